@@ -1,0 +1,181 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// Options sets up an Admin. Zero values are useful.
+type Options struct {
+	Now             func() time.Time     // nil: time.Now
+	TokenPolicy     hallpass.TokenPolicy // bounds on new tokens
+	WeakPasswords   bool                 // take any password that is not empty (SEC-24 is then not met)
+	SessionIdle     time.Duration        // how long a session may rest unused; 0: 7 days
+	SessionLifetime time.Duration        // how long a session lasts; 0: 30 days
+}
+
+// An Admin changes and lists what the store holds. It is safe for concurrent
+// use.
+type Admin struct {
+	db  *store.DB
+	now func() time.Time
+	o   Options
+}
+
+// New returns an Admin on db.
+func New(db *store.DB, o Options) *Admin {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.SessionIdle == 0 {
+		o.SessionIdle = 7 * 24 * time.Hour
+	}
+	if o.SessionLifetime == 0 {
+		o.SessionLifetime = 30 * 24 * time.Hour
+	}
+	return &Admin{db: db, o: o, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }}
+}
+
+// Now returns the time that rules are applied at.
+func (a *Admin) Now() time.Time { return a.now() }
+
+// TokenPolicy returns the bounds on the lifetime of new tokens.
+func (a *Admin) TokenPolicy() hallpass.TokenPolicy { return a.o.TokenPolicy }
+
+// Authorize returns nil if the caller may do action on scope, and else records
+// the refusal and returns it: Denied, naming what is missing.
+func (a *Admin) Authorize(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope) error {
+	return a.refused(ctx, c, c.Authorize(action, scope), string(scope))
+}
+
+// refused records err in the audit if it is a refusal of the caller, and
+// returns it. A refusal that cannot be recorded is an error of its own: no
+// refusal goes without its record.
+func (a *Admin) refused(ctx context.Context, c hallpass.Caller, err error, target string) error {
+	var e *hallpass.Error
+	if !errors.As(err, &e) || e.Kind != hallpass.Denied {
+		return err
+	}
+	entry := a.entry(c, e.Needs, target)
+	entry.Outcome, entry.Reason = hallpass.Refused, e.ID
+	if e.Needs != "" {
+		entry.Reason = "lacks " + e.Needs
+	} else {
+		entry.Action = "role.exceed"
+	}
+	a.db.Note(entry)
+	if err := a.db.FlushNotes(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	return err
+}
+
+// entry returns an audit entry of what the caller did.
+func (a *Admin) entry(c hallpass.Caller, action, target string) hallpass.AuditEntry {
+	return hallpass.AuditEntry{
+		At: a.now(), Org: c.Org, Actor: c.Principal, Token: c.Token, Action: action, Target: target, Outcome: hallpass.Done, From: c.From,
+	}
+}
+
+// need is what a change demands of its caller.
+type need struct {
+	action hallpass.Action
+	scope  hallpass.Scope
+}
+
+// change runs fn in a transaction: it counts the changes of authority, reads
+// the caller anew, authorizes it, lets fn make its change, and writes the entry
+// that fn returns. A refusal leaves nothing but its own audit entry.
+func (a *Admin) change(ctx context.Context, c hallpass.Caller, n need, changes []hallpass.Change, fn func(*store.Tx, hallpass.Caller) (hallpass.AuditEntry, error)) error {
+	err := a.db.Write(ctx, func(tx *store.Tx) error {
+		for _, ch := range changes {
+			if err := tx.Change(ctx, ch); err != nil {
+				return err
+			}
+		}
+		now, err := a.reread(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		if n.action != "" {
+			if err := now.Authorize(n.action, n.scope); err != nil {
+				return err
+			}
+		}
+		entry, err := fn(tx, now)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Audit(ctx, entry)
+		return err
+	})
+	return a.refused(ctx, c, err, string(n.scope))
+}
+
+var errGone = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "auth.unauthorized", Message: "Unauthorized"}
+
+// reread returns the caller as the database has it now: a change is never made
+// on the word of a memory.
+func (a *Admin) reread(ctx context.Context, tx *store.Tx, c hallpass.Caller) (now hallpass.Caller, err error) {
+	switch {
+	case c.Token != 0:
+		now, err = a.rereadToken(ctx, tx, c)
+	case c.User() != 0:
+		now, err = a.rereadUser(ctx, tx, c)
+	default:
+		return c, errGone
+	}
+	if errors.Is(err, hallpass.NotFound) {
+		err = errGone
+	}
+	now.Token, now.Session, now.From = c.Token, c.Session, c.From
+	return now, err
+}
+
+func (a *Admin) rereadToken(ctx context.Context, tx *store.Tx, c hallpass.Caller) (hallpass.Caller, error) {
+	t, err := tx.Token(ctx, c.Org, c.ServiceAccount(), c.Token)
+	if err != nil {
+		return c, err
+	}
+	account, err := tx.ServiceAccount(ctx, c.Org, c.ServiceAccount())
+	if err != nil {
+		return c, err
+	}
+	if account.Disabled || !t.Live(a.now()) {
+		return c, errGone
+	}
+	granted, err := tx.Granted(ctx, c.Org, int64(account.ID))
+	return hallpass.ServiceAccountCaller(account, granted), err
+}
+
+func (a *Admin) rereadUser(ctx context.Context, tx *store.Tx, c hallpass.Caller) (hallpass.Caller, error) {
+	u, err := tx.User(ctx, c.User())
+	if err != nil {
+		return c, err
+	}
+	if u.Disabled {
+		return c, errGone
+	}
+	if c.Session != 0 {
+		s, err := tx.Session(ctx, c.Session)
+		if err != nil {
+			return c, err
+		}
+		if !s.Live(a.now(), a.o.SessionIdle) {
+			return c, errGone
+		}
+	}
+	role, member, err := tx.MemberRole(ctx, c.Org, u.ID)
+	if err != nil {
+		return c, err
+	}
+	granted, err := tx.Granted(ctx, c.Org, int64(u.ID))
+	return hallpass.UserCaller(u, c.Org, role, member, granted), err
+}
+
+func target(noun string, id int64) string { return noun + ":" + strconv.FormatInt(id, 10) }

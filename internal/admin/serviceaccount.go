@@ -1,0 +1,227 @@
+package admin
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+var (
+	errRoleForbidden    = &hallpass.Error{Kind: hallpass.Denied, ID: "serviceaccounts.ErrRoleForbidden", Message: "can not assign a role higher than user's role"}
+	errInvalidAccountID = &hallpass.Error{Kind: hallpass.Invalid, ID: "serviceaccounts.ErrInvalidId", Message: "invalid service account id specified"}
+)
+
+// ServiceAccountID resolves what stands in a path: a decimal ID, which need
+// not exist, or the uid of an account of the caller's org. A uid that is
+// unknown is NotFound, what is neither ID nor uid Invalid.
+func (a *Admin) ServiceAccountID(ctx context.Context, c hallpass.Caller, ref string) (id hallpass.ServiceAccountID, err error) {
+	if n, ok := hallpass.ParseID(ref); ok {
+		return hallpass.ServiceAccountID(n), nil
+	}
+	if !hallpass.ValidUID(ref) {
+		return 0, errInvalidAccountID
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		id, err = tx.ServiceAccountByUID(ctx, c.Org, ref)
+		return err
+	})
+	return id, err
+}
+
+// A NewServiceAccount is what an account is created from. A nil Role means
+// Viewer.
+type NewServiceAccount struct {
+	Name     string
+	Role     *hallpass.Role
+	Disabled bool
+}
+
+// CreateServiceAccount makes an account in the caller's org. A role above the
+// caller's own is Denied, a login that exists already a Conflict. A human
+// creator may manage the account from then on, whatever else changes.
+func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in NewServiceAccount) (hallpass.ServiceAccount, error) {
+	if err := hallpass.ValidateName("name", in.Name); err != nil {
+		return hallpass.ServiceAccount{}, err
+	}
+	now := a.now()
+	account := hallpass.ServiceAccount{
+		UID: secret.NewUID(), Org: c.Org, Name: in.Name, Login: hallpass.ServiceAccountLogin(c.Org, in.Name),
+		Role: hallpass.RoleViewer, Disabled: in.Disabled, CreatedAt: now, UpdatedAt: now,
+	}
+	if in.Role != nil {
+		account.Role = *in.Role
+	}
+	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsCreate}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		if account.Role > c.Role {
+			return hallpass.AuditEntry{}, errRoleForbidden
+		}
+		made, err := tx.CreateServiceAccount(ctx, account)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if c.User() != 0 {
+			if err := tx.Grant(ctx, c.Org, c.Principal.ID, made.ID.Managed()...); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		account = made
+		entry := a.entry(c, "serviceaccount.create", target("serviceaccount", int64(made.ID)))
+		entry.Reason = "role " + made.Role.String()
+		return entry, nil
+	})
+	return account, err
+}
+
+// A ServiceAccountFilter picks a page of accounts. Page counts from 1.
+type ServiceAccountFilter struct {
+	Query        string
+	DisabledOnly bool
+	ExpiredOnly  bool // only with a token that has expired
+	Page         int
+	PerPage      int
+}
+
+// ServiceAccounts returns a page of the accounts that the caller may read, by
+// login, and how many there are on all pages.
+func (a *Admin) ServiceAccounts(ctx context.Context, c hallpass.Caller, f ServiceAccountFilter) (page []hallpass.ServiceAccountSummary, total int, err error) {
+	if err := a.Authorize(ctx, c, hallpass.ServiceAccountsRead, ""); err != nil {
+		return nil, 0, err
+	}
+	q := store.ServiceAccountQuery{
+		Org: c.Org, Text: f.Query, DisabledOnly: f.DisabledOnly, ExpiredOnly: f.ExpiredOnly, Now: a.now(),
+		Among: readable(c), Limit: f.PerPage,
+	}
+	if f.Page > 1 {
+		if f.Page-1 > (1<<31)/max(f.PerPage, 1) { // past any end, and no product overflows
+			q.Offset = 1 << 31
+		} else {
+			q.Offset = (f.Page - 1) * f.PerPage
+		}
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		page, total, err = tx.ServiceAccounts(ctx, q)
+		return err
+	})
+	return page, total, err
+}
+
+// readable lists the accounts that the caller's scopes name one by one; nil
+// when they cover all.
+func readable(c hallpass.Caller) []hallpass.ServiceAccountID {
+	const each = "serviceaccounts:id:"
+	ids := []hallpass.ServiceAccountID{}
+	for _, s := range c.Permissions.Scopes(hallpass.ServiceAccountsRead) {
+		if s.Covers(each + "*") {
+			return nil
+		}
+		if n, ok := hallpass.ParseID(strings.TrimPrefix(string(s), each)); ok {
+			ids = append(ids, hallpass.ServiceAccountID(n))
+		}
+	}
+	return ids
+}
+
+// ServiceAccount returns the account with what its tokens add up to; NotFound
+// when the caller's org has none with that ID.
+func (a *Admin) ServiceAccount(ctx context.Context, c hallpass.Caller, id hallpass.ServiceAccountID) (s hallpass.ServiceAccountSummary, err error) {
+	if err := a.Authorize(ctx, c, hallpass.ServiceAccountsRead, id.Scope()); err != nil {
+		return s, err
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		s, err = tx.ServiceAccountSummary(ctx, c.Org, id, a.now())
+		return err
+	})
+	return s, err
+}
+
+// UpdateServiceAccount changes the account's name, role or whether it is
+// disabled, and returns what it is then. A role above the caller's own is
+// Denied, and so is enabling an account that has one. The tokens of a disabled
+// account are refused from the moment this returns.
+func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id hallpass.ServiceAccountID, p hallpass.ServiceAccountPatch) (hallpass.ServiceAccountSummary, error) {
+	if p.Name != nil {
+		if err := hallpass.ValidateName("name", *p.Name); err != nil {
+			return hallpass.ServiceAccountSummary{}, err
+		}
+	}
+	var after hallpass.ServiceAccountSummary
+	changed := []hallpass.Change{{Kind: hallpass.ServiceAccountChanged, ID: int64(id)}}
+	err := a.change(ctx, c, need{hallpass.ServiceAccountsWrite, id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		account, err := tx.ServiceAccount(ctx, c.Org, id)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if p.Role != nil && *p.Role > c.Role {
+			return hallpass.AuditEntry{}, errRoleForbidden
+		}
+		before := account
+		apply(p, &account)
+		if before.Disabled && !account.Disabled && account.Role > c.Role {
+			return hallpass.AuditEntry{}, errRoleForbidden
+		}
+		account.UpdatedAt = a.now()
+		if err := tx.UpdateServiceAccount(ctx, account); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if after, err = tx.ServiceAccountSummary(ctx, c.Org, id, a.now()); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		action, what := describe(before, account)
+		entry := a.entry(c, action, target("serviceaccount", int64(id)))
+		entry.Reason = what
+		return entry, nil
+	})
+	return after, err
+}
+
+func apply(p hallpass.ServiceAccountPatch, a *hallpass.ServiceAccount) {
+	if p.Name != nil {
+		a.Name = *p.Name
+	}
+	if p.Role != nil {
+		a.Role = *p.Role
+	}
+	if p.Disabled != nil {
+		a.Disabled = *p.Disabled
+	}
+}
+
+// describe returns the audit's action and words for an update.
+func describe(before, after hallpass.ServiceAccount) (action, what string) {
+	action = "serviceaccount.update"
+	var parts []string
+	if before.Name != after.Name {
+		parts = append(parts, "name "+after.Name)
+	}
+	if before.Role != after.Role {
+		parts = append(parts, "role "+before.Role.String()+" to "+after.Role.String())
+	}
+	if before.Disabled != after.Disabled {
+		action = "serviceaccount.enable"
+		if after.Disabled {
+			action = "serviceaccount.disable"
+		}
+	}
+	return action, strings.Join(parts, ", ")
+}
+
+// DeleteServiceAccount removes the account with its tokens and permissions for
+// good. Its tokens are refused from the moment this returns.
+func (a *Admin) DeleteServiceAccount(ctx context.Context, c hallpass.Caller, id hallpass.ServiceAccountID) error {
+	changed := []hallpass.Change{{Kind: hallpass.ServiceAccountChanged, ID: int64(id)}}
+	return a.change(ctx, c, need{hallpass.ServiceAccountsDelete, id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		s, err := tx.ServiceAccountSummary(ctx, c.Org, id, a.now())
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := tx.DeleteServiceAccount(ctx, c.Org, id); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(c, "serviceaccount.delete", target("serviceaccount", int64(id)))
+		entry.Reason = "login " + s.Login
+		return entry, nil
+	})
+}

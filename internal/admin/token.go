@@ -1,0 +1,104 @@
+package admin
+
+import (
+	"context"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// Tokens returns the account's tokens by name, dead ones too; none when the
+// caller's org has no such account.
+func (a *Admin) Tokens(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID) (tokens []hallpass.Token, err error) {
+	if err := a.Authorize(ctx, c, hallpass.ServiceAccountsRead, account.Scope()); err != nil {
+		return nil, err
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		tokens, err = tx.Tokens(ctx, c.Org, account)
+		return err
+	})
+	return tokens, err
+}
+
+// Token returns one of the account's tokens; NotFound when it has none with
+// that ID.
+func (a *Admin) Token(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) (t hallpass.Token, err error) {
+	if err := a.Authorize(ctx, c, hallpass.ServiceAccountsRead, account.Scope()); err != nil {
+		return t, err
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		t, err = tx.Token(ctx, c.Org, account, id)
+		return err
+	})
+	return t, err
+}
+
+// CreateToken makes a token for the account that lives for seconds, 0 for
+// ever, and returns it with its secret, which exists nowhere else. It is on
+// disk when this returns. Whoever holds less than the account is Denied, a name
+// that a live token of the org has is a Conflict, and a lifetime that the
+// policy does not allow Invalid.
+func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, name string, seconds int64) (hallpass.Token, secret.Text, error) {
+	text := secret.NewToken()
+	var t hallpass.Token
+	err := a.change(ctx, c, need{hallpass.ServiceAccountsWrite, account.Scope()}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		owner, err := tx.ServiceAccount(ctx, c.Org, account)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := hallpass.ValidateName("name", name); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		now := a.now()
+		expires, err := a.o.TokenPolicy.Expiry(now, seconds)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		granted, err := tx.Granted(ctx, c.Org, int64(account))
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if owner.Role > c.Role || !c.Permissions.HasAll(hallpass.ServiceAccountCaller(owner, granted).Permissions) {
+			return hallpass.AuditEntry{}, errRoleForbidden
+		}
+		t, err = tx.CreateToken(ctx, hallpass.Token{
+			Org: c.Org, ServiceAccount: account, Name: name, Hash: text.Hash(), LastFour: text.LastFour(),
+			CreatedAt: now, CreatedBy: c.Principal.Login, ExpiresAt: expires,
+		})
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(c, "token.create", target("token", int64(t.ID)))
+		entry.Reason = "for " + owner.Login
+		return entry, nil
+	})
+	if err != nil {
+		return hallpass.Token{}, secret.Text{}, err
+	}
+	return t, text, nil
+}
+
+// DeleteToken ends the account's token for good. It is refused from the moment
+// this returns.
+func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
+	// The hash is what caches know a token by, and it never changes: it may be
+	// read before the transaction that must begin with it.
+	var t hallpass.Token
+	err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
+		t, err = tx.Token(ctx, c.Org, account, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	changed := []hallpass.Change{{Kind: hallpass.TokenChanged, ID: int64(id), Hash: t.Hash}}
+	return a.change(ctx, c, need{hallpass.ServiceAccountsWrite, account.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		if err := tx.DeleteToken(ctx, c.Org, account, id); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(c, "token.delete", target("token", int64(id)))
+		entry.Reason = "name " + t.Name
+		return entry, nil
+	})
+}

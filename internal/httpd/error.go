@@ -1,0 +1,156 @@
+package httpd
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// statusOf is the one table from kinds to statuses.
+var statusOf = map[hallpass.Kind]int{
+	hallpass.Internal:        http.StatusInternalServerError,
+	hallpass.Invalid:         http.StatusBadRequest,
+	hallpass.Unauthenticated: http.StatusUnauthorized,
+	hallpass.Denied:          http.StatusForbidden,
+	hallpass.NotFound:        http.StatusNotFound,
+	hallpass.Conflict:        http.StatusConflict,
+	hallpass.Limited:         http.StatusTooManyRequests,
+	hallpass.Unavailable:     http.StatusServiceUnavailable,
+}
+
+// statusOfID holds the few IDs that the wire sets apart from their kind.
+var statusOfID = map[string]int{
+	"serviceaccounts.ErrAlreadyExists":      http.StatusBadRequest,
+	"serviceaccounts.ErrTokenAlreadyExists": http.StatusBadRequest,
+	"org.name-taken":                        http.StatusBadRequest,
+	"request.too-large":                     http.StatusRequestEntityTooLarge,
+	"request.unsupported-media-type":        http.StatusUnsupportedMediaType,
+	"request.headers-too-large":             http.StatusRequestHeaderFieldsTooLarge,
+	"request.method-not-allowed":            http.StatusMethodNotAllowed,
+}
+
+// Status returns the status that err is answered with.
+func Status(err error) int {
+	var e *hallpass.Error
+	if errors.As(err, &e) {
+		if s, ok := statusOfID[e.ID]; ok {
+			return s
+		}
+	}
+	return statusOf[hallpass.KindOf(err)]
+}
+
+// ErrorBody is the JSON of every error: one superset of Grafana's forms, its
+// keys in their order (http-api.md section 7).
+type ErrorBody struct {
+	AccessErrorID string          `json:"accessErrorId,omitempty"`
+	Error         string          `json:"error,omitempty"`
+	Extra         json.RawMessage `json:"extra,omitempty"`
+	Message       string          `json:"message"`
+	MessageID     string          `json:"messageId"`
+	StatusCode    int             `json:"statusCode"`
+	Title         string          `json:"title,omitempty"`
+	TraceID       string          `json:"traceID"`
+}
+
+// defaultID names an error that has no ID of its own.
+var defaultID = map[hallpass.Kind]string{
+	hallpass.Internal:        "internal",
+	hallpass.Invalid:         hallpass.MalformedID,
+	hallpass.Unauthenticated: "auth.unauthorized",
+	hallpass.Denied:          "accesscontrol.Denied",
+	hallpass.NotFound:        "not-found",
+	hallpass.Conflict:        "conflict",
+	hallpass.Limited:         "limited",
+	hallpass.Unavailable:     "unavailable",
+}
+
+// BodyOf returns what the caller is told of err. Of an Internal error that is
+// the request's ID and nothing more.
+func BodyOf(err error, requestID string) ErrorBody {
+	kind := hallpass.KindOf(err)
+	b := ErrorBody{MessageID: defaultID[kind], StatusCode: Status(err), TraceID: requestID}
+	b.Message = http.StatusText(b.StatusCode)
+	var e *hallpass.Error
+	if !errors.As(err, &e) || kind == hallpass.Internal {
+		if kind == hallpass.Internal {
+			b.Message = "Internal server error"
+		}
+		return b
+	}
+	if e.ID != "" {
+		b.MessageID = e.ID
+	}
+	if e.Message != "" {
+		b.Message = e.Message
+	}
+	switch {
+	case e.ID == hallpass.MalformedID:
+		b.Message, b.Error = "Bad request data", e.Message
+	case e.Kind == hallpass.Unauthenticated:
+		b.Extra = json.RawMessage("null")
+	case e.Kind == hallpass.Denied && e.Needs != "":
+		b.Title, b.AccessErrorID = "Access denied", accessErrorID()
+	}
+	return b
+}
+
+// accessErrorID returns "ACE" and ten digits, to find a denial in the log by.
+func accessErrorID() string {
+	n, _ := rand.Int(rand.Reader, big.NewInt(1e10)) // never fails: crypto/rand aborts the program instead
+	return fmt.Sprintf("ACE%010d", n)
+}
+
+// SetErrorHeaders sets the headers that go with err: WWW-Authenticate with a
+// 401, Retry-After with a 429 and a 503.
+func SetErrorHeaders(h http.Header, err error) {
+	var e *hallpass.Error
+	_ = errors.As(err, &e) // a nil e is what there is to know
+	switch hallpass.KindOf(err) {
+	case hallpass.Unauthenticated:
+		h.Set("WWW-Authenticate", `Bearer realm="hallpass"`)
+	case hallpass.Limited, hallpass.Unavailable:
+		after := time.Second
+		if e != nil {
+			after = max(after, e.RetryAfter)
+		}
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
+	}
+}
+
+// WriteError answers with err as JSON and notes it in the request's event.
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	e := EventOf(r.Context())
+	e.Err = err
+	body := BodyOf(err, e.RequestID)
+	e.AccessID = body.AccessErrorID
+	SetErrorHeaders(w.Header(), err)
+	WriteJSON(w, body.StatusCode, body)
+}
+
+var contentJSON = []string{"application/json; charset=UTF-8"}
+
+// WriteJSON answers with v as JSON, without a trailing newline, as Grafana
+// does.
+func WriteJSON(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("httpd: an answer does not marshal: %v", err)) // the build is broken
+	}
+	WriteJSONBytes(w, status, b)
+}
+
+// WriteJSONBytes answers with JSON that is made already.
+func WriteJSONBytes(w http.ResponseWriter, status int, b []byte) {
+	w.Header()["Content-Type"] = contentJSON
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // a client that went away is no news
+}

@@ -1,0 +1,41 @@
+package httpd
+
+import (
+	"context"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// An Event is what one request turned out to be. Handlers fill it in, and it
+// is logged once, when the request is over. It belongs to the request's
+// goroutine.
+type Event struct {
+	RequestID string
+	Started   time.Time
+	From      hallpass.From // the client, as far as proxies are trusted
+	Secure    bool          // the client spoke https
+	Caller    string        // login
+	Token     hallpass.TokenID
+	Org       hallpass.OrgID
+	Action    string // the permission demanded, or the route's name
+	Target    string
+	Err       error // what went wrong, for the log alone
+	AccessID  string
+}
+
+// SetCaller notes who calls.
+func (e *Event) SetCaller(c hallpass.Caller) {
+	e.Caller, e.Token, e.Org = c.Principal.Login, c.Token, c.Org
+}
+
+type eventKey struct{}
+
+// EventOf returns the request's event. Outside of Handler it is an empty one,
+// so that handlers need not ask.
+func EventOf(ctx context.Context) *Event {
+	if e, ok := ctx.Value(eventKey{}).(*Event); ok {
+		return e
+	}
+	return &Event{}
+}

@@ -1,0 +1,180 @@
+package httpd
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// Limits on a request's headers; more is 431 (SEC-8).
+const (
+	MaxHeaderBytes  = 32 << 10
+	maxHeaderFields = 100
+)
+
+// Options sets up a Handler.
+type Options struct {
+	Log     *slog.Logger
+	Trusted TrustedProxies
+	HTTPS   bool // the public address is https: say so to browsers, and set __Host- cookies
+}
+
+// Handler wraps the doors: each request gets its event and the headers that
+// every answer has, a panic becomes a 500, and one line is logged.
+func Handler(doors http.Handler, o Options) http.Handler {
+	ids := newRequestIDs()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e := &Event{RequestID: ids.next(), Started: time.Now(), From: o.Trusted.From(r), Secure: o.HTTPS || o.Trusted.secure(r)}
+		rec := &recorder{ResponseWriter: w}
+		setHeaders(w.Header(), e.Secure)
+		r = r.WithContext(context.WithValue(r.Context(), eventKey{}, e))
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				e.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+				if rec.status == 0 {
+					WriteError(rec, r, e.Err)
+				}
+			}
+			logRequest(o.Log, r, e, rec.status)
+		}()
+		if tooManyHeaders(r) {
+			WriteError(rec, r, errHeaders)
+			return
+		}
+		doors.ServeHTTP(rec, r)
+	})
+}
+
+var errHeaders = &hallpass.Error{Kind: hallpass.Limited, ID: "request.headers-too-large", Message: "Request header fields too large"}
+
+func tooManyHeaders(r *http.Request) bool {
+	bytes, fields := len(r.RequestURI), 0
+	for name, values := range r.Header {
+		for _, v := range values {
+			bytes += len(name) + len(v) + 4
+			fields++
+		}
+	}
+	return bytes > MaxHeaderBytes || fields > maxHeaderFields
+}
+
+// The values are shared between answers and never changed; assigned as they
+// are, they cost no allocation.
+var (
+	csp            = []string{"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"}
+	nosniff        = []string{"nosniff"}
+	referrerPolicy = []string{"same-origin"}
+	frameDeny      = []string{"DENY"}
+	noStore        = []string{"no-store"}
+	hsts           = []string{"max-age=31536000"}
+)
+
+// setHeaders sets what every answer has. A handler of public assets may
+// replace Cache-Control.
+func setHeaders(h http.Header, secure bool) {
+	h["Content-Security-Policy"] = csp
+	h["X-Content-Type-Options"] = nosniff
+	h["X-Frame-Options"] = frameDeny
+	h["Referrer-Policy"] = referrerPolicy
+	h["Cache-Control"] = noStore
+	if secure {
+		h["Strict-Transport-Security"] = hsts
+	}
+}
+
+// recorder notes the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// logRequest writes the request's one line. Successful reads are told at level
+// Debug, for there are as many of them as there is traffic; only our own faults
+// are Errors. The query is left out: people put secrets there.
+func logRequest(log *slog.Logger, r *http.Request, e *Event, status int) {
+	level := slog.LevelInfo
+	switch {
+	case status >= 500 && status != http.StatusServiceUnavailable:
+		level = slog.LevelError
+	case status >= 500:
+		level = slog.LevelWarn
+	case status < 400 && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		level = slog.LevelDebug
+	}
+	if !log.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", e.RequestID),
+		slog.String("method", r.Method),
+		slog.String("path", r.URL.Path),
+		slog.Int("status", status),
+		slog.Float64("ms", float64(time.Since(e.Started).Microseconds())/1000),
+		slog.String("address", e.From.Address),
+	}
+	if e.Caller != "" {
+		attrs = append(attrs, slog.String("caller", e.Caller), slog.Int64("org", int64(e.Org)))
+	}
+	if e.Token != 0 {
+		attrs = append(attrs, slog.Int64("token", int64(e.Token)))
+	}
+	if e.Action != "" {
+		attrs = append(attrs, slog.String("action", e.Action))
+	}
+	if e.Target != "" {
+		attrs = append(attrs, slog.String("target", e.Target))
+	}
+	if e.AccessID != "" {
+		attrs = append(attrs, slog.String("access_error_id", e.AccessID))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("kind", hallpass.KindOf(e.Err).Error()), slog.String("error", e.Err.Error()))
+	}
+	log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// requestIDs hands out IDs: eight random digits for the process, and a count.
+type requestIDs struct {
+	prefix string
+	n      atomic.Uint64
+}
+
+func newRequestIDs() *requestIDs {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
+	return &requestIDs{prefix: hex.EncodeToString(b[:]) + "-"}
+}
+
+func (i *requestIDs) next() string {
+	var buf [32]byte
+	return string(strconv.AppendUint(append(buf[:0], i.prefix...), i.n.Add(1), 36))
+}

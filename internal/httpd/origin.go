@@ -1,0 +1,30 @@
+package httpd
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// SameOrigin refuses requests that change something, carry no Authorization
+// of their own, and come from a page of another origin: a browser sends its
+// cookies with those too (SEC-18). publicOrigin, if not empty, is the scheme and
+// host under which browsers know us, where a proxy changes the Host.
+func SameOrigin(next http.Handler, publicOrigin string) (http.Handler, error) {
+	guard := http.NewCrossOriginProtection()
+	if publicOrigin != "" {
+		if err := guard.AddTrustedOrigin(publicOrigin); err != nil {
+			return nil, fmt.Errorf("trust origin %q: %w", publicOrigin, err)
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, own := r.Header["Authorization"]; !own {
+			if err := guard.Check(r); err != nil {
+				WriteError(w, r, &hallpass.Error{Kind: hallpass.Denied, ID: "request.cross-origin", Message: "Cross-origin request refused", Err: err})
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	}), nil
+}

@@ -1,0 +1,158 @@
+package secret
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	_ "embed" // the list of common passwords
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// Cost of a password hash: argon2id with 19 MiB, two passes, one lane (OWASP's
+// minimum; about 40 ms of one core).
+const (
+	argonMemory = 19 * 1024 // KiB
+	argonTime   = 2
+	argonLanes  = 1
+	saltLen     = 16
+	keyLen      = 32
+)
+
+// Lengths of a password: the minimum counts characters (NIST SP 800-63B for a
+// password that is the only factor), the maximum bytes.
+const (
+	MinPassword = 15
+	MaxPassword = 1024
+)
+
+// slots bounds how many password hashes run at once, so that a crowd of
+// sign-ins cannot fill the memory.
+var slots = make(chan struct{}, 2)
+
+// HashPassword returns the argon2id hash of p in PHC form. It waits for its
+// turn and fails only with ctx.
+func HashPassword(ctx context.Context, p Text) (string, error) {
+	var salt [saltLen]byte
+	_, _ = rand.Read(salt[:]) // never fails: crypto/rand aborts the program instead
+	key, err := derive(ctx, p, salt[:], argonTime, argonMemory, argonLanes)
+	if err != nil {
+		return "", err
+	}
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonLanes,
+		b64.EncodeToString(salt[:]), b64.EncodeToString(key)), nil
+}
+
+// nobodysHash is checked when there is no user to check, so that a stranger's
+// name costs the same time as a known one.
+const nobodysHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+// CheckPassword reports whether p is the password of hash, in PHC form. An
+// empty or unreadable hash fits no password and costs the same time. It waits
+// for its turn and fails only with ctx.
+func CheckPassword(ctx context.Context, hash string, p Text) (bool, error) {
+	salt, want, passes, memory, lanes, ok := parsePHC(hash)
+	if !ok {
+		salt, want, passes, memory, lanes, _ = parsePHC(nobodysHash)
+	}
+	got, err := derive(ctx, p, salt, passes, memory, lanes)
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1 && ok, nil
+}
+
+func derive(ctx context.Context, p Text, salt []byte, passes, memory uint32, lanes uint8) ([]byte, error) {
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return argon2.IDKey([]byte(p.s), salt, passes, memory, lanes, keyLen), nil
+}
+
+func parsePHC(s string) (salt, key []byte, passes, memory uint32, lanes uint8, ok bool) {
+	f := strings.Split(s, "$")
+	if len(f) != 6 || f[1] != "argon2id" || f[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return nil, nil, 0, 0, 0, false
+	}
+	if n, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &memory, &passes, &lanes); n != 3 || err != nil || passes < 1 || lanes < 1 || memory > 1<<21 {
+		return nil, nil, 0, 0, 0, false
+	}
+	b64 := base64.RawStdEncoding
+	salt, err1 := b64.DecodeString(f[4])
+	key, err2 := b64.DecodeString(f[5])
+	return salt, key, passes, memory, lanes, err1 == nil && err2 == nil && len(key) == keyLen
+}
+
+//go:embed common.txt
+var commonText string
+
+var common = func() map[string]bool {
+	m := make(map[string]bool)
+	for s := bufio.NewScanner(strings.NewReader(commonText)); s.Scan(); {
+		m[s.Text()] = true
+	}
+	return m
+}()
+
+// ValidatePassword holds a new password of the user with that login to the
+// policy: MinPassword characters at least, MaxPassword bytes at most, and not
+// among those that guessers try first. Without the policy only an empty
+// password and one over MaxPassword bytes are refused. The error is Invalid.
+func ValidatePassword(p Text, login string, policy bool) error {
+	if p.s == "" {
+		return passwordError("Password is required")
+	}
+	if len(p.s) > MaxPassword {
+		return passwordError("Password is longer than %d bytes", MaxPassword)
+	}
+	if !policy {
+		return nil
+	}
+	if utf8.RuneCountInString(p.s) < MinPassword {
+		return passwordError("Password is shorter than %d characters", MinPassword)
+	}
+	lower := strings.ToLower(p.s)
+	if squeezed := strings.ReplaceAll(lower, " ", ""); common[lower] || common[squeezed] || tooPlain(lower) || login != "" && strings.Trim(lower, "0123456789!@#$._- ") == strings.ToLower(login) {
+		return passwordError("Password is too easily guessed")
+	}
+	return nil
+}
+
+func passwordError(format string, args ...any) error {
+	return &hallpass.Error{Kind: hallpass.Invalid, ID: "user.password-invalid", Field: "password", Message: fmt.Sprintf(format, args...)}
+}
+
+// tooPlain reports whether s is a short piece said over and over, or a run
+// along the keyboard or the alphabet.
+func tooPlain(s string) bool {
+	for period := 1; period <= 8 && period*2 <= len(s); period++ {
+		if strings.HasPrefix(s, s[len(s)-len(s)%period:]) && strings.Repeat(s[:period], len(s)/period) == s[:len(s)-len(s)%period] {
+			return true
+		}
+	}
+	for _, row := range []string{"01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "1q2w3e4r5t6y7u8i9o0p"} {
+		if strings.Contains(row, s) || strings.Contains(reverse(row), s) {
+			return true
+		}
+	}
+	return false
+}
+
+func reverse(s string) string {
+	b := []byte(s)
+	for i, j := 0, len(b)-1; i < j; i, j = i+1, j-1 {
+		b[i], b[j] = b[j], b[i]
+	}
+	return string(b)
+}

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// A Notice tells subscribers of changes: once as Coming, before the commit,
+// and once as Settled, after the commit or its failure. Between the two nobody
+// may remember anything about the subjects.
+type Notice struct {
+	Phase   Phase
+	Changes []hallpass.Change
+}
+
+// Phase says where a change stands.
+type Phase uint8
+
+// The phases, in this order.
+const (
+	Coming Phase = iota
+	Settled
+)
+
+// Subscribe has fn called with every notice. fn runs on the goroutine of the
+// change, which waits for it: it must be quick and must not use the database.
+// Subscribe before serving begins.
+func (db *DB) Subscribe(fn func(Notice)) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.subscribers = append(db.subscribers, fn)
+}
+
+func (db *DB) announce(n Notice) {
+	db.mu.Lock()
+	subscribers := db.subscribers
+	db.mu.Unlock()
+	for _, fn := range subscribers {
+		fn(n)
+	}
+}
+
+// Change counts c as the next version and writes it to the chain. It comes
+// first in its transaction, so that the order of versions is the order of
+// commits.
+func (tx *Tx) Change(ctx context.Context, c hallpass.Change) error {
+	var v hallpass.Version
+	var before []byte
+	err := tx.sql.QueryRowContext(ctx, `
+		UPDATE state SET v = v + 1 WHERE id = 1 RETURNING v, digest`).Scan(&v, &before)
+	if err != nil {
+		return fmt.Errorf("store: next version: %w", err)
+	}
+	digest := hallpass.ChainDigest([32]byte(before), v, c)
+	if _, err := tx.exec(ctx, `UPDATE state SET digest = $1 WHERE id = 1`, digest[:]); err != nil {
+		return fmt.Errorf("store: set digest: %w", err)
+	}
+	_, err = tx.exec(ctx, `
+		INSERT INTO changes (v, kind, subject_id, hash, digest) VALUES ($1, $2, $3, $4, $5)`,
+		v, c.Kind, c.ID, c.Hash[:], digest[:])
+	if err != nil {
+		return fmt.Errorf("store: write change %d: %w", v, err)
+	}
+	tx.changes = append(tx.changes, c)
+	return nil
+}
+
+// A State is where an installation's history stands.
+type State struct {
+	Installation string // made at the first start, the same for good
+	Version      hallpass.Version
+	Digest       [32]byte
+}
+
+// State returns where the history stands; NotFound before Begin.
+func (tx *Tx) State(ctx context.Context) (State, error) {
+	var s State
+	var digest []byte
+	err := tx.sql.QueryRowContext(ctx, `SELECT installation, v, digest FROM state WHERE id = 1`).
+		Scan(&s.Installation, &s.Version, &digest)
+	if err != nil {
+		return State{}, notFound(fmt.Errorf("store: read state: %w", err), "", "the installation has not begun")
+	}
+	s.Digest = [32]byte(digest)
+	return s, nil
+}
+
+// Begin writes the first state of a new installation.
+func (tx *Tx) Begin(ctx context.Context, installation string) error {
+	_, err := tx.exec(ctx, `INSERT INTO state (id, installation, v, digest) VALUES (1, $1, 0, $2)`, installation, make([]byte, 32))
+	if err != nil {
+		return fmt.Errorf("store: begin: %w", err)
+	}
+	return nil
+}
+
+// Changes returns the changes of versions after v, oldest first, with the
+// digest at each.
+func (tx *Tx) Changes(ctx context.Context, v hallpass.Version) ([]ChangeRow, error) {
+	list, err := all(ctx, tx, scanChange, `
+		SELECT v, kind, subject_id, hash, digest FROM changes WHERE v > $1 ORDER BY v`, v)
+	if err != nil {
+		return nil, fmt.Errorf("store: changes after %d: %w", v, err)
+	}
+	return list, nil
+}
+
+// A ChangeRow is one change as it stands in the chain.
+type ChangeRow struct {
+	Version hallpass.Version
+	Change  hallpass.Change
+	Digest  [32]byte
+}
+
+func scanChange(r row) (ChangeRow, error) {
+	var c ChangeRow
+	var hash, digest []byte
+	if err := r.Scan(&c.Version, &c.Change.Kind, &c.Change.ID, &hash, &digest); err != nil {
+		return ChangeRow{}, err
+	}
+	c.Change.Hash, c.Digest = [32]byte(hash), [32]byte(digest)
+	return c, nil
+}

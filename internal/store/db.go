@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// A DB is an open database. It is safe for concurrent use.
+type DB struct {
+	write, read *sql.DB
+	notes       notes
+	broken      chan error
+
+	mu          sync.Mutex
+	subscribers []func(Notice) // guarded by mu; called without it
+
+	noteSubscribers []func(hallpass.AuditEntry) // fixed before serving begins
+}
+
+//go:embed migrations
+var migrations embed.FS
+
+// Open opens the SQLite database file at path, creates it if it is missing,
+// and brings its schema up to date. A schema newer than this program is refused
+// and left as it is.
+func Open(ctx context.Context, path string) (*DB, error) {
+	write, read, err := openSQLite(path)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{write: write, read: read, broken: make(chan error, 1)}
+	db.notes.rows = make(map[noteKey]*note)
+	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("store: migrate: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db.write, files)
+	if err != nil {
+		return fmt.Errorf("store: migrate: %w", err)
+	}
+	// goose takes a newer schema for an up-to-date one.
+	current, target, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("store: migrate: %w", err)
+	}
+	if current > target {
+		return fmt.Errorf("store: the database has schema version %d, this program knows versions up to %d: use a newer program", current, target)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("store: migrate: %w", err)
+	}
+	return nil
+}
+
+// Close closes the database. Writes that were answered are on disk already.
+func (db *DB) Close() error {
+	return errors.Join(db.read.Close(), db.write.Close())
+}
+
+// Ping reports whether the database answers a query.
+func (db *DB) Ping(ctx context.Context) error {
+	var v int64
+	if err := db.read.QueryRowContext(ctx, `SELECT v FROM state WHERE id = 1`).Scan(&v); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("store: ping: %w", db.seen(err))
+	}
+	return nil
+}
+
+// Broken delivers the first error which says that the database can no longer
+// be relied on. The process must end then: what an fsync refused to promise
+// must not be answered from memory.
+func (db *DB) Broken() <-chan error { return db.broken }
+
+// seen classifies err and raises the alarm if the database is broken.
+func (db *DB) seen(err error) error {
+	if isBroken(err) {
+		select {
+		case db.broken <- err:
+		default:
+		}
+	}
+	return classify(err)
+}
+
+// A Tx is one transaction. It belongs to the goroutine that runs it.
+type Tx struct {
+	db      *DB
+	sql     *sql.Tx
+	changes []hallpass.Change
+}
+
+// Read runs fn on a consistent view of the database. fn must not write.
+func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
+	stx, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("store: begin: %w", db.seen(err))
+	}
+	defer func() { _ = stx.Rollback() }() // nothing was written, so nothing can be lost
+	return db.seen(fn(&Tx{db: db, sql: stx}))
+}
+
+// Write runs fn in a transaction and commits it; when Write returns nil, what
+// fn did is on disk. When fn fails, nothing of it stays. fn may run more than
+// once and so must touch nothing but its Tx.
+//
+// Subscribers hear of the changes before the commit and after it, so that what
+// is being revoked is refused first.
+func (db *DB) Write(ctx context.Context, fn func(*Tx) error) (err error) {
+	stx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("store: begin: %w", db.seen(err))
+	}
+	tx := &Tx{db: db, sql: stx}
+	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
+	if err := fn(tx); err != nil {
+		return db.seen(err)
+	}
+	if len(tx.changes) > 0 {
+		db.announce(Notice{Phase: Coming, Changes: tx.changes})
+		// Also after a failed commit: whether it happened is then for the next
+		// read to say, never for a memory of before.
+		defer db.announce(Notice{Phase: Settled, Changes: tx.changes})
+	}
+	if err := stx.Commit(); err != nil {
+		return fmt.Errorf("store: commit: %w", db.seen(err))
+	}
+	return nil
+}
+
+// nextID takes the next number of the named counter.
+func (tx *Tx) nextID(ctx context.Context, counter string) (int64, error) {
+	var id int64
+	err := tx.sql.QueryRowContext(ctx, `UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value`, counter).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("store: next %s id: %w", counter, err)
+	}
+	return id, nil
+}
+
+// exec runs a statement and returns how many rows it touched.
+func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := tx.sql.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// all runs a query and scans each row.
+func all[T any](ctx context.Context, tx *Tx, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := tx.sql.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below has what matters
+	var list []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
+// row is what *sql.Row and *sql.Rows share.
+type row interface{ Scan(dest ...any) error }
+
+// micros turns a time into the database's form: UTC microseconds, 0 for zero.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+// notFound turns "no rows" into a NotFound error.
+func notFound(err error, id, message string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return &hallpass.Error{Kind: hallpass.NotFound, ID: id, Message: message}
+	}
+	return err
+}

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+const orgColumns = `id, name, address1, address2, city, zip_code, state, country, created_us, updated_us`
+
+func scanOrg(r row) (hallpass.Org, error) {
+	var o hallpass.Org
+	var created, updated int64
+	a := &o.Address
+	err := r.Scan(&o.ID, &o.Name, &a.Address1, &a.Address2, &a.City, &a.ZipCode, &a.State, &a.Country, &created, &updated)
+	o.CreatedAt, o.UpdatedAt = fromMicros(created), fromMicros(updated)
+	return o, err
+}
+
+func orgNameTaken(err error) error {
+	if isUnique(err) {
+		return &hallpass.Error{Kind: hallpass.Conflict, ID: "org.name-taken", Message: "Organization name taken"}
+	}
+	return err
+}
+
+// CreateOrg stores a new org and returns it with its ID. A name that is taken
+// is a Conflict.
+func (tx *Tx) CreateOrg(ctx context.Context, o hallpass.Org) (hallpass.Org, error) {
+	id, err := tx.nextID(ctx, "org")
+	if err != nil {
+		return hallpass.Org{}, err
+	}
+	o.ID = hallpass.OrgID(id)
+	_, err = tx.exec(ctx, `
+		INSERT INTO orgs (id, name, name_key, address1, address2, city, zip_code, state, country, created_us, updated_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		o.ID, o.Name, hallpass.NameKey(o.Name), o.Address.Address1, o.Address.Address2, o.Address.City, o.Address.ZipCode,
+		o.Address.State, o.Address.Country, micros(o.CreatedAt), micros(o.UpdatedAt))
+	if err != nil {
+		return hallpass.Org{}, orgNameTaken(fmt.Errorf("store: create org: %w", err))
+	}
+	return o, nil
+}
+
+// Org returns the org; NotFound when there is none.
+func (tx *Tx) Org(ctx context.Context, id hallpass.OrgID) (hallpass.Org, error) {
+	o, err := scanOrg(tx.sql.QueryRowContext(ctx, `SELECT `+orgColumns+` FROM orgs WHERE id = $1`, id))
+	if err != nil {
+		return hallpass.Org{}, notFound(fmt.Errorf("store: org %d: %w", id, err), "org.not-found", "Organization not found")
+	}
+	return o, nil
+}
+
+// UpdateOrg stores the org's name and address. A name that is taken is a
+// Conflict, a missing org NotFound.
+func (tx *Tx) UpdateOrg(ctx context.Context, o hallpass.Org) error {
+	n, err := tx.exec(ctx, `
+		UPDATE orgs
+		SET    name = $2, name_key = $3, address1 = $4, address2 = $5, city = $6, zip_code = $7, state = $8, country = $9, updated_us = $10
+		WHERE  id = $1`,
+		o.ID, o.Name, hallpass.NameKey(o.Name), o.Address.Address1, o.Address.Address2, o.Address.City, o.Address.ZipCode,
+		o.Address.State, o.Address.Country, micros(o.UpdatedAt))
+	if err != nil {
+		return orgNameTaken(fmt.Errorf("store: update org %d: %w", o.ID, err))
+	}
+	if n == 0 {
+		return &hallpass.Error{Kind: hallpass.NotFound, ID: "org.not-found", Message: "Organization not found"}
+	}
+	return nil
+}
+
+// SetMember gives the user the role in the org, as a new member or as one with
+// another role now.
+func (tx *Tx) SetMember(ctx context.Context, m hallpass.Member) error {
+	_, err := tx.exec(ctx, `
+		INSERT INTO members (org_id, user_id, role, joined_us) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role`,
+		m.Org, m.User.ID, m.Role.String(), micros(m.JoinedAt))
+	if err != nil {
+		return fmt.Errorf("store: set member %d of org %d: %w", m.User.ID, m.Org, err)
+	}
+	return nil
+}
+
+// MemberRole returns the user's role in the org, and whether the user is a
+// member at all.
+func (tx *Tx) MemberRole(ctx context.Context, org hallpass.OrgID, user hallpass.UserID) (hallpass.Role, bool, error) {
+	rows, err := all(ctx, tx, scanRole, `SELECT role FROM members WHERE org_id = $1 AND user_id = $2`, org, user)
+	if err != nil {
+		return hallpass.RoleNone, false, fmt.Errorf("store: role of user %d in org %d: %w", user, org, err)
+	}
+	if len(rows) == 0 {
+		return hallpass.RoleNone, false, nil
+	}
+	return rows[0], true, nil
+}
+
+func scanRole(r row) (hallpass.Role, error) {
+	var name string
+	if err := r.Scan(&name); err != nil {
+		return hallpass.RoleNone, err
+	}
+	return roleOf(name)
+}
+
+// roleOf reads a role column; what the CHECK of the schema lets through always
+// parses.
+func roleOf(name string) (hallpass.Role, error) {
+	role, ok := hallpass.ParseRole(name)
+	if !ok {
+		return hallpass.RoleNone, fmt.Errorf("store: unknown role %s", strconv.Quote(name))
+	}
+	return role, nil
+}
+
+// Members returns the org's members whose login, e-mail or name holds query,
+// whatever its case, by login; limit 0 means all.
+func (tx *Tx) Members(ctx context.Context, org hallpass.OrgID, query string, limit int) ([]hallpass.Member, error) {
+	if limit <= 0 {
+		limit = 1 << 31
+	}
+	list, err := all(ctx, tx, scanMember, `
+		SELECT `+userColumns+`, m.role, m.joined_us
+		FROM   members m JOIN users u ON u.id = m.user_id
+		WHERE  m.org_id = $1
+		AND    (u.login_key LIKE $2 ESCAPE '\' OR u.email_key LIKE $2 ESCAPE '\' OR u.name_key LIKE $2 ESCAPE '\')
+		ORDER  BY u.login_key LIMIT $3`, org, contains(query), limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: members of org %d: %w", org, err)
+	}
+	for i := range list {
+		list[i].Org = org
+	}
+	return list, nil
+}
+
+func scanMember(r row) (hallpass.Member, error) {
+	var m hallpass.Member
+	var role string
+	var joined int64
+	u, err := scanUser(r, &role, &joined)
+	if err != nil {
+		return hallpass.Member{}, err
+	}
+	m.User, m.JoinedAt = u, fromMicros(joined)
+	m.Role, err = roleOf(role)
+	return m, err
+}

@@ -1,0 +1,217 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+const accountColumns = `a.id, a.uid, a.org_id, a.name, a.login, a.role, a.disabled, a.created_us, a.updated_us`
+
+func scanAccount(r row, more ...any) (hallpass.ServiceAccount, error) {
+	var a hallpass.ServiceAccount
+	var role string
+	var created, updated int64
+	err := r.Scan(append([]any{&a.ID, &a.UID, &a.Org, &a.Name, &a.Login, &role, &a.Disabled, &created, &updated}, more...)...)
+	if err != nil {
+		return hallpass.ServiceAccount{}, err
+	}
+	a.CreatedAt, a.UpdatedAt = fromMicros(created), fromMicros(updated)
+	a.Role, err = roleOf(role)
+	return a, err
+}
+
+func accountNotFound(err error) error {
+	return notFound(err, "serviceaccounts.ErrNotFound", "service account not found")
+}
+
+var errAccountNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "service account not found"}
+
+// CreateServiceAccount stores a new account and returns it with its ID. A
+// login that any principal has, as login or e-mail, is a Conflict.
+func (tx *Tx) CreateServiceAccount(ctx context.Context, a hallpass.ServiceAccount) (hallpass.ServiceAccount, error) {
+	taken := &hallpass.Error{Kind: hallpass.Conflict, ID: "serviceaccounts.ErrAlreadyExists", Message: "service account already exists"}
+	var users int
+	key := hallpass.NameKey(a.Login)
+	if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE login_key = $1 OR email_key = $1`, key).Scan(&users); err != nil {
+		return hallpass.ServiceAccount{}, fmt.Errorf("store: create service account: %w", err)
+	}
+	if users > 0 {
+		return hallpass.ServiceAccount{}, taken
+	}
+	id, err := tx.nextID(ctx, "principal")
+	if err != nil {
+		return hallpass.ServiceAccount{}, err
+	}
+	a.ID = hallpass.ServiceAccountID(id)
+	_, err = tx.exec(ctx, `
+		INSERT INTO service_accounts (id, uid, org_id, name, name_key, login, login_key, role, disabled, created_us, updated_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		a.ID, a.UID, a.Org, a.Name, hallpass.NameKey(a.Name), a.Login, key, a.Role.String(), a.Disabled, micros(a.CreatedAt), micros(a.UpdatedAt))
+	if isUnique(err) {
+		return hallpass.ServiceAccount{}, taken
+	}
+	if err != nil {
+		return hallpass.ServiceAccount{}, fmt.Errorf("store: create service account: %w", err)
+	}
+	return a, nil
+}
+
+// ServiceAccount returns the account; NotFound when org has none with that ID.
+func (tx *Tx) ServiceAccount(ctx context.Context, org hallpass.OrgID, id hallpass.ServiceAccountID) (hallpass.ServiceAccount, error) {
+	a, err := scanAccount(tx.sql.QueryRowContext(ctx, `
+		SELECT `+accountColumns+` FROM service_accounts a WHERE a.org_id = $1 AND a.id = $2`, org, id))
+	if err != nil {
+		return hallpass.ServiceAccount{}, accountNotFound(fmt.Errorf("store: service account %d: %w", id, err))
+	}
+	return a, nil
+}
+
+// ServiceAccountByUID returns the ID of the account with that uid; NotFound
+// when org has none.
+func (tx *Tx) ServiceAccountByUID(ctx context.Context, org hallpass.OrgID, uid string) (hallpass.ServiceAccountID, error) {
+	var id hallpass.ServiceAccountID
+	err := tx.sql.QueryRowContext(ctx, `SELECT id FROM service_accounts WHERE org_id = $1 AND uid = $2`, org, uid).Scan(&id)
+	if err != nil {
+		return 0, notFound(fmt.Errorf("store: service account by uid: %w", err), "", "Not found")
+	}
+	return id, nil
+}
+
+// A ServiceAccountQuery picks a page of an org's accounts.
+type ServiceAccountQuery struct {
+	Org          hallpass.OrgID
+	Text         string // part of the name or login, whatever the case
+	DisabledOnly bool
+	ExpiredOnly  bool // only accounts with a token that expired before Now
+	Now          time.Time
+	Among        []hallpass.ServiceAccountID // nil: all
+	Limit        int
+	Offset       int
+}
+
+// ServiceAccounts returns a page of accounts by login, and how many there are
+// on all pages.
+func (tx *Tx) ServiceAccounts(ctx context.Context, q ServiceAccountQuery) ([]hallpass.ServiceAccountSummary, int, error) {
+	if q.Among != nil && len(q.Among) == 0 {
+		return nil, 0, nil
+	}
+	where := `a.org_id = $1
+		AND ($2 = '' OR a.name_key LIKE $3 ESCAPE '\' OR a.login_key LIKE $3 ESCAPE '\')
+		AND ($4 = FALSE OR a.disabled = TRUE)
+		AND ($5 = FALSE OR EXISTS (SELECT 1 FROM tokens t WHERE t.service_account_id = a.id AND t.expires_us > 0 AND t.expires_us <= $6))` +
+		among(q.Among)
+	args := []any{q.Org, q.Text, contains(q.Text), q.DisabledOnly, q.ExpiredOnly, micros(q.Now)}
+	var total int
+	if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM service_accounts a WHERE `+where, args...).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("store: count service accounts: %w", err)
+	}
+	if q.Offset >= total {
+		return nil, total, nil
+	}
+	// The page is cut first, so that only its rows pay for their tokens.
+	list, err := all(ctx, tx, scanSummary, `
+		WITH page AS (SELECT a.id AS id FROM service_accounts a WHERE `+where+` ORDER BY a.login_key LIMIT $7 OFFSET $8)
+		SELECT `+accountColumns+`, `+summaryColumns("$6")+`
+		FROM   page JOIN service_accounts a ON a.id = page.id
+		ORDER  BY a.login_key`, append(args, q.Limit, q.Offset)...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("store: service accounts: %w", err)
+	}
+	return list, total, nil
+}
+
+// summaryColumns are what a summary tells of an account's tokens, at the time
+// bound to the placeholder.
+func summaryColumns(now string) string {
+	live := `t.revoked_us = 0 AND (t.expires_us = 0 OR t.expires_us > ` + now + `)`
+	return `
+		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id),
+		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id AND ` + live + `),
+		(SELECT COALESCE(MAX(t.used_us), 0) FROM tokens t WHERE t.service_account_id = a.id),
+		(SELECT COALESCE(MIN(t.expires_us), 0) FROM tokens t WHERE t.service_account_id = a.id AND t.expires_us > 0 AND ` + live + `)`
+}
+
+func scanSummary(r row) (hallpass.ServiceAccountSummary, error) {
+	var s hallpass.ServiceAccountSummary
+	var used, next int64
+	var err error
+	s.ServiceAccount, err = scanAccount(r, &s.Tokens, &s.LiveTokens, &used, &next)
+	s.LastUsedAt, s.NextExpiry = fromMicros(used), fromMicros(next)
+	return s, err
+}
+
+// among is the condition that an account is one of ids. IDs are numbers, so
+// they may stand in the text.
+func among(ids []hallpass.ServiceAccountID) string {
+	if ids == nil {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(" AND a.id IN (")
+	for i, id := range ids {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.FormatInt(int64(id), 10))
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// ServiceAccountSummary returns the account with what its tokens add up to at
+// now; NotFound when org has none with that ID.
+func (tx *Tx) ServiceAccountSummary(ctx context.Context, org hallpass.OrgID, id hallpass.ServiceAccountID, now time.Time) (hallpass.ServiceAccountSummary, error) {
+	s, err := scanSummary(tx.sql.QueryRowContext(ctx, `
+		SELECT `+accountColumns+`, `+summaryColumns("$3")+` FROM service_accounts a WHERE a.org_id = $1 AND a.id = $2`, org, id, micros(now)))
+	if err != nil {
+		return hallpass.ServiceAccountSummary{}, accountNotFound(fmt.Errorf("store: service account %d: %w", id, err))
+	}
+	return s, nil
+}
+
+// UpdateServiceAccount stores the account's name, role and whether it is
+// disabled. NotFound when its org has none with that ID.
+func (tx *Tx) UpdateServiceAccount(ctx context.Context, a hallpass.ServiceAccount) error {
+	n, err := tx.exec(ctx, `
+		UPDATE service_accounts
+		SET    name = $3, name_key = $4, role = $5, disabled = $6, updated_us = $7
+		WHERE  org_id = $1 AND id = $2`,
+		a.Org, a.ID, a.Name, hallpass.NameKey(a.Name), a.Role.String(), a.Disabled, micros(a.UpdatedAt))
+	if err != nil {
+		return fmt.Errorf("store: update service account %d: %w", a.ID, err)
+	}
+	if n == 0 {
+		return errAccountNotFound
+	}
+	return nil
+}
+
+// DeleteServiceAccount removes the account, its tokens, and every permission
+// it holds or that others hold on it. NotFound when org has none with that ID.
+func (tx *Tx) DeleteServiceAccount(ctx context.Context, org hallpass.OrgID, id hallpass.ServiceAccountID) error {
+	for _, q := range []struct {
+		query string
+		args  []any
+	}{
+		{`DELETE FROM tokens WHERE org_id = $1 AND service_account_id = $2`, []any{org, id}},
+		{`DELETE FROM permissions WHERE org_id = $1 AND principal_id = $2`, []any{org, id}},
+		{`DELETE FROM permissions WHERE org_id = $1 AND scope = $2`, []any{org, id.Scope()}},
+	} {
+		if _, err := tx.exec(ctx, q.query, q.args...); err != nil {
+			return fmt.Errorf("store: delete service account %d: %w", id, err)
+		}
+	}
+	n, err := tx.exec(ctx, `DELETE FROM service_accounts WHERE org_id = $1 AND id = $2`, org, id)
+	if err != nil {
+		return fmt.Errorf("store: delete service account %d: %w", id, err)
+	}
+	if n == 0 {
+		return errAccountNotFound
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+const userColumns = `u.id, u.uid, u.login, u.email, u.name, u.password_hash, u.server_admin, u.disabled, u.org_id, u.created_us, u.updated_us, u.seen_us`
+
+func scanUser(r row, more ...any) (hallpass.User, error) {
+	var u hallpass.User
+	var created, updated, seen int64
+	err := r.Scan(append([]any{&u.ID, &u.UID, &u.Login, &u.Email, &u.Name, &u.PasswordHash, &u.ServerAdmin, &u.Disabled, &u.Org,
+		&created, &updated, &seen}, more...)...)
+	u.CreatedAt, u.UpdatedAt, u.SeenAt = fromMicros(created), fromMicros(updated), fromMicros(seen)
+	return u, err
+}
+
+// CreateUser stores a new user and returns it with its ID. A login or e-mail
+// that any principal has is a Conflict.
+func (tx *Tx) CreateUser(ctx context.Context, u hallpass.User) (hallpass.User, error) {
+	id, err := tx.nextID(ctx, "principal")
+	if err != nil {
+		return hallpass.User{}, err
+	}
+	u.ID = hallpass.UserID(id)
+	_, err = tx.exec(ctx, `
+		INSERT INTO users (id, uid, login, login_key, email, email_key, name, name_key, password_hash, server_admin, disabled, org_id, created_us, updated_us, seen_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		u.ID, u.UID, u.Login, hallpass.NameKey(u.Login), u.Email, hallpass.NameKey(u.Email), u.Name, hallpass.NameKey(u.Name), u.PasswordHash,
+		u.ServerAdmin, u.Disabled, u.Org, micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.SeenAt))
+	if isUnique(err) {
+		return hallpass.User{}, &hallpass.Error{Kind: hallpass.Conflict, ID: "user.exists", Message: "user already exists"}
+	}
+	if err != nil {
+		return hallpass.User{}, fmt.Errorf("store: create user: %w", err)
+	}
+	return u, nil
+}
+
+// User returns the user; NotFound when there is none.
+func (tx *Tx) User(ctx context.Context, id hallpass.UserID) (hallpass.User, error) {
+	u, err := scanUser(tx.sql.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id))
+	if err != nil {
+		return hallpass.User{}, notFound(fmt.Errorf("store: user %d: %w", id, err), "user.not-found", "user not found")
+	}
+	return u, nil
+}
+
+// UserByLogin returns the user with that login, or else with that e-mail,
+// whatever the case; NotFound when there is none.
+func (tx *Tx) UserByLogin(ctx context.Context, loginOrEmail string) (hallpass.User, error) {
+	key := hallpass.NameKey(loginOrEmail)
+	u, err := scanUser(tx.sql.QueryRowContext(ctx, `
+		SELECT `+userColumns+` FROM users u
+		WHERE  u.login_key = $1 OR u.email_key = $1
+		ORDER  BY CASE u.login_key WHEN $1 THEN 0 ELSE 1 END LIMIT 1`, key))
+	if err != nil {
+		return hallpass.User{}, notFound(fmt.Errorf("store: user by login: %w", err), "user.not-found", "user not found")
+	}
+	return u, nil
+}
+
+// UpdateUser stores everything about the user that can change, save SeenAt.
+// NotFound when there is none.
+func (tx *Tx) UpdateUser(ctx context.Context, u hallpass.User) error {
+	n, err := tx.exec(ctx, `
+		UPDATE users
+		SET    login = $2, login_key = $3, email = $4, email_key = $5, name = $6, name_key = $7, password_hash = $8, server_admin = $9, disabled = $10,
+		       org_id = $11, updated_us = $12
+		WHERE  id = $1`,
+		u.ID, u.Login, hallpass.NameKey(u.Login), u.Email, hallpass.NameKey(u.Email), u.Name, hallpass.NameKey(u.Name), u.PasswordHash, u.ServerAdmin,
+		u.Disabled, u.Org, micros(u.UpdatedAt))
+	if err != nil {
+		return fmt.Errorf("store: update user %d: %w", u.ID, err)
+	}
+	if n == 0 {
+		return &hallpass.Error{Kind: hallpass.NotFound, ID: "user.not-found", Message: "user not found"}
+	}
+	return nil
+}
+
+// SawUser notes that the user signed in.
+func (tx *Tx) SawUser(ctx context.Context, id hallpass.UserID, at time.Time) error {
+	if _, err := tx.exec(ctx, `UPDATE users SET seen_us = $2 WHERE id = $1`, id, micros(at)); err != nil {
+		return fmt.Errorf("store: saw user %d: %w", id, err)
+	}
+	return nil
+}
+
+// contains makes a LIKE pattern that finds s anywhere in a folded text, with
+// "\" as the escape.
+func contains(s string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(hallpass.NameKey(s)) + "%"
+}

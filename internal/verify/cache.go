@@ -1,0 +1,181 @@
+package verify
+
+import (
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// cache keeps the identities behind live tokens, keyed by the tokens' hashes.
+//
+// It is a table of small sets: a hash names its set, and a look-up compares
+// the few entries there without a lock. Changes to the table are made under
+// mu. An entry that was revoked, or whose account changed, is marked before it
+// is taken out, so that a reader who holds it already sees that too.
+type cache struct {
+	sets [][ways]atomic.Pointer[entry]
+	mask uint64
+
+	mu       sync.Mutex
+	accounts map[hallpass.ServiceAccountID]*account // guarded by mu
+	coming   int                                    // changes announced and not settled; guarded by mu
+	epoch    atomic.Uint64                          // moves with every announcement; written under mu
+}
+
+const ways = 8
+
+// entry is the identity behind one token.
+type entry struct {
+	hash    [32]byte
+	token   hallpass.TokenID
+	expires int64 // UTC microseconds, 0 = never
+	account *account
+
+	dead   atomic.Bool // revoked, or gone from the table
+	recent atomic.Bool // used since the hand of the clock last passed
+
+	used  atomic.Int64 // UTC microseconds of the last use, 0 = never
+	from  atomic.Pointer[hallpass.From]
+	dirty atomic.Bool // in the list of uses to be written
+}
+
+// account is the service account that entries share.
+type account struct {
+	caller  hallpass.Caller // without token and place
+	stale   atomic.Bool     // changed since it was read
+	entries int             // guarded by cache.mu
+}
+
+func newCache(size int) *cache {
+	sets := 1
+	for sets*ways < size {
+		sets *= 2
+	}
+	return &cache{
+		sets:     make([][ways]atomic.Pointer[entry], sets),
+		mask:     uint64(sets - 1),
+		accounts: make(map[hallpass.ServiceAccountID]*account),
+	}
+}
+
+// set returns the set that the hash names. SHA-256 spreads well, so its first
+// bytes will do.
+func (c *cache) set(hash *[32]byte) *[ways]atomic.Pointer[entry] {
+	return &c.sets[binary.LittleEndian.Uint64(hash[:])&c.mask]
+}
+
+// get returns the entry of the token, nil if it is not known to be good. It
+// takes no lock and allocates nothing.
+func (c *cache) get(hash *[32]byte) *entry {
+	set := c.set(hash)
+	for i := range set {
+		if e := set[i].Load(); e != nil && e.hash == *hash {
+			if e.dead.Load() || e.account.stale.Load() {
+				return nil
+			}
+			if !e.recent.Load() {
+				e.recent.Store(true)
+			}
+			return e
+		}
+	}
+	return nil
+}
+
+// put keeps an identity that was read from the database after epoch was
+// noted, and returns the entry to use. Should anything have been announced
+// since, the identity may be of before: it then serves this one request and is
+// not kept.
+func (c *cache) put(epoch uint64, e *entry, caller hallpass.Caller) *entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.coming > 0 || c.epoch.Load() != epoch {
+		e.account = &account{caller: caller}
+		return e
+	}
+	set := c.set(&e.hash)
+	for i := range set {
+		if old := set[i].Load(); old != nil && old.hash == e.hash {
+			if !old.dead.Load() && !old.account.stale.Load() {
+				return old // somebody else was first
+			}
+			c.drop(&set[i])
+		}
+	}
+	id := caller.ServiceAccount()
+	a := c.accounts[id]
+	if a == nil {
+		a = &account{caller: caller}
+		c.accounts[id] = a
+	}
+	a.entries++
+	e.account = a
+	slot := c.room(set)
+	c.drop(slot)
+	slot.Store(e)
+	return e
+}
+
+// room returns a slot of the set to fill: an empty one, or else the first
+// whose entry was not used since the last time round. The caller holds mu.
+func (c *cache) room(set *[ways]atomic.Pointer[entry]) *atomic.Pointer[entry] {
+	for i := range set {
+		if set[i].Load() == nil {
+			return &set[i]
+		}
+	}
+	for i := range set {
+		if !set[i].Load().recent.Swap(false) {
+			return &set[i]
+		}
+	}
+	return &set[0]
+}
+
+// drop empties the slot. The caller holds mu.
+func (c *cache) drop(slot *atomic.Pointer[entry]) {
+	e := slot.Load()
+	if e == nil {
+		return
+	}
+	e.dead.Store(true)
+	slot.Store(nil)
+	if e.account.entries--; e.account.entries == 0 {
+		if id := e.account.caller.ServiceAccount(); c.accounts[id] == e.account {
+			delete(c.accounts, id)
+		}
+	}
+}
+
+// changed forgets what the changes touch. While one is coming and not
+// settled, nothing new is kept, for it might be of before.
+func (c *cache) changed(coming bool, changes []hallpass.Change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if coming {
+		c.coming++
+	} else {
+		c.coming--
+	}
+	c.epoch.Add(1)
+	for _, ch := range changes {
+		switch ch.Kind {
+		case hallpass.TokenChanged:
+			set := c.set(&ch.Hash)
+			for i := range set {
+				if e := set[i].Load(); e != nil && e.hash == ch.Hash {
+					c.drop(&set[i])
+				}
+			}
+		case hallpass.ServiceAccountChanged:
+			// Its entries are left in the table, dead, until their slots are
+			// wanted or their tokens come again.
+			if a := c.accounts[hallpass.ServiceAccountID(ch.ID)]; a != nil {
+				a.stale.Store(true)
+				delete(c.accounts, hallpass.ServiceAccountID(ch.ID))
+			}
+		}
+	}
+}

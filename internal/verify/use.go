@@ -1,0 +1,169 @@
+package verify
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// uses gathers the last uses of tokens until they are written. Entries are
+// pushed by verifications without a lock, each once until it is written.
+type uses struct {
+	head  atomic.Pointer[node]  // entries to write
+	batch atomic.Pointer[batch] // the flush that will take what is pushed now
+	wake  chan struct{}
+
+	flush   sync.Mutex           // held over a flush
+	writing atomic.Pointer[node] // what the flush at work took
+}
+
+// node is a place in the list of entries to write. It never changes.
+type node struct {
+	entry *entry
+	next  *node
+}
+
+// batch is a flush to come; done is closed when it is over.
+type batch struct{ done chan struct{} }
+
+func newUses() *uses {
+	u := &uses{wake: make(chan struct{}, 1)}
+	u.batch.Store(&batch{done: make(chan struct{})})
+	return u
+}
+
+// rouse asks for a flush at once.
+func (u *uses) rouse() {
+	select {
+	case u.wake <- struct{}{}:
+	default: // asked for already
+	}
+}
+
+func (u *uses) push(e *entry) {
+	for n := (&node{entry: e}); ; {
+		n.next = u.head.Load()
+		if u.head.CompareAndSwap(n.next, n) {
+			return
+		}
+	}
+}
+
+// firstUseWait is how long the first use of a token waits to be on disk. A
+// database that does not take it in time does not hold up the caller.
+const firstUseWait = 250 * time.Millisecond
+
+// use notes that the token was used at now. A first use asks to be written at
+// once and waits for it.
+func (v *Verifier) use(ctx context.Context, e *entry, now time.Time, from hallpass.From) {
+	us := now.UnixMicro()
+	last := e.used.Load()
+	first := last == 0 && e.used.CompareAndSwap(0, us)
+	if !first && us > last {
+		e.used.Store(us) // two at once may differ by the time between them
+	}
+	if f := e.from.Load(); f == nil || *f != from {
+		kept := from
+		e.from.Store(&kept)
+	}
+	if !e.dirty.Load() && e.dirty.CompareAndSwap(false, true) {
+		v.uses.push(e)
+	}
+	if first {
+		v.firstUse(ctx, e, now, from)
+	}
+}
+
+func (v *Verifier) firstUse(ctx context.Context, e *entry, now time.Time, from hallpass.From) {
+	b := v.uses.batch.Load() // after the push: this flush or an earlier one takes the entry
+	v.uses.rouse()
+	v.watchers.publish(e.token, Event{Kind: EventFirstUse, At: now, Address: from.Address, UserAgent: from.UserAgent})
+	timer := time.NewTimer(firstUseWait)
+	defer timer.Stop()
+	select {
+	case <-b.done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// usesInOne is how many tokens one transaction notes, so that a long list does
+// not keep other writers waiting.
+const usesInOne = 1000
+
+// flushUses writes the gathered uses.
+func (v *Verifier) flushUses(ctx context.Context) error {
+	u := v.uses
+	u.flush.Lock()
+	defer u.flush.Unlock()
+	b := u.batch.Swap(&batch{done: make(chan struct{})})
+	defer close(b.done)
+	list := u.head.Swap(nil)
+	u.writing.Store(list)
+	defer u.writing.Store(nil)
+
+	var entries []*entry
+	for n := list; n != nil; n = n.next {
+		entries = append(entries, n.entry)
+	}
+	slices.SortFunc(entries, func(a, b *entry) int { return int(a.token - b.token) })
+	for len(entries) > 0 {
+		some := entries[:min(len(entries), usesInOne)]
+		for _, e := range some {
+			e.dirty.Store(false) // before its use is read: one that comes later is pushed again
+		}
+		err := v.db.Write(ctx, func(tx *store.Tx) error {
+			for _, e := range some {
+				if err := tx.UsedToken(ctx, e.token, e.use()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			for i, e := range entries {
+				if i >= len(some) || e.dirty.CompareAndSwap(false, true) { // those beyond some are marked still
+					u.push(e)
+				}
+			}
+			return err
+		}
+		entries = entries[len(some):]
+	}
+	return nil
+}
+
+// use returns the entry's last use.
+func (e *entry) use() hallpass.Use {
+	u := hallpass.Use{}
+	if us := e.used.Load(); us != 0 {
+		u.At = time.UnixMicro(us).UTC()
+	}
+	if f := e.from.Load(); f != nil {
+		u.Address, u.UserAgent = f.Address, f.UserAgent
+	}
+	return u
+}
+
+// Uses brings the last uses of the tokens up to date with what is not yet
+// written.
+func (v *Verifier) Uses(tokens []hallpass.Token) {
+	at := make(map[hallpass.TokenID]int, len(tokens))
+	for i, t := range tokens {
+		at[t.ID] = i
+	}
+	for _, list := range []*node{v.uses.writing.Load(), v.uses.head.Load()} {
+		for n := list; n != nil; n = n.next {
+			if i, ok := at[n.entry.token]; ok {
+				if u := n.entry.use(); u.At.After(tokens[i].LastUse.At) {
+					tokens[i].LastUse = u
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package verify
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// Options sets up a Verifier.
+type Options struct {
+	Now         func() time.Time // nil: time.Now
+	CacheSize   int              // tokens kept in memory; 0: 262,144
+	SessionIdle time.Duration    // how long a session may rest unused; 0: 7 days
+}
+
+// A Verifier turns credentials into callers. It is safe for concurrent use.
+type Verifier struct {
+	db          *store.DB
+	now         func() time.Time
+	sessionIdle time.Duration
+
+	cache     *cache
+	uses      *uses
+	passwords *passwords
+	watchers  watchers
+
+	sessionsMu sync.Mutex
+	sessions   map[hallpass.SessionID]time.Time // seen, and not yet written; guarded by sessionsMu
+}
+
+// New returns a Verifier on db, which it listens to from then on.
+func New(db *store.DB, o Options) *Verifier {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.CacheSize == 0 {
+		o.CacheSize = 1 << 18
+	}
+	if o.SessionIdle == 0 {
+		o.SessionIdle = 7 * 24 * time.Hour
+	}
+	v := &Verifier{
+		db:          db,
+		now:         func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
+		sessionIdle: o.SessionIdle,
+		cache:       newCache(o.CacheSize),
+		uses:        newUses(),
+		passwords:   newPasswords(),
+		sessions:    make(map[hallpass.SessionID]time.Time),
+	}
+	_, _ = rand.Read(v.passwords.key[:]) // never fails: crypto/rand aborts the program instead
+	db.Subscribe(v.changed)
+	db.OnNote(v.noted)
+	return v
+}
+
+// changed forgets what a change touches, before its commit and after.
+func (v *Verifier) changed(n store.Notice) {
+	v.cache.changed(n.Phase == store.Coming, n.Changes)
+	for _, c := range n.Changes {
+		if c.Kind == hallpass.UserChanged {
+			v.passwords.forget(hallpass.UserID(c.ID))
+		}
+	}
+}
+
+// noted tells those who watch a token that it was refused.
+func (v *Verifier) noted(e hallpass.AuditEntry) {
+	if e.Token != 0 && e.Outcome == hallpass.Refused {
+		v.watchers.publish(e.Token, Event{Kind: EventRefused, At: e.At, Address: e.From.Address, UserAgent: e.From.UserAgent, Reason: e.Reason})
+	}
+}
+
+// Refusals. What was proved may be told; unknown and malformed have one face.
+var (
+	errInvalidToken = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "api-key.invalid", Message: "Invalid API key"}
+	errExpired      = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "api-key.expired", Message: "Expired API key"}
+	errRevoked      = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "api-key.revoked", Message: "Revoked API key"}
+	errOrgMismatch  = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "api-key.organization-mismatch", Message: "API key does not belong to the requested organization"}
+	errDisabled     = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "identity.disabled", Message: "Unauthorized"}
+	errNoSession    = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "auth.unauthorized", Message: "Unauthorized"}
+)
+
+// unknowable turns a failure to look something up into Unavailable: what
+// cannot be checked is neither good nor bad.
+func unknowable(err error) error {
+	var e *hallpass.Error
+	if errors.As(err, &e) && e.Kind == hallpass.Unavailable {
+		return err
+	}
+	return &hallpass.Error{Kind: hallpass.Unavailable, ID: "user.sync.fetch", Message: "Insufficient information to authenticate user", Err: err}
+}
+
+// refuse notes the refusal of a known token and returns its reason.
+func (v *Verifier) refuse(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, reason *hallpass.Error) error {
+	v.db.Note(hallpass.AuditEntry{
+		At: v.now(), Org: c.Org, Actor: c.Principal, Token: t, Action: "token.verify",
+		Target: "token:" + strconv.FormatInt(int64(t), 10), Outcome: hallpass.Refused, Reason: reason.ID, From: from,
+	})
+	v.uses.rouse()
+	return reason
+}
+
+// Flush writes what verifications left behind: last uses of tokens, refusals,
+// sessions seen. What cannot be written now is kept for the next time. The
+// server calls it every few seconds, whenever Wake fires, and when it stops.
+func (v *Verifier) Flush(ctx context.Context) error {
+	return errors.Join(v.flushUses(ctx), v.db.FlushNotes(ctx), v.flushSessions(ctx))
+}
+
+// Wake fires when something should be written at once: a first use, a first
+// refusal.
+func (v *Verifier) Wake() <-chan struct{} { return v.uses.wake }

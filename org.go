@@ -1,0 +1,29 @@
+package hallpass
+
+import "time"
+
+// FirstOrg is the org that a new installation begins with.
+const FirstOrg OrgID = 1
+
+// An Org is an organisation: the wall around its service accounts, tokens and
+// members. An Org is a plain value.
+type Org struct {
+	ID        OrgID
+	Name      string // unique on the server, case-folded
+	Address   Address
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// An Address is an org's postal address; every part may be empty.
+type Address struct {
+	Address1, Address2, City, ZipCode, State, Country string
+}
+
+// A Member is a user's place in an org.
+type Member struct {
+	Org      OrgID
+	User     User
+	Role     Role
+	JoinedAt time.Time
+}

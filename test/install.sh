@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs what the tests with real parts need and this machine lacks, where
+# that is possible: on Debian, as root. Otherwise one line says what will be
+# skipped and why. It never fails: the tests run with what there is.
+set -uo pipefail
+
+missing=() # "package ... = what is skipped without it"
+[ "$(go env CGO_ENABLED)" = 1 ] || missing+=("gcc libc6-dev = the race detector")
+[ -x "${HALLPASS_TEST_CHROMIUM:-/usr/bin/chromium}" ] || missing+=("chromium fonts-liberation = tests in a real browser")
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=("postgresql = tests on PostgreSQL")
+command -v wrk >/dev/null || missing+=("wrk = load from outside")
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+skipped() { # skipped WHY PART...
+	local why=$1
+	shift
+	local names
+	names=$(printf '%s, ' "${@##*= }")
+	echo "make test: skipped: ${names%, }: $why"
+	exit 0
+}
+
+if [ ! -f /etc/debian_version ] || ! command -v apt-get >/dev/null; then
+	skipped "they can be installed from here on Debian only" "${missing[@]}"
+fi
+[ "$(id -u)" = 0 ] || skipped "installing them takes root" "${missing[@]}"
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Daemons that tests need, tests start: none is to start by being installed.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+	trap 'rm -f "$log" "$policy"' EXIT
+fi
+
+apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1 </dev/null; }
+install() { apt install --no-install-recommends "$@"; }
+
+failed=()
+updated=
+for part in "${missing[@]}"; do
+	read -ra packages <<<"${part%% =*}"
+	echo "make test: installing ${packages[*]}"
+	if [ -z "$updated" ]; then
+		install "${packages[@]}" && continue
+		apt update
+		updated=1
+	fi
+	install "${packages[@]}" || { sleep 5 && apt update && install "${packages[@]}"; } || failed+=("$part")
+done
+[ ${#failed[@]} -eq 0 ] || skipped "apt-get: $(grep '^E: ' "$log" | tail -n 1)" "${failed[@]}"

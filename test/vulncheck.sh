@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs govulncheck, whose command is given as arguments. Where its database is
+# out of reach it says so in one line and passes, unless
+# HALLPASS_VULNCHECK=require, as in the published workflow.
+set -uo pipefail
+
+out=$("$@" govulncheck ./... 2>&1)
+rc=$?
+if [ "$rc" -ne 0 ] && [ "${HALLPASS_VULNCHECK:-}" != require ] && grep -q '^govulncheck: fetching vulnerabilities' <<<"$out"; then
+	echo "govulncheck: skipped, its database cannot be reached from here"
+	exit 0
+fi
+printf '%s\n' "$out"
+exit "$rc"

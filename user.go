@@ -1,0 +1,44 @@
+package hallpass
+
+import "time"
+
+// A User is a human being who may sign in.
+//
+// Times are UTC in whole microseconds. A zero SeenAt means never signed in. A
+// User is a plain value.
+type User struct {
+	ID           UserID
+	UID          string
+	Login        string // unique on the server, case-folded, over e-mails too
+	Email        string
+	Name         string
+	PasswordHash string // argon2id, in PHC form; empty: no password fits
+	ServerAdmin  bool
+	Disabled     bool
+	Org          OrgID // the org the user works in unless a request names another
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	SeenAt       time.Time
+}
+
+// A Session is a user's sign-in by browser: the record of a secret kept in a
+// cookie, never the secret.
+//
+// A Session is a plain value. It is dead from the instant of ExpiresAt, and
+// once it has rested unused for the idle limit.
+type Session struct {
+	ID        SessionID
+	User      UserID
+	Hash      [32]byte // SHA-256 of the cookie's value
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+	Address   string
+	UserAgent string
+}
+
+// Live reports whether the session may be used at now, given the longest time
+// it may rest unused.
+func (s Session) Live(now time.Time, idle time.Duration) bool {
+	return now.Before(s.ExpiresAt) && now.Sub(s.SeenAt) < idle
+}
