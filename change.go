@@ -11,7 +11,7 @@ import (
 // older opinion of it.
 type Change struct {
 	Kind ChangeKind
-	ID   int64    // of the token, session, service account or user
+	ID   int64    // of the token, session, service account, user or org
 	Hash [32]byte // of a token or session; zero for principals
 }
 
@@ -24,6 +24,7 @@ const (
 	SessionChanged        ChangeKind = "session"
 	ServiceAccountChanged ChangeKind = "serviceaccount"
 	UserChanged           ChangeKind = "user"
+	OrgChanged            ChangeKind = "org"
 )
 
 // A Version counts changes, from 0 for a new installation, without gaps. The

@@ -22,12 +22,13 @@ type Options struct {
 // An Admin changes and lists what the store holds. It is safe for concurrent
 // use.
 type Admin struct {
-	db  *store.DB
-	now func() time.Time
-	o   Options
+	db   *store.DB
+	now  func() time.Time
+	o    Options
+	orgs orgs
 }
 
-// New returns an Admin on db.
+// New returns an Admin on db, which it listens to from then on.
 func New(db *store.DB, o Options) *Admin {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -38,7 +39,9 @@ func New(db *store.DB, o Options) *Admin {
 	if o.SessionLifetime == 0 {
 		o.SessionLifetime = 30 * 24 * time.Hour
 	}
-	return &Admin{db: db, o: o, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }}
+	a := &Admin{db: db, o: o, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }}
+	db.Subscribe(a.orgs.changed)
+	return a
 }
 
 // Now returns the time that rules are applied at.
@@ -50,23 +53,21 @@ func (a *Admin) TokenPolicy() hallpass.TokenPolicy { return a.o.TokenPolicy }
 // Authorize returns nil if the caller may do action on scope, and else records
 // the refusal and returns it: Denied, naming what is missing.
 func (a *Admin) Authorize(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope) error {
-	return a.refused(ctx, c, c.Authorize(action, scope), string(scope))
+	return a.refused(ctx, c, c.Authorize(action, scope), string(action), string(scope))
 }
 
 // refused records err in the audit if it is a refusal of the caller, and
 // returns it. A refusal that cannot be recorded is an error of its own: no
 // refusal goes without its record.
-func (a *Admin) refused(ctx context.Context, c hallpass.Caller, err error, target string) error {
+func (a *Admin) refused(ctx context.Context, c hallpass.Caller, err error, demanded, target string) error {
 	var e *hallpass.Error
 	if !errors.As(err, &e) || e.Kind != hallpass.Denied {
 		return err
 	}
-	entry := a.entry(c, e.Needs, target)
+	entry := a.entry(c, demanded, target)
 	entry.Outcome, entry.Reason = hallpass.Refused, e.ID
 	if e.Needs != "" {
 		entry.Reason = "lacks " + e.Needs
-	} else {
-		entry.Action = "role.exceed"
 	}
 	a.db.Note(entry)
 	if err := a.db.FlushNotes(context.WithoutCancel(ctx)); err != nil {
@@ -114,7 +115,7 @@ func (a *Admin) change(ctx context.Context, c hallpass.Caller, n need, changes [
 		_, err = tx.Audit(ctx, entry)
 		return err
 	})
-	return a.refused(ctx, c, err, string(n.scope))
+	return a.refused(ctx, c, err, string(n.action), string(n.scope))
 }
 
 var errGone = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "auth.unauthorized", Message: "Unauthorized"}
@@ -149,8 +150,7 @@ func (a *Admin) rereadToken(ctx context.Context, tx *store.Tx, c hallpass.Caller
 	if account.Disabled || !t.Live(a.now()) {
 		return c, errGone
 	}
-	granted, err := tx.Granted(ctx, c.Org, int64(account.ID))
-	return hallpass.ServiceAccountCaller(account, granted), err
+	return tx.ServiceAccountCaller(ctx, account)
 }
 
 func (a *Admin) rereadUser(ctx context.Context, tx *store.Tx, c hallpass.Caller) (hallpass.Caller, error) {
@@ -170,12 +170,7 @@ func (a *Admin) rereadUser(ctx context.Context, tx *store.Tx, c hallpass.Caller)
 			return c, errGone
 		}
 	}
-	role, member, err := tx.MemberRole(ctx, c.Org, u.ID)
-	if err != nil {
-		return c, err
-	}
-	granted, err := tx.Granted(ctx, c.Org, int64(u.ID))
-	return hallpass.UserCaller(u, c.Org, role, member, granted), err
+	return tx.UserCaller(ctx, u, c.Org)
 }
 
 func target(noun string, id int64) string { return noun + ":" + strconv.FormatInt(id, 10) }

@@ -2,6 +2,8 @@ package admin
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -12,11 +14,64 @@ func (a *Admin) Org(ctx context.Context, c hallpass.Caller) (o hallpass.Org, err
 	if err := a.Authorize(ctx, c, hallpass.OrgsRead, ""); err != nil {
 		return o, err
 	}
+	if o, ok := a.orgs.get(c.Org); ok {
+		return o, nil
+	}
+	epoch := a.orgs.epoch.Load()
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
 		o, err = tx.Org(ctx, c.Org)
 		return err
 	})
+	if err == nil {
+		a.orgs.put(epoch, o)
+	}
 	return o, err
+}
+
+// orgs keeps the orgs that were asked for, because GET /api/org is how every
+// script proves its token. What is announced to change is forgotten before it
+// does and not kept again until that is settled.
+type orgs struct {
+	rows  sync.Map // hallpass.OrgID → hallpass.Org
+	epoch atomic.Uint64
+
+	mu     sync.Mutex
+	coming int // changes announced and not settled; guarded by mu
+}
+
+func (o *orgs) get(id hallpass.OrgID) (hallpass.Org, bool) {
+	row, ok := o.rows.Load(id)
+	if !ok {
+		return hallpass.Org{}, false
+	}
+	return row.(hallpass.Org), true
+}
+
+// put keeps an org that was read after epoch was noted, unless a change was
+// announced since.
+func (o *orgs) put(epoch uint64, row hallpass.Org) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.coming == 0 && o.epoch.Load() == epoch {
+		o.rows.Store(row.ID, row)
+	}
+}
+
+func (o *orgs) changed(n store.Notice) {
+	for _, c := range n.Changes {
+		if c.Kind != hallpass.OrgChanged {
+			continue
+		}
+		o.mu.Lock()
+		if n.Phase == store.Coming {
+			o.coming++
+		} else {
+			o.coming--
+		}
+		o.epoch.Add(1)
+		o.rows.Delete(hallpass.OrgID(c.ID))
+		o.mu.Unlock()
+	}
 }
 
 // RenameOrg gives the caller's org another name. One that another org has is a
@@ -52,7 +107,8 @@ func (a *Admin) SetOrgAddress(ctx context.Context, c hallpass.Caller, address ha
 }
 
 func (a *Admin) updateOrg(ctx context.Context, c hallpass.Caller, set func(*hallpass.Org) string) error {
-	return a.change(ctx, c, need{action: hallpass.OrgsWrite}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+	changed := []hallpass.Change{{Kind: hallpass.OrgChanged, ID: int64(c.Org)}}
+	return a.change(ctx, c, need{action: hallpass.OrgsWrite}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
 		o, err := tx.Org(ctx, c.Org)
 		if err != nil {
 			return hallpass.AuditEntry{}, err

@@ -55,11 +55,11 @@ func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hall
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		granted, err := tx.Granted(ctx, c.Org, int64(account))
+		power, err := tx.ServiceAccountCaller(ctx, owner)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if owner.Role > c.Role || !c.Permissions.HasAll(hallpass.ServiceAccountCaller(owner, granted).Permissions) {
+		if power.Role > c.Role || !c.Permissions.HasAll(power.Permissions) {
 			return hallpass.AuditEntry{}, errRoleForbidden
 		}
 		t, err = tx.CreateToken(ctx, hallpass.Token{

@@ -13,7 +13,7 @@ var errUsersOnly = &hallpass.Error{Kind: hallpass.Denied, ID: "user.only", Messa
 // Self returns the user who calls; a service account is Denied.
 func (a *Admin) Self(ctx context.Context, c hallpass.Caller) (u hallpass.User, err error) {
 	if c.User() == 0 {
-		return u, a.refused(ctx, c, errUsersOnly, "user")
+		return u, a.refused(ctx, c, errUsersOnly, "user.self", "user")
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
 		u, err = tx.User(ctx, c.User())
@@ -27,7 +27,7 @@ func (a *Admin) Self(ctx context.Context, c hallpass.Caller) (u hallpass.User, e
 // policy does not allow is Invalid.
 func (a *Admin) ChangePassword(ctx context.Context, c hallpass.Caller, password secret.Text) error {
 	if c.User() == 0 {
-		return a.refused(ctx, c, errUsersOnly, "user")
+		return a.refused(ctx, c, errUsersOnly, "user.self", "user")
 	}
 	if err := secret.ValidatePassword(password, c.Principal.Login, !a.o.WeakPasswords); err != nil {
 		return err

@@ -35,6 +35,7 @@ var statusOfID = map[string]int{
 	"request.unsupported-media-type":        http.StatusUnsupportedMediaType,
 	"request.headers-too-large":             http.StatusRequestHeaderFieldsTooLarge,
 	"request.method-not-allowed":            http.StatusMethodNotAllowed,
+	"apikeys.gone":                          http.StatusGone,
 }
 
 // Status returns the status that err is answered with.

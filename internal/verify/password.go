@@ -85,7 +85,7 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 		if u, err = tx.UserByLogin(ctx, login); err != nil {
 			return err
 		}
-		c, err = userCaller(ctx, tx, u, org)
+		c, err = tx.UserCaller(ctx, u, org)
 		return err
 	})
 	if err != nil && !errors.Is(err, hallpass.NotFound) {

@@ -36,7 +36,7 @@ func (v *Verifier) Session(ctx context.Context, id string, org hallpass.OrgID, f
 		if u.Disabled || !s.Live(now, v.sessionIdle) {
 			return errNoSession
 		}
-		c, err = userCaller(ctx, tx, u, org)
+		c, err = tx.UserCaller(ctx, u, org)
 		return err
 	})
 	switch {
@@ -53,23 +53,6 @@ func (v *Verifier) Session(ctx context.Context, id string, org hallpass.OrgID, f
 	c.Session = s.ID
 	c.From = from
 	return c, nil
-}
-
-// userCaller returns the caller that the user is in org, by default the one
-// the user works in.
-func userCaller(ctx context.Context, tx *store.Tx, u hallpass.User, org hallpass.OrgID) (hallpass.Caller, error) {
-	if org == 0 {
-		org = u.Org
-	}
-	role, member, err := tx.MemberRole(ctx, org, u.ID)
-	if err != nil {
-		return hallpass.Caller{}, err
-	}
-	granted, err := tx.Granted(ctx, org, int64(u.ID))
-	if err != nil {
-		return hallpass.Caller{}, err
-	}
-	return hallpass.UserCaller(u, org, role, member, granted), nil
 }
 
 // flushSessions writes when sessions were last seen.

@@ -48,7 +48,7 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, from hallpass.From)
 	epoch := v.cache.epoch.Load()
 	var t hallpass.Token
 	var a hallpass.ServiceAccount
-	var granted []hallpass.Permission
+	var c hallpass.Caller
 	err := v.db.Read(ctx, func(tx *store.Tx) (err error) {
 		if t, err = tx.TokenByHash(ctx, hash); err != nil {
 			return err
@@ -56,7 +56,7 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, from hallpass.From)
 		if a, err = tx.ServiceAccount(ctx, t.Org, t.ServiceAccount); err != nil {
 			return err
 		}
-		granted, err = tx.Granted(ctx, a.Org, int64(a.ID))
+		c, err = tx.ServiceAccountCaller(ctx, a)
 		return err
 	})
 	if errors.Is(err, hallpass.NotFound) {
@@ -65,7 +65,6 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, from hallpass.From)
 	if err != nil {
 		return nil, unknowable(err)
 	}
-	c := hallpass.ServiceAccountCaller(a, granted)
 	switch now := v.now(); {
 	case t.Expired(now):
 		return nil, v.refuse(t.ID, c, from, errExpired)

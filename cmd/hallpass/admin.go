@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/server"
+)
+
+func (p *program) adminCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "admin", Short: "Work on a stopped installation", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.resetPassword())
+	return cmd
+}
+
+func (p *program) resetPassword() *cobra.Command {
+	var login string
+	var generate bool
+	cmd := p.place(&cobra.Command{
+		Use:   "reset-password",
+		Short: "Give a user another password and end their sessions",
+		Long: `Give a user another password and end every session of theirs. The server must
+be stopped: whoever holds the data folder holds the accounts in it.
+
+The new password is asked for, or read from stdin when that is no terminal.`,
+		Example: `  hallpass admin reset-password
+  hallpass admin reset-password --login ana --generate
+  pass show hallpass/admin | hallpass admin reset-password`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := p.loadConfig()
+			if err != nil {
+				return err
+			}
+			if login == "" {
+				login = c.Security.AdminUser
+			}
+			password := secret.NewPassword()
+			if !generate {
+				if password, err = p.askPassword(login); err != nil {
+					return err
+				}
+			}
+			if err := server.ResetPassword(cmd.Context(), c, login, password); err != nil {
+				return err
+			}
+			if generate {
+				_, err = fmt.Fprintln(p.stdout, password.Reveal())
+				return err
+			}
+			_, err = fmt.Fprintf(p.stdout, "The password of %s was changed and every session of theirs ended.\n", login)
+			return err
+		},
+	})
+	cmd.Flags().StringVar(&login, "login", "", "whose password (default security.admin_user)")
+	cmd.Flags().BoolVar(&generate, "generate", false, "make a random password and print it")
+	return cmd
+}
+
+// askPassword reads a new password: twice and unseen from a terminal, else the
+// first line of stdin.
+func (p *program) askPassword(login string) (secret.Text, error) {
+	f, ok := p.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		line, err := bufio.NewReader(p.stdin).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return secret.Text{}, fmt.Errorf("read the password: %w", err)
+		}
+		return secret.NewText(strings.TrimRight(line, "\r\n")), nil
+	}
+	var typed [2]secret.Text
+	for i, prompt := range []string{"New password for " + login + ": ", "Once more: "} {
+		if _, err := io.WriteString(p.stderr, prompt); err != nil {
+			return secret.Text{}, err
+		}
+		b, err := term.ReadPassword(int(f.Fd()))
+		if err != nil {
+			return secret.Text{}, fmt.Errorf("read the password: %w", err)
+		}
+		if _, err := io.WriteString(p.stderr, "\n"); err != nil {
+			return secret.Text{}, err
+		}
+		typed[i] = secret.NewText(string(b))
+	}
+	if typed[0] != typed[1] {
+		return secret.Text{}, errors.New("the two passwords differ")
+	}
+	return typed[0], nil
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"golang.org/x/term"
+
+	"github.com/hallpass-dev/hallpass/internal/server"
+)
+
+// loadConfig puts the settings together: the defaults, the file over them, the
+// environment over that, and flags over all.
+func (p *program) loadConfig() (server.Config, error) {
+	c := server.DefaultConfig()
+	if p.flags.config != "" {
+		if err := readFile(p.flags.config, &c); err != nil {
+			return c, err
+		}
+	}
+	if err := readEnv(p.environ, &c); err != nil {
+		return c, err
+	}
+	if p.flags.data != "" {
+		c.DataDir = p.flags.data
+	}
+	c.Dev = p.flags.dev
+	if p.flags.listen != "" {
+		host, port, err := net.SplitHostPort(p.flags.listen)
+		if err != nil {
+			return c, fmt.Errorf("--listen: %q is not an address and port like 127.0.0.1:3080", p.flags.listen)
+		}
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			return c, fmt.Errorf("--listen: %q is not a port", port)
+		}
+		c.Server.HTTPAddr, c.Server.HTTPPort = host, n
+	}
+	return c, c.Validate()
+}
+
+func readFile(path string, c *server.Config) error {
+	text, err := os.ReadFile(path) // #nosec G304 -- the operator named it
+	if err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	meta, err := toml.Decode(string(text), c)
+	var parse toml.ParseError
+	switch {
+	case errors.As(err, &parse):
+		hint := ""
+		if strings.Contains(parse.Message, "expected value") {
+			hint = ` (text must be quoted: key = "value")`
+		}
+		return fmt.Errorf("%s:%d: %s%s", path, parse.Position.Line, parse.Message, hint)
+	case err != nil:
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for _, key := range meta.Undecoded() {
+		name := key.String()
+		return fmt.Errorf("%s: unknown key %s: did you mean %s?", path, name, nearest(name, keyNames(c)))
+	}
+	return nil
+}
+
+// setting is one leaf of the configuration.
+type setting struct {
+	key   string // as "auth.basic.enabled"
+	env   string // as "HALLPASS_AUTH_BASIC_ENABLED"
+	value reflect.Value
+}
+
+// settings lists every leaf of c that a file can set.
+func settings(c *server.Config) []setting {
+	var list []setting
+	var walk func(prefix string, v reflect.Value)
+	walk = func(prefix string, v reflect.Value) {
+		for i := range v.NumField() {
+			tag := v.Type().Field(i).Tag.Get("toml")
+			if tag == "" || tag == "-" {
+				continue
+			}
+			key, field := prefix+tag, v.Field(i)
+			if _, leaf := field.Addr().Interface().(encoding.TextUnmarshaler); field.Kind() == reflect.Struct && !leaf {
+				walk(key+".", field)
+				continue
+			}
+			env := "HALLPASS_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
+			list = append(list, setting{key, env, field})
+		}
+	}
+	walk("", reflect.ValueOf(c).Elem())
+	return list
+}
+
+func keyNames(c *server.Config) []string {
+	var names []string
+	for _, s := range settings(c) {
+		names = append(names, s.key)
+	}
+	return names
+}
+
+// ignoredEnv reports whether a variable with our prefix is not a setting: one
+// of tests, or one that Kubernetes sets for a service of our name.
+func ignoredEnv(name string) bool {
+	return strings.HasPrefix(name, "HALLPASS_TEST_") || name == "HALLPASS_SERVICE_HOST" ||
+		strings.HasPrefix(name, "HALLPASS_SERVICE_PORT") || strings.HasPrefix(name, "HALLPASS_PORT")
+}
+
+func readEnv(environ []string, c *server.Config) error {
+	byName := make(map[string]setting)
+	var names []string
+	for _, s := range settings(c) {
+		byName[s.env] = s
+		names = append(names, s.env)
+	}
+	for _, kv := range environ {
+		name, value, _ := strings.Cut(kv, "=")
+		if !strings.HasPrefix(name, "HALLPASS_") || ignoredEnv(name) {
+			continue
+		}
+		s, ok := byName[name]
+		if !ok {
+			return fmt.Errorf("unknown environment variable %s: did you mean %s?", name, nearest(name, names))
+		}
+		if err := set(s.value, value); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// set reads text into a setting. The text is not repeated in errors: it may be
+// a secret.
+func set(v reflect.Value, text string) error {
+	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return u.UnmarshalText([]byte(text))
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return errors.New("the value is neither true nor false")
+		}
+		v.SetBool(b)
+	case reflect.Int, reflect.Int64:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return errors.New("the value is not a whole number")
+		}
+		v.SetInt(n)
+	case reflect.Slice:
+		v.Set(reflect.ValueOf(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })))
+	default:
+		panic(fmt.Sprintf("hallpass: a setting of type %s cannot be read", v.Type())) // the build is broken
+	}
+	return nil
+}
+
+// nearest returns the known name that the fewest edits make of the given one.
+func nearest(name string, known []string) string {
+	return slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
+}
+
+// distance is the Levenshtein distance.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// logger returns the log that the settings ask for, on stderr.
+func (p *program) logger(c server.Config) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		level = slog.LevelInfo // Validate has refused what gets here
+	}
+	o := &slog.HandlerOptions{Level: level}
+	format := c.Log.Format
+	if f, ok := p.stderr.(*os.File); format == "" && ok && term.IsTerminal(int(f.Fd())) {
+		format = "text"
+	}
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(p.stderr, o))
+	}
+	return slog.New(slog.NewJSONHandler(p.stderr, o))
+}

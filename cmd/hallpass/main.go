@@ -1,0 +1,100 @@
+// Command hallpass gives automation its own credentials and stands guard with
+// them in front of any HTTP API.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/internal/cli"
+	"github.com/hallpass-dev/hallpass/internal/server"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	p := program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
+	status := p.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(status)
+}
+
+// program is one run of the command, which tests can start.
+type program struct {
+	stdin   io.Reader
+	stdout  io.Writer
+	stderr  io.Writer
+	environ []string
+	flags   flags
+}
+
+// flags are those of every command that opens an installation.
+type flags struct {
+	config string
+	data   string
+	listen string
+	dev    bool
+}
+
+// run runs the command line and returns the exit status: 0, or 1 with a reason
+// on stderr.
+func (p *program) run(ctx context.Context, args []string) int {
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		_, _ = fmt.Fprintf(p.stderr, "hallpass: %v\n", err) // nobody is left to tell
+		return 1
+	}
+	return 0
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hallpass",
+		Short: "Credentials for automation, and a guard that checks them",
+		Long: `Hallpass issues, limits, watches and ends the bearer tokens that automation
+uses. It speaks the HTTP API of Grafana's service accounts, so scripts, CI jobs
+and clients written for that work with it unchanged.
+
+See it work in ten seconds:
+
+  hallpass quickstart`,
+		SilenceUsage: true, SilenceErrors: true,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.AddCommand(p.serve(), p.quickstart(), p.adminCommand(), cli.Token(), &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "hallpass", server.Version)
+			return err
+		},
+	})
+	return root
+}
+
+// place adds the flags that say which installation is meant.
+func (p *program) place(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = cobra.NoArgs
+	f := cmd.Flags()
+	f.StringVar(&p.flags.config, "config", "", "read settings from this TOML file")
+	f.StringVar(&p.flags.data, "data", "", `the folder of the database (default "data")`)
+	return cmd
+}
+
+// placeAndListen adds the flags of a command that serves.
+func (p *program) placeAndListen(cmd *cobra.Command) *cobra.Command {
+	p.place(cmd)
+	f := cmd.Flags()
+	f.StringVar(&p.flags.listen, "listen", "", `the address and port to listen on (default "127.0.0.1:3080")`)
+	f.BoolVar(&p.flags.dev, "dev", false, "read pages from the source tree on every request")
+	return cmd
+}

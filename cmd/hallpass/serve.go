@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/client"
+	"github.com/hallpass-dev/hallpass/internal/server"
+)
+
+func (p *program) serve() *cobra.Command {
+	return p.placeAndListen(&cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Long: `Run the server until it is asked to stop with Ctrl-C or SIGTERM.
+
+Settings come from --config, a TOML file with the sections and keys of
+grafana.ini, from the environment as HALLPASS_<SECTION>_<KEY>, and from flags;
+the later wins. A setting that is not understood stops the start.`,
+		Example: `  hallpass serve
+  hallpass serve --data /var/lib/hallpass --listen 0.0.0.0:3080
+  HALLPASS_SERVICE_ACCOUNTS_TOKEN_EXPIRATION_DAY_LIMIT=30 hallpass serve`,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			s, err := p.open(cmd.Context(), p.logger)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			address, err := s.Listen()
+			if err != nil {
+				return inUse(err)
+			}
+			if text, path, fresh := s.FirstPassword(); fresh {
+				if _, err := fmt.Fprintf(p.stdout, "Console:   http://%s\nSign in:   %s / %s\n           (kept in %s until it is changed)\n",
+					address, s.AdminLogin(), text.Reveal(), path); err != nil {
+					return err
+				}
+			}
+			return s.Serve(cmd.Context())
+		},
+	})
+}
+
+// open loads the settings and opens the server.
+func (p *program) open(ctx context.Context, logger func(server.Config) *slog.Logger) (*server.Server, error) {
+	c, err := p.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	return server.Open(ctx, c, logger(c))
+}
+
+// inUse says what to do about an address that is taken.
+func inUse(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: stop what listens there, or choose another address with --listen", err)
+	}
+	return err
+}
+
+func (p *program) quickstart() *cobra.Command {
+	return p.placeAndListen(&cobra.Command{
+		Use:   "quickstart",
+		Short: "From nothing to a proven token, then serve",
+		Long: `Start the server on its own database, make the service account
+dashboard-sync (role Viewer) with a token, prove the token with a call of
+GET /api/org, and go on serving until Ctrl-C.
+
+Run again, it makes nothing new and says so.`,
+		Example: `  hallpass quickstart
+  hallpass quickstart --data /tmp/try --listen 127.0.0.1:4000`,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			quiet := func(c server.Config) *slog.Logger { // the words below are what a stranger should read
+				if c.Log.Level == "info" {
+					c.Log.Level = "warn"
+				}
+				return p.logger(c)
+			}
+			s, err := p.open(cmd.Context(), quiet)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			return p.prove(cmd.Context(), s)
+		},
+	})
+}
+
+// prove serves, and tells meanwhile what was made and that it works.
+func (p *program) prove(ctx context.Context, s *server.Server) error {
+	address, err := s.Listen()
+	if err != nil {
+		return inUse(err)
+	}
+	r, err := s.Quickstart(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx) }()
+	told := p.tell(ctx, s, "http://"+reachable(address), r)
+	if told != nil {
+		cancel()
+	}
+	return errors.Join(told, <-served)
+}
+
+// reachable turns an address to listen on into one to call.
+func reachable(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return address
+}
+
+func (p *program) tell(ctx context.Context, s *server.Server, url string, r server.QuickstartResult) error {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	say("")
+	if r.Created {
+		_, answer, err := client.New(url, r.Secret.Reveal()).Org(ctx)
+		if err != nil {
+			return fmt.Errorf("the new token does not work: %w", err)
+		}
+		say("Made the service account %s (role %s) and a token for it.", r.Account.Name, r.Account.Role)
+		say("The token is shown this once:")
+		say("")
+		say("  %s", r.Secret.Reveal())
+		say("")
+		say("Prove it from another terminal:")
+		say("")
+		say(`  curl -H "Authorization: Bearer %s" %s/api/org`, r.Secret.Reveal(), url)
+		say("")
+		say("It answered just now:")
+		say("")
+		say("  %s", answer)
+	} else {
+		say("Nothing new was made: the service account %s is there from an earlier start.", r.Account.Name)
+		switch {
+		case r.Token.ID == 0:
+			say("Its token %q is gone. Make another on the page below.", "quickstart")
+		case r.Token.LastUse.At.IsZero():
+			say("Its token ends in %s and was never used. It was shown when it was made;", r.Token.LastFour)
+			say("if you did not keep it, make another on the page below.")
+		default:
+			say("Its token ends in %s and was last used %s. It was shown when it was made;", r.Token.LastFour, r.Token.LastUse.At.Format("2006-01-02 15:04:05 MST"))
+			say("if you did not keep it, make another on the page below.")
+		}
+	}
+	say("")
+	say("Console:  %s/org/serviceaccounts/%s", url, r.Account.UID)
+	switch text, path, _ := s.FirstPassword(); {
+	case path != "" && r.Created:
+		say("Sign in:  %s / %s", s.AdminLogin(), text.Reveal())
+		say("          (kept in %s until you change it)", path)
+	case path != "":
+		say("Sign in:  %s, with the password in %s", s.AdminLogin(), path)
+	default:
+		say("Sign in:  %s, with the password you chose", s.AdminLogin())
+	}
+	say("")
+	say("Serving. Press Ctrl-C to stop.")
+	_, err := io.WriteString(p.stdout, b.String())
+	return err
+}

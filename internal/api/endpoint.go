@@ -1,0 +1,163 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+// A route is a pattern with its handler and the rule that the handler keeps.
+type route struct {
+	pattern string
+	rule    rule
+	public  bool
+	handler http.Handler
+}
+
+// A rule says who may call a route. The zero rule is: whoever is signed in.
+type rule struct {
+	action    hallpass.Action // the permission demanded
+	account   bool            // on the account that {id} names
+	usersOnly bool            // not for service accounts
+}
+
+// A call is a request with its caller, who meets the route's rule.
+type call struct {
+	*http.Request
+	caller  hallpass.Caller
+	account hallpass.ServiceAccountID // of {id}, where the rule is about an account
+}
+
+// none is the input of calls without a body.
+type none struct{}
+
+// open is a route that anybody may call.
+func open(pattern string, fn http.HandlerFunc) route {
+	return route{pattern: pattern, public: true, handler: fn}
+}
+
+// endpoint is a route that authenticates, keeps its rule, decodes In, calls fn,
+// and answers Out with status.
+func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn func(call, In) (Out, error)) route {
+	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := a.admit(r, rule)
+		if err != nil {
+			httpd.WriteError(w, r, err)
+			return
+		}
+		var in In
+		if _, bodyless := any(in).(none); !bodyless {
+			if err := decode(w, r, &in); err != nil {
+				httpd.WriteError(w, r, err)
+				return
+			}
+		}
+		out, err := fn(c, in)
+		if err != nil {
+			httpd.WriteError(w, r, err)
+			return
+		}
+		httpd.WriteJSON(w, status, out)
+	})}
+}
+
+// stream is a route whose handler writes the answer itself.
+func stream(a *API, pattern string, rule rule, fn func(http.ResponseWriter, call) error) route {
+	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := a.admit(r, rule)
+		if err == nil {
+			err = fn(w, c)
+		}
+		if err != nil {
+			httpd.WriteError(w, r, err)
+		}
+	})}
+}
+
+// admit authenticates the request and holds its caller to the rule.
+func (a *API) admit(r *http.Request, rule rule) (call, error) {
+	c := call{Request: r}
+	var err error
+	if c.caller, err = a.authenticate(r); err != nil {
+		return c, err
+	}
+	event := httpd.EventOf(r.Context())
+	event.SetCaller(c.caller)
+	event.Action = string(rule.action)
+	if rule.usersOnly && c.caller.User() == 0 {
+		_, err := a.admin.Self(r.Context(), c.caller)
+		return c, err
+	}
+	var scope hallpass.Scope
+	if rule.account {
+		if c.account, err = a.admin.ServiceAccountID(r.Context(), c.caller, r.PathValue("id")); err != nil {
+			return c, err
+		}
+		if c.caller.OrgMissing {
+			return c, errAccountNotFound // also where the caller lacks the permission: the org is not theirs to know
+		}
+		scope = c.account.Scope()
+		event.Target = string(scope)
+	}
+	if rule.action == "" {
+		return c, nil
+	}
+	return c, a.admin.Authorize(r.Context(), c.caller, rule.action, scope)
+}
+
+var errAccountNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "service account not found"}
+
+const maxBody = 1 << 20
+
+// decode reads the JSON body into v: one value, no name twice in any case,
+// unknown names ignored.
+func decode(w http.ResponseWriter, r *http.Request, v any) error {
+	if ct := r.Header.Get("Content-Type"); ct != "" {
+		if media, _, err := mime.ParseMediaType(ct); err != nil || media != "application/json" {
+			return &hallpass.Error{Kind: hallpass.Invalid, ID: "request.unsupported-media-type", Message: "Content-Type must be application/json"}
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return &hallpass.Error{Kind: hallpass.Limited, ID: "request.too-large", Message: "Request body is larger than 1 MiB"}
+	case err != nil:
+		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body could not be read", Err: err}
+	}
+	if err := json.Unmarshal(body, v, json.MatchCaseInsensitiveNames(true)); err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+// malformed says in words of the input what is wrong with it.
+func malformed(err error) error {
+	var field jsontext.Pointer
+	what := "is not valid JSON"
+	var semantic *json.SemanticError
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &semantic):
+		field = semantic.JSONPointer
+		what = "has the wrong type"
+	case errors.As(err, &syntactic):
+		field = syntactic.JSONPointer
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			what = "is there twice"
+		}
+	}
+	name := string(field)
+	if name == "" {
+		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body " + what, Err: err}
+	}
+	name = name[1:]
+	return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Field: name, Message: name + " " + what, Err: err}
+}

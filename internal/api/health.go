@@ -1,0 +1,65 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
+// grafanaVersion is the Grafana whose API we speak: clients choose by it what
+// they send, and at 12.x some refuse dashboards they could save.
+const grafanaVersion = "13.0.0"
+
+// health answers GET /api/health, from an answer of at most five seconds ago:
+// anybody may ask.
+type health struct {
+	commit string
+	ready  func() error
+
+	mu   sync.Mutex
+	at   time.Time // guarded by mu
+	down bool      // guarded by mu
+}
+
+func (h *health) failing() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if time.Since(h.at) > 5*time.Second {
+		h.down = h.ready() != nil
+		h.at = time.Now()
+	}
+	return h.down
+}
+
+func (h *health) serve(w http.ResponseWriter, _ *http.Request) {
+	body, status := wire.Health{Database: "ok", Version: grafanaVersion, Commit: h.commit}, http.StatusOK
+	if h.failing() {
+		body.Database, status = "failing", http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "1")
+	}
+	b, err := json.MarshalIndent(body, "", "  ")
+	if err != nil {
+		httpd.WriteError(w, nil, err)
+		return
+	}
+	httpd.WriteJSONBytes(w, status, b)
+}
+
+// healthz says that the process runs.
+func (a *API) healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("Ok")) // a client that went away is no news
+}
+
+// readyz says whether requests should be sent here.
+func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
+	if err := a.ready(); err != nil {
+		httpd.WriteError(w, r, err)
+		return
+	}
+	a.healthz(w, r)
+}

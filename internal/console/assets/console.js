@@ -1,0 +1,665 @@
+// The console works without this file. What it adds: dialogs, copying, live
+// updates, and times in the reader's zone. Text from the server or the user
+// goes into the page as text alone; markup comes only from pages of ours.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "local time";
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const long = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+
+// localTimes tells exact times in the reader's zone.
+function localTimes(root = document) {
+	for (const t of $$("time[datetime]", root)) {
+		const at = new Date(t.dateTime);
+		if (isNaN(at)) continue;
+		const text = `${exact.format(at)} (${zone})`;
+		if ("exact" in t.dataset) t.textContent = text;
+		t.title = text;
+	}
+}
+
+function parsePage(html) {
+	return new DOMParser().parseFromString(html, "text/html");
+}
+
+// ---- small things ----
+
+for (const e of $$("[data-script]")) e.hidden = false;
+localTimes();
+
+for (const b of $$("[data-reveal]")) {
+	b.addEventListener("click", () => {
+		const input = document.getElementById(b.dataset.reveal);
+		const show = input.type === "password";
+		input.type = show ? "text" : "password";
+		b.setAttribute("aria-pressed", String(show));
+		b.setAttribute("aria-label", show ? "Hide password" : "Show password");
+	});
+}
+
+for (const form of $$("form[data-once]")) {
+	form.addEventListener("submit", (event) => {
+		if (form.dataset.sent) {
+			event.preventDefault();
+			return;
+		}
+		form.dataset.sent = "yes";
+		const b = $("button.primary", form);
+		setTimeout(() => {
+			b.disabled = true;
+			if (form.dataset.once) b.textContent = form.dataset.once;
+		});
+	});
+}
+addEventListener("pageshow", (event) => {
+	if (event.persisted && $("form[data-once][data-sent]")) location.reload();
+});
+
+for (const select of $$("select[data-submit]")) select.addEventListener("change", () => select.form.requestSubmit());
+
+const roleSelect = $("select[data-role]");
+if (roleSelect) {
+	const save = $("[data-role-save]");
+	const before = roleSelect.value;
+	const tell = () => {
+		$("#role-can").textContent = roleSelect.selectedOptions[0]?.dataset.can ?? "";
+		if (save) save.hidden = roleSelect.value === before;
+	};
+	roleSelect.addEventListener("change", tell);
+	tell();
+}
+
+const themeForm = $("[data-theme-form]");
+themeForm?.addEventListener("submit", async (event) => {
+	event.preventDefault();
+	const theme = event.submitter?.value ?? "system";
+	if (theme === "system") delete document.documentElement.dataset.theme;
+	else document.documentElement.dataset.theme = theme;
+	for (const b of $$("button", themeForm)) b.setAttribute("aria-pressed", String(b.value === theme));
+	await fetch(themeForm.action, { method: "POST", body: new URLSearchParams({ theme, next: "/" }), redirect: "manual" }).catch(() => {});
+});
+
+const toast = $(".toast");
+if (toast) {
+	const url = new URL(location);
+	url.searchParams.delete("done");
+	history.replaceState(history.state, "", url);
+	setTimeout(() => toast.classList.add("leaving"), 5000);
+	setTimeout(() => toast.remove(), 5600);
+}
+
+// The list is searched while one types; its view stays in the address.
+const search = $("[data-live-search]");
+if (search) {
+	const input = $("input[type=search]", search);
+	let timer, last = input.value, run = 0;
+	const go = async () => {
+		if (input.value === last) return;
+		last = input.value;
+		const url = new URL(search.action);
+		if (last) url.searchParams.set("query", last);
+		const filter = $("input[name=filter]", search);
+		if (filter) url.searchParams.set("filter", filter.value);
+		const mine = ++run;
+		const answer = await fetch(url).catch(() => null);
+		if (!answer || mine !== run) return;
+		if (!answer.ok || answer.redirected) {
+			location.assign(url);
+			return;
+		}
+		const page = parsePage(await answer.text());
+		const list = $("#list", page), segments = $(".segments", page);
+		if (mine !== run || !list) return;
+		$("#list").replaceWith(document.adoptNode(list));
+		$(".segments").replaceWith(document.adoptNode(segments));
+		localTimes($("#list"));
+		for (const s of $$("#list select[data-submit]")) s.addEventListener("change", () => s.form.requestSubmit());
+		history.replaceState(null, "", url);
+	};
+	input.addEventListener("input", () => {
+		clearTimeout(timer);
+		timer = setTimeout(go, 300);
+	});
+}
+
+// ---- dialogs ----
+
+// onBackdrop calls fn on a click that begins and ends outside of the dialog.
+function onBackdrop(dialog, fn) {
+	const outside = (e) => {
+		const r = dialog.getBoundingClientRect();
+		return e.target === dialog && (e.clientX < r.left || e.clientX > r.right || e.clientY < r.top || e.clientY > r.bottom);
+	};
+	let down = false;
+	dialog.addEventListener("pointerdown", (e) => (down = outside(e)));
+	dialog.addEventListener("click", (e) => {
+		if (down && outside(e)) fn();
+	});
+}
+
+// A link to a page that asks first opens that page's question as a dialog.
+document.addEventListener("click", async (event) => {
+	const link = event.target.closest?.("a[data-confirm]");
+	if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+	event.preventDefault();
+	const answer = await fetch(link.href).catch(() => null);
+	const question = answer?.ok && !answer.redirected ? $("#confirm", parsePage(await answer.text())) : null;
+	if (!question) {
+		location.assign(link.href);
+		return;
+	}
+	const dialog = document.createElement("dialog");
+	dialog.id = "confirm-dialog";
+	dialog.setAttribute("aria-labelledby", "confirm-title");
+	dialog.append(document.adoptNode(question));
+	document.body.append(dialog);
+	$("[data-cancel]", dialog).addEventListener("click", (e) => {
+		e.preventDefault();
+		dialog.close();
+	});
+	dialog.addEventListener("close", () => {
+		dialog.remove();
+		const opener = link.isConnected ? link : $$("a[data-confirm]").find((a) => a.href === link.href);
+		opener?.focus();
+	});
+	onBackdrop(dialog, () => dialog.close());
+	dialog.showModal();
+	$("[data-cancel]", dialog).focus();
+});
+
+// ---- the table of tokens ----
+
+const rows = $("#token-rows");
+let signedOut = false;
+
+// refreshRows brings the table up to date and returns the row with that ID.
+async function refreshRows(id) {
+	const url = rows?.dataset.url ?? $("#token-created")?.dataset.url;
+	if (!url || signedOut) return null;
+	const answer = await fetch(url).catch(() => null);
+	if (!answer) return null;
+	if (answer.redirected || answer.status === 404 || answer.status === 403) {
+		signedOut = true;
+		const status = $("#live-status");
+		if (status) status.textContent = "This page is no longer kept up to date. Reload it to go on.";
+		return null;
+	}
+	if (!answer.ok) return null;
+	const fresh = $("#token-table", parsePage(await answer.text()));
+	if (!fresh) return null;
+	localTimes(fresh);
+	if (rows) merge(fresh);
+	return id ? $(`tr[data-token-id="${Number(id)}"]`, rows ?? fresh) : null;
+}
+
+// merge puts the fresh table in the place of the shown one and leaves rows that
+// are the same alone, so that focus and selection stay.
+function merge(fresh) {
+	const shown = $("#token-table", rows);
+	const key = (tr) => tr.dataset.tokenId;
+	const old = new Map($$("tr[data-token-id]", shown).map((tr) => [key(tr), tr]));
+	const focused = document.activeElement?.closest?.("tr[data-token-id]")?.dataset.tokenId;
+	if (shown.tagName === "TABLE" && fresh.tagName === "TABLE") {
+		const body = shown.tBodies[0];
+		const list = $$("tr[data-token-id]", fresh).map((tr) => {
+			const before = old.get(key(tr));
+			if (before && before.innerHTML === tr.innerHTML && before.className.replace("flash", "").trim() === tr.className) return before;
+			const node = document.adoptNode(tr);
+			if (before && before.dataset.usedAt !== node.dataset.usedAt) node.classList.add("flash");
+			return node;
+		});
+		const same = list.length === body.rows.length && list.every((tr, i) => tr === body.rows[i]);
+		if (!same) body.replaceChildren(...list);
+	} else if (shown.tagName !== fresh.tagName) {
+		shown.replaceWith(document.adoptNode(fresh));
+	}
+	if (focused && !document.activeElement?.closest("tr")) $(`tr[data-token-id="${Number(focused)}"] a`, rows)?.focus({ preventScroll: true });
+}
+
+// The table is asked for every second while somebody waits for a first use,
+// every five seconds otherwise, and not at all while nobody looks.
+if (rows) {
+	let timer;
+	const tick = async () => {
+		clearTimeout(timer);
+		if (document.visibilityState === "visible") await refreshRows();
+		if (!signedOut) timer = setTimeout(tick, $("tr[data-waiting]", rows) ? 1000 : 5000);
+	};
+	timer = setTimeout(tick, 1000);
+	document.addEventListener("visibilitychange", () => {
+		if (document.visibilityState === "visible") tick();
+	});
+	document.addEventListener("tokens-changed", tick);
+}
+
+// ---- copying, truthfully ----
+
+// copyText copies and reports whether that is proven.
+async function copyText(text, field) {
+	if (window.isSecureContext && navigator.clipboard?.writeText) {
+		try {
+			await navigator.clipboard.writeText(text);
+			return true;
+		} catch {
+			// refused: the older way may still work
+		}
+	}
+	let put = false;
+	const onCopy = (e) => {
+		e.clipboardData.setData("text/plain", text);
+		e.preventDefault();
+		put = true;
+	};
+	const type = field.type;
+	field.type = "text";
+	field.focus({ preventScroll: true });
+	field.select();
+	document.addEventListener("copy", onCopy, { capture: true, once: true });
+	let ok = false;
+	try {
+		ok = document.execCommand("copy");
+	} catch {
+		ok = false;
+	}
+	document.removeEventListener("copy", onCopy, { capture: true });
+	field.type = type;
+	return ok && put;
+}
+
+function flashDone(button, text) {
+	const label = $("span", button);
+	const before = label.dataset.label ?? (label.dataset.label = label.textContent);
+	label.textContent = text;
+	button.classList.add("done");
+	clearTimeout(button.timer);
+	button.timer = setTimeout(() => {
+		label.textContent = before;
+		button.classList.remove("done");
+	}, 2000);
+}
+
+// ---- the secret, in the dialog or on its page ----
+
+const refusals = {
+	"api-key.expired": "the token has expired",
+	"api-key.revoked": "the token is revoked",
+	"api-key.organization-mismatch": "the request names another organization than the token's",
+	"identity.disabled": "the service account is disabled",
+};
+
+class Secret {
+	constructor(root) {
+		this.root = root;
+		this.field = $("#token-secret", root);
+		this.status = $("#token-copy-status", root);
+		this.stored = $("#token-stored", root);
+		this.proof = $("#token-proof", root);
+		this.box = $("#token-proof-box", root);
+		this.waits = [];
+		$("#token-show", root).addEventListener("click", () => this.show(this.field.type === "password"));
+		$("#token-copy", root).addEventListener("click", () => this.copy());
+		this.stored.addEventListener("change", () => this.light("stored", this.stored.checked));
+		this.field.addEventListener("copy", () => {
+			if (this.field.selectionStart === 0 && this.field.selectionEnd === this.field.value.length) this.copiedNow();
+		});
+		const command = $("#token-curl", root), copyCommand = $("#token-curl-copy", root);
+		copyCommand.addEventListener("click", async () => {
+			if (await copyText(command.value, command)) {
+				flashDone(copyCommand, "Copied");
+				copyCommand.focus();
+			} else {
+				command.focus();
+				command.select();
+			}
+		});
+		addEventListener("beforeunload", (e) => {
+			if (this.unsafe()) e.preventDefault();
+		});
+	}
+
+	// unsafe reports whether the secret would be lost if the view closed now.
+	unsafe() {
+		return Boolean(this.field.value) && !this.copied && !this.stored.checked;
+	}
+
+	open(account, id, text) {
+		this.end();
+		this.field.value = text;
+		this.copied = false;
+		this.stored.checked = false;
+		this.show(false);
+		this.tell("", "");
+		for (const step of ["copied", "stored", "proved"]) this.light(step, false);
+		$("#token-fingerprint", this.root).textContent = `${text.length} characters, ends …${text.slice(-4)}`;
+		$("#token-checklist", this.root).hidden = true;
+		this.box.className = "proof";
+		this.proof.textContent = "Waiting for the first use…";
+		this.account = account;
+		this.id = id;
+		this.wait();
+	}
+
+	// end forgets the secret and stops waiting.
+	end() {
+		this.field.value = "";
+		this.source?.close();
+		this.source = null;
+		for (const t of this.waits) clearTimeout(t);
+		this.waits = [];
+		this.proved = false;
+	}
+
+	show(on) {
+		this.field.type = on ? "text" : "password";
+		const b = $("#token-show", this.root);
+		b.setAttribute("aria-pressed", String(on));
+		$("span", b).textContent = on ? "Hide" : "Show";
+	}
+
+	light(step, on) {
+		const li = $(`[data-step="${step}"]`, this.root);
+		li.classList.toggle("lit", on);
+		$("span", li).textContent = on ? "✓" : String(["copied", "stored", "proved"].indexOf(step) + 1);
+	}
+
+	tell(text, kind) {
+		this.status.textContent = text;
+		this.status.className = `copy-status ${kind}`;
+	}
+
+	copiedNow() {
+		this.copied = true;
+		this.light("copied", true);
+		this.tell("Copied. Now store it where it belongs.", "good");
+	}
+
+	// copy reports whether the secret is now proven to be on the clipboard.
+	async copy() {
+		const ok = await copyText(this.field.value, this.field);
+		if (!ok) {
+			this.tell("The browser did not let the page copy. The token is selected: press Ctrl/⌘+C.", "bad");
+			this.show(true);
+			this.field.focus();
+			this.field.select();
+			return false;
+		}
+		this.copiedNow();
+		const b = $("#token-copy", this.root);
+		flashDone(b, "Copied");
+		b.focus({ preventScroll: true });
+		return true;
+	}
+
+	// wait listens for the first use, and asks for it too in case nothing comes
+	// through.
+	wait() {
+		this.source = new EventSource(`/api/serviceaccounts/${encodeURIComponent(this.account)}/tokens/${encodeURIComponent(this.id)}/events`);
+		this.source.addEventListener("first-use", (e) => {
+			const use = JSON.parse(e.data);
+			this.prove(use.address, shortClient(use.userAgent));
+		});
+		this.source.addEventListener("refused", (e) => {
+			const use = JSON.parse(e.data);
+			if (this.proved) return;
+			this.box.className = "proof refused";
+			this.proof.textContent = `Seen just now from ${use.address} by ${shortClient(use.userAgent)}, but refused: ${refusals[use.reason] ?? use.reason}. Still waiting…`;
+		});
+		const ask = async () => {
+			const row = await refreshRows(this.id);
+			if (row?.dataset.usedAt) this.prove(row.dataset.usedAddress, row.dataset.usedClient);
+			if (!this.proved && this.source) this.waits.push(setTimeout(ask, 1000));
+		};
+		this.waits.push(setTimeout(ask, 1000));
+		this.waits.push(setTimeout(() => {
+			if (!this.proved) $("#token-checklist", this.root).hidden = false;
+		}, 60000));
+	}
+
+	prove(address, client) {
+		if (this.proved) return;
+		this.proved = true;
+		this.source?.close();
+		this.source = null;
+		this.light("proved", true);
+		this.box.className = "proof proved";
+		$("#token-checklist", this.root).hidden = true;
+		this.proof.textContent = `Proved: used just now from ${address} by ${client}`;
+		document.dispatchEvent(new Event("tokens-changed"));
+	}
+}
+
+function shortClient(agent) {
+	const first = (agent || "").split(" ")[0];
+	return first === "" ? "a client without a name" : first.startsWith("Mozilla/") ? "a browser" : first;
+}
+
+// guard asks before a secret is lost, and calls go if it may be.
+function guard(go) {
+	let dialog = $("#guard-dialog");
+	if (!dialog) {
+		dialog = document.createElement("dialog");
+		dialog.id = "guard-dialog";
+		dialog.setAttribute("aria-labelledby", "guard-title");
+		const title = document.createElement("h2"), text = document.createElement("p"), buttons = document.createElement("div");
+		title.id = "guard-title";
+		title.textContent = "This secret is shown only once.";
+		text.textContent = "It was neither copied nor marked as stored. Once this is closed, nobody can see it again.";
+		buttons.className = "buttons";
+		for (const [id, label, kind] of [["guard-keep", "Keep open", "primary"], ["guard-close", "Close anyway", "destructive"]]) {
+			const b = document.createElement("button");
+			b.type = "button";
+			b.id = id;
+			b.className = `button ${kind}`;
+			b.textContent = label;
+			buttons.append(b);
+		}
+		dialog.append(title, text, buttons);
+		document.body.append(dialog);
+		$("#guard-keep").addEventListener("click", () => dialog.close());
+	}
+	$("#guard-close").onclick = () => {
+		dialog.close();
+		go();
+	};
+	if (!dialog.open) dialog.showModal();
+	$("#guard-keep").focus();
+}
+
+// ---- the token dialog ----
+
+const dialog = $("#token-dialog");
+if (dialog) tokenDialog();
+
+function tokenDialog() {
+	const form = $("#token-form"), created = $("#token-created"), title = $("#token-title");
+	const nameInput = $("#token-name"), date = $("#token-date"), ends = $("#token-ends"), generate = $("#token-generate");
+	const secret = new Secret(created);
+	const skew = new Date(dialog.dataset.now) - Date.now(); // the server's clock counts
+	const now = () => Date.now() + skew;
+	const latest = dialog.dataset.latest ? new Date(dialog.dataset.latest).getTime() : Infinity;
+	let opener = null, inFlight = false, closing = false;
+
+	const chosen = () => form.elements.expires.value;
+
+	// end returns when the token will expire, null for never, NaN for a date
+	// that is missing. A date means that day's last minute in UTC, which leaves
+	// the request a minute to arrive in.
+	function end() {
+		if (chosen() !== "custom") return Number(chosen()) === 0 ? null : now() + Number(chosen()) * 1000;
+		const day = Date.parse(`${date.value}T23:59:00Z`);
+		const sameDay = latest !== Infinity && new Date(latest).toISOString().slice(0, 10) === date.value;
+		return sameDay ? Math.min(day, latest) : day;
+	}
+
+	function tellEnd() {
+		const at = end();
+		const custom = $(".custom-date", form);
+		if (custom) custom.hidden = chosen() !== "custom";
+		generate.disabled = inFlight || Number.isNaN(at);
+		if (at === null) ends.textContent = "The token never expires. Delete it when its job is done.";
+		else if (Number.isNaN(at)) ends.textContent = "";
+		else ends.textContent = `Expires on ${long.format(new Date(at))}.`;
+	}
+	form.addEventListener("input", tellEnd);
+
+	function fieldError(id, text) {
+		const place = document.getElementById(id);
+		place.replaceChildren();
+		if (!text) return;
+		const p = document.createElement("p");
+		p.className = "field-error";
+		p.textContent = text;
+		place.append(p);
+	}
+	const clearErrors = () => ["token-name-error", "token-date-error", "token-form-error"].forEach((id) => fieldError(id, ""));
+
+	function newDefault() {
+		const random = [...crypto.getRandomValues(new Uint8Array(4))].map((b) => b.toString(16).padStart(2, "0")).join("");
+		const name = `${[...dialog.dataset.login].slice(0, 181).join("")}-${random}`;
+		nameInput.placeholder = name;
+		form.elements.default_name.value = name;
+	}
+
+	function open(from, keep) {
+		opener = from;
+		if (!keep) {
+			form.reset();
+			nameInput.value = "";
+		}
+		newDefault();
+		clearErrors();
+		form.hidden = false;
+		created.hidden = true;
+		title.textContent = "Add service account token";
+		tellEnd();
+		dialog.showModal();
+		dialog.scrollTop = 0;
+		nameInput.focus();
+	}
+
+	function close() {
+		closing = true;
+		secret.end();
+		dialog.close();
+		closing = false;
+		const url = new URL(location);
+		if (url.searchParams.has("newToken")) {
+			for (const p of ["newToken", "name", "expires"]) url.searchParams.delete(p);
+			history.replaceState(null, "", url);
+		}
+		(opener?.isConnected ? opener : $("#add-token"))?.focus();
+	}
+
+	const tryClose = () => {
+		if (inFlight) return;
+		if (secret.unsafe()) guard(close);
+		else close();
+	};
+
+	form.addEventListener("submit", async (event) => {
+		event.preventDefault();
+		const at = end();
+		if (inFlight || Number.isNaN(at)) return;
+		inFlight = true;
+		clearErrors();
+		generate.disabled = true;
+		generate.textContent = "Generating…";
+		const body = { name: nameInput.value.trim() === "" ? nameInput.placeholder : nameInput.value };
+		if (at !== null) body.secondsToLive = chosen() === "custom" ? Math.floor((at - now()) / 1000) : Number(chosen());
+		let answer = null, token = null;
+		try {
+			answer = await fetch(`/api/serviceaccounts/${encodeURIComponent(dialog.dataset.account)}/tokens`, {
+				method: "POST",
+				headers: { "Content-Type": "application/json" },
+				body: JSON.stringify(body),
+			});
+			token = await answer.json();
+		} catch {
+			token = null;
+		}
+		inFlight = false;
+		generate.textContent = "Generate token";
+		tellEnd();
+		if (!answer?.ok || !token?.key) {
+			refused(answer, token);
+			return;
+		}
+		form.hidden = true;
+		created.hidden = false;
+		title.textContent = "Service account token created";
+		secret.open(dialog.dataset.account, token.id, token.key);
+		dialog.scrollTop = 0;
+		$("#token-copy").focus();
+		document.dispatchEvent(new Event("tokens-changed"));
+	});
+
+	// refused tells beside the field what the server did not like.
+	function refused(answer, error) {
+		if (!answer) {
+			fieldError("token-form-error", "The server did not answer. Look at the list before you try again: the token may exist.");
+			return;
+		}
+		if (answer.status === 401) {
+			fieldError("token-form-error", "You are signed out. Sign in in another tab, then try again.");
+			return;
+		}
+		const text = error?.error || error?.message || `The server answered ${answer.status}.`;
+		const message = text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".");
+		if (error?.messageId === "serviceaccounts.ErrTokenAlreadyExists") {
+			fieldError("token-name-error", "A live token with this name already exists in the organization. Choose another name.");
+			nameInput.select();
+		} else if (error?.messageId === "serviceaccounts.ErrInvalidInput") fieldError("token-date-error", message);
+		else if (/^name\b/i.test(text)) fieldError("token-name-error", message);
+		else fieldError("token-form-error", message);
+	}
+
+	$("#add-token").addEventListener("click", (event) => {
+		if (event.ctrlKey || event.metaKey) return;
+		event.preventDefault();
+		open(event.currentTarget, false);
+	});
+	$("#token-x").addEventListener("click", tryClose);
+	$("#token-close").addEventListener("click", tryClose);
+	$("#token-copy-close").addEventListener("click", async () => {
+		if (await secret.copy()) close();
+	});
+	dialog.addEventListener("keydown", (event) => {
+		if (event.key !== "Escape") return;
+		event.preventDefault();
+		tryClose();
+	});
+	dialog.addEventListener("cancel", (event) => {
+		if (event.target !== dialog) return;
+		event.preventDefault();
+		tryClose();
+	});
+	// A browser may close a dialog against our will; what it shows is still there.
+	dialog.addEventListener("close", () => {
+		if (closing || !secret.unsafe()) return;
+		dialog.showModal();
+		guard(close);
+	});
+	onBackdrop(dialog, tryClose);
+	if ("open" in dialog.dataset) open(null, true);
+}
+
+// ---- the page that shows the secret where there was no dialog ----
+
+const page = $("#token-created[data-page]");
+if (page) {
+	const secret = new Secret(page);
+	const text = secret.field.value;
+	secret.open(page.dataset.account, page.dataset.token, text);
+	$("#token-copy").focus();
+	$("#token-close").addEventListener("click", (event) => {
+		if (!secret.unsafe()) return;
+		event.preventDefault();
+		const to = event.currentTarget.href;
+		guard(() => {
+			secret.end();
+			location.assign(to);
+		});
+	});
+}

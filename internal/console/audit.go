@@ -1,0 +1,107 @@
+package console
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// auditView is a page of the audit log.
+type auditView struct {
+	frame
+	Action, Actor, Target, Outcome, From, To string // the filter as it was typed
+	Filtered                                 bool
+	Error                                    string
+	Entries                                  []auditRow
+	Newest, Older                            string // addresses; empty: none
+}
+
+// auditRow is one entry.
+type auditRow struct {
+	At      moment
+	Actor   string
+	Token   hallpass.TokenID
+	Action  string
+	Target  string
+	Refused bool
+	Reason  string
+	Address string
+	Client  string
+	Count   int64
+}
+
+const auditPerPage = 50
+
+func auditPage(v *visit) error {
+	q := v.r.URL.Query()
+	view := auditView{
+		Action: q.Get("action"), Actor: q.Get("actor"), Target: q.Get("target"), Outcome: q.Get("outcome"), From: q.Get("from"), To: q.Get("to"),
+	}
+	f := hallpass.AuditFilter{Action: view.Action, Actor: view.Actor, Target: view.Target, Limit: auditPerPage}
+	if o := hallpass.Outcome(view.Outcome); o == hallpass.Done || o == hallpass.Refused {
+		f.Outcome = o
+	}
+	var err error
+	if f.From, err = day(view.From); err != nil {
+		view.Error = "From is not a date."
+	}
+	if f.To, err = day(view.To); err != nil {
+		view.Error = "To is not a date."
+	} else if !f.To.IsZero() {
+		f.To = f.To.AddDate(0, 0, 1)
+	}
+	if n, ok := hallpass.ParseID(q.Get("before")); ok {
+		f.Before = hallpass.AuditID(n)
+	}
+	entries, next, err := v.o.Admin.Audit(v.r.Context(), v.caller, f)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		view.Entries = append(view.Entries, v.auditRow(e))
+	}
+	same := url.Values{}
+	for name, value := range map[string]string{
+		"action": view.Action, "actor": view.Actor, "target": view.Target, "outcome": view.Outcome, "from": view.From, "to": view.To,
+	} {
+		if value != "" {
+			same.Set(name, value)
+			view.Filtered = true
+		}
+	}
+	if f.Before != 0 {
+		view.Newest = "/admin/audit?" + same.Encode()
+	}
+	if next != 0 {
+		same.Set("before", strconv.FormatInt(int64(next), 10))
+		view.Older = "/admin/audit?" + same.Encode()
+	}
+	if view.frame, err = v.frame("audit", "Audit log", crumbAdmin); err != nil {
+		return err
+	}
+	return v.show("audit/list", view)
+}
+
+// day reads a date, which may be empty.
+func day(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	return time.Parse(time.DateOnly, s)
+}
+
+func (v *visit) auditRow(e hallpass.AuditEntry) auditRow {
+	row := auditRow{
+		At: v.moment(e.At), Actor: e.Actor.Login, Token: e.Token, Action: e.Action, Target: e.Target,
+		Refused: e.Outcome == hallpass.Refused, Reason: e.Reason, Address: e.From.Address, Count: e.Count,
+	}
+	if row.Actor == "" {
+		row.Actor = e.ActorName
+	}
+	if e.From.UserAgent != "" {
+		row.Client = client(e.From.UserAgent)
+	}
+	return row
+}

@@ -1,0 +1,83 @@
+package console
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// landingView is a page of cards, one for each place below it.
+type landingView struct {
+	frame
+	Lead  string
+	Cards []card
+}
+
+// card leads to a place.
+type card struct{ Icon, Title, Text, URL string }
+
+const (
+	textServiceAccounts = "Use service accounts to run automated workloads."
+	textAudit           = "Who changed what, who signed in, and what was refused."
+	textAccess          = "Configure access for individual users, teams, and service accounts."
+)
+
+func home(v *visit) error {
+	f, err := v.frame("home", "Home")
+	if err != nil {
+		return err
+	}
+	f.Crumbs = []crumb{{Label: "Home"}}
+	view := landingView{frame: f, Lead: "You are signed in as " + f.Me.Login + "."}
+	if f.Nav.Org != "" {
+		view.Lead = "You work in " + f.Nav.Org + " as " + v.caller.Role.String() + "."
+	}
+	if f.Nav.ServiceAccounts {
+		view.Cards = append(view.Cards, card{"key", "Service accounts", textServiceAccounts + " Each has a role and tokens of its own.", "/org/serviceaccounts"})
+	}
+	if f.Nav.Audit {
+		view.Cards = append(view.Cards, card{"list", "Audit log", textAudit, "/admin/audit"})
+	}
+	view.Cards = append(view.Cards, card{"user", "Profile", "Your account, your role, and your password.", "/profile"})
+	return v.show("home/home", view)
+}
+
+func administration(v *visit) error {
+	f, err := v.frame("admin", "Administration")
+	if err != nil {
+		return err
+	}
+	view := landingView{frame: f, Lead: "Organization: " + f.Nav.Org}
+	if f.Nav.Org == "" {
+		view.Lead = "What you may administer."
+	}
+	if f.Nav.ServiceAccounts {
+		view.Cards = append(view.Cards, card{"shield", "Users and access", textAccess, "/admin/access"})
+	}
+	if f.Nav.Audit {
+		view.Cards = append(view.Cards, card{"list", "Audit log", textAudit, "/admin/audit"})
+	}
+	return v.show("home/landing", view)
+}
+
+func access(v *visit) error {
+	f, err := v.frame("access", "Users and access", crumbAdmin)
+	if err != nil {
+		return err
+	}
+	view := landingView{frame: f, Lead: textAccess}
+	if f.Nav.ServiceAccounts {
+		view.Cards = append(view.Cards, card{"key", "Service accounts", textServiceAccounts, "/org/serviceaccounts"})
+	}
+	return v.show("home/landing", view)
+}
+
+// sentence returns s with a capital at its beginning and a stop at its end.
+func sentence(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(first)) + s[size:]
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return s
+}

@@ -1,0 +1,510 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+const accountsPerPage = 50
+
+// listView is the list of service accounts.
+type listView struct {
+	frame
+	Query, Filter string
+	Page, Pages   int
+	Total         int
+	Filters       []filterLink
+	Rows          []accountRow
+	Create        bool
+	FirstRun      bool // there are none at all
+	Back          string
+	Prev, Next    string // addresses; empty: none
+}
+
+// filterLink is one of the list's filters.
+type filterLink struct {
+	Label, URL string
+	Current    bool
+}
+
+// accountRow is an account as lists and its own page show it.
+type accountRow struct {
+	ID         hallpass.ServiceAccountID
+	URL        string
+	Avatar     string
+	Name       string
+	Login      string
+	Role       string
+	Roles      []roleOption
+	Disabled   bool
+	Tokens     int
+	Live       int
+	LastUsed   moment
+	NextExpiry moment
+	Soon       bool // the next expiry is within seven days
+	Write      bool
+	Delete     bool
+}
+
+// roleOption is a role that may be chosen.
+type roleOption struct {
+	Name     string
+	Can      string // what it permits, in a sentence
+	Selected bool
+	Above    bool // of the caller's own: not theirs to give
+}
+
+// roleCan says what each role permits.
+var roleCan = map[hallpass.Role]string{
+	hallpass.RoleNone:   "Authenticates and may do nothing by itself.",
+	hallpass.RoleViewer: "Reads the organization.",
+	hallpass.RoleEditor: "Reads the organization; in Hallpass itself no more than a Viewer.",
+	hallpass.RoleAdmin:  "Manages the organization: its members, service accounts, tokens and audit log.",
+}
+
+func roleOptions(selected, own hallpass.Role) []roleOption {
+	var all []roleOption
+	for _, r := range hallpass.Roles() {
+		all = append(all, roleOption{r.String(), roleCan[r], r == selected, r > own})
+	}
+	return all
+}
+
+var filters = []struct{ value, label string }{{"", "All"}, {"expired", "With expired tokens"}, {"disabled", "Disabled"}}
+
+// listURL returns the address of a view of the list.
+func listURL(query, filter string, page int) string {
+	q := url.Values{}
+	if query != "" {
+		q.Set("query", query)
+	}
+	if filter != "" {
+		q.Set("filter", filter)
+	}
+	if page > 1 {
+		q.Set("page", strconv.Itoa(page))
+	}
+	if len(q) == 0 {
+		return crumbList.URL
+	}
+	return crumbList.URL + "?" + q.Encode()
+}
+
+// serviceAccounts is GET /org/serviceaccounts.
+func serviceAccounts(v *visit) error {
+	q := v.r.URL.Query()
+	view := listView{Query: q.Get("query"), Filter: q.Get("filter"), Page: 1, Create: v.caller.Can(hallpass.ServiceAccountsCreate, "")}
+	if view.Filter != "expired" && view.Filter != "disabled" {
+		view.Filter = ""
+	}
+	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
+		view.Page = n
+	}
+	var accounts []hallpass.ServiceAccountSummary
+	var err error
+	if !view.Create || v.caller.Can(hallpass.ServiceAccountsRead, "") {
+		accounts, view.Total, err = v.o.Admin.ServiceAccounts(v.r.Context(), v.caller, admin.ServiceAccountFilter{
+			Query: view.Query, ExpiredOnly: view.Filter == "expired", DisabledOnly: view.Filter == "disabled", Page: view.Page, PerPage: accountsPerPage,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, a := range accounts {
+		view.Rows = append(view.Rows, v.accountRow(a))
+	}
+	view.Pages = max(1, (view.Total+accountsPerPage-1)/accountsPerPage)
+	view.FirstRun = view.Total == 0 && view.Query == "" && view.Filter == ""
+	view.Back = listURL(view.Query, view.Filter, view.Page)
+	if view.Page > 1 {
+		view.Prev = listURL(view.Query, view.Filter, min(view.Page-1, view.Pages))
+	}
+	if view.Page < view.Pages {
+		view.Next = listURL(view.Query, view.Filter, view.Page+1)
+	}
+	for _, f := range filters {
+		view.Filters = append(view.Filters, filterLink{f.label, listURL(view.Query, f.value, 1), f.value == view.Filter})
+	}
+	if view.frame, err = v.frame("serviceaccounts", "Service accounts", crumbAdmin, crumbAccess); err != nil {
+		return err
+	}
+	return v.show("serviceaccounts/list", view)
+}
+
+func (v *visit) accountRow(a hallpass.ServiceAccountSummary) accountRow {
+	return accountRow{
+		ID: a.ID, URL: crumbList.URL + "/" + url.PathEscape(a.UID), Avatar: avatarURL(a.Login), Name: a.Name, Login: a.Login,
+		Role: a.Role.String(), Roles: roleOptions(a.Role, v.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.LiveTokens,
+		LastUsed: v.moment(a.LastUsedAt), NextExpiry: v.moment(a.NextExpiry),
+		Soon:   !a.NextExpiry.IsZero() && a.NextExpiry.Sub(v.o.Admin.Now()) < 7*24*time.Hour,
+		Write:  v.caller.Can(hallpass.ServiceAccountsWrite, a.ID.Scope()),
+		Delete: v.caller.Can(hallpass.ServiceAccountsDelete, a.ID.Scope()),
+	}
+}
+
+// createView is the form for a new account.
+type createView struct {
+	frame
+	Name      string
+	NameError string
+	RoleError string
+	Roles     []roleOption
+}
+
+func createForm(v *visit) error {
+	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.ServiceAccountsCreate, ""); err != nil {
+		return err
+	}
+	return v.showCreate(http.StatusOK, createView{Roles: roleOptions(min(hallpass.RoleViewer, v.caller.Role), v.caller.Role)})
+}
+
+func (v *visit) showCreate(status int, view createView) error {
+	f, err := v.frame("serviceaccounts", "Create service account", crumbAdmin, crumbAccess, crumbList)
+	if err != nil {
+		return err
+	}
+	view.frame = f
+	return v.showStatus(status, "serviceaccounts/create", view)
+}
+
+var errRole = hallpass.Invalidf("role", "there is no such role")
+
+// createServiceAccount is POST /org/serviceaccounts/create.
+func createServiceAccount(v *visit) error {
+	name := v.r.PostForm.Get("name")
+	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
+	if !ok {
+		return errRole
+	}
+	a, err := v.o.Admin.CreateServiceAccount(v.r.Context(), v.caller, admin.NewServiceAccount{Name: name, Role: &role})
+	if err == nil {
+		v.seeOther(crumbList.URL + "/" + url.PathEscape(a.UID) + "?done=account-created")
+		return nil
+	}
+	view := createView{Name: name, Roles: roleOptions(role, v.caller.Role)}
+	switch {
+	case strings.TrimSpace(name) == "":
+		view.NameError = "Display name is required"
+	case errors.Is(err, hallpass.Conflict):
+		view.NameError = "A service account with the login " + hallpass.ServiceAccountLogin(v.caller.Org, name) + " already exists. Choose another name."
+	case errors.Is(err, hallpass.Invalid):
+		view.NameError = messageOf(err)
+	case errors.Is(err, hallpass.Denied) && v.caller.Can(hallpass.ServiceAccountsCreate, ""):
+		view.RoleError = messageOf(err)
+	default:
+		return err
+	}
+	httpd.EventOf(v.r.Context()).Err = err
+	return v.showCreate(httpd.Status(err), view)
+}
+
+// detailView is the page of one account.
+type detailView struct {
+	frame
+	Account   accountRow
+	Created   moment
+	Edit      bool // the name is being edited
+	NewName   string
+	NameError string
+	RoleError string
+	Rows      rowsView
+	Form      tokenFormView
+	OpenForm  bool // the token dialog opens with the page
+}
+
+// NeedsWrite says why the buttons that write are disabled; empty: they are not.
+func (d detailView) NeedsWrite() string {
+	if d.Account.Write {
+		return ""
+	}
+	return "You need the permission " + string(hallpass.ServiceAccountsWrite)
+}
+
+// NeedsDelete says why the account cannot be deleted; empty: it can.
+func (d detailView) NeedsDelete() string {
+	if d.Account.Delete {
+		return ""
+	}
+	return "You need the permission " + string(hallpass.ServiceAccountsDelete)
+}
+
+// NoToken says why no token can be added; empty: one can.
+func (d detailView) NoToken() string {
+	if d.Account.Write && d.Account.Disabled {
+		return "The service account is disabled"
+	}
+	return d.NeedsWrite()
+}
+
+// account returns the account that the path names and the caller may read.
+func (v *visit) account() (hallpass.ServiceAccountSummary, error) {
+	id, err := v.accountID()
+	if err != nil {
+		return hallpass.ServiceAccountSummary{}, err
+	}
+	return v.o.Admin.ServiceAccount(v.r.Context(), v.caller, id)
+}
+
+func (v *visit) accountID() (hallpass.ServiceAccountID, error) {
+	id, err := v.o.Admin.ServiceAccountID(v.r.Context(), v.caller, v.r.PathValue("ref"))
+	if errors.Is(err, hallpass.Invalid) || errors.Is(err, hallpass.NotFound) {
+		err = &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no such service account in this organization.", Err: err}
+	}
+	return id, err
+}
+
+// serviceAccount is GET /org/serviceaccounts/{ref}.
+func serviceAccount(v *visit) error {
+	return v.showAccount(http.StatusOK, detailView{Edit: v.r.URL.Query().Get("edit") == "name"})
+}
+
+func (v *visit) showAccount(status int, view detailView) error {
+	a, err := v.account()
+	if err != nil {
+		return err
+	}
+	httpd.EventOf(v.r.Context()).Target = string(a.ID.Scope())
+	tokens, err := v.tokens(a.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if t.LastUse.At.After(a.LastUsedAt) {
+			a.LastUsedAt = t.LastUse.At
+		}
+	}
+	view.Account, view.Created = v.accountRow(a), v.moment(a.CreatedAt)
+	if view.NewName == "" {
+		view.NewName = a.Name
+	}
+	view.Edit = view.Edit && view.Account.Write && !a.Disabled
+	view.Rows = v.rowsOf(view.Account, tokens)
+	q := v.r.URL.Query()
+	view.Form = v.tokenForm(view.Account, a.Role, q.Get("name"), q.Get("expires"))
+	view.OpenForm = q.Get("newToken") == "1" && view.NoToken() == ""
+	if view.frame, err = v.frame("serviceaccounts", a.Name, crumbAdmin, crumbAccess, crumbList); err != nil {
+		return err
+	}
+	return v.showStatus(status, "serviceaccounts/detail", view)
+}
+
+// tokens returns the account's tokens with their uses as of now: live ones
+// first, each kind by name.
+func (v *visit) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, error) {
+	tokens, err := v.o.Admin.Tokens(v.r.Context(), v.caller, id)
+	if err != nil {
+		return nil, err
+	}
+	v.o.Verify.Uses(tokens)
+	now := v.o.Admin.Now()
+	slices.SortStableFunc(tokens, func(a, b hallpass.Token) int {
+		switch al, bl := a.Live(now), b.Live(now); {
+		case al && !bl:
+			return -1
+		case bl && !al:
+			return 1
+		}
+		return 0
+	})
+	return tokens, nil
+}
+
+// update changes the account that the path names and goes back to its page, or
+// to the list that the form came from.
+func (v *visit) update(p hallpass.ServiceAccountPatch) error {
+	id, err := v.accountID()
+	if err != nil {
+		return err
+	}
+	a, err := v.o.Admin.UpdateServiceAccount(v.r.Context(), v.caller, id, p)
+	if err != nil {
+		return err
+	}
+	v.seeOther(done(v.back(crumbList.URL+"/"+url.PathEscape(a.UID)), "account-updated"))
+	return nil
+}
+
+// back returns the view of the list that the form came from, or else.
+func (v *visit) back(otherwise string) string {
+	if back := safeNext(v.r.PostForm.Get("back")); back == crumbList.URL || strings.HasPrefix(back, crumbList.URL+"?") {
+		return back
+	}
+	return otherwise
+}
+
+// done adds to an address what its page shall say.
+func done(to, code string) string {
+	u, err := url.Parse(to)
+	if err != nil {
+		return to
+	}
+	q := u.Query()
+	q.Set("done", code)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+func renameServiceAccount(v *visit) error {
+	name := v.r.PostForm.Get("name")
+	err := v.update(hallpass.ServiceAccountPatch{Name: &name})
+	if !errors.Is(err, hallpass.Invalid) {
+		return err
+	}
+	httpd.EventOf(v.r.Context()).Err = err
+	view := detailView{Edit: true, NewName: name, NameError: messageOf(err)}
+	if strings.TrimSpace(name) == "" {
+		view.NameError = "Name is required"
+	}
+	return v.showAccount(http.StatusBadRequest, view)
+}
+
+func setRole(v *visit) error {
+	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
+	if !ok {
+		return errRole
+	}
+	err := v.update(hallpass.ServiceAccountPatch{Role: &role})
+	var e *hallpass.Error
+	if !errors.As(err, &e) || e.Kind != hallpass.Denied || e.Needs != "" {
+		return err
+	}
+	httpd.EventOf(v.r.Context()).Err = err
+	return v.showAccount(http.StatusForbidden, detailView{RoleError: messageOf(err)})
+}
+
+func enableServiceAccount(v *visit) error {
+	disabled := false
+	return v.update(hallpass.ServiceAccountPatch{Disabled: &disabled})
+}
+
+// confirmView asks before something is disabled or deleted.
+type confirmView struct {
+	frame
+	Question string
+	Text     string
+	Facts    []string // what would be hit
+	Alarm    bool     // it is in use
+	Action   string
+	Button   string
+	Cancel   string
+	Back     string
+}
+
+func disableForm(v *visit) error {
+	return v.confirmAccount(hallpass.ServiceAccountsWrite, func(a hallpass.ServiceAccountSummary, view *confirmView) {
+		view.Question, view.Button = "Disable service account", "Disable service account"
+		view.Text = "Are you sure you want to disable “" + a.Name + "”? Its tokens stop working at once, until it is enabled again."
+		view.Action = "disable"
+	})
+}
+
+func deleteForm(v *visit) error {
+	return v.confirmAccount(hallpass.ServiceAccountsDelete, func(a hallpass.ServiceAccountSummary, view *confirmView) {
+		view.Question, view.Button = "Delete service account", "Delete service account"
+		view.Text = "Are you sure you want to delete “" + a.Name + "”"
+		if a.Tokens > 0 {
+			view.Text += " and " + count(a.Tokens, "accompanying token")
+		}
+		view.Text += "? This cannot be undone."
+		view.Action = "delete"
+	})
+}
+
+// confirmAccount shows the question that fill words, with what the account's
+// tokens are used for.
+func (v *visit) confirmAccount(needs hallpass.Action, fill func(hallpass.ServiceAccountSummary, *confirmView)) error {
+	a, err := v.account()
+	if err != nil {
+		return err
+	}
+	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, needs, a.ID.Scope()); err != nil {
+		return err
+	}
+	tokens, err := v.tokens(a.ID)
+	if err != nil {
+		return err
+	}
+	var view confirmView
+	fill(a, &view)
+	url := crumbList.URL + "/" + url.PathEscape(a.UID)
+	view.Action = url + "/" + view.Action
+	view.Cancel, view.Back = url, v.r.URL.Query().Get("back")
+	if back := safeNext(view.Back); strings.HasPrefix(back, crumbList.URL) && view.Back != "" {
+		view.Cancel = back
+	}
+	view.Facts, view.Alarm = v.inUse(tokens)
+	if view.frame, err = v.frame("serviceaccounts", view.Question, crumbAdmin, crumbAccess, crumbList, crumb{a.Name, url}); err != nil {
+		return err
+	}
+	return v.show("serviceaccounts/confirm", view)
+}
+
+// inUse tells what would stop with the tokens: how many are live, and which
+// were used in the last day. It is an alarm when any was.
+func (v *visit) inUse(tokens []hallpass.Token) (facts []string, alarm bool) {
+	if len(tokens) == 0 {
+		return []string{"It has no tokens: nothing can be using it."}, false
+	}
+	now := v.o.Admin.Now()
+	live := 0
+	var newest hallpass.Token
+	var recent []hallpass.Token
+	for _, t := range tokens {
+		if t.Live(now) {
+			live++
+		}
+		if t.LastUse.At.After(newest.LastUse.At) {
+			newest = t
+		}
+		if !t.LastUse.At.IsZero() && now.Sub(t.LastUse.At) < 24*time.Hour {
+			recent = append(recent, t)
+		}
+	}
+	facts = append(facts, "It has "+count(len(tokens), "token")+", "+strconv.Itoa(live)+" of them usable now.")
+	switch {
+	case newest.ID == 0:
+		facts = append(facts, "None of them was ever used.")
+	case len(recent) == 0:
+		facts = append(facts, "Last used "+v.useText(newest)+".")
+	}
+	slices.SortFunc(recent, func(a, b hallpass.Token) int { return b.LastUse.At.Compare(a.LastUse.At) })
+	for i, t := range recent {
+		if i == 5 {
+			facts = append(facts, "… and "+strconv.Itoa(len(recent)-5)+" more used in the last 24 hours.")
+			break
+		}
+		facts = append(facts, "“"+t.Name+"” was last used "+v.useText(t)+".")
+	}
+	return facts, len(recent) > 0
+}
+
+// useText tells when, from where and by what a token was used.
+func (v *visit) useText(t hallpass.Token) string {
+	return v.moment(t.LastUse.At).Relative() + " from " + t.LastUse.Address + " by " + client(t.LastUse.UserAgent)
+}
+
+func disableServiceAccount(v *visit) error {
+	disabled := true
+	return v.update(hallpass.ServiceAccountPatch{Disabled: &disabled})
+}
+
+func deleteServiceAccount(v *visit) error {
+	id, err := v.accountID()
+	if err != nil {
+		return err
+	}
+	if err := v.o.Admin.DeleteServiceAccount(v.r.Context(), v.caller, id); err != nil {
+		return err
+	}
+	v.seeOther(done(v.back(crumbList.URL), "account-deleted"))
+	return nil
+}

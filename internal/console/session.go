@@ -1,0 +1,177 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+)
+
+// safeNext returns where to go after signing in: next if it is a path of ours,
+// else the first page (SEC-21).
+func safeNext(next string) string {
+	if len(next) < 1 || next[0] != '/' || strings.HasPrefix(next, "//") {
+		return "/"
+	}
+	for i := range len(next) {
+		if c := next[i]; c <= ' ' || c == 0x7f || c == '\\' {
+			return "/"
+		}
+	}
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || u.User != nil || strings.HasPrefix(u.Path, "//") || strings.Contains(u.Path, `\`) {
+		return "/"
+	}
+	if u.Path == "/login" || u.Path == "/logout" {
+		return "/"
+	}
+	u.Fragment = ""
+	if safe := u.String(); strings.HasPrefix(safe, "/") && !strings.HasPrefix(safe, "//") {
+		return safe
+	}
+	return "/"
+}
+
+// loginView is the page to sign in on.
+type loginView struct {
+	frame
+	Next          string
+	Error         string
+	UserError     string
+	PasswordError string
+}
+
+func loginForm(v *visit) error {
+	next := safeNext(v.r.URL.Query().Get("next"))
+	if v.caller.User() != 0 {
+		v.seeOther(next)
+		return nil
+	}
+	return v.show("sessions/login", loginView{frame: v.bareFrame("Log in"), Next: next})
+}
+
+// login is POST /login, which takes a form from the page and JSON from
+// programs.
+func (c *console) login(w http.ResponseWriter, r *http.Request) {
+	v := &visit{console: c, w: w, r: r}
+	httpd.EventOf(r.Context()).Action = "login"
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err == nil && media == "application/x-www-form-urlencoded":
+		v.loginByForm()
+	case err == nil && media == "application/json":
+		if err := v.loginByJSON(); err != nil {
+			httpd.WriteError(w, r, err)
+		}
+	default:
+		httpd.WriteError(w, r, &hallpass.Error{
+			Kind: hallpass.Invalid, ID: "request.unsupported-media-type", Message: "Content-Type must be application/json",
+		})
+	}
+}
+
+func (v *visit) loginByForm() {
+	if err := v.r.ParseForm(); err != nil {
+		v.fail(formError(err))
+		return
+	}
+	form := v.r.PostForm
+	view := loginView{frame: v.bareFrame("Log in"), Next: safeNext(form.Get("next"))}
+	if form.Get("user") == "" {
+		view.UserError = "Email or username is required"
+	}
+	if form.Get("password") == "" {
+		view.PasswordError = "Password is required"
+	}
+	if view.UserError != "" || view.PasswordError != "" {
+		v.answer(http.StatusBadRequest, "sessions/login", view)
+		return
+	}
+	err := v.signIn(form.Get("user"), secret.NewText(form.Get("password")))
+	switch {
+	case err == nil:
+		v.seeOther(view.Next)
+		return
+	case errors.Is(err, hallpass.Unauthenticated):
+		view.Error = "Invalid username or password"
+	case errors.Is(err, hallpass.Limited):
+		view.Error = "You have exceeded the number of login attempts for this user. Please try again later."
+	default:
+		v.fail(err)
+		return
+	}
+	httpd.EventOf(v.r.Context()).Err = err
+	httpd.SetErrorHeaders(v.w.Header(), err)
+	v.answer(httpd.Status(err), "sessions/login", view)
+}
+
+// answer shows the page; a page that does not render is a failure of its own.
+func (v *visit) answer(status int, page string, view any) {
+	if err := v.showStatus(status, page, view); err != nil {
+		v.fail(err)
+	}
+}
+
+func (v *visit) loginByJSON() error {
+	var in struct{ User, Password string }
+	body, err := io.ReadAll(v.r.Body)
+	if err != nil {
+		return formError(err)
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body is not valid JSON", Err: err}
+	}
+	if err := v.signIn(in.User, secret.NewText(in.Password)); err != nil {
+		return err
+	}
+	httpd.WriteJSON(v.w, http.StatusOK, struct {
+		Message     string `json:"message"`
+		RedirectURL string `json:"redirectUrl"`
+	}{"Logged in", "/"})
+	return nil
+}
+
+// signIn verifies the password and gives the browser a session.
+func (v *visit) signIn(login string, password secret.Text) error {
+	e := httpd.EventOf(v.r.Context())
+	c, err := v.o.Verify.Password(v.r.Context(), login, password, 0, e.From)
+	if err != nil {
+		return err
+	}
+	e.SetCaller(c)
+	return v.startSession(c)
+}
+
+func (v *visit) startSession(c hallpass.Caller) error {
+	s, id, err := v.o.Admin.StartSession(v.r.Context(), c)
+	if err != nil {
+		return err
+	}
+	v.o.Cookies.Set(v.w, v.r, id.Reveal(), s.ExpiresAt)
+	return nil
+}
+
+func logoutForm(v *visit) error {
+	f, err := v.frame("", "Sign out")
+	if err != nil {
+		return err
+	}
+	return v.show("sessions/logout", struct{ frame }{f})
+}
+
+func logout(v *visit) error {
+	if err := v.o.Admin.EndSession(v.r.Context(), v.caller); err != nil && !errors.Is(err, hallpass.Unauthenticated) {
+		return err
+	}
+	v.o.Cookies.Clear(v.w, v.r)
+	v.seeOther("/login")
+	return nil
+}

@@ -1,0 +1,407 @@
+package console
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+// rowsView is the table of an account's tokens. The page's script asks for it
+// alone, to bring the table up to date.
+type rowsView struct {
+	Account accountRow
+	Tokens  []tokenRow
+}
+
+// tokenRow is one token.
+type tokenRow struct {
+	ID        hallpass.TokenID
+	Name      string
+	LastFour  string
+	Live      bool
+	Expired   bool
+	Revoked   bool
+	Waiting   bool // live and never used
+	Expires   moment
+	Soon      bool // within seven days
+	Created   moment
+	CreatedBy string
+	Used      moment
+	Address   string
+	Client    string
+	Agent     string
+	DeleteURL string
+	Delete    bool
+}
+
+func (v *visit) rowsOf(a accountRow, tokens []hallpass.Token) rowsView {
+	now := v.o.Admin.Now()
+	rows := rowsView{Account: a}
+	for _, t := range tokens {
+		row := tokenRow{
+			ID: t.ID, Name: t.Name, LastFour: t.LastFour, Live: t.Live(now), Expired: t.Expired(now), Revoked: !t.RevokedAt.IsZero(),
+			Expires: v.moment(t.ExpiresAt), Soon: t.UntilExpiry(now) > 0, Created: v.moment(t.CreatedAt), CreatedBy: t.CreatedBy,
+			Used: v.moment(t.LastUse.At), Address: t.LastUse.Address, Agent: t.LastUse.UserAgent,
+			DeleteURL: a.URL + "/tokens/" + strconv.FormatInt(int64(t.ID), 10) + "/delete", Delete: a.Write,
+		}
+		row.Waiting = row.Live && row.Used.Zero()
+		if !row.Used.Zero() {
+			row.Client = client(row.Agent)
+		}
+		rows.Tokens = append(rows.Tokens, row)
+	}
+	return rows
+}
+
+// tokenRows is GET /org/serviceaccounts/{ref}/tokens: the table alone.
+func tokenRows(v *visit) error {
+	a, err := v.account()
+	if err != nil {
+		return err
+	}
+	tokens, err := v.tokens(a.ID)
+	if err != nil {
+		return err
+	}
+	return v.write(http.StatusOK, "serviceaccounts/detail", "token-rows", v.rowsOf(v.accountRow(a), tokens))
+}
+
+// tokenFormView is the form for a new token, in the dialog and on a page of its
+// own.
+type tokenFormView struct {
+	frame
+	Account     accountRow
+	Name        string
+	DefaultName string
+	Choices     []lifetime
+	Custom      bool   // a date may be chosen
+	CustomOn    bool   // and is
+	Date        string // the date chosen
+	FirstDay    string
+	Latest      moment // the last second allowed; zero: no limit
+	Longest     string // the limit in words; empty: none
+	Can         string // what the token will be able to do
+	NameError   string
+	DateError   string
+	Curl        string
+}
+
+// lifetime is a lifetime that may be chosen. 0 seconds are no expiration.
+type lifetime struct {
+	Seconds int64
+	Label   string
+	Ends    moment
+	Chosen  bool
+}
+
+const daySeconds = 24 * 60 * 60
+
+// presets are the lifetimes offered, in days; the last is chosen.
+var presets = []int64{7, 30, 60, 90}
+
+// lifetimes returns the lifetimes that the policy allows, the last preset
+// chosen: 90 days or the limit.
+func (v *visit) lifetimes(p hallpass.TokenPolicy) []lifetime {
+	now := v.o.Admin.Now()
+	var all []lifetime
+	add := func(seconds int64, label string) {
+		if ends, err := p.Expiry(now, seconds); err == nil {
+			all = append(all, lifetime{Seconds: seconds, Label: label, Ends: v.moment(ends)})
+		}
+	}
+	for _, days := range presets {
+		add(days*daySeconds, count(int(days), "day"))
+	}
+	if longest := longestSeconds(p); longest > 0 && len(all) < len(presets) &&
+		!slices.ContainsFunc(all, func(l lifetime) bool { return l.Seconds == longest }) {
+		add(longest, lengthText(longest))
+	}
+	if len(all) > 0 {
+		all[len(all)-1].Chosen = true
+	}
+	add(0, "No expiration")
+	return all
+}
+
+// longestSeconds returns the longest lifetime that the policy allows whatever
+// the time of day, 0 for no limit.
+func longestSeconds(p hallpass.TokenPolicy) int64 {
+	longest := p.MaxSeconds
+	if days := int64(min(p.DayLimit, hallpass.MaxTokenSeconds/daySeconds)); p.DayLimit > 0 && (longest == 0 || days*daySeconds < longest) {
+		longest = days * daySeconds
+	}
+	return longest
+}
+
+// lengthText returns a number of seconds in words.
+func lengthText(seconds int64) string {
+	for _, unit := range []struct {
+		seconds int64
+		noun    string
+	}{{daySeconds, "day"}, {60 * 60, "hour"}, {60, "minute"}} {
+		if seconds%unit.seconds == 0 {
+			return count(int(seconds/unit.seconds), unit.noun)
+		}
+	}
+	return count(int(seconds), "second")
+}
+
+var inDays = regexp.MustCompile(`^([1-9][0-9]{0,4})d$`)
+
+// tokenForm returns the form, filled in with a name and a lifetime as "30d" or
+// "never" where they are given and allowed.
+func (v *visit) tokenForm(a accountRow, role hallpass.Role, name, expires string) tokenFormView {
+	p, now := v.o.Admin.TokenPolicy(), v.o.Admin.Now()
+	tomorrow := now.UTC().AddDate(0, 0, 1)
+	f := tokenFormView{
+		Account: a, Name: name, DefaultName: defaultName(a.Login), Choices: v.lifetimes(p), FirstDay: tomorrow.Format(time.DateOnly),
+		Latest: v.moment(p.Latest(now)), Can: tokenCan[role], Curl: v.curl(),
+	}
+	f.Custom = f.Latest.Zero() || f.Latest.Day() >= f.FirstDay
+	f.Date = f.FirstDay
+	if longest := longestSeconds(p); longest > 0 {
+		f.Longest = lengthText(longest)
+	}
+	seconds := int64(-1)
+	if expires == "never" {
+		seconds = 0
+	} else if m := inDays.FindStringSubmatch(expires); m != nil {
+		days, _ := strconv.ParseInt(m[1], 10, 64) // five digits are a number
+		seconds = days * daySeconds
+		if date := now.UTC().AddDate(0, 0, int(days)).Format(time.DateOnly); f.Custom && (f.Latest.Zero() || date <= f.Latest.Day()) {
+			f.CustomOn, f.Date = true, date
+		}
+	}
+	f.choose(seconds)
+	return f
+}
+
+// choose marks the lifetime, if it is among the choices, or the custom date.
+func (f *tokenFormView) choose(seconds int64) {
+	i := slices.IndexFunc(f.Choices, func(l lifetime) bool { return l.Seconds == seconds })
+	if i >= 0 {
+		f.CustomOn = false
+	}
+	if i < 0 && !f.CustomOn {
+		return
+	}
+	for j := range f.Choices {
+		f.Choices[j].Chosen = j == i
+	}
+}
+
+// tokenCan says what a token of an account with the role can do.
+var tokenCan = map[hallpass.Role]string{
+	hallpass.RoleNone:   "This token can authenticate, and nothing more by itself.",
+	hallpass.RoleViewer: "This token can read the organization. It cannot change anything.",
+	hallpass.RoleEditor: "This token can read the organization. It cannot change anything in Hallpass.",
+	hallpass.RoleAdmin:  "This token can manage the whole organization: members, service accounts and their tokens, and read the audit log. Give the account a lower role first if the job needs less.",
+}
+
+// defaultName returns a name for a token that is given none.
+func defaultName(login string) string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
+	if r := []rune(login); len(r) > hallpass.MaxName-9 {
+		login = string(r[:hallpass.MaxName-9])
+	}
+	return login + "-" + hex.EncodeToString(b[:])
+}
+
+// curl returns the line that proves a token, which it reads from a prompt so
+// that no history and no process list has it.
+func (v *visit) curl() string {
+	return `read -rs T; curl -sS -H @- ` + v.rootURL() + `/api/org <<<"Authorization: Bearer $T"`
+}
+
+// tokenForm is GET /org/serviceaccounts/{ref}/tokens/new, for browsers without
+// script.
+func tokenForm(v *visit) error {
+	a, err := v.account()
+	if err != nil {
+		return err
+	}
+	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.ServiceAccountsWrite, a.ID.Scope()); err != nil {
+		return err
+	}
+	q := v.r.URL.Query()
+	return v.showTokenForm(http.StatusOK, a, v.tokenForm(v.accountRow(a), a.Role, q.Get("name"), q.Get("expires")))
+}
+
+func (v *visit) showTokenForm(status int, a hallpass.ServiceAccountSummary, view tokenFormView) error {
+	f, err := v.frame("serviceaccounts", "Add service account token", crumbAdmin, crumbAccess, crumbList, crumb{a.Name, view.Account.URL})
+	if err != nil {
+		return err
+	}
+	view.frame = f
+	return v.showStatus(status, "tokens/new", view)
+}
+
+// createdView shows a secret, this once.
+type createdView struct {
+	frame
+	Account accountRow
+	Token   tokenRow
+	Secret  string
+	Length  int
+	Curl    string
+}
+
+// createToken is POST /org/serviceaccounts/{ref}/tokens/new.
+func createToken(v *visit) error {
+	a, err := v.account()
+	if err != nil {
+		return err
+	}
+	form := v.r.PostForm
+	name := form.Get("name")
+	if strings.TrimSpace(name) == "" {
+		name = form.Get("default_name")
+	}
+	view := v.tokenForm(v.accountRow(a), a.Role, form.Get("name"), "")
+	seconds, problem := v.seconds(form.Get("expires"), form.Get("date"))
+	if form.Get("expires") == "custom" {
+		view.CustomOn, view.Date = true, form.Get("date")
+	}
+	view.choose(seconds)
+	if problem != "" {
+		view.DateError = problem
+		return v.showTokenForm(http.StatusBadRequest, a, view)
+	}
+	t, text, err := v.o.Admin.CreateToken(v.r.Context(), v.caller, a.ID, name, seconds)
+	if err != nil {
+		return v.refuseToken(a, view, err)
+	}
+	f, err := v.frame("serviceaccounts", "Service account token created", crumbAdmin, crumbAccess, crumbList, crumb{a.Name, view.Account.URL})
+	if err != nil {
+		return err
+	}
+	return v.show("tokens/created", createdView{
+		frame: f, Account: view.Account, Token: v.rowsOf(view.Account, []hallpass.Token{t}).Tokens[0],
+		Secret: text.Reveal(), Length: len(text.Reveal()), Curl: v.curl(),
+	})
+}
+
+// refuseToken shows the form again with the reason beside the field at fault.
+func (v *visit) refuseToken(a hallpass.ServiceAccountSummary, view tokenFormView, err error) error {
+	var e *hallpass.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch {
+	case e.Kind == hallpass.Invalid && e.Field == "secondsToLive":
+		view.DateError = messageOf(err)
+	case e.Kind == hallpass.Conflict:
+		view.NameError = "A live token with this name already exists in the organization. Choose another name."
+	case e.Kind == hallpass.Invalid, e.Kind == hallpass.Denied && e.Needs == "":
+		view.NameError = messageOf(err)
+	default:
+		return err
+	}
+	httpd.EventOf(v.r.Context()).Err = err
+	return v.showTokenForm(httpd.Status(err), a, view)
+}
+
+// seconds returns the lifetime that the form asks for, or what is wrong with
+// it. A date means the end of that day, in UTC: its last minute, which leaves
+// the request a minute to arrive in.
+func (v *visit) seconds(choice, date string) (seconds int64, problem string) {
+	if choice != "custom" {
+		n, err := strconv.ParseInt(choice, 10, 64)
+		if err != nil || n < 0 {
+			return 0, "Choose when the token expires."
+		}
+		return n, ""
+	}
+	d, err := day(date)
+	if err != nil || d.IsZero() {
+		return 0, "Choose the day on which the token expires."
+	}
+	now := v.o.Admin.Now()
+	end := d.Add(24*time.Hour - time.Minute)
+	if latest := v.o.Admin.TokenPolicy().Latest(now); !latest.IsZero() && d.Format(time.DateOnly) == latest.Format(time.DateOnly) && end.After(latest) {
+		end = latest
+	}
+	left := int64(end.Sub(now) / time.Second)
+	if left <= 0 {
+		return 0, "This day is over. Choose a later one."
+	}
+	return left, ""
+}
+
+// token returns the token that the path names, with its use as of now.
+func (v *visit) token(id hallpass.ServiceAccountID) (hallpass.Token, error) {
+	n, ok := hallpass.ParseID(v.r.PathValue("token"))
+	if !ok {
+		return hallpass.Token{}, errNoPage
+	}
+	t, err := v.o.Admin.Token(v.r.Context(), v.caller, id, hallpass.TokenID(n))
+	if err != nil {
+		return t, err
+	}
+	one := []hallpass.Token{t}
+	v.o.Verify.Uses(one)
+	return one[0], nil
+}
+
+// deleteTokenForm is GET /org/serviceaccounts/{ref}/tokens/{token}/delete.
+func deleteTokenForm(v *visit) error {
+	a, err := v.account()
+	if err != nil {
+		return err
+	}
+	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.ServiceAccountsWrite, a.ID.Scope()); err != nil {
+		return err
+	}
+	t, err := v.token(a.ID)
+	if err != nil {
+		return err
+	}
+	url := crumbList.URL + "/" + url.PathEscape(a.UID)
+	view := confirmView{
+		Question: "Delete service account token", Button: "Delete token", Cancel: url, Action: v.r.URL.Path,
+		Text: "Are you sure you want to delete “" + t.Name + "” (glsa_…" + t.LastFour + ")? Whatever holds it is refused from then on. This cannot be undone.",
+	}
+	now := v.o.Admin.Now()
+	switch {
+	case t.LastUse.At.IsZero():
+		view.Facts = []string{"It was never used."}
+	default:
+		view.Facts = []string{"It was last used " + v.useText(t) + "."}
+		view.Alarm = t.Live(now) && now.Sub(t.LastUse.At) < 24*time.Hour
+	}
+	if t.Expired(now) {
+		view.Facts = append(view.Facts, "It has expired already.")
+	}
+	if view.frame, err = v.frame("serviceaccounts", view.Question, crumbAdmin, crumbAccess, crumbList, crumb{a.Name, url}); err != nil {
+		return err
+	}
+	return v.show("serviceaccounts/confirm", view)
+}
+
+// deleteToken is POST /org/serviceaccounts/{ref}/tokens/{token}/delete.
+func deleteToken(v *visit) error {
+	a, err := v.account()
+	if err != nil {
+		return err
+	}
+	t, err := v.token(a.ID)
+	if err != nil {
+		return err
+	}
+	if err := v.o.Admin.DeleteToken(v.r.Context(), v.caller, a.ID, t.ID); err != nil {
+		return err
+	}
+	v.seeOther(crumbList.URL + "/" + url.PathEscape(a.UID) + "?done=token-deleted")
+	return nil
+}

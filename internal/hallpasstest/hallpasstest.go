@@ -1,0 +1,243 @@
+// Package hallpasstest starts a whole server on a temporary SQLite file, with
+// a clock that is wound by hand, and calls it over real HTTP. Test files only.
+package hallpasstest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/server"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// AdminPassword is the password of the user admin of every test server.
+const AdminPassword = "violet lamps hum at noon"
+
+// A Server is a running server.
+type Server struct {
+	*server.Server
+	URL   string // without a trailing slash
+	Dir   string // the data directory
+	Clock *Clock
+
+	t    testing.TB
+	log  *logBuffer
+	stop func()
+}
+
+// A Clock is the time of a test server: it stands still unless it is wound.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time // guarded by mu
+}
+
+// Now returns the clock's time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Wind moves the clock by d.
+func (c *Clock) Wind(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// New starts a server, with its configuration changed by each of the
+// functions, and stops it when the test ends. The test fails if the server
+// logged an error, or a secret.
+func New(t testing.TB, configure ...func(*server.Config)) *Server {
+	t.Helper()
+	dir := t.TempDir()
+	s := &Server{Dir: dir, Clock: &Clock{now: time.Now().UTC().Truncate(time.Microsecond)}, t: t, log: &logBuffer{}}
+	c := server.DefaultConfig()
+	c.DataDir = dir
+	c.Server.HTTPPort, c.Server.ShutdownDelay = 0, "0s"
+	c.Security.AdminPassword = secret.NewText(AdminPassword)
+	for _, f := range configure {
+		f(&c)
+	}
+	s.start(c)
+	t.Cleanup(func() {
+		s.stop()
+		s.log.check(t)
+	})
+	return s
+}
+
+func (s *Server) start(c server.Config) {
+	s.t.Helper()
+	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	srv, err := server.OpenAt(context.Background(), c, log, s.Clock.Now)
+	if err != nil {
+		s.t.Fatalf("open server: %v", err)
+	}
+	address, err := srv.Listen()
+	if err != nil {
+		s.t.Fatalf("listen: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ctx) }()
+	s.Server, s.URL = srv, "http://"+address
+	s.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			s.t.Errorf("serve: %v", err)
+		}
+		if err := srv.Close(); err != nil {
+			s.t.Errorf("close: %v", err)
+		}
+	})
+}
+
+// Restart stops the server and starts it again on the same data, with its
+// configuration changed by each of the functions.
+func (s *Server) Restart(configure ...func(*server.Config)) {
+	s.t.Helper()
+	s.stop()
+	c := server.DefaultConfig()
+	c.DataDir = s.Dir
+	c.Server.HTTPPort, c.Server.ShutdownDelay = 0, "0s"
+	for _, f := range configure {
+		f(&c)
+	}
+	s.start(c)
+}
+
+// Log returns what the server has logged, at every level.
+func (s *Server) Log() string { return s.log.String() }
+
+// A Credential is what a request presents: Bearer, Basic, Cookie or Nobody.
+type Credential func(*http.Request)
+
+// Nobody presents nothing.
+func Nobody(*http.Request) {}
+
+// Bearer presents a token.
+func Bearer(token string) Credential {
+	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
+}
+
+// Basic presents a user's login and password.
+func Basic(login, password string) Credential {
+	return func(r *http.Request) { r.SetBasicAuth(login, password) }
+}
+
+// Admin presents the password of the user admin.
+func Admin(r *http.Request) { r.SetBasicAuth("admin", AdminPassword) }
+
+// A Response is an answer, read whole.
+type Response struct {
+	*http.Response
+	Text string
+}
+
+// Do sends a request with an optional JSON body and returns the answer. Each
+// header is "Name: value".
+func (s *Server) Do(as Credential, method, path, body string, headers ...string) Response {
+	s.t.Helper()
+	var in io.Reader
+	if body != "" {
+		in = strings.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, in)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	as(r)
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Add(name, value)
+	}
+	res, err := noRedirect.Do(r)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer func() { _ = res.Body.Close() }() // it was read whole
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	checkContract(s.t, r, body, res, text)
+	return Response{res, string(text)}
+}
+
+var noRedirect = &http.Client{
+	Timeout:       30 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// User makes a user with a role in org 1, and returns its credential. No route
+// makes users yet, so it goes to the store.
+func (s *Server) User(login string, role hallpass.Role) Credential {
+	s.t.Helper()
+	ctx := s.t.Context()
+	password := "the password of " + login
+	hash, err := secret.HashPassword(ctx, secret.NewText(password))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	err = s.Store().Write(ctx, func(tx *store.Tx) error {
+		u, err := tx.CreateUser(ctx, hallpass.User{
+			UID: secret.NewUID(), Login: login, Email: login + "@example.com", Name: login, PasswordHash: hash, Org: hallpass.FirstOrg,
+			CreatedAt: s.Clock.Now(), UpdatedAt: s.Clock.Now(),
+		})
+		if err != nil {
+			return err
+		}
+		return tx.SetMember(ctx, hallpass.Member{Org: hallpass.FirstOrg, User: u, Role: role, JoinedAt: s.Clock.Now()})
+	})
+	if err != nil {
+		s.t.Fatalf("make user %s: %v", login, err)
+	}
+	return Basic(login, password)
+}
+
+// logBuffer keeps what was logged.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer // guarded by mu
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// secrets is what no log may hold: tokens, session ids, the admin's password.
+var secrets = regexp.MustCompile(`glsa_[0-9A-Za-z]{32}|\b[0-9a-f]{64}\b|` + regexp.QuoteMeta(AdminPassword))
+
+func (l *logBuffer) check(t testing.TB) {
+	text := l.String()
+	if secrets.MatchString(text) {
+		t.Error("the log holds a secret")
+	}
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, `"level":"ERROR"`) {
+			t.Errorf("the server logged an error: %s", line)
+		}
+	}
+}

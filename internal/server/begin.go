@@ -1,0 +1,138 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// firstPassword is the password that the first admin was given by us.
+type firstPassword struct {
+	text  secret.Text
+	path  string // of the file that keeps it; empty: it is history
+	fresh bool   // made at this start
+}
+
+func (s *Server) firstPasswordFile() string {
+	return filepath.Join(s.config.DataDir, "initial-admin-password")
+}
+
+// FirstPassword returns the password that was made for the first admin, the
+// file that keeps it until it is changed, and whether it was made at this
+// start. The path is empty when the operator chose the password or it has been
+// changed since.
+func (s *Server) FirstPassword() (text secret.Text, path string, fresh bool) {
+	return s.first.text, s.first.path, s.first.fresh
+}
+
+// begin makes the first org and admin, once.
+func (s *Server) begin(ctx context.Context) error {
+	begun, err := s.admin.Begun(ctx)
+	if err != nil {
+		return err
+	}
+	if begun {
+		if kept, err := os.ReadFile(s.firstPasswordFile()); err == nil {
+			s.first = firstPassword{text: secret.NewText(string(kept)), path: s.firstPasswordFile()}
+		}
+		return s.forgetFirstPassword(ctx)
+	}
+	first := admin.FirstAdmin{}
+	if !s.config.Security.DisableInitialAdminCreation {
+		first = admin.FirstAdmin{Login: s.config.Security.AdminUser, Email: s.config.Security.AdminEmail, Password: s.config.Security.AdminPassword}
+		if first.Password.Empty() {
+			if err := s.makeFirstPassword(&first); err != nil {
+				return err
+			}
+		}
+	}
+	err = s.admin.Begin(ctx, first)
+	var e *hallpass.Error
+	if errors.As(err, &e) && e.Field == "password" {
+		return fmt.Errorf("security.admin_password: %s", e.Message)
+	}
+	return err
+}
+
+// makeFirstPassword writes the password to its file before it is given to
+// anybody, so that a crash between the two locks nobody out.
+func (s *Server) makeFirstPassword(first *admin.FirstAdmin) error {
+	first.Password = secret.NewPassword()
+	path := s.firstPasswordFile()
+	if err := os.WriteFile(path, []byte(first.Password.Reveal()), 0o600); err != nil {
+		return fmt.Errorf("keep the first admin's password: %w", err)
+	}
+	s.first = firstPassword{text: first.Password, path: path, fresh: true}
+	return nil
+}
+
+// noticeUsers has the first password looked at again when a user changed.
+func (s *Server) noticeUsers(n store.Notice) {
+	if n.Phase != store.Settled {
+		return
+	}
+	for _, c := range n.Changes {
+		if c.Kind == hallpass.UserChanged {
+			select {
+			case s.userMove <- struct{}{}:
+			default: // asked for already
+			}
+		}
+	}
+}
+
+// forgetFirstPassword removes the file of the first password once that is no
+// longer the admin's.
+func (s *Server) forgetFirstPassword(ctx context.Context) error {
+	kept, err := os.ReadFile(s.firstPasswordFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("first admin's password: %w", err)
+	}
+	var u hallpass.User
+	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		u, err = tx.UserByLogin(ctx, s.config.Security.AdminUser)
+		return err
+	})
+	if err != nil && !errors.Is(err, hallpass.NotFound) {
+		return err
+	}
+	still, err := secret.CheckPassword(ctx, u.PasswordHash, secret.NewText(string(kept)))
+	if err != nil || still {
+		return err
+	}
+	if err := os.Remove(s.firstPasswordFile()); err != nil {
+		return fmt.Errorf("first admin's password: %w", err)
+	}
+	return nil
+}
+
+// ResetPassword gives the user with that login another password. It needs the
+// data directory for itself: the server must be stopped.
+func ResetPassword(ctx context.Context, c Config, login string, password secret.Text) (err error) {
+	if _, err := os.Stat(databasePath(c)); err != nil {
+		return fmt.Errorf("there is no installation here: %w", err)
+	}
+	s, err := Open(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.admin.ResetPassword(ctx, login, password); err != nil {
+		return err
+	}
+	return s.forgetFirstPassword(ctx)
+}
+
+// AdminLogin returns the login of the first admin.
+func (s *Server) AdminLogin() string { return s.config.Security.AdminUser }

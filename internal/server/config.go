@@ -1,0 +1,202 @@
+package server
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+)
+
+// Config is everything that can be set. Its sections and keys carry
+// grafana.ini's names where Grafana has them. DefaultConfig has the values that
+// hold when nothing is set.
+type Config struct {
+	DataDir string `toml:"-"` // --data: the folder of the database, the lock and the first password
+	Dev     bool   `toml:"-"` // --dev: read pages from the source tree on every request
+
+	Server          ServerConfig          `toml:"server"`
+	Database        DatabaseConfig        `toml:"database"`
+	Security        SecurityConfig        `toml:"security"`
+	ServiceAccounts ServiceAccountsConfig `toml:"service_accounts"`
+	Auth            AuthConfig            `toml:"auth"`
+	Log             LogConfig             `toml:"log"`
+}
+
+// ServerConfig is the section [server].
+type ServerConfig struct {
+	// HTTPAddr is the address to listen on. A public one needs to be said.
+	HTTPAddr string `toml:"http_addr"`
+	// HTTPPort is the port; 0 takes any that is free.
+	HTTPPort int `toml:"http_port"`
+	// RootURL is the URL under which browsers and clients know the server. An
+	// https one makes cookies __Host- and Secure.
+	RootURL string `toml:"root_url"`
+	// TrustedProxies are the addresses and CIDRs of proxies whose
+	// X-Forwarded-For and X-Forwarded-Proto are believed. Empty: nobody's.
+	TrustedProxies []string `toml:"trusted_proxies"`
+	// ShutdownDelay is how long a server that was asked to stop goes on
+	// answering while /readyz says 503, so that balancers turn away first.
+	ShutdownDelay string `toml:"shutdown_delay"`
+}
+
+// DatabaseConfig is the section [database].
+type DatabaseConfig struct {
+	// Type is "sqlite3".
+	Type string `toml:"type"`
+	// Path is the database file; empty: hallpass.db in the data directory.
+	Path string `toml:"path"`
+}
+
+// SecurityConfig is the section [security].
+type SecurityConfig struct {
+	// AdminUser is the login of the server admin made at the first start.
+	AdminUser string `toml:"admin_user"`
+	// AdminPassword is that admin's password; empty: a random one, printed once.
+	AdminPassword secret.Text `toml:"admin_password"`
+	// AdminEmail is that admin's e-mail address.
+	AdminEmail string `toml:"admin_email"`
+	// DisableInitialAdminCreation makes no admin at the first start.
+	DisableInitialAdminCreation bool `toml:"disable_initial_admin_creation"`
+	// CookieSameSite is the session cookie's SameSite: "lax" or "strict".
+	CookieSameSite string `toml:"cookie_samesite"`
+}
+
+// ServiceAccountsConfig is the section [service_accounts].
+type ServiceAccountsConfig struct {
+	// TokenExpirationDayLimit is the longest lifetime of a new token in days;
+	// 0 or less: no limit.
+	TokenExpirationDayLimit int `toml:"token_expiration_day_limit"`
+}
+
+// AuthConfig is the section [auth].
+type AuthConfig struct {
+	// APIKeyMaxSecondsToLive is the longest lifetime of a new token in seconds;
+	// 0 or less: no limit.
+	APIKeyMaxSecondsToLive int64 `toml:"api_key_max_seconds_to_live"`
+	// LoginCookieName is the session cookie's name.
+	LoginCookieName string `toml:"login_cookie_name"`
+	// LoginMaximumInactiveLifetimeDuration is how long a session may rest
+	// unused, as "7d", "12h" or "30m".
+	LoginMaximumInactiveLifetimeDuration string `toml:"login_maximum_inactive_lifetime_duration"`
+	// LoginMaximumLifetimeDuration is how long a session lasts at most.
+	LoginMaximumLifetimeDuration string `toml:"login_maximum_lifetime_duration"`
+	// Basic is the section [auth.basic].
+	Basic BasicConfig `toml:"basic"`
+}
+
+// BasicConfig is the section [auth.basic].
+type BasicConfig struct {
+	// Enabled takes users' passwords as Basic credentials of the API.
+	Enabled bool `toml:"enabled"`
+	// PasswordPolicy asks for at least 15 characters that are not easily
+	// guessed. Turn it off only for clients that set short passwords.
+	PasswordPolicy bool `toml:"password_policy"`
+}
+
+// LogConfig is the section [log].
+type LogConfig struct {
+	// Level is the least that is logged: "debug", "info", "warn" or "error".
+	Level string `toml:"level"`
+	// Format is "text" or "json"; empty: text on a terminal, else json.
+	Format string `toml:"format"`
+}
+
+// DefaultConfig returns what holds when nothing is set.
+func DefaultConfig() Config {
+	return Config{
+		DataDir:  "data",
+		Server:   ServerConfig{HTTPAddr: "127.0.0.1", HTTPPort: 3080, ShutdownDelay: "1s"},
+		Database: DatabaseConfig{Type: "sqlite3"},
+		Security: SecurityConfig{AdminUser: "admin", AdminEmail: "admin@localhost", CookieSameSite: "lax"},
+		Auth: AuthConfig{
+			APIKeyMaxSecondsToLive: -1, LoginCookieName: httpd.DefaultCookie,
+			LoginMaximumInactiveLifetimeDuration: "7d", LoginMaximumLifetimeDuration: "30d",
+			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
+		},
+		Log: LogConfig{Level: "info"},
+	}
+}
+
+// maxDays bounds what is set in days: a longer limit would not be one.
+const maxDays = 36500
+
+// Validate reports the first key that has a value we do not understand. What
+// cannot be understood stops the start; it never weakens us.
+func (c *Config) Validate() error {
+	if c.DataDir == "" {
+		return fmt.Errorf("--data: a folder is needed")
+	}
+	if p := c.Server.HTTPPort; p < 0 || p > 65535 {
+		return fmt.Errorf("server.http_port: %d is not a port", p)
+	}
+	if s := c.Server.RootURL; s != "" {
+		u, err := url.Parse(s)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+			return fmt.Errorf("server.root_url: %q is not a URL like https://hallpass.example.com", s)
+		}
+	}
+	if _, err := httpd.ParseTrustedProxies(c.Server.TrustedProxies); err != nil {
+		return fmt.Errorf("server.trusted_proxies: %w", err)
+	}
+	if !slices.Contains([]string{"sqlite3", "sqlite"}, c.Database.Type) {
+		return fmt.Errorf("database.type: %q is not supported, only sqlite3", c.Database.Type)
+	}
+	if c.Security.AdminUser == "" {
+		return fmt.Errorf("security.admin_user: a login is needed")
+	}
+	if !slices.Contains([]string{"lax", "strict"}, c.Security.CookieSameSite) {
+		return fmt.Errorf("security.cookie_samesite: %q is neither lax nor strict", c.Security.CookieSameSite)
+	}
+	if n := c.ServiceAccounts.TokenExpirationDayLimit; n > maxDays {
+		return fmt.Errorf("service_accounts.token_expiration_day_limit: %d is more than %d days", n, maxDays)
+	}
+	if !cookieName(c.Auth.LoginCookieName) {
+		return fmt.Errorf("auth.login_cookie_name: %q is not a cookie's name of letters, digits, - and _", c.Auth.LoginCookieName)
+	}
+	for key, s := range map[string]string{
+		"auth.login_maximum_inactive_lifetime_duration": c.Auth.LoginMaximumInactiveLifetimeDuration,
+		"auth.login_maximum_lifetime_duration":          c.Auth.LoginMaximumLifetimeDuration,
+	} {
+		if d, err := ParseDuration(s); err != nil || d < time.Minute || d > maxDays*24*time.Hour {
+			return fmt.Errorf("%s: %q is not a duration like 7d, 12h or 30m, of a minute at least", key, s)
+		}
+	}
+	if d, err := ParseDuration(c.Server.ShutdownDelay); err != nil || d > drainTimeout {
+		return fmt.Errorf("server.shutdown_delay: %q is not a duration of %s at most", c.Server.ShutdownDelay, drainTimeout)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
+		return fmt.Errorf("log.level: %q is none of debug, info, warn, error", c.Log.Level)
+	}
+	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
+		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
+	}
+	return nil
+}
+
+func cookieName(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
+}
+
+// ParseDuration reads a duration as grafana.ini writes it: Go's form, or whole
+// days or weeks as "7d" and "2w". It is never negative.
+func ParseDuration(s string) (time.Duration, error) {
+	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
+		if number, ok := strings.CutSuffix(s, suffix); ok {
+			n, err := strconv.ParseUint(number, 10, 16)
+			if err != nil {
+				return 0, fmt.Errorf("%q is not a duration", s)
+			}
+			return time.Duration(n) * unit, nil
+		}
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is not a duration", s)
+	}
+	return d, nil
+}

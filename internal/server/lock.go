@@ -1,0 +1,56 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// locks are files that this process holds for itself. They end with the
+// process, however that ends.
+type locks []*os.File
+
+// lockFiles takes the data directory and the database, which may lie elsewhere,
+// for this process alone.
+func lockFiles(paths ...string) (held locks, err error) {
+	for _, path := range paths {
+		f, err := lockFile(path)
+		if err != nil {
+			return nil, errors.Join(err, held.close())
+		}
+		held = append(held, f)
+	}
+	return held, nil
+}
+
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder := make([]byte, 32)
+		n, _ := f.Read(holder) // only to be helpful; may be empty
+		err = fmt.Errorf("%s is in use by another hallpass (process %s): stop it first, or choose another folder with --data",
+			filepath.Dir(path), strings.TrimSpace(string(holder[:n])))
+		return nil, errors.Join(err, f.Close())
+	}
+	if err := f.Truncate(0); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock: %w", err), f.Close())
+	}
+	if _, err := fmt.Fprintf(f, "%d\n", os.Getpid()); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock: %w", err), f.Close())
+	}
+	return f, nil
+}
+
+func (l locks) close() error {
+	var err error
+	for _, f := range l {
+		err = errors.Join(err, f.Close())
+	}
+	return err
+}

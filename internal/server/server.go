@@ -1,0 +1,308 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/api"
+	"github.com/hallpass-dev/hallpass/internal/console"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/store"
+	"github.com/hallpass-dev/hallpass/internal/verify"
+)
+
+// Version is the program's version, as /api/health and `hallpass version` tell
+// it. A release sets it with -ldflags.
+var Version = "dev"
+
+// A Server is the whole product in one process. Open makes it, Serve runs it,
+func databasePath(c Config) string {
+	if c.Database.Path != "" {
+		return c.Database.Path
+	}
+	return filepath.Join(c.DataDir, "hallpass.db")
+}
+
+// Store returns the server's database, for tests that need to look at it or to
+// put things there that no route makes.
+func (s *Server) Store() *store.DB { return s.db }
+
+// Close lets go of the data directory.
+type Server struct {
+	config   Config
+	log      *slog.Logger
+	db       *store.DB
+	admin    *admin.Admin
+	verify   *verify.Verifier
+	lock     locks
+	handler  http.Handler
+	listener net.Listener
+
+	stop     chan struct{} // closed when draining begins
+	draining atomic.Bool
+	userMove chan struct{} // a user changed: the first password may be history
+	first    firstPassword
+
+	shutdownDelay time.Duration
+}
+
+// Open locks the data directory, opens the database in it, makes the first org
+// and admin if there are none, and puts the doors together. now may be nil for
+// the real clock.
+func Open(ctx context.Context, c Config, log *slog.Logger) (*Server, error) {
+	return OpenAt(ctx, c, log, nil)
+}
+
+// OpenAt is Open with a clock, for tests that wind it by hand.
+func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Time) (*Server, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{config: c, log: log, stop: make(chan struct{}), userMove: make(chan struct{}, 1)}
+	if err := s.openStore(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.assemble(ctx, now); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// assemble builds the two sides and the doors on the open store.
+func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
+	c := s.config
+	idle, err := ParseDuration(c.Auth.LoginMaximumInactiveLifetimeDuration)
+	if err != nil {
+		return err
+	}
+	lifetime, err := ParseDuration(c.Auth.LoginMaximumLifetimeDuration)
+	if err != nil {
+		return err
+	}
+	if s.shutdownDelay, err = ParseDuration(c.Server.ShutdownDelay); err != nil {
+		return err
+	}
+	s.admin = admin.New(s.db, admin.Options{
+		Now: now, WeakPasswords: !c.Auth.Basic.PasswordPolicy, SessionIdle: idle, SessionLifetime: lifetime,
+		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
+	})
+	s.verify = verify.New(s.db, verify.Options{Now: now, SessionIdle: idle})
+	s.db.Subscribe(s.noticeUsers)
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	s.handler, err = s.doors()
+	return err
+}
+
+// openStore takes the data directory for this process alone and opens the
+// database.
+func (s *Server) openStore(ctx context.Context) error {
+	if err := os.MkdirAll(s.config.DataDir, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	path := databasePath(s.config)
+	lock, err := lockFiles(filepath.Join(s.config.DataDir, "lock"), path+".lock")
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, path)
+	if err != nil {
+		return errors.Join(err, lock.close())
+	}
+	s.lock, s.db = lock, db
+	return nil
+}
+
+// Close lets go of the database and the data directory. Serve has returned by
+// then, or was never called.
+func (s *Server) Close() error {
+	err := errors.Join(s.db.Close(), s.lock.close())
+	if s.listener != nil {
+		if closing := s.listener.Close(); !errors.Is(closing, net.ErrClosed) {
+			err = errors.Join(err, closing)
+		}
+	}
+	return err
+}
+
+// doors mounts the doors behind what they share.
+func (s *Server) doors() (http.Handler, error) {
+	trusted, err := httpd.ParseTrustedProxies(s.config.Server.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("server.trusted_proxies: %w", err)
+	}
+	cookies := httpd.Cookies{Name: s.config.Auth.LoginCookieName, SameSite: http.SameSiteLaxMode}
+	if s.config.Security.CookieSameSite == "strict" {
+		cookies.SameSite = http.SameSiteStrictMode
+	}
+	dev := ""
+	if s.config.Dev {
+		dev = filepath.Join("internal", "console")
+	}
+	origin, https := "", false
+	root := strings.TrimRight(s.config.Server.RootURL, "/")
+	if root != "" {
+		u, err := url.Parse(root)
+		if err != nil {
+			return nil, fmt.Errorf("server.root_url: %w", err)
+		}
+		origin, https = u.Scheme+"://"+u.Host, u.Scheme == "https"
+	}
+	pages, err := console.New(console.Options{Admin: s.admin, Verify: s.verify, Cookies: cookies, RootURL: root, Version: Version, DevDir: dev})
+	if err != nil {
+		return nil, err
+	}
+	calls := api.New(api.Options{
+		Admin: s.admin, Verify: s.verify, Cookies: cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
+	})
+	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r.URL.Path) {
+			calls.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+	guarded, err := httpd.SameOrigin(both, origin)
+	if err != nil {
+		return nil, err
+	}
+	return httpd.Handler(guarded, httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https}), nil
+}
+
+func isAPI(path string) bool {
+	switch path {
+	case "/api", "/healthz", "/readyz", "/openapi.json", "/docs":
+		return true
+	}
+	return strings.HasPrefix(path, "/api/")
+}
+
+// ready says whether requests should be sent here.
+func (s *Server) ready() error {
+	if s.draining.Load() {
+		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "server.draining", Message: "The server is stopping"}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := s.db.Ping(ctx); err != nil {
+		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "database.failing", Message: "The database cannot be reached", Err: err}
+	}
+	return nil
+}
+
+// Handler returns what answers requests, for tests that bring a listener of
+// their own.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Listen binds the configured address and returns the real one, with the port
+// that a port of 0 became.
+func (s *Server) Listen() (string, error) {
+	if s.listener == nil {
+		address := net.JoinHostPort(s.config.Server.HTTPAddr, strconv.Itoa(s.config.Server.HTTPPort))
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+		if err != nil {
+			return "", fmt.Errorf("listen on %s: %w", address, err)
+		}
+		s.listener = l
+	}
+	return s.listener.Addr().String(), nil
+}
+
+// Times and sizes of connections (SEC-43). A stream of events sets its own
+// deadlines.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 9 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 90 * time.Second
+	drainTimeout      = 20 * time.Second
+	flushEvery        = 5 * time.Second
+	sweepEvery        = 10 * time.Minute
+)
+
+// Serve answers requests until ctx is done, then lets those at work finish,
+// writes what is still in memory, and returns nil. It returns early when the
+// database can no longer be relied on.
+func (s *Server) Serve(ctx context.Context) error {
+	address, err := s.Listen()
+	if err != nil {
+		return err
+	}
+	web := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: httpd.MaxHeaderBytes + 8<<10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(s.listener) }()
+	jobs, endJobs := context.WithCancel(context.WithoutCancel(ctx))
+	worked := make(chan struct{})
+	go func() { defer close(worked); s.work(jobs) }()
+	s.log.Info("serving", "address", address, "version", Version)
+
+	var failure error
+	select {
+	case <-ctx.Done():
+		s.log.Info("stopping")
+	case failure = <-served:
+	case err := <-s.db.Broken():
+		failure = fmt.Errorf("the database cannot be relied on any more: %w", err)
+	}
+	s.draining.Store(true)
+	web.SetKeepAlivesEnabled(false) // each client is told that its next request needs another connection
+	if failure == nil {
+		time.Sleep(s.shutdownDelay)
+	}
+	close(s.stop)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if err := web.Shutdown(drain); err != nil {
+		failure = errors.Join(failure, fmt.Errorf("drain: %w", err), web.Close())
+	}
+	endJobs()
+	<-worked
+	if err := s.verify.Flush(drain); err != nil {
+		failure = errors.Join(failure, fmt.Errorf("flush: %w", err))
+	}
+	return failure
+}
+
+// work does what has no request: it writes last uses and audit notes, and
+// sweeps dead sessions.
+func (s *Server) work(ctx context.Context) {
+	flush := time.NewTicker(flushEvery)
+	defer flush.Stop()
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-flush.C:
+			err = s.verify.Flush(ctx)
+		case <-s.verify.Wake():
+			err = s.verify.Flush(ctx)
+		case <-sweep.C:
+			err = s.admin.DeleteDeadSessions(ctx)
+		case <-s.userMove:
+			err = s.forgetFirstPassword(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("background work", "error", err)
+		}
+	}
+}

@@ -1,0 +1,33 @@
+// Command bare is the yardstick of test/bench.sh: a net/http server that
+// answers every request with the bytes that Hallpass answers GET /api/org with,
+// and does nothing else.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+var (
+	contentType = []string{"application/json; charset=UTF-8"}
+	body        = []byte(`{"id":1,"name":"Main Org.","address":{"address1":"","address2":"","city":"","zipCode":"","state":"","country":""}}`)
+)
+
+func main() {
+	address := flag.String("listen", "127.0.0.1:0", "loopback address to listen on")
+	flag.Parse()
+	l, err := net.Listen("tcp", *address)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	s := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Type"] = contentType
+		_, _ = w.Write(body) // a client that went away is no news
+	})}
+	fmt.Fprintln(os.Stderr, s.Serve(l))
+}

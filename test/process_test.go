@@ -1,0 +1,147 @@
+package test_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const adminPassword = "violet lamps hum at noon"
+
+// binary builds the program once for all tests.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "hallpass-test")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "hallpass")
+	out, err := exec.Command("go", "build", "-o", path, "../cmd/hallpass").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path)) // a leftover in the temp folder harms nobody
+	}
+	os.Exit(code)
+}
+
+// process is a running `hallpass serve`.
+type process struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	url  string
+	out  *bytes.Buffer
+	done chan error
+}
+
+// serve starts the program on the data directory and waits until it answers.
+func serve(t *testing.T, data string, args ...string) *process {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t: t, url: "http://" + address, out: &bytes.Buffer{}, done: make(chan error, 1)}
+	p.cmd = exec.Command(path, append([]string{"serve", "--data", data, "--listen", address}, args...)...)
+	p.cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword)
+	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.done <- p.cmd.Wait() }()
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() }) // it has ended already, as a rule
+	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+		select {
+		case err := <-p.done:
+			t.Fatalf("the server ended: %v\n%s", err, p.out)
+		default:
+		}
+		if res, err := http.Get(p.url + "/readyz"); err == nil {
+			_ = res.Body.Close() // nothing was read
+			if res.StatusCode == http.StatusOK {
+				return p
+			}
+		}
+	}
+	t.Fatal("the server did not answer")
+	return nil
+}
+
+// kill ends the process with kill -9.
+func (p *process) kill() {
+	p.t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		p.t.Fatal(err)
+	}
+	<-p.done
+}
+
+// stop asks the process to end and returns how it did.
+func (p *process) stop() error {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	return <-p.done
+}
+
+// call sends a request and decodes the answer into out, if out is not nil. A
+// token of "" means the admin's password. It returns the status, or an error
+// when there was no whole answer.
+func (p *process) call(client *http.Client, token, method, path, body string, out any) (int, error) {
+	var in io.Reader
+	if body != "" {
+		in = strings.NewReader(body)
+	}
+	r, err := http.NewRequest(method, p.url+path, in)
+	if err != nil {
+		return 0, err
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token == "" {
+		r.SetBasicAuth("admin", adminPassword)
+	} else {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := client.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = res.Body.Close() }() // it was read whole
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, err
+	}
+	if out != nil && res.StatusCode < 300 {
+		if err := json.Unmarshal(text, out); err != nil {
+			return 0, err
+		}
+	}
+	return res.StatusCode, nil
+}

@@ -1,0 +1,133 @@
+package test_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// newToken makes an account with a token.
+func newToken(t *testing.T, p *process, name string) string {
+	t.Helper()
+	var account struct{ UID string }
+	if status, err := p.call(http.DefaultClient, "", "POST", "/api/serviceaccounts", `{"name":"`+name+`"}`, &account); err != nil || status != http.StatusCreated {
+		t.Fatalf("create account: %d, %v", status, err)
+	}
+	var token struct{ Key string }
+	if status, err := p.call(http.DefaultClient, "", "POST", "/api/serviceaccounts/"+account.UID+"/tokens", `{"name":"`+name+`"}`, &token); err != nil || status != http.StatusOK {
+		t.Fatalf("create token: %d, %v", status, err)
+	}
+	return token.Key
+}
+
+// TestStop asks a loaded server to end with SIGTERM: it says at /readyz that it
+// is stopping before it takes no more requests, fails none that came before
+// that, and exits with 0 (SEC-45).
+func TestStop(t *testing.T) {
+	p := serve(t, t.TempDir())
+	token := newToken(t, p, "stop")
+	var told, failed, answered atomic.Int64
+	var clients sync.WaitGroup
+	for range 8 {
+		clients.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}}
+			for told.Load() == 0 {
+				status, err := p.call(client, token, "GET", "/api/org", "", nil)
+				if err != nil || status != http.StatusOK {
+					t.Logf("a request answered %d, %v", status, err)
+					failed.Add(1)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	time.Sleep(200 * time.Millisecond)
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for told.Load() == 0 {
+		res, err := http.Get(p.url + "/readyz")
+		if err != nil {
+			t.Fatalf("/readyz was gone before it said 503: %v", err)
+		}
+		_ = res.Body.Close() // nothing was read
+		if res.StatusCode == http.StatusServiceUnavailable {
+			told.Store(1)
+		}
+	}
+	clients.Wait()
+	if err := <-p.done; err != nil {
+		t.Errorf("the server ended with %v\n%s", err, p.out)
+	}
+	if failed.Load() > 0 || answered.Load() == 0 {
+		t.Errorf("%d requests answered, %d failed; want some and none", answered.Load(), failed.Load())
+	}
+}
+
+// TestOneServer starts a second server on the data directory of the first: it
+// must refuse, and say why (SEC-42).
+func TestOneServer(t *testing.T) {
+	data := t.TempDir()
+	p := serve(t, data)
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "serve", "--data", data, "--listen", "127.0.0.1:0")
+	cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword)
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "in use by another hallpass") {
+		t.Errorf("the second server ended with %v and said %s", err, out)
+	}
+	if status, err := p.call(http.DefaultClient, "", "GET", "/api/org", "", nil); err != nil || status != http.StatusOK {
+		t.Errorf("the first server answers %d, %v", status, err)
+	}
+}
+
+// TestSlowConnections opens a thousand connections that never finish their
+// headers: they are cut within ten seconds, and others are served meanwhile
+// (SEC-43).
+func TestSlowConnections(t *testing.T) {
+	p := serve(t, t.TempDir())
+	token := newToken(t, p, "slow")
+	const slow = 1000
+	var cut sync.WaitGroup
+	var late atomic.Int64
+	for range slow {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "GET /api/org HTTP/1.1\r\nHost: x\r\nX-Slow: "); err != nil {
+			t.Fatal(err)
+		}
+		cut.Go(func() {
+			defer func() { _ = conn.Close() }() // the server was to close it
+			if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+				late.Add(1)
+				return
+			}
+			if _, err := io.Copy(io.Discard, conn); err != nil && strings.Contains(err.Error(), "timeout") {
+				late.Add(1)
+			}
+		})
+	}
+	for range 20 {
+		if status, err := p.call(http.DefaultClient, token, "GET", "/api/org", "", nil); err != nil || status != http.StatusOK {
+			t.Fatalf("beside slow connections: %d, %v", status, err)
+		}
+	}
+	cut.Wait()
+	if late.Load() > 0 {
+		t.Errorf("%d of %d slow connections were not cut", late.Load(), slow)
+	}
+}

@@ -1,0 +1,66 @@
+package wire
+
+import "time"
+
+// CreateServiceAccount is POST /api/serviceaccounts. A nil or empty Role means
+// Viewer.
+type CreateServiceAccount struct {
+	Name       string  `json:"name"`
+	Role       *string `json:"role"`
+	IsDisabled bool    `json:"isDisabled"`
+}
+
+// UpdateServiceAccount is PATCH /api/serviceaccounts/{id}; nil leaves a thing
+// as it is.
+type UpdateServiceAccount struct {
+	Name       *string `json:"name"`
+	Role       *string `json:"role"`
+	IsDisabled *bool   `json:"isDisabled"`
+}
+
+// ServiceAccount is the answer to a create and a row of a search.
+type ServiceAccount struct {
+	ID            int64           `json:"id"`
+	UID           string          `json:"uid"`
+	Name          string          `json:"name"`
+	Login         string          `json:"login"`
+	OrgID         int64           `json:"orgId"`
+	IsDisabled    bool            `json:"isDisabled"`
+	Role          string          `json:"role"`
+	Tokens        int             `json:"tokens"`
+	AvatarURL     string          `json:"avatarUrl"`
+	AccessControl map[string]bool `json:"accessControl,omitempty"`
+}
+
+// ServiceAccounts is GET /api/serviceaccounts/search.
+type ServiceAccounts struct {
+	TotalCount      int              `json:"totalCount"`
+	ServiceAccounts []ServiceAccount `json:"serviceAccounts"`
+	Page            int              `json:"page"`
+	PerPage         int              `json:"perPage"`
+}
+
+// ServiceAccountProfile is GET /api/serviceaccounts/{id}.
+type ServiceAccountProfile struct {
+	ID            int64           `json:"id"`
+	UID           string          `json:"uid"`
+	Name          string          `json:"name"`
+	Login         string          `json:"login"`
+	OrgID         int64           `json:"orgId"`
+	IsDisabled    bool            `json:"isDisabled"`
+	CreatedAt     time.Time       `json:"createdAt"`
+	UpdatedAt     time.Time       `json:"updatedAt"`
+	AvatarURL     string          `json:"avatarUrl"`
+	Role          string          `json:"role"`
+	Teams         []string        `json:"teams"` // null when there are none
+	Tokens        int             `json:"tokens,omitempty"`
+	AccessControl map[string]bool `json:"accessControl,omitempty"`
+}
+
+// UpdatedServiceAccount is the answer to a PATCH.
+type UpdatedServiceAccount struct {
+	Message        string                `json:"message"`
+	ID             int64                 `json:"id"`
+	Name           string                `json:"name"`
+	ServiceAccount ServiceAccountProfile `json:"serviceaccount"`
+}

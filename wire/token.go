@@ -1,0 +1,43 @@
+package wire
+
+import "time"
+
+// CreateToken is POST /api/serviceaccounts/{id}/tokens. SecondsToLive 0 or
+// absent means for ever, where no limit is set.
+type CreateToken struct {
+	Name          string `json:"name"`
+	SecondsToLive int64  `json:"secondsToLive"`
+}
+
+// NewToken is its answer: the one place where a token's secret ever stands.
+type NewToken struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	Key  string `json:"key"`
+}
+
+// Token is a row of GET /api/serviceaccounts/{id}/tokens.
+type Token struct {
+	ID                     int64      `json:"id"`
+	Name                   string     `json:"name"`
+	Created                time.Time  `json:"created"`
+	LastUsedAt             *time.Time `json:"lastUsedAt"`
+	Expiration             *time.Time `json:"expiration"`
+	SecondsUntilExpiration float64    `json:"secondsUntilExpiration"`
+	HasExpired             bool       `json:"hasExpired"`
+	IsRevoked              bool       `json:"isRevoked"`
+	// Ours, beside Grafana's.
+	LastUsedAddress   *string `json:"lastUsedAddress"`
+	LastUsedUserAgent *string `json:"lastUsedUserAgent"`
+	LastFour          string  `json:"lastFour"`
+}
+
+// TokenEvent is the data of one server-sent event of
+// GET /api/serviceaccounts/{id}/tokens/{token}/events.
+type TokenEvent struct {
+	Kind      string    `json:"kind"` // "first-use" or "refused"
+	At        time.Time `json:"at"`
+	Address   string    `json:"address"`
+	UserAgent string    `json:"userAgent"`
+	Reason    string    `json:"reason,omitempty"`
+}

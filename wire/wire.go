@@ -1,0 +1,16 @@
+// Package wire is the JSON of the HTTP API: one struct for each request and
+// answer, named and spelled as clients of Grafana expect them. It has no
+// behaviour. Times are RFC 3339; all ids are numbers.
+package wire
+
+// A Message is the answer of calls that have nothing else to say.
+type Message struct {
+	Message string `json:"message"`
+}
+
+// Health is GET /api/health.
+type Health struct {
+	Database string `json:"database"`
+	Version  string `json:"version"`
+	Commit   string `json:"commit"`
+}
