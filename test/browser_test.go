@@ -1,0 +1,147 @@
+package test_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// browser is one tab of a real Chromium.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+	url string // of the server
+}
+
+// newBrowser starts Chromium, or skips the test where there is none.
+func newBrowser(t *testing.T, url string) *browser {
+	t.Helper()
+	path := os.Getenv("HALLPASS_TEST_CHROMIUM")
+	if path == "" {
+		path = "/usr/bin/chromium"
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("no browser at %s: `make test` installs one, or name one with HALLPASS_TEST_CHROMIUM", path)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
+	)
+	ctx, cancelAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancelAllocator)
+	ctx, cancel := chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)); err != nil { // without a time limit: it would be the browser's
+		t.Fatal(err)
+	}
+	return &browser{t: t, ctx: ctx, url: url}
+}
+
+// patience is how long one step may take.
+const patience = 20 * time.Second
+
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *browser) open(path string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(b.url + path))
+}
+
+// eval evaluates a script and returns its value.
+func eval[T any](b *browser, script string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v", script, err)
+	}
+	return v
+}
+
+// until waits for a script to be true.
+func (b *browser) until(script string) {
+	b.t.Helper()
+	b.within(15*time.Second, script)
+}
+
+func (b *browser) within(d time.Duration, script string) {
+	b.t.Helper()
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
+		// An error is a page that is just being replaced.
+		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+script+")")); err == nil && ok {
+			return
+		}
+	}
+	b.t.Fatalf("never true: %s\non %s: %s", script, eval[string](b, "location.pathname"), eval[string](b, "document.body.innerText"))
+}
+
+// find is a script's expression for the visible thing with that text.
+func find(selector, text string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll(%s)].find(e => e.checkVisibility() && e.innerText.trim() === %s)`, quote(selector), quote(text))
+}
+
+// press clicks the visible thing with that text.
+func (b *browser) press(selector, text string) {
+	b.t.Helper()
+	b.until(find(selector, text))
+	eval[bool](b, find(selector, text)+".click(), true")
+}
+
+func (b *browser) click(selector string) {
+	b.t.Helper()
+	b.do(chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
+}
+
+// fill replaces what is in an input by typing.
+func (b *browser) fill(selector, text string) {
+	b.t.Helper()
+	b.do(chromedp.WaitVisible(chromedp.CSS(selector)))
+	eval[bool](b, `document.querySelector(`+quote(selector)+`).select(), true`)
+	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+func (b *browser) keys(keys string) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(keys))
+}
+
+// shows fails the test unless the page says each of the texts.
+func (b *browser) shows(texts ...string) {
+	b.t.Helper()
+	for _, text := range texts {
+		b.until("document.body.innerText.includes(" + quote(text) + ")")
+	}
+}
+
+func (b *browser) signIn(login, password string) {
+	b.t.Helper()
+	b.open("/login")
+	b.fill("#user", login)
+	b.fill("#password", password)
+	b.keys(kb.Enter)
+	b.until("location.pathname !== '/login'")
+}
+
+func quote(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string always marshals
+	}
+	return strings.ReplaceAll(string(b), "\u2028", `\u2028`)
+}
