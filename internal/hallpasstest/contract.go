@@ -1,8 +1,108 @@
 package hallpasstest
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
 	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
 )
 
-func checkContract(t testing.TB, r *http.Request, body string, res *http.Response, text []byte) {}
+// contract is the API's OpenAPI document, as a router.
+var contract = sync.OnceValues(func() (routers.Router, error) {
+	_, here, _, _ := runtime.Caller(0)
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "api", "openapi.json"))
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, err
+	}
+	plain := func(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
+		b, err := io.ReadAll(body)
+		return string(b), err
+	}
+	openapi3filter.RegisterBodyDecoder("text/html", plain)
+	return legacy.NewRouter(doc)
+})
+
+// checkContract holds a call to the contract: an answer must be one that the
+// contract tells of, and a request that was taken must keep it. Console pages
+// are not in it.
+func checkContract(t testing.TB, r *http.Request, body string, res *http.Response, text []byte) {
+	t.Helper()
+	if r.Method == http.MethodHead || strings.Contains(res.Header.Get("Content-Type"), "text/html") {
+		return
+	}
+	router, err := contract()
+	if err != nil {
+		t.Fatalf("contract: %v", err)
+	}
+	call := r.Clone(r.Context())
+	url := *r.URL
+	call.URL = &url
+	call.URL.Scheme, call.URL.Host = "", ""
+	call.URL.Path = "/" + strings.Trim(url.Path, "/")
+	route, params, err := router.FindRoute(call)
+	if err != nil {
+		if res.StatusCode != http.StatusNotFound && res.StatusCode != http.StatusMethodNotAllowed && res.StatusCode != http.StatusGone && strings.HasPrefix(url.Path, "/api") {
+			t.Errorf("%s %s answers %d, and the contract has no such call", r.Method, url.Path, res.StatusCode)
+		}
+		return
+	}
+	if route.Path == "/login" && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		return // the form of the console
+	}
+	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
+	call.Body = io.NopCloser(strings.NewReader(foldNames(route, body)))
+	in := &openapi3filter.RequestValidationInput{Request: call, PathParams: params, Route: route, Options: options}
+	if res.StatusCode < 300 && call.Header.Get("Content-Type") != "" {
+		if err := openapi3filter.ValidateRequest(r.Context(), in); err != nil {
+			t.Errorf("%s %s was taken, and breaks the contract: %v", r.Method, url.Path, err)
+		}
+	}
+	err = openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: res.StatusCode, Header: res.Header, Body: io.NopCloser(bytes.NewReader(text)), Options: options,
+	})
+	if err != nil {
+		t.Errorf("the answer to %s %s breaks the contract: %v", r.Method, url.Path, err)
+	}
+}
+
+// foldNames spells the body's names as the contract does: the API takes them in
+// any case.
+func foldNames(route *routers.Route, body string) string {
+	var values map[string]any
+	if route.Operation.RequestBody == nil || json.Unmarshal([]byte(body), &values) != nil {
+		return body
+	}
+	media := route.Operation.RequestBody.Value.Content.Get("application/json")
+	if media == nil {
+		return body
+	}
+	folded := make(map[string]any)
+	for name, v := range values {
+		for known := range media.Schema.Value.Properties {
+			if strings.EqualFold(name, known) {
+				name = known
+			}
+		}
+		folded[name] = v
+	}
+	b, err := json.Marshal(folded)
+	if err != nil {
+		return body
+	}
+	return string(b)
+}
