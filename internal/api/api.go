@@ -61,6 +61,7 @@ func (a *API) routes() []route {
 		open("GET /readyz", a.readyz),
 		open("GET /openapi.json", serveContract),
 		open("GET /docs", serveDocs),
+		open("GET /docs.css", serveDocsCSS),
 
 		endpoint(a, "GET /api/org", 200, may(hallpass.OrgsRead), a.org),
 		endpoint(a, "PUT /api/org", 200, may(hallpass.OrgsWrite), a.renameOrg),

@@ -1,5 +1,210 @@
 package api
 
-import "net/http"
+import (
+	"bytes"
+	_ "embed" // the page
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+)
 
-func serveDocs(w http.ResponseWriter, r *http.Request) { serveContract(w, r) }
+var (
+	//go:embed docs.html
+	docsHTML string
+	//go:embed docs.css
+	docsCSS []byte
+)
+
+// docsPage is /docs, made once at start: the contract does not change.
+var docsPage = renderDocs()
+
+// What the page needs of the contract.
+type (
+	contractDoc struct {
+		Info       struct{ Title, Description string }
+		Tags       []struct{ Name string }
+		Paths      map[string]map[string]json.RawMessage
+		Components struct{ Schemas map[string]contractSchema }
+	}
+	contractCall struct {
+		Summary, Description string
+		Tags                 []string
+		Parameters           []contractParameter
+		RequestBody          struct{ Content map[string]contractMedia }
+		Responses            map[string]contractResponse
+	}
+	contractParameter struct{ Name, In, Description string }
+	contractMedia     struct{ Schema contractSchema }
+	contractResponse  struct {
+		Description string
+		Content     map[string]contractMedia
+	}
+	contractSchema struct {
+		Ref         string `json:"$ref"`
+		Type        any
+		Format      string
+		Enum        []any
+		Description string
+		Required    []string
+		Properties  map[string]contractSchema
+		Items       *contractSchema
+	}
+)
+
+// The view of the page.
+type (
+	docsView struct {
+		Title, Description string
+		Groups             []docsGroup
+	}
+	docsGroup struct {
+		Name  string
+		Calls []docsCall
+	}
+	docsCall struct {
+		ID, Method, Path, Summary string
+		Rule                      string // in front of the permission's name
+		Parameters                []contractParameter
+		Body                      []docsField
+		Answers                   []docsAnswer
+		Curl                      string
+	}
+	docsField  struct{ Name, Type, Description string }
+	docsAnswer struct {
+		Status, Description string
+		Good                bool
+		Fields              []docsField
+	}
+)
+
+var docsMethods = []string{"get", "post", "put", "patch", "delete"}
+
+func renderDocs() []byte {
+	var doc contractDoc
+	if err := json.Unmarshal(contract, &doc); err != nil {
+		panic(fmt.Sprintf("api: the contract does not parse: %v", err)) // the build is broken
+	}
+	view := docsView{Title: doc.Info.Title, Description: doc.Info.Description}
+	for _, t := range doc.Tags {
+		view.Groups = append(view.Groups, docsGroup{Name: t.Name})
+	}
+	paths := make([]string, 0, len(doc.Paths))
+	for path := range doc.Paths {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	for _, path := range paths {
+		for _, method := range docsMethods {
+			raw, ok := doc.Paths[path][method]
+			if !ok {
+				continue
+			}
+			var c contractCall
+			if err := json.Unmarshal(raw, &c); err != nil || len(c.Tags) != 1 {
+				panic(fmt.Sprintf("api: %s %s of the contract does not parse: %v", method, path, err)) // the build is broken
+			}
+			view.add(c.Tags[0], doc.call(method, path, c))
+		}
+	}
+	var b bytes.Buffer
+	if err := template.Must(template.New("docs").Parse(docsHTML)).Execute(&b, view); err != nil {
+		panic(fmt.Sprintf("api: the page of the contract: %v", err)) // the build is broken
+	}
+	return b.Bytes()
+}
+
+func (v *docsView) add(group string, c docsCall) {
+	i := slices.IndexFunc(v.Groups, func(g docsGroup) bool { return g.Name == group })
+	if i < 0 {
+		panic(fmt.Sprintf("api: the contract does not list the tag %q", group)) // the build is broken
+	}
+	v.Groups[i].Calls = append(v.Groups[i].Calls, c)
+}
+
+func (d *contractDoc) call(method, path string, c contractCall) docsCall {
+	out := docsCall{
+		ID: method + strings.NewReplacer("/", "-", "{", "", "}", "", ".", "-").Replace(path), Method: strings.ToUpper(method), Path: path,
+		Summary: c.Summary, Rule: strings.TrimSuffix(strings.TrimPrefix(c.Description, "Needs `"), "`."),
+	}
+	for _, p := range c.Parameters {
+		if p.In != "path" {
+			out.Parameters = append(out.Parameters, p)
+		}
+	}
+	out.Body = d.fields(c.RequestBody.Content["application/json"].Schema)
+	statuses := make([]string, 0, len(c.Responses))
+	for s := range c.Responses {
+		statuses = append(statuses, s)
+	}
+	slices.Sort(statuses)
+	for _, s := range statuses {
+		a := docsAnswer{Status: s, Description: c.Responses[s].Description, Good: s < "300"}
+		if a.Good {
+			a.Fields = d.fields(c.Responses[s].Content["application/json"].Schema)
+		}
+		out.Answers = append(out.Answers, a)
+	}
+	out.Curl = curl(out)
+	return out
+}
+
+// fields lists what a schema's object, or the objects of its list, hold.
+func (d *contractDoc) fields(s contractSchema) []docsField {
+	if s.Items != nil {
+		return d.fields(*s.Items)
+	}
+	if s.Ref != "" {
+		s = d.Components.Schemas[strings.TrimPrefix(s.Ref, "#/components/schemas/")]
+	}
+	var list []docsField
+	for name, p := range s.Properties {
+		what := typeName(p)
+		if slices.Contains(s.Required, name) {
+			what += ", always"
+		}
+		list = append(list, docsField{name, what, p.Description})
+	}
+	slices.SortFunc(list, func(a, b docsField) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+func typeName(s contractSchema) string {
+	switch {
+	case s.Ref != "":
+		return strings.TrimPrefix(s.Ref, "#/components/schemas/")
+	case s.Items != nil:
+		return "list of " + typeName(*s.Items)
+	case len(s.Enum) > 0:
+		return strings.Trim(fmt.Sprintf("%q", s.Enum), "[]")
+	case s.Format == "date-time":
+		return "time"
+	}
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(s.Type), " ", " or "), "[]")
+}
+
+func curl(c docsCall) string {
+	var b strings.Builder
+	b.WriteString(`curl -H "Authorization: Bearer $TOKEN"`)
+	if c.Method != http.MethodGet {
+		b.WriteString(" -X " + c.Method)
+	}
+	if len(c.Body) > 0 {
+		b.WriteString(` -H "Content-Type: application/json" -d @body.json`)
+	}
+	return b.String() + ` "$URL` + c.Path + `"`
+}
+
+// serveDocs is GET /docs.
+func serveDocs(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(docsPage) // a client that went away is no news
+}
+
+// serveDocsCSS is GET /docs.css.
+func serveDocsCSS(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	_, _ = w.Write(docsCSS) // a client that went away is no news
+}

@@ -185,7 +185,7 @@ func (s *Server) doors() (http.Handler, error) {
 
 func isAPI(path string) bool {
 	switch path {
-	case "/api", "/healthz", "/readyz", "/openapi.json", "/docs":
+	case "/api", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs.css":
 		return true
 	}
 	return strings.HasPrefix(path, "/api/")
