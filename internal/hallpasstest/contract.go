@@ -34,6 +34,7 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 		return string(b), err
 	}
 	openapi3filter.RegisterBodyDecoder("text/html", plain)
+	openapi3filter.RegisterBodyDecoder("text/css", plain)
 	return legacy.NewRouter(doc)
 })
 
