@@ -41,7 +41,7 @@ func identicon(sum [32]byte) []byte {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 7 7" shape-rendering="crispEdges"><rect width="7" height="7" fill="hsl(%d 45%% 90%%)"/>`, hue)
 	for x := range 3 {
 		for y := range 5 {
-			if sum[1+x*5+y]&1 == 0 {
+			if sum[1+x*5+y]%8 < 3 {
 				continue
 			}
 			for _, col := range []int{x, 4 - x} {

@@ -39,8 +39,8 @@ func (m moment) Relative() string {
 	return span(d) + " ago"
 }
 
-// span returns a length of time in its greatest unit, rounded up when it is in
-// days and begun ones count.
+// span returns a length of time in its greatest unit. A day that lacks less
+// than an hour is a day: what was just given 30 days lasts 30.
 func span(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -49,7 +49,7 @@ func span(d time.Duration) string {
 		return count(int(d/time.Minute), "minute")
 	case d < 24*time.Hour:
 		return count(int(d/time.Hour), "hour")
-	case d < 60*24*time.Hour:
+	case d < 365*24*time.Hour:
 		return count(int((d+time.Hour)/(24*time.Hour)), "day")
 	case d < 2*365*24*time.Hour:
 		return count(int(d/(30*24*time.Hour)), "month")

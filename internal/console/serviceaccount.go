@@ -81,6 +81,9 @@ func roleOptions(selected, own hallpass.Role) []roleOption {
 
 var filters = []struct{ value, label string }{{"", "All"}, {"expired", "With expired tokens"}, {"disabled", "Disabled"}}
 
+// accountURL returns the address of the page of the account with that uid.
+func accountURL(uid string) string { return crumbList.URL + "/" + url.PathEscape(uid) }
+
 // listURL returns the address of a view of the list.
 func listURL(query, filter string, page int) string {
 	q := url.Values{}
@@ -142,7 +145,7 @@ func serviceAccounts(v *visit) error {
 
 func (v *visit) accountRow(a hallpass.ServiceAccountSummary) accountRow {
 	return accountRow{
-		ID: a.ID, URL: crumbList.URL + "/" + url.PathEscape(a.UID), Avatar: avatarURL(a.Login), Name: a.Name, Login: a.Login,
+		ID: a.ID, URL: accountURL(a.UID), Avatar: avatarURL(a.Login), Name: a.Name, Login: a.Login,
 		Role: a.Role.String(), Roles: roleOptions(a.Role, v.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.LiveTokens,
 		LastUsed: v.moment(a.LastUsedAt), NextExpiry: v.moment(a.NextExpiry),
 		Soon:   !a.NextExpiry.IsZero() && a.NextExpiry.Sub(v.o.Admin.Now()) < 7*24*time.Hour,
@@ -187,7 +190,7 @@ func createServiceAccount(v *visit) error {
 	}
 	a, err := v.o.Admin.CreateServiceAccount(v.r.Context(), v.caller, admin.NewServiceAccount{Name: name, Role: &role})
 	if err == nil {
-		v.seeOther(crumbList.URL + "/" + url.PathEscape(a.UID) + "?done=account-created")
+		v.seeOther(accountURL(a.UID) + "?done=account-created")
 		return nil
 	}
 	view := createView{Name: name, Roles: roleOptions(role, v.caller.Role)}
@@ -218,7 +221,8 @@ type detailView struct {
 	RoleError string
 	Rows      rowsView
 	Form      tokenFormView
-	OpenForm  bool // the token dialog opens with the page
+	OpenForm  bool   // the token dialog opens with the page
+	Expires   string // the lifetime that the address asks for
 }
 
 // NeedsWrite says why the buttons that write are disabled; empty: they are not.
@@ -289,7 +293,8 @@ func (v *visit) showAccount(status int, view detailView) error {
 	view.Edit = view.Edit && view.Account.Write && !a.Disabled
 	view.Rows = v.rowsOf(view.Account, tokens)
 	q := v.r.URL.Query()
-	view.Form = v.tokenForm(view.Account, a.Role, q.Get("name"), q.Get("expires"))
+	view.Expires = q.Get("expires")
+	view.Form = v.tokenForm(view.Account, a.Role, q.Get("name"), view.Expires)
 	view.OpenForm = q.Get("newToken") == "1" && view.NoToken() == ""
 	if view.frame, err = v.frame("serviceaccounts", a.Name, crumbAdmin, crumbAccess, crumbList); err != nil {
 		return err
@@ -329,7 +334,7 @@ func (v *visit) update(p hallpass.ServiceAccountPatch) error {
 	if err != nil {
 		return err
 	}
-	v.seeOther(done(v.back(crumbList.URL+"/"+url.PathEscape(a.UID)), "account-updated"))
+	v.seeOther(done(v.back(accountURL(a.UID)), "account-updated"))
 	return nil
 }
 
@@ -384,112 +389,6 @@ func setRole(v *visit) error {
 func enableServiceAccount(v *visit) error {
 	disabled := false
 	return v.update(hallpass.ServiceAccountPatch{Disabled: &disabled})
-}
-
-// confirmView asks before something is disabled or deleted.
-type confirmView struct {
-	frame
-	Question string
-	Text     string
-	Facts    []string // what would be hit
-	Alarm    bool     // it is in use
-	Action   string
-	Button   string
-	Cancel   string
-	Back     string
-}
-
-func disableForm(v *visit) error {
-	return v.confirmAccount(hallpass.ServiceAccountsWrite, func(a hallpass.ServiceAccountSummary, view *confirmView) {
-		view.Question, view.Button = "Disable service account", "Disable service account"
-		view.Text = "Are you sure you want to disable “" + a.Name + "”? Its tokens stop working at once, until it is enabled again."
-		view.Action = "disable"
-	})
-}
-
-func deleteForm(v *visit) error {
-	return v.confirmAccount(hallpass.ServiceAccountsDelete, func(a hallpass.ServiceAccountSummary, view *confirmView) {
-		view.Question, view.Button = "Delete service account", "Delete service account"
-		view.Text = "Are you sure you want to delete “" + a.Name + "”"
-		if a.Tokens > 0 {
-			view.Text += " and " + count(a.Tokens, "accompanying token")
-		}
-		view.Text += "? This cannot be undone."
-		view.Action = "delete"
-	})
-}
-
-// confirmAccount shows the question that fill words, with what the account's
-// tokens are used for.
-func (v *visit) confirmAccount(needs hallpass.Action, fill func(hallpass.ServiceAccountSummary, *confirmView)) error {
-	a, err := v.account()
-	if err != nil {
-		return err
-	}
-	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, needs, a.ID.Scope()); err != nil {
-		return err
-	}
-	tokens, err := v.tokens(a.ID)
-	if err != nil {
-		return err
-	}
-	var view confirmView
-	fill(a, &view)
-	url := crumbList.URL + "/" + url.PathEscape(a.UID)
-	view.Action = url + "/" + view.Action
-	view.Cancel, view.Back = url, v.r.URL.Query().Get("back")
-	if back := safeNext(view.Back); strings.HasPrefix(back, crumbList.URL) && view.Back != "" {
-		view.Cancel = back
-	}
-	view.Facts, view.Alarm = v.inUse(tokens)
-	if view.frame, err = v.frame("serviceaccounts", view.Question, crumbAdmin, crumbAccess, crumbList, crumb{a.Name, url}); err != nil {
-		return err
-	}
-	return v.show("serviceaccounts/confirm", view)
-}
-
-// inUse tells what would stop with the tokens: how many are live, and which
-// were used in the last day. It is an alarm when any was.
-func (v *visit) inUse(tokens []hallpass.Token) (facts []string, alarm bool) {
-	if len(tokens) == 0 {
-		return []string{"It has no tokens: nothing can be using it."}, false
-	}
-	now := v.o.Admin.Now()
-	live := 0
-	var newest hallpass.Token
-	var recent []hallpass.Token
-	for _, t := range tokens {
-		if t.Live(now) {
-			live++
-		}
-		if t.LastUse.At.After(newest.LastUse.At) {
-			newest = t
-		}
-		if !t.LastUse.At.IsZero() && now.Sub(t.LastUse.At) < 24*time.Hour {
-			recent = append(recent, t)
-		}
-	}
-	facts = append(facts, "It has "+count(len(tokens), "token")+", "+strconv.Itoa(live)+" of them usable now.")
-	switch {
-	case newest.ID == 0:
-		facts = append(facts, "None of them was ever used.")
-	case len(recent) == 0:
-		facts = append(facts, "Last used "+v.useText(newest)+".")
-	}
-	slices.SortFunc(recent, func(a, b hallpass.Token) int { return b.LastUse.At.Compare(a.LastUse.At) })
-	for i, t := range recent {
-		if i == 5 {
-			facts = append(facts, "… and "+strconv.Itoa(len(recent)-5)+" more used in the last 24 hours.")
-			break
-		}
-		facts = append(facts, "“"+t.Name+"” was last used "+v.useText(t)+".")
-	}
-	return facts, len(recent) > 0
-}
-
-// useText tells when, from where and by what a token was used.
-func (v *visit) useText(t hallpass.Token) string {
-	return v.moment(t.LastUse.At).Relative() + " from " + t.LastUse.Address + " by " + client(t.LastUse.UserAgent)
 }
 
 func disableServiceAccount(v *visit) error {

@@ -168,7 +168,7 @@ func describe(err error) errorView {
 	view := errorView{Status: httpd.Status(err)}
 	var e *hallpass.Error
 	if errors.As(err, &e) {
-		view.Text, view.Needs = e.Message, e.Needs
+		view.Text, view.Needs = messageOf(err), e.Needs
 	}
 	switch hallpass.KindOf(err) {
 	case hallpass.NotFound:
@@ -190,15 +190,14 @@ func describe(err error) errorView {
 
 // frame is what stands around every page.
 type frame struct {
-	Title     string
-	Crumbs    []crumb
-	Nav       nav
-	Me        me
-	Theme     string // "light", "dark" or "" for the system's
-	Path      string // of this page, with its query
-	Done      string // what has just been done
-	Version   string
-	ServerNow moment
+	Title   string
+	Crumbs  []crumb
+	Nav     nav
+	Me      me
+	Theme   string // "light", "dark" or "" for the system's
+	Path    string // of this page, with its query
+	Done    string // what has just been done
+	Version string
 }
 
 // crumb is a step of the way to a page; without a URL it is the page itself.
@@ -225,7 +224,7 @@ var (
 // bareFrame returns the frame without what must be looked up.
 func (v *visit) bareFrame(title string) frame {
 	f := frame{
-		Title: title, Theme: themeOf(v.r), Path: v.r.URL.RequestURI(), Version: v.o.Version, ServerNow: v.moment(v.o.Admin.Now()),
+		Title: title, Theme: themeOf(v.r), Path: v.r.URL.RequestURI(), Version: v.o.Version,
 		Crumbs: []crumb{crumbHome, {Label: title}},
 	}
 	if v.caller.User() == 0 {

@@ -61,14 +61,7 @@ for (const select of $$("select[data-submit]")) select.addEventListener("change"
 
 const roleSelect = $("select[data-role]");
 if (roleSelect) {
-	const save = $("[data-role-save]");
-	const before = roleSelect.value;
-	const tell = () => {
-		$("#role-can").textContent = roleSelect.selectedOptions[0]?.dataset.can ?? "";
-		if (save) save.hidden = roleSelect.value === before;
-	};
-	roleSelect.addEventListener("change", tell);
-	tell();
+	roleSelect.addEventListener("change", () => ($("#role-can").textContent = roleSelect.selectedOptions[0]?.dataset.can ?? ""));
 }
 
 const themeForm = $("[data-theme-form]");
@@ -205,7 +198,7 @@ function merge(fresh) {
 		const body = shown.tBodies[0];
 		const list = $$("tr[data-token-id]", fresh).map((tr) => {
 			const before = old.get(key(tr));
-			if (before && before.innerHTML === tr.innerHTML && before.className.replace("flash", "").trim() === tr.className) return before;
+			if (before && before.innerHTML === tr.innerHTML && before.dataset.usedAt === tr.dataset.usedAt && before.classList.contains("dead") === tr.classList.contains("dead")) return before;
 			const node = document.adoptNode(tr);
 			if (before && before.dataset.usedAt !== node.dataset.usedAt) node.classList.add("flash");
 			return node;
@@ -252,8 +245,8 @@ async function copyText(text, field) {
 		e.preventDefault();
 		put = true;
 	};
-	const type = field.type;
-	field.type = "text";
+	const masked = field.type === "password";
+	if (masked) field.type = "text"; // nothing is copied from a masked field
 	field.focus({ preventScroll: true });
 	field.select();
 	document.addEventListener("copy", onCopy, { capture: true, once: true });
@@ -264,7 +257,7 @@ async function copyText(text, field) {
 		ok = false;
 	}
 	document.removeEventListener("copy", onCopy, { capture: true });
-	field.type = type;
+	if (masked) field.type = "password";
 	return ok && put;
 }
 
@@ -467,6 +460,55 @@ function guard(go) {
 	$("#guard-keep").focus();
 }
 
+// ---- how long a new token lives ----
+
+class Lifetime {
+	constructor(form) {
+		const field = $("#token-lifetime", form);
+		this.form = form;
+		this.skew = new Date(field.dataset.now) - Date.now(); // the server's clock counts
+		this.latest = field.dataset.latest ? new Date(field.dataset.latest).getTime() : Infinity;
+		form.addEventListener("input", () => this.tell());
+		this.tell();
+	}
+
+	now() {
+		return Date.now() + this.skew;
+	}
+
+	custom() {
+		return this.form.elements.expires.value === "custom";
+	}
+
+	// end returns when the token will expire, null for never, NaN for a date
+	// that is missing. A date means that day's last minute in UTC, which leaves
+	// the request a minute to arrive in.
+	end() {
+		const chosen = this.form.elements.expires.value;
+		if (!this.custom()) return Number(chosen) === 0 ? null : this.now() + Number(chosen) * 1000;
+		const date = this.form.elements.date.value;
+		const end = Date.parse(`${date}T23:59:00Z`);
+		const lastDay = this.latest !== Infinity && new Date(this.latest).toISOString().slice(0, 10) === date;
+		return lastDay ? Math.min(end, this.latest) : end;
+	}
+
+	seconds() {
+		if (!this.custom()) return Number(this.form.elements.expires.value);
+		const left = (this.end() - this.now()) / 1000;
+		return this.end() < this.latest ? Math.ceil(left) : Math.floor(left);
+	}
+
+	// tell spells the end out, in the reader's zone, and returns it.
+	tell() {
+		const at = this.end();
+		let text = "";
+		if (at === null) text = "The token never expires. Delete it when its job is done.";
+		else if (!Number.isNaN(at)) text = `Expires on ${long.format(new Date(at))}.`;
+		$("#token-ends", this.form).textContent = text;
+		return at;
+	}
+}
+
 // ---- the token dialog ----
 
 const dialog = $("#token-dialog");
@@ -474,34 +516,15 @@ if (dialog) tokenDialog();
 
 function tokenDialog() {
 	const form = $("#token-form"), created = $("#token-created"), title = $("#token-title");
-	const nameInput = $("#token-name"), date = $("#token-date"), ends = $("#token-ends"), generate = $("#token-generate");
+	const nameInput = $("#token-name"), generate = $("#token-generate");
+	const lifetime = new Lifetime(form);
 	const secret = new Secret(created);
-	const skew = new Date(dialog.dataset.now) - Date.now(); // the server's clock counts
-	const now = () => Date.now() + skew;
-	const latest = dialog.dataset.latest ? new Date(dialog.dataset.latest).getTime() : Infinity;
 	let opener = null, inFlight = false, closing = false;
 
-	const chosen = () => form.elements.expires.value;
-
-	// end returns when the token will expire, null for never, NaN for a date
-	// that is missing. A date means that day's last minute in UTC, which leaves
-	// the request a minute to arrive in.
-	function end() {
-		if (chosen() !== "custom") return Number(chosen()) === 0 ? null : now() + Number(chosen()) * 1000;
-		const day = Date.parse(`${date.value}T23:59:00Z`);
-		const sameDay = latest !== Infinity && new Date(latest).toISOString().slice(0, 10) === date.value;
-		return sameDay ? Math.min(day, latest) : day;
-	}
-
-	function tellEnd() {
-		const at = end();
-		const custom = $(".custom-date", form);
-		if (custom) custom.hidden = chosen() !== "custom";
+	const tellEnd = () => {
+		const at = lifetime.tell();
 		generate.disabled = inFlight || Number.isNaN(at);
-		if (at === null) ends.textContent = "The token never expires. Delete it when its job is done.";
-		else if (Number.isNaN(at)) ends.textContent = "";
-		else ends.textContent = `Expires on ${long.format(new Date(at))}.`;
-	}
+	};
 	form.addEventListener("input", tellEnd);
 
 	function fieldError(id, text) {
@@ -560,14 +583,14 @@ function tokenDialog() {
 
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
-		const at = end();
+		const at = lifetime.end();
 		if (inFlight || Number.isNaN(at)) return;
 		inFlight = true;
 		clearErrors();
 		generate.disabled = true;
 		generate.textContent = "Generating…";
 		const body = { name: nameInput.value.trim() === "" ? nameInput.placeholder : nameInput.value };
-		if (at !== null) body.secondsToLive = chosen() === "custom" ? Math.floor((at - now()) / 1000) : Number(chosen());
+		if (at !== null) body.secondsToLive = lifetime.seconds();
 		let answer = null, token = null;
 		try {
 			answer = await fetch(`/api/serviceaccounts/${encodeURIComponent(dialog.dataset.account)}/tokens`, {
@@ -616,7 +639,6 @@ function tokenDialog() {
 	}
 
 	$("#add-token").addEventListener("click", (event) => {
-		if (event.ctrlKey || event.metaKey) return;
 		event.preventDefault();
 		open(event.currentTarget, false);
 	});
@@ -646,6 +668,9 @@ function tokenDialog() {
 }
 
 // ---- the page that shows the secret where there was no dialog ----
+
+const pageForm = $("form.panel:has(#token-lifetime)");
+if (pageForm) new Lifetime(pageForm);
 
 const page = $("#token-created[data-page]");
 if (page) {

@@ -1,0 +1,215 @@
+package api_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+func header(h string) hallpasstest.Credential {
+	return func(r *http.Request) {
+		if h != "" {
+			r.Header.Set("Authorization", h)
+		}
+	}
+}
+
+func TestAuthorizationHeader(t *testing.T) {
+	s := hallpasstest.New(t)
+	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
+	b64 := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	for _, tt := range []struct {
+		name, header string
+		status       int
+		id           string
+	}{
+		{"plain", "Bearer " + key, 200, ""},
+		{"lower case", "bearer " + key, 200, ""},
+		{"upper case", "BEARER " + key, 200, ""},
+		{"several spaces", "Bearer    " + key, 200, ""},
+		{"basic", "Basic " + b64("api_key:"+key), 200, ""},
+		{"nothing", "", 401, "auth.unauthorized"},
+		{"tab", "Bearer\t" + key, 401, "auth.unauthorized"},
+		{"no space", "Bearer" + key, 401, "auth.unauthorized"},
+		{"no token", "Bearer ", 401, "auth.unauthorized"},
+		{"no scheme", key, 401, "auth.unauthorized"},
+		{"other scheme", "Token " + key, 401, "auth.unauthorized"},
+		{"two tokens", "Bearer " + key + ", Bearer " + key, 401, "api-key.invalid"},
+		{"trailing text", "Bearer " + key + " x", 401, "api-key.invalid"},
+		{"other prefix", "Bearer glxx_" + key[5:], 401, "api-key.invalid"},
+		{"legacy key", "Bearer eyJrIjoiYSIsIm4iOiJiIiwiaWQiOjF9", 401, "api-key.invalid"},
+		{"unknown", "Bearer " + secret.NewToken().Reveal(), 401, "api-key.invalid"},
+		{"huge", "Bearer glsa_" + strings.Repeat("a", 20_000), 401, "api-key.invalid"},
+		{"bad base64", "Basic !!!", 401, "api-key.invalid"},
+		{"no colon", "Basic " + b64("admin"), 401, "api-key.invalid"},
+		{"empty password", "Basic " + b64("admin:"), 401, "password-auth.empty"},
+		{"wrong password", "Basic " + b64("admin:wrong"), 401, "password-auth.failed"},
+	} {
+		r := s.Do(header(tt.header), "GET", "/api/org", "")
+		expect(t, tt.name, r, tt.status, tt.id)
+		if r.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: Cache-Control is %q", tt.name, r.Header.Get("Cache-Control"))
+		}
+		if www := r.Header.Get("WWW-Authenticate"); (tt.status == 401) != strings.HasPrefix(www, "Bearer") {
+			t.Errorf("%s: WWW-Authenticate is %q", tt.name, www)
+		}
+	}
+	two := s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "", "Authorization: Bearer "+key)
+	expect(t, "two headers", two, 400)
+}
+
+// TestOnlyTheHeader puts a token everywhere else (SEC-2).
+func TestOnlyTheHeader(t *testing.T) {
+	s := hallpasstest.New(t)
+	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
+	for name, r := range map[string]hallpasstest.Response{
+		"query":  s.Do(hallpasstest.Nobody, "GET", "/api/org?access_token="+key+"&token="+key+"&api_key="+key, ""),
+		"cookie": s.Do(hallpasstest.Nobody, "GET", "/api/org", "", "Cookie: grafana_session="+key),
+		"header": s.Do(hallpasstest.Nobody, "GET", "/api/org", "", "X-Api-Key: "+key),
+		"body":   s.Do(hallpasstest.Nobody, "PUT", "/api/org", `{"name":"x","token":"`+key+`"}`),
+	} {
+		expect(t, name, r, 401, "auth.unauthorized")
+	}
+}
+
+// signIn returns the cookie of a session.
+func signIn(t *testing.T, s *hallpasstest.Server, login, password string) string {
+	t.Helper()
+	r := s.Do(hallpasstest.Nobody, "POST", "/login", fmt.Sprintf(`{"user":%q,"password":%q}`, login, password))
+	expect(t, "sign in", r, 200, "Logged in")
+	cookies := r.Cookies()
+	if len(cookies) != 1 || cookies[0].Name != "grafana_session" || !cookies[0].HttpOnly || cookies[0].Path != "/" || cookies[0].SameSite != http.SameSiteLaxMode {
+		t.Fatalf("cookies %v", cookies)
+	}
+	return "Cookie: grafana_session=" + cookies[0].Value
+}
+
+func TestSessions(t *testing.T) {
+	s := hallpasstest.New(t)
+	nobody := hallpasstest.Nobody
+	cookie := signIn(t, s, "admin", hallpasstest.AdminPassword)
+	expect(t, "with the cookie", s.Do(nobody, "GET", "/api/org", "", cookie), 200)
+	expect(t, "a bad bearer beside it", s.Do(header("Bearer x"), "GET", "/api/org", "", cookie), 401)
+	for _, origin := range []string{"Origin: https://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"} {
+		expect(t, origin, s.Do(nobody, "PUT", "/api/org", `{"name":"Stolen"}`, cookie, origin), 403, "request.cross-origin")
+	}
+	expect(t, "from our own page", s.Do(nobody, "PUT", "/api/org", `{"name":"Main Org."}`, cookie, "Origin: "+s.URL), 200)
+	for name, agent := range map[string]string{"wrong": `{"user":"admin","password":"no"}`, "unknown": `{"user":"nobody","password":"no"}`} {
+		r := s.Do(nobody, "POST", "/login", agent)
+		expect(t, name, r, 401, `"message":"Invalid username or password"`, `"messageId":"password-auth.failed"`)
+		if len(r.Cookies()) > 0 {
+			t.Errorf("%s: a cookie was set", name)
+		}
+	}
+
+	second := signIn(t, s, "admin", hallpasstest.AdminPassword)
+	expect(t, "a new password", s.Do(nobody, "PUT", "/api/user/password", fmt.Sprintf(`{"oldPassword":%q,"newPassword":"a quiet harbour under snow"}`, hallpasstest.AdminPassword), cookie), 200, "User password changed")
+	for _, old := range []string{cookie, second} {
+		expect(t, "an old session", s.Do(nobody, "GET", "/api/org", "", old), 401, "auth.unauthorized")
+	}
+	expect(t, "the old password", s.Do(hallpasstest.Admin, "GET", "/api/org", ""), 401)
+	expect(t, "the new password", s.Do(hallpasstest.Basic("admin", "a quiet harbour under snow"), "GET", "/api/org", ""), 200)
+
+	cookie = signIn(t, s, "admin", "a quiet harbour under snow")
+	s.Clock.Wind(8 * 24 * time.Hour)
+	expect(t, "rested a week", s.Do(nobody, "GET", "/api/org", "", cookie), 401)
+}
+
+var traceID = regexp.MustCompile(`"traceID":"[^"]*"`)
+
+// TestOneFace compares what strangers, mistaken and disabled users are told
+// (SEC-23), and what unknown and deleted tokens are (SEC-9).
+func TestOneFace(t *testing.T) {
+	s := hallpasstest.New(t)
+	gone := s.User("gone", hallpass.RoleViewer)
+	err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
+		u, err := tx.UserByLogin(t.Context(), "gone")
+		if err != nil {
+			return err
+		}
+		u.Disabled = true
+		return tx.UpdateUser(t.Context(), u)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := account(t, s, "ci", "Viewer")
+	deleted := token(t, s, path, "t")
+	expect(t, "delete", s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/1", ""), 200)
+	for _, alike := range [][]hallpasstest.Credential{
+		{hallpasstest.Basic("stranger", "some long password"), hallpasstest.Basic("admin", "some long password"), gone},
+		{hallpasstest.Bearer(deleted), hallpasstest.Bearer(secret.NewToken().Reveal()), hallpasstest.Bearer("glsa_x")},
+	} {
+		want := ""
+		for i, c := range alike {
+			r := s.Do(c, "GET", "/api/org", "")
+			r.Header.Del("Date")
+			got := fmt.Sprintf("%d %s %v", r.StatusCode, traceID.ReplaceAllString(r.Text, ""), r.Header)
+			if i == 0 {
+				want = strings.ReplaceAll(got, r.Header.Get("Content-Length"), "")
+			} else if got = strings.ReplaceAll(got, r.Header.Get("Content-Length"), ""); got != want {
+				t.Errorf("face %d is %s, want %s", i, got, want)
+			}
+		}
+	}
+}
+
+func TestGuessing(t *testing.T) {
+	s := hallpasstest.New(t)
+	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
+	for i := range 10 {
+		login := []string{"admin", "ADMIN", "admin@localhost", "Admin@LocalHost"}[i%4]
+		expect(t, "wrong", s.Do(hallpasstest.Basic(login, "some long password"), "GET", "/api/org", ""), 401)
+	}
+	r := s.Do(hallpasstest.Admin, "GET", "/api/org", "")
+	expect(t, "right, too late", r, 429, "login-attempt.blocked")
+	if r.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	expect(t, "sign in, too late", s.Do(hallpasstest.Nobody, "POST", "/login", fmt.Sprintf(`{"user":"admin","password":%q}`, hallpasstest.AdminPassword)), 429)
+	expect(t, "a token meanwhile", s.Do(hallpasstest.Bearer(key), "GET", "/api/org", ""), 200)
+	s.Clock.Wind(61 * time.Second)
+	expect(t, "right, later", s.Do(hallpasstest.Admin, "GET", "/api/org", ""), 200)
+}
+
+func TestWhichOrg(t *testing.T) {
+	s := hallpasstest.New(t)
+	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
+	bearer, admin := hallpasstest.Bearer(key), hallpasstest.Admin
+	viewer := s.User("viewer", hallpass.RoleViewer)
+	for _, tt := range []struct {
+		name   string
+		as     hallpasstest.Credential
+		path   string
+		header string
+		status int
+		id     string
+	}{
+		{"token, its own", bearer, "/api/org", "X-Grafana-Org-Id: 1", 200, ""},
+		{"token, no number", bearer, "/api/org", "X-Grafana-Org-Id: main", 200, ""},
+		{"token, another", bearer, "/api/org", "X-Grafana-Org-Id: 7", 401, "api-key.organization-mismatch"},
+		{"token, another in the query", bearer, "/api/org?targetOrgId=7", "", 401, "api-key.organization-mismatch"},
+		{"token, orgId is not for it", bearer, "/api/org?orgId=7", "", 200, ""},
+		{"query before header", bearer, "/api/org?targetOrgId=1", "X-Grafana-Org-Id: 7", 200, ""},
+		{"member", viewer, "/api/org", "X-Grafana-Org-Id: 1", 200, ""},
+		{"not a member", viewer, "/api/org", "X-Grafana-Org-Id: 7", 403, "orgs:read"},
+		{"not a member, an account", viewer, "/api/serviceaccounts/2", "X-Grafana-Org-Id: 7", 404, ""},
+		{"server admin, no such org", admin, "/api/org?orgId=7", "", 404, "Organization not found"},
+		{"server admin, an account elsewhere", admin, "/api/serviceaccounts/2", "X-Grafana-Org-Id: 7", 404, ""},
+	} {
+		var headers []string
+		if tt.header != "" {
+			headers = append(headers, tt.header)
+		}
+		expect(t, tt.name, s.Do(tt.as, "GET", tt.path, "", headers...), tt.status, tt.id)
+	}
+}

@@ -1,0 +1,162 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/server"
+)
+
+func TestBodies(t *testing.T) {
+	s := hallpasstest.New(t)
+	long := strings.Repeat("n", 191)
+	for _, tt := range []struct{ name, body, says string }{
+		{"empty", ``, "the body"},
+		{"no object", `[]`, "the body has the wrong type"},
+		{"broken", `{"name":`, "not valid JSON"},
+		{"two values", `{"name":"a"}{"name":"b"}`, "not valid JSON"},
+		{"no name", `{}`, "name is required"},
+		{"null name", `{"name":null}`, "name is required"},
+		{"blank name", `{"name":"  "}`, "name is required"},
+		{"number", `{"name":5}`, "name has the wrong type"},
+		{"twice", `{"name":"a","name":"b"}`, "name is there twice"},
+		{"twice in another case", `{"name":"a","NAME":"b"}`, "NAME is there twice"},
+		{"long", `{"name":"` + long + `"}`, "name is longer than 190 characters"},
+		{"NUL", `{"name":"a\u0000b"}`, "name holds a control character"},
+		{"newline", `{"name":"a\nb"}`, "name holds a control character"},
+		{"bidi", `{"name":"a\u202eb"}`, "name holds a control character"},
+		{"no UTF-8", "{\"name\":\"a\xffb\"}", "name is not valid JSON"},
+		{"unknown role", `{"name":"a","role":"Owner"}`, "role is none of"},
+		{"role a number", `{"name":"a","role":1}`, "role has the wrong type"},
+		{"disabled a word", `{"name":"a","isDisabled":"yes"}`, "isDisabled has the wrong type"},
+	} {
+		r := s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", tt.body)
+		expect(t, tt.name, r, 400, `"message":"Bad request data"`, tt.says)
+	}
+	expect(t, "nothing stayed", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search", ""), 200, `"totalCount":0`)
+	read := s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"Name":"a","id":99,"orgId":7,"login":"root","uid":"x","tokens":5,"isExternal":true}`)
+	expect(t, "read-only fields", read, 201, `"login":"sa-1-a"`, `"orgId":1`, `"tokens":0`)
+	if strings.Contains(read.Text, `"id":99`) {
+		t.Errorf("an id was taken from the body: %s", read.Text)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "ci", "Viewer")
+	admin := hallpasstest.Admin
+	expect(t, "content type", s.Do(admin, "POST", "/api/serviceaccounts", `{"name":"a"}`, "Content-Type: text/plain"), 201) // the first of two counts
+	expect(t, "large body", s.Do(admin, "POST", "/api/serviceaccounts", `{"name":"`+strings.Repeat("a", 1<<20)+`"}`), 413)
+	expect(t, "large body, no credential", s.Do(hallpasstest.Nobody, "POST", "/api/serviceaccounts", `{"name":"`+strings.Repeat("a", 1<<20)+`"}`), 401)
+	r := s.Do(admin, "PUT", path, `{"name":"a"}`)
+	expect(t, "method", r, 405)
+	if got := r.Header.Get("Allow"); got != "GET, PATCH, DELETE, HEAD" {
+		t.Errorf("Allow is %q", got)
+	}
+	expect(t, "method override", s.Do(admin, "GET", path, "", "X-HTTP-Method-Override: DELETE"), 200)
+	expect(t, "unknown path", s.Do(admin, "GET", "/api/nope", ""), 404)
+	expect(t, "double slash", s.Do(admin, "GET", "/api//org", ""), 404)
+	expect(t, "old keys", s.Do(admin, "GET", "/api/auth/keys", ""), 410, "POST /api/serviceaccounts")
+	if r := s.Do(admin, "HEAD", "/api/org", ""); r.StatusCode != 200 || r.Text != "" {
+		t.Errorf("HEAD: %d %q", r.StatusCode, r.Text)
+	}
+	many := make([]string, 101)
+	for i := range many {
+		many[i] = fmt.Sprintf("X-H-%d: v", i)
+	}
+	expect(t, "many headers", s.Do(admin, "GET", "/api/org", "", many...), 431)
+	expect(t, "large headers", s.Do(admin, "GET", "/api/org", "", "X-Large: "+strings.Repeat("a", 33_000)), 431)
+}
+
+func TestPathIDs(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "ci", "Viewer")
+	for ref, status := range map[string]int{
+		"0": 400, "-1": 400, "+1": 400, "007": 400, "1.5": 400, "99999999999999999999": 400, "2%00": 400, "%20": 400, "a%2Fb": 400, "é": 400,
+		"99": 404, "9223372036854775807": 404, "nosuchaccount1": 404, "fe1xejlha91xce": 404,
+	} {
+		expect(t, "account "+ref, s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/"+ref, ""), status)
+		if status == 400 {
+			expect(t, "token "+ref, s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/"+ref, ""), 400, "Token ID is invalid")
+		}
+	}
+	expect(t, "token uid", s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/abc", ""), 400)
+	expect(t, "token of none", s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/99", ""), 404, "serviceaccounts.ErrTokenNotFound")
+	other := account(t, s, "other", "Viewer")
+	token(t, s, path, "t")
+	expect(t, "token of another account", s.Do(hallpasstest.Admin, "DELETE", other+"/tokens/1", ""), 404, "serviceaccounts.ErrTokenNotFound")
+}
+
+func TestSearch(t *testing.T) {
+	s := hallpasstest.New(t)
+	for _, name := range []string{"100% sure", "100 sure", "a_b", "axb", `back\slash`, "Zoë"} {
+		account(t, s, name, "Viewer")
+	}
+	expect(t, "disable", s.Do(hallpasstest.Admin, "PATCH", "/api/serviceaccounts/2", `{"isDisabled":true}`), 200)
+	for query, want := range map[string]int{
+		"": 6, "query=100%25": 1, "query=a_b": 1, `query=%5C`: 1, "query=ZO%C3%8B": 1, "query='%20OR%201=1": 0, "disabled=true": 1, "Disabled=true": 1,
+		"disabled=true&expiredTokens=true": 1, "expiredTokens=true": 0, "page=0": 6, "perpage=2&page=3": 6, "perPage=1000000": 6, "page=-5": 6, "page=2147483647": 6,
+	} {
+		expect(t, query, s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?"+query, ""), 200, fmt.Sprintf(`"totalCount":%d`, want))
+	}
+	expect(t, "no number", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?page=x", ""), 400, "page is not a whole number")
+	expect(t, "perPage in the answer", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?perPage=2&page=3", ""), 200, `"page":3,"perPage":2`)
+}
+
+func TestLifetimes(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		configure func(*server.Config)
+		cases     map[string]int
+	}{
+		{"no limit", func(*server.Config) {}, map[string]int{
+			`{"name":"%s"}`: 200, `{"name":"%s","secondsToLive":0}`: 200, `{"name":"%s","secondsToLive":null}`: 200, `{"name":"%s","secondsToLive":60}`: 200,
+			`{"name":"%s","secondsToLive":9223372036}`: 200, `{"name":"%s","secondsToLive":9223372037}`: 400, `{"name":"%s","secondsToLive":-1}`: 400,
+			`{"name":"%s","secondsToLive":1.5}`: 400, `{"name":"%s","secondsToLive":"60"}`: 400, `{"name":"%s","secondsToLive":99999999999999999999}`: 400,
+		}},
+		{"days", func(c *server.Config) { c.ServiceAccounts.TokenExpirationDayLimit = 30 }, map[string]int{
+			`{"name":"%s"}`: 400, `{"name":"%s","secondsToLive":0}`: 400, `{"name":"%s","secondsToLive":null}`: 400,
+			`{"name":"%s","secondsToLive":2592000}`: 200, `{"name":"%s","secondsToLive":2678400}`: 400,
+		}},
+		{"seconds", func(c *server.Config) { c.Auth.APIKeyMaxSecondsToLive = 3600 }, map[string]int{
+			`{"name":"%s"}`: 400, `{"name":"%s","secondsToLive":3600}`: 200, `{"name":"%s","secondsToLive":3601}`: 400,
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := hallpasstest.New(t, tt.configure)
+			path := account(t, s, "ci", "Viewer")
+			n := 0
+			for body, status := range tt.cases {
+				n++
+				expect(t, body, s.Do(hallpasstest.Admin, "POST", path+"/tokens", fmt.Sprintf(body, fmt.Sprint("t", n))), status)
+			}
+		})
+	}
+}
+
+// FuzzCreateToken sends any body at all: nothing may panic or be our fault, and
+// a token is made of JSON alone.
+func FuzzCreateToken(f *testing.F) {
+	s := hallpasstest.New(f)
+	r := s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"name":"ci"}`)
+	if r.StatusCode != 201 {
+		f.Fatal(r.Text)
+	}
+	for _, seed := range []string{`{"name":"a"}`, `{"name":"a","secondsToLive":1}`, `{"name":"\u202e"}`, `[[[`, "\xff", `{"NAME":"x","name":"y"}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		req := httptest.NewRequest("POST", "/api/serviceaccounts/2/tokens", strings.NewReader(body))
+		req.Header.Set("Content-Type", "application/json")
+		hallpasstest.Admin(req)
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, req)
+		if w.Code != http.StatusOK && w.Code != http.StatusBadRequest {
+			t.Errorf("%q: %d %s", body, w.Code, w.Body)
+		}
+	})
+}

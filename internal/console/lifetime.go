@@ -1,0 +1,97 @@
+package console
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// lifetime is a lifetime that may be chosen. 0 seconds are no expiration.
+type lifetime struct {
+	Seconds int64
+	Label   string
+	Ends    moment
+	Chosen  bool
+}
+
+const daySeconds = 24 * 60 * 60
+
+// presets are the lifetimes offered, in days; the last is chosen.
+var presets = []int64{7, 30, 60, 90}
+
+// lifetimes returns the lifetimes that the policy allows, the last preset
+// chosen: 90 days or the limit.
+func (v *visit) lifetimes(p hallpass.TokenPolicy) []lifetime {
+	now := v.o.Admin.Now()
+	var all []lifetime
+	add := func(seconds int64, label string) {
+		if ends, err := p.Expiry(now, seconds); err == nil {
+			all = append(all, lifetime{Seconds: seconds, Label: label, Ends: v.moment(ends)})
+		}
+	}
+	for _, days := range presets {
+		add(days*daySeconds, count(int(days), "day"))
+	}
+	if longest := longestSeconds(p); longest > 0 && len(all) < len(presets) &&
+		!slices.ContainsFunc(all, func(l lifetime) bool { return l.Seconds == longest }) {
+		add(longest, lengthText(longest))
+	}
+	if len(all) > 0 {
+		all[len(all)-1].Chosen = true
+	}
+	add(0, "No expiration")
+	return all
+}
+
+// longestSeconds returns the longest lifetime that the policy allows whatever
+// the time of day, 0 for no limit.
+func longestSeconds(p hallpass.TokenPolicy) int64 {
+	longest := p.MaxSeconds
+	if days := int64(min(p.DayLimit, hallpass.MaxTokenSeconds/daySeconds)); p.DayLimit > 0 && (longest == 0 || days*daySeconds < longest) {
+		longest = days * daySeconds
+	}
+	return longest
+}
+
+// lengthText returns a number of seconds in words.
+func lengthText(seconds int64) string {
+	for _, unit := range []struct {
+		seconds int64
+		noun    string
+	}{{daySeconds, "day"}, {60 * 60, "hour"}, {60, "minute"}} {
+		if seconds%unit.seconds == 0 {
+			return count(int(seconds/unit.seconds), unit.noun)
+		}
+	}
+	return count(int(seconds), "second")
+}
+
+// seconds returns the lifetime that the form asks for, or what is wrong with
+// it. A date means the end of that day, in UTC: its last minute, which leaves
+// the request a minute to arrive in.
+func (v *visit) seconds(choice, date string) (seconds int64, problem string) {
+	if choice != "custom" {
+		n, err := strconv.ParseInt(choice, 10, 64)
+		if err != nil || n < 0 {
+			return 0, "Choose when the token expires."
+		}
+		return n, ""
+	}
+	d, err := day(date)
+	if err != nil || d.IsZero() {
+		return 0, "Choose the day on which the token expires."
+	}
+	now := v.o.Admin.Now()
+	end := d.Add(24*time.Hour - time.Minute)
+	latest := v.o.Admin.TokenPolicy().Latest(now)
+	if !latest.IsZero() && d.Format(time.DateOnly) == latest.Format(time.DateOnly) && end.After(latest) {
+		end = latest
+	}
+	left := end.Unix() - now.Unix()
+	if left <= 0 {
+		return 0, "This day is over. Choose a later one."
+	}
+	return left, ""
+}
