@@ -1,0 +1,377 @@
+package verify_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+	"github.com/hallpass-dev/hallpass/internal/verify"
+)
+
+var password = secret.NewText("violet lamps hum at noon")
+
+// world is both sides on one database, with a clock wound by hand and the
+// flushing that a server does.
+type world struct {
+	t      testing.TB
+	db     *store.DB
+	admin  *admin.Admin
+	verify *verify.Verifier
+	now    atomic.Int64 // UTC microseconds
+	caller hallpass.Caller
+}
+
+var home = hallpass.From{Address: "10.0.0.1", UserAgent: "test"}
+
+func newWorld(t testing.TB, o verify.Options) *world {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, db: db}
+	w.now.Store(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).UnixMicro())
+	clock := func() time.Time { return time.UnixMicro(w.now.Load()).UTC() }
+	o.Now = clock
+	w.admin, w.verify = admin.New(db, admin.Options{Now: clock}), verify.New(db, o)
+	if err := w.admin.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var flushing sync.WaitGroup
+	flushing.Go(func() {
+		for {
+			select {
+			case <-w.verify.Wake():
+				if err := w.verify.Flush(ctx); err != nil && ctx.Err() == nil {
+					t.Errorf("flush: %v", err)
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		flushing.Wait()
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if w.caller, err = w.verify.Password(t.Context(), "admin", password, 0, home); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) wind(d time.Duration) { w.now.Add(d.Microseconds()) }
+
+func (w *world) account(name string) hallpass.ServiceAccountID {
+	w.t.Helper()
+	a, err := w.admin.CreateServiceAccount(w.t.Context(), w.caller, admin.NewServiceAccount{Name: name})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a.ID
+}
+
+func (w *world) token(a hallpass.ServiceAccountID, name string, seconds int64) (hallpass.TokenID, string) {
+	w.t.Helper()
+	tok, text, err := w.admin.CreateToken(w.t.Context(), w.caller, a, name, seconds)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return tok.ID, text.Reveal()
+}
+
+func (w *world) disable(a hallpass.ServiceAccountID, disabled bool) {
+	w.t.Helper()
+	if _, err := w.admin.UpdateServiceAccount(w.t.Context(), w.caller, a, hallpass.ServiceAccountPatch{Disabled: &disabled}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// refused returns the ID of the refusal, "" for none.
+func (w *world) refused(text string, org hallpass.OrgID) string {
+	w.t.Helper()
+	_, err := w.verify.Token(w.t.Context(), text, org, home)
+	return idOf(err)
+}
+
+func idOf(err error) string {
+	var e *hallpass.Error
+	if errors.As(err, &e) {
+		return e.ID
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func TestToken(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	a := w.account("ci")
+	id, good := w.token(a, "good", 0)
+	_, short := w.token(a, "short", 60)
+	want := func(what, text string, org hallpass.OrgID, id string) {
+		t.Helper()
+		for range 2 { // once from the database, once from memory
+			if got := w.refused(text, org); got != id {
+				t.Errorf("%s: %q, want %q", what, got, id)
+			}
+		}
+	}
+	want("good", good, 0, "")
+	want("its own org", good, 1, "")
+	want("another org", good, 2, "api-key.organization-mismatch")
+	want("malformed", good+"x", 0, "api-key.invalid")
+	want("unknown", secret.NewToken().Reveal(), 0, "api-key.invalid")
+	want("short, in time", short, 0, "")
+	w.wind(59*time.Second + 999*time.Millisecond)
+	want("short, at its last moment", short, 0, "")
+	w.wind(time.Millisecond)
+	want("short, at its end", short, 0, "api-key.expired")
+	w.disable(a, true)
+	want("disabled", good, 0, "identity.disabled")
+	w.disable(a, false)
+	want("enabled", good, 0, "")
+	if err := w.admin.DeleteToken(t.Context(), w.caller, a, id); err != nil {
+		t.Fatal(err)
+	}
+	want("deleted", good, 0, "api-key.invalid")
+
+	_, more := w.token(a, "more", 0)
+	c, err := w.verify.Token(t.Context(), more, 0, home)
+	if err != nil || c.ServiceAccount() != a || c.Role != hallpass.RoleViewer || c.From != home || c.Can(hallpass.ServiceAccountsCreate, "") {
+		t.Errorf("caller %+v, %v", c, err)
+	}
+	editor := hallpass.RoleEditor
+	if _, err := w.admin.UpdateServiceAccount(t.Context(), w.caller, a, hallpass.ServiceAccountPatch{Role: &editor}); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = w.verify.Token(t.Context(), more, 0, home); err != nil || c.Role != hallpass.RoleEditor {
+		t.Errorf("after its role changed: %v, %v", c.Role, err)
+	}
+	if err := w.admin.DeleteServiceAccount(t.Context(), w.caller, a); err != nil {
+		t.Fatal(err)
+	}
+	want("account deleted", more, 0, "api-key.invalid")
+}
+
+// TestRevocationIsAtOnce has many goroutines verify one token while it is
+// deleted, or its account disabled: a verification that began after that was
+// answered must be refused.
+func TestRevocationIsAtOnce(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	a := w.account("ci")
+	for i := range 60 {
+		id, text := w.token(a, fmt.Sprint("t", i), 0)
+		var revoked atomic.Bool
+		var stop atomic.Bool
+		var late atomic.Int64
+		var users sync.WaitGroup
+		for range 4 {
+			users.Go(func() {
+				for !stop.Load() {
+					before := revoked.Load()
+					_, err := w.verify.Token(context.Background(), text, 0, home)
+					if before && err == nil {
+						late.Add(1)
+					}
+				}
+			})
+		}
+		if i%2 == 0 {
+			if err := w.admin.DeleteToken(t.Context(), w.caller, a, id); err != nil {
+				t.Error(err)
+			}
+		} else {
+			w.disable(a, true)
+		}
+		revoked.Store(true)
+		time.Sleep(2 * time.Millisecond)
+		stop.Store(true)
+		users.Wait()
+		if late.Load() > 0 {
+			t.Fatalf("round %d: %d verifications succeeded after the revocation was answered", i, late.Load())
+		}
+		if i%2 == 1 {
+			w.disable(a, false)
+			if got := w.refused(text, 0); got != "" {
+				t.Fatalf("round %d: enabled, and refused with %s", i, got)
+			}
+		}
+	}
+}
+
+// TestSmallCache verifies more tokens than the cache holds.
+func TestSmallCache(t *testing.T) {
+	w := newWorld(t, verify.Options{CacheSize: 16})
+	a := w.account("ci")
+	var texts []string
+	for i := range 100 {
+		_, text := w.token(a, fmt.Sprint("t", i), 0)
+		texts = append(texts, text)
+	}
+	for range 2 {
+		for i, text := range texts {
+			if got := w.refused(text, 0); got != "" {
+				t.Fatalf("token %d: %s", i, got)
+			}
+		}
+	}
+	w.disable(a, true)
+	for i, text := range texts {
+		if got := w.refused(text, 0); got != "identity.disabled" {
+			t.Fatalf("token %d of the disabled account: %q", i, got)
+		}
+	}
+}
+
+func TestUses(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	a := w.account("ci")
+	_, text := w.token(a, "t", 0)
+	stored := func() hallpass.Use {
+		t.Helper()
+		tokens, err := w.admin.Tokens(t.Context(), w.caller, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tokens[0].LastUse
+	}
+	if u := stored(); !u.At.IsZero() {
+		t.Fatalf("used before it was: %v", u)
+	}
+	if got := w.refused(text, 2); got == "" || !stored().At.IsZero() {
+		t.Errorf("a refusal counted as a use (%q)", got)
+	}
+	first := w.admin.Now()
+	if got := w.refused(text, 0); got != "" {
+		t.Fatal(got)
+	}
+	if u := stored(); !u.At.Equal(first) || u.Address != home.Address || u.UserAgent != home.UserAgent {
+		t.Errorf("the first use is stored as %v, want %v at once", u, first)
+	}
+	w.wind(time.Minute)
+	elsewhere := hallpass.From{Address: "10.0.0.2", UserAgent: "curl/8"}
+	if _, err := w.verify.Token(t.Context(), text, 0, elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := w.admin.Tokens(t.Context(), w.caller, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.verify.Uses(tokens)
+	want := hallpass.Use{At: w.admin.Now(), Address: "10.0.0.2", UserAgent: "curl/8"}
+	if tokens[0].LastUse != want {
+		t.Errorf("before the flush %v, want %v", tokens[0].LastUse, want)
+	}
+	if err := w.verify.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := stored(); got != want {
+		t.Errorf("after the flush %v, want %v", got, want)
+	}
+}
+
+func TestPasswords(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	try := func(login, p string, from hallpass.From) string {
+		t.Helper()
+		_, err := w.verify.Password(t.Context(), login, secret.NewText(p), 0, from)
+		return idOf(err)
+	}
+	const wrong, blocked = "password-auth.failed", "login-attempt.blocked"
+	for _, login := range []string{"admin", "ADMIN", "admin@localhost"} {
+		if got := try(login, password.Reveal(), home); got != "" {
+			t.Errorf("%s: %s", login, got)
+		}
+	}
+	if got := try("stranger", "whatever it may be", home); got != wrong {
+		t.Errorf("unknown user: %s", got)
+	}
+	if err := w.admin.ChangePassword(t.Context(), w.caller, secret.NewText("a quiet harbour under snow")); err != nil {
+		t.Fatal(err)
+	}
+	if got := try("admin", password.Reveal(), home); got != wrong {
+		t.Errorf("the old password, remembered: %q", got)
+	}
+	w.wind(2 * time.Minute)
+
+	// A crowd of strangers guesses at once: ten tries are heard. The user's own
+	// address is not locked out by them.
+	var failed, stopped atomic.Int64
+	var guessers sync.WaitGroup
+	for i := range 50 {
+		guessers.Go(func() {
+			switch try("admin", fmt.Sprint("guess number ", i), hallpass.From{Address: fmt.Sprint("10.9.0.", i)}) {
+			case wrong:
+				failed.Add(1)
+			case blocked:
+				stopped.Add(1)
+			}
+		})
+	}
+	guessers.Wait()
+	if failed.Load() != 10 || stopped.Load() != 40 {
+		t.Errorf("%d guesses were heard and %d stopped, want 10 and 40", failed.Load(), stopped.Load())
+	}
+	if got := try("admin", "a quiet harbour under snow", hallpass.From{Address: "10.9.1.1"}); got != blocked {
+		t.Errorf("the right one from a new address: %q, want %s", got, blocked)
+	}
+	if got := try("admin", "a quiet harbour under snow", home); got != "" {
+		t.Errorf("the right one from home: %q", got)
+	}
+	w.wind(61 * time.Second)
+	if got := try("admin", "a quiet harbour under snow", hallpass.From{Address: "10.9.1.1"}); got != "" {
+		t.Errorf("a minute later: %q", got)
+	}
+}
+
+func TestSessions(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	start := func() string {
+		t.Helper()
+		_, id, err := w.admin.StartSession(t.Context(), w.caller)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id.Reveal()
+	}
+	check := func(id string) (hallpass.Caller, error) { return w.verify.Session(t.Context(), id, 0, home) }
+	used, rested := start(), start()
+	for range 6 { // a day at a time, so that it never rests long
+		w.wind(24 * time.Hour)
+		if c, err := check(used); err != nil || c.User() != w.caller.User() {
+			t.Fatalf("a used session: %v", err)
+		}
+		if err := w.verify.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.wind(24 * time.Hour)
+	if _, err := check(rested); !errors.Is(err, hallpass.Unauthenticated) {
+		t.Errorf("a session that rested a week: %v", err)
+	}
+	c, err := check(used)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.admin.EndSession(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := check(used); !errors.Is(err, hallpass.Unauthenticated) {
+		t.Errorf("an ended session: %v", err)
+	}
+}
