@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hallpass-dev/hallpass/internal/server"
+)
+
+// TestManual holds docs/configuration.md to the settings there are.
+func TestManual(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "configuration.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := server.DefaultConfig()
+	for _, s := range settings(&c) {
+		if !strings.Contains(string(text), "| `"+s.key+"` | `"+s.env+"` |") {
+			t.Errorf("docs/configuration.md has no row for %s and %s", s.key, s.env)
+		}
+	}
+}
+
+// TestSettings starts the program with settings that must not be taken: it
+// says which, and never repeats a value that may be a secret.
+func TestSettings(t *testing.T) {
+	file := func(text string) string {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "hallpass.toml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, tt := range []struct{ name, config, env, flag, says string }{
+		{"unknown key", "[server]\nhttp_prot = 1", "", "", "unknown key server.http_prot: did you mean server.http_port?"},
+		{"unknown section", "[serverr]\nhttp_port = 1", "", "", "unknown key serverr"},
+		{"no TOML", "[server", "", "", "hallpass.toml:1:"},
+		{"not quoted", "[server]\nroot_url = https://x", "", "", "text must be quoted"},
+		{"wrong type", "[server]\nhttp_port = \"x\"", "", "", "http_port"},
+		{"unknown variable", "", "HALLPASS_SERVER_HTTPPORT=1", "", "did you mean HALLPASS_SERVER_HTTP_PORT?"},
+		{"no number", "", "HALLPASS_SERVER_HTTP_PORT=hunter2", "", "HALLPASS_SERVER_HTTP_PORT: the value is not a whole number"},
+		{"no truth", "", "HALLPASS_AUTH_BASIC_ENABLED=hunter2", "", "neither true nor false"},
+		{"port", "", "HALLPASS_SERVER_HTTP_PORT=70000", "", "server.http_port"},
+		{"proxy", "", "HALLPASS_SERVER_TRUSTED_PROXIES=10.0.0.0/33", "", "server.trusted_proxies"},
+		{"every proxy", "", "HALLPASS_SERVER_TRUSTED_PROXIES=::/0", "", "would trust every client"},
+		{"root_url", "", "HALLPASS_SERVER_ROOT_URL=hallpass.example.com", "", "server.root_url"},
+		{"postgres", "", "HALLPASS_DATABASE_TYPE=postgres", "", "database.type"},
+		{"duration", "", "HALLPASS_AUTH_LOGIN_MAXIMUM_LIFETIME_DURATION=7", "", "auth.login_maximum_lifetime_duration"},
+		{"level", "", "HALLPASS_LOG_LEVEL=loud", "", "log.level"},
+		{"cookie", "", "HALLPASS_AUTH_LOGIN_COOKIE_NAME=a b", "", "auth.login_cookie_name"},
+		{"short password", "", "HALLPASS_SECURITY_ADMIN_PASSWORD=hunter2", "", "security.admin_password: Password is shorter than 15 characters"},
+		{"listen", "", "", "nowhere", "--listen"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			args := []string{"serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}
+			if tt.flag != "" {
+				args[4] = tt.flag
+			} else if strings.Contains(tt.env, "HTTP_PORT=7") {
+				args = args[:3]
+			}
+			if tt.config != "" {
+				args = append(args, "--config", file(tt.config))
+			}
+			p := program{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, environ: []string{"HALLPASS_TEST_X=1", "HALLPASS_PORT_3080_TCP=x", tt.env}}
+			if status := p.run(t.Context(), args); status != 1 || !strings.Contains(errs.String(), tt.says) {
+				t.Errorf("exit %d and %q, want 1 and %q", status, errs.String(), tt.says)
+			}
+			if strings.Contains(errs.String()+out.String(), "hunter2") {
+				t.Errorf("the value is repeated: %s", errs.String())
+			}
+		})
+	}
+}
+
+func TestInspect(t *testing.T) {
+	const good = "glsa_yscW25imSKJIuav8zF37RZmnbiDvB05G_fcaaf58a"
+	for _, tt := range []struct {
+		name, in string
+		args     []string
+		status   int
+		says     string
+	}{
+		{"good", good + "\n", nil, 0, "last four     f58a"},
+		{"no newline", good, nil, 0, "6b59c03c30720987"},
+		{"checksum", good[:45] + "b", nil, 1, "checksum is wrong"},
+		{"short", good[:40], nil, 1, "it has 40 characters"},
+		{"other prefix", "ghp_abc", nil, 1, "does not begin with glsa_"},
+		{"nothing", "", nil, 1, "nothing came on stdin"},
+		{"as an argument", "", []string{good}, 1, "give the token on stdin"},
+	} {
+		var out, errs bytes.Buffer
+		p := program{stdin: strings.NewReader(tt.in), stdout: &out, stderr: &errs}
+		status := p.run(t.Context(), append([]string{"token", "inspect"}, tt.args...))
+		all := out.String() + errs.String()
+		if status != tt.status || !strings.Contains(all, tt.says) {
+			t.Errorf("%s: exit %d and %q, want %d and %q", tt.name, status, all, tt.status, tt.says)
+		}
+		if strings.Contains(all, good[5:37]) {
+			t.Errorf("%s: the token is repeated", tt.name)
+		}
+	}
+}
