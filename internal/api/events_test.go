@@ -1,0 +1,309 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/api"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// events opens the stream of a token's events and returns its lines.
+func events(t *testing.T, s *hallpasstest.Server, path string) <-chan string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, "GET", s.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hallpasstest.Admin(r)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ct := res.Header.Get("Content-Type"); res.StatusCode != 200 || ct != "text/event-stream" {
+		t.Fatalf("stream: %d %s", res.StatusCode, ct)
+	}
+	lines := make(chan string, 64)
+	go func() {
+		defer func() { _ = res.Body.Close() }() // the test is over
+		for scan := bufio.NewScanner(res.Body); scan.Scan(); {
+			lines <- scan.Text()
+		}
+		close(lines)
+	}()
+	return lines
+}
+
+// await reads lines until one says all of it.
+func await(t *testing.T, lines <-chan string, says ...string) {
+	t.Helper()
+	timeout := time.After(10 * time.Second)
+	for {
+		select {
+		case line, ok := <-lines:
+			if !ok {
+				t.Fatalf("the stream ended before %q", says)
+			}
+			found := true
+			for _, s := range says {
+				found = found && strings.Contains(line, s)
+			}
+			if found {
+				return
+			}
+		case <-timeout:
+			t.Fatalf("the stream never said %q", says)
+		}
+	}
+}
+
+func TestTokenEvents(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "ci", "Viewer")
+	key := token(t, s, path, "t")
+	start := s.Clock.Now().Format(time.RFC3339)
+	lines := events(t, s, path+"/tokens/1/events?since="+start)
+	await(t, lines, ": waiting")
+	expect(t, "refused", s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "", "X-Grafana-Org-Id: 7"), 401)
+	await(t, lines, "data:", `"kind":"refused"`, "organization-mismatch", `"address":"127.0.0.1"`)
+	expect(t, "used", s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "", "User-Agent: curl/8"), 200)
+	await(t, lines, "data:", `"kind":"first-use"`, `"userAgent":"curl/8"`)
+	expect(t, "denied", s.Do(hallpasstest.Bearer(key), "PUT", "/api/org", `{"name":"x"}`), 403)
+	await(t, lines, "data:", `"kind":"refused"`, "lacks orgs:write")
+	await(t, events(t, s, path+"/tokens/1/events?since="+start), "data:", `"kind":"first-use"`)
+	expect(t, "no such token", s.Do(hallpasstest.Admin, "GET", path+"/tokens/99/events", ""), 404)
+	expect(t, "no time", s.Do(hallpasstest.Admin, "GET", path+"/tokens/1/events?since=yesterday", ""), 400)
+}
+
+func TestAudit(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "ci", "Viewer")
+	key := token(t, s, path, "t")
+	for range 3 {
+		expect(t, "denied", s.Do(hallpasstest.Bearer(key), "POST", "/api/serviceaccounts", `{"name":"x"}`), 403)
+	}
+	expect(t, "disable", s.Do(hallpasstest.Admin, "PATCH", path, `{"isDisabled":true}`), 200)
+	expect(t, "dead token", s.Do(hallpasstest.Bearer(key), "GET", "/api/org", ""), 401)
+	expect(t, "wrong password", s.Do(hallpasstest.Basic("admin", "not the one"), "GET", "/api/org", ""), 401)
+	expect(t, "delete", s.Do(hallpasstest.Admin, "DELETE", path, ""), 200)
+	for _, says := range []string{
+		`"action":"serviceaccount.create","target":"serviceaccount:2","outcome":"ok"`,
+		`"action":"token.create","target":"token:1","outcome":"ok"`,
+		`"action":"serviceaccount.disable","target":"serviceaccount:2","outcome":"ok"`,
+		`"action":"serviceaccount.delete","target":"serviceaccount:2","outcome":"ok"`,
+		`"actor":"sa-1-ci","actorId":2,"actorKind":"service account","tokenId":1,"action":"serviceaccounts:create","target":"","outcome":"refused","reason":"lacks serviceaccounts:create","address":"127.0.0.1","userAgent":"Go-http-client/1.1","count":3`,
+		`"action":"token.verify","target":"token:1","outcome":"refused","reason":"identity.disabled"`,
+		`"action":"password.verify","target":"user:1","outcome":"refused","reason":"password-auth.failed"`,
+	} {
+		expect(t, "audit", s.Do(hallpasstest.Admin, "GET", "/api/audit", ""), 200, says)
+	}
+	for query, n := range map[string]int{
+		"action=token.create": 1, "actor=sa-1-ci": 2, "actor=2": 2, "target=token:1": 2, "outcome=refused": 3, "action=nothing": 0,
+		"from=" + url.QueryEscape(s.Clock.Now().Add(time.Hour).Format(time.RFC3339)): 0, "to=2020-01-01T00:00:00Z": 0,
+	} {
+		r := s.Do(hallpasstest.Admin, "GET", "/api/audit?"+query, "")
+		if got := strings.Count(r.Text, `"action":`); r.StatusCode != 200 || got != n {
+			t.Errorf("%s: %d, %d entries, want %d: %s", query, r.StatusCode, got, n, r.Text)
+		}
+	}
+	for _, query := range []string{"limit=0", "limit=1001", "limit=x", "from=yesterday", "cursor=x", "outcome=fine"} {
+		expect(t, query, s.Do(hallpasstest.Admin, "GET", "/api/audit?"+query, ""), 400)
+	}
+	pages, cursor := 0, ""
+	for seen := map[string]bool{}; ; pages++ {
+		r := s.Do(hallpasstest.Admin, "GET", "/api/audit?limit=2&cursor="+cursor, "")
+		if seen[r.Text] {
+			t.Fatal("a page came twice")
+		}
+		seen[r.Text] = true
+		_, cursor, _ = strings.Cut(r.Text, `"cursor":"`)
+		if cursor = strings.Trim(cursor, `"}`); cursor == "" {
+			break
+		}
+	}
+	if pages < 3 {
+		t.Errorf("%d pages of two, want more", pages)
+	}
+	viewer := s.User("viewer", hallpass.RoleViewer)
+	expect(t, "viewer", s.Do(viewer, "GET", "/api/audit", ""), 403, "audit:read")
+}
+
+// TestParallelCreates has fifty callers make one name (SEC-36).
+func TestParallelCreates(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "ci", "Viewer")
+	for _, tt := range []struct {
+		name, path, body string
+		made             int
+	}{
+		{"accounts", "/api/serviceaccounts", `{"name":"same"}`, 201},
+		{"tokens", path + "/tokens", `{"name":"same"}`, 200},
+	} {
+		var made, refused atomic.Int64
+		var callers sync.WaitGroup
+		for range 50 {
+			callers.Go(func() {
+				switch r := s.Do(hallpasstest.Admin, "POST", tt.path, tt.body); r.StatusCode {
+				case tt.made:
+					made.Add(1)
+				case 400:
+					refused.Add(1)
+				default:
+					t.Errorf("%s: %d %s", tt.name, r.StatusCode, r.Text)
+				}
+			})
+		}
+		callers.Wait()
+		if made.Load() != 1 || refused.Load() != 49 {
+			t.Errorf("%s: %d made and %d refused, want 1 and 49", tt.name, made.Load(), refused.Load())
+		}
+	}
+}
+
+// TestLockedDatabase has another process hold the database: changes answer 503
+// and leave nothing half-made, tokens are verified on (SEC-42).
+func TestLockedDatabase(t *testing.T) {
+	s := hallpasstest.New(t)
+	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
+	expect(t, "before", s.Do(hallpasstest.Bearer(key), "GET", "/api/org", ""), 200)
+	other, err := sql.Open("sqlite", "file:"+filepath.Join(s.Dir, "hallpass.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.SetMaxOpenConns(1)
+	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	answer := make(chan hallpasstest.Response, 1)
+	go func() { answer <- s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"name":"late"}`) }()
+	for range 5 {
+		expect(t, "meanwhile", s.Do(hallpasstest.Bearer(key), "GET", "/api/org", ""), 200)
+	}
+	r := <-answer
+	expect(t, "a change", r, 503)
+	if r.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	if _, err := other.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "afterwards", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search", ""), 200, `"totalCount":1`)
+	expect(t, "the change again", s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"name":"late"}`), 201)
+}
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// TestRoutes calls every route as every kind of caller and compares the
+// statuses with those that were read in review (SEC-10).
+func TestRoutes(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "target", "Viewer")
+	token(t, s, path, "target")
+	callers := []struct {
+		name string
+		as   hallpasstest.Credential
+	}{
+		{"nobody", hallpasstest.Nobody},
+		{"none", tokenOf(t, s, "None")}, {"viewer", tokenOf(t, s, "Viewer")}, {"editor", tokenOf(t, s, "Editor")}, {"admin", tokenOf(t, s, "Admin")},
+		{"disabled", disabledToken(t, s)}, {"other-org", otherOrgToken(t, s)}, {"human", hallpasstest.Admin},
+	}
+	var b strings.Builder
+	for _, pattern := range api.Patterns() {
+		method, route, ok := strings.Cut(pattern, " ")
+		if !ok {
+			method, route = "GET", pattern
+		}
+		route = strings.NewReplacer("{id}", "2", "{token}", "99", "{$}", "", "{rest...}", "1").Replace(route)
+		fmt.Fprintf(&b, "%-60s", pattern)
+		for _, c := range callers {
+			body := ""
+			if method == "POST" || method == "PUT" || method == "PATCH" {
+				body = `{"unknown":1}` // the rule is kept before the body is looked at
+			}
+			if method == "DELETE" && strings.HasSuffix(route, "/2") {
+				if r := s.Do(c.as, "GET", route, ""); r.StatusCode == 200 {
+					fmt.Fprintf(&b, " %s=may", c.name)
+					continue // the others need it
+				}
+			}
+			fmt.Fprintf(&b, " %s=%d", c.name, s.Do(c.as, method, route, body).StatusCode)
+		}
+		b.WriteByte('\n')
+	}
+	golden := filepath.Join("testdata", "routes.golden")
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(b.String(), string(want)); d != "" {
+		t.Errorf("the table of routes and callers is another (got, want; -update writes it):\n%s", d)
+	}
+}
+
+func tokenOf(t *testing.T, s *hallpasstest.Server, role string) hallpasstest.Credential {
+	t.Helper()
+	return hallpasstest.Bearer(token(t, s, account(t, s, "with role "+role, role), "of "+role))
+}
+
+func disabledToken(t *testing.T, s *hallpasstest.Server) hallpasstest.Credential {
+	t.Helper()
+	path := account(t, s, "disabled", "Admin")
+	key := token(t, s, path, "disabled")
+	expect(t, "disable", s.Do(hallpasstest.Admin, "PATCH", path, `{"isDisabled":true}`), 200)
+	return hallpasstest.Bearer(key)
+}
+
+// otherOrgToken makes a second org with an Admin account; no route does yet.
+func otherOrgToken(t *testing.T, s *hallpasstest.Server) hallpasstest.Credential {
+	t.Helper()
+	text := secret.NewToken()
+	now := s.Clock.Now()
+	err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
+		org, err := tx.CreateOrg(t.Context(), hallpass.Org{Name: "Other", CreatedAt: now, UpdatedAt: now})
+		if err != nil {
+			return err
+		}
+		a, err := tx.CreateServiceAccount(t.Context(), hallpass.ServiceAccount{
+			UID: secret.NewUID(), Org: org.ID, Name: "a", Login: hallpass.ServiceAccountLogin(org.ID, "a"), Role: hallpass.RoleAdmin, CreatedAt: now, UpdatedAt: now,
+		})
+		if err != nil {
+			return err
+		}
+		_, err = tx.CreateToken(t.Context(), hallpass.Token{Org: org.ID, ServiceAccount: a.ID, Name: "a", Hash: text.Hash(), LastFour: text.LastFour(), CreatedAt: now})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hallpasstest.Bearer(text.Reveal())
+}
