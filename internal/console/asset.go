@@ -5,12 +5,19 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
 	"time"
 )
+
+// contentTypes are told apart here and not by the machine's tables, which may
+// call a script text, and a browser then refuses it.
+var contentTypes = map[string]string{
+	".css": "text/css; charset=utf-8",
+	".js":  "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml",
+}
 
 // assets are the files that pages link to, under names that tell their content.
 type assets struct {
@@ -30,6 +37,9 @@ func readAssets(files fs.FS) (*assets, error) {
 			return nil, fmt.Errorf("console: read asset %s: %w", e.Name(), err)
 		}
 		ext := path.Ext(e.Name())
+		if contentTypes[ext] == "" {
+			return nil, fmt.Errorf("console: asset %s: no content type for %s", e.Name(), ext)
+		}
 		name := fmt.Sprintf("%s.%.6x%s", strings.TrimSuffix(e.Name(), ext), sha256.Sum256(b), ext)
 		a.hashed[e.Name()], a.files[name] = name, b
 	}
@@ -58,7 +68,7 @@ func (c *console) asset(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, errNoPage)
 		return
 	}
-	w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
+	w.Header().Set("Content-Type", contentTypes[path.Ext(name)])
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
 }

@@ -63,18 +63,10 @@ type roleOption struct {
 	Above    bool // of the caller's own: not theirs to give
 }
 
-// roleCan says what each role permits.
-var roleCan = map[hallpass.Role]string{
-	hallpass.RoleNone:   "Authenticates and may do nothing by itself.",
-	hallpass.RoleViewer: "Reads the organization.",
-	hallpass.RoleEditor: "Reads the organization; in Hallpass itself no more than a Viewer.",
-	hallpass.RoleAdmin:  "Manages the organization: its members, service accounts, tokens and audit log.",
-}
-
 func roleOptions(selected, own hallpass.Role) []roleOption {
 	var all []roleOption
 	for _, r := range hallpass.Roles() {
-		all = append(all, roleOption{r.String(), roleCan[r], r == selected, r > own})
+		all = append(all, roleOption{r.String(), roleCan(r), r == selected, r > own})
 	}
 	return all
 }

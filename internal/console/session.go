@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -46,15 +47,31 @@ type loginView struct {
 	Error         string
 	UserError     string
 	PasswordError string
+	Plain         bool // what is typed here travels unencrypted
+}
+
+// loginPage returns the page to sign in on, which leads to next.
+func (v *visit) loginPage(next string) loginView {
+	return loginView{frame: v.bareFrame("Log in"), Next: safeNext(next), Plain: !httpd.EventOf(v.r.Context()).Secure && !loopback(v.r.Host)}
+}
+
+// loopback reports whether the browser reached us on its own machine.
+func loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 func loginForm(v *visit) error {
-	next := safeNext(v.r.URL.Query().Get("next"))
+	view := v.loginPage(v.r.URL.Query().Get("next"))
 	if v.caller.User() != 0 {
-		v.seeOther(next)
+		v.seeOther(view.Next)
 		return nil
 	}
-	return v.show("sessions/login", loginView{frame: v.bareFrame("Log in"), Next: next})
+	return v.show("sessions/login", view)
 }
 
 // login is POST /login, which takes a form from the page and JSON from
@@ -84,7 +101,7 @@ func (v *visit) loginByForm() {
 		return
 	}
 	form := v.r.PostForm
-	view := loginView{frame: v.bareFrame("Log in"), Next: safeNext(form.Get("next"))}
+	view := v.loginPage(form.Get("next"))
 	if form.Get("user") == "" {
 		view.UserError = "Email or username is required"
 	}

@@ -105,7 +105,7 @@ func (v *visit) tokenForm(a accountRow, role hallpass.Role, name, expires string
 	tomorrow := now.UTC().AddDate(0, 0, 1)
 	f := tokenFormView{
 		Account: a, Now: v.moment(now), Name: name, DefaultName: defaultName(a.Login), Choices: v.lifetimes(p), FirstDay: tomorrow.Format(time.DateOnly),
-		Latest: v.moment(p.Latest(now)), Can: tokenCan[role], Curl: v.curl(),
+		Latest: v.moment(p.Latest(now)), Can: tokenCan(role), Curl: v.curl(),
 	}
 	f.Custom = f.Latest.Zero() || f.Latest.Day() >= f.FirstDay
 	f.Date = f.FirstDay
@@ -138,14 +138,6 @@ func (f *tokenFormView) choose(seconds int64) {
 	for j := range f.Choices {
 		f.Choices[j].Chosen = j == i
 	}
-}
-
-// tokenCan says what a token of an account with the role can do.
-var tokenCan = map[hallpass.Role]string{
-	hallpass.RoleNone:   "This token can authenticate, and nothing more by itself.",
-	hallpass.RoleViewer: "This token can read the organization. It cannot change anything.",
-	hallpass.RoleEditor: "This token can read the organization. It cannot change anything in Hallpass.",
-	hallpass.RoleAdmin:  "This token can manage the whole organization: members, service accounts and their tokens, and read the audit log. Give the account a lower role first if the job needs less.",
 }
 
 // defaultName returns a name for a token that is given none.

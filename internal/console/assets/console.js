@@ -341,7 +341,7 @@ class Secret {
 		this.source = null;
 		for (const t of this.waits) clearTimeout(t);
 		this.waits = [];
-		this.proved = false;
+		this.proved = "";
 	}
 
 	show(on) {
@@ -395,9 +395,14 @@ class Secret {
 		});
 		this.source.addEventListener("refused", (e) => {
 			const use = JSON.parse(e.data);
-			if (this.proved) return;
+			const why = refusals[use.reason] ?? use.reason.replace(/^lacks /, "it needs the permission ");
+			if (this.proved) {
+				// The token is good; what a call asked for was not allowed.
+				this.proof.textContent = `${this.proved}. Since then a call was refused: ${why}.`;
+				return;
+			}
 			this.box.className = "proof refused";
-			this.proof.textContent = `Seen just now from ${use.address} by ${shortClient(use.userAgent)}, but refused: ${refusals[use.reason] ?? use.reason}. Still waiting…`;
+			this.proof.textContent = `Seen just now from ${use.address} by ${shortClient(use.userAgent)}, but refused: ${why}. Still waiting…`;
 		});
 		const ask = async () => {
 			const row = await refreshRows(this.id);
@@ -412,13 +417,11 @@ class Secret {
 
 	prove(address, client) {
 		if (this.proved) return;
-		this.proved = true;
-		this.source?.close();
-		this.source = null;
+		this.proved = `Proved: used just now from ${address} by ${client}`;
 		this.light("proved", true);
 		this.box.className = "proof proved";
 		$("#token-checklist", this.root).hidden = true;
-		this.proof.textContent = `Proved: used just now from ${address} by ${client}`;
+		this.proof.textContent = this.proved;
 		document.dispatchEvent(new Event("tokens-changed"));
 	}
 }

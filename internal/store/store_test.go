@@ -1,0 +1,375 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// eachDB runs f on every database there is.
+func eachDB(t *testing.T, f func(t *testing.T, db *store.DB, path string)) {
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "test.db")
+		db, err := store.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.Begin(t.Context(), "test") }); err != nil {
+			t.Fatal(err)
+		}
+		f(t, db, path)
+	})
+}
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
+
+// write runs fn and fails the test if it fails.
+func write(t *testing.T, db *store.DB, fn func(ctx context.Context, tx *store.Tx) error) {
+	t.Helper()
+	if err := db.Write(t.Context(), func(tx *store.Tx) error { return fn(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newOrg(t *testing.T, db *store.DB, name string) (o hallpass.Org) {
+	t.Helper()
+	write(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+		o, err = tx.CreateOrg(ctx, hallpass.Org{Name: name, CreatedAt: noon, UpdatedAt: noon})
+		return err
+	})
+	return o
+}
+
+func newAccount(t *testing.T, db *store.DB, org hallpass.OrgID, name string) (a hallpass.ServiceAccount) {
+	t.Helper()
+	write(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+		a, err = tx.CreateServiceAccount(ctx, hallpass.ServiceAccount{
+			UID: secret.NewUID(), Org: org, Name: name, Login: hallpass.ServiceAccountLogin(org, name), Role: hallpass.RoleViewer, CreatedAt: noon, UpdatedAt: noon,
+		})
+		return err
+	})
+	return a
+}
+
+func createToken(db *store.DB, ctx context.Context, a hallpass.ServiceAccount, name string, at, expires time.Time) (tok hallpass.Token, err error) {
+	err = db.Write(ctx, func(tx *store.Tx) (err error) {
+		text := secret.NewToken()
+		tok, err = tx.CreateToken(ctx, hallpass.Token{
+			Org: a.Org, ServiceAccount: a.ID, Name: name, Hash: text.Hash(), LastFour: text.LastFour(), CreatedAt: at, CreatedBy: "admin", ExpiresAt: expires,
+		})
+		return err
+	})
+	return tok, err
+}
+
+func TestRoundTrips(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		org := newOrg(t, db, "Main Org.")
+		org.Address = hallpass.Address{Address1: "1", Address2: "2", City: "c", ZipCode: "z", State: "s", Country: "y"}
+		a := newAccount(t, db, org.ID, "ci")
+		tok, err := createToken(db, t.Context(), a, "t", noon, noon.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tok.LastUse = hallpass.Use{At: noon, Address: "::1", UserAgent: "curl"}
+		user := hallpass.User{UID: "u", Login: "Ana", Email: "ana@example.com", Name: "Ana", PasswordHash: "x", ServerAdmin: true, Org: org.ID, CreatedAt: noon, UpdatedAt: noon}
+		session := hallpass.Session{Hash: [32]byte{1}, CreatedAt: noon, SeenAt: noon, ExpiresAt: noon.Add(time.Hour), Address: "::1", UserAgent: "x"}
+		write(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+			if user, err = tx.CreateUser(ctx, user); err != nil {
+				return err
+			}
+			session.User = user.ID
+			if session, err = tx.CreateSession(ctx, session); err != nil {
+				return err
+			}
+			return errors.Join(tx.UpdateOrg(ctx, org), tx.UsedToken(ctx, tok.ID, tok.LastUse), tx.UsedToken(ctx, tok.ID, hallpass.Use{At: noon.Add(-time.Hour)}),
+				tx.SetMember(ctx, hallpass.Member{Org: org.ID, User: user, Role: hallpass.RoleViewer, JoinedAt: noon}),
+				tx.SetMember(ctx, hallpass.Member{Org: org.ID, User: user, Role: hallpass.RoleEditor, JoinedAt: noon}))
+		})
+		err = db.Read(t.Context(), func(tx *store.Tx) error {
+			ctx := t.Context()
+			gotOrg, err1 := tx.Org(ctx, org.ID)
+			gotAccount, err2 := tx.ServiceAccount(ctx, org.ID, a.ID)
+			gotToken, err3 := tx.TokenByHash(ctx, tok.Hash)
+			gotUser, err4 := tx.UserByLogin(ctx, "ANA@example.com")
+			gotSession, err5 := tx.SessionByHash(ctx, session.Hash)
+			members, err6 := tx.Members(ctx, org.ID, "AN", 0)
+			want := []any{org, a, tok, user, session, []hallpass.Member{{Org: org.ID, User: user, Role: hallpass.RoleEditor, JoinedAt: noon}}}
+			if d := cmp.Diff([]any{gotOrg, gotAccount, gotToken, gotUser, gotSession, members}, want); d != "" {
+				t.Errorf("read, written:\n%s", d)
+			}
+			return errors.Join(err1, err2, err3, err4, err5, err6)
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestOrgsAreApart(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		ours, theirs := newOrg(t, db, "Ours"), newOrg(t, db, "Theirs")
+		a := newAccount(t, db, theirs.ID, "ci")
+		tok, err := createToken(db, t.Context(), a, "t", noon, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, fn := range map[string]func(context.Context, *store.Tx) error{
+			"account": func(ctx context.Context, tx *store.Tx) error {
+				_, err := tx.ServiceAccount(ctx, ours.ID, a.ID)
+				return err
+			},
+			"by uid": func(ctx context.Context, tx *store.Tx) error {
+				_, err := tx.ServiceAccountByUID(ctx, ours.ID, a.UID)
+				return err
+			},
+			"token": func(ctx context.Context, tx *store.Tx) error {
+				_, err := tx.Token(ctx, ours.ID, a.ID, tok.ID)
+				return err
+			},
+			"update": func(ctx context.Context, tx *store.Tx) error {
+				b := a
+				b.Org = ours.ID
+				return tx.UpdateServiceAccount(ctx, b)
+			},
+			"delete":         func(ctx context.Context, tx *store.Tx) error { return tx.DeleteServiceAccount(ctx, ours.ID, a.ID) },
+			"delete token":   func(ctx context.Context, tx *store.Tx) error { return tx.DeleteToken(ctx, ours.ID, a.ID, tok.ID) },
+			"revoke token":   func(ctx context.Context, tx *store.Tx) error { return tx.RevokeToken(ctx, ours.ID, tok.ID, noon) },
+			"another's":      func(ctx context.Context, tx *store.Tx) error { return tx.DeleteToken(ctx, theirs.ID, a.ID+1, tok.ID) },
+			"no such org":    func(ctx context.Context, tx *store.Tx) error { _, err := tx.Org(ctx, 99); return err },
+			"no such member": func(ctx context.Context, tx *store.Tx) error { _, err := tx.User(ctx, 99); return err },
+		} {
+			if err := db.Write(t.Context(), func(tx *store.Tx) error { return fn(t.Context(), tx) }); !errors.Is(err, hallpass.NotFound) {
+				t.Errorf("%s: %v, want not found", what, err)
+			}
+		}
+		if left, err := createToken(db, t.Context(), newAccount(t, db, ours.ID, "ci"), "t", noon, time.Time{}); err != nil || left.ID == tok.ID {
+			t.Errorf("the same names in another org: %v, %v", left, err)
+		}
+	})
+}
+
+func TestTokenNames(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		org := newOrg(t, db, "o")
+		a, b := newAccount(t, db, org.ID, "a"), newAccount(t, db, org.ID, "b")
+		first, err := createToken(db, t.Context(), a, "Same", noon, noon.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := createToken(db, t.Context(), b, "sAME", noon.Add(time.Hour-time.Microsecond), time.Time{}); !errors.Is(err, hallpass.Conflict) {
+			t.Errorf("a live token's name: %v, want a conflict", err)
+		}
+		second, err := createToken(db, t.Context(), b, "same", noon.Add(time.Hour), time.Time{})
+		if err != nil || second.ID <= first.ID {
+			t.Fatalf("an expired token's name: %v, %v", second.ID, err)
+		}
+		write(t, db, func(ctx context.Context, tx *store.Tx) error {
+			return errors.Join(tx.RevokeToken(ctx, org.ID, second.ID, noon), tx.RevokeToken(ctx, org.ID, second.ID, noon.Add(time.Hour)))
+		})
+		if _, err := createToken(db, t.Context(), a, "same", noon.Add(2*time.Hour), time.Time{}); err != nil {
+			t.Errorf("a revoked token's name: %v", err)
+		}
+		err = db.Read(t.Context(), func(tx *store.Tx) error {
+			got, err := tx.Token(t.Context(), org.ID, b.ID, second.ID)
+			if !got.RevokedAt.Equal(noon) {
+				t.Errorf("revoked at %v, want the first time, %v", got.RevokedAt, noon)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		write(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.DeleteServiceAccount(ctx, org.ID, b.ID) })
+		if again := newAccount(t, db, org.ID, "b"); again.ID <= b.ID {
+			t.Errorf("the number %d was given again", again.ID)
+		}
+	})
+}
+
+// TestChain holds the versions of changes without gaps and their digests to
+// the rule, also around changes that failed.
+func TestChain(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		var heard []string
+		db.Subscribe(func(n store.Notice) {
+			heard = append(heard, fmt.Sprint(n.Phase, n.Changes[0].Kind, n.Changes[0].ID))
+		})
+		failure := errors.New("no")
+		for i := range int64(6) {
+			c := hallpass.Change{Kind: hallpass.TokenChanged, ID: i, Hash: [32]byte{byte(i)}}
+			err := db.Write(t.Context(), func(tx *store.Tx) error {
+				if err := tx.Change(t.Context(), c); err != nil {
+					return err
+				}
+				if i%2 == 1 {
+					return failure
+				}
+				return nil
+			})
+			if i%2 == 1 != errors.Is(err, failure) {
+				t.Errorf("change %d: %v", i, err)
+			}
+		}
+		if want := []string{"0token0", "1token0", "0token2", "1token2", "0token4", "1token4"}; !slices.Equal(heard, want) {
+			t.Errorf("heard %v, want %v", heard, want)
+		}
+		err := db.Read(t.Context(), func(tx *store.Tx) error {
+			rows, err := tx.Changes(t.Context(), 0)
+			if err != nil {
+				return err
+			}
+			var digest [32]byte
+			for i, r := range rows {
+				digest = hallpass.ChainDigest(digest, r.Version, r.Change)
+				if r.Version != hallpass.Version(i+1) || r.Change.ID != int64(2*i) || r.Digest != digest {
+					t.Errorf("row %d is %+v", i, r)
+				}
+			}
+			s, err := tx.State(t.Context())
+			if want := (store.State{Installation: "test", Version: 3, Digest: digest}); s != want {
+				t.Errorf("state %+v, want %+v", s, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestSearchIsLiteral(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		org := newOrg(t, db, "o")
+		var last hallpass.ServiceAccount
+		for _, name := range []string{"100%", "1000", "a_b", "axb", `c\d`, "ÄÖ"} {
+			last = newAccount(t, db, org.ID, name)
+		}
+		err := db.Read(t.Context(), func(tx *store.Tx) error {
+			for text, want := range map[string]int{"": 6, "%": 1, "_": 1, `\`: 1, "100": 2, "äö": 1, "' OR 1=1 --": 0, "SA-1": 6} {
+				_, total, err := tx.ServiceAccounts(t.Context(), store.ServiceAccountQuery{Org: org.ID, Text: text, Now: noon, Limit: 1})
+				if err != nil || total != want {
+					t.Errorf("%q finds %d, %v; want %d", text, total, err, want)
+				}
+			}
+			for _, tt := range []struct {
+				among []hallpass.ServiceAccountID
+				want  int
+			}{{nil, 6}, {[]hallpass.ServiceAccountID{}, 0}, {[]hallpass.ServiceAccountID{last.ID, 999}, 1}} {
+				_, total, err := tx.ServiceAccounts(t.Context(), store.ServiceAccountQuery{Org: org.ID, Now: noon, Limit: 9, Among: tt.among})
+				if err != nil || total != tt.want {
+					t.Errorf("among %v: %d, %v; want %d", tt.among, total, err, tt.want)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestNotesMerge(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		e := hallpass.AuditEntry{At: noon, Org: 1, Token: 7, Action: "token.verify", Outcome: hallpass.Refused, Reason: "x"}
+		other := e
+		other.Reason = "y"
+		later := e
+		later.At = noon.Add(time.Minute)
+		for _, n := range []hallpass.AuditEntry{e, e, other} {
+			db.Note(n)
+		}
+		if err := db.FlushNotes(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []hallpass.AuditEntry{e, later, later} {
+			db.Note(n)
+		}
+		for range 2 { // the second writes nothing more
+			if err := db.FlushNotes(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		err := db.Read(t.Context(), func(tx *store.Tx) error {
+			entries, err := tx.AuditEntries(t.Context(), hallpass.AuditFilter{Limit: 10})
+			for _, e := range entries {
+				got = append(got, fmt.Sprint(e.Reason, e.At.Minute(), " ", e.Count))
+			}
+			return err
+		})
+		slices.Sort(got)
+		if want := []string{"x0 3", "x1 2", "y0 1"}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v, %v; want %v", got, err, want)
+		}
+	})
+}
+
+func TestReadersCannotWrite(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		err := db.Read(t.Context(), func(tx *store.Tx) error { return tx.DeleteSessions(t.Context(), 1) })
+		if err == nil || !strings.Contains(err.Error(), "readonly") {
+			t.Errorf("a reader wrote: %v", err)
+		}
+	})
+}
+
+// TestNewerSchema opens a database that a newer program has migrated.
+func TestNewerSchema(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, path string) {
+		raw, err := sql.Open("sqlite", "file:"+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := raw.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`); err != nil {
+			t.Fatal(err)
+		}
+		if err := raw.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := store.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "schema version 999") {
+			t.Errorf("opened %v, %v", again, err)
+		}
+	})
+}
+
+// TestLocked has another connection hold the write lock.
+func TestLocked(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, path string) {
+		raw, err := sql.Open("sqlite", "file:"+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw.SetMaxOpenConns(1)
+		if _, err := raw.Exec("BEGIN IMMEDIATE"); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Write(t.Context(), func(tx *store.Tx) error { return nil }); !errors.Is(err, hallpass.Unavailable) {
+			t.Errorf("a write: %v, want unavailable", err)
+		}
+		if err := db.Ping(t.Context()); err != nil {
+			t.Errorf("a read: %v", err)
+		}
+		if err := raw.Close(); err != nil {
+			t.Fatal(err)
+		}
+		write(t, db, func(context.Context, *store.Tx) error { return nil })
+	})
+}
