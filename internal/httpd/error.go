@@ -115,10 +115,10 @@ func accessErrorID() string {
 func SetErrorHeaders(h http.Header, err error) {
 	var e *hallpass.Error
 	_ = errors.As(err, &e) // a nil e is what there is to know
-	switch hallpass.KindOf(err) {
-	case hallpass.Unauthenticated:
+	switch Status(err) {
+	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="hallpass"`)
-	case hallpass.Limited, hallpass.Unavailable:
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		after := time.Second
 		if e != nil {
 			after = max(after, e.RetryAfter)

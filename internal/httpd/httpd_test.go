@@ -1,0 +1,182 @@
+package httpd_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+func TestStatus(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want int
+		says string
+	}{
+		{errors.New("pq: password is hunter2"), 500, `"message":"Internal server error"`},
+		{fmt.Errorf("wrapped: %w", &hallpass.Error{Kind: hallpass.NotFound, Message: "no such thing"}), 404, `"message":"no such thing"`},
+		{hallpass.Invalidf("name", "name is required"), 400, `"error":"name is required","message":"Bad request data"`},
+		{&hallpass.Error{Kind: hallpass.Unauthenticated, ID: "api-key.expired", Message: "Expired API key"}, 401, `{"extra":null,"message":"Expired API key","messageId":"api-key.expired","statusCode":401,"traceID":""}`},
+		{&hallpass.Error{Kind: hallpass.Denied, Needs: "orgs:write", Message: "m"}, 403, `"title":"Access denied"`},
+		{&hallpass.Error{Kind: hallpass.Conflict, ID: "serviceaccounts.ErrAlreadyExists"}, 400, "serviceaccounts.ErrAlreadyExists"},
+		{&hallpass.Error{Kind: hallpass.Conflict, ID: "user.exists"}, 409, "user.exists"},
+		{&hallpass.Error{Kind: hallpass.Limited, RetryAfter: 1500 * time.Millisecond}, 429, ""},
+		{&hallpass.Error{Kind: hallpass.Limited, ID: "request.too-large"}, 413, ""},
+		{&hallpass.Error{Kind: hallpass.Unavailable, Err: errors.New("hunter2")}, 503, ""},
+	} {
+		w := httptest.NewRecorder()
+		httpd.WriteError(w, httptest.NewRequest("GET", "/", nil), tt.err)
+		if w.Code != tt.want || !strings.Contains(w.Body.String(), tt.says) || strings.Contains(w.Body.String(), "hunter2") {
+			t.Errorf("%v: %d %s, want %d and %s", tt.err, w.Code, w.Body, tt.want, tt.says)
+		}
+		retry := map[int]string{429: "2", 503: "1"}[tt.want]
+		if got := w.Header().Get("Retry-After"); got != retry {
+			t.Errorf("%v: Retry-After %q, want %q", tt.err, got, retry)
+		}
+	}
+}
+
+func TestFrom(t *testing.T) {
+	trusted, err := httpd.ParseTrustedProxies([]string{"10.0.0.0/8", "::1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name    string
+		trusted httpd.TrustedProxies
+		peer    string
+		forward []string
+		want    string
+	}{
+		{"nobody is trusted", nil, "10.0.0.1:99", []string{"1.2.3.4"}, "10.0.0.1"},
+		{"the peer is not a proxy", trusted, "192.0.2.1:99", []string{"1.2.3.4"}, "192.0.2.1"},
+		{"behind a proxy", trusted, "10.0.0.1:99", []string{"1.2.3.4"}, "1.2.3.4"},
+		{"what the client wrote before", trusted, "10.0.0.1:99", []string{"6.6.6.6, 1.2.3.4"}, "1.2.3.4"},
+		{"in another field", trusted, "10.0.0.1:99", []string{"6.6.6.6", "1.2.3.4"}, "1.2.3.4"},
+		{"two proxies", trusted, "10.0.0.1:99", []string{"1.2.3.4, 10.0.0.2"}, "1.2.3.4"},
+		{"nonsense", trusted, "10.0.0.1:99", []string{"<script>"}, "10.0.0.1"},
+		{"IPv6", trusted, "[::1]:99", []string{"2001:db8::1"}, "2001:db8::1"},
+		{"IPv6 alone", nil, "[2001:db8::2]:99", nil, "2001:db8::2"},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = tt.peer
+		r.Header["X-Forwarded-For"] = tt.forward
+		if got := tt.trusted.From(r).Address; got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+	for _, bad := range []string{"0.0.0.0/0", "::/0", "10.0.0.0/33", "proxy", ""} {
+		if _, err := httpd.ParseTrustedProxies([]string{bad}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("User-Agent", "a\x01b\u202ec"+strings.Repeat("x", 500))
+	if got := httpd.TrustedProxies(nil).From(r).UserAgent; len(got) > 220 || strings.ContainsAny(got, "\x01\u202e") {
+		t.Errorf("the user agent is %q", got)
+	}
+}
+
+func TestHandler(t *testing.T) {
+	var log strings.Builder
+	handler := httpd.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/panic":
+			panic("hunter2")
+		case "/cookie":
+			httpd.Cookies{}.Set(w, r, "id", time.Now().Add(time.Hour))
+		}
+	}), httpd.Options{Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	get := func(path string, change func(*http.Request)) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", path, nil)
+		if change != nil {
+			change(r)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	for path, change := range map[string]func(*http.Request){
+		"/fine?secret=hunter3": nil,
+		"/panic":               nil,
+		"/many": func(r *http.Request) {
+			for i := range 101 {
+				r.Header.Set(fmt.Sprint("X-", i), "v")
+			}
+		},
+		"/large": func(r *http.Request) { r.Header.Set("X-Large", strings.Repeat("a", 33_000)) },
+	} {
+		w := get(path, change)
+		if want := map[string]int{"/panic": 500, "/many": 431, "/large": 431}[path]; want != 0 && w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin", "Cache-Control": "no-store",
+		} {
+			if got := w.Header().Get(name); !strings.HasPrefix(got, want) {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+		if csp := w.Header().Get("Content-Security-Policy"); strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: the policy is %s", path, csp)
+		}
+		if strings.Contains(w.Body.String(), "hunter") {
+			t.Errorf("%s tells %s", path, w.Body)
+		}
+	}
+	if strings.Contains(log.String(), "hunter3") || !strings.Contains(log.String(), "panic: hunter2") {
+		t.Errorf("the log is %s", &log)
+	}
+	plain := get("/cookie", nil).Result().Cookies()[0]
+	secure := get("/cookie", func(r *http.Request) { *r = *httptest.NewRequest("GET", "https://x/cookie", nil) }).Result().Cookies()[0]
+	for _, c := range []struct {
+		got    *http.Cookie
+		name   string
+		secure bool
+	}{{plain, "grafana_session", false}, {secure, "__Host-grafana_session", true}} {
+		if c.got.Name != c.name || c.got.Secure != c.secure || !c.got.HttpOnly || c.got.Path != "/" || c.got.SameSite != http.SameSiteLaxMode || c.got.Domain != "" {
+			t.Errorf("cookie %v, want %s", c.got, c.name)
+		}
+	}
+}
+
+func TestSameOrigin(t *testing.T) {
+	h, err := httpd.SameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), "https://hallpass.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		method, name, value string
+		want                int
+	}{
+		{"POST", "X-None", "", 204},
+		{"POST", "Sec-Fetch-Site", "same-origin", 204},
+		{"POST", "Sec-Fetch-Site", "cross-site", 403},
+		{"POST", "Sec-Fetch-Site", "same-site", 403},
+		{"DELETE", "Origin", "https://evil.example", 403},
+		{"PATCH", "Origin", "null", 403},
+		{"POST", "Origin", "http://example.com", 204},
+		{"POST", "Origin", "https://hallpass.example.com", 204},
+		{"GET", "Origin", "https://evil.example", 204},
+	} {
+		r := httptest.NewRequest(tt.method, "/", nil)
+		r.Header.Set(tt.name, tt.value)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != tt.want {
+			t.Errorf("%s with %s %s: %d, want %d", tt.method, tt.name, tt.value, w.Code, tt.want)
+		}
+		r.Header.Set("Authorization", "Bearer x")
+		w = httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != 204 {
+			t.Errorf("%s with a credential of its own: %d", tt.method, w.Code)
+		}
+	}
+}

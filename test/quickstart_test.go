@@ -1,0 +1,135 @@
+package test_test
+
+import (
+	"bytes"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// quickstart runs the command until it serves, calls while it does, stops it
+// with Ctrl-C, and returns what it printed.
+func quickstart(t *testing.T, data string, while func(out string)) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	printed, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errs bytes.Buffer
+	cmd := exec.Command(path, "quickstart", "--data", data, "--listen", address)
+	cmd.Stdout, cmd.Stderr = printed, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	read := func() string {
+		b, err := os.ReadFile(printed.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(read(), "Press Ctrl-C"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("quickstart did not come up: %s%s", read(), &errs)
+		}
+	}
+	while(read())
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("quickstart ended with %v: %s", err, &errs)
+	}
+	if errs.Len() > 0 {
+		t.Errorf("quickstart complained: %s", &errs)
+	}
+	return read()
+}
+
+// TestQuickstart runs the first command of the README: its curl line works and
+// answers the seed line byte for byte; run again it makes nothing; and no file
+// it leaves holds the token or a way to it (SEC-4).
+func TestQuickstart(t *testing.T) {
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("no curl on this machine")
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	first := quickstart(t, data, func(out string) {
+		line := regexp.MustCompile(`curl -H "(Authorization: Bearer glsa_[0-9A-Za-z]{32}_[0-9a-f]{8})" (http://\S+/api/org)`).FindStringSubmatch(out)
+		if line == nil {
+			t.Fatalf("no curl line in %s", out)
+		}
+		answer, err := exec.Command(curl, "-sS", "-H", line[1], line[2]).Output()
+		if err != nil || string(answer) != seedLine {
+			t.Errorf("the curl line answers %s, %v; want %s", answer, err, seedLine)
+		}
+		if !strings.Contains(out, "\n  "+seedLine+"\n") {
+			t.Error("the answer is not printed byte for byte")
+		}
+	})
+	token := regexp.MustCompile(`glsa_[0-9A-Za-z]{32}_[0-9a-f]{8}`).FindString(first)
+	password := regexp.MustCompile(`admin / (\S+)`).FindStringSubmatch(first)
+	if password == nil {
+		t.Fatalf("no password in %s", first)
+	}
+	second := quickstart(t, data, func(string) {})
+	if !strings.Contains(second, "Nothing new was made") || strings.Contains(second, "glsa_") || strings.Contains(second, password[1]) {
+		t.Errorf("the second run says %s", second)
+	}
+	err = filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o, want 600", d.Name(), mode)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(b, []byte(token[5:37])) || d.Name() != "initial-admin-password" && bytes.Contains(b, []byte(password[1])) {
+			t.Errorf("%s holds a secret", d.Name())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reset := exec.Command(path, "admin", "reset-password", "--data", data)
+	reset.Stdin = strings.NewReader("a quiet harbour under snow\n")
+	if out, err := reset.CombinedOutput(); err != nil || !strings.Contains(string(out), "was changed") {
+		t.Errorf("reset-password: %v %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(data, "initial-admin-password")); !os.IsNotExist(err) {
+		t.Errorf("the first password is still kept: %v", err)
+	}
+}
