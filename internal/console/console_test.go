@@ -5,7 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,9 +17,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/console"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/server"
 	"github.com/hallpass-dev/hallpass/internal/store"
+	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
 // browser is a browser without script.
@@ -369,6 +375,9 @@ func TestAssets(t *testing.T) {
 		t.Fatalf("the page links to %v", links)
 	}
 	for _, link := range links {
+		if kind := b.get(link).header.Get("Content-Type"); !strings.HasPrefix(kind, map[string]string{".js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}[link[len(link)-3:]]) {
+			t.Errorf("%s is %s", link, kind)
+		}
 		if p := b.get(link); p.status != 200 || p.header.Get("Cache-Control") != "public, max-age=31536000, immutable" {
 			t.Errorf("%s: %d, Cache-Control %q", link, p.status, p.header.Get("Cache-Control"))
 		}
@@ -376,6 +385,98 @@ func TestAssets(t *testing.T) {
 	b.want("an asset that is not there", b.get("/assets/console.css"), 404)
 	if p := b.get("/login"); p.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("a page has Cache-Control %q, want no-store", p.header.Get("Cache-Control"))
+	}
+}
+
+// TestPlainLogin asks for the page as machines on a network do, without
+// encryption.
+func TestPlainLogin(t *testing.T) {
+	s := hallpasstest.New(t)
+	const warning = "This connection is not encrypted"
+	for _, tt := range []struct {
+		host string
+		want bool
+	}{
+		{"hallpass.lan", true},
+		{"hallpass.lan:3080", true},
+		{"10.0.0.7:3080", true},
+		{"[2001:db8::1]:3080", true},
+		{"localhost", false},
+		{"LOCALHOST:3080", false},
+		{"hallpass.localhost:3080", false},
+		{"127.0.0.2:3080", false},
+		{"[::1]:3080", false},
+		{"[::1]", false},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/login", nil)
+		r.Host = tt.host
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		if got := strings.Contains(w.Body.String(), warning); got != tt.want {
+			t.Errorf("at %s the page warns: %v, want %v", tt.host, got, tt.want)
+		}
+	}
+	behind := hallpasstest.New(t, func(c *server.Config) { c.Server.RootURL = "https://hallpass.example/" })
+	r := httptest.NewRequest(http.MethodGet, "/login", nil)
+	r.Host = "hallpass.example"
+	w := httptest.NewRecorder()
+	behind.Handler().ServeHTTP(w, r)
+	if strings.Contains(w.Body.String(), warning) {
+		t.Error("the page warns over https")
+	}
+}
+
+// TestDev changes a page on disk between two requests.
+func TestDev(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(".")); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "hallpass.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	o := console.Options{Admin: admin.New(db, admin.Options{}), Verify: verify.New(db, verify.Options{}), DevDir: dir}
+	pages, err := console.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	show := func() (int, string) {
+		w := httptest.NewRecorder()
+		pages.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/login", nil))
+		return w.Code, w.Body.String()
+	}
+	page := filepath.Join(dir, "templates", "sessions", "login.html")
+	for _, tt := range []struct {
+		text   string
+		status int
+		says   string
+	}{
+		{`{{define "content"}}Hello from disk{{end}}`, 200, "Hello from disk"},
+		{`{{define "content"}}{{.NoSuchField}}{{end}}`, 500, "Something went wrong"},
+		{`{{define "content"}}{{icon "none"}}{{end}}`, 500, "Something went wrong"},
+		{`{{define "content"}}Mended{{end}}`, 200, "Mended"},
+	} {
+		if err := os.WriteFile(page, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if status, text := show(); status != tt.status || !strings.Contains(text, tt.says) {
+			t.Errorf("%s: %d %s; want %d and %q", tt.text, status, text, tt.status, tt.says)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "assets", "strange.xyz"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for what, dir := range map[string]string{"an asset of an unknown kind": dir, "nothing": t.TempDir()} {
+		o.DevDir = dir
+		if _, err := console.New(o); err == nil {
+			t.Errorf("a directory with %s is taken", what)
+		}
 	}
 }
 

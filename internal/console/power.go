@@ -74,7 +74,7 @@ func roleCan(r hallpass.Role) string {
 		return "Authenticates, and may do nothing by itself."
 	}
 	can = sentence(can)
-	if r > hallpass.RoleNone && (r-1).Permissions().HasAll(r.Permissions()) {
+	if r > hallpass.RoleNone && (r - 1).Permissions().HasAll(r.Permissions()) {
 		can += " In Hallpass itself no more than " + (r - 1).String() + "."
 	}
 	return can
