@@ -103,7 +103,7 @@ func (tx *Tx) ServiceAccounts(ctx context.Context, q ServiceAccountQuery) ([]hal
 	where := `a.org_id = $1
 		AND ($2 = '' OR a.name_key LIKE $3 ESCAPE '\' OR a.login_key LIKE $3 ESCAPE '\')
 		AND ($4 = FALSE OR a.disabled = TRUE)
-		AND ($5 = FALSE OR EXISTS (SELECT 1 FROM tokens t WHERE t.service_account_id = a.id AND t.expires_us > 0 AND t.expires_us <= $6))` +
+		AND ($5 = FALSE OR a.id IN (SELECT t.service_account_id FROM tokens t WHERE t.org_id = $1 AND t.expires_us > 0 AND t.expires_us <= $6))` +
 		among(q.Among)
 	args := []any{q.Org, q.Text, contains(q.Text), q.DisabledOnly, q.ExpiredOnly, micros(q.Now)}
 	var total int
@@ -118,7 +118,7 @@ func (tx *Tx) ServiceAccounts(ctx context.Context, q ServiceAccountQuery) ([]hal
 		WITH page AS (SELECT a.id AS id FROM service_accounts a WHERE `+where+` ORDER BY a.login_key LIMIT $7 OFFSET $8)
 		SELECT `+accountColumns+`, `+summaryColumns("$6")+`
 		FROM   page JOIN service_accounts a ON a.id = page.id
-		ORDER  BY a.login_key`, append(args, q.Limit, q.Offset)...)
+		ORDER  BY a.login_key`, append(args, min(q.Limit, total-q.Offset), q.Offset)...) // with the last hit found, no row after it is read
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: service accounts: %w", err)
 	}

@@ -97,6 +97,7 @@ CREATE TABLE tokens (
     used_agent         TEXT   NOT NULL
 );
 CREATE UNIQUE INDEX tokens_name ON tokens (org_id, name_key) WHERE name_key <> '';
+CREATE INDEX tokens_expiry ON tokens (org_id, expires_us, service_account_id) WHERE expires_us > 0;
 CREATE INDEX tokens_account ON tokens (service_account_id, expires_us, revoked_us, used_us);
 
 -- What a principal holds beside the role: the managed permissions.
