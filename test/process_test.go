@@ -41,6 +41,22 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// binaryAndAddress returns the program's path and an address to listen on that
+// was free a moment ago.
+func binaryAndAddress(t *testing.T) (path, address string) {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }() // the address is all that was wanted
+	return path, l.Addr().String()
+}
+
 // process is a running `hallpass serve`.
 type process struct {
 	t    *testing.T
@@ -53,18 +69,7 @@ type process struct {
 // serve starts the program on the data directory and waits until it answers.
 func serve(t *testing.T, data string, args ...string) *process {
 	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	path, address := binaryAndAddress(t)
 	p := &process{t: t, url: "http://" + address, out: &bytes.Buffer{}, done: make(chan error, 1)}
 	p.cmd = exec.Command(path, append([]string{"serve", "--data", data, "--listen", address}, args...)...)
 	p.cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword)
