@@ -20,6 +20,10 @@ type browser struct {
 	url string // of the server
 }
 
+// lanHost is a name under which the browser reaches the server as another
+// machine would: without https it is no secure context.
+const lanHost = "hallpass.lan"
+
 // newBrowser starts Chromium, or skips the test where there is none.
 func newBrowser(t *testing.T, url string) *browser {
 	t.Helper()
@@ -33,7 +37,7 @@ func newBrowser(t *testing.T, url string) *browser {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("host-resolver-rules", "MAP "+lanHost+" 127.0.0.1"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
 	)
 	ctx, cancelAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancelAllocator)

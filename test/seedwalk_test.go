@@ -108,7 +108,7 @@ func (w *seedWalk) makeToken(t *testing.T) {
 
 	b.allowClipboard()
 	b.click("#token-copy")
-	b.until(`document.querySelector("[data-step=copied]").matches(".done, [data-done], [aria-current], .is-done") || document.body.innerText.includes("Copied")`)
+	b.until(`document.querySelector("[data-step=copied]").classList.contains("lit")`)
 	if got := eval[string](b, `navigator.clipboard.readText()`); got != w.secret {
 		t.Error("the clipboard does not hold the secret, exactly")
 	}
@@ -133,12 +133,16 @@ func (w *seedWalk) tokens(t *testing.T) string {
 	return w.s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/"+uid+"/tokens", "").Text
 }
 
-// prove is rows 8 and 9: the call answers the seed line, and dialog and row
-// tell of it without a reload.
+// prove is rows 8 and 9: a call that is refused is told with its reason, the
+// right one answers the seed line, and dialog and row tell of it without a
+// reload.
 func (w *seedWalk) prove(t *testing.T) {
 	b := w.b
 	eval[bool](b, "window.notReloaded = true")
 	b.until(`document.querySelector("#token-proof").innerText.startsWith("Waiting")`)
+	w.s.Do(hallpasstest.Bearer(w.secret), "GET", "/api/org", "", "X-Grafana-Org-Id: 2", "User-Agent: curl/8.5.0") // row 9b: why it stays Never
+	b.until(`document.querySelector("#token-proof").innerText.includes("refused: the request names another organization")`)
+	b.until(`document.querySelector("tr[data-token-id] .last-used").innerText.includes("Never")`)
 	if got := w.s.Do(hallpasstest.Bearer(w.secret), "GET", "/api/org", "", "User-Agent: curl/8.5.0"); got.StatusCode != http.StatusOK || got.Text != seedLine {
 		t.Fatalf("the token answers %d %s", got.StatusCode, got.Text)
 	}
@@ -147,6 +151,8 @@ func (w *seedWalk) prove(t *testing.T) {
 	if !strings.Contains(proof, "127.0.0.1") || !strings.Contains(proof, "curl") {
 		t.Errorf("the proof says %q, not from where and by what", proof)
 	}
+	w.s.Do(hallpasstest.Bearer(w.secret), "POST", "/api/serviceaccounts", `{"name":"x"}`) // row 11, as the dialog tells it
+	b.until(`document.querySelector("#token-proof").innerText.includes("it needs the permission serviceaccounts:create")`)
 	b.click("#token-close")
 	b.until(`!document.querySelector("#token-dialog").open`)
 	b.until(`!document.querySelector("tr[data-token-id] .last-used").innerText.includes("Never")`)
@@ -203,9 +209,11 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b.keys(kb.Enter) // Enter is Generate token
 	b.shows("Service account token created")
 	second := eval[string](b, `document.querySelector("#token-secret").value`)
-	b.click("#token-stored")
-	b.click("#token-close")
+	b.click("#token-copy-close")
 	b.until(`!document.querySelector("#token-dialog").open`)
+	if got := eval[string](b, `navigator.clipboard.readText()`); got != second {
+		t.Error("Copy to clipboard and close closed without a copy")
+	}
 
 	b.click(`[aria-label="Delete service account token ci-dashboard-sync-token"]`)
 	b.shows("127.0.0.1") // told before it is deleted: from where it was used

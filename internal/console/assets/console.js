@@ -422,6 +422,7 @@ class Secret {
 		this.box.className = "proof proved";
 		$("#token-checklist", this.root).hidden = true;
 		this.proof.textContent = this.proved;
+		this.box.scrollIntoView({ block: "nearest" });
 		document.dispatchEvent(new Event("tokens-changed"));
 	}
 }

@@ -1,0 +1,295 @@
+package test_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/server"
+)
+
+// newAccount makes an account and returns the path of its page.
+func newAccount(t *testing.T, s *hallpasstest.Server, name string) string {
+	t.Helper()
+	var account struct{ UID string }
+	got := s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"name":`+quote(name)+`,"role":"Viewer"}`)
+	if err := json.Unmarshal([]byte(got.Text), &account); err != nil || account.UID == "" {
+		t.Fatalf("create %s: %d %s", name, got.StatusCode, got.Text)
+	}
+	return "/org/serviceaccounts/" + account.UID
+}
+
+// newToken makes a token in the dialog and leaves it open on the secret.
+func (b *browser) newToken(account, name string) (secret string) {
+	b.t.Helper()
+	b.open(account)
+	b.click("#add-token")
+	b.until(`document.activeElement.id === "token-name"`)
+	b.fill("#token-name", name)
+	b.keys(kb.Enter)
+	b.shows("Service account token created")
+	return eval[string](b, `document.querySelector("#token-secret").value`)
+}
+
+// TestSecretIsNotLost tries every way to close the dialog before the secret was
+// copied: each asks first.
+func TestSecretIsNotLost(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := newBrowser(t, s.URL)
+	account := newAccount(t, s, "ci")
+	b.signIn("admin", hallpasstest.AdminPassword)
+	secret := b.newToken(account, "first")
+	for name, leave := range map[string]func(){
+		"Escape":   func() { b.keys(kb.Escape) },
+		"the x":    func() { b.click("#token-x") },
+		"Close":    func() { b.click("#token-close") },
+		"backdrop": func() { b.do(chromedp.MouseClickXY(12, 450)) },
+	} {
+		leave()
+		b.until(`document.querySelector("#guard-dialog")?.open`)
+		b.keys(kb.Escape) // a second press keeps it
+		b.until(`!document.querySelector("#guard-dialog").open && document.querySelector("#token-dialog").open`)
+		if got := eval[string](b, `document.querySelector("#token-secret").value`); got != secret {
+			t.Fatalf("%s: the secret is gone", name)
+		}
+	}
+	const leaves = `dispatchEvent(new Event("beforeunload", {cancelable: true}))` // as closing the tab asks
+	if eval[bool](b, leaves) {
+		t.Error("the tab closes on an uncopied secret")
+	}
+	b.click("#token-stored")
+	if !eval[bool](b, leaves) {
+		t.Error("the tab does not close on a secret that is stored")
+	}
+	b.keys(kb.Escape)
+	b.until(`!document.querySelector("#token-dialog").open`)
+
+	b.newToken(account, "second")
+	b.keys(kb.Escape)
+	b.click("#guard-close")
+	b.until(`!document.querySelector("#token-dialog").open`)
+	if got := eval[string](b, `document.querySelector("#token-secret").value`); got != "" {
+		t.Error("the secret stays in the page after Close anyway")
+	}
+}
+
+// TestCopyTellsTheTruth takes the ways to copy from the browser: the dialog says
+// so and stays, also where the browser claims to have copied.
+func TestCopyTellsTheTruth(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := newBrowser(t, s.URL)
+	account := newAccount(t, s, "ci")
+	b.signIn("admin", hallpasstest.AdminPassword)
+	secret := b.newToken(account, "ci")
+	eval[bool](b, `Object.defineProperty(navigator.clipboard, "writeText", {value: () => Promise.reject(new Error("no"))}), true`)
+	for _, claim := range []string{"false", "true"} {
+		eval[bool](b, `document.execCommand = () => `+claim+`, true`)
+		for _, button := range []string{"#token-copy", "#token-copy-close"} {
+			b.click(button)
+			b.until(`document.querySelector("#token-copy-status").innerText.includes("press Ctrl/⌘+C")`)
+			if !eval[bool](b, `document.querySelector("#token-dialog").open && !document.querySelector("[data-step=copied]").classList.contains("lit")`) {
+				t.Errorf("%s, execCommand %s: the dialog closed or says Copied", button, claim)
+			}
+			if got := eval[string](b, `(e => e.value.slice(e.selectionStart, e.selectionEnd))(document.activeElement)`); got != secret {
+				t.Errorf("%s, execCommand %s: the token is not selected", button, claim)
+			}
+			eval[bool](b, `document.querySelector("#token-copy-status").textContent = "", true`)
+		}
+	}
+}
+
+// TestPlainHTTP reaches the server by a name of the network, without https: the
+// page warns, and copying works all the same.
+func TestPlainHTTP(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := newBrowser(t, s.URL)
+	here := b.url
+	b.url = strings.Replace(s.URL, "127.0.0.1", lanHost, 1)
+	account := newAccount(t, s, "ci")
+	b.open("/login")
+	b.shows("This connection is not encrypted")
+	b.signIn("admin", hallpasstest.AdminPassword)
+	secret := b.newToken(account, "ci")
+	if eval[bool](b, "isSecureContext") {
+		t.Fatal("the browser takes the address for a secure one: this test proves nothing")
+	}
+	b.click("#token-copy")
+	b.until(`document.querySelector("[data-step=copied]").classList.contains("lit")`)
+	if kind := eval[string](b, `document.querySelector("#token-secret").type`); kind != "password" {
+		t.Error("copying leaves the secret unmasked")
+	}
+	// The command names the address that the browser used.
+	if got := eval[string](b, `document.querySelector("#token-curl").value`); !strings.Contains(got, b.url+"/api/org") || strings.Contains(got, secret) {
+		t.Errorf("the command is %q", strings.ReplaceAll(got, secret, "(the secret)"))
+	}
+	b.click("#token-close")
+	b.until(`!document.querySelector("#token-dialog").open`)
+	b.url = here
+	b.open("/login") // a secure context, which may read the clipboard
+	b.allowClipboard()
+	if got := eval[string](b, `navigator.clipboard.readText()`); got != secret {
+		t.Error("the clipboard does not hold the secret, exactly")
+	}
+}
+
+// tabTo presses Tab until what the selector names has the focus, and fails the
+// test if the focus is lost from sight on the way.
+func (b *browser) tabTo(selector string) {
+	b.t.Helper()
+	for range 80 {
+		b.keys(kb.Tab)
+		if eval[bool](b, `document.activeElement.matches(`+quote(selector)+`)`) {
+			if !eval[bool](b, `(e => [e, e.nextElementSibling].some(x => x && getComputedStyle(x).outlineStyle !== "none"))(document.activeElement)`) {
+				b.t.Errorf("%s has the focus and does not show it", selector)
+			}
+			return
+		}
+	}
+	b.t.Fatalf("Tab never reaches %s", selector)
+}
+
+// TestKeyboardOnly walks from signing in to a token and its end without a mouse.
+func TestKeyboardOnly(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := newBrowser(t, s.URL)
+	newAccount(t, s, "dashboard-sync")
+	b.open("/login")
+	b.until(`document.activeElement.id === "user"`)
+	b.keys("admin" + kb.Tab + hallpasstest.AdminPassword + kb.Enter)
+	b.until(`location.pathname === "/"`)
+	b.tabTo(".skip")
+	b.keys(kb.Enter)
+	b.until(`document.activeElement.id === "main"`)
+	b.tabTo(`main a[href="/org/serviceaccounts"]`)
+	b.keys(kb.Enter)
+	b.until(`location.pathname === "/org/serviceaccounts"`)
+	b.tabTo(".row-link")
+	b.keys(kb.Enter)
+	b.until(`document.querySelector("#add-token")`)
+
+	b.tabTo("#add-token")
+	b.keys(kb.Enter)
+	b.until(`document.activeElement.id === "token-name"`)
+	b.keys("by-keyboard")
+	b.tabTo(`[name=expires]`)
+	b.keys(kb.ArrowLeft) // from 90 days to 60
+	b.until(`document.querySelector("[name=expires]:checked").value === "5184000"`)
+	b.stayIn("#token-dialog")
+	b.tabTo("#token-generate")
+	b.keys(kb.Enter)
+	b.until(`document.activeElement.id === "token-copy"`) // where the next press is needed
+	b.keys(kb.Escape)
+	b.until(`document.activeElement.id === "guard-keep"`)
+	b.keys(kb.Enter)
+	b.until(`!document.querySelector("#guard-dialog").open`)
+	b.stayIn("#token-dialog")
+	b.allowClipboard()
+	b.tabTo("#token-copy")
+	b.keys(" ")
+	b.until(`document.querySelector("[data-step=copied]").classList.contains("lit")`)
+	b.keys(kb.Escape)
+	b.until(`!document.querySelector("#token-dialog").open && document.activeElement.id === "add-token"`)
+
+	b.tabTo(`[aria-label="Delete service account token by-keyboard"]`)
+	b.keys(kb.Enter)
+	b.until(`document.activeElement.matches("#confirm-dialog [data-cancel]")`) // not on what destroys
+	b.stayIn("#confirm-dialog")
+	b.keys(kb.Escape)
+	b.until(`!document.querySelector("#confirm-dialog") && document.activeElement.matches("[aria-label^='Delete service account token']")`)
+	b.keys(kb.Enter)
+	b.until(`document.querySelector("#confirm-dialog")?.open`)
+	b.tabTo("#confirm-yes")
+	b.keys(kb.Enter)
+	b.shows("No tokens yet")
+}
+
+// stayIn presses Tab more often than the dialog has places for the focus, which
+// may leave it for the browser's own frame and for nothing else of the page.
+func (b *browser) stayIn(dialog string) {
+	b.t.Helper()
+	for range 20 {
+		b.keys(kb.Tab)
+		if !eval[bool](b, `document.activeElement === document.body || Boolean(document.activeElement.closest(`+quote(dialog)+`))`) {
+			b.t.Fatalf("Tab leaves %s for %s", dialog, eval[string](b, "document.activeElement.outerHTML"))
+		}
+	}
+}
+
+// TestLastDay chooses the last day that a limit of 30 days allows, in browsers
+// at both ends of the world's clocks: it is the server's last day.
+func TestLastDay(t *testing.T) {
+	s := hallpasstest.New(t, func(c *server.Config) { c.ServiceAccounts.TokenExpirationDayLimit = 30 })
+	b := newBrowser(t, s.URL)
+	account := newAccount(t, s, "ci")
+	b.signIn("admin", hallpasstest.AdminPassword)
+	last := s.Clock.Now().AddDate(0, 0, 30).Format(time.DateOnly)
+	for _, zone := range []string{"Pacific/Niue", "UTC", "Pacific/Kiritimati"} {
+		if _, err := chromedp.Call(b.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone}); err != nil {
+			t.Fatal(err)
+		}
+		b.open(account)
+		b.click("#add-token")
+		b.until(`document.activeElement.id === "token-name"`)
+		b.fill("#token-name", zone)
+		b.click(`.chip:has([value=custom])`)
+		set := func(date string) {
+			eval[bool](b, `(e => { e.value = `+quote(date)+`; e.dispatchEvent(new Event("input", {bubbles: true})); return true })(document.querySelector("#token-date"))`)
+		}
+		if got := eval[string](b, `document.querySelector("#token-date").max`); got != last {
+			t.Errorf("%s: the picker ends on %s, want %s", zone, got, last)
+		}
+		set(s.Clock.Now().AddDate(0, 0, 31).Format(time.DateOnly))
+		if eval[bool](b, `document.querySelector("#token-form").checkValidity()`) {
+			t.Errorf("%s: a day past the limit may be sent", zone)
+		}
+		set("")
+		if !eval[bool](b, `document.querySelector("#token-generate").disabled`) {
+			t.Errorf("%s: a token may be generated without a date", zone)
+		}
+		set(last)
+		b.click("#token-generate")
+		b.shows("Service account token created")
+		b.click("#token-stored")
+		b.click("#token-close")
+	}
+	if got := strings.Count(s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/"+strings.TrimPrefix(account, "/org/serviceaccounts/")+"/tokens", "").Text, fmt.Sprintf(`"expiration":"%sT23:59:`, last)); got != 3 {
+		t.Errorf("%d of 3 tokens end with the last day", got)
+	}
+}
+
+// TestRowIsLive leaves the page of an account open, without a dialog, while its
+// token is used and another is made and deleted elsewhere.
+func TestRowIsLive(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := newBrowser(t, s.URL)
+	account := newAccount(t, s, "ci")
+	api := "/api/serviceaccounts/" + strings.TrimPrefix(account, "/org/serviceaccounts/") + "/tokens"
+	var token struct{ Key string }
+	if err := json.Unmarshal([]byte(s.Do(hallpasstest.Admin, "POST", api, `{"name":"one"}`).Text), &token); err != nil {
+		t.Fatal(err)
+	}
+	b.signIn("admin", hallpasstest.AdminPassword)
+	b.open(account)
+	b.until(`document.querySelector("tr[data-token-id] .last-used").innerText.includes("Never")`)
+	eval[bool](b, `window.notReloaded = true, document.querySelector("tr[data-token-id] .actions a").focus(), true`)
+	s.Do(hallpasstest.Bearer(token.Key), "GET", "/api/org", "", "User-Agent: terraform/1.9.2")
+	b.until(`document.querySelector("tr[data-token-id] .last-used").innerText.includes("127.0.0.1 · terraform/1.9.2")`)
+	if !eval[bool](b, `document.activeElement.matches("tr[data-token-id] .actions a")`) {
+		t.Error("the update took the focus away")
+	}
+	s.Do(hallpasstest.Admin, "POST", api, `{"name":"two"}`)
+	b.shows("two")
+	s.Do(hallpasstest.Admin, "DELETE", api+"/1", "")
+	s.Do(hallpasstest.Admin, "DELETE", api+"/2", "")
+	b.shows("No tokens yet")
+	if !eval[bool](b, "window.notReloaded === true") {
+		t.Error("the page was reloaded on the way")
+	}
+}
