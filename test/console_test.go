@@ -264,6 +264,33 @@ func TestLastDay(t *testing.T) {
 	}
 }
 
+// TestTwoWaysToProof takes first the polling, then the stream of events away:
+// the other one brings the proof.
+func TestTwoWaysToProof(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := newBrowser(t, s.URL)
+	account := newAccount(t, s, "ci")
+	b.signIn("admin", hallpasstest.AdminPassword)
+	for _, tt := range []struct{ name, without string }{
+		{"the stream alone", `const f = fetch; window.fetch = (...a) => a[1]?.method === "POST" ? f(...a) : Promise.reject(new Error("no"))`},
+		{"polling alone", `window.EventSource = class { addEventListener() {} close() {} }`},
+	} {
+		b.open(account)
+		eval[bool](b, `(() => { `+tt.without+`; return true })()`)
+		b.click("#add-token")
+		b.until(`document.activeElement.id === "token-name"`)
+		b.fill("#token-name", tt.name)
+		b.keys(kb.Enter)
+		b.shows("Service account token created")
+		secret := eval[string](b, `document.querySelector("#token-secret").value`)
+		s.Do(hallpasstest.Bearer(secret), "GET", "/api/org", "", "User-Agent: curl/8.5.0")
+		b.until(`document.querySelector("#token-proof").innerText === "Proved: used just now from 127.0.0.1 by curl/8.5.0"`)
+		b.click("#token-stored")
+		b.click("#token-close")
+		b.until(`!document.querySelector("#token-dialog").open`)
+	}
+}
+
 // TestRowIsLive leaves the page of an account open, without a dialog, while its
 // token is used and another is made and deleted elsewhere.
 func TestRowIsLive(t *testing.T) {

@@ -81,8 +81,13 @@ func (w *seedWalk) makeToken(t *testing.T) {
 	b.until(`document.querySelector("#token-dialog").open && document.activeElement.id === "token-name"`)
 	b.shows("Add service account token")
 	b.fill("#token-name", "ci-dashboard-sync-token")
+	// A name in use is refused, which would hide a second request: count them.
+	eval[bool](b, `(f => { window.posts = 0; window.fetch = (...a) => { if (a[1]?.method === "POST") posts++; return f(...a) }; return true })(fetch)`)
 	b.do(chromedp.DoubleClick(chromedp.CSS("#token-generate")))
 	b.shows("Service account token created")
+	if got := eval[int](b, "posts"); got != 1 {
+		t.Errorf("a double click asked for %d tokens, want 1", got)
+	}
 	if got := strings.Count(w.tokens(t), `"id"`); got != 1 {
 		t.Fatalf("a double click made %d tokens, want 1", got)
 	}
