@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -140,6 +141,7 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 
 // malformed says in words of the input what is wrong with it.
 func malformed(err error) error {
+	const twice = "is there twice"
 	var field jsontext.Pointer
 	what := "is not valid JSON"
 	var semantic *json.SemanticError
@@ -151,13 +153,20 @@ func malformed(err error) error {
 	case errors.As(err, &syntactic):
 		field = syntactic.JSONPointer
 		if errors.Is(err, jsontext.ErrDuplicateName) {
-			what = "is there twice"
+			what = twice
 		}
 	}
-	name := string(field)
-	if name == "" {
-		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body " + what, Err: err}
+	// The input's own error is not kept and a name of the client's making is not
+	// repeated: either may hold anything, a secret too, and would reach the log.
+	name := strings.TrimPrefix(string(field), "/")
+	if name == "" || len(name) > maxFieldName || strings.ContainsAny(name, "/_") {
+		if what == twice {
+			what = "has a name twice"
+		}
+		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body " + what}
 	}
-	name = name[1:]
-	return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Field: name, Message: name + " " + what, Err: err}
+	return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Field: name, Message: name + " " + what}
 }
+
+// maxFieldName is longer than any name the API knows.
+const maxFieldName = 24

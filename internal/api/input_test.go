@@ -25,6 +25,8 @@ func TestBodies(t *testing.T) {
 		{"number", `{"name":5}`, "name has the wrong type"},
 		{"twice", `{"name":"a","name":"b"}`, "name is there twice"},
 		{"twice in another case", `{"name":"a","NAME":"b"}`, "NAME is there twice"},
+		{"nested", strings.Repeat(`{"a":`, 20_000), "the body is not valid JSON"},
+		{"a token for a name", `{"glsa_yscW25imSKJIuav8zF37RZmnbiDvB05G_fcaaf58a":1,"glsa_yscW25imSKJIuav8zF37RZmnbiDvB05G_fcaaf58a":2}`, "the body has a name twice"},
 		{"long", `{"name":"` + long + `"}`, "name is longer than 190 characters"},
 		{"NUL", `{"name":"a\u0000b"}`, "name holds a control character"},
 		{"newline", `{"name":"a\nb"}`, "name holds a control character"},
@@ -103,6 +105,7 @@ func TestSearch(t *testing.T) {
 	} {
 		expect(t, query, s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?"+query, ""), 200, fmt.Sprintf(`"totalCount":%d`, want))
 	}
+	expect(t, "NUL", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?query=%00x", ""), 400, "query holds a control character")
 	expect(t, "no number", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?page=x", ""), 400, "page is not a whole number")
 	expect(t, "perPage in the answer", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?perPage=2&page=3", ""), 200, `"page":3,"perPage":2`)
 }
