@@ -61,8 +61,11 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// open goes to a page of the server. What came before has ended by then: of two
+// navigations at once the browser drops one.
 func (b *browser) open(path string) {
 	b.t.Helper()
+	b.until(`document.readyState === "complete"`)
 	b.do(chromedp.Navigate(b.url + path))
 }
 

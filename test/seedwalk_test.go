@@ -56,6 +56,7 @@ func (w *seedWalk) findAccount(t *testing.T) {
 	b.shows("Information", "Tokens")
 	eval[bool](b, `(() => { const r = document.querySelector("#role"); r.value = "Viewer"; r.dispatchEvent(new Event("change", {bubbles: true})); return true })()`)
 	b.click("[data-role-save]")
+	b.shows("Service account updated")
 	w.until(t, "the role is Viewer", func() bool {
 		return strings.Contains(w.s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?query=dashboard-sync", "").Text, `"role":"Viewer"`)
 	})
@@ -223,6 +224,7 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b.click(`[aria-label="Delete service account token ci-dashboard-sync-token"]`)
 	b.shows("127.0.0.1") // told before it is deleted: from where it was used
 	b.press("dialog button", "Delete token")
+	b.shows("Service account token deleted")
 	w.until(t, "the first token is refused", func() bool { return status(w.secret) == http.StatusUnauthorized })
 	if got := status(second); got != http.StatusOK {
 		t.Errorf("the second token answers %d after the first was deleted", got)
@@ -232,6 +234,7 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b.press("a, button", "Disable service account")
 	b.until(`document.querySelector("dialog[open]")`)
 	b.press("dialog button", "Disable service account")
+	b.shows("Service account updated")
 	w.until(t, "the disabled account's token is refused", func() bool { return status(second) == http.StatusUnauthorized })
 	b.shows("Disabled")
 	b.open("/") // still signed in
@@ -240,6 +243,7 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	}
 	b.open(w.account)
 	b.press("button", "Enable service account")
+	b.shows("Service account updated")
 	w.until(t, "the enabled account's token works", func() bool { return status(second) == http.StatusOK })
 }
 

@@ -29,17 +29,6 @@ import (
 var Version = "dev"
 
 // A Server is the whole product in one process. Open makes it, Serve runs it,
-func databasePath(c Config) string {
-	if c.Database.Path != "" {
-		return c.Database.Path
-	}
-	return filepath.Join(c.DataDir, "hallpass.db")
-}
-
-// Store returns the server's database, for tests that need to look at it or to
-// put things there that no route makes.
-func (s *Server) Store() *store.DB { return s.db }
-
 // Close lets go of the data directory.
 type Server struct {
 	config   Config
@@ -126,6 +115,17 @@ func (s *Server) openStore(ctx context.Context) error {
 	s.lock, s.db = lock, db
 	return nil
 }
+
+func databasePath(c Config) string {
+	if c.Database.Path != "" {
+		return c.Database.Path
+	}
+	return filepath.Join(c.DataDir, "hallpass.db")
+}
+
+// Store returns the server's database, for tests that need to look at it or to
+// put things there that no route makes.
+func (s *Server) Store() *store.DB { return s.db }
 
 // Close lets go of the database and the data directory. Serve has returned by
 // then, or was never called.
