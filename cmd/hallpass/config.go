@@ -57,11 +57,7 @@ func readFile(path string, c *server.Config) error {
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):
-		hint := ""
-		if strings.Contains(parse.Message, "expected value") {
-			hint = ` (text must be quoted: key = "value")`
-		}
-		return fmt.Errorf("%s:%d: %s%s", path, parse.Position.Line, parse.Message, hint)
+		return fmt.Errorf("%s:%d: %s", path, parse.Position.Line, flaw(parse))
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -70,6 +66,20 @@ func readFile(path string, c *server.Config) error {
 		return fmt.Errorf("%s: unknown key %s: did you mean %s?", path, name, nearest(name, keyNames(c)))
 	}
 	return nil
+}
+
+// flaw says what is wrong with a file that is not TOML. Most messages of the
+// parser quote what it found, which may be a secret; those about keys quote
+// names alone.
+func flaw(e toml.ParseError) string {
+	if strings.HasPrefix(e.Message, "Key ") {
+		return e.Message
+	}
+	place := ""
+	if e.LastKey != "" {
+		place = ", at or after " + e.LastKey
+	}
+	return "this is not TOML" + place + ` (text must be quoted: key = "value")`
 }
 
 // setting is one leaf of the configuration.

@@ -40,6 +40,13 @@ func TestSettings(t *testing.T) {
 		{"unknown section", "[serverr]\nhttp_port = 1", "", "", "unknown key serverr"},
 		{"no TOML", "[server", "", "", "hallpass.toml:1:"},
 		{"not quoted", "[server]\nroot_url = https://x", "", "", "text must be quoted"},
+		{"secret not quoted", "[security]\nadmin_password = hunter2", "", "", "hallpass.toml:2: this is not TOML, at or after security.admin_password"},
+		{"secret of letters", "[security]\nadmin_password = hunterhunter", "", "", "text must be quoted"},
+		{"secret half quoted", "[security]\nadmin_password = \"hunter2", "", "", "text must be quoted"},
+		{"secret like a date", "[security]\nadmin_password = 2024-11-99", "", "", "text must be quoted"},
+		{"secret like a number", "[security]\nadmin_password = 2024__1199", "", "", "text must be quoted"},
+		{"secret in a table", "[security]\nadmin_password = { a = hunter2 }", "", "", "text must be quoted"},
+		{"key twice", "[server]\nhttp_port = 1\nhttp_port = 2", "", "", "hallpass.toml:3: Key 'server.http_port' has already been defined."},
 		{"wrong type", "[server]\nhttp_port = \"x\"", "", "", "http_port"},
 		{"unknown variable", "", "HALLPASS_SERVER_HTTPPORT=1", "", "did you mean HALLPASS_SERVER_HTTP_PORT?"},
 		{"no number", "", "HALLPASS_SERVER_HTTP_PORT=hunter2", "", "HALLPASS_SERVER_HTTP_PORT: the value is not a whole number"},
@@ -70,8 +77,10 @@ func TestSettings(t *testing.T) {
 			if status := p.run(t.Context(), args); status != 1 || !strings.Contains(errs.String(), tt.says) {
 				t.Errorf("exit %d and %q, want 1 and %q", status, errs.String(), tt.says)
 			}
-			if strings.Contains(errs.String()+out.String(), "hunter2") {
-				t.Errorf("the value is repeated: %s", errs.String())
+			for _, value := range []string{"hunter", "2024-11", "2024__"} {
+				if strings.Contains(errs.String()+out.String(), value) {
+					t.Errorf("the value is repeated: %s", errs.String())
+				}
 			}
 		})
 	}
@@ -91,17 +100,38 @@ func TestInspect(t *testing.T) {
 		{"short", good[:40], nil, 1, "it has 40 characters"},
 		{"other prefix", "ghp_abc", nil, 1, "does not begin with glsa_"},
 		{"nothing", "", nil, 1, "nothing came on stdin"},
-		{"as an argument", "", []string{good}, 1, "give the token on stdin"},
+		{"as an argument", "", []string{"inspect", good}, 1, "give the token on stdin"},
+		{"without the verb", "", []string{good}, 1, "give the token on stdin"},
 	} {
 		var out, errs bytes.Buffer
 		p := program{stdin: strings.NewReader(tt.in), stdout: &out, stderr: &errs}
-		status := p.run(t.Context(), append([]string{"token", "inspect"}, tt.args...))
+		args := []string{"token", "inspect"}
+		if tt.args != nil {
+			args = append(args[:1], tt.args...)
+		}
+		status := p.run(t.Context(), args)
 		all := out.String() + errs.String()
 		if status != tt.status || !strings.Contains(all, tt.says) {
 			t.Errorf("%s: exit %d and %q, want %d and %q", tt.name, status, all, tt.status, tt.says)
 		}
 		if strings.Contains(all, good[5:37]) {
 			t.Errorf("%s: the token is repeated", tt.name)
+		}
+	}
+}
+
+// TestTokenInTheWrongPlace gives a token as an argument where none belongs: it
+// is never repeated.
+func TestTokenInTheWrongPlace(t *testing.T) {
+	const token = "glsa_yscW25imSKJIuav8zF37RZmnbiDvB05G_fcaaf58a"
+	for _, args := range [][]string{
+		{token}, {"serve", token}, {"token", token}, {"token", "inspect", "--" + token}, {"--" + token}, {"version", token},
+		{"serve", "--listen", token}, {"serve", "--config", token}, {"completion", token}, {"admin", token},
+	} {
+		var out, errs bytes.Buffer
+		p := program{stdin: strings.NewReader(""), stdout: &out, stderr: &errs}
+		if status := p.run(t.Context(), args); status == 0 && out.Len() == 0 || strings.Contains(out.String()+errs.String(), token[5:37]) {
+			t.Errorf("%d words with a token: exit %d and %q", len(args), status, errs.String()+out.String())
 		}
 	}
 }

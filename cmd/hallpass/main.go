@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hallpass-dev/hallpass/internal/cli"
+	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
@@ -50,10 +52,21 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
-		_, _ = fmt.Fprintf(p.stderr, "hallpass: %v\n", err) // nobody is left to tell
+		_, _ = fmt.Fprintf(p.stderr, "hallpass: %s\n", unsaid(err.Error(), args)) // nobody is left to tell
 		return 1
 	}
 	return 0
+}
+
+// unsaid takes from the text of an error those arguments that hold a token: one
+// given in the wrong place is not repeated.
+func unsaid(text string, args []string) string {
+	for _, a := range args {
+		if strings.Contains(a, secret.Prefix) {
+			text = strings.ReplaceAll(text, a, secret.Mask)
+		}
+	}
+	return text
 }
 
 func (p *program) root() *cobra.Command {

@@ -17,7 +17,7 @@ import (
 // Token returns the command "token".
 func Token() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "token", Short: "Look at tokens", Args: cobra.NoArgs,
+		Use: "token", Short: "Look at tokens", Args: noVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(&cobra.Command{
@@ -35,6 +35,15 @@ It takes no argument: what stands on a command line stands in its history.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return inspect(cmd.InOrStdin(), cmd.OutOrStdout()) },
 	})
 	return cmd
+}
+
+// noVerb refuses what is no command of ours without repeating it: it may be a
+// token given one word too early.
+func noVerb(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return errors.New("the only command on tokens is inspect: give the token on stdin, so that it stays out of the shell's history")
+	}
+	return nil
 }
 
 // noArgument refuses arguments without repeating them: one may be a token.

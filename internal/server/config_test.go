@@ -1,0 +1,95 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/server"
+)
+
+// TestValidate changes one setting at a time: what is not understood is
+// refused by the name of its key.
+func TestValidate(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*server.Config)
+		says   string // "" means that it is taken
+	}{
+		{"the defaults", func(*server.Config) {}, ""},
+		{"no folder", func(c *server.Config) { c.DataDir = "" }, "--data"},
+		{"any free port", func(c *server.Config) { c.Server.HTTPPort = 0 }, ""},
+		{"the last port", func(c *server.Config) { c.Server.HTTPPort = 65535 }, ""},
+		{"beyond the last port", func(c *server.Config) { c.Server.HTTPPort = 65536 }, "server.http_port"},
+		{"a negative port", func(c *server.Config) { c.Server.HTTPPort = -1 }, "server.http_port"},
+		{"https", func(c *server.Config) { c.Server.RootURL = "https://hallpass.example.com/" }, ""},
+		{"another scheme", func(c *server.Config) { c.Server.RootURL = "ftp://hallpass.example.com" }, "server.root_url"},
+		{"no scheme", func(c *server.Config) { c.Server.RootURL = "//hallpass.example.com" }, "server.root_url"},
+		{"no host", func(c *server.Config) { c.Server.RootURL = "https://" }, "server.root_url"},
+		{"a path", func(c *server.Config) { c.Server.RootURL = "https://example.com/hallpass" }, "server.root_url"},
+		{"a query", func(c *server.Config) { c.Server.RootURL = "https://example.com?a=b" }, "server.root_url"},
+		{"a proxy", func(c *server.Config) { c.Server.TrustedProxies = []string{"127.0.0.1", "10.0.0.0/8", "fd00::/8"} }, ""},
+		{"half a proxy", func(c *server.Config) { c.Server.TrustedProxies = []string{"10.0.0.0/8", "10.0.0"} }, "server.trusted_proxies"},
+		{"every proxy", func(c *server.Config) { c.Server.TrustedProxies = []string{"0.0.0.0/0"} }, "server.trusted_proxies"},
+		{"the longest delay", func(c *server.Config) { c.Server.ShutdownDelay = "20s" }, ""},
+		{"a longer delay", func(c *server.Config) { c.Server.ShutdownDelay = "21s" }, "server.shutdown_delay"},
+		{"sqlite", func(c *server.Config) { c.Database.Type = "sqlite" }, ""},
+		{"postgres", func(c *server.Config) { c.Database.Type = "postgres" }, "database.type"},
+		{"no admin", func(c *server.Config) { c.Security.AdminUser = "" }, "security.admin_user"},
+		{"strict", func(c *server.Config) { c.Security.CookieSameSite = "strict" }, ""},
+		{"none", func(c *server.Config) { c.Security.CookieSameSite = "none" }, "security.cookie_samesite"},
+		{"no day limit", func(c *server.Config) { c.ServiceAccounts.TokenExpirationDayLimit = -1 }, ""},
+		{"the longest day limit", func(c *server.Config) { c.ServiceAccounts.TokenExpirationDayLimit = 36500 }, ""},
+		{"a longer day limit", func(c *server.Config) { c.ServiceAccounts.TokenExpirationDayLimit = 36501 }, "service_accounts.token_expiration_day_limit"},
+		{"no cookie name", func(c *server.Config) { c.Auth.LoginCookieName = "" }, "auth.login_cookie_name"},
+		{"a cookie name with more", func(c *server.Config) { c.Auth.LoginCookieName = "a;b" }, "auth.login_cookie_name"},
+		{"a minute of rest", func(c *server.Config) { c.Auth.LoginMaximumInactiveLifetimeDuration = "1m" }, ""},
+		{"less than a minute", func(c *server.Config) { c.Auth.LoginMaximumInactiveLifetimeDuration = "59s" }, "auth.login_maximum_inactive_lifetime_duration"},
+		{"longer than a century", func(c *server.Config) { c.Auth.LoginMaximumLifetimeDuration = "36501d" }, "auth.login_maximum_lifetime_duration"},
+		{"a number alone", func(c *server.Config) { c.Auth.LoginMaximumLifetimeDuration = "30" }, "auth.login_maximum_lifetime_duration"},
+		{"loud", func(c *server.Config) { c.Log.Level = "loud" }, "log.level"},
+		{"no level", func(c *server.Config) { c.Log.Level = "" }, "log.level"},
+		{"xml", func(c *server.Config) { c.Log.Format = "xml" }, "log.format"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := server.DefaultConfig()
+			tt.change(&c)
+			err := c.Validate()
+			switch {
+			case tt.says == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case tt.says != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.says+":")):
+				t.Errorf("the error is %v, want one about %s", err, tt.says)
+			}
+		})
+	}
+}
+
+func TestParseDuration(t *testing.T) {
+	for _, tt := range []struct {
+		in   string
+		want time.Duration // -1: refused
+	}{
+		{"7d", 7 * 24 * time.Hour},
+		{"2w", 14 * 24 * time.Hour},
+		{"12h", 12 * time.Hour},
+		{"1h30m", 90 * time.Minute},
+		{"0s", 0},
+		{"", -1},
+		{"7", -1},
+		{"d", -1},
+		{"-1d", -1},
+		{"-1h", -1},
+		{"1.5d", -1},
+		{"1d12h", -1},
+		{"65536d", -1}, // the bound that keeps weeks from overflowing
+	} {
+		got, err := server.ParseDuration(tt.in)
+		if err != nil {
+			got = -1
+		}
+		if got != tt.want {
+			t.Errorf("%q is %v (%v), want %v", tt.in, got, err, tt.want)
+		}
+	}
+}
