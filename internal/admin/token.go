@@ -82,6 +82,10 @@ func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hall
 // DeleteToken ends the account's token for good. It is refused from the moment
 // this returns.
 func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
+	// Before the token is looked for: a refusal must not tell whether it exists.
+	if err := a.Authorize(ctx, c, hallpass.ServiceAccountsWrite, account.Scope()); err != nil {
+		return err
+	}
 	// The hash is what caches know a token by, and it never changes: it may be
 	// read before the transaction that must begin with it.
 	var t hallpass.Token

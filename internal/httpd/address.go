@@ -69,7 +69,7 @@ func (t TrustedProxies) address(r *http.Request) string {
 		if err != nil {
 			break
 		}
-		client = addr.Unmap()
+		client = addr.Unmap().WithZone("") // a zone is free text, and means nothing beyond its machine
 	}
 	return client.String()
 }

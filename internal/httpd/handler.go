@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -38,22 +39,27 @@ func Handler(doors http.Handler, o Options) http.Handler {
 		setHeaders(w.Header(), e.Secure)
 		r = r.WithContext(context.WithValue(r.Context(), eventKey{}, e))
 		defer func() {
-			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
-					panic(p)
-				}
+			p := recover()
+			broken := rec.status != 0 || p == http.ErrAbortHandler // too late for another answer
+			if p != nil && p != http.ErrAbortHandler {
 				e.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-				if rec.status == 0 {
+				if !broken {
 					WriteError(rec, r, e.Err)
 				}
 			}
 			logRequest(o.Log, r, e, rec.status)
+			if p != nil && broken {
+				panic(http.ErrAbortHandler) // cut the connection: half an answer must not pass for a whole one
+			}
 		}()
 		if tooManyHeaders(r) {
 			WriteError(rec, r, errHeaders)
 			return
 		}
 		doors.ServeHTTP(rec, r)
+		if rec.status == 0 {
+			rec.status = http.StatusOK // what net/http sends for a handler that says nothing
+		}
 	})
 }
 
@@ -136,7 +142,7 @@ func logRequest(log *slog.Logger, r *http.Request, e *Event, status int) {
 	attrs := []slog.Attr{
 		slog.String("request_id", e.RequestID),
 		slog.String("method", r.Method),
-		slog.String("path", r.URL.Path),
+		slog.String("path", redact(r.URL.Path)),
 		slog.Int("status", status),
 		slog.Float64("ms", float64(time.Since(e.Started).Microseconds())/1000),
 		slog.String("address", e.From.Address),
@@ -151,15 +157,29 @@ func logRequest(log *slog.Logger, r *http.Request, e *Event, status int) {
 		attrs = append(attrs, slog.String("action", e.Action))
 	}
 	if e.Target != "" {
-		attrs = append(attrs, slog.String("target", e.Target))
+		attrs = append(attrs, slog.String("target", redact(e.Target)))
 	}
 	if e.AccessID != "" {
 		attrs = append(attrs, slog.String("access_error_id", e.AccessID))
 	}
 	if e.Err != nil {
-		attrs = append(attrs, slog.String("kind", hallpass.KindOf(e.Err).Error()), slog.String("error", e.Err.Error()))
+		attrs = append(attrs, slog.String("kind", hallpass.KindOf(e.Err).Error()), slog.String("error", redact(e.Err.Error())))
 	}
 	log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+const tokenPrefix = "glsa_" // secret.Prefix, from a room on the same floor
+
+// redact takes tokens out of what is logged: people put them in paths (SEC-1).
+func redact(s string) string {
+	before, rest, found := strings.Cut(s, tokenPrefix)
+	if !found {
+		return s
+	}
+	rest = strings.TrimLeftFunc(rest, func(c rune) bool {
+		return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+	})
+	return before + tokenPrefix + "[secret]" + redact(rest)
 }
 
 // requestIDs hands out IDs: eight random digits for the process, and a count.

@@ -63,6 +63,7 @@ func TestFrom(t *testing.T) {
 		{"two proxies", trusted, "10.0.0.1:99", []string{"1.2.3.4, 10.0.0.2"}, "1.2.3.4"},
 		{"nonsense", trusted, "10.0.0.1:99", []string{"<script>"}, "10.0.0.1"},
 		{"IPv6", trusted, "[::1]:99", []string{"2001:db8::1"}, "2001:db8::1"},
+		{"a zone", trusted, "10.0.0.1:99", []string{"fe80::1%<b>"}, "fe80::1"},
 		{"IPv6 alone", nil, "[2001:db8::2]:99", nil, "2001:db8::2"},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)

@@ -123,7 +123,12 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 // Subscribers hear of the changes before the commit and after it, so that what
 // is being revoked is refused first.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) (err error) {
-	stx, err := db.write.BeginTx(ctx, nil)
+	conn, err := db.writer(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // it only goes back to the pool
+	stx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", db.seen(err))
 	}
@@ -142,6 +147,23 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) (err error) {
 		return fmt.Errorf("store: commit: %w", db.seen(err))
 	}
 	return nil
+}
+
+// turnWait is how long a write waits for those before it. With what it then
+// waits for a lock of another process (busyTimeout) it stays under the 6 s of
+// SEC-42.
+const turnWait = 2500 * time.Millisecond
+
+// writer returns the writing connection when it is this write's turn;
+// Unavailable when others hold it for too long.
+func (db *DB) writer(ctx context.Context) (*sql.Conn, error) {
+	wait, cancel := context.WithTimeout(ctx, turnWait)
+	defer cancel()
+	conn, err := db.write.Conn(wait)
+	if err != nil {
+		return nil, fmt.Errorf("store: begin: %w", db.seen(err))
+	}
+	return conn, nil
 }
 
 // nextID takes the next number of the named counter.

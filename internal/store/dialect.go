@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 )
+
+// busyTimeout is how long SQLite waits for a lock of another connection.
+const busyTimeout = "busy_timeout(3000)"
 
 // openSQLite opens the database file twice: one connection that writes, each
 // of its transactions IMMEDIATE and durable when committed, and readers that
@@ -30,7 +34,7 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 		return nil, nil, fmt.Errorf("store: open database: %w", err)
 	}
 	dsn := func(pragmas ...string) string {
-		q := url.Values{"_pragma": append([]string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, pragmas...)}
+		q := url.Values{"_pragma": append([]string{busyTimeout, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, pragmas...)}
 		return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String()
 	}
 	write, err = sql.Open("sqlite", dsn()+"&_txlock=immediate")
@@ -75,6 +79,10 @@ func isBroken(err error) bool {
 func classify(err error) error {
 	if err == nil {
 		return nil
+	}
+	var e *hallpass.Error
+	if !errors.As(err, &e) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "database.busy", Message: "The database is busy, try again shortly", Err: err}
 	}
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:

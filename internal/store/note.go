@@ -44,8 +44,9 @@ const maxNotes = 10_000
 
 // Note takes down an audit entry that no transaction carries: a refusal, or a
 // password that was right. It waits for no disk: FlushNotes writes it. Repeats
-// within the minute of the first are counted in its row.
-func (db *DB) Note(e hallpass.AuditEntry) {
+// within the minute of the first are counted in its row. It reports whether e
+// was the first.
+func (db *DB) Note(e hallpass.AuditEntry) (first bool) {
 	key := noteKey{e.Org, e.Actor.ID, e.Token, e.Action, e.Target, e.Outcome, e.Reason, e.From.Address}
 	minute := e.At.Unix() / 60
 	for _, fn := range db.noteSubscribers {
@@ -57,7 +58,7 @@ func (db *DB) Note(e hallpass.AuditEntry) {
 	if row := r.rows[key]; row != nil {
 		if row.minute == minute {
 			row.unsaved++
-			return
+			return false
 		}
 		r.old = append(r.old, row)
 	}
@@ -65,6 +66,7 @@ func (db *DB) Note(e hallpass.AuditEntry) {
 		r.retire(minute)
 	}
 	r.rows[key] = &note{entry: e, minute: minute, unsaved: 1}
+	return true
 }
 
 // OnNote has fn called with every note, before it is written. It must be quick.

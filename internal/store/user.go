@@ -23,6 +23,18 @@ func scanUser(r row, more ...any) (hallpass.User, error) {
 // CreateUser stores a new user and returns it with its ID. A login or e-mail
 // that any principal has is a Conflict.
 func (tx *Tx) CreateUser(ctx context.Context, u hallpass.User) (hallpass.User, error) {
+	taken := &hallpass.Error{Kind: hallpass.Conflict, ID: "user.exists", Message: "user already exists"}
+	var others int
+	err := tx.sql.QueryRowContext(ctx, `
+		SELECT (SELECT COUNT(*) FROM users WHERE login_key IN ($1, $2) OR email_key IN ($1, $2)) +
+		       (SELECT COUNT(*) FROM service_accounts WHERE login_key IN ($1, $2))`,
+		hallpass.NameKey(u.Login), hallpass.NameKey(u.Email)).Scan(&others)
+	if err != nil {
+		return hallpass.User{}, fmt.Errorf("store: create user: %w", err)
+	}
+	if others > 0 {
+		return hallpass.User{}, taken
+	}
 	id, err := tx.nextID(ctx, "principal")
 	if err != nil {
 		return hallpass.User{}, err
@@ -34,7 +46,7 @@ func (tx *Tx) CreateUser(ctx context.Context, u hallpass.User) (hallpass.User, e
 		u.ID, u.UID, u.Login, hallpass.NameKey(u.Login), u.Email, hallpass.NameKey(u.Email), u.Name, hallpass.NameKey(u.Name), u.PasswordHash,
 		u.ServerAdmin, u.Disabled, u.Org, micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.SeenAt))
 	if isUnique(err) {
-		return hallpass.User{}, &hallpass.Error{Kind: hallpass.Conflict, ID: "user.exists", Message: "user already exists"}
+		return hallpass.User{}, taken
 	}
 	if err != nil {
 		return hallpass.User{}, fmt.Errorf("store: create user: %w", err)

@@ -24,7 +24,7 @@ func TestHitAllocatesNothing(t *testing.T) {
 
 // BenchmarkVerify measures one verification: hit is a token that was verified
 // before, miss one that must be read from the database, malformed one with a
-// wrong checksum.
+// wrong checksum. Revocation measures the deletion of a token that is known.
 func BenchmarkVerify(b *testing.B) {
 	b.Run("hit", func(b *testing.B) {
 		w := newWorld(b, verify.Options{})
@@ -62,6 +62,22 @@ func BenchmarkVerify(b *testing.B) {
 		for b.Loop() {
 			if _, err := w.verify.Token(b.Context(), text, 0, home); err == nil {
 				b.Fatal("a malformed token was taken")
+			}
+		}
+	})
+	b.Run("revocation", func(b *testing.B) {
+		w := newWorld(b, verify.Options{})
+		a := w.account("ci")
+		b.ReportAllocs()
+		for b.Loop() {
+			b.StopTimer()
+			id, text := w.token(a, "t", 0)
+			if got := w.refused(text, 0); got != "" {
+				b.Fatal(got)
+			}
+			b.StartTimer()
+			if err := w.admin.DeleteToken(b.Context(), w.caller, a, id); err != nil {
+				b.Fatal(err)
 			}
 		}
 	})

@@ -31,8 +31,9 @@ var (
 )
 
 // passwords remembers right passwords and counts wrong ones. One account's
-// passwords are checked one at a time, so that parallel guesses are counted
-// exactly and parallel right ones pay for argon2 once.
+// passwords are checked one at a time, and so are those from one address that
+// are not remembered: parallel guesses are counted exactly, and parallel right
+// ones pay for argon2 once.
 type passwords struct {
 	key [32]byte // of the HMAC under which passwords are remembered
 
@@ -57,7 +58,8 @@ type bucket struct {
 	n     int
 }
 
-// turn is the queue of those who check passwords of one account.
+// turn is the queue of those who check passwords of one account, or from one
+// address.
 type turn struct {
 	token   chan struct{}
 	waiting int
@@ -99,14 +101,20 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 		return hallpass.Caller{}, unknowable(err)
 	}
 	defer done()
-	if left := v.passwords.blocked(now, account, address); left > 0 {
-		v.notePassword(c, errTooManyTries.ID)
-		e := *errTooManyTries
-		e.RetryAfter = left
-		return hallpass.Caller{}, &e
+	if err := v.tooManyTries(c, now, account, address); err != nil {
+		return hallpass.Caller{}, err
 	}
 	if v.passwords.remembers(u, p, now) && !u.Disabled {
 		return c, nil
+	}
+	// Always after the account's turn, so that no two wait for each other.
+	leave, err := v.passwords.wait(ctx, address)
+	if err != nil {
+		return hallpass.Caller{}, unknowable(err)
+	}
+	defer leave()
+	if err := v.tooManyTries(c, now, account, address); err != nil { // others from the address may have guessed meanwhile
+		return hallpass.Caller{}, err
 	}
 	ok, err := secret.CheckPassword(ctx, u.PasswordHash, p)
 	if err != nil {
@@ -122,6 +130,18 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 	return c, nil
 }
 
+// tooManyTries returns the refusal of a try while one of the buckets is full.
+func (v *Verifier) tooManyTries(c hallpass.Caller, now time.Time, buckets ...string) error {
+	left := v.passwords.blocked(now, buckets...)
+	if left == 0 {
+		return nil
+	}
+	v.notePassword(c, errTooManyTries.ID)
+	e := *errTooManyTries
+	e.RetryAfter = left
+	return &e
+}
+
 // notePassword leaves an audit entry about a known user's password. Of a
 // stranger's name nothing is kept: people type passwords there.
 func (v *Verifier) notePassword(c hallpass.Caller, reason string) {
@@ -132,11 +152,10 @@ func (v *Verifier) notePassword(c hallpass.Caller, reason string) {
 	if reason != "" {
 		outcome = hallpass.Refused
 	}
-	v.db.Note(hallpass.AuditEntry{
+	v.note(hallpass.AuditEntry{
 		At: v.now(), Org: c.Org, Actor: c.Principal, Action: "password.verify",
 		Target: "user:" + strconv.FormatInt(c.Principal.ID, 10), Outcome: outcome, Reason: reason, From: c.From,
 	})
-	v.uses.rouse()
 }
 
 // bucketName names the account's count of wrong passwords. An address from
@@ -155,13 +174,14 @@ func (p *passwords) bucketName(u hallpass.User, login, address string, now time.
 	return name
 }
 
-// wait waits for the account's turn and returns the function that ends it.
-func (p *passwords) wait(ctx context.Context, account string) (func(), error) {
+// wait waits for the turn of the account or address and returns the function
+// that ends it.
+func (p *passwords) wait(ctx context.Context, name string) (func(), error) {
 	p.mu.Lock()
-	t := p.checking[account]
+	t := p.checking[name]
 	if t == nil {
 		t = &turn{token: make(chan struct{}, 1)}
-		p.checking[account] = t
+		p.checking[name] = t
 	}
 	t.waiting++
 	p.mu.Unlock()
@@ -169,7 +189,7 @@ func (p *passwords) wait(ctx context.Context, account string) (func(), error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if t.waiting--; t.waiting == 0 {
-			delete(p.checking, account)
+			delete(p.checking, name)
 		}
 	}
 	select {

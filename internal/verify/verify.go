@@ -99,12 +99,19 @@ func unknowable(err error) error {
 
 // refuse notes the refusal of a known token and returns its reason.
 func (v *Verifier) refuse(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, reason *hallpass.Error) error {
-	v.db.Note(hallpass.AuditEntry{
+	v.note(hallpass.AuditEntry{
 		At: v.now(), Org: c.Org, Actor: c.Principal, Token: t, Action: "token.verify",
 		Target: "token:" + strconv.FormatInt(int64(t), 10), Outcome: hallpass.Refused, Reason: reason.ID, From: from,
 	})
-	v.uses.rouse()
 	return reason
+}
+
+// note takes e down. The first of a minute is to be written at once; repeats
+// wait, so that a flood of them is not a flood of commits.
+func (v *Verifier) note(e hallpass.AuditEntry) {
+	if v.db.Note(e) {
+		v.uses.rouse()
+	}
 }
 
 // Flush writes what verifications left behind: last uses of tokens, refusals,

@@ -1,0 +1,65 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// TestNotices follows a change whose commit succeeds, one whose commit fails
+// and one that fails before: subscribers hear Coming and Settled of what came
+// to a commit, whatever became of it, and nothing of a failed one stays.
+func TestNotices(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var heard []store.Phase
+		var versions []hallpass.Version // that others see when a notice comes
+		cut := false
+		db.Subscribe(func(n store.Notice) {
+			heard = append(heard, n.Phase)
+			versions = append(versions, version(t, db))
+			if cut && n.Phase == store.Coming {
+				cancel()
+			}
+		})
+		change := func(fail error) error {
+			return db.Write(ctx, func(tx *store.Tx) error {
+				return errors.Join(tx.Change(ctx, hallpass.Change{Kind: hallpass.OrgChanged, ID: 1}), fail)
+			})
+		}
+		if err := change(nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := change(hallpass.Denied); !errors.Is(err, hallpass.Denied) {
+			t.Errorf("a change that fails: %v", err)
+		}
+		cut = true
+		if err := change(nil); err == nil {
+			t.Error("a commit that was cut off succeeded")
+		}
+		if d := cmp.Diff(heard, []store.Phase{store.Coming, store.Settled, store.Coming, store.Settled}); d != "" {
+			t.Errorf("heard, want:\n%s", d)
+		}
+		if d := cmp.Diff(versions, []hallpass.Version{0, 1, 1, 1}); d != "" {
+			t.Errorf("versions seen, want:\n%s", d)
+		}
+	})
+}
+
+func version(t *testing.T, db *store.DB) (v hallpass.Version) {
+	t.Helper()
+	err := db.Read(t.Context(), func(tx *store.Tx) error {
+		s, err := tx.State(t.Context())
+		v = s.Version
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return v
+}

@@ -1,0 +1,70 @@
+package verify_test
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/store"
+	"github.com/hallpass-dev/hallpass/internal/verify"
+)
+
+// TestOnlyTheFirstRefusalWakes refuses one token again and again: the first is
+// to be written at once, its repeats wait for the next flush.
+func TestOnlyTheFirstRefusalWakes(t *testing.T) {
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	clock := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+	a, v := admin.New(db, admin.Options{Now: clock}), verify.New(db, verify.Options{Now: clock})
+	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	boss, err := v.Password(t.Context(), "admin", password, 0, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := a.CreateServiceAccount(t.Context(), boss, admin.NewServiceAccount{Name: "ci"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, err := a.CreateToken(t.Context(), boss, account.ID, "t", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	woken := func() (n int) {
+		for {
+			select {
+			case <-v.Wake():
+				n++
+			default:
+				return n
+			}
+		}
+	}
+	woken()
+	for i, want := range []int{1, 0, 0} {
+		if _, err := v.Token(t.Context(), text.Reveal(), 2, home); !errors.Is(err, hallpass.Unauthenticated) {
+			t.Fatalf("another org: %v", err)
+		}
+		if got := woken(); got != want {
+			t.Errorf("refusal %d woke %d times, want %d", i, got, want)
+		}
+	}
+	if err := v.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	entries, _, err := a.Audit(t.Context(), boss, hallpass.AuditFilter{Action: "token.verify", Limit: 10})
+	if err != nil || len(entries) != 1 || entries[0].Count != 3 {
+		t.Errorf("entries %+v, %v; want one that counts 3", entries, err)
+	}
+}
