@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -137,4 +140,32 @@ func TestPowerIsNotHandedUp(t *testing.T) {
 	expect(t, "enable it", s.Do(editor, "PATCH", strong, `{"isDisabled":false}`), 403, "serviceaccounts.ErrRoleForbidden")
 	weak := account(t, s, "weak", "Viewer")
 	expect(t, "mint on a weaker account", s.Do(editor, "POST", weak+"/tokens", `{"name":"y"}`), 200)
+}
+
+// TestContractIsWhatIsServed compares the routes with the contract's paths,
+// both ways.
+func TestContractIsWhatIsServed(t *testing.T) {
+	var doc struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(hallpasstest.New(t).Do(hallpasstest.Nobody, "GET", "/openapi.json", "").Text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{"/api/auth/keys": true} // of any method, and told for some
+	for path, calls := range doc.Paths {
+		for method := range calls {
+			if method != "parameters" && !strings.HasPrefix(path, "/api/auth/keys") && path != "/login" { // the console serves that
+				told[strings.ToUpper(method)+" "+path] = true
+			}
+		}
+	}
+	served := make(map[string]bool)
+	for _, p := range api.Patterns() {
+		if p = strings.TrimSuffix(p, "/{$}"); !strings.HasSuffix(p, "/{rest...}") {
+			served[p] = true
+		}
+	}
+	if d := cmp.Diff(served, told); d != "" {
+		t.Errorf("served, told by the contract:\n%s", d)
+	}
 }

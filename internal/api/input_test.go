@@ -51,7 +51,10 @@ func TestRequests(t *testing.T) {
 	s := hallpasstest.New(t)
 	path := account(t, s, "ci", "Viewer")
 	admin := hallpasstest.Admin
-	expect(t, "content type", s.Do(admin, "POST", "/api/serviceaccounts", `{"name":"a"}`, "Content-Type: text/plain"), 201) // the first of two counts
+	for _, media := range []string{"text/plain", "application/x-www-form-urlencoded", "application/jsonx", "json", ";"} {
+		expect(t, media, s.Do(admin, "POST", "/api/serviceaccounts", `{"name":"a"}`, "Content-Type: "+media), 415)
+	}
+	expect(t, "with parameters", s.Do(admin, "POST", "/api/serviceaccounts", `{"name":"a"}`, "Content-Type: application/json; charset=utf-8"), 201)
 	expect(t, "large body", s.Do(admin, "POST", "/api/serviceaccounts", `{"name":"`+strings.Repeat("a", 1<<20)+`"}`), 413)
 	expect(t, "large body, no credential", s.Do(hallpasstest.Nobody, "POST", "/api/serviceaccounts", `{"name":"`+strings.Repeat("a", 1<<20)+`"}`), 401)
 	r := s.Do(admin, "PUT", path, `{"name":"a"}`)

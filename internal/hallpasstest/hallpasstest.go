@@ -163,6 +163,9 @@ func (s *Server) Do(as Credential, method, path, body string, headers ...string)
 	as(r)
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
+		if name == "Content-Type" {
+			r.Header.Del(name)
+		}
 		r.Header.Add(name, value)
 	}
 	res, err := noRedirect.Do(r)
