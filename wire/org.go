@@ -2,11 +2,17 @@ package wire
 
 import "time"
 
-// Org is GET /api/org.
+// Org is GET /api/org and /api/orgs/{org}.
 type Org struct {
 	ID      int64   `json:"id"`
 	Name    string  `json:"name"`
 	Address Address `json:"address"`
+}
+
+// OrgName is a row of GET /api/orgs.
+type OrgName struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
 }
 
 // Address is the address inside an Org.
@@ -19,7 +25,18 @@ type Address struct {
 	Country  string `json:"country"`
 }
 
-// UpdateOrg is PUT /api/org.
+// CreateOrg is POST /api/orgs.
+type CreateOrg struct {
+	Name string `json:"name"`
+}
+
+// CreatedOrg is its answer.
+type CreatedOrg struct {
+	OrgID   int64  `json:"orgId"`
+	Message string `json:"message"`
+}
+
+// UpdateOrg is PUT /api/org and /api/orgs/{org}.
 type UpdateOrg struct {
 	Name string `json:"name"`
 }
@@ -53,4 +70,65 @@ type OrgUser struct {
 	AuthLabels         []string        `json:"authLabels"`
 	IsExternallySynced bool            `json:"isExternallySynced"`
 	IsProvisioned      bool            `json:"isProvisioned"`
+}
+
+// OrgUsers is GET /api/org/users/search.
+type OrgUsers struct {
+	TotalCount int       `json:"totalCount"`
+	OrgUsers   []OrgUser `json:"orgUsers"`
+	PerPage    int       `json:"perPage"`
+	Page       int       `json:"page"`
+}
+
+// OrgUserLookup is a row of GET /api/org/users/lookup.
+type OrgUserLookup struct {
+	UserID    int64  `json:"userId"`
+	UID       string `json:"uid"`
+	Login     string `json:"login"`
+	AvatarURL string `json:"avatarUrl"`
+}
+
+// AddOrgUser is POST /api/org/users. An empty Role means Viewer.
+type AddOrgUser struct {
+	LoginOrEmail string  `json:"loginOrEmail"`
+	Role         *string `json:"role"`
+}
+
+// AddedOrgUser is its answer.
+type AddedOrgUser struct {
+	Message string `json:"message"`
+	UserID  int64  `json:"userId"`
+}
+
+// UpdateOrgUser is PATCH /api/org/users/{user}.
+type UpdateOrgUser struct {
+	Role *string `json:"role"`
+}
+
+// Quota is a row of the quota lists. A Limit of -1 means none.
+type Quota struct {
+	OrgID  int64  `json:"org_id,omitempty"`
+	UserID int64  `json:"user_id,omitempty"`
+	Target string `json:"target"`
+	Limit  int64  `json:"limit"`
+	Used   int64  `json:"used"`
+}
+
+// Preferences is the answer of every …/preferences.
+type Preferences struct {
+	Theme            string `json:"theme,omitempty"`
+	HomeDashboardUID string `json:"homeDashboardUID,omitempty"`
+	Timezone         string `json:"timezone,omitempty"`
+	WeekStart        string `json:"weekStart,omitempty"`
+	Language         string `json:"language,omitempty"`
+}
+
+// UpdatePreferences is PUT and PATCH …/preferences: what a PUT leaves out is
+// cleared, what a PATCH leaves out stays.
+type UpdatePreferences struct {
+	Theme            *string `json:"theme"`
+	HomeDashboardUID *string `json:"homeDashboardUID"`
+	Timezone         *string `json:"timezone"`
+	WeekStart        *string `json:"weekStart"`
+	Language         *string `json:"language"`
 }

@@ -14,3 +14,17 @@ type Health struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit"`
 }
+
+// FrontendSettings is the part of GET /api/frontend/settings that automation
+// reads.
+type FrontendSettings struct {
+	BuildInfo               BuildInfo `json:"buildInfo"`
+	TokenExpirationDayLimit int       `json:"tokenExpirationDayLimit"`
+}
+
+// BuildInfo names the Grafana whose API is spoken, and our own version.
+type BuildInfo struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Edition string `json:"edition"`
+}
