@@ -10,9 +10,10 @@ type Caller struct {
 	OrgMissing  bool  // a user who is not a member of Org
 	Role        Role  // in Org
 	ServerAdmin bool
-	Token       TokenID   // zero unless a token was presented
-	Session     SessionID // zero unless a session was
-	Permissions *Permissions
+	Token       TokenID      // zero unless a token was presented
+	Session     SessionID    // zero unless a session was
+	Permissions *Permissions // in Org
+	Server      *Permissions // on the server as a whole; nil for service accounts
 	From        From
 }
 
@@ -73,47 +74,75 @@ func (c Caller) Can(action Action, scope Scope) bool {
 	return c.Permissions.Has(Permission{action, scope})
 }
 
+// CanOnServer reports whether the caller may do action on scope on the server
+// as a whole. A service account never may.
+func (c Caller) CanOnServer(action Action, scope Scope) bool {
+	return c.Server.Has(Permission{action, scope})
+}
+
 // Authorize returns a Denied error that names what is missing unless the
 // caller may do action on scope.
 func (c Caller) Authorize(action Action, scope Scope) error {
 	if c.Can(action, scope) {
 		return nil
 	}
+	return Lacks(action)
+}
+
+// AuthorizeOnServer is Authorize for what concerns the server as a whole.
+func (c Caller) AuthorizeOnServer(action Action, scope Scope) error {
+	if c.CanOnServer(action, scope) {
+		return nil
+	}
+	return Lacks(action)
+}
+
+// Lacks returns the Denied error that names action as missing.
+func Lacks(action Action) *Error {
 	return &Error{
 		Kind: Denied, ID: "accesscontrol.Denied", Needs: string(action),
 		Message: "You'll need additional permissions to perform this action. Permissions needed: " + string(action),
 	}
 }
 
-// UserCaller returns the caller that user is in org: a member with role and
-// what was granted there, or not a member, who has neither. What the server
-// admin flag permits holds in every org.
-func UserCaller(u User, org OrgID, role Role, member bool, granted []Permission) Caller {
-	if !member {
-		role, granted = RoleNone, nil
+// Standing is what a principal was given in an org, as the store has it.
+type Standing struct {
+	Member bool         // of the org; a service account always is
+	Role   Role         // in it
+	Basic  *Permissions // what the basic role permits now
+	Held   []Permission // by roles assigned and access granted, beside the basic role
+	Server *Permissions // on the server; nil: nothing
+}
+
+// UserCaller returns the caller that user is in org. What is held on the server
+// holds in every org; the rest takes membership.
+func UserCaller(u User, org OrgID, s Standing) Caller {
+	perms := s.Basic
+	if !s.Member {
+		s.Role, s.Held, perms = RoleNone, nil, NewPermissions()
 	}
-	perms := role.Permissions()
-	if u.ServerAdmin {
-		perms = perms.With(ServerAdminPermissions().List()...)
+	if s.Server != nil {
+		perms = perms.With(s.Server.List()...)
 	}
 	return Caller{
 		Principal:   Principal{UserPrincipal, int64(u.ID), u.Login},
 		Name:        u.Name,
 		Org:         org,
-		OrgMissing:  !member,
-		Role:        role,
+		OrgMissing:  !s.Member,
+		Role:        s.Role,
 		ServerAdmin: u.ServerAdmin,
-		Permissions: perms.With(granted...),
+		Permissions: perms.With(s.Held...),
+		Server:      s.Server,
 	}
 }
 
 // ServiceAccountCaller returns the caller that a service account is in its org.
-func ServiceAccountCaller(a ServiceAccount, granted []Permission) Caller {
+func ServiceAccountCaller(a ServiceAccount, s Standing) Caller {
 	return Caller{
 		Principal:   Principal{ServiceAccountPrincipal, int64(a.ID), a.Login},
 		Name:        a.Name,
 		Org:         a.Org,
 		Role:        a.Role,
-		Permissions: a.Role.Permissions().With(granted...),
+		Permissions: s.Basic.With(s.Held...),
 	}
 }

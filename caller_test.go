@@ -22,7 +22,7 @@ func TestZeroCallerMayDoNothing(t *testing.T) {
 }
 
 func TestCallerAuthorize(t *testing.T) {
-	c := hallpass.ServiceAccountCaller(hallpass.ServiceAccount{ID: 7, Org: 1, Role: hallpass.RoleViewer}, nil)
+	c := hallpass.ServiceAccountCaller(hallpass.ServiceAccount{ID: 7, Org: 1, Role: hallpass.RoleViewer}, hallpass.Standing{Member: true, Role: hallpass.RoleViewer, Basic: hallpass.RoleViewer.Permissions()})
 	if err := c.Authorize(hallpass.OrgsRead, ""); err != nil {
 		t.Errorf("Authorize what is held = %v, want nil", err)
 	}
@@ -41,7 +41,7 @@ func TestCallerAuthorize(t *testing.T) {
 }
 
 func TestUserCaller(t *testing.T) {
-	granted := hallpass.ServiceAccountID(7).Managed()
+	granted := hallpass.Grant{Resource: hallpass.ServiceAccountResource, ResourceID: "7", Level: hallpass.LevelAdmin}.Permissions()
 	type can struct{ readOrg, writeOrg, writeAccount7, writeAccount8, setPasswords bool }
 	for _, tt := range []struct {
 		name        string
@@ -62,7 +62,14 @@ func TestUserCaller(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			u := hallpass.User{ID: 3, Login: "ana", Name: "Ana", ServerAdmin: tt.serverAdmin}
-			c := hallpass.UserCaller(u, 2, tt.role, tt.member, tt.granted)
+			given := hallpass.Standing{Member: tt.member, Role: tt.role, Basic: tt.role.Permissions(), Held: tt.granted}
+			if tt.serverAdmin {
+				given.Server = hallpass.ServerAdminPermissions()
+			}
+			c := hallpass.UserCaller(u, 2, given)
+			if c.CanOnServer(hallpass.UsersPasswordWrite, "global.users:id:3") != tt.serverAdmin {
+				t.Errorf("on the server: %v", c.Server.List())
+			}
 			got := can{
 				readOrg:       c.Can(hallpass.OrgsRead, ""),
 				writeOrg:      c.Can(hallpass.OrgsWrite, ""),
@@ -81,7 +88,7 @@ func TestUserCaller(t *testing.T) {
 				Principal: hallpass.Principal{Kind: hallpass.UserPrincipal, ID: 3, Login: "ana"},
 				Name:      "Ana", Org: 2, OrgMissing: !tt.member, Role: wantRole, ServerAdmin: tt.serverAdmin,
 			}
-			c.Permissions = nil
+			c.Permissions, c.Server = nil, nil
 			if diff := cmp.Diff(c, want); diff != "" {
 				t.Errorf("UserCaller (-got +want):\n%s", diff)
 			}
@@ -94,7 +101,9 @@ func TestUserCaller(t *testing.T) {
 
 func TestServiceAccountCaller(t *testing.T) {
 	a := hallpass.ServiceAccount{ID: 7, Org: 2, Name: "dashboard sync", Login: "sa-2-dashboard-sync", Role: hallpass.RoleViewer}
-	c := hallpass.ServiceAccountCaller(a, []hallpass.Permission{{Action: hallpass.AuditRead}})
+	c := hallpass.ServiceAccountCaller(a, hallpass.Standing{
+		Member: true, Role: a.Role, Basic: a.Role.Permissions(), Held: []hallpass.Permission{{Action: hallpass.AuditRead}},
+	})
 	if !c.Can(hallpass.OrgsRead, "") || !c.Can(hallpass.AuditRead, "") || c.Can(hallpass.OrgsWrite, "") {
 		t.Errorf("permissions = %v, want a Viewer's and what was granted", c.Permissions.List())
 	}

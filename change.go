@@ -25,6 +25,9 @@ const (
 	ServiceAccountChanged ChangeKind = "serviceaccount"
 	UserChanged           ChangeKind = "user"
 	OrgChanged            ChangeKind = "org"
+	// PermissionsChanged says that what roles or teams permit changed for
+	// everybody in the org with that ID, or in every org if it is zero.
+	PermissionsChanged ChangeKind = "permissions"
 )
 
 // A Version counts changes, from 0 for a new installation, without gaps. The

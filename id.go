@@ -12,6 +12,10 @@ type (
 	TokenID          int64
 	SessionID        int64
 	AuditID          int64
+	TeamID           int64
+	GrantID          int64
+	FolderID         int64
+	DashboardID      int64
 )
 
 // ParseID reads a decimal ID as it stands in a path: digits alone, no sign, no
@@ -45,3 +49,11 @@ func ValidUID(s string) bool {
 }
 
 func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// Scope returns the scope of the user as a member of an org.
+func (id UserID) Scope() Scope { return Scope("users:id:" + strconv.FormatInt(int64(id), 10)) }
+
+// GlobalScope returns the scope of the user on the server.
+func (id UserID) GlobalScope() Scope {
+	return Scope("global.users:id:" + strconv.FormatInt(int64(id), 10))
+}

@@ -27,3 +27,10 @@ type Member struct {
 	Role     Role
 	JoinedAt time.Time
 }
+
+// A UserOrg is an org that a user is a member of.
+type UserOrg struct {
+	Org  OrgID
+	Name string
+	Role Role
+}

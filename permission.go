@@ -3,37 +3,13 @@ package hallpass
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
-
-// An Action names what is done, as in "serviceaccounts:write".
-type Action string
 
 // A Scope names what it is done to, as in "serviceaccounts:id:7". A "*" may
 // stand only at its end, after ":" or "/", or as the whole, and stands for any
 // rest. The empty scope is that of an action which has none.
 type Scope string
-
-// The actions that exist here. The vocabulary is Grafana's, "audit:read" ours.
-const (
-	ServiceAccountsCreate           Action = "serviceaccounts:create"
-	ServiceAccountsRead             Action = "serviceaccounts:read"
-	ServiceAccountsWrite            Action = "serviceaccounts:write"
-	ServiceAccountsDelete           Action = "serviceaccounts:delete"
-	ServiceAccountsPermissionsRead  Action = "serviceaccounts.permissions:read"
-	ServiceAccountsPermissionsWrite Action = "serviceaccounts.permissions:write"
-
-	OrgsRead       Action = "orgs:read"
-	OrgsWrite      Action = "orgs:write"
-	OrgUsersRead   Action = "org.users:read"
-	OrgUsersAdd    Action = "org.users:add"
-	OrgUsersWrite  Action = "org.users:write"
-	OrgUsersRemove Action = "org.users:remove"
-
-	UsersRead          Action = "users:read"
-	UsersPasswordWrite Action = "users.password:write"
-
-	AuditRead Action = "audit:read"
-)
 
 // A Permission is an action on a scope: held by a caller, or demanded of one.
 type Permission struct {
@@ -53,6 +29,9 @@ func (p Permission) String() string {
 // without a scope is satisfied by the action alone. An invalid scope satisfies
 // nothing.
 func (p Permission) Covers(want Permission) bool {
+	if p.Action == ForeignActions {
+		return p.Scope.Valid() && want.Action.Foreign()
+	}
 	return p.Action == want.Action && p.Scope.Valid() && (want.Scope == "" || p.Scope.Covers(want.Scope))
 }
 
@@ -60,6 +39,23 @@ func (p Permission) Covers(want Permission) bool {
 func (s Scope) Valid() bool {
 	i := strings.IndexByte(string(s), '*')
 	return i < 0 || i == len(s)-1 && (i == 0 || s[i-1] == ':' || s[i-1] == '/')
+}
+
+// maxScope is the longest scope, in characters.
+const maxScope = 255
+
+// WellFormed reports whether s may stand in a role: empty, "*", or parts with
+// ":" between, none empty, without spaces or control characters, and a "*" only
+// at the end.
+func (s Scope) WellFormed() bool {
+	if s == "" || s == "*" {
+		return true
+	}
+	if len(s) > maxScope || !s.Valid() || strings.ContainsFunc(string(s), func(r rune) bool { return r <= ' ' || r == 0x7f || r == utf8.RuneError }) {
+		return false
+	}
+	parts := strings.Split(string(s), ":")
+	return len(parts) > 1 && !slices.Contains(parts, "")
 }
 
 // Covers reports whether everything in want is in s. An invalid scope covers
@@ -79,13 +75,14 @@ func (s Scope) Covers(want Scope) bool {
 // holds nothing.
 type Permissions struct {
 	actions map[Action]scopes
+	foreign bool // holds ForeignActions
 }
 
 // scopes are those held on one action.
 type scopes struct {
 	exact    map[Scope]struct{}
-	prefixes []string // of scopes that end in "*", without it
-	list     []Scope  // all of them, sorted, for showing
+	prefixes map[Scope]struct{} // of scopes that end in "*", without it
+	list     []Scope            // all of them, sorted, for showing
 }
 
 // NewPermissions returns the set of the given permissions. Permissions with an
@@ -97,6 +94,7 @@ func NewPermissions(held ...Permission) *Permissions {
 			s := p.actions[h.Action]
 			s.list = append(s.list, h.Scope)
 			p.actions[h.Action] = s
+			p.foreign = p.foreign || h.Action == ForeignActions
 		}
 	}
 	for action, s := range p.actions {
@@ -110,7 +108,10 @@ func newScopes(list []Scope) scopes {
 	s := scopes{exact: make(map[Scope]struct{}), list: list}
 	for _, scope := range list {
 		if prefix, ok := strings.CutSuffix(string(scope), "*"); ok {
-			s.prefixes = append(s.prefixes, prefix)
+			if s.prefixes == nil {
+				s.prefixes = make(map[Scope]struct{})
+			}
+			s.prefixes[Scope(prefix)] = struct{}{}
 		} else if scope != "" {
 			s.exact[scope] = struct{}{}
 		}
@@ -119,21 +120,39 @@ func newScopes(list []Scope) scopes {
 }
 
 // Has reports whether the set satisfies a demand for want. It allocates
-// nothing, and its cost does not grow with the number of exact scopes.
+// nothing, and its cost grows neither with the number of scopes held nor with
+// that of the roles they come from.
 func (p *Permissions) Has(want Permission) bool {
 	if p == nil {
 		return false
 	}
-	s, ok := p.actions[want.Action]
-	if !ok || want.Scope == "" {
-		return ok
-	}
-	if _, ok := s.exact[want.Scope]; ok {
+	if s, ok := p.actions[want.Action]; ok && s.cover(want.Scope) {
 		return true
 	}
-	for _, prefix := range s.prefixes {
-		if strings.HasPrefix(string(want.Scope), prefix) {
-			return true
+	return p.foreign && want.Action.Foreign()
+}
+
+// cover reports whether want is in s. A scope with a "*" covers what begins
+// with the rest of it, and that ends where the whole does, after ":" or after
+// "/": so only the beginnings of want that end there need be looked up.
+func (s scopes) cover(want Scope) bool {
+	if want == "" {
+		return true
+	}
+	if _, ok := s.exact[want]; ok {
+		return true
+	}
+	if s.prefixes == nil {
+		return false
+	}
+	if _, ok := s.prefixes[""]; ok {
+		return true
+	}
+	for i := range len(want) {
+		if want[i] == ':' || want[i] == '/' {
+			if _, ok := s.prefixes[want[:i+1]]; ok {
+				return true
+			}
 		}
 	}
 	return false

@@ -3,6 +3,7 @@ package hallpass_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -233,11 +234,16 @@ func TestPermissionString(t *testing.T) {
 	}
 }
 
+// managedAccount returns the permissions of the creator of the account.
+func managedAccount(id int) []hallpass.Permission {
+	return hallpass.Grant{Resource: hallpass.ServiceAccountResource, ResourceID: strconv.Itoa(id), Level: hallpass.LevelAdmin}.Permissions()
+}
+
 // creatorOf returns the permissions of an Editor who made n accounts.
 func creatorOf(n int) *hallpass.Permissions {
 	var granted []hallpass.Permission
 	for id := range n {
-		granted = append(granted, hallpass.ServiceAccountID(id+1).Managed()...)
+		granted = append(granted, managedAccount(id+1)...)
 	}
 	return hallpass.RoleEditor.Permissions().With(granted...)
 }

@@ -37,53 +37,31 @@ func ParseRole(s string) (Role, bool) {
 // Roles lists the basic roles from the weakest up.
 func Roles() []Role { return []Role{RoleNone, RoleViewer, RoleEditor, RoleAdmin} }
 
-// Permissions returns what the role permits in its org. The value is shared
-// and must not be changed.
+// UID returns the uid under which the basic role stands among the named ones.
+func (r Role) UID() string { return "basic_" + strings.ToLower(r.String()) }
+
+// Permissions returns what the role permits in its org unless it was changed.
+// The value is shared and must not be changed.
 func (r Role) Permissions() *Permissions {
-	if int(r) < len(basicRoles) {
-		return basicRoles[r]
+	if int(r) < len(basicSets) {
+		return basicSets[r]
 	}
-	return basicRoles[RoleNone]
+	return basicSets[RoleNone]
 }
 
-// ServerAdminPermissions returns what a server admin may do in every org and
-// on the server, beside the role held in the org.
-func ServerAdminPermissions() *Permissions { return serverAdminRole }
+// ServerAdminUID is the uid of the basic role of server admins.
+const ServerAdminUID = "basic_grafana_admin"
 
-// What each basic role carries: Grafana's fixed roles as far as their actions
-// exist here (docs/decisions/0004-basic-roles.md).
+// ServerAdminPermissions returns what a server admin may do on the server, and
+// so in every org too, beside the role held there, unless it was changed.
+func ServerAdminPermissions() *Permissions { return serverAdminSet }
+
 var (
-	organizationReader = []Permission{{OrgsRead, ""}}
-	organizationWriter = []Permission{{OrgsRead, ""}, {OrgsWrite, ""}}
-	orgUsersWriter     = []Permission{{OrgUsersRead, "users:*"}, {OrgUsersAdd, "users:*"}, {OrgUsersWrite, "users:*"}, {OrgUsersRemove, "users:*"}}
-
-	serviceAccountsWriter = []Permission{
-		{ServiceAccountsCreate, ""},
-		{ServiceAccountsRead, "serviceaccounts:*"},
-		{ServiceAccountsWrite, "serviceaccounts:*"},
-		{ServiceAccountsDelete, "serviceaccounts:*"},
-		{ServiceAccountsPermissionsRead, "serviceaccounts:*"},
-		{ServiceAccountsPermissionsWrite, "serviceaccounts:*"},
-	}
-	usersWriter = []Permission{
-		{UsersRead, "global.users:*"},
-		{UsersPasswordWrite, "global.users:*"},
-	}
-	auditReader = []Permission{{AuditRead, ""}}
-
-	basicRoles = [...]*Permissions{
-		RoleNone:   NewPermissions(),
-		RoleViewer: NewPermissions(organizationReader...),
-		RoleEditor: NewPermissions(organizationReader...),
-		RoleAdmin:  NewPermissions(join(organizationWriter, orgUsersWriter, serviceAccountsWriter, auditReader)...),
-	}
-	serverAdminRole = NewPermissions(join(organizationWriter, orgUsersWriter, usersWriter, auditReader)...)
+	basicSets = func() (sets [4]*Permissions) {
+		for r := range sets {
+			sets[r] = NewPermissions(basicPermissions(Role(r))...)
+		}
+		return sets
+	}()
+	serverAdminSet = NewPermissions(serverAdminPermissions()...)
 )
-
-func join(lists ...[]Permission) []Permission {
-	var all []Permission
-	for _, l := range lists {
-		all = append(all, l...)
-	}
-	return all
-}

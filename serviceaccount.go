@@ -33,16 +33,6 @@ func (id ServiceAccountID) Scope() Scope {
 	return Scope("serviceaccounts:id:" + strconv.FormatInt(int64(id), 10))
 }
 
-// Managed returns the permissions of somebody who was made Admin of the one
-// account, as its human creator is.
-func (id ServiceAccountID) Managed() []Permission {
-	s := id.Scope()
-	return []Permission{
-		{ServiceAccountsRead, s}, {ServiceAccountsWrite, s}, {ServiceAccountsDelete, s},
-		{ServiceAccountsPermissionsRead, s}, {ServiceAccountsPermissionsWrite, s},
-	}
-}
-
 // A ServiceAccountSummary is an account with what a list tells about its
 // tokens.
 type ServiceAccountSummary struct {

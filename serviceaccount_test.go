@@ -24,7 +24,7 @@ func TestServiceAccountLogin(t *testing.T) {
 }
 
 func TestManagedIsTheOneAccount(t *testing.T) {
-	set := hallpass.NewPermissions(hallpass.ServiceAccountID(7).Managed()...)
+	set := hallpass.NewPermissions(managedAccount(7)...)
 	for _, action := range []hallpass.Action{
 		hallpass.ServiceAccountsRead, hallpass.ServiceAccountsWrite, hallpass.ServiceAccountsDelete,
 		hallpass.ServiceAccountsPermissionsRead, hallpass.ServiceAccountsPermissionsWrite,

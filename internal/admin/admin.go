@@ -15,6 +15,7 @@ type Options struct {
 	Now             func() time.Time     // nil: time.Now
 	TokenPolicy     hallpass.TokenPolicy // bounds on new tokens
 	WeakPasswords   bool                 // take any password that is not empty (SEC-24 is then not met)
+	AnyPermission   bool                 // take permissions of any form into custom roles
 	SessionIdle     time.Duration        // how long a session may rest unused; 0: 7 days
 	SessionLifetime time.Duration        // how long a session lasts; 0: 30 days
 }
@@ -87,6 +88,42 @@ func (a *Admin) entry(c hallpass.Caller, action, target string) hallpass.AuditEn
 type need struct {
 	action hallpass.Action
 	scope  hallpass.Scope
+	where  where
+}
+
+// where says where the permission is to be held.
+type where uint8
+
+const (
+	inOrg    where = iota // in the org that the caller acts in
+	onServer              // on the server as a whole
+	inside                // the change itself decides: it takes what stands around the thing
+)
+
+// met returns a Denied error unless the caller has what is needed.
+func (n need) met(c hallpass.Caller) error {
+	switch {
+	case n.action == "" || n.where == inside:
+		return nil
+	case n.where == onServer:
+		return c.AuthorizeOnServer(n.action, n.scope)
+	}
+	return c.Authorize(n.action, n.scope)
+}
+
+// AuthorizeOnServer is Authorize for what concerns the server as a whole.
+func (a *Admin) AuthorizeOnServer(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope) error {
+	return a.refused(ctx, c, c.AuthorizeOnServer(action, scope), string(action), string(scope))
+}
+
+// read runs fn on a consistent view, after the caller was authorized, and
+// records a refusal.
+func (a *Admin) read(ctx context.Context, c hallpass.Caller, n need, fn func(*store.Tx) error) error {
+	err := n.met(c)
+	if err == nil {
+		err = a.db.Read(ctx, fn)
+	}
+	return a.refused(ctx, c, err, string(n.action), string(n.scope))
 }
 
 // change runs fn in a transaction: it counts the changes of authority, reads
@@ -103,10 +140,8 @@ func (a *Admin) change(ctx context.Context, c hallpass.Caller, n need, changes [
 		if err != nil {
 			return err
 		}
-		if n.action != "" {
-			if err := now.Authorize(n.action, n.scope); err != nil {
-				return err
-			}
+		if err := n.met(now); err != nil {
+			return err
 		}
 		entry, err := fn(tx, now)
 		if err != nil {

@@ -65,7 +65,7 @@ func (w *world) machine(name string, role hallpass.Role) hallpass.Caller {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := hallpass.ServiceAccountCaller(a, nil)
+	c := hallpass.ServiceAccountCaller(a, hallpass.Standing{Member: true, Role: a.Role, Basic: a.Role.Permissions()})
 	c.Token = tok.ID
 	return c
 }
@@ -174,7 +174,8 @@ func TestNothingIsInherited(t *testing.T) {
 	ctx, boss := t.Context(), w.human("admin")
 	first := w.machine("ci", hallpass.RoleAdmin)
 	err := w.db.Write(ctx, func(tx *store.Tx) error {
-		return tx.Grant(ctx, hallpass.FirstOrg, first.Principal.ID, hallpass.Permission{Action: "x:y", Scope: "*"})
+		to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: first.Principal.ID}
+		return tx.SetGrant(ctx, hallpass.Grant{Org: hallpass.FirstOrg, Resource: hallpass.FolderResource, ResourceID: "f", To: to, Level: hallpass.LevelAdmin})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +189,7 @@ func TestNothingIsInherited(t *testing.T) {
 	}
 	err = w.db.Read(ctx, func(tx *store.Tx) error {
 		for _, id := range []int64{first.Principal.ID, second.Principal.ID} {
-			if held, err := tx.Granted(ctx, hallpass.FirstOrg, id); err != nil || len(held) != 0 {
+			if held, err := tx.AllGrants(ctx, hallpass.FirstOrg, id, hallpass.RoleNone); err != nil || len(held) != 0 {
 				t.Errorf("principal %d holds %v, %v", id, held, err)
 			}
 		}

@@ -124,21 +124,164 @@ func (a *Admin) updateOrg(ctx context.Context, c hallpass.Caller, set func(*hall
 	})
 }
 
-// OrgUsers returns the members of the caller's org that it may see, by login:
-// those whose login, e-mail or name holds query. Limit 0 means all.
-func (a *Admin) OrgUsers(ctx context.Context, c hallpass.Caller, query string, limit int) (members []hallpass.Member, err error) {
-	if err := a.Authorize(ctx, c, hallpass.OrgUsersRead, ""); err != nil {
-		return nil, err
+// In returns the caller as it is in another org: a user with what the user has
+// there. An org that the caller has no part in is NotFound, as one that does
+// not exist.
+func (a *Admin) In(ctx context.Context, c hallpass.Caller, org hallpass.OrgID) (hallpass.Caller, error) {
+	if c.User() == 0 {
+		if c.Org != org {
+			return c, errOrgNotFound
+		}
+		return c, nil
 	}
-	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		members, err = tx.Members(ctx, c.Org, query, limit)
+	there := c
+	if c.Org != org {
+		err := a.db.Read(ctx, func(tx *store.Tx) error {
+			u, err := tx.User(ctx, c.User())
+			if err == nil {
+				there, err = tx.UserCaller(ctx, u, org)
+			}
+			return err
+		})
+		if err != nil {
+			return c, err
+		}
+		there.Token, there.Session, there.From = c.Token, c.Session, c.From
+	}
+	if there.OrgMissing && there.Server == nil {
+		return c, errOrgNotFound
+	}
+	return there, nil
+}
+
+var errOrgNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "org.not-found", Message: "Organization not found"}
+
+// OrgByName returns the caller as it is in the org with that name, as In does.
+func (a *Admin) OrgByName(ctx context.Context, c hallpass.Caller, name string) (hallpass.Caller, error) {
+	var o hallpass.Org
+	err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
+		o, err = tx.OrgByName(ctx, name)
 		return err
 	})
-	visible := members[:0]
-	for _, m := range members {
-		if c.Can(hallpass.OrgUsersRead, hallpass.Scope(target("users:id", int64(m.User.ID)))) {
-			visible = append(visible, m)
-		}
+	if err != nil {
+		return c, err
 	}
-	return visible, err
+	return a.In(ctx, c, o.ID)
+}
+
+// A Page picks a page of a list. Number counts from 1, Size is at least 1.
+type Page struct{ Number, Size int }
+
+// limits returns the page as the database wants it. A page beyond any end is
+// empty, and no product overflows.
+func (p Page) limits() (limit, offset int) {
+	if p.Number <= 1 {
+		return p.Size, 0
+	}
+	if p.Number-1 > (1<<31)/max(p.Size, 1) {
+		return p.Size, 1 << 31
+	}
+	return p.Size, (p.Number - 1) * p.Size
+}
+
+// SlicePage returns the page of a list that is in memory.
+func SlicePage[T any](list []T, p Page) []T {
+	limit, offset := p.limits()
+	offset = min(offset, len(list))
+	return list[offset:min(offset+limit, len(list))]
+}
+
+// Orgs returns a page of the server's orgs whose name holds text.
+func (a *Admin) Orgs(ctx context.Context, c hallpass.Caller, text string, p Page) (list []hallpass.Org, err error) {
+	err = a.read(ctx, c, need{action: hallpass.OrgsRead, where: onServer}, func(tx *store.Tx) error {
+		limit, offset := p.limits()
+		list, err = tx.Orgs(ctx, text, limit, offset)
+		return err
+	})
+	return list, err
+}
+
+// CreateOrg makes an org with the user who calls as its Admin. A name that is
+// taken is a Conflict.
+func (a *Admin) CreateOrg(ctx context.Context, c hallpass.Caller, name string) (o hallpass.Org, err error) {
+	if c.User() == 0 {
+		return o, a.refused(ctx, c, errUsersOnly, string(hallpass.OrgsCreate), "")
+	}
+	if err := hallpass.ValidateName("name", name); err != nil {
+		return o, err
+	}
+	now := a.now()
+	err = a.change(ctx, c, need{action: hallpass.OrgsCreate, where: onServer}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		o, err = tx.CreateOrg(ctx, hallpass.Org{Name: name, CreatedAt: now, UpdatedAt: now})
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		u, err := tx.User(ctx, c.User())
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := tx.SetMember(ctx, hallpass.Member{Org: o.ID, User: u, Role: hallpass.RoleAdmin, JoinedAt: now}); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if u.Org == 0 {
+			u.Org = o.ID
+			if err := tx.UpdateUser(ctx, u); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		entry := a.entry(c, "org.create", target("org", int64(o.ID)))
+		entry.Org, entry.Reason = o.ID, "name "+o.Name
+		return entry, nil
+	})
+	return o, err
+}
+
+// DeleteOrg removes the org that c acts in with everything inside: its accounts
+// and tokens are refused from the moment this returns. The org that the user
+// works in cannot be deleted.
+func (a *Admin) DeleteOrg(ctx context.Context, c hallpass.Caller) error {
+	if c.User() == 0 {
+		return a.refused(ctx, c, errUsersOnly, string(hallpass.OrgsDelete), "")
+	}
+	changed := append(permissionsChanged(c.Org), hallpass.Change{Kind: hallpass.OrgChanged, ID: int64(c.Org)})
+	return a.change(ctx, c, need{action: hallpass.OrgsDelete}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		u, err := tx.User(ctx, c.User())
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if u.Org == c.Org {
+			return hallpass.AuditEntry{}, errOwnOrg
+		}
+		o, err := tx.Org(ctx, c.Org)
+		if hallpass.KindOf(err) == hallpass.NotFound {
+			return hallpass.AuditEntry{}, errNoOrgToDelete
+		}
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := tx.DeleteOrg(ctx, c.Org); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(c, "org.delete", target("org", int64(o.ID)))
+		entry.Reason = "name " + o.Name
+		return entry, nil
+	})
+}
+
+var (
+	errOwnOrg        = &hallpass.Error{Kind: hallpass.Invalid, ID: "org.current", Message: "Can not delete org for current user"}
+	errNoOrgToDelete = &hallpass.Error{Kind: hallpass.NotFound, ID: "org.not-found", Message: "Failed to delete organization. ID not found"}
+)
+
+// Quotas returns how much of what is countable the org that c acts in holds.
+// Nothing is limited.
+func (a *Admin) Quotas(ctx context.Context, c hallpass.Caller) (used map[string]int64, err error) {
+	err = a.read(ctx, c, need{action: hallpass.OrgsQuotasRead}, func(tx *store.Tx) error {
+		if _, err := tx.Org(ctx, c.Org); err != nil {
+			return err
+		}
+		used, err = tx.Usage(ctx, c.Org)
+		return err
+	})
+	return used, err
 }

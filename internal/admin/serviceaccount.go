@@ -55,15 +55,19 @@ func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in 
 		account.Role = *in.Role
 	}
 	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsCreate}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if account.Role > c.Role {
-			return hallpass.AuditEntry{}, errRoleForbidden
+		if err := a.mayGiveRole(ctx, tx, c, account.Role); err != nil {
+			return hallpass.AuditEntry{}, err
 		}
 		made, err := tx.CreateServiceAccount(ctx, account)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if c.User() != 0 {
-			if err := tx.Grant(ctx, c.Org, c.Principal.ID, made.ID.Managed()...); err != nil {
+			creator := hallpass.Grant{
+				Org: c.Org, Resource: hallpass.ServiceAccountResource, ResourceID: idText(made.ID),
+				To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: c.Principal.ID}, Level: hallpass.LevelAdmin, CreatedAt: now,
+			}
+			if err := tx.SetGrant(ctx, creator); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
@@ -149,18 +153,22 @@ func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id 
 	}
 	var after hallpass.ServiceAccountSummary
 	changed := []hallpass.Change{{Kind: hallpass.ServiceAccountChanged, ID: int64(id)}}
-	err := a.change(ctx, c, need{hallpass.ServiceAccountsWrite, id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
 		account, err := tx.ServiceAccount(ctx, c.Org, id)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if p.Role != nil && *p.Role > c.Role {
-			return hallpass.AuditEntry{}, errRoleForbidden
-		}
 		before := account
 		apply(p, &account)
-		if before.Disabled && !account.Disabled && account.Role > c.Role {
-			return hallpass.AuditEntry{}, errRoleForbidden
+		if p.Role != nil {
+			if err := a.mayGiveRole(ctx, tx, c, account.Role); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		if before.Disabled && !account.Disabled {
+			if err := a.outranks(ctx, tx, c, account); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
 		}
 		account.UpdatedAt = a.now()
 		if err := tx.UpdateServiceAccount(ctx, account); err != nil {
@@ -212,7 +220,7 @@ func describe(before, after hallpass.ServiceAccount) (action, what string) {
 // good. Its tokens are refused from the moment this returns.
 func (a *Admin) DeleteServiceAccount(ctx context.Context, c hallpass.Caller, id hallpass.ServiceAccountID) error {
 	changed := []hallpass.Change{{Kind: hallpass.ServiceAccountChanged, ID: int64(id)}}
-	return a.change(ctx, c, need{hallpass.ServiceAccountsDelete, id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+	return a.change(ctx, c, need{action: hallpass.ServiceAccountsDelete, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
 		s, err := tx.ServiceAccountSummary(ctx, c.Org, id, a.now())
 		if err != nil {
 			return hallpass.AuditEntry{}, err

@@ -49,3 +49,74 @@ func (a *Admin) DeleteDeadSessions(ctx context.Context) error {
 		return tx.DeleteDeadSessions(ctx, now, now.Add(-a.o.SessionIdle))
 	})
 }
+
+// Sessions returns the sessions of the user who calls that have not ended.
+func (a *Admin) Sessions(ctx context.Context, c hallpass.Caller) ([]hallpass.Session, error) {
+	if c.User() == 0 {
+		return nil, a.refused(ctx, c, errUsersOnly, "user.self", "user")
+	}
+	return a.sessions(ctx, c, need{}, c.User())
+}
+
+// UserSessions returns the sessions of the user that have not ended.
+func (a *Admin) UserSessions(ctx context.Context, c hallpass.Caller, id hallpass.UserID) ([]hallpass.Session, error) {
+	return a.sessions(ctx, c, need{action: hallpass.UsersAuthTokenRead, scope: id.GlobalScope(), where: onServer}, id)
+}
+
+func (a *Admin) sessions(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID) (live []hallpass.Session, err error) {
+	err = a.read(ctx, c, n, func(tx *store.Tx) error {
+		if _, err := tx.User(ctx, id); err != nil {
+			return err
+		}
+		list, err := tx.Sessions(ctx, id)
+		now := a.now()
+		for _, s := range list {
+			if s.Live(now, a.o.SessionIdle) {
+				live = append(live, s)
+			}
+		}
+		return err
+	})
+	return live, err
+}
+
+// EndOwnSession ends another session of the user who calls, or the one that is
+// used; NotFound when it is not theirs.
+func (a *Admin) EndOwnSession(ctx context.Context, c hallpass.Caller, id hallpass.SessionID) error {
+	if c.User() == 0 {
+		return a.refused(ctx, c, errUsersOnly, "user.self", "user")
+	}
+	return a.endSession(ctx, c, need{}, c.User(), id)
+}
+
+// EndUserSession ends one session of the user; NotFound when it is not theirs.
+func (a *Admin) EndUserSession(ctx context.Context, c hallpass.Caller, user hallpass.UserID, id hallpass.SessionID) error {
+	return a.endSession(ctx, c, need{hallpass.UsersAuthTokenWrite, user.GlobalScope(), onServer}, user, id)
+}
+
+var errNoSession = &hallpass.Error{Kind: hallpass.NotFound, ID: "user.session-not-found", Message: "User auth token not found"}
+
+func (a *Admin) endSession(ctx context.Context, c hallpass.Caller, n need, user hallpass.UserID, id hallpass.SessionID) error {
+	changed := []hallpass.Change{{Kind: hallpass.SessionChanged, ID: int64(id)}}
+	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		s, err := tx.Session(ctx, id)
+		if hallpass.KindOf(err) == hallpass.NotFound || err == nil && s.User != user {
+			err = errNoSession
+		}
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		return a.entry(c, "session.end", target("session", int64(id))), tx.DeleteSession(ctx, id)
+	})
+}
+
+// LogoutUser ends every session of another user.
+func (a *Admin) LogoutUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) error {
+	if c.User() == id && id != 0 {
+		return errLogoutYourself
+	}
+	n := need{hallpass.UsersLogout, id.GlobalScope(), onServer}
+	return a.changeUser(ctx, c, n, id, "user.logout", func(tx *store.Tx, _ hallpass.Caller, _ *hallpass.User) error {
+		return tx.DeleteSessions(ctx, id)
+	})
+}

@@ -42,7 +42,7 @@ func (a *Admin) Token(ctx context.Context, c hallpass.Caller, account hallpass.S
 func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, name string, seconds int64) (hallpass.Token, secret.Text, error) {
 	text := secret.NewToken()
 	var t hallpass.Token
-	err := a.change(ctx, c, need{hallpass.ServiceAccountsWrite, account.Scope()}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
 		owner, err := tx.ServiceAccount(ctx, c.Org, account)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
@@ -55,12 +55,8 @@ func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hall
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		power, err := tx.ServiceAccountCaller(ctx, owner)
-		if err != nil {
+		if err := a.outranks(ctx, tx, c, owner); err != nil {
 			return hallpass.AuditEntry{}, err
-		}
-		if power.Role > c.Role || !c.Permissions.HasAll(power.Permissions) {
-			return hallpass.AuditEntry{}, errRoleForbidden
 		}
 		t, err = tx.CreateToken(ctx, hallpass.Token{
 			Org: c.Org, ServiceAccount: account, Name: name, Hash: text.Hash(), LastFour: text.LastFour(),
@@ -97,7 +93,7 @@ func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hall
 		return err
 	}
 	changed := []hallpass.Change{{Kind: hallpass.TokenChanged, ID: int64(id), Hash: t.Hash}}
-	return a.change(ctx, c, need{hallpass.ServiceAccountsWrite, account.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+	return a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
 		if err := tx.DeleteToken(ctx, c.Org, account, id); err != nil {
 			return hallpass.AuditEntry{}, err
 		}

@@ -83,3 +83,313 @@ func (a *Admin) ResetPassword(ctx context.Context, login string, password secret
 		return err
 	})
 }
+
+// Users returns a page of the server's users whose login, e-mail or name holds
+// text, by login, and how many there are on all pages.
+func (a *Admin) Users(ctx context.Context, c hallpass.Caller, text string, p Page) (page []hallpass.User, total int, err error) {
+	err = a.read(ctx, c, need{action: hallpass.UsersRead, scope: "global.users:*", where: onServer}, func(tx *store.Tx) error {
+		limit, offset := p.limits()
+		page, total, err = tx.Users(ctx, text, limit, offset)
+		return err
+	})
+	return page, total, err
+}
+
+// User returns the user; NotFound when there is none.
+func (a *Admin) User(ctx context.Context, c hallpass.Caller, id hallpass.UserID) (u hallpass.User, err error) {
+	err = a.read(ctx, c, need{action: hallpass.UsersRead, scope: id.GlobalScope(), where: onServer}, func(tx *store.Tx) error {
+		u, err = tx.User(ctx, id)
+		return err
+	})
+	return u, err
+}
+
+// UserByLogin returns the user with that login or e-mail; NotFound when there
+// is none.
+func (a *Admin) UserByLogin(ctx context.Context, c hallpass.Caller, loginOrEmail string) (u hallpass.User, err error) {
+	err = a.read(ctx, c, need{action: hallpass.UsersRead, scope: "global.users:*", where: onServer}, func(tx *store.Tx) error {
+		u, err = tx.UserByLogin(ctx, loginOrEmail)
+		return err
+	})
+	return u, err
+}
+
+// A NewUser is what a user is created from. One of Login and Email may be
+// empty, and is then the other. A zero Org means the first.
+type NewUser struct {
+	Login, Email, Name string
+	Password           secret.Text
+	Org                hallpass.OrgID
+}
+
+var (
+	errNoLogin        = &hallpass.Error{Kind: hallpass.Invalid, ID: "user.empty-username-and-email", Message: "Need to specify either username or email"}
+	errEmailTaken     = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.email-conflict", Message: "Email is already being used"}
+	errLastAdmin      = &hallpass.Error{Kind: hallpass.Invalid, ID: "user.last-grafana-admin", Message: "cannot remove last grafana admin"}
+	errLogoutYourself = &hallpass.Error{Kind: hallpass.Invalid, ID: "user.logout-yourself", Message: "You cannot logout yourself"}
+)
+
+// CreateUser makes a user who is a Viewer in the org. A login or e-mail that
+// anybody has is a Conflict; a password that the policy does not allow Invalid.
+// Only users may create users.
+func (a *Admin) CreateUser(ctx context.Context, c hallpass.Caller, in NewUser) (u hallpass.User, err error) {
+	if c.User() == 0 {
+		return u, a.refused(ctx, c, errUsersOnly, string(hallpass.UsersCreate), "")
+	}
+	if err := a.AuthorizeOnServer(ctx, c, hallpass.UsersCreate, ""); err != nil {
+		return u, err // before a hash is computed, which costs
+	}
+	if err := in.validate(); err != nil {
+		return u, err
+	}
+	if err := secret.ValidatePassword(in.Password, in.Login, !a.o.WeakPasswords); err != nil {
+		return u, err
+	}
+	hash, err := secret.HashPassword(ctx, in.Password)
+	if err != nil {
+		return u, err
+	}
+	now := a.now()
+	u = hallpass.User{
+		UID: secret.NewUID(), Login: in.Login, Email: in.Email, Name: in.Name, PasswordHash: hash, Org: in.Org, CreatedAt: now, UpdatedAt: now,
+	}
+	err = a.change(ctx, c, need{action: hallpass.UsersCreate, where: onServer}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		if _, err := tx.Org(ctx, in.Org); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		made, err := tx.CreateUser(ctx, u)
+		if hallpass.KindOf(err) == hallpass.Conflict {
+			err = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.exists", Message: "User with email '" + in.Email + "' or username '" + in.Login + "' already exists"}
+		}
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := tx.SetMember(ctx, hallpass.Member{Org: in.Org, User: made, Role: hallpass.RoleViewer, JoinedAt: now}); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		u = made
+		entry := a.entry(c, "user.create", target("user", int64(made.ID)))
+		entry.Reason = "login " + made.Login
+		return entry, nil
+	})
+	return u, err
+}
+
+// validate fills in what may be left out and reports what is wrong.
+func (in *NewUser) validate() error {
+	if in.Login == "" {
+		in.Login = in.Email
+	}
+	if in.Email == "" {
+		in.Email = in.Login
+	}
+	if in.Org == 0 {
+		in.Org = hallpass.FirstOrg
+	}
+	if in.Login == "" {
+		return errNoLogin
+	}
+	return validateIdentity(in.Login, in.Email, in.Name)
+}
+
+func validateIdentity(login, email, name string) error {
+	if err := hallpass.ValidateName("login", login); err != nil {
+		return err
+	}
+	if err := hallpass.ValidateName("email", email); err != nil {
+		return err
+	}
+	return hallpass.ValidateText("name", name, hallpass.MaxName)
+}
+
+// UpdateUser gives the user another login, e-mail and name; of login and e-mail
+// an empty one stays as it is. A user may update themselves.
+func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID, login, email, name string) error {
+	if login == "" && email == "" {
+		return errNoLogin
+	}
+	n := need{action: hallpass.UsersWrite, scope: id.GlobalScope(), where: onServer}
+	if c.User() == id && id != 0 {
+		n = need{}
+	}
+	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
+	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		u, err := tx.User(ctx, id)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := a.overpowers(ctx, tx, c, u); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if login != "" {
+			u.Login = login
+		}
+		if email != "" {
+			u.Email = email
+		}
+		u.Name, u.UpdatedAt = name, a.now()
+		if err := validateIdentity(u.Login, u.Email, u.Name); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		for _, taken := range []struct {
+			text    string
+			refusal *hallpass.Error
+		}{{u.Email, errEmailTaken}, {u.Login, errLoginTaken}} {
+			if is, err := tx.LoginTaken(ctx, id, taken.text); err != nil {
+				return hallpass.AuditEntry{}, err
+			} else if is {
+				return hallpass.AuditEntry{}, taken.refusal
+			}
+		}
+		if err := tx.UpdateUser(ctx, u); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		return a.entry(c, "user.update", target("user", int64(id))), nil
+	})
+}
+
+var errLoginTaken = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.login-conflict", Message: "Update would result in user login conflict"}
+
+// SetUserPassword gives another user a password and ends every session of
+// theirs. Only a user who holds all that this one does may.
+func (a *Admin) SetUserPassword(ctx context.Context, c hallpass.Caller, id hallpass.UserID, password secret.Text) error {
+	n := need{action: hallpass.UsersPasswordWrite, scope: id.GlobalScope(), where: onServer}
+	var u hallpass.User
+	err := a.readUser(ctx, c, n, id, &u)
+	if err != nil {
+		return err
+	}
+	if err := secret.ValidatePassword(password, u.Login, !a.o.WeakPasswords); err != nil {
+		return err
+	}
+	hash, err := secret.HashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	return a.changeUser(ctx, c, n, id, "password.set", func(tx *store.Tx, c hallpass.Caller, u *hallpass.User) error {
+		if err := a.overpowers(ctx, tx, c, *u); err != nil {
+			return err
+		}
+		u.PasswordHash = hash
+		return tx.DeleteSessions(ctx, id)
+	})
+}
+
+// readUser authorizes what is only for users, and reads the user.
+func (a *Admin) readUser(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID, u *hallpass.User) error {
+	if c.User() == 0 {
+		return a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
+	}
+	return a.read(ctx, c, n, func(tx *store.Tx) (err error) {
+		*u, err = tx.User(ctx, id)
+		return err
+	})
+}
+
+// changeUser changes the user as fn does. Only users may change users.
+func (a *Admin) changeUser(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID, what string, fn func(*store.Tx, hallpass.Caller, *hallpass.User) error) error {
+	if c.User() == 0 {
+		return a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
+	}
+	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
+	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		u, err := tx.User(ctx, id)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := fn(tx, c, &u); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		u.UpdatedAt = a.now()
+		if err := tx.UpdateUser(ctx, u); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		return a.entry(c, what, target("user", int64(id))), nil
+	})
+}
+
+// SetServerAdmin makes the user a server admin, or no longer one. Only a server
+// admin may, and the last one stays.
+func (a *Admin) SetServerAdmin(ctx context.Context, c hallpass.Caller, id hallpass.UserID, admin bool) error {
+	what := "user.demote"
+	if admin {
+		what = "user.promote"
+	}
+	n := need{action: hallpass.UsersPermissionsWrite, scope: id.GlobalScope(), where: onServer}
+	return a.changeUser(ctx, c, n, id, what, func(tx *store.Tx, c hallpass.Caller, u *hallpass.User) error {
+		if !c.ServerAdmin {
+			return errServerAdminOnly
+		}
+		if u.ServerAdmin && !admin {
+			if err := lastServerAdmin(ctx, tx, *u); err != nil {
+				return err
+			}
+		}
+		u.ServerAdmin = admin
+		return nil
+	})
+}
+
+// lastServerAdmin returns an error if there would be no enabled server admin
+// without u.
+func lastServerAdmin(ctx context.Context, tx *store.Tx, u hallpass.User) error {
+	if !u.ServerAdmin || u.Disabled {
+		return nil
+	}
+	others, err := tx.ServerAdmins(ctx, u.ID)
+	if err == nil && others == 0 {
+		return errLastAdmin
+	}
+	return err
+}
+
+// SetUserDisabled disables the user, who is signed out everywhere at once, or
+// enables them again. The last server admin cannot be disabled.
+func (a *Admin) SetUserDisabled(ctx context.Context, c hallpass.Caller, id hallpass.UserID, disabled bool) error {
+	n, what := need{hallpass.UsersEnable, id.GlobalScope(), onServer}, "user.enable"
+	if disabled {
+		n.action, what = hallpass.UsersDisable, "user.disable"
+	}
+	return a.changeUser(ctx, c, n, id, what, func(tx *store.Tx, c hallpass.Caller, u *hallpass.User) error {
+		if u.ServerAdmin && !c.ServerAdmin {
+			return errServerAdminOnly
+		}
+		if !disabled {
+			u.Disabled = false
+			return nil
+		}
+		if err := lastServerAdmin(ctx, tx, *u); err != nil {
+			return err
+		}
+		u.Disabled = true
+		return tx.DeleteSessions(ctx, id)
+	})
+}
+
+// DeleteUser removes the user for good, from orgs and teams too. The last server
+// admin cannot be deleted.
+func (a *Admin) DeleteUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) error {
+	n := need{action: hallpass.UsersDelete, scope: id.GlobalScope(), where: onServer}
+	if c.User() == 0 {
+		return a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
+	}
+	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
+	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		u, err := tx.User(ctx, id)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if u.ServerAdmin && !c.ServerAdmin {
+			return hallpass.AuditEntry{}, errServerAdminOnly
+		}
+		if err := lastServerAdmin(ctx, tx, u); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := tx.DeleteUser(ctx, id); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(c, "user.delete", target("user", int64(id)))
+		entry.Reason = "login " + u.Login
+		return entry, nil
+	})
+}

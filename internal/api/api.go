@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -32,29 +33,62 @@ type API struct {
 	ready   func() error
 	stop    <-chan struct{}
 	mux     *http.ServeMux
+	names   *http.ServeMux // of the paths below orgNames
 }
+
+// orgNames is where orgs are named, not numbered. The mux would not know whether
+// "/api/orgs/name/users" is the org "users" or the members of the org "name", so
+// these paths have one of their own.
+const orgNames = "/api/orgs/name/"
 
 // New returns the handler of every path the API serves.
 func New(o Options) *API {
 	a := &API{
 		admin: o.Admin, verify: o.Verify, cookies: o.Cookies, basic: o.Basic,
-		health: health{commit: o.Commit, ready: o.Ready}, ready: o.Ready, stop: o.Stop, mux: http.NewServeMux(),
+		health: health{commit: o.Commit, ready: o.Ready}, ready: o.Ready, stop: o.Stop,
+		mux: http.NewServeMux(), names: http.NewServeMux(),
 	}
 	for _, r := range a.routes() {
-		a.mux.Handle(r.pattern, r.handler)
+		_, path, _ := strings.Cut(r.pattern, " ")
+		a.muxOf(path).Handle(r.pattern, r.handler)
 	}
 	a.mux.HandleFunc("/", a.unknown)
+	a.names.HandleFunc("/", a.unknown)
 	return a
+}
+
+func (a *API) muxOf(path string) *http.ServeMux {
+	if strings.HasPrefix(path, orgNames) {
+		return a.names
+	}
+	return a.mux
 }
 
 // routes is every route with its rule. What has no rule does not mount.
 func (a *API) routes() []route {
-	var (
-		signedIn = rule{}
-		user     = rule{usersOnly: true}
-		may      = func(action hallpass.Action) rule { return rule{action: action} }
-		mayOn    = func(action hallpass.Action) rule { return rule{action: action, account: true} }
+	return slices.Concat(
+		a.openRoutes(), a.orgRoutes(), a.userRoutes(), a.teamRoutes(), a.accountRoutes(), a.roleRoutes(), a.permissionRoutes(), a.treeRoutes(), a.otherRoutes(),
 	)
+}
+
+// The rules that routes have.
+var (
+	signedIn = rule{}
+	usersAll = rule{usersOnly: true}
+)
+
+func may(action hallpass.Action) rule       { return rule{action: action} }
+func mayOn(action hallpass.Action) rule     { return rule{action: action, account: true} }
+func mayInside(action hallpass.Action) rule { return rule{action: action, inside: true} }
+func mayOnServer(action hallpass.Action) rule {
+	return rule{action: action, server: true, usersOnly: true}
+}
+func mayInOrg(action hallpass.Action) rule { return rule{action: action, org: true} }
+func mayInOrgOnly(action hallpass.Action) rule {
+	return rule{action: action, org: true, usersOnly: true}
+}
+
+func (a *API) openRoutes() []route {
 	return []route{
 		open("GET /api/health", a.health.serve),
 		open("GET /healthz", a.healthz),
@@ -62,16 +96,100 @@ func (a *API) routes() []route {
 		open("GET /openapi.json", serveContract),
 		open("GET /docs", serveDocs),
 		open("GET /docs.css", serveDocsCSS),
+	}
+}
 
+func (a *API) orgRoutes() []route {
+	return []route{
 		endpoint(a, "GET /api/org", 200, may(hallpass.OrgsRead), a.org),
 		endpoint(a, "PUT /api/org", 200, may(hallpass.OrgsWrite), a.renameOrg),
 		endpoint(a, "PUT /api/org/address", 200, may(hallpass.OrgsWrite), a.setOrgAddress),
+		endpoint(a, "GET /api/org/quotas", 200, may(hallpass.OrgsQuotasRead), a.orgQuotas),
+		endpoint(a, "GET /api/org/preferences", 200, may(hallpass.OrgsPreferencesRead), a.orgPreferences),
+		endpoint(a, "PUT /api/org/preferences", 200, may(hallpass.OrgsPreferencesWrite), a.setOrgPreferences),
+		endpoint(a, "PATCH /api/org/preferences", 200, may(hallpass.OrgsPreferencesWrite), a.patchOrgPreferences),
 		endpoint(a, "GET /api/org/users", 200, may(hallpass.OrgUsersRead), a.orgUsers),
+		endpoint(a, "GET /api/org/users/search", 200, may(hallpass.OrgUsersRead), a.searchOrgUsers),
+		endpoint(a, "GET /api/org/users/lookup", 200, may(hallpass.OrgUsersRead), a.lookupOrgUsers),
+		endpoint(a, "POST /api/org/users", 200, may(hallpass.OrgUsersAdd), a.addOrgUser),
+		endpoint(a, "PATCH /api/org/users/{user}", 200, may(hallpass.OrgUsersWrite), a.updateOrgUser),
+		endpoint(a, "DELETE /api/org/users/{user}", 200, may(hallpass.OrgUsersRemove), a.removeOrgUser),
 
-		endpoint(a, "GET /api/user", 200, user, a.user),
-		endpoint(a, "PUT /api/user/password", 200, user, a.changePassword),
+		endpoint(a, "GET /api/orgs", 200, mayOnServer(hallpass.OrgsRead), a.orgs),
+		endpoint(a, "POST /api/orgs", 200, mayOnServer(hallpass.OrgsCreate), a.createOrg),
+		endpoint(a, "GET /api/orgs/name/{name}", 200, rule{action: hallpass.OrgsRead, inside: true}, a.orgByName),
+		endpoint(a, "GET /api/orgs/{org}", 200, mayInOrg(hallpass.OrgsRead), a.org),
+		endpoint(a, "PUT /api/orgs/{org}", 200, mayInOrgOnly(hallpass.OrgsWrite), a.renameOrg),
+		endpoint(a, "PUT /api/orgs/{org}/address", 200, mayInOrgOnly(hallpass.OrgsWrite), a.setOrgAddress),
+		endpoint(a, "DELETE /api/orgs/{org}", 200, mayInOrgOnly(hallpass.OrgsDelete), a.deleteOrg),
+		endpoint(a, "GET /api/orgs/{org}/quotas", 200, mayInOrg(hallpass.OrgsQuotasRead), a.orgQuotas),
+		endpoint(a, "GET /api/orgs/{org}/users", 200, mayInOrg(hallpass.OrgUsersRead), a.orgUsers),
+		endpoint(a, "GET /api/orgs/{org}/users/search", 200, mayInOrg(hallpass.OrgUsersRead), a.searchOrgUsers),
+		endpoint(a, "POST /api/orgs/{org}/users", 200, mayInOrg(hallpass.OrgUsersAdd), a.addOrgUser),
+		endpoint(a, "PATCH /api/orgs/{org}/users/{user}", 200, mayInOrg(hallpass.OrgUsersWrite), a.updateOrgUser),
+		endpoint(a, "DELETE /api/orgs/{org}/users/{user}", 200, mayInOrg(hallpass.OrgUsersRemove), a.removeOrgUser),
+	}
+}
+
+func (a *API) userRoutes() []route {
+	return []route{
+		endpoint(a, "GET /api/user", 200, usersAll, a.self),
+		endpoint(a, "PUT /api/user", 200, usersAll, a.updateSelf),
+		endpoint(a, "PUT /api/user/password", 200, usersAll, a.changePassword),
+		endpoint(a, "GET /api/user/orgs", 200, usersAll, a.selfOrgs),
+		endpoint(a, "GET /api/user/teams", 200, usersAll, a.selfTeams),
+		endpoint(a, "POST /api/user/using/{target}", 200, usersAll, a.useOrg),
+		endpoint(a, "GET /api/user/preferences", 200, usersAll, a.selfPreferences),
+		endpoint(a, "PUT /api/user/preferences", 200, usersAll, a.setSelfPreferences),
+		endpoint(a, "PATCH /api/user/preferences", 200, usersAll, a.patchSelfPreferences),
+		endpoint(a, "GET /api/user/auth-tokens", 200, usersAll, a.selfSessions),
+		endpoint(a, "POST /api/user/revoke-auth-token", 200, usersAll, a.endSelfSession),
 		endpoint(a, "GET /api/login/ping", 200, signedIn, a.ping),
 
+		endpoint(a, "GET /api/users", 200, mayOnServer(hallpass.UsersRead), a.users),
+		endpoint(a, "GET /api/users/search", 200, mayOnServer(hallpass.UsersRead), a.searchUsers),
+		endpoint(a, "GET /api/users/lookup", 200, mayOnServer(hallpass.UsersRead), a.lookupUser),
+		endpoint(a, "GET /api/users/{user}", 200, mayOnServer(hallpass.UsersRead), a.user),
+		endpoint(a, "GET /api/users/{user}/orgs", 200, mayOnServer(hallpass.UsersRead), a.userOrgs),
+		endpoint(a, "GET /api/users/{user}/teams", 200, mayOnServer(hallpass.UsersRead), a.userTeams),
+		endpoint(a, "PUT /api/users/{user}", 200, mayOnServer(hallpass.UsersWrite), a.updateUser),
+		endpoint(a, "POST /api/users/{user}/using/{target}", 200, mayOnServer(hallpass.UsersWrite), a.setUserOrg),
+
+		endpoint(a, "POST /api/admin/users", 200, mayOnServer(hallpass.UsersCreate), a.createUser),
+		endpoint(a, "DELETE /api/admin/users/{user}", 200, mayOnServer(hallpass.UsersDelete), a.deleteUser),
+		endpoint(a, "PUT /api/admin/users/{user}/password", 200, mayOnServer(hallpass.UsersPasswordWrite), a.setUserPassword),
+		endpoint(a, "PUT /api/admin/users/{user}/permissions", 200, mayOnServer(hallpass.UsersPermissionsWrite), a.setServerAdmin),
+		endpoint(a, "POST /api/admin/users/{user}/disable", 200, mayOnServer(hallpass.UsersDisable), a.disableUser),
+		endpoint(a, "POST /api/admin/users/{user}/enable", 200, mayOnServer(hallpass.UsersEnable), a.enableUser),
+		endpoint(a, "POST /api/admin/users/{user}/logout", 200, mayOnServer(hallpass.UsersLogout), a.logoutUser),
+		endpoint(a, "GET /api/admin/users/{user}/auth-tokens", 200, mayOnServer(hallpass.UsersAuthTokenRead), a.userSessions),
+		endpoint(a, "POST /api/admin/users/{user}/revoke-auth-token", 200, mayOnServer(hallpass.UsersAuthTokenWrite), a.endUserSession),
+	}
+}
+
+func (a *API) teamRoutes() []route {
+	return []route{
+		endpoint(a, "POST /api/teams", 200, may(hallpass.TeamsCreate), a.createTeam),
+		endpoint(a, "GET /api/teams/search", 200, may(hallpass.TeamsRead), a.teams),
+		endpoint(a, "GET /api/teams/{team}", 200, may(hallpass.TeamsRead), a.team),
+		endpoint(a, "PUT /api/teams/{team}", 200, may(hallpass.TeamsWrite), a.updateTeam),
+		endpoint(a, "DELETE /api/teams/{team}", 200, may(hallpass.TeamsDelete), a.deleteTeam),
+		endpoint(a, "GET /api/teams/{team}/members", 200, may(hallpass.TeamsPermissionsRead), a.teamMembers),
+		endpoint(a, "POST /api/teams/{team}/members", 200, may(hallpass.TeamsPermissionsWrite), a.addTeamMember),
+		endpoint(a, "PUT /api/teams/{team}/members", 200, may(hallpass.TeamsPermissionsWrite), a.setTeamMembers),
+		endpoint(a, "PUT /api/teams/{team}/members/{user}", 200, may(hallpass.TeamsPermissionsWrite), a.updateTeamMember),
+		endpoint(a, "DELETE /api/teams/{team}/members/{user}", 200, may(hallpass.TeamsPermissionsWrite), a.removeTeamMember),
+		endpoint(a, "GET /api/teams/{team}/preferences", 200, may(hallpass.TeamsRead), a.teamPreferences),
+		endpoint(a, "PUT /api/teams/{team}/preferences", 200, may(hallpass.TeamsWrite), a.setTeamPreferences),
+		endpoint(a, "GET /api/teams/{team}/groups", 200, may(hallpass.TeamsPermissionsRead), a.teamGroups),
+		endpoint(a, "POST /api/teams/{team}/groups", 200, may(hallpass.TeamsPermissionsWrite), a.addTeamGroup),
+		endpoint(a, "DELETE /api/teams/{team}/groups", 200, may(hallpass.TeamsPermissionsWrite), a.deleteTeamGroup),
+		endpoint(a, "DELETE /api/teams/{team}/groups/{group}", 200, may(hallpass.TeamsPermissionsWrite), a.deleteTeamGroup),
+	}
+}
+
+func (a *API) accountRoutes() []route {
+	return []route{
 		endpoint(a, "POST /api/serviceaccounts", 201, may(hallpass.ServiceAccountsCreate), a.createServiceAccount),
 		endpoint(a, "POST /api/serviceaccounts/{$}", 201, may(hallpass.ServiceAccountsCreate), a.createServiceAccount),
 		endpoint(a, "GET /api/serviceaccounts/search", 200, may(hallpass.ServiceAccountsRead), a.serviceAccounts),
@@ -83,7 +201,103 @@ func (a *API) routes() []route {
 		endpoint(a, "POST /api/serviceaccounts/{id}/tokens", 200, mayOn(hallpass.ServiceAccountsWrite), a.createToken),
 		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens/{token}", 200, mayOn(hallpass.ServiceAccountsWrite), a.deleteToken),
 		stream(a, "GET /api/serviceaccounts/{id}/tokens/{token}/events", mayOn(hallpass.ServiceAccountsRead), a.tokenEvents),
+	}
+}
 
+func (a *API) roleRoutes() []route {
+	return []route{
+		endpoint(a, "GET /api/access-control/status", 200, rule{action: hallpass.StatusAccessControl}, a.accessControlStatus),
+		endpoint(a, "GET /api/access-control/roles", 200, may(hallpass.RolesRead), a.roles),
+		endpoint(a, "POST /api/access-control/roles", 201, may(hallpass.RolesWrite), a.createRole),
+		endpoint(a, "POST /api/access-control/roles/hard-reset", 200, mayOnServer(hallpass.RolesWrite), a.resetRoles),
+		endpoint(a, "GET /api/access-control/roles/{role}", 200, may(hallpass.RolesRead), a.role),
+		endpoint(a, "PUT /api/access-control/roles/{role}", 200, may(hallpass.RolesWrite), a.updateRole),
+		endpoint(a, "DELETE /api/access-control/roles/{role}", 200, may(hallpass.RolesDelete), a.deleteRole),
+		endpoint(a, "GET /api/access-control/roles/{role}/assignments", 200, may(hallpass.UsersRolesRead), a.roleAssignments),
+		endpoint(a, "PUT /api/access-control/roles/{role}/assignments", 200, may(hallpass.UsersRolesAdd), a.setRoleAssignments),
+
+		endpoint(a, "GET /api/access-control/users/{user}/roles", 200, may(hallpass.UsersRolesRead), a.userRolesList),
+		endpoint(a, "POST /api/access-control/users/{user}/roles", 200, may(hallpass.UsersRolesAdd), a.addUserRole),
+		endpoint(a, "PUT /api/access-control/users/{user}/roles", 200, may(hallpass.UsersRolesAdd), a.setUserRoles),
+		endpoint(a, "DELETE /api/access-control/users/{user}/roles/{role}", 200, may(hallpass.UsersRolesRemove), a.removeUserRole),
+		endpoint(a, "POST /api/access-control/users/roles/search", 200, may(hallpass.UsersRolesRead), a.searchUserRoles),
+		endpoint(a, "GET /api/access-control/users/{user}/permissions", 200, may(hallpass.UsersPermissionsRead), a.userPermissions),
+
+		endpoint(a, "GET /api/access-control/teams/{team}/roles", 200, may(hallpass.TeamsRolesRead), a.teamRolesList),
+		endpoint(a, "POST /api/access-control/teams/{team}/roles", 200, may(hallpass.TeamsRolesAdd), a.addTeamRole),
+		endpoint(a, "PUT /api/access-control/teams/{team}/roles", 200, may(hallpass.TeamsRolesAdd), a.setTeamRoles),
+		endpoint(a, "DELETE /api/access-control/teams/{team}/roles/{role}", 200, may(hallpass.TeamsRolesRemove), a.removeTeamRole),
+		endpoint(a, "POST /api/access-control/teams/roles/search", 200, may(hallpass.TeamsRolesRead), a.searchTeamRoles),
+
+		endpoint(a, "GET /api/access-control/builtin-roles", 200, may(hallpass.RolesRead), a.builtInRoles),
+		endpoint(a, "POST /api/access-control/builtin-roles", 200, may(hallpass.UsersRolesAdd), a.addBuiltInRole),
+		endpoint(a, "DELETE /api/access-control/builtin-roles/{builtin}/roles/{role}", 200, may(hallpass.UsersRolesRemove), a.removeBuiltInRole),
+
+		endpoint(a, "GET /api/access-control/user/permissions", 200, signedIn, a.selfPermissions),
+		endpoint(a, "GET /api/access-control/user/actions", 200, signedIn, a.selfActions),
+		endpoint(a, "GET /api/access-control/users/permissions/search", 200, may(hallpass.UsersPermissionsRead), a.searchPermissions),
+		endpoint(a, "GET /api/access-control/user/{user}/permissions/search", 200, may(hallpass.UsersPermissionsRead), a.searchUserPermissions),
+		endpoint(a, "GET /api/access-control/explain", 200, signedIn, a.explain),
+	}
+}
+
+// permissionRoutes are those of the access to single resources.
+func (a *API) permissionRoutes() []route {
+	var list []route
+	for _, r := range []hallpass.Resource{hallpass.ServiceAccountResource, hallpass.TeamResource, hallpass.FolderResource, hallpass.DashboardResource} {
+		at := "/api/access-control/" + string(r)
+		read, write := mayInside(r.PermissionsRead()), mayInside(r.PermissionsWrite())
+		list = append(list,
+			endpoint(a, "GET "+at+"/description", 200, read, a.describeResource(r)),
+			endpoint(a, "GET "+at+"/{ref}", 200, read, a.resourcePermissions(r)),
+			endpoint(a, "POST "+at+"/{ref}", 200, write, a.setResourcePermissions(r)),
+			endpoint(a, "POST "+at+"/{ref}/users/{to}", 200, write, a.setResourcePermission(r, hallpass.ToPrincipal)),
+		)
+		if r != hallpass.TeamResource {
+			list = append(list, endpoint(a, "POST "+at+"/{ref}/teams/{to}", 200, write, a.setResourcePermission(r, hallpass.ToTeam)))
+		}
+		if r.BasicRoles() {
+			list = append(list, endpoint(a, "POST "+at+"/{ref}/builtInRoles/{to}", 200, write, a.setResourcePermission(r, hallpass.ToBasicRole)))
+		}
+	}
+	return list
+}
+
+// treeRoutes are those of folders and dashboards.
+func (a *API) treeRoutes() []route {
+	save := rule{action: hallpass.DashboardsWrite, inside: true, large: true}
+	return []route{
+		endpoint(a, "GET /api/folders", 200, mayInside(hallpass.FoldersRead), a.folders),
+		endpoint(a, "POST /api/folders", 200, mayInside(hallpass.FoldersCreate), a.createFolder),
+		endpoint(a, "GET /api/folders/{folder}", 200, mayInside(hallpass.FoldersRead), a.folder),
+		endpoint(a, "PUT /api/folders/{folder}", 200, mayInside(hallpass.FoldersWrite), a.updateFolder),
+		endpoint(a, "POST /api/folders/{folder}/move", 200, mayInside(hallpass.FoldersWrite), a.moveFolder),
+		endpoint(a, "DELETE /api/folders/{folder}", 200, mayInside(hallpass.FoldersDelete), a.deleteFolder),
+		endpoint(a, "GET /api/folders/{folder}/counts", 200, mayInside(hallpass.FoldersRead), a.folderCounts),
+		endpoint(a, "GET /api/folders/{ref}/permissions", 200, mayInside(hallpass.FoldersPermissionsRead), a.acl(hallpass.FolderResource)),
+		endpoint(a, "POST /api/folders/{ref}/permissions", 200, mayInside(hallpass.FoldersPermissionsWrite), a.setACL(hallpass.FolderResource, "Folder permissions updated")),
+
+		endpoint(a, "POST /api/dashboards/db", 200, save, a.saveDashboard),
+		endpoint(a, "POST /api/dashboards/import", 200, save, a.importDashboard),
+		endpoint(a, "GET /api/dashboards/home", 200, mayInside(hallpass.DashboardsRead), a.homeDashboard),
+		endpoint(a, "GET /api/dashboards/tags", 200, mayInside(hallpass.DashboardsRead), a.tags),
+		endpoint(a, "GET /api/dashboards/uid/{dashboard}", 200, mayInside(hallpass.DashboardsRead), a.dashboard),
+		endpoint(a, "DELETE /api/dashboards/uid/{dashboard}", 200, mayInside(hallpass.DashboardsDelete), a.deleteDashboard),
+		endpoint(a, "GET /api/dashboards/uid/{dashboard}/versions", 200, mayInside(hallpass.DashboardsWrite), a.dashboardVersions),
+		endpoint(a, "GET /api/dashboards/uid/{dashboard}/versions/{version}", 200, mayInside(hallpass.DashboardsWrite), a.dashboardVersion),
+		endpoint(a, "POST /api/dashboards/uid/{dashboard}/restore", 200, mayInside(hallpass.DashboardsWrite), a.restoreDashboard),
+		endpoint(a, "GET /api/dashboards/uid/{ref}/permissions", 200, mayInside(hallpass.DashboardsPermissionsRead), a.acl(hallpass.DashboardResource)),
+		endpoint(a, "POST /api/dashboards/uid/{ref}/permissions", 200, mayInside(hallpass.DashboardsPermissionsWrite), a.setACL(hallpass.DashboardResource, "Dashboard permissions updated")),
+
+		endpoint(a, "GET /api/search", 200, mayInside(hallpass.DashboardsRead), a.search),
+		endpoint(a, "GET /api/search/sorting", 200, signedIn, a.sorting),
+	}
+}
+
+func (a *API) otherRoutes() []route {
+	return []route{
+		endpoint(a, "GET /api/frontend/settings", 200, signedIn, a.frontendSettings),
+		endpoint(a, "GET /api/licensing/check", 200, signedIn, a.licensed),
 		endpoint(a, "GET /api/audit", 200, may(hallpass.AuditRead), a.audit),
 
 		endpoint(a, "/api/auth/keys", 200, signedIn, a.oldKeys),
@@ -97,7 +311,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.unknown(w, r) // the mux would redirect to another path
 		return
 	}
-	a.mux.ServeHTTP(w, r)
+	a.muxOf(r.URL.Path).ServeHTTP(w, r)
 }
 
 func canonical(p string) bool {
@@ -120,7 +334,7 @@ func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 	var allow []string
 	for _, m := range methodsServed {
 		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host}
-		if _, pattern := a.mux.Handler(probe); pattern != "/" && pattern != "" {
+		if _, pattern := a.muxOf(r.URL.Path).Handler(probe); pattern != "/" && pattern != "" {
 			allow = append(allow, m)
 		}
 	}

@@ -120,7 +120,11 @@ func editorWhoWrites(t *testing.T, s *hallpasstest.Server) hallpasstest.Credenti
 		if err != nil {
 			return err
 		}
-		return tx.Grant(t.Context(), hallpass.FirstOrg, int64(u.ID), hallpass.Permission{Action: hallpass.ServiceAccountsWrite, Scope: "serviceaccounts:*"})
+		writer, _ := hallpass.FixedRole("fixed_iBvUNUEZBZ7PUW0vdkN5iojc2sk")
+		_, err = tx.Assign(t.Context(), store.Assignment{
+			Org: hallpass.FirstOrg, To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(u.ID)}, RoleUID: writer.UID,
+		}, s.Clock.Now())
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,10 @@ type (
 		Info       struct{ Title, Description string }
 		Tags       []struct{ Name string }
 		Paths      map[string]map[string]json.RawMessage
-		Components struct{ Schemas map[string]contractSchema }
+		Components struct {
+			Schemas   map[string]contractSchema
+			Responses map[string]contractResponse
+		}
 	}
 	contractCall struct {
 		Summary, Description string
@@ -39,6 +42,7 @@ type (
 	contractParameter struct{ Name, In, Description string }
 	contractMedia     struct{ Schema contractSchema }
 	contractResponse  struct {
+		Ref         string `json:"$ref"`
 		Description string
 		Content     map[string]contractMedia
 	}
@@ -141,9 +145,13 @@ func (d *contractDoc) call(method, path string, c contractCall) docsCall {
 	}
 	slices.Sort(statuses)
 	for _, s := range statuses {
-		a := docsAnswer{Status: s, Description: c.Responses[s].Description, Good: s < "300"}
+		answer := c.Responses[s]
+		if answer.Ref != "" {
+			answer = d.Components.Responses[strings.TrimPrefix(answer.Ref, "#/components/responses/")]
+		}
+		a := docsAnswer{Status: s, Description: answer.Description, Good: s < "300"}
 		if a.Good {
-			a.Fields = d.fields(c.Responses[s].Content["application/json"].Schema)
+			a.Fields = d.fields(answer.Content["application/json"].Schema)
 		}
 		out.Answers = append(out.Answers, a)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -26,7 +27,11 @@ type route struct {
 type rule struct {
 	action    hallpass.Action // the permission demanded
 	account   bool            // on the account that {id} names
+	inside    bool            // on the thing that the path names, which admin finds
+	server    bool            // on the server as a whole
+	org       bool            // in the org that {org} names
 	usersOnly bool            // not for service accounts
+	large     bool            // takes bodies of up to 8 MiB
 }
 
 // A call is a request with its caller, who meets the route's rule.
@@ -55,7 +60,7 @@ func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn fun
 		}
 		var in In
 		if _, bodyless := any(in).(none); !bodyless {
-			if err := decode(w, r, &in); err != nil {
+			if err := decode(w, r, rule.limit(), &in); err != nil {
 				httpd.WriteError(w, r, err)
 				return
 			}
@@ -107,29 +112,48 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 		scope = c.account.Scope()
 		event.Target = string(scope)
 	}
-	if rule.action == "" {
+	if rule.org {
+		if c.caller, err = a.inOrg(c); err != nil {
+			return c, err
+		}
+	}
+	switch {
+	case rule.action == "" || rule.inside:
 		return c, nil
+	case rule.server:
+		return c, a.admin.AuthorizeOnServer(r.Context(), c.caller, rule.action, "")
 	}
 	return c, a.admin.Authorize(r.Context(), c.caller, rule.action, scope)
 }
 
 var errAccountNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "service account not found"}
 
-const maxBody = 1 << 20
+// The longest bodies (SEC-8).
+const (
+	maxBody      = 1 << 20
+	maxLargeBody = 8 << 20
+)
+
+func (r rule) limit() int64 {
+	if r.large {
+		return maxLargeBody
+	}
+	return maxBody
+}
 
 // decode reads the JSON body into v: one value, no name twice in any case,
 // unknown names ignored.
-func decode(w http.ResponseWriter, r *http.Request, v any) error {
+func decode(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
 	if ct := r.Header.Get("Content-Type"); ct != "" {
 		if media, _, err := mime.ParseMediaType(ct); err != nil || media != "application/json" {
 			return &hallpass.Error{Kind: hallpass.Invalid, ID: "request.unsupported-media-type", Message: "Content-Type must be application/json"}
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return &hallpass.Error{Kind: hallpass.Limited, ID: "request.too-large", Message: "Request body is larger than 1 MiB"}
+		return &hallpass.Error{Kind: hallpass.Limited, ID: "request.too-large", Message: fmt.Sprintf("Request body is larger than %d MiB", limit>>20)}
 	case err != nil:
 		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body could not be read", Err: err}
 	}

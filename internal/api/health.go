@@ -63,3 +63,11 @@ func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	a.healthz(w, r)
 }
+
+// frontendSettings is GET /api/frontend/settings.
+func (a *API) frontendSettings(call, none) (wire.FrontendSettings, error) {
+	return wire.FrontendSettings{
+		BuildInfo:               wire.BuildInfo{Version: grafanaVersion, Commit: a.health.commit, Edition: "Hallpass"},
+		TokenExpirationDayLimit: a.admin.TokenPolicy().DayLimit,
+	}, nil
+}

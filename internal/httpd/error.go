@@ -36,6 +36,11 @@ var statusOfID = map[string]int{
 	"request.headers-too-large":             http.StatusRequestHeaderFieldsTooLarge,
 	"request.method-not-allowed":            http.StatusMethodNotAllowed,
 	"apikeys.gone":                          http.StatusGone,
+	"team.group-taken":                      http.StatusBadRequest,
+	"user.exists":                           http.StatusPreconditionFailed,
+	"folder.version-mismatch":               http.StatusPreconditionFailed,
+	"dashboard.version-mismatch":            http.StatusPreconditionFailed,
+	"search.limit":                          http.StatusUnprocessableEntity,
 }
 
 // Status returns the status that err is answered with.
@@ -49,6 +54,16 @@ func Status(err error) int {
 	return statusOf[hallpass.KindOf(err)]
 }
 
+// statusWordOfID holds the words by which clients of folders and dashboards tell
+// errors apart.
+var statusWordOfID = map[string]string{
+	"folder.not-found":           "not-found",
+	"folder.version-mismatch":    "version-mismatch",
+	"dashboard.not-found":        "not-found",
+	"dashboard.empty-name":       "empty-name",
+	"dashboard.version-mismatch": "version-mismatch",
+}
+
 // ErrorBody is the JSON of every error: one superset of Grafana's forms, its
 // keys in their order (http-api.md section 7).
 type ErrorBody struct {
@@ -57,9 +72,11 @@ type ErrorBody struct {
 	Extra         json.RawMessage `json:"extra,omitempty"`
 	Message       string          `json:"message"`
 	MessageID     string          `json:"messageId"`
+	Status        string          `json:"status,omitempty"`
 	StatusCode    int             `json:"statusCode"`
 	Title         string          `json:"title,omitempty"`
 	TraceID       string          `json:"traceID"`
+	UserID        int64           `json:"userId,omitempty"` // whom a Conflict is about
 }
 
 // defaultID names an error that has no ID of its own.
@@ -88,7 +105,11 @@ func BodyOf(err error, requestID string) ErrorBody {
 		return b
 	}
 	if e.ID != "" {
-		b.MessageID = e.ID
+		b.MessageID, b.Status = e.ID, statusWordOfID[e.ID]
+	}
+	var about interface{ Subject() int64 }
+	if errors.As(err, &about) {
+		b.UserID = about.Subject()
 	}
 	if e.Message != "" {
 		b.Message = e.Message

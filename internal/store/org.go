@@ -149,3 +149,121 @@ func scanMember(r row) (hallpass.Member, error) {
 	m.Role, err = roleOf(role)
 	return m, err
 }
+
+// OrgByName returns the org with that name, whatever the case; NotFound when
+// there is none.
+func (tx *Tx) OrgByName(ctx context.Context, name string) (hallpass.Org, error) {
+	o, err := scanOrg(tx.sql.QueryRowContext(ctx, `SELECT `+orgColumns+` FROM orgs WHERE name_key = $1`, hallpass.NameKey(name)))
+	if err != nil {
+		return hallpass.Org{}, notFound(fmt.Errorf("store: org by name: %w", err), "org.not-found", "Organization not found")
+	}
+	return o, nil
+}
+
+// Orgs returns a page of the orgs whose name holds text, by ID.
+func (tx *Tx) Orgs(ctx context.Context, text string, limit, offset int) ([]hallpass.Org, error) {
+	list, err := all(ctx, tx, scanOrg, `
+		SELECT `+orgColumns+` FROM orgs WHERE name_key LIKE $1 ESCAPE '\' ORDER BY id LIMIT $2 OFFSET $3`, contains(text), limit, offset)
+	if err != nil {
+		return nil, fmt.Errorf("store: orgs: %w", err)
+	}
+	return list, nil
+}
+
+// DeleteOrg removes the org with everything in it; users stay, and those who
+// worked in it work in another of theirs from then on. NotFound when there is
+// none.
+func (tx *Tx) DeleteOrg(ctx context.Context, id hallpass.OrgID) error {
+	if _, err := tx.Org(ctx, id); err != nil {
+		return err
+	}
+	return tx.steps(ctx, "delete org",
+		do(`DELETE FROM tokens WHERE org_id = $1`, id),
+		do(`DELETE FROM role_assignments WHERE org_id = $1 OR role_org = $1`, id),
+		do(`DELETE FROM role_assignments WHERE kind = 'principal' AND grantee_id IN (SELECT id FROM service_accounts WHERE org_id = $1)`, id),
+		do(`DELETE FROM role_permissions WHERE role_id IN (SELECT id FROM roles WHERE org_id = $1)`, id),
+		do(`DELETE FROM roles WHERE org_id = $1`, id),
+		do(`DELETE FROM grants WHERE org_id = $1`, id),
+		do(`DELETE FROM team_members WHERE team_id IN (SELECT id FROM teams WHERE org_id = $1)`, id),
+		do(`DELETE FROM team_groups WHERE team_id IN (SELECT id FROM teams WHERE org_id = $1)`, id),
+		do(`DELETE FROM teams WHERE org_id = $1`, id),
+		do(`DELETE FROM service_accounts WHERE org_id = $1`, id),
+		do(`DELETE FROM dashboard_versions WHERE dashboard_id IN (SELECT id FROM dashboards WHERE org_id = $1)`, id),
+		do(`DELETE FROM dashboards WHERE org_id = $1`, id),
+		do(`DELETE FROM folders WHERE org_id = $1`, id),
+		do(`DELETE FROM preferences WHERE org_id = $1`, id),
+		do(`DELETE FROM members WHERE org_id = $1`, id),
+		do(`UPDATE users SET org_id = COALESCE((SELECT MIN(m.org_id) FROM members m WHERE m.user_id = users.id), 0) WHERE org_id = $1`, id),
+		do(`DELETE FROM orgs WHERE id = $1`, id),
+	)
+}
+
+// OrgsOf returns the orgs that the user is a member of, by ID.
+func (tx *Tx) OrgsOf(ctx context.Context, user hallpass.UserID) ([]hallpass.UserOrg, error) {
+	list, err := all(ctx, tx, func(r row) (o hallpass.UserOrg, err error) {
+		var role string
+		if err := r.Scan(&o.Org, &o.Name, &role); err != nil {
+			return o, err
+		}
+		o.Role, err = roleOf(role)
+		return o, err
+	}, `SELECT o.id, o.name, m.role FROM members m JOIN orgs o ON o.id = m.org_id WHERE m.user_id = $1 ORDER BY o.id`, user)
+	if err != nil {
+		return nil, fmt.Errorf("store: orgs of user %d: %w", user, err)
+	}
+	return list, nil
+}
+
+// OrgAdmins returns how many members of the org, not disabled, have the role
+// Admin, beside the given user.
+func (tx *Tx) OrgAdmins(ctx context.Context, org hallpass.OrgID, beside hallpass.UserID) (n int, err error) {
+	err = tx.sql.QueryRowContext(ctx, `
+		SELECT COUNT(*) FROM members m JOIN users u ON u.id = m.user_id
+		WHERE  m.org_id = $1 AND m.role = 'Admin' AND m.user_id <> $2 AND u.disabled = FALSE`, org, beside).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("store: admins of org %d: %w", org, err)
+	}
+	return n, nil
+}
+
+// DeleteMember takes the user out of the org, with everything the user was
+// given there; NotFound when the user is not a member.
+func (tx *Tx) DeleteMember(ctx context.Context, org hallpass.OrgID, user hallpass.UserID) error {
+	n, err := tx.exec(ctx, `DELETE FROM members WHERE org_id = $1 AND user_id = $2`, org, user)
+	if err != nil {
+		return fmt.Errorf("store: delete member %d of org %d: %w", user, org, err)
+	}
+	if n == 0 {
+		return &hallpass.Error{Kind: hallpass.NotFound, ID: "user.not-found", Message: "user not found"}
+	}
+	err = tx.steps(ctx, "delete member",
+		do(`DELETE FROM preferences WHERE org_id = $1 AND kind = 'user' AND subject_id = $2`, org, user),
+		do(`UPDATE users SET org_id = COALESCE((SELECT MIN(m.org_id) FROM members m WHERE m.user_id = users.id), 0) WHERE id = $2 AND org_id = $1`, org, user),
+	)
+	if err != nil {
+		return err
+	}
+	return tx.leave(ctx, org, int64(user))
+}
+
+// leave takes from the principal what it was given in org: its places in
+// teams, its roles and its access.
+func (tx *Tx) leave(ctx context.Context, org hallpass.OrgID, principal int64) error {
+	return tx.steps(ctx, "leave org",
+		do(`DELETE FROM team_members WHERE principal_id = $2 AND org_id = $1`, org, principal),
+		do(`DELETE FROM role_assignments WHERE org_id = $1 AND kind = 'principal' AND grantee_id = $2`, org, principal),
+		do(`DELETE FROM grants WHERE org_id = $1 AND kind = 'principal' AND grantee_id = $2`, org, principal),
+	)
+}
+
+// Usage counts what an org holds, by quota target.
+func (tx *Tx) Usage(ctx context.Context, org hallpass.OrgID) (map[string]int64, error) {
+	var users, dashboards, keys int64
+	err := tx.sql.QueryRowContext(ctx, `
+		SELECT (SELECT COUNT(*) FROM members WHERE org_id = $1), (SELECT COUNT(*) FROM dashboards WHERE org_id = $1), (SELECT COUNT(*) FROM tokens WHERE org_id = $1)`,
+		org).Scan(&users, &dashboards, &keys)
+	if err != nil {
+		return nil, fmt.Errorf("store: usage of org %d: %w", org, err)
+	}
+	return map[string]int64{"org_user": users, "org_dashboard": dashboards, "org_api_key": keys}, nil
+}

@@ -191,20 +191,18 @@ func (tx *Tx) UpdateServiceAccount(ctx context.Context, a hallpass.ServiceAccoun
 	return nil
 }
 
-// DeleteServiceAccount removes the account, its tokens, and every permission
-// it holds or that others hold on it. NotFound when org has none with that ID.
+// DeleteServiceAccount removes the account, its tokens, roles and places in
+// teams, and all access that it has or that others have to it. NotFound when org has none with that ID.
 func (tx *Tx) DeleteServiceAccount(ctx context.Context, org hallpass.OrgID, id hallpass.ServiceAccountID) error {
-	for _, q := range []struct {
-		query string
-		args  []any
-	}{
-		{`DELETE FROM tokens WHERE org_id = $1 AND service_account_id = $2`, []any{org, id}},
-		{`DELETE FROM permissions WHERE org_id = $1 AND principal_id = $2`, []any{org, id}},
-		{`DELETE FROM permissions WHERE org_id = $1 AND scope = $2`, []any{org, id.Scope()}},
-	} {
-		if _, err := tx.exec(ctx, q.query, q.args...); err != nil {
-			return fmt.Errorf("store: delete service account %d: %w", id, err)
-		}
+	err := tx.steps(ctx, "delete service account",
+		do(`DELETE FROM tokens WHERE org_id = $1 AND service_account_id = $2`, org, id),
+		do(`DELETE FROM grants WHERE org_id = $1 AND resource = 'serviceaccounts' AND resource_id = $2`, org, strconv.FormatInt(int64(id), 10)),
+	)
+	if err == nil {
+		err = tx.leave(ctx, org, int64(id))
+	}
+	if err != nil {
+		return err
 	}
 	n, err := tx.exec(ctx, `DELETE FROM service_accounts WHERE org_id = $1 AND id = $2`, org, id)
 	if err != nil {

@@ -58,6 +58,16 @@ func (tx *Tx) Session(ctx context.Context, id hallpass.SessionID) (hallpass.Sess
 	return s, nil
 }
 
+// Sessions returns the sessions of the user that have not ended, the newest
+// first.
+func (tx *Tx) Sessions(ctx context.Context, user hallpass.UserID) ([]hallpass.Session, error) {
+	list, err := all(ctx, tx, scanSession, `SELECT `+sessionColumns+` FROM sessions s WHERE s.user_id = $1 ORDER BY s.seen_us DESC, s.id DESC`, user)
+	if err != nil {
+		return nil, fmt.Errorf("store: sessions of user %d: %w", user, err)
+	}
+	return list, nil
+}
+
 // SawSession notes that the session was used.
 func (tx *Tx) SawSession(ctx context.Context, id hallpass.SessionID, at time.Time) error {
 	if _, err := tx.exec(ctx, `UPDATE sessions SET seen_us = $2 WHERE id = $1 AND seen_us < $2`, id, micros(at)); err != nil {

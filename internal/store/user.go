@@ -77,8 +77,24 @@ func (tx *Tx) UserByLogin(ctx context.Context, loginOrEmail string) (hallpass.Us
 	return u, nil
 }
 
+var errLoginTaken = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.login-conflict", Message: "Update would result in user login conflict"}
+
+// LoginTaken reports whether any principal beside the user has that login or
+// e-mail, as login or e-mail.
+func (tx *Tx) LoginTaken(ctx context.Context, beside hallpass.UserID, loginOrEmail string) (bool, error) {
+	var others int
+	err := tx.sql.QueryRowContext(ctx, `
+		SELECT (SELECT COUNT(*) FROM users WHERE id <> $1 AND (login_key = $2 OR email_key = $2)) + (SELECT COUNT(*) FROM service_accounts WHERE login_key = $2)`,
+		beside, hallpass.NameKey(loginOrEmail)).Scan(&others)
+	if err != nil {
+		return false, fmt.Errorf("store: look for login: %w", err)
+	}
+	return others > 0, nil
+}
+
 // UpdateUser stores everything about the user that can change, save SeenAt.
-// NotFound when there is none.
+// NotFound when there is none, Conflict when another user has the login or
+// e-mail.
 func (tx *Tx) UpdateUser(ctx context.Context, u hallpass.User) error {
 	n, err := tx.exec(ctx, `
 		UPDATE users
@@ -87,6 +103,9 @@ func (tx *Tx) UpdateUser(ctx context.Context, u hallpass.User) error {
 		WHERE  id = $1`,
 		u.ID, u.Login, hallpass.NameKey(u.Login), u.Email, hallpass.NameKey(u.Email), u.Name, hallpass.NameKey(u.Name), u.PasswordHash, u.ServerAdmin,
 		u.Disabled, u.Org, micros(u.UpdatedAt))
+	if isUnique(err) {
+		return errLoginTaken
+	}
 	if err != nil {
 		return fmt.Errorf("store: update user %d: %w", u.ID, err)
 	}
@@ -100,6 +119,65 @@ func (tx *Tx) UpdateUser(ctx context.Context, u hallpass.User) error {
 func (tx *Tx) SawUser(ctx context.Context, id hallpass.UserID, at time.Time) error {
 	if _, err := tx.exec(ctx, `UPDATE users SET seen_us = $2 WHERE id = $1`, id, micros(at)); err != nil {
 		return fmt.Errorf("store: saw user %d: %w", id, err)
+	}
+	return nil
+}
+
+// UserByUID returns the user with that uid; NotFound when there is none.
+func (tx *Tx) UserByUID(ctx context.Context, uid string) (hallpass.User, error) {
+	u, err := scanUser(tx.sql.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.uid = $1`, uid))
+	if err != nil {
+		return hallpass.User{}, notFound(fmt.Errorf("store: user by uid: %w", err), "user.not-found", "user not found")
+	}
+	return u, nil
+}
+
+// Users returns a page of the server's users whose login, e-mail or name holds
+// text, by login, and how many there are on all pages.
+func (tx *Tx) Users(ctx context.Context, text string, limit, offset int) (page []hallpass.User, total int, err error) {
+	const where = `u.login_key LIKE $1 ESCAPE '\' OR u.email_key LIKE $1 ESCAPE '\' OR u.name_key LIKE $1 ESCAPE '\'`
+	pattern := contains(text)
+	if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM users u WHERE `+where, pattern).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("store: users: %w", err)
+	}
+	page, err = all(ctx, tx, func(r row) (hallpass.User, error) { return scanUser(r) },
+		`SELECT `+userColumns+` FROM users u WHERE `+where+` ORDER BY u.login_key LIMIT $2 OFFSET $3`, pattern, limit, offset)
+	if err != nil {
+		return nil, 0, fmt.Errorf("store: users: %w", err)
+	}
+	return page, total, nil
+}
+
+// ServerAdmins returns how many server admins, not disabled, there are beside
+// the given user.
+func (tx *Tx) ServerAdmins(ctx context.Context, beside hallpass.UserID) (n int, err error) {
+	err = tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE server_admin = TRUE AND disabled = FALSE AND id <> $1`, beside).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("store: server admins: %w", err)
+	}
+	return n, nil
+}
+
+// DeleteUser removes the user with every session, membership, role and access;
+// NotFound when there is none.
+func (tx *Tx) DeleteUser(ctx context.Context, id hallpass.UserID) error {
+	err := tx.steps(ctx, "delete user",
+		do(`DELETE FROM sessions WHERE user_id = $1`, id),
+		do(`DELETE FROM members WHERE user_id = $1`, id),
+		do(`DELETE FROM team_members WHERE principal_id = $1`, id),
+		do(`DELETE FROM role_assignments WHERE kind = 'principal' AND grantee_id = $1`, id),
+		do(`DELETE FROM grants WHERE kind = 'principal' AND grantee_id = $1`, id),
+		do(`DELETE FROM preferences WHERE kind = 'user' AND subject_id = $1`, id),
+	)
+	if err != nil {
+		return err
+	}
+	n, err := tx.exec(ctx, `DELETE FROM users WHERE id = $1`, id)
+	if err != nil {
+		return fmt.Errorf("store: delete user %d: %w", id, err)
+	}
+	if n == 0 {
+		return &hallpass.Error{Kind: hallpass.NotFound, ID: "user.not-found", Message: "user not found"}
 	}
 	return nil
 }

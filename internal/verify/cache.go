@@ -170,12 +170,22 @@ func (c *cache) changed(coming bool, changes []hallpass.Change) {
 				}
 			}
 		case hallpass.ServiceAccountChanged:
-			// Its entries are left in the table, dead, until their slots are
-			// wanted or their tokens come again.
-			if a := c.accounts[hallpass.ServiceAccountID(ch.ID)]; a != nil {
-				a.stale.Store(true)
-				delete(c.accounts, hallpass.ServiceAccountID(ch.ID))
+			c.expel(hallpass.ServiceAccountID(ch.ID))
+		case hallpass.PermissionsChanged:
+			for id, a := range c.accounts {
+				if ch.ID == 0 || a.caller.Org == hallpass.OrgID(ch.ID) {
+					c.expel(id)
+				}
 			}
 		}
+	}
+}
+
+// expel forgets the account. Its entries are left in the table, dead, until
+// their slots are wanted or their tokens come again. The caller holds mu.
+func (c *cache) expel(id hallpass.ServiceAccountID) {
+	if a := c.accounts[id]; a != nil {
+		a.stale.Store(true)
+		delete(c.accounts, id)
 	}
 }

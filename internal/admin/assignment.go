@@ -1,0 +1,405 @@
+package admin
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// RoleAssignments is who was given a role in an org.
+type RoleAssignments struct {
+	Users           []hallpass.PrincipalInfo
+	ServiceAccounts []hallpass.PrincipalInfo
+	Teams           []hallpass.Team
+	BasicRoles      []hallpass.Role
+}
+
+// RoleAssignments returns who was given the role in the caller's org.
+func (a *Admin) RoleAssignments(ctx context.Context, c hallpass.Caller, uid string) (out RoleAssignments, err error) {
+	err = a.read(ctx, c, need{action: hallpass.UsersRolesRead}, func(tx *store.Tx) error {
+		if err := c.Authorize(hallpass.TeamsRolesRead, ""); err != nil {
+			return err
+		}
+		r, err := tx.Role(ctx, c.Org, uid)
+		if err != nil {
+			return err
+		}
+		list, err := tx.AssignmentsOf(ctx, c.Org, r)
+		if err != nil {
+			return err
+		}
+		return out.load(ctx, tx, c.Org, list)
+	})
+	return out, err
+}
+
+func (out *RoleAssignments) load(ctx context.Context, tx *store.Tx, org hallpass.OrgID, list []store.Assignment) error {
+	var ids []int64
+	for _, as := range list {
+		if as.To.Kind == hallpass.ToPrincipal {
+			ids = append(ids, as.To.ID)
+		}
+	}
+	principals, err := tx.PrincipalsByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, as := range list {
+		switch as.To.Kind {
+		case hallpass.ToBasicRole:
+			out.BasicRoles = append(out.BasicRoles, hallpass.Role(as.To.ID))
+		case hallpass.ToTeam:
+			t, err := tx.Team(ctx, org, hallpass.TeamID(as.To.ID))
+			if err != nil {
+				return err
+			}
+			out.Teams = append(out.Teams, t)
+		case hallpass.ToPrincipal:
+			if p, ok := principals[as.To.ID]; ok && p.Kind == hallpass.ServiceAccountPrincipal {
+				out.ServiceAccounts = append(out.ServiceAccounts, p)
+			} else if ok {
+				out.Users = append(out.Users, p)
+			}
+		}
+	}
+	return nil
+}
+
+// assigning is what a change of who has a role touches.
+type assigning struct {
+	role    hallpass.NamedRole
+	org     hallpass.OrgID // where it holds; zero: on the server and in every org
+	grantee hallpass.Grantee
+	remove  bool
+}
+
+// action is the permission that the step demands.
+func (s assigning) action() hallpass.Action {
+	switch {
+	case s.grantee.Kind == hallpass.ToTeam && s.remove:
+		return hallpass.TeamsRolesRemove
+	case s.grantee.Kind == hallpass.ToTeam:
+		return hallpass.TeamsRolesAdd
+	case s.remove:
+		return hallpass.UsersRolesRemove
+	}
+	return hallpass.UsersRolesAdd
+}
+
+// assign carries out one step, within the delegation rule, and reports whether
+// it changed anything.
+func (a *Admin) assign(ctx context.Context, tx *store.Tx, c hallpass.Caller, s assigning) (bool, error) {
+	n := roleNeed(s.action(), s.org == 0)
+	if err := n.met(c); err != nil {
+		return false, err
+	}
+	if s.role.Basic() {
+		return false, errBasicRole
+	}
+	if err := a.mayGiveRolePermissions(ctx, tx, c, s.org == 0, s.role.Permissions); err != nil {
+		return false, err
+	}
+	as := store.Assignment{Org: s.org, To: s.grantee, RoleOrg: s.role.Org, RoleUID: s.role.UID}
+	if s.remove {
+		return tx.Unassign(ctx, as)
+	}
+	if err := granteeThere(ctx, tx, c.Org, s.grantee); err != nil {
+		return false, err
+	}
+	had, err := tx.Assign(ctx, as, a.now())
+	return !had, err
+}
+
+// granteeThere returns NotFound unless org has the principal or team.
+func granteeThere(ctx context.Context, tx *store.Tx, org hallpass.OrgID, g hallpass.Grantee) error {
+	var err error
+	switch g.Kind {
+	case hallpass.ToPrincipal:
+		_, err = tx.Principal(ctx, org, g.ID)
+	case hallpass.ToTeam:
+		_, err = tx.Team(ctx, org, hallpass.TeamID(g.ID))
+	case hallpass.ToBasicRole:
+	}
+	return err
+}
+
+// granteeChanged is the change that a step is to those who read permissions.
+func granteeChanged(org hallpass.OrgID, g hallpass.Grantee) []hallpass.Change {
+	if g.Kind == hallpass.ToPrincipal {
+		return []hallpass.Change{{Kind: hallpass.ServiceAccountChanged, ID: g.ID}, {Kind: hallpass.UserChanged, ID: g.ID}}
+	}
+	return permissionsChanged(org)
+}
+
+// SetRoleAssignments gives the role to exactly these in the caller's org; whom
+// basic roles and every org give it to stays.
+func (a *Admin) SetRoleAssignments(ctx context.Context, c hallpass.Caller, uid string, users, accounts, teams []int64) error {
+	wanted := make(map[hallpass.Grantee]hallpass.PrincipalKind)
+	for _, id := range users {
+		wanted[hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id}] = hallpass.Nobody // either kind
+	}
+	for _, id := range accounts {
+		wanted[hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id}] = hallpass.ServiceAccountPrincipal
+	}
+	for _, id := range teams {
+		wanted[hallpass.Grantee{Kind: hallpass.ToTeam, ID: id}] = hallpass.Nobody
+	}
+	n := need{action: hallpass.UsersRolesAdd, scope: hallpass.ScopeDelegate}
+	return a.change(ctx, c, n, permissionsChanged(c.Org), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		r, err := tx.Role(ctx, c.Org, uid)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		now, err := tx.AssignmentsOf(ctx, c.Org, r)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		had := make(map[hallpass.Grantee]bool)
+		for _, as := range now {
+			had[as.To] = true
+			if _, keep := wanted[as.To]; keep || as.To.Kind == hallpass.ToBasicRole {
+				continue
+			}
+			if _, err := a.assign(ctx, tx, c, assigning{r, c.Org, as.To, true}); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		for _, g := range slices.SortedFunc(maps.Keys(wanted), func(a, b hallpass.Grantee) int { return int(a.ID - b.ID) }) {
+			if had[g] {
+				continue
+			}
+			if kind := wanted[g]; kind != hallpass.Nobody {
+				if p, err := tx.Principal(ctx, c.Org, g.ID); err != nil || p.Kind != kind {
+					return hallpass.AuditEntry{}, errNoAccount
+				}
+			}
+			if _, err := a.assign(ctx, tx, c, assigning{r, c.Org, g, false}); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		return a.entry(c, "role.assignments.set", "role:"+uid), nil
+	})
+}
+
+var errNoAccount = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "service account not found"}
+
+// AssignRole gives the role to somebody in the caller's org, or a user on the
+// server and in every org. Having it already is no error.
+func (a *Admin) AssignRole(ctx context.Context, c hallpass.Caller, uid string, to hallpass.Grantee, global bool) error {
+	return a.assignOne(ctx, c, uid, to, global, false)
+}
+
+// UnassignRole takes the role away; NotFound when it was not given.
+func (a *Admin) UnassignRole(ctx context.Context, c hallpass.Caller, uid string, from hallpass.Grantee, global bool) error {
+	return a.assignOne(ctx, c, uid, from, global, true)
+}
+
+var errGlobalUsersOnly = &hallpass.Error{Kind: hallpass.Invalid, ID: "accesscontrol.global-users-only", Field: "global", Message: "Only users and basic roles can be given a role in every organization"}
+
+func (a *Admin) assignOne(ctx context.Context, c hallpass.Caller, uid string, g hallpass.Grantee, global, remove bool) error {
+	org, what := c.Org, "role.assign"
+	if global {
+		org = 0
+	}
+	if remove {
+		what = "role.unassign"
+	}
+	step := assigning{org: org, grantee: g, remove: remove}
+	return a.change(ctx, c, roleNeed(step.action(), global), granteeChanged(org, g), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		var err error
+		if step.role, err = tx.Role(ctx, c.Org, uid); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := checkGlobal(ctx, tx, c, step); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		changed, err := a.assign(ctx, tx, c, step)
+		if err == nil && remove && !changed {
+			err = errNotAssigned
+		}
+		entry := a.entry(c, what, "role:"+uid)
+		entry.Reason = granteeText(g)
+		return entry, err
+	})
+}
+
+// checkGlobal reports what cannot be given in every org: a role of one org, and
+// anything to a team or service account.
+func checkGlobal(ctx context.Context, tx *store.Tx, c hallpass.Caller, s assigning) error {
+	if s.org != 0 || s.remove {
+		return nil
+	}
+	if !s.role.Global() || s.grantee.Kind == hallpass.ToTeam {
+		return errGlobalUsersOnly
+	}
+	if s.grantee.Kind == hallpass.ToPrincipal {
+		p, err := tx.Principal(ctx, c.Org, s.grantee.ID)
+		if err != nil {
+			return err
+		}
+		if p.Kind != hallpass.UserPrincipal {
+			return errGlobalUsersOnly
+		}
+	}
+	return nil
+}
+
+var errNotAssigned = &hallpass.Error{Kind: hallpass.NotFound, ID: "accesscontrol.role-not-assigned", Message: "The role is not assigned"}
+
+func granteeText(g hallpass.Grantee) string {
+	if g.Kind == hallpass.ToBasicRole {
+		return "to basic role " + hallpass.Role(g.ID).String()
+	}
+	return "to " + string(g.Kind) + ":" + idText(g.ID)
+}
+
+// SetRoles gives somebody exactly the roles with those uids, in the caller's org
+// or, global, in every one.
+func (a *Admin) SetRoles(ctx context.Context, c hallpass.Caller, to hallpass.Grantee, uids []string, global bool) error {
+	org := c.Org
+	if global {
+		org = 0
+	}
+	n := roleNeed(assigning{grantee: to}.action(), global)
+	return a.change(ctx, c, n, granteeChanged(org, to), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		if err := granteeThere(ctx, tx, c.Org, to); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		now, err := tx.AssignmentsTo(ctx, org, to)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		had := make(map[string]bool)
+		for _, as := range now {
+			had[as.RoleUID] = true
+			if slices.Contains(uids, as.RoleUID) {
+				continue
+			}
+			if err := a.step(ctx, tx, c, as.RoleUID, assigning{org: org, grantee: to, remove: true}); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		for _, uid := range uids {
+			if had[uid] {
+				continue
+			}
+			if err := a.step(ctx, tx, c, uid, assigning{org: org, grantee: to}); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		return a.entry(c, "roles.set", string(to.Kind)+":"+idText(to.ID)), nil
+	})
+}
+
+// step carries out one step about the role with that uid.
+func (a *Admin) step(ctx context.Context, tx *store.Tx, c hallpass.Caller, uid string, s assigning) (err error) {
+	if s.role, err = tx.Role(ctx, c.Org, uid); err != nil {
+		return err
+	}
+	if err := checkGlobal(ctx, tx, c, s); err != nil {
+		return err
+	}
+	_, err = a.assign(ctx, tx, c, s)
+	return err
+}
+
+// RolesOf returns the roles that a user or service account of the caller's org
+// was given itself, in the org and everywhere.
+func (a *Admin) RolesOf(ctx context.Context, c hallpass.Caller, ref string, hidden bool) (list []hallpass.NamedRole, err error) {
+	err = a.read(ctx, c, need{action: hallpass.UsersRolesRead}, func(tx *store.Tx) error {
+		p, err := a.principal(ctx, tx, c.Org, ref)
+		if err != nil {
+			return err
+		}
+		if err := c.Authorize(hallpass.UsersRolesRead, hallpass.UserID(p.ID).Scope()); err != nil {
+			return err
+		}
+		list, err = a.rolesOf(ctx, tx, c.Org, hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: p.ID}, hidden)
+		return err
+	})
+	return list, err
+}
+
+// RolesOfTeam returns the roles that the team was given.
+func (a *Admin) RolesOfTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, hidden bool) (list []hallpass.NamedRole, err error) {
+	err = a.readTeam(ctx, c, hallpass.TeamsRolesRead, id, func(tx *store.Tx, _ hallpass.Team) error {
+		list, err = a.rolesOf(ctx, tx, c.Org, hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)}, hidden)
+		return err
+	})
+	return list, err
+}
+
+func (a *Admin) rolesOf(ctx context.Context, tx *store.Tx, org hallpass.OrgID, to hallpass.Grantee, hidden bool) ([]hallpass.NamedRole, error) {
+	here, err := tx.AssignmentsTo(ctx, org, to)
+	if err != nil {
+		return nil, err
+	}
+	everywhere, err := tx.AssignmentsTo(ctx, 0, to)
+	if err != nil {
+		return nil, err
+	}
+	var list []hallpass.NamedRole
+	for _, as := range append(here, everywhere...) {
+		r, err := tx.Role(ctx, org, as.RoleUID)
+		if err != nil {
+			return nil, err
+		}
+		if !r.Hidden || hidden {
+			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
+// RolesOfMany returns the roles given to each of the principals or teams of the
+// caller's org; those it has no such of are left out.
+func (a *Admin) RolesOfMany(ctx context.Context, c hallpass.Caller, kind hallpass.GranteeKind, ids []int64, hidden bool) (map[int64][]hallpass.NamedRole, error) {
+	action := hallpass.UsersRolesRead
+	if kind == hallpass.ToTeam {
+		action = hallpass.TeamsRolesRead
+	}
+	out := make(map[int64][]hallpass.NamedRole)
+	err := a.read(ctx, c, need{action: action}, func(tx *store.Tx) error {
+		for _, id := range ids {
+			g := hallpass.Grantee{Kind: kind, ID: id}
+			if err := granteeThere(ctx, tx, c.Org, g); hallpass.KindOf(err) == hallpass.NotFound {
+				continue
+			} else if err != nil {
+				return err
+			}
+			list, err := a.rolesOf(ctx, tx, c.Org, g, hidden)
+			if err != nil {
+				return err
+			}
+			if len(list) > 0 {
+				out[id] = list
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// BasicRoleRoles returns the roles given to each basic role, in the caller's org
+// and everywhere.
+func (a *Admin) BasicRoleRoles(ctx context.Context, c hallpass.Caller) (map[hallpass.Role][]hallpass.NamedRole, error) {
+	out := make(map[hallpass.Role][]hallpass.NamedRole)
+	err := a.read(ctx, c, need{action: hallpass.RolesRead}, func(tx *store.Tx) error {
+		list, err := tx.BasicAssignments(ctx, c.Org)
+		if err != nil {
+			return err
+		}
+		for _, as := range list {
+			r, err := tx.Role(ctx, c.Org, as.RoleUID)
+			if err != nil {
+				return err
+			}
+			out[hallpass.Role(as.To.ID)] = append(out[hallpass.Role(as.To.ID)], r)
+		}
+		return nil
+	})
+	return out, err
+}

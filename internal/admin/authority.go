@@ -1,0 +1,310 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// The delegation rule: nobody gives, changes or takes away what they do not
+// hold themselves.
+
+// errNotHeld says that the caller does not hold what it would give.
+func errNotHeld(p hallpass.Permission) *hallpass.Error {
+	return &hallpass.Error{
+		Kind: hallpass.Denied, ID: "accesscontrol.delegation", Needs: p.String(),
+		Message: "You can only give permissions that you hold yourself. Permissions needed: " + p.String(),
+	}
+}
+
+// mayGive returns nil if the caller holds everything in list, in the org it
+// acts in. Access to folders and dashboards counts, with what they stand in.
+func (a *Admin) mayGive(ctx context.Context, tx *store.Tx, c hallpass.Caller, list []hallpass.Permission) error {
+	var r *reach
+	for _, p := range list {
+		if c.Permissions.Has(p) {
+			continue
+		}
+		resource, id, ok := p.Scope.ResourceOf()
+		if !ok || c.OrgMissing || resource != hallpass.FolderResource && resource != hallpass.DashboardResource {
+			return errNotHeld(p)
+		}
+		if r == nil {
+			loaded, err := a.reach(ctx, tx, c)
+			if err != nil {
+				return err
+			}
+			r = &loaded
+		}
+		scopes, err := treeScopes(ctx, tx, c.Org, resource, id)
+		if err != nil {
+			return err
+		}
+		if !r.can(p.Action, scopes) {
+			return errNotHeld(p)
+		}
+	}
+	return nil
+}
+
+// mayGiveOnServer is mayGive for what would hold in every org. Whoever is a
+// server admin may become Admin of any org, and so holds what an Admin does.
+func mayGiveOnServer(c hallpass.Caller, list []hallpass.Permission) error {
+	ceiling := c.Server
+	if c.ServerAdmin {
+		ceiling = ceiling.With(hallpass.RoleAdmin.Permissions().List()...)
+	}
+	for _, p := range list {
+		if !ceiling.Has(p) {
+			return errNotHeld(p)
+		}
+	}
+	return nil
+}
+
+// outranks returns nil if the caller holds everything the account does: its
+// role, what its roles permit, and its access to folders and dashboards.
+func (a *Admin) outranks(ctx context.Context, tx *store.Tx, c hallpass.Caller, account hallpass.ServiceAccount) error {
+	power, err := tx.ServiceAccountCaller(ctx, account)
+	if err != nil {
+		return err
+	}
+	if power.Role > c.Role || !c.Permissions.HasAll(power.Permissions) {
+		return errRoleForbidden
+	}
+	grants, err := tx.TreeGrants(ctx, account.Org, int64(account.ID), hallpass.RoleNone)
+	if err != nil {
+		return err
+	}
+	// What a basic role was given, a caller of that role or a higher one has too.
+	grants = slices.DeleteFunc(grants, func(g hallpass.Grant) bool { return g.To.Kind == hallpass.ToBasicRole })
+	for _, g := range grants {
+		if err := a.mayGive(ctx, tx, c, g.Permissions()); err != nil {
+			if hallpass.KindOf(err) == hallpass.Denied {
+				return errRoleForbidden
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// mayGiveRole returns nil if the caller may give somebody the basic role: it is
+// not above the caller's own, and the caller holds what it permits.
+func (a *Admin) mayGiveRole(ctx context.Context, tx *store.Tx, c hallpass.Caller, role hallpass.Role) error {
+	if role > c.Role {
+		return errRoleForbidden
+	}
+	sources, err := tx.RoleSources(ctx, c.Org, 0, role, true, false)
+	if err != nil {
+		return err
+	}
+	for _, s := range sources {
+		for _, p := range s.Permissions {
+			if !c.Permissions.Has(p) {
+				return errRoleForbidden
+			}
+		}
+	}
+	return nil
+}
+
+// overpowers returns nil if the caller holds everything the user does, in every
+// org the user is a member of: only then may it take over the user's sign-in.
+func (a *Admin) overpowers(ctx context.Context, tx *store.Tx, c hallpass.Caller, u hallpass.User) error {
+	if c.ServerAdmin || c.User() == u.ID {
+		return nil
+	}
+	me, err := tx.User(ctx, c.User())
+	if err != nil {
+		return err
+	}
+	orgs, err := tx.OrgsOf(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	if u.ServerAdmin {
+		return errServerAdminOnly
+	}
+	for _, o := range orgs {
+		theirs, err := tx.UserCaller(ctx, u, o.Org)
+		if err != nil {
+			return err
+		}
+		mine, err := tx.UserCaller(ctx, me, o.Org)
+		if err != nil {
+			return err
+		}
+		if theirs.Role > mine.Role || !mine.Permissions.HasAll(theirs.Permissions) || !mine.Server.HasAll(theirs.Server) {
+			return errRoleForbidden
+		}
+		grants, err := tx.TreeGrants(ctx, o.Org, int64(u.ID), hallpass.RoleNone)
+		if err != nil {
+			return err
+		}
+		for _, g := range grants {
+			if err := a.mayGive(ctx, tx, mine, g.Permissions()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+var errServerAdminOnly = &hallpass.Error{Kind: hallpass.Denied, ID: "user.server-admin", Message: "Permission denied", Needs: "server admin"}
+
+// reach is what a caller may do with folders and dashboards: what its roles
+// permit, and the access it was given to single ones.
+type reach struct {
+	caller  hallpass.Caller
+	granted map[hallpass.Permission]struct{}
+}
+
+// reach loads the caller's access to all folders and dashboards, or to the
+// given ones.
+func (a *Admin) reach(ctx context.Context, tx *store.Tx, c hallpass.Caller, among ...string) (reach, error) {
+	r := reach{c, make(map[hallpass.Permission]struct{})}
+	if c.OrgMissing {
+		return r, nil
+	}
+	grants, err := tx.TreeGrants(ctx, c.Org, c.Principal.ID, c.Role, among...)
+	for _, g := range grants {
+		for _, p := range g.Permissions() {
+			r.granted[p] = struct{}{}
+		}
+	}
+	return r, err
+}
+
+// can reports whether the caller may do action on any of the scopes: those of a
+// thing and of what it stands in.
+func (r reach) can(action hallpass.Action, scopes []hallpass.Scope) bool {
+	for _, s := range scopes {
+		if r.caller.Can(action, s) {
+			return true
+		}
+		if _, ok := r.granted[hallpass.Permission{Action: action, Scope: s}]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// demand returns a Denied error unless the caller may do action on any of the
+// scopes.
+func (r reach) demand(action hallpass.Action, scopes []hallpass.Scope) error {
+	if r.can(action, scopes) {
+		return nil
+	}
+	return hallpass.Lacks(action)
+}
+
+// gains returns a Denied error if something that has the scopes before would,
+// with those after, let the caller do more with it than it may now. The caller
+// may not move a thing to where its own power is greater.
+func (r reach) gains(before, after []hallpass.Scope) error {
+	for _, action := range hallpass.FolderResource.Actions(hallpass.LevelAdmin) {
+		if r.can(action, after) && !r.can(action, before) {
+			return errNotHeld(hallpass.Permission{Action: action, Scope: before[0]})
+		}
+	}
+	return nil
+}
+
+// actions lists what the caller may do on any of the scopes, of those that
+// folders and dashboards know.
+func (r reach) actions(scopes []hallpass.Scope) map[string]bool {
+	can := make(map[string]bool)
+	for _, action := range hallpass.FolderResource.Actions(hallpass.LevelAdmin) {
+		if r.can(action, scopes) {
+			can[string(action)] = true
+		}
+	}
+	return can
+}
+
+// folderScopes returns the scopes of a folder with the given chain of folders,
+// itself first; of the root when there is none.
+func folderScopes(chain []hallpass.Folder) []hallpass.Scope {
+	if len(chain) == 0 {
+		return []hallpass.Scope{hallpass.FolderResource.Scope(hallpass.RootFolder)}
+	}
+	scopes := make([]hallpass.Scope, 0, len(chain))
+	for _, f := range chain {
+		scopes = append(scopes, hallpass.FolderResource.Scope(f.UID))
+	}
+	return scopes
+}
+
+// dashboardScopes returns the scopes of a dashboard in the folder with the given
+// chain.
+func dashboardScopes(uid string, chain []hallpass.Folder) []hallpass.Scope {
+	return append([]hallpass.Scope{hallpass.DashboardResource.Scope(uid)}, folderScopes(chain)...)
+}
+
+// treeScopes returns the scopes of the folder or dashboard with that uid; of one
+// that is not there, its own alone.
+func treeScopes(ctx context.Context, tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, uid string) ([]hallpass.Scope, error) {
+	var chain []hallpass.Folder
+	var err error
+	switch {
+	case r == hallpass.FolderResource && uid == hallpass.RootFolder:
+		return folderScopes(nil), nil
+	case r == hallpass.FolderResource:
+		if chain, err = tx.FolderChain(ctx, org, uid); err == nil {
+			return folderScopes(chain), nil
+		}
+	default:
+		var d hallpass.Dashboard
+		if d, err = tx.Dashboard(ctx, org, uid); err == nil {
+			chain, err = tx.FolderChain(ctx, org, d.Folder)
+		}
+		if err == nil {
+			return dashboardScopes(uid, chain), nil
+		}
+	}
+	if hallpass.KindOf(err) == hallpass.NotFound {
+		return []hallpass.Scope{r.Scope(uid)}, nil
+	}
+	return nil, err
+}
+
+// principalChanged is the change of what one principal may do.
+func principalChanged(p hallpass.Principal) []hallpass.Change {
+	kind := hallpass.UserChanged
+	if p.Kind == hallpass.ServiceAccountPrincipal {
+		kind = hallpass.ServiceAccountChanged
+	}
+	return []hallpass.Change{{Kind: kind, ID: p.ID}}
+}
+
+// permissionsChanged is the change of what roles or teams permit to everybody
+// in the org; zero: in every org.
+func permissionsChanged(org hallpass.OrgID) []hallpass.Change {
+	return []hallpass.Change{{Kind: hallpass.PermissionsChanged, ID: int64(org)}}
+}
+
+// principal returns the member or service account of the org that a path
+// names by ID or uid; NotFound when there is none, Invalid when it is neither.
+func (a *Admin) principal(ctx context.Context, tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.PrincipalInfo, error) {
+	id, ok := hallpass.ParseID(ref)
+	if !ok {
+		if !hallpass.ValidUID(ref) {
+			return hallpass.PrincipalInfo{}, errParam("userID")
+		}
+		var err error
+		if id, err = tx.PrincipalByUID(ctx, org, ref); err != nil {
+			return hallpass.PrincipalInfo{}, err
+		}
+	}
+	return tx.Principal(ctx, org, id)
+}
+
+func errParam(name string) *hallpass.Error {
+	return &hallpass.Error{Kind: hallpass.Invalid, ID: "resourcePermissions.invalidParam", Message: "Param [" + name + "] is invalid"}
+}
+
+func idText[T ~int64](id T) string { return strconv.FormatInt(int64(id), 10) }

@@ -1,0 +1,484 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// keepVersions is how many versions of a dashboard are kept, as Grafana does by
+// default.
+const keepVersions = 20
+
+var (
+	errNoDashboardTitle = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.empty-name", Message: "Dashboard title cannot be empty"}
+	errDashboardUID     = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.uid-taken", Message: "A dashboard with the same uid already exists"}
+	errDashboardFolder  = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.folder-not-found", Message: "folder not found"}
+	errDashboardVersion = &hallpass.Error{Kind: hallpass.Conflict, ID: "dashboard.version-mismatch", Message: "The dashboard has been changed by someone else"}
+	errLongMessage      = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.message-too-long", Message: "message too long, max 500 characters"}
+)
+
+// A DashboardView is a dashboard with what it stands in and what the caller may
+// do with it.
+type DashboardView struct {
+	hallpass.Dashboard
+	In     hallpass.Folder // the zero Folder at the root
+	Can    map[string]bool // the caller's actions on it
+	HasACL bool            // somebody was given access to it
+}
+
+// A SaveDashboard is what a dashboard is saved from. ID or UID name the one to
+// update; without either, or with a UID that is new, one is created.
+type SaveDashboard struct {
+	ID        hallpass.DashboardID
+	UID       string
+	Title     string
+	Tags      []string
+	Version   int64 // must be the stored one, unless Overwrite
+	Data      []byte
+	Folder    string            // uid; empty: the root
+	FolderID  hallpass.FolderID // instead of Folder
+	Message   string
+	Overwrite bool
+
+	restored int64
+}
+
+func (in *SaveDashboard) validate() error {
+	if strings.TrimSpace(in.Title) == "" {
+		return errNoDashboardTitle
+	}
+	if err := hallpass.ValidateName("title", in.Title); err != nil {
+		return err
+	}
+	if in.UID != "" {
+		if err := validateTreeUID(in.UID); err != nil {
+			return err
+		}
+	}
+	if utf8.RuneCountInString(in.Message) > 500 {
+		return errLongMessage
+	}
+	if !utf8.ValidString(in.Message) || strings.ContainsRune(in.Message, 0) {
+		return hallpass.Invalidf("message", "message is not valid text")
+	}
+	for _, t := range in.Tags {
+		if err := hallpass.ValidateText("tags", t, hallpass.MaxName); err != nil {
+			return err
+		}
+	}
+	if in.Folder == hallpass.RootFolder {
+		in.Folder = ""
+	}
+	return nil
+}
+
+// SaveDashboard creates or updates a dashboard and keeps what was saved as a
+// version. One that was changed since the version the caller knows is a
+// Conflict.
+func (a *Admin) SaveDashboard(ctx context.Context, c hallpass.Caller, in SaveDashboard) (d hallpass.Dashboard, err error) {
+	err = a.changeTree(ctx, c, hallpass.DashboardsWrite, "", func(tx *store.Tx, r reach) (entry hallpass.AuditEntry, err error) {
+		d, entry, err = a.saveDashboard(ctx, tx, r, in)
+		return entry, err
+	})
+	return d, err
+}
+
+func (a *Admin) saveDashboard(ctx context.Context, tx *store.Tx, r reach, in SaveDashboard) (d hallpass.Dashboard, entry hallpass.AuditEntry, err error) {
+	above, err := a.dashboardFolder(ctx, tx, r, &in)
+	if err != nil {
+		return d, entry, err
+	}
+	was, err := existingDashboard(ctx, tx, r.caller.Org, in)
+	if err != nil {
+		return d, entry, err
+	}
+	if was == nil {
+		d, err = a.createDashboard(ctx, tx, r, in, above)
+	} else {
+		d, err = a.updateDashboard(ctx, tx, r, in, *was, above)
+	}
+	if err != nil {
+		return d, entry, err
+	}
+	what := "dashboard.update"
+	if was == nil {
+		what = "dashboard.create"
+	}
+	entry = a.entry(r.caller, what, "dashboard:"+d.UID)
+	entry.Reason = "title " + d.Title
+	return d, entry, a.keepVersion(ctx, tx, d, was, in)
+}
+
+// dashboardFolder finds the folder that the dashboard is to stand in. Whoever
+// may create no dashboard anywhere is not told which folders exist.
+func (a *Admin) dashboardFolder(ctx context.Context, tx *store.Tx, r reach, in *SaveDashboard) ([]hallpass.Folder, error) {
+	if in.Folder == "" && in.FolderID > 0 {
+		f, err := tx.FolderByID(ctx, r.caller.Org, in.FolderID)
+		if hallpass.KindOf(err) == hallpass.NotFound {
+			err = errDashboardFolder
+		}
+		if err != nil {
+			return nil, err
+		}
+		in.Folder = f.UID
+	}
+	if err := in.validate(); err != nil {
+		return nil, err
+	}
+	above, err := tx.FolderChain(ctx, r.caller.Org, in.Folder)
+	if hallpass.KindOf(err) == hallpass.NotFound {
+		err = errDashboardFolder
+	}
+	return above, err
+}
+
+// existingDashboard returns the dashboard that in is about, nil if it is new.
+func existingDashboard(ctx context.Context, tx *store.Tx, org hallpass.OrgID, in SaveDashboard) (*hallpass.Dashboard, error) {
+	if in.ID > 0 {
+		d, err := tx.DashboardByID(ctx, org, in.ID)
+		return &d, err
+	}
+	if in.UID == "" {
+		return nil, nil
+	}
+	d, err := tx.Dashboard(ctx, org, in.UID)
+	if hallpass.KindOf(err) == hallpass.NotFound {
+		return nil, nil
+	}
+	return &d, err
+}
+
+func (a *Admin) createDashboard(ctx context.Context, tx *store.Tx, r reach, in SaveDashboard, above []hallpass.Folder) (hallpass.Dashboard, error) {
+	if err := r.demand(hallpass.DashboardsCreate, folderScopes(above)); err != nil {
+		return hallpass.Dashboard{}, err
+	}
+	if in.UID == "" {
+		in.UID = secret.NewUID()
+	}
+	login, now := r.caller.Principal.Login, a.now()
+	d, err := tx.CreateDashboard(ctx, hallpass.Dashboard{
+		UID: in.UID, Org: r.caller.Org, Folder: in.Folder, Title: in.Title, Tags: in.Tags, Version: 1, Data: in.Data, CreatedBy: login, UpdatedBy: login,
+		CreatedAt: now, UpdatedAt: now,
+	})
+	if hallpass.KindOf(err) == hallpass.Conflict {
+		err = errDashboardUID
+	}
+	if err != nil {
+		return d, err
+	}
+	return d, a.shareNew(ctx, tx, r.caller, hallpass.DashboardResource, d.UID, in.Folder == "")
+}
+
+func (a *Admin) updateDashboard(ctx context.Context, tx *store.Tx, r reach, in SaveDashboard, was hallpass.Dashboard, above []hallpass.Folder) (hallpass.Dashboard, error) {
+	now, err := tx.FolderChain(ctx, was.Org, was.Folder)
+	if err != nil {
+		return was, err
+	}
+	before := dashboardScopes(was.UID, now)
+	if err := r.demand(hallpass.DashboardsWrite, before); err != nil {
+		return was, err
+	}
+	if !in.Overwrite && in.Version != was.Version {
+		return was, errDashboardVersion
+	}
+	if was.Folder != in.Folder {
+		if err := r.demand(hallpass.DashboardsCreate, folderScopes(above)); err != nil {
+			return was, err
+		}
+		if err := r.gains(before, dashboardScopes(was.UID, above)); err != nil {
+			return was, err
+		}
+	}
+	d := was
+	if in.UID != "" && in.UID != was.UID {
+		err := tx.RenameDashboard(ctx, was.Org, was.UID, in.UID)
+		if hallpass.KindOf(err) == hallpass.Conflict {
+			err = errDashboardUID
+		}
+		if err != nil {
+			return was, err
+		}
+		d.UID = in.UID
+	}
+	d.Folder, d.Title, d.Tags, d.Data, d.Version = in.Folder, in.Title, in.Tags, in.Data, was.Version+1
+	d.UpdatedBy, d.UpdatedAt = r.caller.Principal.Login, a.now()
+	return d, tx.UpdateDashboard(ctx, d)
+}
+
+// keepVersion keeps what was saved, and forgets the oldest versions.
+func (a *Admin) keepVersion(ctx context.Context, tx *store.Tx, d hallpass.Dashboard, was *hallpass.Dashboard, in SaveDashboard) error {
+	v := hallpass.DashboardVersion{
+		Dashboard: d.ID, Version: d.Version, RestoredFrom: in.restored, Message: in.Message, Data: d.Data, CreatedBy: d.UpdatedBy, CreatedAt: d.UpdatedAt,
+	}
+	if was != nil {
+		v.Parent = was.Version
+	}
+	if err := tx.AddDashboardVersion(ctx, v); err != nil {
+		return err
+	}
+	return tx.TrimDashboardVersions(ctx, d.ID, d.Version-keepVersions)
+}
+
+// readDashboard finds the dashboard and holds the caller to action on it.
+func (a *Admin) readDashboard(ctx context.Context, tx *store.Tx, r reach, action hallpass.Action, uid string) (hallpass.Dashboard, []hallpass.Folder, error) {
+	d, err := tx.Dashboard(ctx, r.caller.Org, uid)
+	if err != nil {
+		return d, nil, err
+	}
+	chain, err := tx.FolderChain(ctx, r.caller.Org, d.Folder)
+	if err != nil {
+		return d, nil, err
+	}
+	return d, chain, r.demand(action, dashboardScopes(uid, chain))
+}
+
+// Dashboard returns the dashboard with that uid; NotFound when the caller's org
+// has none.
+func (a *Admin) Dashboard(ctx context.Context, c hallpass.Caller, uid string) (v DashboardView, err error) {
+	err = a.inTree(ctx, c, hallpass.DashboardsRead, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) error {
+		d, chain, err := a.readDashboard(ctx, tx, r, hallpass.DashboardsRead, uid)
+		if err != nil {
+			return err
+		}
+		v = DashboardView{Dashboard: d, Can: r.actions(dashboardScopes(uid, chain))}
+		if len(chain) > 0 {
+			v.In = chain[0]
+		}
+		grants, err := tx.Grants(ctx, c.Org, hallpass.DashboardResource, uid)
+		v.HasACL = len(grants) > 0
+		return err
+	})
+	return v, err
+}
+
+// DeleteDashboard removes the dashboard with its versions and all access to it,
+// and returns what it was.
+func (a *Admin) DeleteDashboard(ctx context.Context, c hallpass.Caller, uid string) (d hallpass.Dashboard, err error) {
+	err = a.changeTree(ctx, c, hallpass.DashboardsDelete, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
+		d, _, err = a.readDashboard(ctx, tx, r, hallpass.DashboardsDelete, uid)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(r.caller, "dashboard.delete", "dashboard:"+uid)
+		entry.Reason = "title " + d.Title
+		return entry, tx.DeleteDashboard(ctx, c.Org, uid)
+	})
+	return d, err
+}
+
+// DashboardVersions returns versions of the dashboard, the newest first, without
+// data: limit of them from the offset on.
+func (a *Admin) DashboardVersions(ctx context.Context, c hallpass.Caller, uid string, limit, offset int) (d hallpass.Dashboard, list []hallpass.DashboardVersion, err error) {
+	err = a.inTree(ctx, c, hallpass.DashboardsWrite, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) error {
+		if d, _, err = a.readDashboard(ctx, tx, r, hallpass.DashboardsWrite, uid); err != nil {
+			return err
+		}
+		list, err = tx.DashboardVersions(ctx, d.ID, limit, offset)
+		return err
+	})
+	return d, list, err
+}
+
+// DashboardVersion returns one version of the dashboard with its data.
+func (a *Admin) DashboardVersion(ctx context.Context, c hallpass.Caller, uid string, version int64) (d hallpass.Dashboard, v hallpass.DashboardVersion, err error) {
+	err = a.inTree(ctx, c, hallpass.DashboardsWrite, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) error {
+		if d, _, err = a.readDashboard(ctx, tx, r, hallpass.DashboardsWrite, uid); err != nil {
+			return err
+		}
+		v, err = tx.DashboardVersion(ctx, d.ID, version)
+		return err
+	})
+	return d, v, err
+}
+
+// RestoreDashboard saves an older version as the newest. title and tags are read
+// from its data by the door, which knows the form of a dashboard.
+func (a *Admin) RestoreDashboard(ctx context.Context, c hallpass.Caller, uid string, version int64, read func(data []byte) (title string, tags []string)) (d hallpass.Dashboard, err error) {
+	err = a.changeTree(ctx, c, hallpass.DashboardsWrite, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) (entry hallpass.AuditEntry, err error) {
+		now, _, err := a.readDashboard(ctx, tx, r, hallpass.DashboardsWrite, uid)
+		if err != nil {
+			return entry, err
+		}
+		v, err := tx.DashboardVersion(ctx, now.ID, version)
+		if err != nil {
+			return entry, err
+		}
+		in := SaveDashboard{ID: now.ID, UID: uid, Data: v.Data, Folder: now.Folder, Overwrite: true, Message: "Restored from version " + idText(version), restored: version}
+		in.Title, in.Tags = read(v.Data)
+		d, entry, err = a.saveDashboard(ctx, tx, r, in)
+		return entry, err
+	})
+	return d, err
+}
+
+// A SearchFilter picks folders and dashboards; zero fields pick all.
+type SearchFilter struct {
+	Text          string
+	Tags          []string // all of them
+	FoldersOnly   bool
+	DashboardOnly bool
+	UIDs          []string // of dashboards
+	IDs           []int64  // of dashboards
+	In            []string // uids of folders; RootFolder is the root
+	Edit          bool     // only what the caller may change
+	Descending    bool
+	Page          Page
+}
+
+// A Hit is a folder or dashboard that a search found, without data.
+type Hit struct {
+	Folder    *hallpass.Folder
+	Dashboard *hallpass.Dashboard
+	In        hallpass.Folder // what it stands in; the zero Folder at the root
+}
+
+// Title returns the hit's title.
+func (h Hit) Title() string {
+	if h.Folder != nil {
+		return h.Folder.Title
+	}
+	return h.Dashboard.Title
+}
+
+// Search returns a page of the folders and dashboards that f picks and the
+// caller may read, folders first, by title.
+func (a *Admin) Search(ctx context.Context, c hallpass.Caller, f SearchFilter) (page []Hit, err error) {
+	err = a.inTree(ctx, c, hallpass.DashboardsRead, "", func(tx *store.Tx, r reach) error {
+		folders, err := tx.Folders(ctx, c.Org)
+		if err != nil {
+			return err
+		}
+		t := newTree(folders)
+		var hits []Hit
+		if !f.DashboardOnly && len(f.Tags)+len(f.UIDs)+len(f.IDs) == 0 {
+			hits = f.folders(r, t, folders)
+		}
+		if !f.FoldersOnly {
+			dashboards, err := tx.Dashboards(ctx, c.Org, f.Text)
+			if err != nil {
+				return err
+			}
+			hits = append(hits, f.dashboards(r, t, dashboards)...)
+		}
+		if f.Descending {
+			slices.Reverse(hits)
+		}
+		page = SlicePage(hits, f.Page)
+		return nil
+	})
+	return page, err
+}
+
+func (f SearchFilter) folders(r reach, t tree, list []hallpass.Folder) (hits []Hit) {
+	action := hallpass.FoldersRead
+	if f.Edit {
+		action = hallpass.FoldersWrite
+	}
+	text := hallpass.NameKey(f.Text)
+	for i := range list {
+		g := &list[i]
+		if strings.Contains(hallpass.NameKey(g.Title), text) && f.in(g.Parent) && r.can(action, folderScopes(t.chain(g.UID))) {
+			hits = append(hits, Hit{Folder: g, In: t[g.Parent]})
+		}
+	}
+	return hits
+}
+
+func (f SearchFilter) dashboards(r reach, t tree, list []hallpass.Dashboard) (hits []Hit) {
+	action := hallpass.DashboardsRead
+	if f.Edit {
+		action = hallpass.DashboardsWrite
+	}
+	for i := range list {
+		d := &list[i]
+		named := len(f.UIDs) == 0 || slices.Contains(f.UIDs, d.UID)
+		numbered := len(f.IDs) == 0 || slices.Contains(f.IDs, int64(d.ID))
+		tagged := !slices.ContainsFunc(f.Tags, func(tag string) bool { return !slices.Contains(d.Tags, tag) })
+		if named && numbered && tagged && f.in(d.Folder) && r.can(action, dashboardScopes(d.UID, t.chain(d.Folder))) {
+			hits = append(hits, Hit{Dashboard: d, In: t[d.Folder]})
+		}
+	}
+	return hits
+}
+
+// in reports whether what stands in the folder with that uid is asked for.
+func (f SearchFilter) in(folder string) bool {
+	if folder == "" {
+		folder = hallpass.RootFolder
+	}
+	return len(f.In) == 0 || slices.Contains(f.In, folder)
+}
+
+// FolderUIDs returns the uids of the folders of the caller's org with those
+// numbers; 0 is the root.
+func (a *Admin) FolderUIDs(ctx context.Context, c hallpass.Caller, ids []int64) (uids []string, err error) {
+	err = a.inTree(ctx, c, hallpass.FoldersRead, "", func(tx *store.Tx, _ reach) error {
+		for _, id := range ids {
+			if id == 0 {
+				uids = append(uids, hallpass.RootFolder)
+				continue
+			}
+			f, err := tx.FolderByID(ctx, c.Org, hallpass.FolderID(id))
+			if hallpass.KindOf(err) == hallpass.NotFound {
+				uids = append(uids, " ") // no folder can have this uid: nothing is in it
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			uids = append(uids, f.UID)
+		}
+		return nil
+	})
+	return uids, err
+}
+
+// A Tag is how many dashboards that the caller may read have the term.
+type Tag struct {
+	Term  string
+	Count int
+}
+
+// Tags returns the tags of the dashboards that the caller may read, by term.
+func (a *Admin) Tags(ctx context.Context, c hallpass.Caller) ([]Tag, error) {
+	hits, err := a.Search(ctx, c, SearchFilter{DashboardOnly: true, Page: Page{1, 1 << 30}})
+	counts := make(map[string]int)
+	for _, h := range hits {
+		for _, t := range h.Dashboard.Tags {
+			counts[t]++
+		}
+	}
+	tags := make([]Tag, 0, len(counts))
+	for term, n := range counts {
+		tags = append(tags, Tag{term, n})
+	}
+	slices.SortFunc(tags, func(x, y Tag) int { return strings.Compare(x.Term, y.Term) })
+	return tags, err
+}
+
+// HomeDashboard returns the dashboard that the org's preferences name as home;
+// NotFound when they name none.
+func (a *Admin) HomeDashboard(ctx context.Context, c hallpass.Caller) (hallpass.Dashboard, error) {
+	var uid string
+	err := a.inTree(ctx, c, hallpass.DashboardsRead, "", func(tx *store.Tx, _ reach) error {
+		p, err := tx.Preferences(ctx, store.PreferencesOf{Org: c.Org, Kind: "org"})
+		uid = p.HomeDashboardUID
+		return err
+	})
+	if err != nil {
+		return hallpass.Dashboard{}, err
+	}
+	if uid == "" {
+		return hallpass.Dashboard{}, errNoHome
+	}
+	v, err := a.Dashboard(ctx, c, uid)
+	return v.Dashboard, err
+}
+
+var errNoHome = &hallpass.Error{Kind: hallpass.NotFound, ID: "dashboard.not-found", Message: "Dashboard not found"}

@@ -1,0 +1,434 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+var (
+	errNoTitle        = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.title-empty", Field: "title", Message: "folder title cannot be empty"}
+	errTooDeep        = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.maximum-depth-reached", Message: "Maximum nested folder depth reached"}
+	errUIDIllegal     = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.uid-illegal", Field: "uid", Message: "uid contains illegal characters"}
+	errUIDLong        = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.uid-too-long", Field: "uid", Message: "uid too long, max 40 characters"}
+	errUIDReserved    = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.uid-reserved", Field: "uid", Message: "this uid is reserved"}
+	errFolderVersion  = &hallpass.Error{Kind: hallpass.Conflict, ID: "folder.version-mismatch", Message: "the folder has been changed by someone else"}
+	errFolderNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "folder.not-found", Message: "folder not found"}
+	errNoParent       = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.parent-not-found", Field: "parentUid", Message: "folder not found"}
+	errFolderCircle   = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.circular", Field: "parentUid", Message: "A folder cannot stand in itself"}
+)
+
+// errOrgGone is what folders and dashboards answer to a user who is not a member
+// of the org that the request names, or when that org is gone.
+var errOrgGone = &hallpass.Error{Kind: hallpass.NotFound, ID: "org.not-found", Message: "Not found"}
+
+// A FolderView is a folder with what stands around it and what the caller may do
+// with it.
+type FolderView struct {
+	hallpass.Folder
+	Parents []hallpass.Folder // from the root down
+	Can     map[string]bool   // the caller's actions on it
+	HasACL  bool              // somebody was given access to it
+}
+
+// validateTreeUID reports what keeps uid from being that of a folder or
+// dashboard.
+func validateTreeUID(uid string) error {
+	switch {
+	case len(uid) > hallpass.MaxUID:
+		return errUIDLong
+	case !hallpass.ValidChosenUID(uid):
+		return errUIDIllegal
+	case uid == hallpass.RootFolder || uid == "sharedwithme":
+		return errUIDReserved
+	}
+	return nil
+}
+
+func validateTitle(title string) error {
+	if strings.TrimSpace(title) == "" {
+		return errNoTitle
+	}
+	return hallpass.ValidateName("title", title)
+}
+
+// maxDescription is the longest description of a folder, in characters.
+const maxDescription = 2000
+
+func validateDescription(s string) error {
+	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > maxDescription || strings.ContainsRune(s, 0) {
+		return hallpass.Invalidf("description", "description is not text of at most %d characters", maxDescription)
+	}
+	return nil
+}
+
+// inTree runs fn with the caller's reach after it was made sure that the org is
+// the caller's, and records a refusal.
+func (a *Admin) inTree(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope, fn func(*store.Tx, reach) error) error {
+	if c.OrgMissing {
+		return errOrgGone
+	}
+	return a.read(ctx, c, need{action: action, scope: scope, where: inside}, func(tx *store.Tx) error {
+		r, err := a.reach(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		return fn(tx, r)
+	})
+}
+
+// changeTree is change for folders and dashboards: fn decides with the caller's
+// reach.
+func (a *Admin) changeTree(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope, fn func(*store.Tx, reach) (hallpass.AuditEntry, error)) error {
+	if c.OrgMissing {
+		return errOrgGone
+	}
+	return a.change(ctx, c, need{action: action, scope: scope, where: inside}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		if c.OrgMissing {
+			return hallpass.AuditEntry{}, errOrgGone
+		}
+		r, err := a.reach(ctx, tx, c)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		return fn(tx, r)
+	})
+}
+
+func (a *Admin) viewFolder(ctx context.Context, tx *store.Tx, r reach, chain []hallpass.Folder) (FolderView, error) {
+	v := FolderView{Folder: chain[0], Parents: slices.Clone(chain[1:]), Can: r.actions(folderScopes(chain))}
+	slices.Reverse(v.Parents)
+	grants, err := tx.Grants(ctx, v.Org, hallpass.FolderResource, v.UID)
+	v.HasACL = len(grants) > 0
+	return v, err
+}
+
+// Folder returns the folder with that uid; NotFound when the caller's org has
+// none.
+func (a *Admin) Folder(ctx context.Context, c hallpass.Caller, uid string) (v FolderView, err error) {
+	err = a.inTree(ctx, c, hallpass.FoldersRead, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) error {
+		chain, err := tx.FolderChain(ctx, c.Org, uid)
+		if err != nil {
+			return err
+		}
+		if err := r.demand(hallpass.FoldersRead, folderScopes(chain)); err != nil {
+			return err
+		}
+		v, err = a.viewFolder(ctx, tx, r, chain)
+		return err
+	})
+	return v, err
+}
+
+// tree is every folder of an org, by uid.
+type tree map[string]hallpass.Folder
+
+func newTree(list []hallpass.Folder) tree {
+	t := make(tree, len(list))
+	for _, f := range list {
+		t[f.UID] = f
+	}
+	return t
+}
+
+// chain returns the folder with that uid and those it stands in.
+func (t tree) chain(uid string) []hallpass.Folder {
+	var chain []hallpass.Folder
+	for f, ok := t[uid]; ok && len(chain) <= hallpass.MaxFolderDepth; f, ok = t[f.Parent] {
+		chain = append(chain, f)
+	}
+	return chain
+}
+
+// Folders returns a page of the folders directly in the parent, "" for the root,
+// in which the caller may do action, by title. A parent that does not exist is
+// NotFound.
+func (a *Admin) Folders(ctx context.Context, c hallpass.Caller, parent string, action hallpass.Action, p Page) (page []hallpass.Folder, err error) {
+	err = a.inTree(ctx, c, hallpass.FoldersRead, "", func(tx *store.Tx, r reach) error {
+		all, err := tx.Folders(ctx, c.Org)
+		if err != nil {
+			return err
+		}
+		t := newTree(all)
+		if _, ok := t[parent]; !ok && parent != "" {
+			return errFolderNotFound
+		}
+		var visible []hallpass.Folder
+		for _, f := range all {
+			if f.Parent == parent && r.can(action, folderScopes(t.chain(f.UID))) {
+				visible = append(visible, f)
+			}
+		}
+		page = SlicePage(visible, p)
+		return nil
+	})
+	return page, err
+}
+
+// A NewFolder is what a folder is created from. An empty UID is made up.
+type NewFolder struct{ UID, Title, Parent, Description string }
+
+// CreateFolder makes a folder. Its creator may do everything with it; one at the
+// root is shared with viewers and editors, one in another folder with those who
+// that is shared with. A uid that is taken is a Conflict.
+func (a *Admin) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFolder) (v FolderView, err error) {
+	if in.Parent == hallpass.RootFolder {
+		in.Parent = ""
+	}
+	if in.UID == "" {
+		in.UID = secret.NewUID()
+	}
+	where := in.Parent
+	if where == "" {
+		where = hallpass.RootFolder
+	}
+	now := a.now()
+	err = a.changeTree(ctx, c, hallpass.FoldersCreate, hallpass.FolderResource.Scope(where), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
+		above, err := tx.FolderChain(ctx, c.Org, in.Parent)
+		if hallpass.KindOf(err) == hallpass.NotFound {
+			err = errNoParent
+		}
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := r.demand(hallpass.FoldersCreate, folderScopes(above)); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := in.validate(above); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		login := r.caller.Principal.Login
+		f, err := tx.CreateFolder(ctx, hallpass.Folder{
+			UID: in.UID, Org: c.Org, Parent: in.Parent, Title: in.Title, Description: in.Description, Version: 1, CreatedBy: login, UpdatedBy: login,
+			CreatedAt: now, UpdatedAt: now,
+		})
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := a.shareNew(ctx, tx, r.caller, hallpass.FolderResource, f.UID, in.Parent == ""); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if r, err = a.reach(ctx, tx, r.caller); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if v, err = a.viewFolder(ctx, tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(r.caller, "folder.create", "folder:"+f.UID)
+		entry.Reason = "title " + f.Title
+		return entry, nil
+	})
+	return v, err
+}
+
+func (in NewFolder) validate(above []hallpass.Folder) error {
+	if err := validateTitle(in.Title); err != nil {
+		return err
+	}
+	if err := validateTreeUID(in.UID); err != nil {
+		return err
+	}
+	if len(above) >= hallpass.MaxFolderDepth {
+		return errTooDeep
+	}
+	return validateDescription(in.Description)
+}
+
+// shareNew gives the creator of a folder or dashboard all access to it, and at
+// the root editors and viewers theirs.
+func (a *Admin) shareNew(ctx context.Context, tx *store.Tx, c hallpass.Caller, r hallpass.Resource, uid string, atRoot bool) error {
+	type share struct {
+		to    hallpass.Grantee
+		level hallpass.Level
+	}
+	shares := []share{{hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: c.Principal.ID}, hallpass.LevelAdmin}}
+	if atRoot {
+		shares = append(shares,
+			share{hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(hallpass.RoleEditor)}, hallpass.LevelEdit},
+			share{hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(hallpass.RoleViewer)}, hallpass.LevelView})
+	}
+	for _, s := range shares {
+		g := hallpass.Grant{Org: c.Org, Resource: r, ResourceID: uid, To: s.to, Level: s.level, CreatedAt: a.now()}
+		if err := tx.SetGrant(ctx, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A FolderPatch changes a folder; a nil Description leaves it as it is. Version
+// must be the stored one, unless Overwrite.
+type FolderPatch struct {
+	Title       string
+	Description *string
+	Version     int64
+	Overwrite   bool
+}
+
+// UpdateFolder changes the folder's title and description. One that was changed
+// since the version the caller knows is a Conflict.
+func (a *Admin) UpdateFolder(ctx context.Context, c hallpass.Caller, uid string, p FolderPatch) (FolderView, error) {
+	return a.changeFolder(ctx, c, uid, "folder.update", func(_ *store.Tx, _ reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
+		if err := validateTitle(p.Title); err != nil {
+			return nil, err
+		}
+		if p.Description != nil {
+			if err := validateDescription(*p.Description); err != nil {
+				return nil, err
+			}
+			f.Description = *p.Description
+		}
+		if !p.Overwrite && p.Version != f.Version {
+			return nil, errFolderVersion
+		}
+		f.Title = p.Title
+		return chain[1:], nil
+	})
+}
+
+// MoveFolder puts the folder, with all in it, into another one; "" is the root.
+// The caller must be allowed to create folders there, and may not win power over
+// it by the move.
+func (a *Admin) MoveFolder(ctx context.Context, c hallpass.Caller, uid, parent string) (FolderView, error) {
+	if parent == hallpass.RootFolder {
+		parent = ""
+	}
+	return a.changeFolder(ctx, c, uid, "folder.move", func(tx *store.Tx, r reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
+		above, err := tx.FolderChain(ctx, c.Org, parent)
+		if hallpass.KindOf(err) == hallpass.NotFound {
+			err = errNoParent
+		}
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(above, func(g hallpass.Folder) bool { return g.UID == uid }) {
+			return nil, errFolderCircle
+		}
+		if err := r.demand(hallpass.FoldersCreate, folderScopes(above)); err != nil {
+			return nil, err
+		}
+		after := append([]hallpass.Scope{hallpass.FolderResource.Scope(uid)}, folderScopes(above)...)
+		if len(above) == 0 {
+			after = after[:1]
+		}
+		if err := r.gains(folderScopes(chain), after); err != nil {
+			return nil, err
+		}
+		height, err := treeHeight(ctx, tx, c.Org, uid)
+		if err != nil {
+			return nil, err
+		}
+		if len(above)+height > hallpass.MaxFolderDepth {
+			return nil, errTooDeep
+		}
+		f.Parent = parent
+		return above, nil
+	})
+}
+
+// treeHeight returns how many levels of folders the folder has, itself one.
+func treeHeight(ctx context.Context, tx *store.Tx, org hallpass.OrgID, uid string) (int, error) {
+	all, err := tx.Folders(ctx, org)
+	if err != nil {
+		return 0, err
+	}
+	t := newTree(all)
+	base := len(t.chain(uid))
+	height := 1
+	for _, f := range all {
+		chain := t.chain(f.UID)
+		if slices.ContainsFunc(chain, func(g hallpass.Folder) bool { return g.UID == uid }) {
+			height = max(height, len(chain)-base+1)
+		}
+	}
+	return height, nil
+}
+
+// changeFolder authorizes folders:write and changes the folder as fn does, which
+// returns what the folder stands in then.
+func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what string, fn func(*store.Tx, reach, []hallpass.Folder, *hallpass.Folder) ([]hallpass.Folder, error)) (v FolderView, err error) {
+	err = a.changeTree(ctx, c, hallpass.FoldersWrite, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
+		chain, err := tx.FolderChain(ctx, c.Org, uid)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := r.demand(hallpass.FoldersWrite, folderScopes(chain)); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		f := chain[0]
+		above, err := fn(tx, r, chain, &f)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		f.Version, f.UpdatedBy, f.UpdatedAt = f.Version+1, r.caller.Principal.Login, a.now()
+		if err := tx.UpdateFolder(ctx, f); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if v, err = a.viewFolder(ctx, tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(r.caller, what, "folder:"+uid)
+		entry.Reason = "title " + f.Title
+		return entry, nil
+	})
+	return v, err
+}
+
+// DeleteFolder removes the folder with the folders and dashboards in it, and all
+// access to them, and returns what it was.
+func (a *Admin) DeleteFolder(ctx context.Context, c hallpass.Caller, uid string) (f hallpass.Folder, err error) {
+	err = a.changeTree(ctx, c, hallpass.FoldersDelete, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
+		chain, err := tx.FolderChain(ctx, c.Org, uid)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := r.demand(hallpass.FoldersDelete, folderScopes(chain)); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		f = chain[0]
+		inside, err := tx.FolderTree(ctx, c.Org, uid)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(r.caller, "folder.delete", "folder:"+uid)
+		entry.Reason = "title " + f.Title
+		return entry, tx.DeleteFolders(ctx, c.Org, inside)
+	})
+	return f, err
+}
+
+// FolderCounts returns how many folders and dashboards stand anywhere in the
+// folder.
+func (a *Admin) FolderCounts(ctx context.Context, c hallpass.Caller, uid string) (folders, dashboards int64, err error) {
+	err = a.inTree(ctx, c, hallpass.FoldersRead, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) error {
+		chain, err := tx.FolderChain(ctx, c.Org, uid)
+		if err != nil {
+			return err
+		}
+		if err := r.demand(hallpass.FoldersRead, folderScopes(chain)); err != nil {
+			return err
+		}
+		inside, err := tx.FolderTree(ctx, c.Org, uid)
+		if err != nil {
+			return err
+		}
+		folders, dashboards, err = tx.FolderCounts(ctx, c.Org, inside)
+		return err
+	})
+	return folders, dashboards, err
+}
+
+// RootFolder returns the caller's actions on the root.
+func (a *Admin) RootFolder(ctx context.Context, c hallpass.Caller) (can map[string]bool, err error) {
+	root := folderScopes(nil)
+	err = a.inTree(ctx, c, hallpass.FoldersRead, root[0], func(_ *store.Tx, r reach) error {
+		can = r.actions(root)
+		return r.demand(hallpass.FoldersRead, root)
+	})
+	return can, err
+}

@@ -1,0 +1,397 @@
+package admin
+
+import (
+	"context"
+	"slices"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// An Access is a grant as lists show it: with whom it names, and whether it
+// stands on something that the resource is in.
+type Access struct {
+	hallpass.Grant
+	Inherited bool
+	Principal hallpass.PrincipalInfo // of a grant to a principal
+	Team      hallpass.Team          // of a grant to a team
+}
+
+// place is a resource that exists, with what stands around it.
+type place struct {
+	resource hallpass.Resource
+	id       string
+	scopes   []hallpass.Scope // its own, and of what it stands in
+	parents  []string         // the folders it stands in, the nearest first
+}
+
+// place finds the resource that a path names: an account or team by ID or uid,
+// a folder or dashboard by uid. NotFound when the org has none.
+func (a *Admin) place(ctx context.Context, tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, ref string) (place, error) {
+	p := place{resource: r, id: ref}
+	if ref == "*" {
+		return p, &hallpass.Error{Kind: hallpass.Invalid, ID: "resourcePermissions.invalidResourceID", Message: "A resource is named by itself"}
+	}
+	switch r {
+	case hallpass.ServiceAccountResource:
+		id, err := accountID(ctx, tx, org, ref)
+		if err != nil {
+			return p, err
+		}
+		p.id = idText(id)
+	case hallpass.TeamResource:
+		id, err := teamID(ctx, tx, org, ref)
+		if err != nil {
+			return p, err
+		}
+		p.id = idText(id)
+	case hallpass.FolderResource:
+		chain, err := tx.FolderChain(ctx, org, ref)
+		if err != nil {
+			return p, err
+		}
+		p.setParents(chain[1:])
+	case hallpass.DashboardResource:
+		d, err := tx.Dashboard(ctx, org, ref)
+		if err != nil {
+			return p, err
+		}
+		chain, err := tx.FolderChain(ctx, org, d.Folder)
+		if err != nil {
+			return p, err
+		}
+		p.setParents(chain)
+	}
+	p.scopes = append([]hallpass.Scope{r.Scope(p.id)}, p.scopes...)
+	if r == hallpass.DashboardResource && len(p.parents) == 0 {
+		p.scopes = append(p.scopes, folderScopes(nil)...)
+	}
+	return p, nil
+}
+
+func (p *place) setParents(chain []hallpass.Folder) {
+	for _, f := range chain {
+		p.parents = append(p.parents, f.UID)
+		p.scopes = append(p.scopes, hallpass.FolderResource.Scope(f.UID))
+	}
+}
+
+// accountID and teamID resolve the ref of one that exists in org.
+func accountID(ctx context.Context, tx *store.Tx, org hallpass.OrgID, ref string) (id hallpass.ServiceAccountID, err error) {
+	n, ok := hallpass.ParseID(ref)
+	switch {
+	case ok:
+		id = hallpass.ServiceAccountID(n)
+	case !hallpass.ValidUID(ref):
+		return 0, errInvalidAccountID
+	default:
+		if id, err = tx.ServiceAccountByUID(ctx, org, ref); err != nil {
+			return 0, err
+		}
+	}
+	_, err = tx.ServiceAccount(ctx, org, id)
+	return id, err
+}
+
+func teamID(ctx context.Context, tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.TeamID, error) {
+	if n, ok := hallpass.ParseID(ref); ok {
+		t, err := tx.Team(ctx, org, hallpass.TeamID(n))
+		return t.ID, err
+	}
+	if !hallpass.ValidUID(ref) {
+		return 0, errTeamID
+	}
+	t, err := tx.TeamByUID(ctx, org, ref)
+	return t.ID, err
+}
+
+// authorizePlace returns a Denied error unless the caller may do action on the
+// place.
+func (a *Admin) authorizePlace(ctx context.Context, tx *store.Tx, c hallpass.Caller, action hallpass.Action, p place) error {
+	r := reach{caller: c}
+	if p.resource == hallpass.FolderResource || p.resource == hallpass.DashboardResource {
+		var err error
+		if r, err = a.reach(ctx, tx, c, append([]string{p.id}, p.parents...)...); err != nil {
+			return err
+		}
+	}
+	return r.demand(action, p.scopes)
+}
+
+// Accesses returns who was given access to the resource: on itself first, then
+// on what it stands in.
+func (a *Admin) Accesses(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string) (list []Access, err error) {
+	err = a.read(ctx, c, need{action: r.PermissionsRead(), scope: r.Scope(ref), where: inside}, func(tx *store.Tx) error {
+		p, err := a.place(ctx, tx, c.Org, r, ref)
+		if err != nil {
+			return hide(c, r.PermissionsRead(), r, err)
+		}
+		if err := a.authorizePlace(ctx, tx, c, r.PermissionsRead(), p); err != nil {
+			return err
+		}
+		list, err = a.accesses(ctx, tx, c.Org, p)
+		return err
+	})
+	return list, err
+}
+
+// hide makes a NotFound of an account or team a Denied for callers who have no
+// such permission at all: they are not told what exists.
+func hide(c hallpass.Caller, action hallpass.Action, r hallpass.Resource, err error) error {
+	if r == hallpass.FolderResource || r == hallpass.DashboardResource || c.OrgMissing {
+		return err
+	}
+	if hallpass.KindOf(err) == hallpass.NotFound && !c.Can(action, "") {
+		return hallpass.Lacks(action)
+	}
+	return err
+}
+
+func (a *Admin) accesses(ctx context.Context, tx *store.Tx, org hallpass.OrgID, p place) ([]Access, error) {
+	if p.resource == hallpass.TeamResource {
+		return teamAccesses(ctx, tx, org, p)
+	}
+	own, err := tx.Grants(ctx, org, p.resource, p.id)
+	if err != nil {
+		return nil, err
+	}
+	above, err := tx.Grants(ctx, org, hallpass.FolderResource, p.parents...)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(above, func(x, y hallpass.Grant) int {
+		return slices.Index(p.parents, x.ResourceID) - slices.Index(p.parents, y.ResourceID)
+	})
+	var list []Access
+	for _, g := range own {
+		list = append(list, Access{Grant: g})
+	}
+	for _, g := range above {
+		list = append(list, Access{Grant: g, Inherited: true})
+	}
+	return list, name(ctx, tx, org, list)
+}
+
+// name fills in whom the grants name.
+func name(ctx context.Context, tx *store.Tx, org hallpass.OrgID, list []Access) error {
+	var ids []int64
+	for _, g := range list {
+		if g.To.Kind == hallpass.ToPrincipal {
+			ids = append(ids, g.To.ID)
+		}
+	}
+	principals, err := tx.PrincipalsByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		switch list[i].To.Kind {
+		case hallpass.ToPrincipal:
+			list[i].Principal = principals[list[i].To.ID]
+		case hallpass.ToTeam:
+			if list[i].Team, err = tx.Team(ctx, org, hallpass.TeamID(list[i].To.ID)); err != nil {
+				return err
+			}
+		case hallpass.ToBasicRole:
+		}
+	}
+	return nil
+}
+
+// teamAccesses shows the members of a team as access to it.
+func teamAccesses(ctx context.Context, tx *store.Tx, org hallpass.OrgID, p place) ([]Access, error) {
+	id, _ := hallpass.ParseID(p.id)
+	members, err := tx.TeamMembers(ctx, hallpass.TeamID(id))
+	var list []Access
+	for i, m := range members {
+		list = append(list, Access{
+			Grant: hallpass.Grant{
+				ID: hallpass.GrantID(i + 1), Org: org, Resource: p.resource, ResourceID: p.id,
+				To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: m.Principal.ID}, Level: m.Level(), CreatedAt: m.JoinedAt,
+			},
+			Principal: m.Principal,
+		})
+	}
+	return list, err
+}
+
+// A NewAccess gives a grantee a level of access, or with an empty one takes it
+// away. A principal or team is named by ID or uid.
+type NewAccess struct {
+	Kind  hallpass.GranteeKind
+	Ref   string // of the principal or team; the basic role's name
+	Level hallpass.Level
+}
+
+// SetAccess changes the access of those listed to the resource; that of others
+// stays, unless replace. The caller must hold what it gives. Taking away what is
+// not there is no error.
+func (a *Admin) SetAccess(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string, list []NewAccess, replace bool) error {
+	action := r.PermissionsWrite()
+	if err := validateAccess(r, list); err != nil {
+		return err
+	}
+	changed, err := a.accessChanges(ctx, c, r, ref, list)
+	if err != nil {
+		return err
+	}
+	return a.change(ctx, c, need{action: action, scope: r.Scope(ref), where: inside}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		p, err := a.place(ctx, tx, c.Org, r, ref)
+		if err != nil {
+			return hallpass.AuditEntry{}, hide(c, action, r, err)
+		}
+		if err := a.authorizePlace(ctx, tx, c, action, p); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		keep := make(map[hallpass.Grantee]bool)
+		for _, n := range list {
+			g, err := a.grantee(ctx, tx, c.Org, n)
+			if err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+			keep[g] = true
+			if err := a.setAccess(ctx, tx, c, p, g, n.Level); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		if replace {
+			if err := a.dropOthers(ctx, tx, c, p, keep); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		return a.entry(c, "permission.set", string(r)+":"+p.id), nil
+	})
+}
+
+func validateAccess(r hallpass.Resource, list []NewAccess) error {
+	for _, n := range list {
+		if n.Level != "" && r.Actions(n.Level) == nil {
+			return &hallpass.Error{
+				Kind: hallpass.Invalid, ID: "resourcePermissions.invalidPermission", Field: "permission",
+				Message: "Permission [" + shorten(string(n.Level)) + "] is invalid for this resource type",
+			}
+		}
+		if n.Kind == hallpass.ToBasicRole && !r.BasicRoles() || n.Kind == hallpass.ToTeam && r == hallpass.TeamResource {
+			return &hallpass.Error{Kind: hallpass.Invalid, ID: "resourcePermissions.invalidAssignment", Message: "Access to this resource type cannot be given to that kind of assignee"}
+		}
+	}
+	return nil
+}
+
+// shorten keeps what is repeated to the client short, and plain.
+func shorten(s string) string {
+	if hallpass.ValidateText("", s, 40) != nil {
+		return "…"
+	}
+	return s
+}
+
+// accessChanges returns the changes that new access to the resource is to those
+// who remember permissions. Access to folders and dashboards is looked up each
+// time.
+func (a *Admin) accessChanges(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string, list []NewAccess) ([]hallpass.Change, error) {
+	if r == hallpass.FolderResource || r == hallpass.DashboardResource {
+		return nil, nil
+	}
+	var changed []hallpass.Change
+	err := a.read(ctx, c, need{action: r.PermissionsWrite(), scope: r.Scope(ref), where: inside}, func(tx *store.Tx) error {
+		p, err := a.place(ctx, tx, c.Org, r, ref)
+		if err != nil {
+			return hide(c, r.PermissionsWrite(), r, err)
+		}
+		if err := a.authorizePlace(ctx, tx, c, r.PermissionsWrite(), p); err != nil {
+			return err
+		}
+		for _, n := range list {
+			g, err := a.grantee(ctx, tx, c.Org, n)
+			if err != nil {
+				return err
+			}
+			changed = append(changed, granteeChanged(c.Org, g)...)
+		}
+		return nil
+	})
+	return changed, err
+}
+
+// grantee finds whom new access names.
+func (a *Admin) grantee(ctx context.Context, tx *store.Tx, org hallpass.OrgID, n NewAccess) (hallpass.Grantee, error) {
+	switch n.Kind {
+	case hallpass.ToTeam:
+		id, err := teamID(ctx, tx, org, n.Ref)
+		if hallpass.KindOf(err) == hallpass.Invalid {
+			err = errParam("teamID")
+		}
+		return hallpass.Grantee{Kind: n.Kind, ID: int64(id)}, err
+	case hallpass.ToBasicRole:
+		role, ok := hallpass.ParseRole(n.Ref)
+		if !ok || role == hallpass.RoleNone {
+			return hallpass.Grantee{}, errParam("builtInRole")
+		}
+		return hallpass.Grantee{Kind: n.Kind, ID: int64(role)}, nil
+	}
+	if n.Level == "" { // access may be left of one who is gone
+		if id, ok := hallpass.ParseID(n.Ref); ok {
+			return hallpass.Grantee{Kind: n.Kind, ID: id}, nil
+		}
+	}
+	p, err := a.principal(ctx, tx, org, n.Ref)
+	return hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: p.ID}, err
+}
+
+// setAccess gives or takes one access, within the delegation rule.
+func (a *Admin) setAccess(ctx context.Context, tx *store.Tx, c hallpass.Caller, p place, g hallpass.Grantee, level hallpass.Level) error {
+	if p.resource == hallpass.TeamResource {
+		return a.setMembership(ctx, tx, c, p, g, level)
+	}
+	if level == "" {
+		return tx.DeleteGrant(ctx, c.Org, p.resource, p.id, g)
+	}
+	grant := hallpass.Grant{Org: c.Org, Resource: p.resource, ResourceID: p.id, To: g, Level: level, CreatedAt: a.now()}
+	if err := a.mayGive(ctx, tx, c, grant.Permissions()); err != nil {
+		return err
+	}
+	return tx.SetGrant(ctx, grant)
+}
+
+func (a *Admin) setMembership(ctx context.Context, tx *store.Tx, c hallpass.Caller, p place, g hallpass.Grantee, level hallpass.Level) error {
+	n, _ := hallpass.ParseID(p.id)
+	id := hallpass.TeamID(n)
+	if level == "" {
+		err := tx.DeleteTeamMember(ctx, id, g.ID)
+		if hallpass.KindOf(err) == hallpass.NotFound {
+			return nil
+		}
+		return err
+	}
+	if err := a.mayJoin(ctx, tx, c, id, level); err != nil {
+		return err
+	}
+	m := hallpass.TeamMember{Team: id, Admin: level == hallpass.LevelAdmin, JoinedAt: a.now()}
+	m.Principal.ID = g.ID
+	_, err := tx.SetTeamMember(ctx, c.Org, m)
+	return err
+}
+
+// dropOthers takes the access to the resource from all who are not kept.
+func (a *Admin) dropOthers(ctx context.Context, tx *store.Tx, c hallpass.Caller, p place, keep map[hallpass.Grantee]bool) error {
+	now, err := tx.Grants(ctx, c.Org, p.resource, p.id)
+	if err != nil {
+		return err
+	}
+	for _, g := range now {
+		if keep[g.To] {
+			continue
+		}
+		if err := tx.DeleteGrant(ctx, c.Org, p.resource, p.id, g.To); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AuthorizeAccess returns nil if the caller may look at the access to resources
+// of the kind.
+func (a *Admin) AuthorizeAccess(ctx context.Context, c hallpass.Caller, r hallpass.Resource) error {
+	return a.Authorize(ctx, c, r.PermissionsRead(), "")
+}

@@ -1,0 +1,260 @@
+package admin
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// OrgUsers returns the members of the caller's org that it may see, by login:
+// those whose login, e-mail or name holds query. Limit 0 means all.
+func (a *Admin) OrgUsers(ctx context.Context, c hallpass.Caller, query string, limit int) (members []hallpass.Member, err error) {
+	err = a.read(ctx, c, need{action: hallpass.OrgUsersRead}, func(tx *store.Tx) error {
+		members, err = tx.Members(ctx, c.Org, query, 0)
+		return err
+	})
+	visible := members[:0]
+	for _, m := range members {
+		if c.Can(hallpass.OrgUsersRead, m.User.ID.Scope()) {
+			visible = append(visible, m)
+		}
+	}
+	if limit > 0 {
+		visible = visible[:min(limit, len(visible))]
+	}
+	return visible, err
+}
+
+// UserID resolves what stands in a path: a decimal ID, which need not exist, or
+// the uid of a user.
+func (a *Admin) UserID(ctx context.Context, ref string) (id hallpass.UserID, err error) {
+	if n, ok := hallpass.ParseID(ref); ok {
+		return hallpass.UserID(n), nil
+	}
+	if !hallpass.ValidUID(ref) {
+		return 0, errUserID
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		u, err := tx.UserByUID(ctx, ref)
+		id = u.ID
+		return err
+	})
+	return id, err
+}
+
+var (
+	errUserID         = &hallpass.Error{Kind: hallpass.Invalid, ID: "user.invalid-id", Message: "userId is invalid"}
+	errLastOrgAdmin   = &hallpass.Error{Kind: hallpass.Invalid, ID: "org.last-admin", Message: "Cannot change role so that there is no organization admin left"}
+	errRemoveOrgAdmin = &hallpass.Error{Kind: hallpass.Invalid, ID: "org.last-admin", Message: "Cannot remove last organization admin"}
+	errRoleAbove      = &hallpass.Error{Kind: hallpass.Denied, ID: "org.role-forbidden", Message: "Cannot assign a role higher than user's role"}
+	errRoleMissing    = &hallpass.Error{Kind: hallpass.Invalid, ID: "org.invalid-role", Field: "role", Message: "Invalid role specified"}
+)
+
+// AlreadyMember is the Conflict of adding a member again. It says who it is.
+type AlreadyMember struct{ User hallpass.UserID }
+
+// Error returns the message for the caller.
+func (e *AlreadyMember) Error() string { return errMember.Message }
+
+// Subject returns the user's ID, which the answer carries.
+func (e *AlreadyMember) Subject() int64 { return int64(e.User) }
+
+// Unwrap yields the classified error.
+func (e *AlreadyMember) Unwrap() error { return errMember }
+
+// AddOrgUser makes the user with that login or e-mail a member of the caller's
+// org. A role above the caller's own is Denied, save for a server admin; a
+// member already is a Conflict, an *AlreadyMember.
+func (a *Admin) AddOrgUser(ctx context.Context, c hallpass.Caller, loginOrEmail string, role hallpass.Role) (id hallpass.UserID, err error) {
+	if strings.TrimSpace(loginOrEmail) == "" {
+		return 0, hallpass.Invalidf("loginOrEmail", "loginOrEmail is required")
+	}
+	if err := hallpass.ValidateText("loginOrEmail", loginOrEmail, 2*hallpass.MaxName); err != nil {
+		return 0, err
+	}
+	err = a.change(ctx, c, need{action: hallpass.OrgUsersAdd, scope: "users:*"}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		if err := a.mayGiveMember(ctx, tx, c, role); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if _, err := tx.Org(ctx, c.Org); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		u, err := tx.UserByLogin(ctx, loginOrEmail)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		id = u.ID
+		if _, member, err := tx.MemberRole(ctx, c.Org, u.ID); err != nil {
+			return hallpass.AuditEntry{}, err
+		} else if member {
+			return hallpass.AuditEntry{}, &AlreadyMember{u.ID}
+		}
+		if err := tx.SetMember(ctx, hallpass.Member{Org: c.Org, User: u, Role: role, JoinedAt: a.now()}); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if u.Org == 0 {
+			u.Org = c.Org
+			if err := tx.UpdateUser(ctx, u); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		entry := a.entry(c, "member.add", target("user", int64(u.ID)))
+		entry.Reason = "role " + role.String()
+		return entry, nil
+	})
+	return id, err
+}
+
+var errMember = &hallpass.Error{Kind: hallpass.Conflict, ID: "org.member-exists", Message: "User is already member of this organization"}
+
+// mayGiveMember returns nil if the caller may make somebody a member with the
+// role. A server admin may, in every org.
+func (a *Admin) mayGiveMember(ctx context.Context, tx *store.Tx, c hallpass.Caller, role hallpass.Role) error {
+	if c.ServerAdmin {
+		return nil
+	}
+	if err := a.mayGiveRole(ctx, tx, c, role); err != nil {
+		if hallpass.KindOf(err) == hallpass.Denied {
+			return errRoleAbove
+		}
+		return err
+	}
+	return nil
+}
+
+// SetOrgUserRole gives the member another basic role. The last Admin of an org
+// stays one, and a role above the caller's own is Denied, save for a server
+// admin.
+func (a *Admin) SetOrgUserRole(ctx context.Context, c hallpass.Caller, id hallpass.UserID, role hallpass.Role) error {
+	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
+	return a.change(ctx, c, need{action: hallpass.OrgUsersWrite, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		was, err := a.memberRole(ctx, tx, c.Org, id)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := a.mayGiveMember(ctx, tx, c, role); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if was == hallpass.RoleAdmin && role != hallpass.RoleAdmin {
+			if err := lastAdmin(ctx, tx, c.Org, id, errLastOrgAdmin); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		if err := tx.SetMember(ctx, hallpass.Member{Org: c.Org, User: hallpass.User{ID: id}, Role: role}); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(c, "member.update", target("user", int64(id)))
+		entry.Reason = "role " + was.String() + " to " + role.String()
+		return entry, nil
+	})
+}
+
+func (a *Admin) memberRole(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpass.UserID) (hallpass.Role, error) {
+	role, member, err := tx.MemberRole(ctx, org, id)
+	if err == nil && !member {
+		err = errNoUser
+	}
+	return role, err
+}
+
+var errNoUser = &hallpass.Error{Kind: hallpass.NotFound, ID: "user.not-found", Message: "user not found"}
+
+func lastAdmin(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpass.UserID, refusal error) error {
+	others, err := tx.OrgAdmins(ctx, org, id)
+	if err != nil {
+		return err
+	}
+	if others == 0 {
+		return refusal
+	}
+	return nil
+}
+
+// RemoveOrgUser takes the user out of the caller's org, with every role, place
+// in a team and access that the user was given there. The user stays on the
+// server. The last Admin of an org cannot be removed.
+func (a *Admin) RemoveOrgUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) error {
+	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
+	return a.change(ctx, c, need{action: hallpass.OrgUsersRemove, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		was, err := a.memberRole(ctx, tx, c.Org, id)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if was == hallpass.RoleAdmin {
+			if err := lastAdmin(ctx, tx, c.Org, id, errRemoveOrgAdmin); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
+		if err := tx.DeleteMember(ctx, c.Org, id); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		return a.entry(c, "member.remove", target("user", int64(id))), nil
+	})
+}
+
+// UserOrgs returns the orgs that the user who calls is a member of.
+func (a *Admin) UserOrgs(ctx context.Context, c hallpass.Caller) (list []hallpass.UserOrg, err error) {
+	if c.User() == 0 {
+		return nil, a.refused(ctx, c, errUsersOnly, "user.self", "user")
+	}
+	return a.orgsOf(ctx, c.User())
+}
+
+// OrgsOfUser returns the orgs that the user is a member of.
+func (a *Admin) OrgsOfUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) (list []hallpass.UserOrg, err error) {
+	err = a.read(ctx, c, need{action: hallpass.UsersRead, scope: id.GlobalScope(), where: onServer}, func(tx *store.Tx) error {
+		if _, err := tx.User(ctx, id); err != nil {
+			return err
+		}
+		list, err = tx.OrgsOf(ctx, id)
+		return err
+	})
+	return list, err
+}
+
+func (a *Admin) orgsOf(ctx context.Context, id hallpass.UserID) (list []hallpass.UserOrg, err error) {
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		list, err = tx.OrgsOf(ctx, id)
+		return err
+	})
+	return list, err
+}
+
+// UseOrg has the user who calls work in the org from now on. It must be one of
+// theirs.
+func (a *Admin) UseOrg(ctx context.Context, c hallpass.Caller, org hallpass.OrgID) error {
+	if c.User() == 0 {
+		return a.refused(ctx, c, errUsersOnly, "user.self", "user")
+	}
+	return a.useOrg(ctx, c, need{}, c.User(), org)
+}
+
+// SetUserOrg has a user work in the org from now on. It must be one of theirs.
+func (a *Admin) SetUserOrg(ctx context.Context, c hallpass.Caller, id hallpass.UserID, org hallpass.OrgID) error {
+	return a.useOrg(ctx, c, need{action: hallpass.UsersWrite, scope: id.GlobalScope(), where: onServer}, id, org)
+}
+
+func (a *Admin) useOrg(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID, org hallpass.OrgID) error {
+	return a.change(ctx, c, n, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		u, err := tx.User(ctx, id)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if _, member, err := tx.MemberRole(ctx, org, id); err != nil {
+			return hallpass.AuditEntry{}, err
+		} else if !member {
+			return hallpass.AuditEntry{}, errNotYourOrg
+		}
+		u.Org = org
+		if err := tx.UpdateUser(ctx, u); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(c, "user.org", target("user", int64(id)))
+		entry.Reason = target("org", int64(org))
+		return entry, nil
+	})
+}
+
+var errNotYourOrg = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "org.not-a-member", Message: "Not a valid organization"}

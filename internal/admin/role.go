@@ -1,0 +1,262 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+var (
+	errFixedRole    = &hallpass.Error{Kind: hallpass.Invalid, ID: "accesscontrol.role-fixed", Message: "Fixed roles cannot be changed"}
+	errBasicRole    = &hallpass.Error{Kind: hallpass.Invalid, ID: "accesscontrol.role-basic", Message: "Basic roles cannot be deleted or assigned: set the role in the organization"}
+	errBasicName    = &hallpass.Error{Kind: hallpass.Invalid, ID: "accesscontrol.role-basic", Field: "name", Message: "The name of a basic role cannot be changed"}
+	errRoleVersion  = &hallpass.Error{Kind: hallpass.Conflict, ID: "accesscontrol.role-version", Message: "The role has been changed by someone else: version must be above the stored one"}
+	errRoleAssigned = &hallpass.Error{Kind: hallpass.Invalid, ID: "accesscontrol.role-assigned", Message: "The role is assigned: unassign it first, or delete it with force=true"}
+	errRoleLevel    = &hallpass.Error{Kind: hallpass.Invalid, ID: "accesscontrol.role-global", Field: "global", Message: "A role cannot become global, or stop being so"}
+)
+
+// A RoleFilter picks roles; the zero filter picks those that are shown.
+type RoleFilter struct {
+	Hidden      bool // hidden ones too, and the basic ones
+	Delegatable bool // only those that the caller could assign
+}
+
+// Roles returns the roles of the caller's org and the global ones that it may
+// read, with their permissions: custom ones, then fixed and basic ones, each by
+// name.
+func (a *Admin) Roles(ctx context.Context, c hallpass.Caller, f RoleFilter) (list []hallpass.NamedRole, err error) {
+	err = a.read(ctx, c, need{action: hallpass.RolesRead}, func(tx *store.Tx) error {
+		all, err := a.allRoles(ctx, tx, c.Org)
+		if err != nil {
+			return err
+		}
+		for _, r := range all {
+			if r.Hidden && !f.Hidden || !c.Can(hallpass.RolesRead, r.Scope()) {
+				continue
+			}
+			if f.Delegatable {
+				err := a.mayGive(ctx, tx, c, r.Permissions)
+				if hallpass.KindOf(err) == hallpass.Denied || r.Basic() {
+					continue
+				}
+				if err != nil {
+					return err
+				}
+			}
+			list = append(list, r)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// allRoles returns every role that is there in org.
+func (a *Admin) allRoles(ctx context.Context, tx *store.Tx, org hallpass.OrgID) ([]hallpass.NamedRole, error) {
+	stored, err := tx.Roles(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	changed := make(map[string]hallpass.NamedRole)
+	var all []hallpass.NamedRole
+	for _, r := range stored {
+		if r.Basic() {
+			changed[r.UID] = r
+			continue
+		}
+		all = append(all, r)
+	}
+	all = append(all, hallpass.FixedRoles()...)
+	for _, r := range hallpass.BasicRoles() {
+		if now, ok := changed[r.UID]; ok {
+			r = now
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// Role returns the role with that uid; NotFound when the caller's org has none
+// and there is no global one.
+func (a *Admin) Role(ctx context.Context, c hallpass.Caller, uid string) (r hallpass.NamedRole, err error) {
+	scope := hallpass.NamedRole{UID: uid}.Scope()
+	err = a.read(ctx, c, need{action: hallpass.RolesRead, scope: scope}, func(tx *store.Tx) error {
+		r, err = tx.Role(ctx, c.Org, uid)
+		return err
+	})
+	return r, err
+}
+
+// roleNeed is what changing the role demands: in its org, or on the server for
+// a global one.
+func roleNeed(action hallpass.Action, global bool) need {
+	n := need{action: action, scope: hallpass.ScopeDelegate}
+	if global {
+		n.where = onServer
+	}
+	return n
+}
+
+// mayGiveRolePermissions holds the caller to the delegation rule for what the
+// role permits.
+func (a *Admin) mayGiveRolePermissions(ctx context.Context, tx *store.Tx, c hallpass.Caller, global bool, list []hallpass.Permission) error {
+	if global {
+		return mayGiveOnServer(c, list)
+	}
+	return a.mayGive(ctx, tx, c, list)
+}
+
+// CreateRole makes a custom role, in the caller's org unless it is global. A
+// permission that the caller lacks is Denied, a uid or name that is taken a
+// Conflict. An empty UID is made up.
+func (a *Admin) CreateRole(ctx context.Context, c hallpass.Caller, r hallpass.NamedRole, global bool) (hallpass.NamedRole, error) {
+	if r.UID == "" {
+		r.UID = secret.NewUID()
+	}
+	if r.Fixed() || r.Basic() {
+		return r, hallpass.Invalidf("uid", "uids that begin with fixed_ or basic_ are reserved")
+	}
+	if err := hallpass.ValidateRole(r, !a.o.AnyPermission); err != nil {
+		return r, err
+	}
+	r.Org = c.Org
+	if global {
+		r.Org = 0
+	}
+	r.Version, r.CreatedAt, r.UpdatedAt = max(r.Version, 1), a.now(), a.now()
+	r.Permissions = uniquePermissions(r.Permissions)
+	err := a.change(ctx, c, roleNeed(hallpass.RolesWrite, global), nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		if err := a.mayGiveRolePermissions(ctx, tx, c, global, r.Permissions); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(c, "role.create", "role:"+r.UID)
+		entry.Reason = "name " + r.Name
+		return entry, tx.CreateRole(ctx, r)
+	})
+	return r, err
+}
+
+// uniquePermissions sorts the permissions and leaves out those that come twice.
+func uniquePermissions(list []hallpass.Permission) []hallpass.Permission {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b hallpass.Permission) int {
+		if c := strings.Compare(string(a.Action), string(b.Action)); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.Scope), string(b.Scope))
+	})
+	return slices.Compact(list)
+}
+
+// readRole finds the role before the change that is about it, for what that
+// demands depends on whose role it is.
+func (a *Admin) readRole(ctx context.Context, c hallpass.Caller, action hallpass.Action, uid string) (r hallpass.NamedRole, err error) {
+	if !c.CanOnServer(action, hallpass.ScopeDelegate) { // a refusal must not tell whether it exists
+		if err := a.Authorize(ctx, c, action, hallpass.ScopeDelegate); err != nil {
+			return r, err
+		}
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		r, err = tx.Role(ctx, c.Org, uid)
+		return err
+	})
+	return r, err
+}
+
+// UpdateRole gives the role another name, texts and permissions. A Version that
+// is not zero must be above the stored one, else it is a Conflict. Both what the
+// role permits now and what it permitted must be the caller's. Of a basic role
+// only the permissions can change.
+func (a *Admin) UpdateRole(ctx context.Context, c hallpass.Caller, r hallpass.NamedRole, global bool) (hallpass.NamedRole, error) {
+	was, err := a.readRole(ctx, c, hallpass.RolesWrite, r.UID)
+	if err != nil {
+		return r, err
+	}
+	switch {
+	case was.Fixed():
+		return r, errFixedRole
+	case global && !was.Global():
+		return r, errRoleLevel
+	case was.Basic() && r.Name != was.Name && r.Name != "":
+		return r, errBasicName
+	case was.Basic():
+		r.Name, r.DisplayName, r.Description, r.Group, r.Hidden = was.Name, was.DisplayName, was.Description, was.Group, was.Hidden
+	}
+	r.Org = was.Org
+	if err := hallpass.ValidateRole(r, !a.o.AnyPermission); err != nil {
+		return r, err
+	}
+	r.Permissions = uniquePermissions(r.Permissions)
+	wanted := r.Version
+	err = a.change(ctx, c, roleNeed(hallpass.RolesWrite, was.Global()), permissionsChanged(was.Org), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		was, err := tx.Role(ctx, c.Org, r.UID)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := a.mayGiveRolePermissions(ctx, tx, c, was.Global(), slices.Concat(changeable(was), changeable(r))); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if wanted != 0 && wanted <= was.Version {
+			return hallpass.AuditEntry{}, errRoleVersion
+		}
+		r.Version, r.CreatedAt, r.UpdatedAt = max(wanted, was.Version+1), was.CreatedAt, a.now()
+		entry := a.entry(c, "role.update", "role:"+r.UID)
+		entry.Reason = "name " + r.Name
+		err = tx.UpdateRole(ctx, r)
+		if was.Basic() && hallpass.KindOf(err) == hallpass.NotFound {
+			err = tx.CreateRole(ctx, r) // its first change
+		}
+		return entry, err
+	})
+	return r, err
+}
+
+// changeable returns the role's permissions, without what stands in a basic role
+// and cannot be given.
+func changeable(r hallpass.NamedRole) []hallpass.Permission {
+	return slices.DeleteFunc(slices.Clone(r.Permissions), func(p hallpass.Permission) bool { return p.Action == hallpass.ForeignActions })
+}
+
+// DeleteRole removes the custom role for good. One that is assigned is Invalid,
+// unless force takes it from everybody.
+func (a *Admin) DeleteRole(ctx context.Context, c hallpass.Caller, uid string, force bool) error {
+	was, err := a.readRole(ctx, c, hallpass.RolesDelete, uid)
+	switch {
+	case err != nil:
+		return err
+	case was.Fixed():
+		return errFixedRole
+	case was.Basic():
+		return errBasicRole
+	}
+	return a.change(ctx, c, roleNeed(hallpass.RolesDelete, was.Global()), permissionsChanged(was.Org), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		was, err := tx.Role(ctx, c.Org, uid)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if err := a.mayGiveRolePermissions(ctx, tx, c, was.Global(), was.Permissions); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		n, err := tx.CountAssignments(ctx, was)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if n > 0 && !force {
+			return hallpass.AuditEntry{}, errRoleAssigned
+		}
+		entry := a.entry(c, "role.delete", "role:"+uid)
+		entry.Reason = "name " + was.Name
+		return entry, tx.DeleteRole(ctx, was.Org, uid)
+	})
+}
+
+// ResetBasicRoles puts the basic roles back to what they were at first.
+func (a *Admin) ResetBasicRoles(ctx context.Context, c hallpass.Caller) error {
+	n := need{action: hallpass.RolesWrite, scope: hallpass.ScopeEscalate, where: onServer}
+	return a.change(ctx, c, n, permissionsChanged(0), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		return a.entry(c, "role.reset", "role:basic"), tx.ResetBasicRoles(ctx)
+	})
+}

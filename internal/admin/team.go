@@ -1,0 +1,355 @@
+package admin
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+var errTeamID = &hallpass.Error{Kind: hallpass.Invalid, ID: "team.invalid-id", Message: "teamId is invalid"}
+
+// TeamID resolves what stands in a path: a decimal ID, which need not exist, or
+// the uid of a team of the caller's org.
+func (a *Admin) TeamID(ctx context.Context, c hallpass.Caller, ref string) (id hallpass.TeamID, err error) {
+	if n, ok := hallpass.ParseID(ref); ok {
+		return hallpass.TeamID(n), nil
+	}
+	if !hallpass.ValidUID(ref) {
+		return 0, errTeamID
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		t, err := tx.TeamByUID(ctx, c.Org, ref)
+		id = t.ID
+		return err
+	})
+	return id, err
+}
+
+// CreateTeam makes a team in the caller's org. A human creator is its admin. A
+// name that is taken is a Conflict.
+func (a *Admin) CreateTeam(ctx context.Context, c hallpass.Caller, name, email string) (t hallpass.Team, err error) {
+	if err := validateTeam(name, email); err != nil {
+		return t, err
+	}
+	now := a.now()
+	err = a.change(ctx, c, need{action: hallpass.TeamsCreate}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		t, err = tx.CreateTeam(ctx, hallpass.Team{UID: secret.NewUID(), Org: c.Org, Name: name, Email: email, CreatedAt: now, UpdatedAt: now})
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		if c.User() != 0 && !c.OrgMissing {
+			m := hallpass.TeamMember{Team: t.ID, Principal: hallpass.PrincipalInfo{Principal: c.Principal}, Admin: true, JoinedAt: now}
+			if _, err := tx.SetTeamMember(ctx, c.Org, m); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+			t.Members = 1
+		}
+		entry := a.entry(c, "team.create", target("team", int64(t.ID)))
+		entry.Reason = "name " + t.Name
+		return entry, nil
+	})
+	return t, err
+}
+
+func validateTeam(name, email string) error {
+	if err := hallpass.ValidateName("name", name); err != nil {
+		return err
+	}
+	return hallpass.ValidateText("email", email, hallpass.MaxName)
+}
+
+// A TeamFilter picks teams; zero fields pick all.
+type TeamFilter struct {
+	Query string   // part of the name or e-mail, whatever the case
+	Name  string   // the whole name, whatever the case
+	IDs   []string // decimal
+	Page  Page
+}
+
+// Teams returns a page of the teams that the caller may read, by name, and how
+// many there are on all pages.
+func (a *Admin) Teams(ctx context.Context, c hallpass.Caller, f TeamFilter) (page []hallpass.Team, total int, err error) {
+	var all []hallpass.Team
+	err = a.read(ctx, c, need{action: hallpass.TeamsRead}, func(tx *store.Tx) error {
+		all, err = tx.Teams(ctx, c.Org, f.Query)
+		return err
+	})
+	visible := all[:0]
+	for _, t := range all {
+		if f.picks(t) && c.Can(hallpass.TeamsRead, t.ID.Scope()) {
+			visible = append(visible, t)
+		}
+	}
+	return SlicePage(visible, f.Page), len(visible), err
+}
+
+func (f TeamFilter) picks(t hallpass.Team) bool {
+	if f.Name != "" && hallpass.NameKey(f.Name) != hallpass.NameKey(t.Name) {
+		return false
+	}
+	for _, id := range f.IDs {
+		if id == idText(t.ID) {
+			return true
+		}
+	}
+	return len(f.IDs) == 0
+}
+
+// Team returns the team; NotFound when the caller's org has none with that ID.
+func (a *Admin) Team(ctx context.Context, c hallpass.Caller, id hallpass.TeamID) (t hallpass.Team, err error) {
+	err = a.readTeam(ctx, c, hallpass.TeamsRead, id, func(tx *store.Tx, team hallpass.Team) error {
+		t = team
+		return nil
+	})
+	return t, err
+}
+
+// readTeam authorizes action on the team and reads it.
+func (a *Admin) readTeam(ctx context.Context, c hallpass.Caller, action hallpass.Action, id hallpass.TeamID, fn func(*store.Tx, hallpass.Team) error) error {
+	return a.read(ctx, c, need{action: action, scope: id.Scope()}, func(tx *store.Tx) error {
+		t, err := tx.Team(ctx, c.Org, id)
+		if err != nil {
+			return err
+		}
+		return fn(tx, t)
+	})
+}
+
+// changeTeam authorizes action on the team and changes it as fn does.
+func (a *Admin) changeTeam(ctx context.Context, c hallpass.Caller, action hallpass.Action, id hallpass.TeamID, changed []hallpass.Change, what string, fn func(*store.Tx, hallpass.Caller, hallpass.Team) (reason string, err error)) error {
+	return a.change(ctx, c, need{action: action, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+		t, err := tx.Team(ctx, c.Org, id)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		entry := a.entry(c, what, target("team", int64(id)))
+		entry.Reason, err = fn(tx, c, t)
+		return entry, err
+	})
+}
+
+// TeamsOf returns the teams of the caller's org that the principal is in.
+func (a *Admin) TeamsOf(ctx context.Context, c hallpass.Caller, principal int64) (list []hallpass.Team, err error) {
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		list, err = tx.TeamsOf(ctx, c.Org, principal)
+		return err
+	})
+	return list, err
+}
+
+// UpdateTeam gives the team another name and e-mail; an empty name stays as it
+// is.
+func (a *Admin) UpdateTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, name, email string) error {
+	return a.changeTeam(ctx, c, hallpass.TeamsWrite, id, nil, "team.update", func(tx *store.Tx, _ hallpass.Caller, t hallpass.Team) (string, error) {
+		if err := validateTeam(name, email); err != nil {
+			return "", err
+		}
+		t.Name, t.Email, t.UpdatedAt = name, email, a.now()
+		return "name " + name, tx.UpdateTeam(ctx, t)
+	})
+}
+
+// DeleteTeam removes the team. Its members lose what the team was given, from
+// the moment this returns.
+func (a *Admin) DeleteTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID) error {
+	return a.changeTeam(ctx, c, hallpass.TeamsDelete, id, permissionsChanged(c.Org), "team.delete", func(tx *store.Tx, c hallpass.Caller, t hallpass.Team) (string, error) {
+		return "name " + t.Name, tx.DeleteTeam(ctx, c.Org, id)
+	})
+}
+
+// TeamMembers returns the team's members, by login.
+func (a *Admin) TeamMembers(ctx context.Context, c hallpass.Caller, id hallpass.TeamID) (t hallpass.Team, list []hallpass.TeamMember, err error) {
+	err = a.readTeam(ctx, c, hallpass.TeamsPermissionsRead, id, func(tx *store.Tx, team hallpass.Team) error {
+		t = team
+		list, err = tx.TeamMembers(ctx, id)
+		return err
+	})
+	return t, list, err
+}
+
+// teamPower returns what membership of the team brings: what its roles permit
+// and the access it was given.
+func (a *Admin) teamPower(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpass.TeamID) ([]hallpass.Permission, error) {
+	to := hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)}
+	var power []hallpass.Permission
+	assigned, err := tx.AssignmentsTo(ctx, org, to)
+	if err != nil {
+		return nil, err
+	}
+	for _, as := range assigned {
+		r, err := tx.Role(ctx, org, as.RoleUID)
+		if err != nil {
+			return nil, err
+		}
+		power = append(power, r.Permissions...)
+	}
+	grants, err := tx.GrantsTo(ctx, org, to)
+	for _, g := range grants {
+		power = append(power, g.Permissions()...)
+	}
+	return power, err
+}
+
+// mayJoin returns nil if the caller may put somebody in the team at that level:
+// it holds all that comes with it.
+func (a *Admin) mayJoin(ctx context.Context, tx *store.Tx, c hallpass.Caller, id hallpass.TeamID, level hallpass.Level) error {
+	power, err := a.teamPower(ctx, tx, c.Org, id)
+	if err != nil {
+		return err
+	}
+	place := hallpass.Grant{Resource: hallpass.TeamResource, ResourceID: idText(id), Level: level}
+	return a.mayGive(ctx, tx, c, append(power, place.Permissions()...))
+}
+
+var errInTeam = &hallpass.Error{Kind: hallpass.Invalid, ID: "team.member-exists", Message: "User is already added to this team"}
+
+// AddTeamMember puts a member or service account of the org in the team. Who is
+// in it already is Invalid.
+func (a *Admin) AddTeamMember(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, principal int64) error {
+	return a.setTeamMember(ctx, c, id, principal, hallpass.LevelMember, func(was bool) error {
+		if was {
+			return errInTeam
+		}
+		return nil
+	})
+}
+
+// UpdateTeamMember makes somebody in the team its admin or a plain member;
+// NotFound when they are not in it.
+func (a *Admin) UpdateTeamMember(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, principal int64, level hallpass.Level) error {
+	return a.setTeamMember(ctx, c, id, principal, level, func(was bool) error {
+		if !was {
+			return errNotInTeam
+		}
+		return nil
+	})
+}
+
+var errNotInTeam = &hallpass.Error{Kind: hallpass.NotFound, ID: "team.member-not-found", Message: "Team member not found"}
+
+func (a *Admin) setTeamMember(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, principal int64, level hallpass.Level, allowed func(was bool) error) error {
+	p, err := a.readPrincipal(ctx, c, need{action: hallpass.TeamsPermissionsWrite, scope: id.Scope()}, idText(principal))
+	if err != nil {
+		return err
+	}
+	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, principalChanged(p.Principal), "team.member.set", func(tx *store.Tx, c hallpass.Caller, t hallpass.Team) (string, error) {
+		if err := a.mayJoin(ctx, tx, c, id, level); err != nil {
+			return "", err
+		}
+		if _, err := tx.Principal(ctx, c.Org, principal); err != nil {
+			return "", err
+		}
+		m := hallpass.TeamMember{Team: id, Principal: p, Admin: level == hallpass.LevelAdmin, JoinedAt: a.now()}
+		was, err := tx.SetTeamMember(ctx, c.Org, m)
+		if err == nil {
+			err = allowed(was)
+		}
+		return string(level) + " " + p.Login, err
+	})
+}
+
+// readPrincipal authorizes, and then finds the member or service account that
+// is named: a refusal must not tell whether it exists.
+func (a *Admin) readPrincipal(ctx context.Context, c hallpass.Caller, n need, ref string) (p hallpass.PrincipalInfo, err error) {
+	err = a.read(ctx, c, n, func(tx *store.Tx) error {
+		p, err = a.principal(ctx, tx, c.Org, ref)
+		return err
+	})
+	return p, err
+}
+
+// RemoveTeamMember takes somebody out of the team, who loses what the team was
+// given from the moment this returns; NotFound when they are not in it.
+func (a *Admin) RemoveTeamMember(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, principal int64) error {
+	p, err := a.readPrincipal(ctx, c, need{action: hallpass.TeamsPermissionsWrite, scope: id.Scope()}, idText(principal))
+	if err != nil {
+		return err
+	}
+	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, principalChanged(p.Principal), "team.member.remove", func(tx *store.Tx, _ hallpass.Caller, _ hallpass.Team) (string, error) {
+		return p.Login, tx.DeleteTeamMember(ctx, id, principal)
+	})
+}
+
+// SetTeamMembers makes the users with those e-mails or logins the team's members
+// and admins, and takes every other user out. Service accounts stay.
+func (a *Admin) SetTeamMembers(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, members, admins []string) error {
+	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, permissionsChanged(c.Org), "team.members.set", func(tx *store.Tx, c hallpass.Caller, _ hallpass.Team) (string, error) {
+		wanted := make(map[int64]hallpass.Level)
+		for level, list := range map[hallpass.Level][]string{hallpass.LevelMember: members, hallpass.LevelAdmin: admins} {
+			if len(list) > 0 {
+				if err := a.mayJoin(ctx, tx, c, id, level); err != nil {
+					return "", err
+				}
+			}
+			for _, login := range list {
+				u, err := tx.UserByLogin(ctx, login)
+				if err != nil {
+					return "", err
+				}
+				if _, err := tx.Principal(ctx, c.Org, int64(u.ID)); err != nil {
+					return "", err
+				}
+				if wanted[int64(u.ID)] != hallpass.LevelAdmin {
+					wanted[int64(u.ID)] = level
+				}
+			}
+		}
+		return a.replaceTeamMembers(ctx, tx, c, id, wanted)
+	})
+}
+
+func (a *Admin) replaceTeamMembers(ctx context.Context, tx *store.Tx, c hallpass.Caller, id hallpass.TeamID, wanted map[int64]hallpass.Level) (string, error) {
+	now, err := tx.TeamMembers(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	for _, m := range now {
+		if _, keep := wanted[m.Principal.ID]; keep || m.Principal.Kind == hallpass.ServiceAccountPrincipal {
+			continue
+		}
+		if err := tx.DeleteTeamMember(ctx, id, m.Principal.ID); err != nil {
+			return "", err
+		}
+	}
+	for principal, level := range wanted {
+		m := hallpass.TeamMember{Team: id, Admin: level == hallpass.LevelAdmin, JoinedAt: a.now()}
+		m.Principal.ID = principal
+		if _, err := tx.SetTeamMember(ctx, c.Org, m); err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// TeamGroups returns the outside groups that the team is matched with.
+func (a *Admin) TeamGroups(ctx context.Context, c hallpass.Caller, id hallpass.TeamID) (list []string, err error) {
+	err = a.readTeam(ctx, c, hallpass.TeamsPermissionsRead, id, func(tx *store.Tx, _ hallpass.Team) error {
+		list, err = tx.TeamGroups(ctx, id)
+		return err
+	})
+	return list, err
+}
+
+// AddTeamGroup matches the team with an outside group.
+func (a *Admin) AddTeamGroup(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, group string) error {
+	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, nil, "team.group.add", func(tx *store.Tx, _ hallpass.Caller, _ hallpass.Team) (string, error) {
+		group = strings.TrimSpace(group)
+		if err := hallpass.ValidateText("groupId", group, 1024); err != nil {
+			return "", err
+		}
+		if group == "" {
+			return "", hallpass.Invalidf("groupId", "groupId is required")
+		}
+		return group, tx.AddTeamGroup(ctx, id, group)
+	})
+}
+
+// DeleteTeamGroup ends the match.
+func (a *Admin) DeleteTeamGroup(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, group string) error {
+	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, nil, "team.group.remove", func(tx *store.Tx, _ hallpass.Caller, _ hallpass.Team) (string, error) {
+		return group, tx.DeleteTeamGroup(ctx, id, group)
+	})
+}

@@ -1,0 +1,537 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
+// model is the JSON of a dashboard, taken apart as far as we must: what stands
+// in it stays byte for byte what it was, save that id, uid and version are ours
+// to tell.
+type model struct {
+	id      int64
+	uid     string
+	version int64
+	title   string
+	tags    []string
+	data    []byte // without id, uid and version
+}
+
+var errNotDashboard = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.malformed", Message: "bad request data"}
+
+// parseModel reads the JSON of a dashboard, in the classic form or in that of
+// Kubernetes, whose metadata has the uid and whose spec the title.
+func parseModel(raw []byte) (m model, err error) {
+	names, values, err := members(raw)
+	if err != nil {
+		return m, err
+	}
+	var kept []int
+	top := make(map[string]json.RawMessage)
+	for i, name := range names {
+		top[name] = values[i]
+		if name != "id" && name != "uid" && name != "version" {
+			kept = append(kept, i)
+		}
+	}
+	if err := m.readClassic(top); err != nil {
+		return m, err
+	}
+	if kubernetes(top) {
+		if err := m.readKubernetes(top); err != nil {
+			return m, err
+		}
+	}
+	m.data = joinMembers(names, values, kept)
+	return m, nil
+}
+
+// members returns the names and values of a JSON object, in order.
+func members(raw []byte) (names []string, values []json.RawMessage, err error) {
+	d := jsontext.NewDecoder(bytes.NewReader(raw))
+	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
+		return nil, nil, errNotDashboard
+	}
+	for d.PeekKind() != '}' {
+		t, err := d.ReadToken()
+		if err != nil {
+			return nil, nil, errNotDashboard
+		}
+		name := t.String()
+		v, err := d.ReadValue()
+		if err != nil {
+			return nil, nil, errNotDashboard
+		}
+		names, values = append(names, name), append(values, json.RawMessage(bytes.Clone(v)))
+	}
+	return names, values, nil
+}
+
+func joinMembers(names []string, values []json.RawMessage, which []int) []byte {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for n, i := range which {
+		if n > 0 {
+			b.WriteByte(',')
+		}
+		quoted, err := jsontext.AppendQuote(nil, names[i])
+		if err != nil {
+			continue // it was read from JSON, so it can be written as such
+		}
+		b.Write(quoted)
+		b.WriteByte(':')
+		b.Write(values[i])
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+func (m *model) readClassic(top map[string]json.RawMessage) error {
+	m.id, m.version = wholeNumber(top["id"]), wholeNumber(top["version"])
+	if v, ok := top["uid"]; ok && string(v) != "null" {
+		if json.Unmarshal(v, &m.uid) != nil {
+			return hallpass.Invalidf("uid", "uid is not a text")
+		}
+	}
+	m.title, m.tags = text(top["title"]), texts(top["tags"])
+	return nil
+}
+
+// kubernetes reports whether the dashboard is in the form of Kubernetes.
+func kubernetes(top map[string]json.RawMessage) bool {
+	_, spec := top["spec"]
+	_, metadata := top["metadata"]
+	return spec && metadata && strings.Contains(text(top["apiVersion"]), "/")
+}
+
+func (m *model) readKubernetes(top map[string]json.RawMessage) error {
+	var metadata struct{ Name string }
+	var spec struct {
+		Title string
+		Tags  []string
+	}
+	if json.Unmarshal(top["metadata"], &metadata) != nil || json.Unmarshal(top["spec"], &spec) != nil {
+		return errNotDashboard
+	}
+	if m.uid == "" {
+		m.uid = metadata.Name
+	}
+	m.title, m.tags = spec.Title, spec.Tags
+	return nil
+}
+
+// wholeNumber reads a number, or a text that is one; anything else is 0, as
+// clients leave there what they like.
+func wholeNumber(raw json.RawMessage) int64 {
+	n, err := strconv.ParseInt(strings.Trim(string(raw), `"`), 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+func text(raw json.RawMessage) (s string) {
+	if json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+func texts(raw json.RawMessage) (list []string) {
+	if json.Unmarshal(raw, &list) != nil {
+		return nil
+	}
+	return list
+}
+
+// withIdentity puts id, uid and version back into the data.
+func withIdentity(d hallpass.Dashboard, version int64, data []byte) json.RawMessage {
+	uid, err := json.Marshal(d.UID)
+	if err != nil {
+		uid = []byte(`""`) // a uid is plain text
+	}
+	own := `"id":` + decimal(d.ID) + `,"uid":` + string(uid) + `,"version":` + decimal(version) + `}`
+	inner := bytes.TrimSuffix(data, []byte("}"))
+	if len(inner) > 1 {
+		own = "," + own
+	}
+	return append(bytes.Clone(inner), own...)
+}
+
+func decimal[T ~int64](n T) string { return strconv.FormatInt(int64(n), 10) }
+
+// saveDashboard is POST /api/dashboards/db.
+func (a *API) saveDashboard(c call, in wire.SaveDashboard) (wire.SavedDashboard, error) {
+	if in.IsFolder {
+		return wire.SavedDashboard{}, errSaveFolder
+	}
+	d, err := a.save(c, in.Dashboard, admin.SaveDashboard{
+		Folder: in.FolderUID, FolderID: hallpass.FolderID(in.FolderID), Message: in.Message, Overwrite: in.Overwrite,
+	})
+	return saved(d), err
+}
+
+func saved(d hallpass.Dashboard) wire.SavedDashboard {
+	return wire.SavedDashboard{
+		Status: "success", Slug: hallpass.Slug(d.Title), Title: d.Title, Version: d.Version, ID: int64(d.ID), UID: d.UID, URL: d.URL(), FolderUID: d.Folder,
+	}
+}
+
+var errSaveFolder = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.is-folder", Message: "Use folders endpoint for saving folders."}
+
+func (a *API) save(c call, raw []byte, s admin.SaveDashboard) (hallpass.Dashboard, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return hallpass.Dashboard{}, errNotDashboard
+	}
+	m, err := parseModel(raw)
+	if err != nil {
+		return hallpass.Dashboard{}, err
+	}
+	s.ID, s.UID, s.Version, s.Title, s.Tags, s.Data = hallpass.DashboardID(m.id), m.uid, m.version, m.title, m.tags, m.data
+	return a.admin.SaveDashboard(c.Context(), c.caller, s)
+}
+
+// importDashboard is POST /api/dashboards/import: a save after the inputs that
+// the dashboard names got their values.
+func (a *API) importDashboard(c call, in wire.ImportDashboard) (wire.ImportedDashboard, error) {
+	if in.Path != "" || in.PluginID != "" {
+		return wire.ImportedDashboard{}, hallpass.Invalidf("pluginId", "dashboards of plugins are not served here")
+	}
+	raw, err := fillInputs(in.Dashboard, in.Inputs)
+	if err != nil {
+		return wire.ImportedDashboard{}, err
+	}
+	d, err := a.save(c, raw, admin.SaveDashboard{Folder: in.FolderUID, FolderID: hallpass.FolderID(in.FolderID), Overwrite: in.Overwrite})
+	return wire.ImportedDashboard{
+		UID: d.UID, Title: d.Title, Imported: err == nil, ImportedURI: "db/" + hallpass.Slug(d.Title), ImportedURL: d.URL(), Slug: hallpass.Slug(d.Title),
+		DashboardID: int64(d.ID), FolderUID: d.Folder, ImportedRevision: d.Version, Revision: d.Version,
+	}, err
+}
+
+// fillInputs replaces ${NAME} in every text of the dashboard by the value given
+// for the input of that name, and drops the list of inputs.
+func fillInputs(raw []byte, inputs []wire.ImportInput) ([]byte, error) {
+	if len(raw) == 0 {
+		return nil, errNotDashboard
+	}
+	names, values, err := members(raw)
+	if err != nil {
+		return nil, err
+	}
+	var pairs []string
+	given := make(map[string]bool)
+	for _, in := range inputs {
+		given[in.Name] = true
+		pairs = append(pairs, "${"+in.Name+"}", in.Value)
+	}
+	fill := strings.NewReplacer(pairs...)
+	var kept []int
+	for i, name := range names {
+		if name == "__inputs" {
+			if err := allGiven(values[i], given); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		kept = append(kept, i)
+		if len(pairs) == 0 {
+			continue
+		}
+		if values[i], err = replaceTexts(values[i], fill); err != nil {
+			return nil, errNotDashboard
+		}
+	}
+	return joinMembers(names, values, kept), nil
+}
+
+// allGiven reports an input that the dashboard names and the import does not
+// give.
+func allGiven(list json.RawMessage, given map[string]bool) error {
+	var wanted []struct{ Name string }
+	if json.Unmarshal(list, &wanted) != nil {
+		return errNotDashboard
+	}
+	for _, w := range wanted {
+		if !given[w.Name] {
+			return &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.input-missing", Field: "inputs", Message: "a value is missing for one of the dashboard's inputs"}
+		}
+	}
+	return nil
+}
+
+// replaceTexts applies fill to every text in the value, names of members left
+// out.
+func replaceTexts(v json.RawMessage, fill *strings.Replacer) (json.RawMessage, error) {
+	d := jsontext.NewDecoder(bytes.NewReader(v))
+	var b bytes.Buffer
+	e := jsontext.NewEncoder(&b)
+	for {
+		depth := d.StackDepth()
+		kind, length := d.StackIndex(depth)
+		isName := kind == '{' && length%2 == 0
+		t, err := d.ReadToken()
+		if err != nil {
+			break
+		}
+		if t.Kind() == '"' && !isName {
+			t = jsontext.String(fill.Replace(t.String()))
+		}
+		if err := e.WriteToken(t); err != nil {
+			return nil, err
+		}
+	}
+	return bytes.TrimSpace(b.Bytes()), nil
+}
+
+// dashboard is GET /api/dashboards/uid/{dashboard}.
+func (a *API) dashboard(c call, _ none) (wire.Dashboard, error) {
+	v, err := a.admin.Dashboard(c.Context(), c.caller, c.PathValue("dashboard"))
+	if err != nil {
+		return wire.Dashboard{}, err
+	}
+	m := wire.DashboardMeta{
+		Type: "db", CanSave: v.Can[string(hallpass.DashboardsWrite)], CanEdit: v.Can[string(hallpass.DashboardsWrite)],
+		CanAdmin: v.Can[string(hallpass.DashboardsPermissionsWrite)], CanDelete: v.Can[string(hallpass.DashboardsDelete)], Slug: hallpass.Slug(v.Title),
+		URL: v.URL(), Expires: time.Time{}, Created: v.CreatedAt, Updated: v.UpdatedAt, CreatedBy: v.CreatedBy, UpdatedBy: v.UpdatedBy, Version: v.Version,
+		HasACL: v.HasACL, FolderID: int64(v.In.ID), FolderUID: v.Folder, FolderTitle: "General",
+	}
+	if v.Folder != "" {
+		m.FolderTitle, m.FolderURL = v.In.Title, v.In.URL()
+	}
+	if flag(c, "accesscontrol") {
+		m.AccessControl = v.Can
+	}
+	return wire.Dashboard{Dashboard: withIdentity(v.Dashboard, v.Version, v.Data), Meta: m}, nil
+}
+
+// deleteDashboard is DELETE /api/dashboards/uid/{dashboard}.
+func (a *API) deleteDashboard(c call, _ none) (wire.DeletedDashboard, error) {
+	d, err := a.admin.DeleteDashboard(c.Context(), c.caller, c.PathValue("dashboard"))
+	return wire.DeletedDashboard{Title: d.Title, Message: "Dashboard " + d.Title + " deleted", UID: d.UID, ID: int64(d.ID)}, err
+}
+
+// dashboardVersions is GET /api/dashboards/uid/{dashboard}/versions?limit&start.
+func (a *API) dashboardVersions(c call, _ none) (wire.DashboardVersions, error) {
+	out := wire.DashboardVersions{Versions: []wire.DashboardVersion{}}
+	limit, err := number(c, "limit", maxPerPage)
+	if err != nil {
+		return out, err
+	}
+	start, err := number(c, "start", 0)
+	if err != nil {
+		return out, err
+	}
+	if limit <= 0 || limit > maxPerPage {
+		limit = maxPerPage
+	}
+	d, list, err := a.admin.DashboardVersions(c.Context(), c.caller, c.PathValue("dashboard"), limit, max(start, 0))
+	for _, v := range list {
+		out.Versions = append(out.Versions, versionRow(d, v))
+	}
+	return out, err
+}
+
+func versionRow(d hallpass.Dashboard, v hallpass.DashboardVersion) wire.DashboardVersion {
+	return wire.DashboardVersion{
+		ID: v.ID, DashboardID: int64(d.ID), UID: d.UID, ParentVersion: v.Parent, RestoredFrom: v.RestoredFrom, Version: v.Version, Created: v.CreatedAt,
+		CreatedBy: v.CreatedBy, Message: v.Message,
+	}
+}
+
+// dashboardVersion is GET /api/dashboards/uid/{dashboard}/versions/{version}.
+func (a *API) dashboardVersion(c call, _ none) (wire.DashboardVersion, error) {
+	n, ok := hallpass.ParseID(c.PathValue("version"))
+	if !ok {
+		return wire.DashboardVersion{}, hallpass.Invalidf("version", "version is not a number")
+	}
+	d, v, err := a.admin.DashboardVersion(c.Context(), c.caller, c.PathValue("dashboard"), n)
+	if err != nil {
+		return wire.DashboardVersion{}, err
+	}
+	out := versionRow(d, v)
+	out.Data = withIdentity(d, v.Version, v.Data)
+	return out, nil
+}
+
+// restoreDashboard is POST /api/dashboards/uid/{dashboard}/restore.
+func (a *API) restoreDashboard(c call, in wire.RestoreDashboard) (wire.SavedDashboard, error) {
+	d, err := a.admin.RestoreDashboard(c.Context(), c.caller, c.PathValue("dashboard"), in.Version, func(data []byte) (string, []string) {
+		m, err := parseModel(data)
+		if err != nil {
+			return "", nil // an empty title is refused
+		}
+		return m.title, m.tags
+	})
+	return saved(d), err
+}
+
+// tags is GET /api/dashboards/tags.
+func (a *API) tags(c call, _ none) ([]wire.Tag, error) {
+	list, err := a.admin.Tags(c.Context(), c.caller)
+	out := make([]wire.Tag, 0, len(list))
+	for _, t := range list {
+		out = append(out, wire.Tag(t))
+	}
+	return out, err
+}
+
+// homeDashboard is GET /api/dashboards/home: where the org's preferences point,
+// or an empty page.
+func (a *API) homeDashboard(c call, _ none) (wire.HomeDashboard, error) {
+	d, err := a.admin.HomeDashboard(c.Context(), c.caller)
+	if errors.Is(err, hallpass.NotFound) || errors.Is(err, hallpass.Denied) {
+		return wire.HomeDashboard{Dashboard: json.RawMessage(`{"title":"Home"}`), Meta: &wire.DashboardMeta{Type: "db", Slug: "home", FolderTitle: "General"}}, nil
+	}
+	return wire.HomeDashboard{RedirectURI: d.URL()}, err
+}
+
+// maxHits is how many hits a search gives at once, at most.
+const maxHits = 5000
+
+// search is GET /api/search.
+func (a *API) search(c call, _ none) ([]wire.Hit, error) {
+	f, err := a.searchFilter(c)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil {
+		return []wire.Hit{}, nil
+	}
+	list, err := a.admin.Search(c.Context(), c.caller, *f)
+	out := make([]wire.Hit, 0, len(list))
+	for _, h := range list {
+		out = append(out, hitRow(c, h))
+	}
+	return out, err
+}
+
+var (
+	errBothKinds = &hallpass.Error{Kind: hallpass.Invalid, ID: "search.uids-and-ids", Message: "search supports UIDs or IDs, not both"}
+	errTooMany   = &hallpass.Error{Kind: hallpass.Invalid, ID: "search.limit", Message: "Limit is above maximum allowed (5000), use page parameter to access hits beyond limit"}
+	errDeleted   = &hallpass.Error{Kind: hallpass.Invalid, ID: "search.deleted", Message: "deleted dashboards are not kept"}
+)
+
+// searchFilter reads what a search asks for; nil when nothing can be found.
+func (a *API) searchFilter(c call) (*admin.SearchFilter, error) {
+	q := c.URL.Query()
+	f := admin.SearchFilter{Tags: q["tag"], UIDs: q["dashboardUIDs"], In: q["folderUIDs"]}
+	for _, uid := range q["dashboardUID"] {
+		f.UIDs = append(f.UIDs, uid)
+	}
+	var err error
+	if f.Text, err = searchText(c); err != nil {
+		return nil, err
+	}
+	limit, err := number(c, "limit", maxPerPage)
+	if err != nil {
+		return nil, err
+	}
+	if limit > maxHits {
+		return nil, errTooMany
+	}
+	if f.Page, err = page(c, "limit", maxHits); err != nil {
+		return nil, err
+	}
+	if query(c, "limit") == "" || limit <= 0 {
+		f.Page.Size = maxPerPage
+	}
+	switch query(c, "type") {
+	case "":
+	case "dash-db":
+		f.DashboardOnly = true
+	case "dash-folder":
+		f.FoldersOnly = true
+	default:
+		return nil, hallpass.Invalidf("type", "type is neither dash-db nor dash-folder")
+	}
+	if err := sortKnown(c, sortAscending, sortDescending); err != nil {
+		return nil, err
+	}
+	f.Descending = query(c, "sort") == sortDescending
+	action, err := wantedPermission(c, hallpass.DashboardsRead, hallpass.DashboardsWrite)
+	if err != nil {
+		return nil, err
+	}
+	f.Edit = action == hallpass.DashboardsWrite
+	if flag(c, "deleted") {
+		return nil, errDeleted
+	}
+	return a.searchIDs(c, &f)
+}
+
+// searchIDs reads the numbers of dashboards and folders, the old way to name
+// them.
+func (a *API) searchIDs(c call, f *admin.SearchFilter) (*admin.SearchFilter, error) {
+	dashboards, err := numbers(c, "dashboardIds")
+	if err != nil {
+		return nil, err
+	}
+	folders, err := numbers(c, "folderIds")
+	if err != nil {
+		return nil, err
+	}
+	if len(dashboards) > 0 && len(f.UIDs) > 0 || len(folders) > 0 && len(f.In) > 0 {
+		return nil, errBothKinds
+	}
+	f.IDs = dashboards
+	if len(folders) > 0 {
+		if f.In, err = a.admin.FolderUIDs(c.Context(), c.caller, folders); err != nil {
+			return nil, err
+		}
+	}
+	if flag(c, "starred") {
+		return nil, nil // nobody can star anything
+	}
+	return f, nil
+}
+
+// numbers reads a parameter that may come several times.
+func numbers(c call, name string) ([]int64, error) {
+	var list []int64
+	for _, s := range c.URL.Query()[name] {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || n < 0 {
+			return nil, hallpass.Invalidf(name, "%s is not a whole number", name)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+func hitRow(c call, h admin.Hit) wire.Hit {
+	out := wire.Hit{OrgID: int64(c.caller.Org), Title: h.Title(), Tags: []string{}, URI: "db/" + hallpass.Slug(h.Title())}
+	if f := h.Folder; f != nil {
+		out.ID, out.UID, out.Type, out.URL, out.Description = int64(f.ID), f.UID, "dash-folder", f.URL(), f.Description
+	} else {
+		d := h.Dashboard
+		out.ID, out.UID, out.Type, out.URL = int64(d.ID), d.UID, "dash-db", d.URL()
+		out.Tags = append(out.Tags, d.Tags...)
+	}
+	if h.In.UID != "" {
+		out.FolderID, out.FolderUID, out.FolderTitle, out.FolderURL = int64(h.In.ID), h.In.UID, h.In.Title, h.In.URL()
+	}
+	return out
+}
+
+const (
+	sortAscending  = "alpha-asc"
+	sortDescending = "alpha-desc"
+)
+
+// sorting is GET /api/search/sorting.
+func (a *API) sorting(call, none) (wire.Sorting, error) {
+	return wire.Sorting{SortOptions: []wire.SortOption{
+		{Name: sortAscending, DisplayName: "Alphabetically (A–Z)", Description: "Sort results in an alphabetically ascending order"},
+		{Name: sortDescending, DisplayName: "Alphabetically (Z–A)", Description: "Sort results in an alphabetically descending order"},
+	}}, nil
+}

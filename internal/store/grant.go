@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+const grantColumns = `g.id, g.org_id, g.resource, g.resource_id, g.kind, g.grantee_id, g.level, g.created_us`
+
+func scanGrant(r row) (g hallpass.Grant, err error) {
+	var created int64
+	err = r.Scan(&g.ID, &g.Org, &g.Resource, &g.ResourceID, &g.To.Kind, &g.To.ID, &g.Level, &created)
+	g.CreatedAt = fromMicros(created)
+	return g, err
+}
+
+// SetGrant gives the grantee the level of access to the resource, in place of
+// what it had.
+func (tx *Tx) SetGrant(ctx context.Context, g hallpass.Grant) error {
+	id, err := tx.nextID(ctx, "grant")
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, `
+		INSERT INTO grants (id, org_id, resource, resource_id, kind, grantee_id, level, created_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (org_id, resource, resource_id, kind, grantee_id) DO UPDATE SET level = excluded.level`,
+		id, g.Org, g.Resource, g.ResourceID, g.To.Kind, g.To.ID, g.Level, micros(g.CreatedAt))
+	if err != nil {
+		return fmt.Errorf("store: set grant on %s %s: %w", g.Resource, strconv.Quote(g.ResourceID), err)
+	}
+	return nil
+}
+
+// DeleteGrant takes away the grantee's access to the resource; having none is
+// no error.
+func (tx *Tx) DeleteGrant(ctx context.Context, org hallpass.OrgID, r hallpass.Resource, id string, to hallpass.Grantee) error {
+	_, err := tx.exec(ctx, `
+		DELETE FROM grants WHERE org_id = $1 AND resource = $2 AND resource_id = $3 AND kind = $4 AND grantee_id = $5`, org, r, id, to.Kind, to.ID)
+	if err != nil {
+		return fmt.Errorf("store: delete grant on %s %s: %w", r, strconv.Quote(id), err)
+	}
+	return nil
+}
+
+// Grants returns the access to the resources with those IDs, in the order in
+// which it was first given.
+func (tx *Tx) Grants(ctx context.Context, org hallpass.OrgID, r hallpass.Resource, ids ...string) ([]hallpass.Grant, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	args := []any{org, r}
+	list, err := all(ctx, tx, scanGrant, `
+		SELECT `+grantColumns+` FROM grants g
+		WHERE  g.org_id = $1 AND g.resource = $2 AND g.resource_id IN (`+binds(&args, ids)+`) ORDER BY g.id`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("store: grants on %s: %w", r, err)
+	}
+	return list, nil
+}
+
+// binds adds the values to args and returns their places in the text of a
+// query, as "$3, $4".
+func binds[T any](args *[]any, values []T) string {
+	places := make([]string, len(values))
+	for i, v := range values {
+		*args = append(*args, v)
+		places[i] = "$" + strconv.Itoa(len(*args))
+	}
+	return strings.Join(places, ", ")
+}
+
+// toThem is the condition that a grant reaches the principal $2 in org $1: its
+// own, its teams', and from the basic roles up to $3.
+const toThem = `g.org_id = $1 AND (
+		       g.kind = 'principal' AND g.grantee_id = $2
+		    OR g.kind = 'team' AND g.grantee_id IN (SELECT m.team_id FROM team_members m WHERE m.principal_id = $2 AND m.org_id = $1)
+		    OR g.kind = 'basic' AND g.grantee_id <= $3)`
+
+// TreeGrants returns the access to folders and dashboards that reaches the
+// principal with that role in org: all of it, or that to the given ones.
+func (tx *Tx) TreeGrants(ctx context.Context, org hallpass.OrgID, principal int64, role hallpass.Role, among ...string) ([]hallpass.Grant, error) {
+	args := []any{org, principal, int64(role)}
+	query := `SELECT ` + grantColumns + ` FROM grants g WHERE ` + toThem + ` AND g.resource IN ('folders', 'dashboards')`
+	if len(among) > 0 {
+		query += ` AND g.resource_id IN (` + binds(&args, among) + `)`
+	}
+	list, err := all(ctx, tx, scanGrant, query+` ORDER BY g.id`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("store: tree grants of principal %d: %w", principal, err)
+	}
+	return list, nil
+}
+
+// heldByGrant returns the access to service accounts that reaches the
+// principal, and its memberships of teams in the same form.
+func (tx *Tx) heldByGrant(ctx context.Context, org hallpass.OrgID, principal int64) ([]hallpass.Grant, error) {
+	list, err := all(ctx, tx, scanGrant, `
+		SELECT `+grantColumns+` FROM grants g WHERE `+toThem+` AND g.resource = 'serviceaccounts' ORDER BY g.id`, org, principal, -1)
+	if err != nil {
+		return nil, fmt.Errorf("store: grants of principal %d: %w", principal, err)
+	}
+	teams, err := tx.memberships(ctx, org, principal)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range teams {
+		list = append(list, hallpass.Grant{
+			Org: org, Resource: hallpass.TeamResource, ResourceID: strconv.FormatInt(int64(m.Team), 10),
+			To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: principal}, Level: m.Level(), CreatedAt: m.JoinedAt,
+		})
+	}
+	return list, nil
+}
+
+// AllGrants returns everything that reaches the principal with that role in org
+// beside roles: access to accounts, teams, folders and dashboards.
+func (tx *Tx) AllGrants(ctx context.Context, org hallpass.OrgID, principal int64, role hallpass.Role) ([]hallpass.Grant, error) {
+	held, err := tx.heldByGrant(ctx, org, principal)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := tx.TreeGrants(ctx, org, principal, role)
+	return append(held, tree...), err
+}
+
+// steps runs the statements of one change, one after the other.
+func (tx *Tx) steps(ctx context.Context, what string, list ...step) error {
+	for _, s := range list {
+		if _, err := tx.exec(ctx, s.query, s.args...); err != nil {
+			return fmt.Errorf("store: %s: %w", what, err)
+		}
+	}
+	return nil
+}
+
+// step is one statement of several.
+type step struct {
+	query string
+	args  []any
+}
+
+func do(query string, args ...any) step { return step{query, args} }
+
+// GrantsTo returns the access that the grantee itself was given in org.
+func (tx *Tx) GrantsTo(ctx context.Context, org hallpass.OrgID, to hallpass.Grantee) ([]hallpass.Grant, error) {
+	list, err := all(ctx, tx, scanGrant, `
+		SELECT `+grantColumns+` FROM grants g WHERE g.org_id = $1 AND g.kind = $2 AND g.grantee_id = $3 ORDER BY g.id`, org, to.Kind, to.ID)
+	if err != nil {
+		return nil, fmt.Errorf("store: grants to %s %d: %w", to.Kind, to.ID, err)
+	}
+	return list, nil
+}

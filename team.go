@@ -1,0 +1,57 @@
+package hallpass
+
+import (
+	"strconv"
+	"time"
+)
+
+// A Team is a group of principals of an org that share roles and access. A Team
+// is a plain value.
+type Team struct {
+	ID        TeamID
+	UID       string // unique in the org
+	Org       OrgID
+	Name      string // unique in the org, case-folded
+	Email     string
+	Members   int64 // filled in by lists
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Scope returns the scope of the team.
+func (id TeamID) Scope() Scope { return TeamResource.Scope(strconv.FormatInt(int64(id), 10)) }
+
+// A TeamMember is a principal's place in a team. An Admin manages the team; a
+// member has what the team was given.
+type TeamMember struct {
+	Team      TeamID
+	Principal PrincipalInfo
+	Admin     bool
+	JoinedAt  time.Time
+}
+
+// Level returns the level of access to the team that membership is.
+func (m TeamMember) Level() Level {
+	if m.Admin {
+		return LevelAdmin
+	}
+	return LevelMember
+}
+
+// PrincipalInfo is what people need to recognise a principal.
+type PrincipalInfo struct {
+	Principal
+	UID   string
+	Name  string
+	Email string // of a user
+}
+
+// Preferences are how a user, team or org wants pages to look. Every part may
+// be empty.
+type Preferences struct {
+	Theme            string
+	HomeDashboardUID string
+	Timezone         string
+	WeekStart        string
+	Language         string
+}
