@@ -121,6 +121,9 @@ func (a *Admin) authorizePlace(ctx context.Context, tx *store.Tx, c hallpass.Cal
 // Accesses returns who was given access to the resource: on itself first, then
 // on what it stands in.
 func (a *Admin) Accesses(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string) (list []Access, err error) {
+	if c.OrgMissing {
+		return nil, errOrgGone
+	}
 	err = a.read(ctx, c, need{action: r.PermissionsRead(), scope: r.Scope(ref), where: inside}, func(tx *store.Tx) error {
 		p, err := a.place(ctx, tx, c.Org, r, ref)
 		if err != nil {
@@ -228,6 +231,9 @@ type NewAccess struct {
 // not there is no error.
 func (a *Admin) SetAccess(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string, list []NewAccess, replace bool) error {
 	action := r.PermissionsWrite()
+	if c.OrgMissing {
+		return errOrgGone
+	}
 	if err := validateAccess(r, list); err != nil {
 		return err
 	}

@@ -186,31 +186,44 @@ var noRedirect = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// User makes a user with a role in org 1, and returns its credential. No route
-// makes users yet, so it goes to the store.
+// User makes a user with a role in org 1, and returns its credential.
 func (s *Server) User(login string, role hallpass.Role) Credential {
 	s.t.Helper()
+	return s.UserIn(login, role, hallpass.FirstOrg)
+}
+
+// UserIn makes a user with a role in the org, and returns its credential. The
+// user is put into the store by itself, so that a test may make many: all have
+// one hash, for hashing a password takes its time.
+func (s *Server) UserIn(login string, role hallpass.Role, org hallpass.OrgID) Credential {
+	s.t.Helper()
 	ctx := s.t.Context()
-	password := "the password of " + login
-	hash, err := secret.HashPassword(ctx, secret.NewText(password))
+	hash, err := userHash()
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	err = s.Store().Write(ctx, func(tx *store.Tx) error {
 		u, err := tx.CreateUser(ctx, hallpass.User{
-			UID: secret.NewUID(), Login: login, Email: login + "@example.com", Name: login, PasswordHash: hash, Org: hallpass.FirstOrg,
+			UID: secret.NewUID(), Login: login, Email: login + "@example.com", Name: login, PasswordHash: hash, Org: org,
 			CreatedAt: s.Clock.Now(), UpdatedAt: s.Clock.Now(),
 		})
 		if err != nil {
 			return err
 		}
-		return tx.SetMember(ctx, hallpass.Member{Org: hallpass.FirstOrg, User: u, Role: role, JoinedAt: s.Clock.Now()})
+		return tx.SetMember(ctx, hallpass.Member{Org: org, User: u, Role: role, JoinedAt: s.Clock.Now()})
 	})
 	if err != nil {
 		s.t.Fatalf("make user %s: %v", login, err)
 	}
-	return Basic(login, password)
+	return Basic(login, userPassword)
 }
+
+// userPassword is the password of the users that tests make.
+const userPassword = "a password that users share"
+
+var userHash = sync.OnceValues(func() (string, error) {
+	return secret.HashPassword(context.Background(), secret.NewText(userPassword))
+})
 
 // logBuffer keeps what was logged.
 type logBuffer struct {

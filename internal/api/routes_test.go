@@ -1,0 +1,186 @@
+package api_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/api"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// TestRoutes calls every route as every kind of caller, on a thing of org 1
+// that is there, and compares the statuses with those that were read in review
+// (SEC-10).
+func TestRoutes(t *testing.T) {
+	s := hallpasstest.New(t)
+	outsider := s.UserIn("outsider", hallpass.RoleAdmin, otherOrg(t, s))
+	callers := []struct {
+		name string
+		as   hallpasstest.Credential
+	}{
+		{"nobody", hallpasstest.Nobody},
+		{"none", tokenOf(t, s, "None")}, {"viewer", tokenOf(t, s, "Viewer")}, {"editor", tokenOf(t, s, "Editor")}, {"admin", tokenOf(t, s, "Admin")},
+		{"disabled", disabledToken(t, s)}, {"other-org", otherOrgToken(t, s)},
+		{"u-viewer", s.User("vera", hallpass.RoleViewer)}, {"u-editor", s.User("ed", hallpass.RoleEditor)}, {"u-admin", s.User("ada", hallpass.RoleAdmin)},
+		{"u-other-org", outsider}, {"server-admin", hallpasstest.Admin},
+	}
+	made := 0
+	fresh := func() targets {
+		made++
+		return newTargets(t, s, made)
+	}
+	things := fresh()
+	var b strings.Builder
+	for _, pattern := range api.Patterns() {
+		method, route, ok := strings.Cut(pattern, " ")
+		if !ok {
+			method, route = "GET", pattern
+		}
+		if method != "GET" && strings.Contains(route, "{") {
+			things = fresh()
+		}
+		fmt.Fprintf(&b, "%s\n   ", pattern)
+		for _, c := range callers {
+			body := ""
+			if method == "POST" || method == "PUT" || method == "PATCH" {
+				body = `{"unknown":1}` // the rule is kept before the body is looked at
+			}
+			var headers []string
+			if strings.HasPrefix(c.name, "u-other") {
+				headers = []string{"X-Grafana-Org-Id: 1"}
+			}
+			path := things.fill(route)
+			if strings.HasSuffix(path, "/events") {
+				path = strings.Replace(path, "/"+things.token+"/", "/999999/", 1) // the stream of one that is there would not end
+			}
+			status := s.Do(c.as, method, path, body, headers...).StatusCode
+			fmt.Fprintf(&b, " %s=%d", c.name, status)
+			if method == "DELETE" && status < 300 {
+				things = fresh()
+			}
+		}
+		b.WriteByte('\n')
+	}
+	golden := filepath.Join("testdata", "routes.golden")
+	if *update {
+		if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(b.String(), string(want)); d != "" {
+		t.Errorf("the table of routes and callers is another (got, want; -update writes it):\n%s", d)
+	}
+}
+
+// targets is one of everything that a path can name.
+type targets struct {
+	account, token, user, team, role, folder, dashboard, org string
+}
+
+// newTargets makes one of everything, in org 1, with names of its own.
+func newTargets(t *testing.T, s *hallpasstest.Server, n int) targets {
+	t.Helper()
+	name := "target-" + strconv.Itoa(n)
+	out := targets{role: "role-" + name, folder: "folder-" + name, dashboard: "dashboard-" + name}
+	path := account(t, s, name, "Viewer")
+	out.account = path[strings.LastIndexByte(path, '/')+1:]
+	token(t, s, path, name)
+	var list []struct{ ID int64 }
+	into(t, s.Do(hallpasstest.Admin, "GET", path+"/tokens", ""), &list)
+	out.token = strconv.FormatInt(list[0].ID, 10)
+
+	s.UserIn(name, hallpass.RoleViewer, hallpass.FirstOrg)
+	var user struct{ ID int64 }
+	into(t, s.Do(hallpasstest.Admin, "GET", "/api/users/lookup?loginOrEmail="+name, ""), &user)
+	out.user = strconv.FormatInt(user.ID, 10)
+
+	var team struct{ TeamID int64 }
+	into(t, s.Do(hallpasstest.Admin, "POST", "/api/teams", `{"name":"`+name+`"}`), &team)
+	out.team = strconv.FormatInt(team.TeamID, 10)
+	var org struct{ OrgID int64 }
+	into(t, s.Do(hallpasstest.Admin, "POST", "/api/orgs", `{"name":"`+name+`"}`), &org)
+	out.org = strconv.FormatInt(org.OrgID, 10)
+
+	for path, body := range map[string]string{
+		"/api/access-control/roles":           `{"uid":"` + out.role + `","name":"` + name + `","permissions":[{"action":"teams:read","scope":"teams:*"}]}`,
+		"/api/folders":                        `{"uid":"` + out.folder + `","title":"` + name + `"}`,
+		"/api/dashboards/db":                  `{"dashboard":{"uid":"` + out.dashboard + `","title":"` + name + `"}}`,
+		"/api/teams/" + out.team + "/groups":  `{"groupId":"g"}`,
+		"/api/access-control/builtin-roles":   `{"roleUid":"fixed_Z8pB0GQlrqRt8IZBCJQxPWvJPgQ","builtinRole":"Admin"}`,
+		"/api/teams/" + out.team + "/members": `{"userId":` + out.user + `}`,
+		"/api/orgs/" + out.org + "/users":     `{"loginOrEmail":"` + name + `","role":"Viewer"}`,
+	} {
+		if r := s.Do(hallpasstest.Admin, "POST", path, body); r.StatusCode >= 300 {
+			t.Fatalf("POST %s: %d %s", path, r.StatusCode, r.Text)
+		}
+	}
+	for _, path := range []string{"/api/access-control/users/" + out.user + "/roles", "/api/access-control/teams/" + out.team + "/roles"} {
+		if r := s.Do(hallpasstest.Admin, "POST", path, `{"roleUid":"`+out.role+`"}`); r.StatusCode != 200 {
+			t.Fatalf("POST %s: %d %s", path, r.StatusCode, r.Text)
+		}
+	}
+	return out
+}
+
+// fill puts the targets into a route's path.
+func (x targets) fill(route string) string {
+	ref := x.account
+	for prefix, name := range map[string]string{
+		"/api/access-control/teams/": x.team, "/api/access-control/folders/": x.folder, "/api/access-control/dashboards/": x.dashboard,
+		"/api/folders/": x.folder, "/api/dashboards/": x.dashboard,
+	} {
+		if strings.HasPrefix(route, prefix) {
+			ref = name
+		}
+	}
+	to := x.user
+	switch {
+	case strings.Contains(route, "/teams/{to}"):
+		to = x.team
+	case strings.Contains(route, "/builtInRoles/"):
+		to = "Viewer"
+	}
+	role := x.role
+	if strings.Contains(route, "{builtin}") {
+		role = "fixed_Z8pB0GQlrqRt8IZBCJQxPWvJPgQ"
+	}
+	return strings.NewReplacer(
+		"{id}", x.account, "{token}", x.token, "{$}", "", "{rest...}", "1", "{user}", x.user, "{team}", x.team, "{role}", role, "{folder}", x.folder,
+		"{dashboard}", x.dashboard, "{org}", x.org, "{target}", "1", "{name}", "Main%20Org.", "{ref}", ref, "{to}", to, "{builtin}", "Admin",
+		"{version}", "1", "{group}", "g",
+	).Replace(route)
+}
+
+// into reads the JSON of a successful answer.
+func into(t *testing.T, r hallpasstest.Response, v any) {
+	t.Helper()
+	if r.StatusCode >= 300 {
+		t.Fatalf("%s %s: %d %s", r.Request.Method, r.Request.URL.Path, r.StatusCode, r.Text)
+	}
+	if err := json.Unmarshal([]byte(r.Text), v); err != nil {
+		t.Fatalf("%s: %v", r.Text, err)
+	}
+}
+
+// otherOrg makes a second org.
+func otherOrg(t *testing.T, s *hallpasstest.Server) hallpass.OrgID {
+	t.Helper()
+	var org struct{ OrgID hallpass.OrgID }
+	into(t, s.Do(hallpasstest.Admin, "POST", "/api/orgs", `{"name":"Elsewhere"}`), &org)
+	return org.OrgID
+}
