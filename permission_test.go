@@ -275,6 +275,43 @@ func BenchmarkPermissionsHas(b *testing.B) {
 	}
 }
 
+// BenchmarkDecision decides for callers that hold one role and a hundred: the
+// decision must not grow with the number of roles.
+func BenchmarkDecision(b *testing.B) {
+	for _, roles := range []int{1, 100} {
+		var held []hallpass.Permission
+		for i := range roles {
+			held = append(held,
+				hallpass.Permission{Action: "prometheus:query", Scope: hallpass.Scope(fmt.Sprintf("tenants:name:team-%d", i))},
+				hallpass.Permission{Action: hallpass.DashboardsRead, Scope: hallpass.Scope(fmt.Sprintf("folders:uid:f%d", i))},
+				hallpass.Permission{Action: "datasources:query", Scope: hallpass.Scope(fmt.Sprintf("datasources:uid:%d:*", i))})
+		}
+		set := hallpass.RoleViewer.Permissions().With(held...)
+		admin := hallpass.RoleAdmin.Permissions()
+		for _, d := range []struct {
+			name string
+			set  *hallpass.Permissions
+			want hallpass.Permission
+			has  bool
+		}{
+			{"exact", set, hallpass.Permission{Action: "prometheus:query", Scope: "tenants:name:team-0"}, true},
+			{"starred", set, hallpass.Permission{Action: "datasources:query", Scope: "datasources:uid:0:x"}, true},
+			{"denied", set, hallpass.Permission{Action: "prometheus:query", Scope: "tenants:name:other"}, false},
+			{"foreign for an Admin", admin, hallpass.Permission{Action: "prometheus:query", Scope: "tenants:name:other"}, true},
+			{"Admin", admin, hallpass.Permission{Action: hallpass.ServiceAccountsRead, Scope: "serviceaccounts:id:7"}, true},
+		} {
+			b.Run(fmt.Sprintf("%s/roles=%d", d.name, roles), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if d.set.Has(d.want) != d.has {
+						b.Fatal("the decision is another")
+					}
+				}
+			})
+		}
+	}
+}
+
 func BenchmarkNewPermissions(b *testing.B) {
 	for _, n := range []int{1, 1000} {
 		list := creatorOf(n).List()

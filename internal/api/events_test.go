@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"

@@ -24,6 +24,7 @@ type Config struct {
 	Security        SecurityConfig        `toml:"security"`
 	ServiceAccounts ServiceAccountsConfig `toml:"service_accounts"`
 	Auth            AuthConfig            `toml:"auth"`
+	RBAC            RBACConfig            `toml:"rbac"`
 	Log             LogConfig             `toml:"log"`
 }
 
@@ -76,7 +77,7 @@ type ServiceAccountsConfig struct {
 // AuthConfig is the section [auth].
 type AuthConfig struct {
 	// APIKeyMaxSecondsToLive is the longest lifetime of a new token in seconds;
-	// 0 or less: no limit.
+	// -1: no limit.
 	APIKeyMaxSecondsToLive int64 `toml:"api_key_max_seconds_to_live"`
 	// LoginCookieName is the session cookie's name.
 	LoginCookieName string `toml:"login_cookie_name"`
@@ -96,6 +97,13 @@ type BasicConfig struct {
 	// PasswordPolicy asks for at least 15 characters that are not easily
 	// guessed. Turn it off only for clients that set short passwords.
 	PasswordPolicy bool `toml:"password_policy"`
+}
+
+// RBACConfig is the section [rbac].
+type RBACConfig struct {
+	// PermissionValidationEnabled refuses custom roles with actions and scopes
+	// that are malformed.
+	PermissionValidationEnabled bool `toml:"permission_validation_enabled"`
 }
 
 // LogConfig is the section [log].
@@ -118,7 +126,8 @@ func DefaultConfig() Config {
 			LoginMaximumInactiveLifetimeDuration: "7d", LoginMaximumLifetimeDuration: "30d",
 			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
 		},
-		Log: LogConfig{Level: "info"},
+		RBAC: RBACConfig{PermissionValidationEnabled: true},
+		Log:  LogConfig{Level: "info"},
 	}
 }
 
@@ -154,6 +163,9 @@ func (c *Config) Validate() error {
 	}
 	if n := c.ServiceAccounts.TokenExpirationDayLimit; n > maxDays {
 		return fmt.Errorf("service_accounts.token_expiration_day_limit: %d is more than %d days", n, maxDays)
+	}
+	if n := c.Auth.APIKeyMaxSecondsToLive; n != -1 && n < 1 {
+		return fmt.Errorf("auth.api_key_max_seconds_to_live: %d would allow no token: -1 is no limit", n)
 	}
 	if !cookieName(c.Auth.LoginCookieName) {
 		return fmt.Errorf("auth.login_cookie_name: %q is not a cookie's name of letters, digits, - and _", c.Auth.LoginCookieName)

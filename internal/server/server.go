@@ -85,7 +85,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		return err
 	}
 	s.admin = admin.New(s.db, admin.Options{
-		Now: now, WeakPasswords: !c.Auth.Basic.PasswordPolicy, SessionIdle: idle, SessionLifetime: lifetime,
+		Now: now, WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})
 	s.verify = verify.New(s.db, verify.Options{Now: now, SessionIdle: idle})

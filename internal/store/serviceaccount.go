@@ -58,7 +58,7 @@ func (tx *Tx) CreateServiceAccount(ctx context.Context, a hallpass.ServiceAccoun
 	if err != nil {
 		return hallpass.ServiceAccount{}, fmt.Errorf("store: create service account: %w", err)
 	}
-	return a, nil
+	return a, tx.countAccount(ctx, a.Org, 1)
 }
 
 // ServiceAccount returns the account; NotFound when org has none with that ID.
@@ -100,29 +100,72 @@ func (tx *Tx) ServiceAccounts(ctx context.Context, q ServiceAccountQuery) ([]hal
 	if q.Among != nil && len(q.Among) == 0 {
 		return nil, 0, nil
 	}
-	where := `a.org_id = $1
-		AND ($2 = '' OR a.name_key LIKE $3 ESCAPE '\' OR a.login_key LIKE $3 ESCAPE '\')
-		AND ($4 = FALSE OR a.disabled = TRUE)
-		AND ($5 = FALSE OR a.id IN (SELECT t.service_account_id FROM tokens t WHERE t.org_id = $1 AND t.expires_us > 0 AND t.expires_us <= $6))` +
-		among(q.Among)
-	args := []any{q.Org, q.Text, contains(q.Text), q.DisabledOnly, q.ExpiredOnly, micros(q.Now)}
-	var total int
-	if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM service_accounts a WHERE `+where, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("store: count service accounts: %w", err)
+	where, args := q.where()
+	total, err := tx.countServiceAccounts(ctx, q, where, args)
+	if err != nil || q.Offset >= total {
+		return nil, total, err
 	}
-	if q.Offset >= total {
-		return nil, total, nil
+	// The page is cut first, so that only its rows pay for their tokens, and it
+	// is counted off from the nearer end. With the last hit found, no row after
+	// it is read.
+	limit, offset, order := min(q.Limit, total-q.Offset), q.Offset, "ASC"
+	if offset > total/2 {
+		offset, order = total-offset-limit, "DESC"
 	}
-	// The page is cut first, so that only its rows pay for their tokens.
-	list, err := all(ctx, tx, scanSummary, `
-		WITH page AS (SELECT a.id AS id FROM service_accounts a WHERE `+where+` ORDER BY a.login_key LIMIT $7 OFFSET $8)
-		SELECT `+accountColumns+`, `+summaryColumns("$6")+`
+	args = append(args, micros(q.Now), limit, offset)
+	n := len(args)
+	list, err := all(ctx, tx, scanSummary, fmt.Sprintf(`
+		WITH page AS (SELECT a.id AS id FROM service_accounts a WHERE %s ORDER BY a.login_key %s LIMIT $%d OFFSET $%d)
+		SELECT %s, %s
 		FROM   page JOIN service_accounts a ON a.id = page.id
-		ORDER  BY a.login_key`, append(args, min(q.Limit, total-q.Offset), q.Offset)...) // with the last hit found, no row after it is read
+		ORDER  BY a.login_key`, where, order, n-1, n, accountColumns, summaryColumns("$"+strconv.Itoa(n-2))), args...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: service accounts: %w", err)
 	}
 	return list, total, nil
+}
+
+// where returns the conditions that q makes, and what they bind.
+func (q ServiceAccountQuery) where() (string, []any) {
+	where, args := `a.org_id = $1`, []any{q.Org}
+	bind := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	if q.Text != "" {
+		text := bind(contains(q.Text))
+		where += ` AND (a.name_key LIKE ` + text + ` ESCAPE '\' OR a.login_key LIKE ` + text + ` ESCAPE '\')`
+	}
+	if q.DisabledOnly {
+		where += ` AND a.disabled = TRUE`
+	}
+	if q.ExpiredOnly {
+		now := bind(micros(q.Now))
+		where += ` AND a.id IN (SELECT t.service_account_id FROM tokens t WHERE t.org_id = $1 AND t.expires_us > 0 AND t.expires_us <= ` + now + `)`
+	}
+	return where + among(q.Among), args
+}
+
+// countServiceAccounts returns how many accounts q picks. All of an org are
+// counted as they come and go, for counting them anew takes longer the more
+// there are.
+func (tx *Tx) countServiceAccounts(ctx context.Context, q ServiceAccountQuery, where string, args []any) (n int, err error) {
+	query := `SELECT COUNT(*) FROM service_accounts a WHERE ` + where
+	if q.Text == "" && !q.DisabledOnly && !q.ExpiredOnly && q.Among == nil {
+		query = `SELECT COALESCE((SELECT accounts FROM orgs WHERE id = $1), 0)`
+	}
+	if err := tx.sql.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("store: count service accounts: %w", err)
+	}
+	return n, nil
+}
+
+// countAccount notes that an account of the org came or went.
+func (tx *Tx) countAccount(ctx context.Context, org hallpass.OrgID, by int) error {
+	if _, err := tx.exec(ctx, `UPDATE orgs SET accounts = accounts + $2 WHERE id = $1`, org, by); err != nil {
+		return fmt.Errorf("store: count service accounts: %w", err)
+	}
+	return nil
 }
 
 // summaryColumns are what a summary tells of an account's tokens, at the time
@@ -211,5 +254,5 @@ func (tx *Tx) DeleteServiceAccount(ctx context.Context, org hallpass.OrgID, id h
 	if n == 0 {
 		return errAccountNotFound
 	}
-	return nil
+	return tx.countAccount(ctx, org, -1)
 }

@@ -24,7 +24,7 @@ func (v *Verifier) Token(ctx context.Context, text string, org hallpass.OrgID, f
 	e := v.cache.get(&hash)
 	if e == nil {
 		var err error
-		if e, err = v.fetch(ctx, hash, from); err != nil {
+		if e, err = v.fetch(ctx, hash, org, from); err != nil {
 			return hallpass.Caller{}, err
 		}
 	}
@@ -44,7 +44,7 @@ func (v *Verifier) Token(ctx context.Context, text string, org hallpass.OrgID, f
 
 // fetch reads the identity behind the hash from the database and keeps it if
 // the token is good.
-func (v *Verifier) fetch(ctx context.Context, hash [32]byte, from hallpass.From) (*entry, error) {
+func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID, from hallpass.From) (*entry, error) {
 	epoch := v.cache.epoch.Load()
 	var t hallpass.Token
 	var a hallpass.ServiceAccount
@@ -70,6 +70,8 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, from hallpass.From)
 		return nil, v.refuse(t.ID, c, from, errExpired)
 	case !t.Live(now):
 		return nil, v.refuse(t.ID, c, from, errRevoked)
+	case org != 0 && org != c.Org: // before disabled: so the order of checks is (http-api.md 2.3)
+		return nil, v.refuse(t.ID, c, from, errOrgMismatch)
 	case a.Disabled:
 		return nil, v.refuse(t.ID, c, from, errDisabled)
 	}

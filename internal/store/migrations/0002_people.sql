@@ -1,5 +1,9 @@
 -- +goose Up
 
+-- How many service accounts an org has, so that a page can say so.
+ALTER TABLE orgs ADD COLUMN accounts BIGINT NOT NULL DEFAULT 0;
+UPDATE orgs SET accounts = (SELECT COUNT(*) FROM service_accounts a WHERE a.org_id = orgs.id);
+
 CREATE TABLE teams (
     id         BIGINT PRIMARY KEY,
     uid        TEXT   NOT NULL,
