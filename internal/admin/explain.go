@@ -171,7 +171,8 @@ func (a *Admin) readEffective(ctx context.Context, c hallpass.Caller, ref string
 }
 
 // anyPrincipal finds a member or service account of org by ID, uid or login,
-// with or without the kind in front, as "user:ana" or "serviceaccount:7".
+// with or without the kind in front, as "user:ana" or "serviceaccount:7"; an
+// account also by its name.
 func (a *Admin) anyPrincipal(ctx context.Context, tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.PrincipalInfo, error) {
 	kind, rest, ok := strings.Cut(ref, ":")
 	want := hallpass.Nobody
@@ -190,6 +191,9 @@ func (a *Admin) anyPrincipal(ctx context.Context, tx *store.Tx, org hallpass.Org
 	if !number {
 		if id, err = tx.PrincipalByUID(ctx, org, ref); hallpass.KindOf(err) == hallpass.NotFound {
 			id, err = tx.PrincipalByLogin(ctx, org, ref)
+		}
+		if hallpass.KindOf(err) == hallpass.NotFound && want != hallpass.UserPrincipal { // an account is known by its name too
+			id, err = tx.PrincipalByLogin(ctx, org, hallpass.ServiceAccountLogin(org, ref))
 		}
 	}
 	if err == nil {

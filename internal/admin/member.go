@@ -9,22 +9,35 @@ import (
 )
 
 // OrgUsers returns the members of the caller's org that it may see, by login:
-// those whose login, e-mail or name holds query. Limit 0 means all.
-func (a *Admin) OrgUsers(ctx context.Context, c hallpass.Caller, query string, limit int) (members []hallpass.Member, err error) {
+// those whose login, e-mail or name holds text. Limit 0 means all.
+func (a *Admin) OrgUsers(ctx context.Context, c hallpass.Caller, text string, limit int) ([]hallpass.Member, error) {
+	if limit <= 0 {
+		limit = 1 << 30
+	}
+	members, _, err := a.OrgUsersPage(ctx, c, text, Page{1, limit})
+	return members, err
+}
+
+// OrgUsersPage returns a page of the members that OrgUsers would, and how many
+// there are on all pages.
+func (a *Admin) OrgUsersPage(ctx context.Context, c hallpass.Caller, text string, p Page) (members []hallpass.Member, total int, err error) {
 	err = a.read(ctx, c, need{action: hallpass.OrgUsersRead}, func(tx *store.Tx) error {
-		members, err = tx.Members(ctx, c.Org, query, 0)
+		limit, offset := p.limits()
+		if c.Can(hallpass.OrgUsersRead, "users:id:*") {
+			members, total, err = tx.Members(ctx, c.Org, text, limit, offset)
+			return err
+		}
+		all, _, err := tx.Members(ctx, c.Org, text, 0, 0)
+		visible := all[:0]
+		for _, m := range all {
+			if c.Can(hallpass.OrgUsersRead, m.User.ID.Scope()) {
+				visible = append(visible, m)
+			}
+		}
+		members, total = SlicePage(visible, p), len(visible)
 		return err
 	})
-	visible := members[:0]
-	for _, m := range members {
-		if c.Can(hallpass.OrgUsersRead, m.User.ID.Scope()) {
-			visible = append(visible, m)
-		}
-	}
-	if limit > 0 {
-		visible = visible[:min(limit, len(visible))]
-	}
-	return visible, err
+	return members, total, err
 }
 
 // UserID resolves what stands in a path: a decimal ID, which need not exist, or

@@ -152,11 +152,8 @@ func (a *API) searchOrgUsers(c call, _ none) (wire.OrgUsers, error) {
 	if err := sortKnown(c, "login-asc"); err != nil {
 		return wire.OrgUsers{}, err
 	}
-	members, err := a.admin.OrgUsers(c.Context(), c.caller, text, 0)
-	if err != nil {
-		return wire.OrgUsers{}, err
-	}
-	return wire.OrgUsers{TotalCount: len(members), OrgUsers: a.orgUserRows(c, admin.SlicePage(members, p)), PerPage: p.Size, Page: p.Number}, nil
+	members, total, err := a.admin.OrgUsersPage(c.Context(), c.caller, text, p)
+	return wire.OrgUsers{TotalCount: total, OrgUsers: a.orgUserRows(c, members), PerPage: p.Size, Page: p.Number}, err
 }
 
 // lookupOrgUsers is GET /api/org/users/lookup.

@@ -83,7 +83,7 @@ func (a *API) serviceAccount(c call, _ none) (wire.ServiceAccountProfile, error)
 	if err != nil {
 		return wire.ServiceAccountProfile{}, err
 	}
-	return profile(c, s), nil
+	return a.profile(c, s)
 }
 
 // updateServiceAccount is PATCH /api/serviceaccounts/{id}.
@@ -96,7 +96,8 @@ func (a *API) updateServiceAccount(c call, in wire.UpdateServiceAccount) (wire.U
 	if err != nil {
 		return wire.UpdatedServiceAccount{}, err
 	}
-	return wire.UpdatedServiceAccount{Message: "Service account updated", ID: int64(s.ID), Name: s.Name, ServiceAccount: profile(c, s)}, nil
+	p, err := a.profile(c, s)
+	return wire.UpdatedServiceAccount{Message: "Service account updated", ID: int64(s.ID), Name: s.Name, ServiceAccount: p}, err
 }
 
 // deleteServiceAccount is DELETE /api/serviceaccounts/{id}.
@@ -111,7 +112,7 @@ func serviceAccountRow(s hallpass.ServiceAccountSummary) wire.ServiceAccount {
 	}
 }
 
-func profile(c call, s hallpass.ServiceAccountSummary) wire.ServiceAccountProfile {
+func (a *API) profile(c call, s hallpass.ServiceAccountSummary) (wire.ServiceAccountProfile, error) {
 	p := wire.ServiceAccountProfile{
 		ID: int64(s.ID), UID: s.UID, Name: s.Name, Login: s.Login, OrgID: int64(s.Org), IsDisabled: s.Disabled, CreatedAt: s.CreatedAt,
 		UpdatedAt: s.UpdatedAt, AvatarURL: accountAvatarURL(s.Name), Role: s.Role.String(), Tokens: s.Tokens,
@@ -119,7 +120,11 @@ func profile(c call, s hallpass.ServiceAccountSummary) wire.ServiceAccountProfil
 	if flag(c, "accesscontrol") {
 		p.AccessControl = accessControl(c.caller, s.ID.Scope())
 	}
-	return p
+	teams, err := a.admin.TeamsOf(c.Context(), c.caller, int64(s.ID))
+	for _, t := range teams {
+		p.Teams = append(p.Teams, t.Name)
+	}
+	return p, err
 }
 
 // accessControl lists the caller's actions on the scope.

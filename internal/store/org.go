@@ -116,25 +116,35 @@ func roleOf(name string) (hallpass.Role, error) {
 	return role, nil
 }
 
-// Members returns the org's members whose login, e-mail or name holds query,
-// whatever its case, by login; limit 0 means all.
-func (tx *Tx) Members(ctx context.Context, org hallpass.OrgID, query string, limit int) ([]hallpass.Member, error) {
-	if limit <= 0 {
-		limit = 1 << 31
+// Members returns a page of the org's members whose login, e-mail or name holds
+// text, whatever its case, by login, and how many there are on all pages. A
+// limit of 0 means all.
+func (tx *Tx) Members(ctx context.Context, org hallpass.OrgID, text string, limit, offset int) (list []hallpass.Member, total int, err error) {
+	where, args := `m.org_id = $1`, []any{org}
+	if text != "" {
+		where += ` AND (u.login_key LIKE $2 ESCAPE '\' OR u.email_key LIKE $2 ESCAPE '\' OR u.name_key LIKE $2 ESCAPE '\')`
+		args = append(args, contains(text))
 	}
-	list, err := all(ctx, tx, scanMember, `
-		SELECT `+userColumns+`, m.role, m.joined_us
-		FROM   members m JOIN users u ON u.id = m.user_id
-		WHERE  m.org_id = $1
-		AND    (u.login_key LIKE $2 ESCAPE '\' OR u.email_key LIKE $2 ESCAPE '\' OR u.name_key LIKE $2 ESCAPE '\')
-		ORDER  BY u.login_key LIMIT $3`, org, contains(query), limit)
+	from := ` FROM members m JOIN users u ON u.id = m.user_id WHERE ` + where
+	if limit > 0 {
+		if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*)`+from, args...).Scan(&total); err != nil {
+			return nil, 0, fmt.Errorf("store: members of org %d: %w", org, err)
+		}
+		from += fmt.Sprintf(` ORDER BY u.login_key LIMIT %d OFFSET %d`, limit, offset)
+	} else {
+		from += ` ORDER BY u.login_key`
+	}
+	list, err = all(ctx, tx, scanMember, `SELECT `+userColumns+`, m.role, m.joined_us`+from, args...)
 	if err != nil {
-		return nil, fmt.Errorf("store: members of org %d: %w", org, err)
+		return nil, 0, fmt.Errorf("store: members of org %d: %w", org, err)
 	}
 	for i := range list {
 		list[i].Org = org
 	}
-	return list, nil
+	if limit <= 0 {
+		total = len(list)
+	}
+	return list, total, nil
 }
 
 func scanMember(r row) (hallpass.Member, error) {

@@ -110,7 +110,7 @@ func TestRoundTrips(t *testing.T) {
 			gotToken, err3 := tx.TokenByHash(ctx, tok.Hash)
 			gotUser, err4 := tx.UserByLogin(ctx, "ANA@example.com")
 			gotSession, err5 := tx.SessionByHash(ctx, session.Hash)
-			members, err6 := tx.Members(ctx, org.ID, "AN", 0)
+			members, _, err6 := tx.Members(ctx, org.ID, "AN", 0, 0)
 			want := []any{org, a, tok, user, session, []hallpass.Member{{Org: org.ID, User: user, Role: hallpass.RoleEditor, JoinedAt: noon}}}
 			if d := cmp.Diff([]any{gotOrg, gotAccount, gotToken, gotUser, gotSession, members}, want); d != "" {
 				t.Errorf("read, written:\n%s", d)

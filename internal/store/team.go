@@ -60,15 +60,30 @@ func (tx *Tx) TeamByUID(ctx context.Context, org hallpass.OrgID, uid string) (ha
 	return t, nil
 }
 
-// Teams returns the org's teams whose name or e-mail holds text, by name.
-func (tx *Tx) Teams(ctx context.Context, org hallpass.OrgID, text string) ([]hallpass.Team, error) {
-	list, err := all(ctx, tx, scanTeam, `
-		SELECT `+teamColumns+` FROM teams t WHERE t.org_id = $1 AND (t.name_key LIKE $2 ESCAPE '\' OR LOWER(t.email) LIKE $2 ESCAPE '\')
-		ORDER  BY t.name_key`, org, contains(text))
-	if err != nil {
-		return nil, fmt.Errorf("store: teams: %w", err)
+// Teams returns a page of the org's teams whose name or e-mail holds text, by
+// name, and how many there are on all pages. A limit of 0 means all.
+func (tx *Tx) Teams(ctx context.Context, org hallpass.OrgID, text string, limit, offset int) (list []hallpass.Team, total int, err error) {
+	from, args := ` FROM teams t WHERE t.org_id = $1`, []any{org}
+	if text != "" {
+		from += ` AND (t.name_key LIKE $2 ESCAPE '\' OR LOWER(t.email) LIKE $2 ESCAPE '\')`
+		args = append(args, contains(text))
 	}
-	return list, nil
+	if limit > 0 {
+		if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*)`+from, args...).Scan(&total); err != nil {
+			return nil, 0, fmt.Errorf("store: teams: %w", err)
+		}
+		from += fmt.Sprintf(` ORDER BY t.name_key LIMIT %d OFFSET %d`, limit, offset)
+	} else {
+		from += ` ORDER BY t.name_key`
+	}
+	list, err = all(ctx, tx, scanTeam, `SELECT `+teamColumns+from, args...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("store: teams: %w", err)
+	}
+	if limit <= 0 {
+		total = len(list)
+	}
+	return list, total, nil
 }
 
 // TeamsOf returns the teams of org that the principal is in, by name.
