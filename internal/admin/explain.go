@@ -353,3 +353,17 @@ func (a *Admin) picked(ctx context.Context, tx *store.Tx, c hallpass.Caller, f P
 	}
 	return list, err
 }
+
+// FindPrincipal returns the member or service account of the caller's org that
+// ref names by ID, uid, login, e-mail or account name. The caller must be allowed
+// to read the members, the accounts or the members of a team.
+func (a *Admin) FindPrincipal(ctx context.Context, c hallpass.Caller, ref string) (p hallpass.PrincipalInfo, err error) {
+	if !c.Can(hallpass.OrgUsersRead, "") && !c.Can(hallpass.ServiceAccountsRead, "") && !c.Can(hallpass.TeamsPermissionsRead, "") {
+		return p, a.Authorize(ctx, c, hallpass.OrgUsersRead, "")
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		p, err = a.anyPrincipal(ctx, tx, c.Org, strings.TrimSpace(ref))
+		return err
+	})
+	return p, err
+}

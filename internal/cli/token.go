@@ -1,5 +1,3 @@
-// Package cli is the door of the terminal. What talks to a server does so
-// through package client; nothing here has another way.
 package cli
 
 import (
@@ -7,20 +5,177 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// Token returns the command "token".
-func Token() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "token", Short: "Look at tokens", Args: noVerb,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+func token() *cobra.Command {
+	r := &remote{}
+	cmd := r.noun("token", "Tokens of service accounts: list, create, delete, inspect", listTokens(r), createToken(r), deleteToken(r), inspectToken())
+	cmd.Long = "Work on tokens. ACCOUNT is an id, a uid or a name, TOKEN an id or a name."
+	cmd.Args = noVerb
+	return cmd
+}
+
+func listTokens(r *remote) *cobra.Command {
+	return r.verb("list ACCOUNT", "List an account's tokens", func(s *session) error {
+		a, err := s.FindServiceAccount(s.ctx, s.args[0])
+		if err != nil {
+			return err
+		}
+		list, err := s.Tokens(s.ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		t := table{header: []string{"ID", "NAME", "STATE", "ENDS", "LAST USED", "FROM", "LAST FOUR"}}
+		for _, k := range list {
+			from := ""
+			if k.LastUsedAddress != nil {
+				from = *k.LastUsedAddress
+			}
+			t.rows = append(t.rows, []string{number(k.ID), k.Name, stateOf(k), moment(k.Expiration), moment(k.LastUsedAt), from, k.LastFour})
+		}
+		return s.print(list, t)
+	})
+}
+
+func stateOf(k wire.Token) string {
+	switch {
+	case k.IsRevoked:
+		return "revoked"
+	case k.HasExpired:
+		return "expired"
 	}
-	cmd.AddCommand(&cobra.Command{
+	return "live"
+}
+
+func createToken(r *remote) *cobra.Command {
+	var ttl string
+	cmd := r.verb("create ACCOUNT NAME", "Make a token and print its secret, this once", func(s *session) error {
+		seconds, err := parseTTL(ttl)
+		if err != nil {
+			return err
+		}
+		a, err := s.FindServiceAccount(s.ctx, s.args[0])
+		if err != nil {
+			return err
+		}
+		k, err := s.CreateToken(s.ctx, a.ID, wire.CreateToken{Name: s.args[1], SecondsToLive: seconds})
+		if err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(k)
+		}
+		if _, err := fmt.Fprintln(s.out, k.Key); err != nil { // alone, so that it can be piped into a secret store
+			return fmt.Errorf("the token %s (id %d) was made, and its secret could not be written: delete it: %w", k.Name, k.ID, err)
+		}
+		return s.say("Made the token %s (id %d) of %s, which ends %s. Its secret is not shown again.", k.Name, k.ID, a.Name, endOf(seconds))
+	})
+	cmd.Long = `Make a token. Its secret is all that stands on stdout; the server keeps no copy.`
+	cmd.Example = `  hallpass token create ci deploy --ttl 30d
+  hallpass token create ci deploy --ttl 12h | gh secret set HALLPASS_TOKEN`
+	cmd.Flags().StringVar(&ttl, "ttl", "", "how long it lives, as 30d, 12h or never (required)")
+	return cmd
+}
+
+const maxTTLDays = 36500 // a century: 32 bits of seconds are more
+
+// parseTTL reads a lifetime into seconds; never is 0, which is what the API
+// calls it.
+func parseTTL(s string) (int64, error) {
+	if s == "" {
+		return 0, errors.New("--ttl is required: how long the token lives, as 30d, 12h or never")
+	}
+	if s == "never" {
+		return 0, nil
+	}
+	rest, days := s, 0
+	if before, after, ok := strings.Cut(s, "d"); ok {
+		n, err := strconv.Atoi(before)
+		if err != nil || n < 0 || n > maxTTLDays {
+			return 0, errTTL
+		}
+		days, rest = n, after
+	}
+	d := time.Duration(0)
+	if rest != "" {
+		var err error
+		if d, err = time.ParseDuration(rest); err != nil || d < 0 || d > maxTTLDays*24*time.Hour {
+			return 0, errTTL
+		}
+	}
+	seconds := int64(days)*24*60*60 + int64(d/time.Second)
+	if seconds < 1 || d%time.Second != 0 {
+		return 0, errTTL
+	}
+	return seconds, nil
+}
+
+var errTTL = errors.New("--ttl is a lifetime in whole seconds or more, as 30d, 12h, 1d12h or never")
+
+func endOf(seconds int64) string {
+	if seconds == 0 {
+		return "never"
+	}
+	return time.Now().Add(time.Duration(seconds) * time.Second).UTC().Format(time.RFC3339)
+}
+
+func deleteToken(r *remote) *cobra.Command {
+	var yes bool
+	return yesFlag(r.verb("delete ACCOUNT TOKEN", "End a token for good", func(s *session) error {
+		a, err := s.FindServiceAccount(s.ctx, s.args[0])
+		if err != nil {
+			return err
+		}
+		k, err := s.findToken(a.ID, s.args[1])
+		if err != nil {
+			return err
+		}
+		if err := confirm(s.cmd, yes, "Delete the token %s (id %d, last used %s) of %s?", k.Name, k.ID, moment(k.LastUsedAt), a.Name); err != nil {
+			return err
+		}
+		m, err := s.DeleteToken(s.ctx, a.ID, k.ID)
+		if err != nil {
+			return err
+		}
+		return s.done(m, "Deleted the token %s (id %d) of %s.", k.Name, k.ID, a.Name)
+	}), &yes)
+}
+
+// findToken returns the account's token with that id, or else that name. Only a
+// live token's name is its own: dead ones may share it.
+func (s *session) findToken(account int64, ref string) (wire.Token, error) {
+	list, err := s.Tokens(s.ctx, account)
+	if err != nil {
+		return wire.Token{}, err
+	}
+	var named []wire.Token
+	for _, k := range list {
+		if number(k.ID) == ref {
+			return k, nil
+		}
+		if k.Name == ref {
+			named = append(named, k)
+		}
+	}
+	if len(named) == 1 {
+		return named[0], nil
+	}
+	if len(named) > 1 {
+		return wire.Token{}, fmt.Errorf("%d tokens of the account are called %q: say which by its id", len(named), ref)
+	}
+	return wire.Token{}, fmt.Errorf("the account has no token %q", ref)
+}
+
+func inspectToken() *cobra.Command {
+	return &cobra.Command{
 		Use:   "inspect",
 		Short: "Say whether a token is well formed, without a server",
 		Long: `Read a token from stdin and say whether it is well formed, and its fingerprint:
@@ -33,15 +188,14 @@ It takes no argument: what stands on a command line stands in its history.`,
   read -rs T; printf %s "$T" | hallpass token inspect`,
 		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error { return inspect(cmd.InOrStdin(), cmd.OutOrStdout()) },
-	})
-	return cmd
+	}
 }
 
 // noVerb refuses what is no command of ours without repeating it: it may be a
 // token given one word too early.
 func noVerb(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return errors.New("the only command on tokens is inspect: give the token on stdin, so that it stays out of the shell's history")
+		return errors.New("token has the commands list, create, delete and inspect; to inspect one, give the token on stdin, so that it stays out of the shell's history")
 	}
 	return nil
 }
@@ -54,10 +208,10 @@ func noArgument(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-const maxInput = 64 << 10
+const maxTokenInput = 64 << 10
 
 func inspect(in io.Reader, out io.Writer) error {
-	line, err := bufio.NewReader(io.LimitReader(in, maxInput)).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(in, maxTokenInput)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the token: %w", err)
 	}

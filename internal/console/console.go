@@ -79,6 +79,9 @@ func (c *console) site() (*site, error) {
 
 func (c *console) routes() http.Handler {
 	mux := http.NewServeMux()
+	accountRoles, setAccountRoles := picker(accountPick)
+	teamRoles, setTeamRoles := picker(teamPick)
+	userRoles, setUserRoles := picker(userPick)
 	mux.HandleFunc("GET /assets/{name}", c.asset)
 	mux.HandleFunc("GET /login", c.open("login", loginForm))
 	mux.HandleFunc("POST /login", c.login)
@@ -111,6 +114,65 @@ func (c *console) routes() http.Handler {
 		"POST /org/serviceaccounts/{ref}/tokens/new":            createToken,
 		"GET /org/serviceaccounts/{ref}/tokens/{token}/delete":  deleteTokenForm,
 		"POST /org/serviceaccounts/{ref}/tokens/{token}/delete": deleteToken,
+
+		"GET /org/serviceaccounts/{ref}/roles":        accountRoles,
+		"POST /org/serviceaccounts/{ref}/roles":       setAccountRoles,
+		"GET /org/serviceaccounts/{ref}/permissions":  accountPermissions,
+		"POST /org/serviceaccounts/{ref}/permissions": setAccountPermission,
+		"GET /org/serviceaccounts/{ref}/access":       accountPower,
+
+		"GET /admin/users":                  users,
+		"GET /admin/users/create":           newUserForm,
+		"POST /admin/users/create":          createUser,
+		"GET /admin/users/{user}":           userPage,
+		"POST /admin/users/{user}/edit":     onUser("user-updated", editUser),
+		"POST /admin/users/{user}/password": onUser("user-password", setUserPassword),
+		"POST /admin/users/{user}/admin":    onUser("user-updated", setUserAdmin),
+		"POST /admin/users/{user}/disable":  onUser("user-updated", setUserDisabled),
+		"POST /admin/users/{user}/logout":   onUser("sessions-ended", logoutUser),
+		"POST /admin/users/{user}/session":  onUser("sessions-ended", endUserSession),
+		"GET /admin/users/{user}/delete":    deleteUserForm,
+		"POST /admin/users/{user}/delete":   onUser("user-deleted", deleteUser),
+		"GET /admin/users/{user}/roles":     userRoles,
+		"POST /admin/users/{user}/roles":    setUserRoles,
+		"GET /org/users":                    orgUsers,
+		"POST /org/users":                   addOrgUser,
+		"POST /org/users/{user}/role":       setOrgUserRole,
+		"GET /org/users/{user}/remove":      removeOrgUserForm,
+		"POST /org/users/{user}/remove":     removeOrgUser,
+		"POST /profile/org":                 switchOrg,
+
+		"GET /org/teams":                                 teams,
+		"POST /org/teams":                                createTeam,
+		"GET /org/teams/{team}":                          teamPage,
+		"POST /org/teams/{team}/edit":                    onTeam("team-updated", editTeam),
+		"POST /org/teams/{team}/members":                 onTeam("team-updated", addTeamMember),
+		"POST /org/teams/{team}/members/{member}":        onTeam("team-updated", setTeamMember),
+		"POST /org/teams/{team}/members/{member}/remove": onTeam("team-updated", removeTeamMember),
+		"GET /org/teams/{team}/delete":                   deleteTeamForm,
+		"POST /org/teams/{team}/delete":                  onTeam("team-deleted", deleteTeam),
+		"GET /org/teams/{team}/roles":                    teamRoles,
+		"POST /org/teams/{team}/roles":                   setTeamRoles,
+
+		"GET /admin/orgs":               orgs,
+		"POST /admin/orgs":              orgForm("org-created", createOrg),
+		"POST /admin/orgs/{org}/name":   orgForm("org-updated", renameOrg),
+		"GET /admin/orgs/{org}/delete":  deleteOrgForm,
+		"POST /admin/orgs/{org}/delete": orgForm("org-deleted", deleteOrg),
+
+		"GET /admin/roles":                roles,
+		"GET /admin/roles/create":         newRoleForm,
+		"POST /admin/roles/create":        createRole,
+		"GET /admin/roles/{role}":         rolePage,
+		"GET /admin/roles/{role}/edit":    editRoleForm,
+		"POST /admin/roles/{role}/edit":   editRole,
+		"GET /admin/roles/{role}/delete":  deleteRoleForm,
+		"POST /admin/roles/{role}/delete": deleteRole,
+
+		"GET /dashboards":                         folders,
+		"GET /dashboards/f/{folder}/{slug}":       folderPage,
+		"GET /dashboards/f/{folder}/permissions":  folderPermissions,
+		"POST /dashboards/f/{folder}/permissions": setFolderPermission,
 	} {
 		mux.HandleFunc(pattern, c.guard(pattern, fn))
 	}

@@ -242,7 +242,7 @@ func TestFailedLoginHasOneFace(t *testing.T) {
 	}
 	for _, form := range []struct{ contentType, wrong, unknown, disabled string }{
 		{"application/x-www-form-urlencoded", "user=admin&password=wrong", "user=nobody&password=wrong", "user=dora&password=the+password+of+dora"},
-		{"application/json", `{"user":"admin","password":"wrong"}`, `{"user":"nobody","password":"wrong"}`, `{"user":"dora","password":"the password of dora"}`},
+		{"application/json", `{"user":"admin","password":"wrong"}`, `{"user":"nobody","password":"wrong"}`, `{"user":"dora","password":"` + hallpasstest.UserPassword + `"}`},
 	} {
 		wrong, unknown, disabled := face(form.contentType, form.wrong), face(form.contentType, form.unknown), face(form.contentType, form.disabled)
 		if diff := cmp.Diff(disabled, wrong, cmp.AllowUnexported(page{})); diff != "" {
@@ -299,7 +299,7 @@ func TestWithoutPermission(t *testing.T) {
 	admin := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	path := admin.create("theirs", "Admin")
 	s.User("vera", hallpass.RoleViewer)
-	b := signedIn(t, s, "vera", "the password of vera")
+	b := signedIn(t, s, "vera", hallpasstest.UserPassword)
 	for _, get := range []string{"/org/serviceaccounts", path, path + "/tokens", path + "/delete", path + "/tokens/new"} {
 		b.want("GET "+get, b.get(get), 403, "Access denied", "serviceaccounts:read")
 	}

@@ -20,6 +20,11 @@ const (
 	textServiceAccounts = "Use service accounts to run automated workloads."
 	textAudit           = "Who changed what, who signed in, and what was refused."
 	textAccess          = "Configure access for individual users, teams, and service accounts."
+	textUsers           = "People who sign in, their role, and their sessions."
+	textTeams           = "Groups of people and accounts that share roles and access."
+	textRoles           = "What each role permits, and roles of your own."
+	textOrgs            = "Each with its own members, accounts, teams and folders."
+	textFolders         = "What is kept here for dashboard tools, and who may use it."
 )
 
 func home(v *visit) error {
@@ -34,6 +39,9 @@ func home(v *visit) error {
 	}
 	if f.Nav.ServiceAccounts {
 		view.Cards = append(view.Cards, card{"key", "Service accounts", textServiceAccounts + " Each has a role and tokens of its own.", "/org/serviceaccounts"})
+	}
+	if f.Nav.Folders {
+		view.Cards = append(view.Cards, card{"folder", "Folders and dashboards", textFolders, "/dashboards"})
 	}
 	if f.Nav.Audit {
 		view.Cards = append(view.Cards, card{"list", "Audit log", textAudit, "/admin/audit"})
@@ -51,7 +59,10 @@ func administration(v *visit) error {
 	if f.Nav.Org == "" {
 		view.Lead = "What you may administer."
 	}
-	if f.Nav.ServiceAccounts {
+	if f.Nav.AllOrgs {
+		view.Cards = append(view.Cards, card{"building", "Organizations", textOrgs, "/admin/orgs"})
+	}
+	if f.Nav.Access() {
 		view.Cards = append(view.Cards, card{"shield", "Users and access", textAccess, "/admin/access"})
 	}
 	if f.Nav.Audit {
@@ -66,8 +77,17 @@ func access(v *visit) error {
 		return err
 	}
 	view := landingView{frame: f, Lead: textAccess}
+	if f.Nav.Users != "" {
+		view.Cards = append(view.Cards, card{"user", "Users", textUsers, f.Nav.Users})
+	}
+	if f.Nav.Teams {
+		view.Cards = append(view.Cards, card{"team", "Teams", textTeams, "/org/teams"})
+	}
 	if f.Nav.ServiceAccounts {
 		view.Cards = append(view.Cards, card{"key", "Service accounts", textServiceAccounts, "/org/serviceaccounts"})
+	}
+	if f.Nav.Roles {
+		view.Cards = append(view.Cards, card{"badge", "Roles", textRoles, "/admin/roles"})
 	}
 	return v.show("home/landing", view)
 }

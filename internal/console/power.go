@@ -1,25 +1,33 @@
 package console
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
 // areas are the things that permissions are about, as people name them, each
-// with the action that reads it and those that change it.
+// with the actions that read it and those that change it.
 var areas = []struct {
 	name   string
-	read   hallpass.Action
+	read   []hallpass.Action
 	change []hallpass.Action
 }{
-	{"the organization", hallpass.OrgsRead, []hallpass.Action{hallpass.OrgsWrite}},
-	{"its members", hallpass.OrgUsersRead, []hallpass.Action{hallpass.OrgUsersAdd, hallpass.OrgUsersWrite, hallpass.OrgUsersRemove}},
-	{"service accounts and their tokens", hallpass.ServiceAccountsRead, []hallpass.Action{
+	{"the organization", []hallpass.Action{hallpass.OrgsRead}, []hallpass.Action{hallpass.OrgsWrite}},
+	{"its members", []hallpass.Action{hallpass.OrgUsersRead}, []hallpass.Action{hallpass.OrgUsersAdd, hallpass.OrgUsersWrite, hallpass.OrgUsersRemove}},
+	{"service accounts and their tokens", []hallpass.Action{hallpass.ServiceAccountsRead}, []hallpass.Action{
 		hallpass.ServiceAccountsCreate, hallpass.ServiceAccountsWrite, hallpass.ServiceAccountsDelete,
 	}},
-	{"the users of this server", hallpass.UsersRead, []hallpass.Action{hallpass.UsersPasswordWrite}},
-	{"the audit log", hallpass.AuditRead, nil},
+	{"teams", []hallpass.Action{hallpass.TeamsRead}, []hallpass.Action{hallpass.TeamsCreate, hallpass.TeamsWrite, hallpass.TeamsDelete, hallpass.TeamsPermissionsWrite}},
+	{"roles", []hallpass.Action{hallpass.RolesRead}, []hallpass.Action{hallpass.RolesWrite, hallpass.UsersRolesAdd, hallpass.TeamsRolesAdd}},
+	{"folders and dashboards", []hallpass.Action{hallpass.FoldersRead, hallpass.DashboardsRead}, []hallpass.Action{
+		hallpass.FoldersCreate, hallpass.FoldersWrite, hallpass.DashboardsCreate, hallpass.DashboardsWrite,
+	}},
+	{"the users of this server", []hallpass.Action{hallpass.UsersRead}, []hallpass.Action{hallpass.UsersCreate, hallpass.UsersWrite, hallpass.UsersPasswordWrite}},
+	{"the audit log", []hallpass.Action{hallpass.AuditRead}, nil},
 }
 
 // power is what a set of permissions amounts to: the names of the areas that
@@ -29,18 +37,18 @@ type power struct{ manages, reads []string }
 func powerOf(p *hallpass.Permissions) power {
 	var w power
 	for _, a := range areas {
-		changes := false
-		for _, action := range a.change {
-			changes = changes || len(p.Scopes(action)) > 0
-		}
 		switch {
-		case changes:
+		case holdsAny(p, a.change):
 			w.manages = append(w.manages, a.name)
-		case len(p.Scopes(a.read)) > 0:
+		case holdsAny(p, a.read):
 			w.reads = append(w.reads, a.name)
 		}
 	}
 	return w
+}
+
+func holdsAny(p *hallpass.Permissions, actions []hallpass.Action) bool {
+	return slices.ContainsFunc(actions, func(a hallpass.Action) bool { return len(p.Scopes(a)) > 0 })
 }
 
 // text tells the power with the verbs given: "manage … and read …"; empty when
@@ -80,15 +88,48 @@ func roleCan(r hallpass.Role) string {
 	return can
 }
 
-// tokenCan says what a token of an account with the role can do.
-func tokenCan(r hallpass.Role) string {
-	w := powerOf(r.Permissions())
+// heldCan says what a token of an account that holds the permissions can do.
+func heldCan(held []admin.Effective) string {
+	var list []hallpass.Permission
+	foreign := make(map[string]bool)
+	for _, e := range held {
+		list = append(list, e.Permission)
+		if e.Action.Foreign() && e.Action != hallpass.ForeignActions {
+			foreign[string(e.Action)] = true
+		}
+	}
+	others := slices.Sorted(maps.Keys(foreign))
+	w := powerOf(hallpass.NewPermissions(list...))
 	can := w.text("manage", "read")
+	out := "This token can " + can + "."
 	switch {
 	case can == "":
-		return "This token can authenticate, and nothing more by itself."
+		out = "This token can authenticate, and nothing more in Hallpass by itself."
 	case len(w.manages) == 0:
-		return "This token can " + can + ". It cannot change anything in Hallpass."
+		out += " It cannot change anything in Hallpass."
+	default:
+		out += " Give the account a lower role first if the job needs less."
 	}
-	return "This token can " + can + ". Give the account a lower role first if the job needs less."
+	if len(others) > 3 {
+		others = append(others[:3], "more")
+	}
+	if len(others) > 0 {
+		out += " For other APIs it holds " + enumerate(others) + "."
+	}
+	return out
+}
+
+// tokenCan says what a token of the account can do: all that the account holds,
+// by its roles, its teams and the access it was given. Who may not see that is
+// told what its basic role permits.
+func (v *visit) tokenCan(id hallpass.ServiceAccountID, role hallpass.Role) (string, error) {
+	if v.caller.Can(hallpass.UsersPermissionsRead, hallpass.UserID(id).Scope()) {
+		_, held, err := v.o.Admin.Effective(v.r.Context(), v.caller, idText(int64(id)))
+		return heldCan(held), err
+	}
+	var held []admin.Effective
+	for _, p := range role.Permissions().List() {
+		held = append(held, admin.Effective{Permission: p})
+	}
+	return heldCan(held) + " It may have more through roles and teams that you may not see.", nil
 }

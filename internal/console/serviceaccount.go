@@ -215,6 +215,9 @@ type detailView struct {
 	Form      tokenFormView
 	OpenForm  bool   // the token dialog opens with the page
 	Expires   string // the lifetime that the address asks for
+	Tabs      []tab
+	SeeRoles  bool
+	More      []string // roles beside the basic one
 }
 
 // NeedsWrite says why the buttons that write are disabled; empty: they are not.
@@ -286,7 +289,19 @@ func (v *visit) showAccount(status int, view detailView) error {
 	view.Rows = v.rowsOf(view.Account, tokens)
 	q := v.r.URL.Query()
 	view.Expires = q.Get("expires")
-	view.Form = v.tokenForm(view.Account, a.Role, q.Get("name"), view.Expires)
+	can, err := v.tokenCan(a.ID, a.Role)
+	if err != nil {
+		return err
+	}
+	view.Form = v.tokenForm(view.Account, can, q.Get("name"), view.Expires)
+	view.Tabs = v.accountTabs(a, "")
+	if v.caller.Can(hallpass.UsersRolesRead, hallpass.UserID(a.ID).Scope()) {
+		roles, err := v.o.Admin.RolesOf(v.r.Context(), v.caller, idText(int64(a.ID)), true)
+		if err != nil {
+			return err
+		}
+		view.SeeRoles, view.More = true, roleNames(roles)
+	}
 	view.OpenForm = q.Get("newToken") == "1" && view.NoToken() == ""
 	if view.frame, err = v.frame("serviceaccounts", a.Name, crumbAdmin, crumbAccess, crumbList); err != nil {
 		return err

@@ -100,12 +100,12 @@ var inDays = regexp.MustCompile(`^([1-9][0-9]{0,4})d$`)
 
 // tokenForm returns the form, filled in with a name and a lifetime as "30d" or
 // "never" where they are given and allowed.
-func (v *visit) tokenForm(a accountRow, role hallpass.Role, name, expires string) tokenFormView {
+func (v *visit) tokenForm(a accountRow, can, name, expires string) tokenFormView {
 	p, now := v.o.Admin.TokenPolicy(), v.o.Admin.Now()
 	tomorrow := now.UTC().AddDate(0, 0, 1)
 	f := tokenFormView{
 		Account: a, Now: v.moment(now), Name: name, DefaultName: defaultName(a.Login), Choices: v.lifetimes(p), FirstDay: tomorrow.Format(time.DateOnly),
-		Latest: v.moment(p.Latest(now)), Can: tokenCan(role), Curl: v.curl(),
+		Latest: v.moment(p.Latest(now)), Can: can, Curl: v.curl(),
 	}
 	f.Custom = f.Latest.Zero() || f.Latest.Day() >= f.FirstDay
 	f.Date = f.FirstDay
@@ -167,7 +167,11 @@ func tokenForm(v *visit) error {
 		return err
 	}
 	q := v.r.URL.Query()
-	return v.showTokenForm(http.StatusOK, a, v.tokenForm(v.accountRow(a), a.Role, q.Get("name"), q.Get("expires")))
+	can, err := v.tokenCan(a.ID, a.Role)
+	if err != nil {
+		return err
+	}
+	return v.showTokenForm(http.StatusOK, a, v.tokenForm(v.accountRow(a), can, q.Get("name"), q.Get("expires")))
 }
 
 func (v *visit) showTokenForm(status int, a hallpass.ServiceAccountSummary, view tokenFormView) error {
@@ -200,7 +204,11 @@ func createToken(v *visit) error {
 	if strings.TrimSpace(name) == "" {
 		name = form.Get("default_name")
 	}
-	view := v.tokenForm(v.accountRow(a), a.Role, form.Get("name"), "")
+	can, failed := v.tokenCan(a.ID, a.Role)
+	if failed != nil {
+		return failed
+	}
+	view := v.tokenForm(v.accountRow(a), can, form.Get("name"), "")
 	seconds, problem := v.seconds(form.Get("expires"), form.Get("date"))
 	if form.Get("expires") == "custom" {
 		view.CustomOn, view.Date = true, form.Get("date")

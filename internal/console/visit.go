@@ -206,9 +206,26 @@ type crumb struct{ Label, URL string }
 // nav says which places the sidebar offers.
 type nav struct {
 	Org             string
+	Orgs            []orgChoice // to switch between; nil: there is but one
+	Users           string      // address of the users; empty: not to be seen
+	Teams           bool
 	ServiceAccounts bool
+	Roles           bool
+	AllOrgs         bool
+	Folders         bool
 	Audit           bool
 	Here            string // "serviceaccounts", "audit", …
+}
+
+// Access and Admin report whether there is anything below these places.
+func (n nav) Access() bool { return n.Users != "" || n.Teams || n.ServiceAccounts || n.Roles }
+func (n nav) Admin() bool  { return n.Access() || n.AllOrgs || n.Audit }
+
+// orgChoice is an org that the user may work in.
+type orgChoice struct {
+	ID      hallpass.OrgID
+	Name    string
+	Current bool
 }
 
 // me is who is signed in.
@@ -237,6 +254,16 @@ func (v *visit) bareFrame(title string) frame {
 	}
 	f.Nav.ServiceAccounts = v.caller.Can(hallpass.ServiceAccountsRead, "") || v.caller.Can(hallpass.ServiceAccountsCreate, "")
 	f.Nav.Audit = v.caller.Can(hallpass.AuditRead, "")
+	f.Nav.Teams = v.caller.Can(hallpass.TeamsRead, "") || v.caller.Can(hallpass.TeamsCreate, "")
+	f.Nav.Roles = v.caller.Can(hallpass.RolesRead, "") && !v.caller.OrgMissing
+	f.Nav.AllOrgs = v.caller.CanOnServer(hallpass.OrgsRead, "")
+	f.Nav.Folders = !v.caller.OrgMissing
+	switch {
+	case v.caller.CanOnServer(hallpass.UsersRead, ""):
+		f.Nav.Users = "/admin/users"
+	case v.caller.Can(hallpass.OrgUsersRead, ""):
+		f.Nav.Users = "/org/users"
+	}
 	return f
 }
 
@@ -254,6 +281,15 @@ func (v *visit) frame(here, title string, crumbs ...crumb) (frame, error) {
 		}
 		f.Nav.Org = org.Name
 	}
+	mine, err := v.o.Admin.UserOrgs(v.r.Context(), v.caller)
+	if err != nil {
+		return f, err
+	}
+	if len(mine) > 1 || len(mine) == 1 && mine[0].Org != v.caller.Org {
+		for _, o := range mine {
+			f.Nav.Orgs = append(f.Nav.Orgs, orgChoice{o.Org, o.Name, o.Org == v.caller.Org})
+		}
+	}
 	return f, nil
 }
 
@@ -265,6 +301,14 @@ var doneText = map[string]string{
 	"token-created":   "Service account token created",
 	"token-deleted":   "Service account token deleted",
 	"password":        "Password changed. Your other sessions have ended.",
+
+	"member-added": "User added to organization", "member-updated": "Organization user updated", "member-removed": "User removed from organization",
+	"user-created": "User created", "user-updated": "User updated", "user-deleted": "User deleted", "user-password": "User password updated",
+	"sessions-ended": "Sessions ended",
+	"team-created":   "Team created", "team-updated": "Team updated", "team-deleted": "Team deleted",
+	"org-created": "Organization created", "org-updated": "Organization updated", "org-deleted": "Organization deleted",
+	"role-created": "Role created", "role-updated": "Role updated", "role-deleted": "Role deleted", "roles-updated": "Roles updated",
+	"permission-updated": "Permissions updated",
 }
 
 const themeCookie = "hallpass_theme"

@@ -215,14 +215,14 @@ func (s *Server) UserIn(login string, role hallpass.Role, org hallpass.OrgID) Cr
 	if err != nil {
 		s.t.Fatalf("make user %s: %v", login, err)
 	}
-	return Basic(login, userPassword)
+	return Basic(login, UserPassword)
 }
 
-// userPassword is the password of the users that tests make.
-const userPassword = "a password that users share"
+// UserPassword is the password of the users that tests make.
+const UserPassword = "a password that users share"
 
 var userHash = sync.OnceValues(func() (string, error) {
-	return secret.HashPassword(context.Background(), secret.NewText(userPassword))
+	return secret.HashPassword(context.Background(), secret.NewText(UserPassword))
 })
 
 // logBuffer keeps what was logged.

@@ -692,3 +692,34 @@ if (page) {
 		});
 	});
 }
+
+// ---- filters on pages that are there whole ----
+
+// filterBy shows of the elements those that hold every word typed into input.
+function filterBy(input, elements, words, after) {
+	if (!input) return;
+	input.addEventListener("input", () => {
+		const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+		let shown = 0;
+		for (const e of elements) {
+			const text = words(e);
+			e.hidden = !wanted.every((w) => text.includes(w));
+			if (!e.hidden) shown++;
+		}
+		after(shown);
+	});
+	input.addEventListener("keydown", (event) => {
+		if (event.key === "Enter") event.preventDefault(); // it would send the form
+	});
+}
+
+const picks = $$("#picker-roles .pick");
+filterBy($("#picker-search"), picks, (e) => e.dataset.words, (shown) => {
+	for (const g of $$(".picker-group")) g.hidden = !$$(".pick", g).some((p) => !p.hidden);
+	$("#picker-count").textContent = shown === 1 ? "1 role" : `${shown} roles`;
+});
+
+const held = $$("tr[data-filter]");
+filterBy($("#held-search"), held, (e) => e.textContent.toLowerCase(), () => {
+	for (const a of $$(".area")) a.hidden = !$$("tr[data-filter]", a).some((r) => !r.hidden);
+});

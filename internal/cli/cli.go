@@ -1,0 +1,211 @@
+// Package cli is the door of the terminal. What talks to a server does so
+// through package client; nothing here has another way.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/client"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+)
+
+// Commands returns the commands that work on a server, and token, one verb of
+// which needs none.
+func Commands() []*cobra.Command {
+	return []*cobra.Command{
+		login(), logout(), contextCommand(),
+		serviceAccount(), token(), role(), team(), user(), org(), explain(),
+	}
+}
+
+// An ExitError ends the process with a status and says nothing more: what there
+// was to say stands on stdout.
+type ExitError struct{ Status int }
+
+// Error names the status.
+func (e *ExitError) Error() string { return fmt.Sprintf("exit status %d", e.Status) }
+
+// notAllowed is the status of an explain whose answer is no.
+const notAllowed = 3
+
+// A remote is what the commands on one noun share: the flags that say which
+// server is called and how the answer is printed.
+type remote struct{ context, server, output string }
+
+func (r *remote) flags(cmd *cobra.Command) {
+	f := cmd.PersistentFlags()
+	f.StringVar(&r.context, "context", "", "the context to use instead of the current one")
+	f.StringVar(&r.server, "server", "", "the URL of the server, for which there must be a context unless --context names one")
+	outputFlag(cmd, &r.output)
+	quietFlags(cmd)
+}
+
+func outputFlag(cmd *cobra.Command, v *string) {
+	cmd.PersistentFlags().StringVarP(v, "output", "o", "table", "how to print: table or json")
+}
+
+// quietFlags has a flag that is not known refused without its value, which may
+// be a secret.
+func quietFlags(cmd *cobra.Command) {
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		text, _, _ := strings.Cut(err.Error(), " in -")
+		return errors.New(text)
+	})
+}
+
+// noun returns the command of a noun with its verbs.
+func (r *remote) noun(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	cmd := group(use, short, verbs...)
+	r.flags(cmd)
+	return cmd
+}
+
+// group returns a command that has nothing but verbs.
+func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	var names []string
+	for _, v := range verbs {
+		names = append(names, v.Name())
+	}
+	cmd := &cobra.Command{
+		Use: use, Short: short,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 { // it is not repeated: it may be a secret given one word too early
+				return fmt.Errorf("%s has no such command; it has %s", use, strings.Join(names, ", "))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(verbs...)
+	return cmd
+}
+
+// A session is one run of a command that calls a server.
+type session struct {
+	*client.Client
+	printer
+	ctx  context.Context
+	cmd  *cobra.Command
+	args []string
+	name string // of the context
+	used entry
+}
+
+// verb returns a command that calls a server. The words after its name in use
+// say which arguments it takes.
+func (r *remote) verb(use, short string, fn func(*session) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: wordsOf(use),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := r.open(cmd, args)
+			if err != nil {
+				return err
+			}
+			return s.told(fn(s))
+		},
+	}
+}
+
+func (r *remote) open(cmd *cobra.Command, args []string) (*session, error) {
+	p, err := newPrinter(cmd, r.output)
+	if err != nil {
+		return nil, err
+	}
+	file, err := loadContexts()
+	if err != nil {
+		return nil, err
+	}
+	name, e, err := file.pick(r.context, r.server)
+	if err != nil {
+		return nil, err
+	}
+	return &session{Client: e.client(), printer: p, ctx: cmd.Context(), cmd: cmd, args: args, name: name, used: e}, nil
+}
+
+// wordsOf returns the rule of a usage line: "get ACCOUNT" takes one argument,
+// "explain ACTION [SCOPE]" one or two, and "assign ROLE TO..." two or more. No
+// argument is repeated in its errors, and none may be a token.
+func wordsOf(use string) cobra.PositionalArgs {
+	words := strings.Fields(use)[1:]
+	least, most := 0, len(words)
+	for _, w := range words {
+		if !strings.HasPrefix(w, "[") {
+			least++
+		}
+		if strings.HasSuffix(w, "...") {
+			most = 1 << 10
+		}
+	}
+	return func(cmd *cobra.Command, args []string) error {
+		for _, a := range args {
+			if strings.Contains(a, secret.Prefix) {
+				return errors.New("a token is never an argument: give the token on stdin, so that it stays out of the shell's history")
+			}
+			if a == "" {
+				return errors.New("an argument is empty")
+			}
+		}
+		if len(args) < least || len(args) > most {
+			if most == 0 {
+				return fmt.Errorf("%s takes no argument", cmd.CommandPath())
+			}
+			return fmt.Errorf("%s takes %s", cmd.CommandPath(), strings.Join(words, " "))
+		}
+		return nil
+	}
+}
+
+// A toldError is an error in words for the terminal.
+type toldError struct {
+	text string
+	err  error
+}
+
+func (e *toldError) Error() string { return e.text }
+func (e *toldError) Unwrap() error { return e.err }
+
+// told puts what a server, or the way to it, answered into one line that says
+// what to do.
+func (s *session) told(err error) error {
+	return tell(err, s.used.Server)
+}
+
+func tell(err error, server string) error {
+	var answer *client.Error
+	var way *url.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled):
+		return &toldError{"interrupted", err}
+	case errors.As(err, &answer):
+		return &toldError{printable(answerText(answer)), err}
+	case errors.As(err, &way):
+		return &toldError{printable(fmt.Sprintf("cannot reach %s: %v", server, way.Err)), err}
+	}
+	return &toldError{printable(err.Error()), err}
+}
+
+func answerText(e *client.Error) string {
+	switch e.Status {
+	case http.StatusUnauthorized:
+		return e.Error() + ": log in again with hallpass login"
+	case http.StatusForbidden:
+		_, needed, ok := strings.Cut(e.Message, "Permissions needed: ")
+		if !ok {
+			break
+		}
+		if strings.Contains(needed, " ") { // any of several
+			return "403: permission needed: " + needed
+		}
+		return fmt.Sprintf("403: permission needed: %s (hallpass explain %s says which roles give it)", needed, needed)
+	}
+	return e.Error()
+}

@@ -1,0 +1,313 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/client"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+)
+
+// contexts is the file of them: servers with the credential for each.
+type contexts struct {
+	Current  string           `toml:"current,omitempty"`
+	Contexts map[string]entry `toml:"contexts"`
+
+	path string
+}
+
+// An entry is one context. Secret stands in the clear, as the file does: that is
+// what its mode is for.
+type entry struct {
+	Server string `toml:"server"`
+	Org    int64  `toml:"org,omitempty"`  // 0 is the credential's own
+	User   string `toml:"user,omitempty"` // empty: the secret is a token
+	Secret string `toml:"secret"`
+}
+
+func (e entry) client() *client.Client {
+	as := client.Bearer(e.Secret)
+	if e.User != "" {
+		as = client.Basic(e.User, e.Secret)
+	}
+	return client.NewWith(e.Server, client.Options{Credential: as, Org: e.Org})
+}
+
+// who names the credential without its secret.
+func (e entry) who() string {
+	if e.User != "" {
+		return "user " + e.User
+	}
+	return "token …" + secret.NewText(e.Secret).LastFour()
+}
+
+// contextsPath is hallpass/contexts.toml in $XDG_CONFIG_HOME or ~/.config.
+func contextsPath() (string, error) {
+	dir := os.Getenv("XDG_CONFIG_HOME")
+	if !filepath.IsAbs(dir) { // as the XDG specification has it
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("no place for the contexts: %w", err)
+		}
+		dir = filepath.Join(home, ".config")
+	}
+	return filepath.Join(dir, "hallpass", "contexts.toml"), nil
+}
+
+// loadContexts reads the file; no file is no contexts.
+func loadContexts() (*contexts, error) {
+	path, err := contextsPath()
+	if err != nil {
+		return nil, err
+	}
+	c := &contexts{path: path, Contexts: make(map[string]entry)}
+	if err := private(path); errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	} else if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := toml.Decode(string(text), c)
+	var parse toml.ParseError
+	switch {
+	case errors.As(err, &parse):
+		return nil, fmt.Errorf("%s:%d: this is not TOML", path, parse.Position.Line) // the parser's words repeat what it found
+	case err != nil:
+		return nil, fmt.Errorf("%s: a value has the wrong type", path)
+	case len(meta.Undecoded()) > 0:
+		return nil, fmt.Errorf("%s: a key is not known: a context has server, org, user and secret", path)
+	}
+	return c, nil
+}
+
+// private refuses a file that others can read, or a folder in which others can
+// put another file in its place.
+func private(path string) error {
+	file, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	dir, err := os.Stat(filepath.Dir(path))
+	switch {
+	case err != nil:
+		return err
+	case runtime.GOOS == "windows": // has no such modes
+		return nil
+	case file.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("%s holds secrets and has mode %04o: chmod 600 it, and end its tokens if others are on this machine", path, file.Mode().Perm())
+	case dir.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("%s can be written by others (mode %04o): chmod 700 it", filepath.Dir(path), dir.Mode().Perm())
+	}
+	return nil
+}
+
+// save replaces the file whole: a reader sees the old one or the new one.
+func (c *contexts) save() (err error) {
+	dir := filepath.Dir(c.path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".contexts-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	err = toml.NewEncoder(f).Encode(c)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), c.path)
+}
+
+var errNoContext = errors.New("not logged in: hallpass login URL comes first")
+
+// pick returns the context to use. A secret goes to the server that it was kept
+// for; to another one only where both flags say so.
+func (c *contexts) pick(name, server string) (string, entry, error) {
+	if server != "" {
+		clean, err := cleanURL(server)
+		if err != nil {
+			return "", entry{}, fmt.Errorf("--server: %w", err)
+		}
+		server = clean
+	}
+	if name == "" {
+		name = c.nameFor(server)
+	}
+	e, ok := c.Contexts[name]
+	switch {
+	case name == "" && server != "":
+		return "", e, fmt.Errorf("there is no context for %s: log in there, or name one with --context", server)
+	case name == "":
+		return "", e, errNoContext
+	case !ok:
+		return "", e, errUnknownContext
+	case plain(server) && !plain(e.Server):
+		return "", e, errors.New("--server is http:// and would send the secret in the clear, which the context does not")
+	}
+	if server != "" {
+		e.Server = server
+	}
+	return name, e, nil
+}
+
+var errUnknownContext = errors.New("there is no such context: hallpass context list shows those there are")
+
+// nameFor returns the current context, or where a server is wanted that of the
+// server: the current one if it is, else the first by name.
+func (c *contexts) nameFor(server string) string {
+	if server == "" || c.Contexts[c.Current].Server == server {
+		return c.Current
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Contexts)) {
+		if c.Contexts[name].Server == server {
+			return name
+		}
+	}
+	return ""
+}
+
+// cleanURL returns the URL of a server in the form in which contexts keep it.
+// It is not repeated in errors: it may hold a password.
+func cleanURL(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", errors.New("the server is not a URL like https://hallpass.example.com")
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Contains(s, secret.Prefix) {
+		return "", errors.New("the URL of a server has no user, password, query or fragment: --user names the user, and the secret is asked for")
+	}
+	return strings.TrimRight(strings.ToLower(u.Scheme+"://"+u.Host)+u.EscapedPath(), "/"), nil
+}
+
+// checkContextName holds a name to letters that need no quoting. It is not
+// repeated: it may be a secret in the wrong place.
+func checkContextName(name string) error {
+	const letters = "-._:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	if name == "" || len(name) > 64 || strings.Trim(name, letters) != "" || strings.Contains(name, secret.Prefix) {
+		return errors.New("the name of a context is up to 64 letters, digits, and - . _ :")
+	}
+	return nil
+}
+
+func contextCommand() *cobra.Command {
+	var output string
+	list := &cobra.Command{
+		Use: "list", Short: "List the contexts; * is the current one", Args: wordsOf("list"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return listContexts(cmd, output) },
+	}
+	outputFlag(list, &output)
+	use := contextVerb("use NAME", "Make a context the current one", func(cmd *cobra.Command, c *contexts, name string) error {
+		c.Current = name
+		if err := c.save(); err != nil {
+			return err
+		}
+		e := c.Contexts[name]
+		return printer{messages: cmd.ErrOrStderr()}.say("Now using %s (%s, %s).", name, e.Server, e.who())
+	})
+	current := &cobra.Command{
+		Use: "current", Short: "Print the name of the current context", Args: wordsOf("current"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadContexts()
+			if err == nil && c.Current == "" {
+				err = errNoContext
+			}
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), c.Current)
+			return err
+		},
+	}
+	var yes bool
+	remove := yesFlag(contextVerb("delete NAME", "Forget a context and its secret", func(cmd *cobra.Command, c *contexts, name string) error {
+		if err := confirm(cmd, yes, "Forget the context %s (%s, %s)?", name, c.Contexts[name].Server, c.Contexts[name].who()); err != nil {
+			return err
+		}
+		return c.forget(name)
+	}), &yes)
+	cmd := group("context", "The servers that you are logged in to", list, use, current, remove)
+	quietFlags(cmd)
+	return cmd
+}
+
+// contextVerb returns a command on one context, which there must be.
+func contextVerb(use, short string, fn func(*cobra.Command, *contexts, string) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: wordsOf(use),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := loadContexts()
+			if err != nil {
+				return err
+			}
+			if _, ok := c.Contexts[args[0]]; !ok {
+				return errUnknownContext
+			}
+			return tell(fn(cmd, c, args[0]), "")
+		},
+	}
+}
+
+func (c *contexts) forget(name string) error {
+	delete(c.Contexts, name)
+	if c.Current == name {
+		c.Current = ""
+	}
+	return c.save()
+}
+
+// contextRow is a context as it is listed: without its secret.
+type contextRow struct {
+	Name    string `json:"name"`
+	Current bool   `json:"current"`
+	Server  string `json:"server"`
+	OrgID   int64  `json:"orgId,omitempty"`
+	As      string `json:"as"`
+}
+
+func listContexts(cmd *cobra.Command, output string) error {
+	p, err := newPrinter(cmd, output)
+	if err != nil {
+		return err
+	}
+	c, err := loadContexts()
+	if err != nil {
+		return err
+	}
+	rows := []contextRow{}
+	t := table{header: []string{"CURRENT", "NAME", "SERVER", "ORG", "AS"}}
+	for _, name := range slices.Sorted(maps.Keys(c.Contexts)) {
+		e := c.Contexts[name]
+		rows = append(rows, contextRow{Name: name, Current: name == c.Current, Server: e.Server, OrgID: e.Org, As: e.who()})
+		mark, org := "", "its own"
+		if name == c.Current {
+			mark = "*"
+		}
+		if e.Org != 0 {
+			org = number(e.Org)
+		}
+		t.rows = append(t.rows, []string{mark, name, e.Server, org, e.who()})
+	}
+	return p.print(rows, t)
+}

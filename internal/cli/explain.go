@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
+func explain() *cobra.Command {
+	r := &remote{}
+	var principal string
+	cmd := r.verb("explain ACTION [SCOPE]", "Say whether somebody may do something, and why", func(s *session) error {
+		who, ref, err := s.principal(principal)
+		if err != nil {
+			return err
+		}
+		scope := ""
+		if len(s.args) > 1 {
+			scope = s.args[1]
+		}
+		e, err := s.Explain(s.ctx, ref, s.args[0], scope)
+		if err != nil {
+			return err
+		}
+		if s.json {
+			err = s.printJSON(e)
+		} else {
+			_, err = fmt.Fprint(s.out, inWords(e, who, wire.Permission{Action: s.args[0], Scope: scope}))
+		}
+		if err == nil && !e.Allowed {
+			err = &ExitError{Status: notAllowed}
+		}
+		return err
+	})
+	cmd.Long = `Say whether you, or the principal, may do ACTION on SCOPE: through which role, or
+which role would give it. The exit status is 0 when it is allowed, 3 when it is
+not, and 1 when nobody could say.`
+	cmd.Example = `  hallpass explain serviceaccounts:create
+  hallpass explain --principal serviceaccount:ci serviceaccounts:write serviceaccounts:id:7
+  hallpass explain --principal user:ana teams:read teams:id:1`
+	r.flags(cmd)
+	cmd.Flags().StringVar(&principal, "principal", "", "user:ana or serviceaccount:ci (sa:ci), by id, uid or name (default yourself)")
+	return cmd
+}
+
+// principal returns what to call the principal, and how the API knows it.
+func (s *session) principal(ref string) (who, wireRef string, err error) {
+	if ref == "" {
+		return s.used.who(), "", nil
+	}
+	kind, name, _ := strings.Cut(ref, ":")
+	switch {
+	case kind == "user" && name != "":
+		return "user " + name, ref, nil // the server knows users by login itself
+	case (kind == "serviceaccount" || kind == "sa") && name != "":
+		a, err := s.FindServiceAccount(s.ctx, name)
+		return "service account " + a.Name, "serviceaccount:" + number(a.ID), err
+	}
+	return "", "", errPrincipal
+}
+
+// inWords writes an explanation for people.
+func inWords(e wire.Explanation, who string, asked wire.Permission) string {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintln(&b, printable(fmt.Sprintf(format, args...))) }
+	what := asked.Action
+	if asked.Scope != "" {
+		what += " on " + asked.Scope
+	}
+	if !e.Allowed {
+		say("not allowed: %s may not do %s", who, what)
+		if len(e.WouldAllow) == 0 {
+			say("no role that you can see would give it")
+			return b.String()
+		}
+		say("one of these roles would give it:")
+		for _, role := range e.WouldAllow {
+			say("  %s", role)
+		}
+		return b.String()
+	}
+	say("allowed: %s may do %s", who, what)
+	for _, via := range e.Via {
+		say("  by the role %s, %s: %s", via.Role, throughWords(via.Through), permissionText(via.Permission.Action, via.Permission.Scope))
+	}
+	return b.String()
+}
+
+// throughWords says how a role is held.
+func throughWords(through string) string {
+	if through == "itself" {
+		return "assigned to it"
+	}
+	return "held through " + through
+}

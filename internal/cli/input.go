@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/hallpass-dev/hallpass/internal/secret"
+)
+
+// maxInput bounds what is read of stdin and of files.
+const maxInput = 1 << 20
+
+// terminal returns the terminal that stdin is, if it is one.
+func terminal(cmd *cobra.Command) (*os.File, bool) {
+	f, ok := cmd.InOrStdin().(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}
+
+// askSecret reads a secret: unseen from a terminal, else the first line of
+// stdin. A new one is asked for twice.
+func askSecret(cmd *cobra.Command, what string, fresh bool) (secret.Text, error) {
+	f, ok := terminal(cmd)
+	if !ok {
+		line, err := firstLine(cmd.InOrStdin())
+		if err == nil && line == "" {
+			err = fmt.Errorf("no %s came on stdin", what)
+		}
+		return secret.NewText(line), err
+	}
+	prompts := []string{strings.ToUpper(what[:1]) + what[1:] + ": "}
+	if fresh {
+		prompts = append(prompts, "Once more: ")
+	}
+	var typed []secret.Text
+	for _, prompt := range prompts {
+		t, err := unseen(cmd, f, prompt)
+		if err != nil {
+			return secret.Text{}, err
+		}
+		typed = append(typed, t)
+	}
+	switch {
+	case typed[0].Empty():
+		return secret.Text{}, fmt.Errorf("no %s was typed", what)
+	case typed[0] != typed[len(typed)-1]:
+		return secret.Text{}, fmt.Errorf("the two differ")
+	}
+	return typed[0], nil
+}
+
+func firstLine(in io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(in, maxInput)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read stdin: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+// unseen reads a line that the terminal does not show.
+func unseen(cmd *cobra.Command, f *os.File, prompt string) (secret.Text, error) {
+	if _, err := io.WriteString(cmd.ErrOrStderr(), prompt); err != nil {
+		return secret.Text{}, err
+	}
+	was, err := term.GetState(int(f.Fd()))
+	if err != nil {
+		return secret.Text{}, err
+	}
+	typed, err := unlessEnded(cmd.Context(), func() (string, error) {
+		b, err := term.ReadPassword(int(f.Fd()))
+		return string(b), err
+	})
+	if err != nil {
+		return secret.Text{}, errors.Join(err, term.Restore(int(f.Fd()), was)) // Ctrl-C came while nothing was shown
+	}
+	_, err = io.WriteString(cmd.ErrOrStderr(), "\n")
+	return secret.NewText(typed), err
+}
+
+// unlessEnded waits for a reader of the terminal, or for the end of ctx: Ctrl-C
+// ends ctx and does not end a read.
+func unlessEnded(ctx context.Context, read func() (string, error)) (string, error) {
+	type line struct {
+		text string
+		err  error
+	}
+	lines := make(chan line, 1)
+	go func() {
+		text, err := read()
+		lines <- line{text, err}
+	}()
+	select {
+	case l := <-lines:
+		return l.text, l.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// confirm asks before something is done that cannot be undone. Where nobody can
+// be asked, --yes must have been said.
+func confirm(cmd *cobra.Command, yes bool, format string, args ...any) error {
+	if yes {
+		return nil
+	}
+	f, ok := terminal(cmd)
+	if !ok {
+		return errors.New("there is no terminal to ask on: say --yes if this is meant")
+	}
+	if _, err := io.WriteString(cmd.ErrOrStderr(), printable(fmt.Sprintf(format, args...))+" [y/N] "); err != nil {
+		return err
+	}
+	answer, err := unlessEnded(cmd.Context(), func() (string, error) { return firstLine(f) })
+	if err != nil {
+		return err
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errors.New("nothing was done")
+}
+
+func yesFlag(cmd *cobra.Command, yes *bool) *cobra.Command {
+	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
+	return cmd
+}

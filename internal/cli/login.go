@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/client"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+)
+
+// defaultServer is where hallpass serve listens when it is told nothing.
+const defaultServer = "http://127.0.0.1:3080"
+
+func login() *cobra.Command {
+	var name, user string
+	var org int64
+	cmd := &cobra.Command{
+		Use: "login [URL]", Short: "Log in to a server and remember it",
+		Long: `Prove a credential to a server with GET /api/org and keep it as a context, which
+becomes the current one. URL is ` + defaultServer + ` unless told.
+
+The secret, a service account's token or with --user that user's password, is
+asked for on a terminal and is not shown; elsewhere it is the first line of
+stdin. It is never an argument: what stands on a command line stands in its
+history and in the list of processes.`,
+		Example: `  hallpass login https://hallpass.example.com
+  hallpass login --user admin --org 2 --name second
+  vault read -field=token ci/hallpass | hallpass login https://hallpass.example.com`,
+		Args: loginArgument,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server := defaultServer
+			if len(args) > 0 {
+				server = args[0]
+			}
+			if name != "" {
+				if err := checkContextName(name); err != nil {
+					return err
+				}
+			}
+			return logIn(cmd, name, entry{Server: server, User: user, Org: org})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&name, "name", "", "what to call the context (default the server's host)")
+	f.StringVar(&user, "user", "", "log in as this user with a password, not with a token")
+	f.Int64Var(&org, "org", 0, "the id of the org to work in (default the credential's own)")
+	quietFlags(cmd)
+	return cmd
+}
+
+// loginArgument takes a URL and repeats nothing: a secret may have been given.
+func loginArgument(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return errors.New("login takes one URL; the secret is asked for, or read from stdin")
+	}
+	for _, a := range args {
+		if _, err := cleanURL(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func logIn(cmd *cobra.Command, name string, e entry) error {
+	var err error
+	if e.Server, err = cleanURL(e.Server); err != nil {
+		return err
+	}
+	if e.Org < 0 {
+		return errors.New("--org is the id of an org")
+	}
+	file, err := loadContexts() // before anything is asked: what cannot be kept need not be typed
+	if err != nil {
+		return err
+	}
+	if plain(e.Server) {
+		if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: over http:// the secret crosses the network in the clear."); err != nil {
+			return err
+		}
+	}
+	if e.Secret, err = loginSecret(cmd, e.User); err != nil {
+		return tell(err, e.Server)
+	}
+	where, err := prove(cmd.Context(), e.client())
+	if err != nil {
+		return loginError(err, e.Server)
+	}
+	if name == "" {
+		name = nameOf(e.Server)
+	}
+	file.Contexts[name], file.Current = e, name
+	if err := file.save(); err != nil {
+		return err
+	}
+	p := printer{messages: cmd.ErrOrStderr()}
+	return p.say("Logged in to %s as %s, %s. Kept as the context %s in %s.", e.Server, e.who(), where, name, file.path)
+}
+
+// plain reports whether the server is reached over a network in the clear.
+func plain(server string) bool {
+	u, err := url.Parse(server)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
+// loginSecret reads the password of a user, or a token.
+func loginSecret(cmd *cobra.Command, user string) (string, error) {
+	if user != "" {
+		t, err := askSecret(cmd, "password", false)
+		return t.Reveal(), err
+	}
+	t, err := askSecret(cmd, "token", false)
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimSpace(t.Reveal())
+	if _, ok := secret.ParseToken(text); !ok && (strings.HasPrefix(text, secret.Prefix) || text == "") {
+		return "", fmt.Errorf("not a well-formed token: %s", flaw(text))
+	}
+	return text, nil
+}
+
+// prove says in which org the credential is good. One that may not read its org
+// is good when it may ask for its own permissions, as whoever is known may.
+func prove(ctx context.Context, c *client.Client) (string, error) {
+	org, _, err := c.Org(ctx)
+	var refused *client.Error
+	if errors.As(err, &refused) && refused.Status == http.StatusForbidden {
+		if _, err := c.Permissions(ctx); err != nil {
+			return "", err
+		}
+		return "in an org that it may not read (that takes orgs:read)", nil
+	}
+	return fmt.Sprintf("in org %d (%s)", org.ID, org.Name), err
+}
+
+// loginError is tell without the advice to log in.
+func loginError(err error, server string) error {
+	var refused *client.Error
+	if errors.As(err, &refused) {
+		return &toldError{printable("nothing was kept: " + refused.Error()), err}
+	}
+	return tell(err, server)
+}
+
+// nameOf returns what a server's context is called when nobody says.
+func nameOf(server string) string {
+	u, err := url.Parse(server)
+	if err != nil || checkContextName(u.Host) != nil {
+		return "default"
+	}
+	return u.Host
+}
+
+func logout() *cobra.Command {
+	var name string
+	cmd := &cobra.Command{
+		Use: "logout", Short: "Forget the secret of the current context, and the context",
+		Long: `Forget the current context, or the one that --context names, with its secret.
+The secret goes on working: a token is ended with hallpass token delete.`,
+		Args: wordsOf("logout"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadContexts()
+			if err != nil {
+				return err
+			}
+			picked, e, err := c.pick(name, "")
+			if err != nil {
+				return err
+			}
+			if err := c.forget(picked); err != nil {
+				return err
+			}
+			return printer{messages: cmd.ErrOrStderr()}.say("Forgot the context %s (%s, %s).", picked, e.Server, e.who())
+		},
+	}
+	cmd.Flags().StringVar(&name, "context", "", "the context to forget instead of the current one")
+	quietFlags(cmd)
+	return cmd
+}

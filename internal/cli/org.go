@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
+func org() *cobra.Command {
+	r := &remote{}
+	cmd := r.noun("org", "Orgs and their members",
+		r.verb("list", "List the orgs of the server", func(s *session) error {
+			list, err := s.Orgs(s.ctx)
+			if err != nil {
+				return err
+			}
+			t := table{header: []string{"ID", "NAME"}}
+			for _, o := range list {
+				t.rows = append(t.rows, []string{number(o.ID), o.Name})
+			}
+			return s.print(list, t)
+		}),
+		r.verb("current", "Show the org that the context works in", func(s *session) error {
+			o, _, err := s.Org(s.ctx)
+			if err != nil {
+				return err
+			}
+			return s.print(o, table{rows: [][]string{{"id", number(o.ID)}, {"name", o.Name}}})
+		}),
+		r.verb("create NAME", "Make an org, of which you become Admin", func(s *session) error {
+			o, err := s.CreateOrg(s.ctx, wire.CreateOrg{Name: s.args[0]})
+			if err != nil {
+				return err
+			}
+			return s.print(o, table{rows: [][]string{{"id", number(o.OrgID)}, {"name", s.args[0]}}})
+		}),
+		deleteOrg(r),
+		r.verb("members [ORG]", "List the members of an org", (*session).orgMembers),
+		addOrgMember(r),
+		r.verb("remove-member ORG USER", "End a membership", (*session).removeOrgMember),
+	)
+	cmd.Long = `Work on orgs. ORG is an id or a name; members takes the context's where none is
+said. USER is a login, an e-mail address, an id or a uid.`
+	return cmd
+}
+
+func deleteOrg(r *remote) *cobra.Command {
+	var yes bool
+	return yesFlag(r.verb("delete ORG", "Delete an org and all in it", func(s *session) error {
+		o, err := s.FindOrg(s.ctx, s.args[0])
+		if err != nil {
+			return err
+		}
+		if err := confirm(s.cmd, yes, "Delete the org %s (id %d) and all in it?", o.Name, o.ID); err != nil {
+			return err
+		}
+		m, err := s.DeleteOrg(s.ctx, o.ID)
+		if err != nil {
+			return err
+		}
+		return s.done(m, "Deleted the org %s (id %d).", o.Name, o.ID)
+	}), &yes)
+}
+
+func (s *session) orgMembers() error {
+	var list []wire.OrgUser
+	var err error
+	if len(s.args) == 0 {
+		list, err = s.OrgUsers(s.ctx, "")
+	} else {
+		var o wire.Org
+		if o, err = s.FindOrg(s.ctx, s.args[0]); err == nil {
+			list, err = s.UsersOfOrg(s.ctx, o.ID)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	t := table{header: []string{"ID", "LOGIN", "EMAIL", "NAME", "ROLE", "DISABLED"}}
+	for _, u := range list {
+		t.rows = append(t.rows, []string{number(u.UserID), u.Login, u.Email, u.Name, u.Role, yesNo(u.IsDisabled)})
+	}
+	return s.print(list, t)
+}
+
+func addOrgMember(r *remote) *cobra.Command {
+	var role string
+	cmd := r.verb("add-member ORG USER", "Make a user, by login or e-mail address, a member of an org", func(s *session) error {
+		o, err := s.FindOrg(s.ctx, s.args[0])
+		if err != nil {
+			return err
+		}
+		m, err := s.AddOrgUser(s.ctx, o.ID, wire.AddOrgUser{LoginOrEmail: s.args[1], Role: &role})
+		if err != nil {
+			return err
+		}
+		return s.done(m, "Made %s (id %d) a member of %s with the role %s.", s.args[1], m.UserID, o.Name, role)
+	})
+	cmd.Flags().StringVar(&role, "role", "Viewer", "the role there: None, Viewer, Editor or Admin")
+	return cmd
+}
+
+func (s *session) removeOrgMember() error {
+	o, err := s.FindOrg(s.ctx, s.args[0])
+	if err != nil {
+		return err
+	}
+	list, err := s.UsersOfOrg(s.ctx, o.ID)
+	if err != nil {
+		return err
+	}
+	u, err := memberNamed(list, s.args[1])
+	if err != nil {
+		return err
+	}
+	m, err := s.RemoveOrgUser(s.ctx, o.ID, u.UserID)
+	if err != nil {
+		return err
+	}
+	return s.done(m, "Took %s (id %d) out of %s.", u.Login, u.UserID, o.Name)
+}
+
+// memberNamed returns the member with that id, uid, login or e-mail address.
+func memberNamed(list []wire.OrgUser, ref string) (wire.OrgUser, error) {
+	for _, u := range list {
+		if number(u.UserID) == ref || u.UID == ref || u.Login == ref || u.Email == ref {
+			return u, nil
+		}
+	}
+	return wire.OrgUser{}, fmt.Errorf("the org has no member %q", ref)
+}

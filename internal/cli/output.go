@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+)
+
+// A printer writes answers: data on stdout, words about it on stderr.
+type printer struct {
+	out, messages io.Writer
+	json          bool
+}
+
+func newPrinter(cmd *cobra.Command, output string) (printer, error) {
+	if output != "table" && output != "json" {
+		return printer{}, errors.New("--output is table or json")
+	}
+	return printer{out: cmd.OutOrStdout(), messages: cmd.ErrOrStderr(), json: output == "json"}, nil
+}
+
+// A table is what a person is shown of an answer. Without a header each row is
+// a name and its value.
+type table struct {
+	header []string
+	rows   [][]string
+}
+
+// print writes the answer as JSON, or the table.
+func (p printer) print(answer any, t table) error {
+	if p.json {
+		return p.printJSON(answer)
+	}
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	if t.header != nil {
+		t.rows = append([][]string{t.header}, t.rows...)
+	}
+	for _, row := range t.rows {
+		for i, cell := range row {
+			row[i] = printable(cell)
+			if row[i] == "" {
+				row[i] = "-" // an empty cell would leave blanks at the end of a line
+			}
+		}
+		if _, err := fmt.Fprintln(w, strings.Join(row, "\t")); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+func (p printer) printJSON(v any) error {
+	e := json.NewEncoder(p.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// done tells of a change that has no more to show than the answer's message.
+func (p printer) done(answer any, format string, args ...any) error {
+	if p.json {
+		return p.printJSON(answer)
+	}
+	return p.say(format, args...)
+}
+
+// say writes a message.
+func (p printer) say(format string, args ...any) error {
+	_, err := fmt.Fprintln(p.messages, printable(fmt.Sprintf(format, args...)))
+	return err
+}
+
+// printable keeps what a server sent from steering the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// moment writes a time, or never for none.
+func moment(t *time.Time) string {
+	if t == nil || t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format(time.RFC3339)
+}

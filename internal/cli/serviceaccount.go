@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/client"
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
+func serviceAccount() *cobra.Command {
+	r := &remote{}
+	cmd := r.noun("serviceaccount", "Service accounts: list, create, change, disable, delete",
+		listServiceAccounts(r),
+		r.verb("get ACCOUNT", "Show one", func(s *session) error {
+			a, err := s.FindServiceAccount(s.ctx, s.args[0])
+			if err != nil {
+				return err
+			}
+			return s.printServiceAccount(a)
+		}),
+		createServiceAccount(r), updateServiceAccount(r),
+		switchServiceAccount(r, "enable ACCOUNT", "Let the tokens of one work again", false),
+		switchServiceAccount(r, "disable ACCOUNT", "Refuse the tokens of one until it is enabled", true),
+		deleteServiceAccount(r),
+		r.verb("permissions ACCOUNT", "Show what one may do, and through which role", (*session).accountPermissions),
+	)
+	cmd.Aliases = []string{"sa"}
+	cmd.Long = "Work on service accounts. ACCOUNT is an id, a uid or a name."
+	return cmd
+}
+
+func listServiceAccounts(r *remote) *cobra.Command {
+	var f client.ServiceAccountFilter
+	cmd := r.verb("list", "List them", func(s *session) error {
+		list, err := s.ServiceAccounts(s.ctx, f)
+		if err != nil {
+			return err
+		}
+		t := table{header: []string{"ID", "UID", "NAME", "ROLE", "TOKENS", "DISABLED"}}
+		for _, a := range list {
+			t.rows = append(t.rows, []string{number(a.ID), a.UID, a.Name, a.Role, number(int64(a.Tokens)), yesNo(a.IsDisabled)})
+		}
+		return s.print(list, t)
+	})
+	cmd.Flags().StringVarP(&f.Query, "query", "q", "", "only those whose name or login holds this")
+	cmd.Flags().BoolVar(&f.Disabled, "disabled", false, "only those that are disabled")
+	cmd.Flags().BoolVar(&f.Expired, "expired", false, "only those with an expired token")
+	return cmd
+}
+
+func (s *session) printServiceAccount(a wire.ServiceAccountProfile) error {
+	return s.print(a, table{rows: [][]string{
+		{"id", number(a.ID)}, {"uid", a.UID}, {"name", a.Name}, {"login", a.Login}, {"org", number(a.OrgID)}, {"role", a.Role},
+		{"disabled", yesNo(a.IsDisabled)}, {"tokens", number(int64(a.Tokens))}, {"teams", strings.Join(a.Teams, ", ")},
+		{"created", moment(&a.CreatedAt)}, {"updated", moment(&a.UpdatedAt)},
+	}})
+}
+
+func createServiceAccount(r *remote) *cobra.Command {
+	var role string
+	var disabled bool
+	cmd := r.verb("create NAME", "Make one", func(s *session) error {
+		a, err := s.CreateServiceAccount(s.ctx, wire.CreateServiceAccount{Name: s.args[0], Role: &role, IsDisabled: disabled})
+		if err != nil {
+			return err
+		}
+		return s.print(a, table{rows: [][]string{
+			{"id", number(a.ID)}, {"uid", a.UID}, {"name", a.Name}, {"login", a.Login}, {"role", a.Role}, {"disabled", yesNo(a.IsDisabled)},
+		}})
+	})
+	cmd.Flags().StringVar(&role, "role", "Viewer", "its basic role: None, Viewer, Editor or Admin")
+	cmd.Flags().BoolVar(&disabled, "disabled", false, "disabled from the start")
+	return cmd
+}
+
+func updateServiceAccount(r *remote) *cobra.Command {
+	var name, role string
+	cmd := r.verb("update ACCOUNT", "Change the name or basic role of one", func(s *session) error {
+		var in wire.UpdateServiceAccount
+		if s.cmd.Flags().Changed("name") {
+			in.Name = &name
+		}
+		if s.cmd.Flags().Changed("role") {
+			in.Role = &role
+		}
+		if in.Name == nil && in.Role == nil {
+			return errNothingToChange
+		}
+		return s.patchServiceAccount(in)
+	})
+	cmd.Flags().StringVar(&name, "name", "", "its new name")
+	cmd.Flags().StringVar(&role, "role", "", "its new basic role: None, Viewer, Editor or Admin")
+	return cmd
+}
+
+func switchServiceAccount(r *remote, use, short string, disabled bool) *cobra.Command {
+	return r.verb(use, short, func(s *session) error {
+		return s.patchServiceAccount(wire.UpdateServiceAccount{IsDisabled: &disabled})
+	})
+}
+
+func (s *session) patchServiceAccount(in wire.UpdateServiceAccount) error {
+	a, err := s.FindServiceAccount(s.ctx, s.args[0])
+	if err != nil {
+		return err
+	}
+	out, err := s.UpdateServiceAccount(s.ctx, a.ID, in)
+	if err != nil {
+		return err
+	}
+	return s.printServiceAccount(out.ServiceAccount)
+}
+
+func deleteServiceAccount(r *remote) *cobra.Command {
+	var yes bool
+	return yesFlag(r.verb("delete ACCOUNT", "Delete one with its tokens", func(s *session) error {
+		a, err := s.FindServiceAccount(s.ctx, s.args[0])
+		if err != nil {
+			return err
+		}
+		if err := confirm(s.cmd, yes, "Delete the service account %s (id %d) with its %d tokens?", a.Name, a.ID, a.Tokens); err != nil {
+			return err
+		}
+		m, err := s.DeleteServiceAccount(s.ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		return s.done(m, "Deleted the service account %s (id %d).", a.Name, a.ID)
+	}), &yes)
+}
+
+func (s *session) accountPermissions() error {
+	a, err := s.FindServiceAccount(s.ctx, s.args[0])
+	if err != nil {
+		return err
+	}
+	list, err := s.UserPermissions(s.ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	t := table{header: []string{"ACTION", "SCOPE", "ROLE", "THROUGH"}}
+	for _, p := range list {
+		if len(p.Via) == 0 { // a server that does not tell
+			p.Via = []wire.Source{{}}
+		}
+		for _, via := range p.Via {
+			t.rows = append(t.rows, []string{p.Action, p.Scope, via.Role, via.Through})
+		}
+	}
+	return s.print(list, t)
+}

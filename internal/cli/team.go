@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
+// teamAdmin is what the API calls the admin of a team; a member is 0.
+const teamAdmin = 4
+
+func team() *cobra.Command {
+	r := &remote{}
+	cmd := r.noun("team", "Teams and their members",
+		listTeams(r),
+		r.verb("get TEAM", "Show one", func(s *session) error {
+			t, err := s.FindTeam(s.ctx, s.args[0])
+			if err != nil {
+				return err
+			}
+			return s.printTeam(t)
+		}),
+		createTeam(r), deleteTeam(r),
+		r.verb("members TEAM", "List the members of one", (*session).teamMembers),
+		addTeamMember(r),
+		r.verb("remove-member TEAM MEMBER", "Take a user or service account out of one", func(s *session) error {
+			return s.onMember(func(t wire.Team, g grantee) error {
+				m, err := s.RemoveTeamMember(s.ctx, t.ID, g.id)
+				if err != nil {
+					return err
+				}
+				return s.done(m, "Took %s out of %s.", g, t.Name)
+			})
+		}),
+	)
+	cmd.Long = "Work on teams. TEAM is an id, a uid or a name, MEMBER a user's, or a service\naccount's as serviceaccount:ci (or sa:ci)."
+	return cmd
+}
+
+func listTeams(r *remote) *cobra.Command {
+	var query string
+	cmd := r.verb("list", "List them", func(s *session) error {
+		list, err := s.Teams(s.ctx, query)
+		if err != nil {
+			return err
+		}
+		t := table{header: []string{"ID", "UID", "NAME", "EMAIL", "MEMBERS"}}
+		for _, v := range list {
+			t.rows = append(t.rows, []string{number(v.ID), v.UID, v.Name, v.Email, number(v.MemberCount)})
+		}
+		return s.print(list, t)
+	})
+	cmd.Flags().StringVarP(&query, "query", "q", "", "only those whose name or e-mail address holds this")
+	return cmd
+}
+
+func (s *session) printTeam(t wire.Team) error {
+	return s.print(t, table{rows: [][]string{
+		{"id", number(t.ID)}, {"uid", t.UID}, {"name", t.Name}, {"email", t.Email}, {"org", number(t.OrgID)}, {"members", number(t.MemberCount)},
+	}})
+}
+
+func createTeam(r *remote) *cobra.Command {
+	var email string
+	cmd := r.verb("create NAME", "Make one", func(s *session) error {
+		t, err := s.CreateTeam(s.ctx, wire.CreateTeam{Name: s.args[0], Email: email})
+		if err != nil {
+			return err
+		}
+		return s.print(t, table{rows: [][]string{{"id", number(t.TeamID)}, {"uid", t.UID}, {"name", s.args[0]}}})
+	})
+	cmd.Flags().StringVar(&email, "email", "", "its e-mail address")
+	return cmd
+}
+
+func deleteTeam(r *remote) *cobra.Command {
+	var yes bool
+	return yesFlag(r.verb("delete TEAM", "Delete one", func(s *session) error {
+		t, err := s.FindTeam(s.ctx, s.args[0])
+		if err != nil {
+			return err
+		}
+		if err := confirm(s.cmd, yes, "Delete the team %s (id %d, %d members)?", t.Name, t.ID, t.MemberCount); err != nil {
+			return err
+		}
+		m, err := s.DeleteTeam(s.ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		return s.done(m, "Deleted the team %s (id %d).", t.Name, t.ID)
+	}), &yes)
+}
+
+func (s *session) teamMembers() error {
+	t, err := s.FindTeam(s.ctx, s.args[0])
+	if err != nil {
+		return err
+	}
+	list, err := s.TeamMembers(s.ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	out := table{header: []string{"ID", "LOGIN", "NAME", "PERMISSION"}}
+	for _, m := range list {
+		permission := "member"
+		if m.Permission == teamAdmin {
+			permission = "admin"
+		}
+		out.rows = append(out.rows, []string{number(m.UserID), m.Login, m.Name, permission})
+	}
+	return s.print(list, out)
+}
+
+func addTeamMember(r *remote) *cobra.Command {
+	var admin bool
+	cmd := r.verb("add-member TEAM MEMBER", "Put a user or service account into one", func(s *session) error {
+		return s.onMember(func(t wire.Team, g grantee) error {
+			m, err := s.AddTeamMember(s.ctx, t.ID, g.id)
+			if err == nil && admin {
+				m, err = s.UpdateTeamMember(s.ctx, t.ID, g.id, teamAdmin)
+			}
+			if err != nil {
+				return err
+			}
+			return s.done(m, "Put %s into %s.", g, t.Name)
+		})
+	})
+	cmd.Flags().BoolVar(&admin, "admin", false, "as an admin of the team")
+	return cmd
+}
+
+// onMember finds the team and the member that the arguments name.
+func (s *session) onMember(fn func(wire.Team, grantee) error) error {
+	t, err := s.FindTeam(s.ctx, s.args[0])
+	if err != nil {
+		return err
+	}
+	g, err := s.grantee(s.args[1], "user")
+	if err != nil {
+		return err
+	}
+	if g.kind == "team" {
+		return errTeamInTeam
+	}
+	return fn(t, g)
+}

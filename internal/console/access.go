@@ -1,0 +1,554 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+// accessView is who was given access to one account or folder.
+type accessView struct {
+	frame
+	Heading   string
+	Lead      string
+	Tabs      []tab
+	Groups    []accessGroup
+	Action    string // of the forms
+	Write     bool
+	Needs     string
+	Levels    []levelOption
+	BasicRole bool // can be given access too
+	Principal []string
+	Teams     []string
+	Kind      string // typed into the form
+	Who       string
+	Problem   string
+}
+
+// accessGroup is the access of users, of accounts, of teams or of basic roles.
+type accessGroup struct {
+	Name string
+	Rows []accessRow
+}
+
+// accessRow is one access.
+type accessRow struct {
+	Kind      string
+	Ref       string
+	Name      string
+	Login     string
+	Avatar    string
+	Level     string
+	Levels    []levelOption
+	Inherited string // what it is inherited from; empty: it is set here
+	Write     bool
+	Actions   string
+}
+
+// levelOption is a level that may be chosen.
+type levelOption struct {
+	Name     string
+	Can      string
+	Selected bool
+}
+
+var levelCan = map[hallpass.Resource]map[hallpass.Level]string{
+	hallpass.ServiceAccountResource: {
+		hallpass.LevelEdit:  "see, change, disable and enable the account, add and delete its tokens",
+		hallpass.LevelAdmin: "the same, delete the account, and say who may",
+	},
+	hallpass.FolderResource: {
+		hallpass.LevelView:  "see the folder and what is in it",
+		hallpass.LevelEdit:  "the same, and change, add and delete what is in it",
+		hallpass.LevelAdmin: "the same, and say who may",
+	},
+}
+
+func levelOptions(r hallpass.Resource, selected hallpass.Level) []levelOption {
+	var list []levelOption
+	for _, l := range r.Levels() {
+		list = append(list, levelOption{string(l), levelCan[r][l], l == selected})
+	}
+	return list
+}
+
+// accessPage is a page about the access to one thing.
+type accessPage struct {
+	resource hallpass.Resource
+	ref      string
+	url      string
+	heading  string
+	lead     string
+	tabs     []tab
+	here     string
+	crumbs   []crumb
+	write    bool
+	names    map[string]string // of folders, by uid
+}
+
+func (v *visit) showAccess(status int, p accessPage, view accessView) error {
+	list, err := v.o.Admin.Accesses(v.r.Context(), v.caller, p.resource, p.ref)
+	if err != nil {
+		return err
+	}
+	view.Heading, view.Lead, view.Tabs, view.Action, view.Write = p.heading, p.lead, p.tabs, p.url, p.write
+	view.Needs, view.BasicRole = needs(p.write, p.resource.PermissionsWrite()), p.resource.BasicRoles()
+	view.Levels = levelOptions(p.resource, p.resource.Levels()[0])
+	groups := make(map[string][]accessRow)
+	for _, g := range list {
+		kind, row := v.accessRow(p, g)
+		groups[kind] = append(groups[kind], row)
+	}
+	for _, kind := range []string{"Users", "Service accounts", "Teams", "Basic roles"} {
+		if rows := groups[kind]; len(rows) > 0 {
+			view.Groups = append(view.Groups, accessGroup{kind, rows})
+		}
+	}
+	if view.Write {
+		if err := v.suggest(&view); err != nil {
+			return err
+		}
+	}
+	if view.frame, err = v.frame(p.here, "Permissions", p.crumbs...); err != nil {
+		return err
+	}
+	return v.showStatus(status, "access/list", view)
+}
+
+func (v *visit) accessRow(p accessPage, g admin.Access) (kind string, row accessRow) {
+	row = accessRow{Level: string(g.Level), Levels: levelOptions(g.Resource, g.Level), Write: p.write && !g.Inherited, Ref: idText(g.To.ID), Kind: string(g.To.Kind)}
+	if g.Inherited {
+		row.Inherited = p.names[g.ResourceID]
+	}
+	var actions []string
+	for _, a := range g.Resource.Actions(g.Level) {
+		actions = append(actions, string(a))
+	}
+	row.Actions = strings.Join(actions, ", ")
+	switch {
+	case g.To.Kind == hallpass.ToTeam:
+		row.Name, row.Avatar = g.Team.Name, avatarURL(g.Team.Name)
+		return "Teams", row
+	case g.To.Kind == hallpass.ToBasicRole:
+		row.Name = hallpass.Role(g.To.ID).String()
+		row.Ref, row.Login = row.Name, "and the roles above it"
+		return "Basic roles", row
+	}
+	row.Name, row.Login, row.Avatar = displayName(g.Principal), g.Principal.Login, avatarURL(g.Principal.Login)
+	if g.Principal.Kind == hallpass.ServiceAccountPrincipal {
+		return "Service accounts", row
+	}
+	return "Users", row
+}
+
+// suggestions is how many names a form suggests.
+const suggestions = 200
+
+// suggest fills in names to choose from, as far as the viewer may see them.
+func (v *visit) suggest(view *accessView) error {
+	ctx, c := v.r.Context(), v.caller
+	if c.Can(hallpass.OrgUsersRead, "") {
+		list, _, err := v.o.Admin.OrgUsersPage(ctx, c, "", admin.Page{Number: 1, Size: suggestions})
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			view.Principal = append(view.Principal, m.User.Login)
+		}
+	}
+	if c.Can(hallpass.TeamsRead, "") {
+		list, _, err := v.o.Admin.Teams(ctx, c, admin.TeamFilter{Page: admin.Page{Number: 1, Size: suggestions}})
+		if err != nil {
+			return err
+		}
+		for _, t := range list {
+			view.Teams = append(view.Teams, t.Name)
+		}
+	}
+	return nil
+}
+
+// setAccess changes the access that the form is about, and goes back to the
+// page.
+func (v *visit) setAccess(p accessPage) error {
+	f := v.r.PostForm
+	n, err := v.newAccess(f.Get("kind"), strings.TrimSpace(f.Get("who")))
+	if err == nil {
+		n.Level = hallpass.Level(f.Get("level"))
+		err = v.o.Admin.SetAccess(v.r.Context(), v.caller, p.resource, p.ref, []admin.NewAccess{n}, false)
+	}
+	if err == nil {
+		v.seeOther(p.url + "?done=permission-updated")
+		return nil
+	}
+	if text, ok := v.problem(err); ok && v.caller.Can(p.resource.PermissionsRead(), "") {
+		return v.showAccess(httpd.Status(err), p, accessView{Problem: text, Kind: f.Get("kind"), Who: f.Get("who")})
+	}
+	return err
+}
+
+// newAccess finds whom a form names: rows name by ID, people by name.
+func (v *visit) newAccess(kind, who string) (admin.NewAccess, error) {
+	if _, number := hallpass.ParseID(who); number || kind == string(hallpass.ToBasicRole) {
+		return admin.NewAccess{Kind: hallpass.GranteeKind(kind), Ref: who}, nil
+	}
+	if kind == string(hallpass.ToTeam) {
+		list, _, err := v.o.Admin.Teams(v.r.Context(), v.caller, admin.TeamFilter{Name: who, Page: admin.Page{Number: 1, Size: 1}})
+		if err != nil {
+			return admin.NewAccess{}, err
+		}
+		if len(list) == 0 || who == "" {
+			return admin.NewAccess{}, hallpass.Invalidf("who", "there is no such team in this organization")
+		}
+		return admin.NewAccess{Kind: hallpass.ToTeam, Ref: idText(int64(list[0].ID))}, nil
+	}
+	p, err := v.o.Admin.FindPrincipal(v.r.Context(), v.caller, who)
+	if hallpass.KindOf(err) == hallpass.NotFound || who == "" {
+		err = hallpass.Invalidf("who", "there is no such user or service account in this organization")
+	}
+	return admin.NewAccess{Kind: hallpass.ToPrincipal, Ref: idText(p.ID)}, err
+}
+
+// accountTabs are the views of one account.
+func (v *visit) accountTabs(a hallpass.ServiceAccountSummary, here string) []tab {
+	at := accountURL(a.UID)
+	tabs := []tab{{"Settings and tokens", at, here == ""}}
+	if v.caller.Can(hallpass.ServiceAccountsPermissionsRead, a.ID.Scope()) {
+		tabs = append(tabs, tab{"Permissions", at + "/permissions", here == "permissions"})
+	}
+	if v.caller.Can(hallpass.UsersPermissionsRead, hallpass.UserID(a.ID).Scope()) {
+		tabs = append(tabs, tab{"What can this account do?", at + "/access", here == "access"})
+	}
+	return tabs
+}
+
+func (v *visit) accountAccess() (accessPage, error) {
+	a, err := v.account()
+	at := accountURL(a.UID)
+	return accessPage{
+		resource: hallpass.ServiceAccountResource, ref: idText(int64(a.ID)), url: at + "/permissions", heading: a.Name,
+		lead: "Who may manage this service account, beside those whose role lets them manage all.", tabs: v.accountTabs(a, "permissions"),
+		here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbList, {a.Name, at}},
+		write: v.caller.Can(hallpass.ServiceAccountsPermissionsWrite, a.ID.Scope()),
+	}, err
+}
+
+// accountPermissions is GET /org/serviceaccounts/{ref}/permissions.
+func accountPermissions(v *visit) error {
+	p, err := v.accountAccess()
+	if err != nil {
+		return err
+	}
+	return v.showAccess(http.StatusOK, p, accessView{})
+}
+
+// setAccountPermission is POST on the same path.
+func setAccountPermission(v *visit) error {
+	p, err := v.accountAccess()
+	if err != nil {
+		return err
+	}
+	return v.setAccess(p)
+}
+
+// powerView is what an account can do.
+type powerView struct {
+	frame
+	Heading string
+	Lead    string
+	Tabs    []tab
+	Can     string
+	Areas   []powerArea
+	Total   int
+	Action  string // asked about
+	Scope   string
+	Asked   bool
+	Allowed bool
+	Via     []string
+	Would   []string
+	Problem string
+}
+
+// powerArea is what it can do in one area.
+type powerArea struct {
+	Name string
+	Rows []powerRow
+}
+
+// powerRow is one permission, in words first.
+type powerRow struct {
+	Words   string
+	Action  string
+	Scope   string
+	Sources []string
+}
+
+// accountPower is GET /org/serviceaccounts/{ref}/access?action&scope.
+func accountPower(v *visit) error {
+	a, err := v.account()
+	if err != nil {
+		return err
+	}
+	_, held, err := v.o.Admin.Effective(v.r.Context(), v.caller, idText(int64(a.ID)))
+	if err != nil {
+		return err
+	}
+	at := accountURL(a.UID)
+	q := v.r.URL.Query()
+	view := powerView{
+		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: v.accountTabs(a, "access"), Can: heldCan(held), Total: len(held),
+		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: powerAreas(held),
+	}
+	if view.Action != "" {
+		if err := v.ask(&view, a); err != nil {
+			return err
+		}
+	}
+	if view.frame, err = v.frame("serviceaccounts", "What can this account do?", crumbAdmin, crumbAccess, crumbList, crumb{a.Name, at}); err != nil {
+		return err
+	}
+	return v.show("access/power", view)
+}
+
+// ask answers whether the account may do what the form asks about.
+func (v *visit) ask(view *powerView, a hallpass.ServiceAccountSummary) error {
+	e, err := v.o.Admin.Explain(v.r.Context(), v.caller, idText(int64(a.ID)), hallpass.Action(view.Action), hallpass.Scope(view.Scope))
+	if hallpass.KindOf(err) == hallpass.Invalid {
+		view.Problem = messageOf(err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	view.Asked, view.Allowed = true, e.Allowed
+	for _, s := range e.Via {
+		if text := sourceText(s); !slices.Contains(view.Via, text) {
+			view.Via = append(view.Via, text)
+		}
+	}
+	for _, r := range e.WouldAllow {
+		view.Would = append(view.Would, roleTitle(r))
+	}
+	return nil
+}
+
+// sourceText says where a permission comes from.
+func sourceText(s admin.Source) string {
+	name := s.Role
+	switch {
+	case strings.HasPrefix(name, "managed:"):
+		name = "access given"
+	case s.RoleUID != "":
+		name = "role " + strings.TrimPrefix(strings.TrimPrefix(name, "fixed:"), "basic:")
+	}
+	switch s.Through {
+	case "itself":
+		return name
+	case "":
+		return name
+	}
+	return name + ", through " + s.Through
+}
+
+// nounNames are what people call what actions are about.
+var nounNames = map[string]string{
+	"serviceaccounts": "service accounts", "serviceaccounts.permissions": "who may manage service accounts", "orgs": "the organization",
+	"orgs.preferences": "the organization's preferences", "orgs.quotas": "the organization's quotas", "org.users": "members of the organization",
+	"users": "users of the server", "users.password": "passwords", "users.permissions": "what users and accounts may do", "users.authtoken": "sessions of users",
+	"users.quotas": "quotas of users", "users.roles": "roles of users and accounts", "teams": "teams", "teams.permissions": "members of teams",
+	"teams.roles": "roles of teams", "roles": "roles", "folders": "folders", "folders.permissions": "who may use folders", "dashboards": "dashboards",
+	"dashboards.permissions": "who may use dashboards", "datasources": "data sources", "datasources.permissions": "who may use data sources",
+	"datasources.id": "ids of data sources", "audit": "the audit log", "apikeys": "API keys", "settings": "server settings", "server.stats": "server statistics",
+	"status": "the status of access control",
+}
+
+var verbNames = map[string]string{
+	"read": "Read", "write": "Change", "create": "Create", "delete": "Delete", "add": "Add", "remove": "Remove", "query": "Query", "explore": "Explore",
+	"enable": "Enable", "disable": "Disable", "logout": "Sign out", "accesscontrol": "Read",
+}
+
+// areaOf returns the area that an action belongs to, and what it does in words.
+func areaOf(p hallpass.Permission) (area, words string) {
+	noun, verb, _ := strings.Cut(string(p.Action), ":")
+	if p.Action == hallpass.ForeignActions {
+		return "Other APIs", "Everything that other APIs behind Hallpass ask for"
+	}
+	name, known := nounNames[noun]
+	if !known || p.Action.Foreign() {
+		return "Other APIs", sentenceStart(verb) + " " + noun + onScope(p.Scope)
+	}
+	do := verbNames[verb]
+	if do == "" {
+		do = sentenceStart(verb)
+	}
+	area = noun
+	for _, a := range matrixAreas {
+		if slices.Contains(a.nouns, noun) {
+			area = a.label
+		}
+	}
+	if area == noun {
+		area = sentenceStart(name)
+	}
+	return area, do + " " + name + onScope(p.Scope)
+}
+
+// onScope says in words what a scope stands for.
+func onScope(s hallpass.Scope) string {
+	switch {
+	case s == "" || strings.HasPrefix(string(s), "permissions:type:") || s == hallpass.ScopeAccessControl:
+		return ""
+	case s == "*" || strings.HasSuffix(string(s), ":*") && strings.Count(string(s), ":") < 2 || strings.HasSuffix(string(s), ":id:*") || strings.HasSuffix(string(s), ":uid:*"):
+		return ": all"
+	case s == hallpass.FolderResource.Scope(hallpass.RootFolder):
+		return ": at the root"
+	}
+	return ": only " + string(s)
+}
+
+func sentenceStart(s string) string { return strings.TrimSuffix(sentence(s), ".") }
+
+func powerAreas(held []admin.Effective) []powerArea {
+	index := make(map[string]int)
+	var areas []powerArea
+	for _, e := range held {
+		area, words := areaOf(e.Permission)
+		i, ok := index[area]
+		if !ok {
+			i = len(areas)
+			index[area] = i
+			areas = append(areas, powerArea{Name: area})
+		}
+		row := powerRow{Words: words, Action: actionText(e.Action), Scope: string(e.Scope)}
+		for _, s := range e.Sources {
+			if text := sourceText(s); !slices.Contains(row.Sources, text) {
+				row.Sources = append(row.Sources, text)
+			}
+		}
+		areas[i].Rows = append(areas[i].Rows, row)
+	}
+	slices.SortFunc(areas, func(a, b powerArea) int { return strings.Compare(a.Name, b.Name) })
+	return areas
+}
+
+// foldersView is the tree of folders and dashboards.
+type foldersView struct {
+	frame
+	Rows   []treeRow
+	More   bool
+	Create bool
+}
+
+// treeRow is a folder or dashboard in the tree.
+type treeRow struct {
+	Depth     int
+	Title     string
+	Folder    bool
+	URL       string // of a folder's permissions; empty: not to be seen
+	Tags      []string
+	UID       string
+	UpdatedBy string
+	Updated   moment
+}
+
+// Level is the depth in the tree as the page's style counts it.
+func (t treeRow) Level() string { return idText(int64(min(t.Depth, 5))) }
+
+// treeLimit is how many folders and dashboards the tree shows.
+const treeLimit = 2000
+
+// folders is GET /dashboards.
+func folders(v *visit) error {
+	hits, err := v.o.Admin.Search(v.r.Context(), v.caller, admin.SearchFilter{Page: admin.Page{Number: 1, Size: treeLimit}})
+	if err != nil {
+		return err
+	}
+	view := foldersView{Rows: v.treeRows(hits), More: len(hits) == treeLimit}
+	if view.frame, err = v.frame("folders", "Folders and dashboards"); err != nil {
+		return err
+	}
+	return v.show("folders/list", view)
+}
+
+// treeRows puts the hits under the folders they stand in. What stands in a folder
+// that cannot be seen stands at the root.
+func (v *visit) treeRows(hits []admin.Hit) []treeRow {
+	seen := make(map[string]bool)
+	for _, h := range hits {
+		if h.Folder != nil {
+			seen[h.Folder.UID] = true
+		}
+	}
+	below := make(map[string][]admin.Hit)
+	for _, h := range hits {
+		above := h.In.UID
+		if !seen[above] {
+			above = ""
+		}
+		below[above] = append(below[above], h)
+	}
+	var rows []treeRow
+	var walk func(uid string, depth int)
+	walk = func(uid string, depth int) {
+		for _, h := range below[uid] {
+			if f := h.Folder; f != nil {
+				rows = append(rows, treeRow{Depth: depth, Title: f.Title, Folder: true, UID: f.UID, URL: folderURL(f.UID), UpdatedBy: f.UpdatedBy, Updated: v.moment(f.UpdatedAt)})
+				if depth <= hallpass.MaxFolderDepth {
+					walk(f.UID, depth+1)
+				}
+				continue
+			}
+			d := h.Dashboard
+			rows = append(rows, treeRow{Depth: depth, Title: d.Title, UID: d.UID, Tags: d.Tags, UpdatedBy: d.UpdatedBy, Updated: v.moment(d.UpdatedAt)})
+		}
+	}
+	walk("", 0)
+	return rows
+}
+
+func folderURL(uid string) string { return "/dashboards/f/" + uid + "/permissions" }
+
+var crumbFolders = crumb{"Folders and dashboards", "/dashboards"}
+
+func (v *visit) folderAccess() (accessPage, error) {
+	f, err := v.o.Admin.Folder(v.r.Context(), v.caller, v.r.PathValue("folder"))
+	p := accessPage{
+		resource: hallpass.FolderResource, ref: f.UID, url: folderURL(f.UID), heading: f.Title,
+		lead: "Who may use this folder and what is in it, beside those whose role lets them use all.", here: "folders", crumbs: []crumb{crumbFolders},
+		write: f.Can[string(hallpass.FoldersPermissionsWrite)], names: make(map[string]string),
+	}
+	for _, above := range f.Parents {
+		p.names[above.UID] = above.Title
+		p.crumbs = append(p.crumbs, crumb{above.Title, folderURL(above.UID)})
+	}
+	return p, err
+}
+
+// folderPermissions is GET /dashboards/f/{folder}/permissions.
+func folderPermissions(v *visit) error {
+	p, err := v.folderAccess()
+	if err != nil {
+		return err
+	}
+	return v.showAccess(http.StatusOK, p, accessView{})
+}
+
+// setFolderPermission is POST on the same path.
+func setFolderPermission(v *visit) error {
+	p, err := v.folderAccess()
+	if err != nil {
+		return err
+	}
+	return v.setAccess(p)
+}
+
+// folderPage is GET /dashboards/f/{folder}/{slug}, the address that the API
+// gives a folder.
+func folderPage(v *visit) error {
+	v.seeOther(folderURL(v.r.PathValue("folder")))
+	return nil
+}

@@ -1,0 +1,584 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+var crumbRoles = crumb{"Roles", "/admin/roles"}
+
+func roleURL(uid string) string { return crumbRoles.URL + "/" + url.PathEscape(uid) }
+
+// roleTitle is what people call a role.
+func roleTitle(r hallpass.NamedRole) string {
+	switch {
+	case r.DisplayName == "":
+		return r.Name
+	case r.Fixed():
+		return r.Group + ": " + r.DisplayName
+	}
+	return r.DisplayName
+}
+
+// roleKind names the kinds of role, as headings do.
+func roleKind(r hallpass.NamedRole) string {
+	switch {
+	case r.Basic():
+		return "Basic roles"
+	case r.Fixed():
+		return "Fixed roles"
+	}
+	return "Custom roles"
+}
+
+// roleRow is a role as lists show it.
+type roleRow struct {
+	UID         string
+	URL         string
+	Title       string
+	Name        string
+	Description string
+	Global      bool
+	Can         string // what it permits, in words
+	Permissions []permissionRow
+	Words       string // all that a search looks at, folded
+	Chosen      bool
+	Locked      bool // not the viewer's to give
+	Cells       []string
+}
+
+// Count says how many permissions the role has.
+func (r roleRow) Count() string { return count(len(r.Permissions), "permission") }
+
+// permissionRow is one permission.
+type permissionRow struct{ Action, Scope string }
+
+func rowOf(r hallpass.NamedRole) roleRow {
+	row := roleRow{
+		UID: r.UID, URL: roleURL(r.UID), Title: roleTitle(r), Name: r.Name, Description: r.Description, Global: r.Global() && !r.Fixed() && !r.Basic(),
+		Can: setCan(r.Permissions),
+	}
+	words := []string{row.Title, r.Name, r.Description, r.Group, row.Can}
+	for _, p := range r.Permissions {
+		row.Permissions = append(row.Permissions, permissionRow{actionText(p.Action), string(p.Scope)})
+		words = append(words, string(p.Action), string(p.Scope))
+	}
+	row.Words = hallpass.NameKey(strings.Join(words, " "))
+	return row
+}
+
+// actionText shows an action; the one that stands for all foreign ones in words.
+func actionText(a hallpass.Action) string {
+	if a == hallpass.ForeignActions {
+		return "any action outside Hallpass"
+	}
+	return string(a)
+}
+
+// setCan says in words what permissions amount to.
+func setCan(list []hallpass.Permission) string {
+	can := powerOf(hallpass.NewPermissions(list...)).text("manages", "reads")
+	if can == "" && len(list) == 0 {
+		return "Permits nothing."
+	}
+	if can == "" {
+		return "Permits what only its list of permissions tells."
+	}
+	return sentence(can)
+}
+
+// roleGroup is the roles of one kind.
+type roleGroup struct {
+	Name string
+	Rows []roleRow
+}
+
+// rolesView is the list of roles.
+type rolesView struct {
+	frame
+	Query  string
+	Matrix bool
+	Tabs   []tab
+	Groups []roleGroup
+	Areas  []string
+	Create bool
+	Total  int
+}
+
+// roles is GET /admin/roles?query&view.
+func roles(v *visit) error {
+	list, err := v.o.Admin.Roles(v.r.Context(), v.caller, admin.RoleFilter{Hidden: true})
+	if err != nil {
+		return err
+	}
+	_, text := v.listPage()
+	view := rolesView{Query: text, Matrix: v.r.URL.Query().Get("view") == "matrix", Create: v.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
+	view.Tabs = []tab{{"List", rolesURL(text, false), !view.Matrix}, {"Matrix", rolesURL(text, true), view.Matrix}}
+	for _, a := range matrixAreas {
+		view.Areas = append(view.Areas, a.label)
+	}
+	view.Groups, view.Total = groupRoles(list, text)
+	if view.frame, err = v.frame("roles", "Roles", crumbAdmin, crumbAccess); err != nil {
+		return err
+	}
+	return v.show("roles/list", view)
+}
+
+func rolesURL(text string, matrix bool) string {
+	q := url.Values{}
+	if text != "" {
+		q.Set("query", text)
+	}
+	if matrix {
+		q.Set("view", "matrix")
+	}
+	if len(q) == 0 {
+		return crumbRoles.URL
+	}
+	return crumbRoles.URL + "?" + q.Encode()
+}
+
+// groupRoles puts the roles that match text in groups: all of its words must
+// stand somewhere in a role's names, texts or permissions.
+func groupRoles(list []hallpass.NamedRole, text string) (groups []roleGroup, total int) {
+	byKind := make(map[string][]roleRow)
+	for _, r := range list {
+		row := rowOf(r)
+		if !matches(row.Words, text) {
+			continue
+		}
+		for _, a := range matrixAreas {
+			row.Cells = append(row.Cells, a.cell(r.Permissions))
+		}
+		byKind[roleKind(r)] = append(byKind[roleKind(r)], row)
+		total++
+	}
+	for _, kind := range []string{"Basic roles", "Custom roles", "Fixed roles"} {
+		if rows := byKind[kind]; len(rows) > 0 {
+			groups = append(groups, roleGroup{kind, rows})
+		}
+	}
+	return groups, total
+}
+
+func matches(words, text string) bool {
+	for _, w := range strings.Fields(hallpass.NameKey(text)) {
+		if !strings.Contains(words, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// matrixArea is a column of the matrix.
+type matrixArea struct {
+	label string
+	nouns []string // before the ":" of actions
+}
+
+var matrixAreas = []matrixArea{
+	{"Service accounts", []string{"serviceaccounts", "serviceaccounts.permissions"}},
+	{"Members", []string{"org.users"}},
+	{"Teams", []string{"teams", "teams.permissions"}},
+	{"Roles", []string{"roles", "users.roles", "teams.roles"}},
+	{"Organization", []string{"orgs", "orgs.preferences", "orgs.quotas"}},
+	{"Server users", []string{"users", "users.password", "users.permissions", "users.authtoken", "users.quotas"}},
+	{"Folders", []string{"folders", "folders.permissions"}},
+	{"Dashboards", []string{"dashboards", "dashboards.permissions"}},
+	{"Data sources", []string{"datasources", "datasources.permissions", "datasources.id"}},
+}
+
+// cell says how much the permissions are in the area: "", "read" or "write".
+func (a matrixArea) cell(list []hallpass.Permission) string {
+	out := ""
+	for _, p := range list {
+		noun, verb, _ := strings.Cut(string(p.Action), ":")
+		if !slices.Contains(a.nouns, noun) {
+			continue
+		}
+		if verb == "read" || verb == "query" || verb == "explore" {
+			if out == "" {
+				out = "read"
+			}
+			continue
+		}
+		return "write"
+	}
+	return out
+}
+
+// roleView is the page of one role.
+type roleView struct {
+	frame
+	Role     roleRow
+	Kind     string
+	Version  int64
+	Who      []string
+	SeeWho   bool
+	Change   bool
+	ChangeBy string // why it cannot be changed
+	Delete   bool
+	Problem  string
+}
+
+func rolePage(v *visit) error { return v.showRole(http.StatusOK, "") }
+
+func (v *visit) showRole(status int, problem string) error {
+	ctx, c := v.r.Context(), v.caller
+	r, err := v.o.Admin.Role(ctx, c, v.r.PathValue("role"))
+	if err != nil {
+		return err
+	}
+	view := roleView{Role: rowOf(r), Kind: strings.TrimSuffix(roleKind(r), "s"), Version: r.Version, Problem: problem}
+	may := c.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)
+	if r.Global() {
+		may = c.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
+	}
+	view.Change, view.Delete = may && !r.Fixed(), may && !r.Fixed() && !r.Basic()
+	switch {
+	case r.Fixed():
+		view.ChangeBy = "Fixed roles cannot be changed"
+	case !may && r.Global():
+		view.ChangeBy = "Only server admins change global roles"
+	case !may:
+		view.ChangeBy = needs(false, hallpass.RolesWrite)
+	}
+	if c.Can(hallpass.UsersRolesRead, "") && c.Can(hallpass.TeamsRolesRead, "") && !r.Basic() {
+		view.SeeWho = true
+		who, err := v.o.Admin.RoleAssignments(ctx, c, r.UID)
+		if err != nil {
+			return err
+		}
+		view.Who = assignees(who)
+	}
+	if view.frame, err = v.frame("roles", roleTitle(r), crumbAdmin, crumbAccess, crumbRoles); err != nil {
+		return err
+	}
+	return v.showStatus(status, "roles/detail", view)
+}
+
+func assignees(who admin.RoleAssignments) []string {
+	var list []string
+	for _, r := range who.BasicRoles {
+		list = append(list, "everybody with the basic role "+r.String())
+	}
+	for _, t := range who.Teams {
+		list = append(list, "team "+t.Name)
+	}
+	for _, p := range who.ServiceAccounts {
+		list = append(list, "service account "+p.Name)
+	}
+	for _, p := range who.Users {
+		list = append(list, "user "+p.Login)
+	}
+	return list
+}
+
+// roleFormView is the form of a custom role.
+type roleFormView struct {
+	frame
+	New                                   bool
+	Action                                string
+	Cancel                                string
+	Name, DisplayName, Description, Group string
+	Permissions                           string // one a line, action and scope
+	Global                                bool
+	MayGlobal                             bool
+	Basic                                 bool // only the permissions can be changed
+	Version                               int64
+	Known                                 []string
+	Problem                               string
+}
+
+func newRoleForm(v *visit) error {
+	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.RolesWrite, hallpass.ScopeDelegate); err != nil {
+		return err
+	}
+	return v.showRoleForm(http.StatusOK, roleFormView{New: true})
+}
+
+func (v *visit) showRoleForm(status int, view roleFormView) error {
+	title := "Create role"
+	crumbs := []crumb{crumbAdmin, crumbAccess, crumbRoles}
+	view.Action, view.Cancel = "/admin/roles/create", crumbRoles.URL
+	if !view.New {
+		uid := v.r.PathValue("role")
+		title, view.Action, view.Cancel = "Change role", roleURL(uid)+"/edit", roleURL(uid)
+		crumbs = append(crumbs, crumb{view.Name, roleURL(uid)})
+	}
+	view.MayGlobal = v.caller.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
+	for _, p := range v.caller.Permissions.List() {
+		line := strings.TrimSpace(string(p.Action) + " " + string(p.Scope))
+		if p.Action != hallpass.ForeignActions {
+			view.Known = append(view.Known, line)
+		}
+	}
+	var err error
+	if view.frame, err = v.frame("roles", title, crumbs...); err != nil {
+		return err
+	}
+	return v.showStatus(status, "roles/edit", view)
+}
+
+func editRoleForm(v *visit) error {
+	r, err := v.o.Admin.Role(v.r.Context(), v.caller, v.r.PathValue("role"))
+	if err != nil {
+		return err
+	}
+	view := roleFormView{
+		Name: r.Name, DisplayName: r.DisplayName, Description: r.Description, Group: r.Group, Global: r.Global(), Basic: r.Basic(), Version: r.Version + 1,
+	}
+	var lines []string
+	for _, p := range r.Permissions {
+		if p.Action != hallpass.ForeignActions {
+			lines = append(lines, strings.TrimSpace(string(p.Action)+" "+string(p.Scope)))
+		}
+	}
+	view.Permissions = strings.Join(lines, "\n")
+	return v.showRoleForm(http.StatusOK, view)
+}
+
+// roleInput reads the form of a role.
+func (v *visit) roleInput() (hallpass.NamedRole, roleFormView) {
+	f := v.r.PostForm
+	view := roleFormView{
+		Name: strings.TrimSpace(f.Get("name")), DisplayName: strings.TrimSpace(f.Get("display")), Description: strings.TrimSpace(f.Get("description")),
+		Group: strings.TrimSpace(f.Get("group")), Permissions: f.Get("permissions"), Global: f.Get("global") == "yes", Basic: f.Get("basic") == "yes",
+	}
+	view.Version, _ = hallpass.ParseID(f.Get("version"))
+	r := hallpass.NamedRole{Name: view.Name, DisplayName: view.DisplayName, Description: view.Description, Group: view.Group, Version: view.Version}
+	for line := range strings.Lines(view.Permissions) {
+		if action, scope, _ := strings.Cut(strings.TrimSpace(line), " "); action != "" {
+			r.Permissions = append(r.Permissions, hallpass.Permission{Action: hallpass.Action(action), Scope: hallpass.Scope(strings.TrimSpace(scope))})
+		}
+	}
+	return r, view
+}
+
+// createRole is POST /admin/roles/create.
+func createRole(v *visit) error {
+	r, view := v.roleInput()
+	r.Version = 0
+	made, err := v.o.Admin.CreateRole(v.r.Context(), v.caller, r, view.Global)
+	if err == nil {
+		v.seeOther(roleURL(made.UID) + "?done=role-created")
+		return nil
+	}
+	if text, ok := v.problem(err); ok && v.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate) {
+		view.New, view.Problem = true, text
+		return v.showRoleForm(httpd.Status(err), view)
+	}
+	return err
+}
+
+// editRole is POST /admin/roles/{role}/edit.
+func editRole(v *visit) error {
+	r, view := v.roleInput()
+	r.UID = v.r.PathValue("role")
+	was, err := v.o.Admin.Role(v.r.Context(), v.caller, r.UID)
+	if err != nil {
+		return err
+	}
+	r.Hidden = was.Hidden
+	if was.Basic() { // what cannot be given, and so not typed, stays
+		for _, p := range was.Permissions {
+			if p.Action == hallpass.ForeignActions {
+				r.Permissions = append(r.Permissions, p)
+			}
+		}
+	}
+	if _, err = v.o.Admin.UpdateRole(v.r.Context(), v.caller, r, false); err == nil {
+		v.seeOther(roleURL(r.UID) + "?done=role-updated")
+		return nil
+	}
+	if text, ok := v.problem(err); ok {
+		view.Problem = text
+		return v.showRoleForm(httpd.Status(err), view)
+	}
+	return err
+}
+
+// deleteRoleForm is GET /admin/roles/{role}/delete.
+func deleteRoleForm(v *visit) error {
+	r, err := v.o.Admin.Role(v.r.Context(), v.caller, v.r.PathValue("role"))
+	if err != nil {
+		return err
+	}
+	facts := []string{"Nobody has it in this organization."}
+	alarm := false
+	if v.caller.Can(hallpass.UsersRolesRead, "") && v.caller.Can(hallpass.TeamsRolesRead, "") {
+		who, err := v.o.Admin.RoleAssignments(v.r.Context(), v.caller, r.UID)
+		if err != nil {
+			return err
+		}
+		if list := assignees(who); len(list) > 0 {
+			alarm = true
+			facts = []string{"It is taken, at once, from " + enumerate(list) + "."}
+		}
+	}
+	if r.Global() {
+		facts = append(facts, "It is global: it goes in every organization.")
+	}
+	return v.confirm("roles", confirmView{
+		Question: "Delete role", Button: "Delete role", Text: "Are you sure you want to delete the role “" + roleTitle(r) + "”? This cannot be undone.",
+		Facts: facts, Alarm: alarm, Action: roleURL(r.UID) + "/delete", Cancel: roleURL(r.UID),
+	}, crumb{roleTitle(r), roleURL(r.UID)})
+}
+
+// deleteRole is POST /admin/roles/{role}/delete.
+func deleteRole(v *visit) error {
+	err := v.o.Admin.DeleteRole(v.r.Context(), v.caller, v.r.PathValue("role"), true)
+	if err == nil {
+		v.seeOther(crumbRoles.URL + "?done=role-deleted")
+		return nil
+	}
+	if text, ok := v.problem(err); ok {
+		return v.showRole(httpd.Status(err), text)
+	}
+	return err
+}
+
+// pickerView is where the roles of somebody are chosen.
+type pickerView struct {
+	frame
+	Whose   string
+	Basic   string // the basic role, which is chosen elsewhere; empty: there is none
+	Groups  []roleGroup
+	Action  string
+	Back    string
+	Write   bool
+	Needs   string
+	Problem string
+	Chosen  int
+}
+
+// pick is somebody whose roles are chosen.
+type pick struct {
+	here, whose, basic, back string
+	crumbs                   []crumb
+	to                       hallpass.Grantee
+	now                      []hallpass.NamedRole
+	add, remove              hallpass.Action
+}
+
+// showPicker shows the roles that can be given, those that are given chosen.
+func (v *visit) showPicker(status int, p pick, chosen []string, problem string) error {
+	ctx, c := v.r.Context(), v.caller
+	all, err := v.o.Admin.Roles(ctx, c, admin.RoleFilter{})
+	if err != nil {
+		return err
+	}
+	mine, err := v.o.Admin.Roles(ctx, c, admin.RoleFilter{Delegatable: true})
+	if err != nil {
+		return err
+	}
+	view := pickerView{Whose: p.whose, Basic: p.basic, Action: p.back + "/roles", Back: p.back, Problem: problem}
+	view.Write = c.Can(p.add, hallpass.ScopeDelegate) && c.Can(p.remove, hallpass.ScopeDelegate)
+	view.Needs = needs(view.Write, p.add)
+	view.Groups, _ = groupRoles(all, "")
+	for i := range view.Groups {
+		for j := range view.Groups[i].Rows {
+			r := &view.Groups[i].Rows[j]
+			r.Chosen = slices.Contains(chosen, r.UID)
+			r.Locked = !slices.ContainsFunc(mine, func(m hallpass.NamedRole) bool { return m.UID == r.UID })
+			if r.Chosen {
+				view.Chosen++
+			}
+		}
+	}
+	if view.frame, err = v.frame(p.here, "Roles", p.crumbs...); err != nil {
+		return err
+	}
+	return v.showStatus(status, "roles/picker", view)
+}
+
+// picker returns the handlers of a page where roles are chosen.
+func picker(who func(*visit) (pick, error)) (show, save func(*visit) error) {
+	show = func(v *visit) error {
+		p, err := who(v)
+		if err != nil {
+			return err
+		}
+		return v.showPicker(http.StatusOK, p, uidsOf(p.now), "")
+	}
+	save = func(v *visit) error {
+		p, err := who(v)
+		if err != nil {
+			return err
+		}
+		chosen := v.r.PostForm["role"]
+		if v.r.PostForm.Get("clear") == "yes" {
+			chosen = nil
+		}
+		for _, r := range p.now { // what the page did not show stays
+			if r.Hidden {
+				chosen = append(chosen, r.UID)
+			}
+		}
+		err = v.o.Admin.SetRoles(v.r.Context(), v.caller, p.to, chosen, false)
+		if err == nil {
+			v.seeOther(p.back + "?done=roles-updated")
+			return nil
+		}
+		if text, ok := v.problem(err); ok {
+			return v.showPicker(httpd.Status(err), p, chosen, text)
+		}
+		return err
+	}
+	return show, save
+}
+
+func uidsOf(list []hallpass.NamedRole) []string {
+	var uids []string
+	for _, r := range list {
+		uids = append(uids, r.UID)
+	}
+	return uids
+}
+
+func accountPick(v *visit) (pick, error) {
+	a, err := v.account()
+	if err != nil {
+		return pick{}, err
+	}
+	now, err := v.o.Admin.RolesOf(v.r.Context(), v.caller, idText(int64(a.ID)), true)
+	return pick{
+		"serviceaccounts", "the service account " + a.Name, a.Role.String(), accountURL(a.UID), []crumb{crumbAdmin, crumbAccess, crumbList, {a.Name, accountURL(a.UID)}},
+		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(a.ID)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove,
+	}, err
+}
+
+func teamPick(v *visit) (pick, error) {
+	t, err := v.team()
+	if err != nil {
+		return pick{}, err
+	}
+	now, err := v.o.Admin.RolesOfTeam(v.r.Context(), v.caller, t.ID, true)
+	return pick{
+		"teams", "the team " + t.Name, "", teamURL(t), []crumb{crumbAdmin, crumbAccess, crumbTeams, {t.Name, teamURL(t)}},
+		hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(t.ID)}, now, hallpass.TeamsRolesAdd, hallpass.TeamsRolesRemove,
+	}, err
+}
+
+func userPick(v *visit) (pick, error) {
+	id, err := v.userID()
+	if err != nil {
+		return pick{}, err
+	}
+	name, err := v.principalName(int64(id))
+	if err != nil {
+		return pick{}, err
+	}
+	now, err := v.o.Admin.RolesOf(v.r.Context(), v.caller, idText(int64(id)), true)
+	back := userURL(id)
+	return pick{
+		"users", "the user " + name, "", back, []crumb{crumbAdmin, crumbAccess, crumbUsers, {name, back}},
+		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(id)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove,
+	}, err
+}
