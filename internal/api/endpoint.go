@@ -112,6 +112,14 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 		scope = c.account.Scope()
 		event.Target = string(scope)
 	}
+	if c.caller.OrgMissing && !rule.org { // what is in an org that is not theirs does not exist for them
+		if r.PathValue("team") != "" {
+			return c, errTeamNotFound
+		}
+		if r.PathValue("role") != "" {
+			return c, errRoleNotFound
+		}
+	}
 	if rule.org {
 		if c.caller, err = a.inOrg(c); err != nil {
 			return c, err
@@ -125,6 +133,11 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 	}
 	return c, a.admin.Authorize(r.Context(), c.caller, rule.action, scope)
 }
+
+var (
+	errTeamNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "team.not-found", Message: "Team not found"}
+	errRoleNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "accesscontrol.role-not-found", Message: "Role not found"}
+)
 
 var errAccountNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "service account not found"}
 

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -91,14 +90,9 @@ func roleCan(r hallpass.Role) string {
 // heldCan says what a token of an account that holds the permissions can do.
 func heldCan(held []admin.Effective) string {
 	var list []hallpass.Permission
-	foreign := make(map[string]bool)
 	for _, e := range held {
 		list = append(list, e.Permission)
-		if e.Action.Foreign() && e.Action != hallpass.ForeignActions {
-			foreign[string(e.Action)] = true
-		}
 	}
-	others := slices.Sorted(maps.Keys(foreign))
 	w := powerOf(hallpass.NewPermissions(list...))
 	can := w.text("manage", "read")
 	out := "This token can " + can + "."
@@ -110,10 +104,7 @@ func heldCan(held []admin.Effective) string {
 	default:
 		out += " Give the account a lower role first if the job needs less."
 	}
-	if len(others) > 3 {
-		others = append(others[:3], "more")
-	}
-	if len(others) > 0 {
+	if others := foreignActions(list); len(others) > 0 {
 		out += " For other APIs it holds " + enumerate(others) + "."
 	}
 	return out

@@ -81,16 +81,36 @@ func actionText(a hallpass.Action) string {
 	return string(a)
 }
 
-// setCan says in words what permissions amount to.
+// setCan says in words what permissions amount to; empty when only their list
+// tells.
 func setCan(list []hallpass.Permission) string {
-	can := powerOf(hallpass.NewPermissions(list...)).text("manages", "reads")
-	if can == "" && len(list) == 0 {
+	if len(list) == 0 {
 		return "Permits nothing."
 	}
+	can := powerOf(hallpass.NewPermissions(list...)).text("manages", "reads")
+	others := foreignActions(list)
+	if len(others) > 0 {
+		can = strings.TrimPrefix(can+", and permits "+enumerate(others)+" in other APIs", ", and ")
+	}
 	if can == "" {
-		return "Permits what only its list of permissions tells."
+		return ""
 	}
 	return sentence(can)
+}
+
+// foreignActions lists the actions of other APIs, the first three of many.
+func foreignActions(list []hallpass.Permission) []string {
+	var others []string
+	for _, p := range list {
+		if a := string(p.Action); p.Action.Foreign() && p.Action != hallpass.ForeignActions && !slices.Contains(others, a) {
+			others = append(others, a)
+		}
+	}
+	slices.Sort(others)
+	if len(others) > 3 {
+		others = append(others[:3], "more")
+	}
+	return others
 }
 
 // roleGroup is the roles of one kind.
