@@ -300,7 +300,7 @@ func accountPower(v *visit) error {
 	at := accountURL(a.UID)
 	q := v.r.URL.Query()
 	view := powerView{
-		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: v.accountTabs(a, "access"), Can: heldCan(held), Total: len(held),
+		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: v.accountTabs(a, "access"), Can: strings.Replace(heldCan(held), "This token", "A token of this account", 1), Total: len(held),
 		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: powerAreas(held),
 	}
 	if view.Action != "" {
@@ -340,15 +340,14 @@ func (v *visit) ask(view *powerView, a hallpass.ServiceAccountSummary) error {
 func sourceText(s admin.Source) string {
 	name := s.Role
 	switch {
+	case strings.HasPrefix(s.RoleUID, "basic_"):
+		return s.Through
 	case strings.HasPrefix(name, "managed:"):
 		name = "access given"
 	case s.RoleUID != "":
-		name = "role " + strings.TrimPrefix(strings.TrimPrefix(name, "fixed:"), "basic:")
+		name = "role " + strings.TrimPrefix(name, "fixed:")
 	}
-	switch s.Through {
-	case "itself":
-		return name
-	case "":
+	if s.Through == "itself" {
 		return name
 	}
 	return name + ", through " + s.Through

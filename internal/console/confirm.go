@@ -37,7 +37,7 @@ func deleteForm(v *visit) error {
 		if a.Tokens > 0 {
 			view.Text += " and " + count(a.Tokens, "accompanying token")
 		}
-		view.Text += "? This cannot be undone."
+		view.Text += "? This cannot be undone. Its roles, places in teams and access go too."
 		view.Action = "delete"
 	})
 }
@@ -65,10 +65,48 @@ func (v *visit) confirmAccount(needs hallpass.Action, fill func(hallpass.Service
 		view.Cancel = back
 	}
 	view.Facts, view.Alarm = v.inUse(tokens)
+	if needs == hallpass.ServiceAccountsDelete {
+		lost, err := v.lostWith(a)
+		if err != nil {
+			return err
+		}
+		view.Facts = append(view.Facts, lost...)
+	}
 	if view.frame, err = v.frame("serviceaccounts", view.Question, crumbAdmin, crumbAccess, crumbList, crumb{a.Name, url}); err != nil {
 		return err
 	}
 	return v.show("serviceaccounts/confirm", view)
+}
+
+// lostWith tells what goes with the account beside its tokens: its roles and its
+// places in teams, as far as the viewer may see them.
+func (v *visit) lostWith(a hallpass.ServiceAccountSummary) (facts []string, err error) {
+	var roles []hallpass.NamedRole
+	if v.caller.Can(hallpass.UsersRolesRead, hallpass.UserID(a.ID).Scope()) {
+		if roles, err = v.o.Admin.RolesOf(v.r.Context(), v.caller, idText(int64(a.ID)), true); err != nil {
+			return nil, err
+		}
+	}
+	if len(roles) > 0 {
+		facts = append(facts, "It has "+count(len(roles), "role")+" beside "+a.Role.String()+": "+enumerate(roleNames(roles))+".")
+	}
+	teams, err := v.o.Admin.TeamsOf(v.r.Context(), v.caller, int64(a.ID))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, t := range teams {
+		if v.caller.Can(hallpass.TeamsRead, t.ID.Scope()) {
+			names = append(names, "“"+t.Name+"”")
+		}
+	}
+	switch {
+	case len(names) == 1:
+		facts = append(facts, "It is in the team "+names[0]+".")
+	case len(names) > 1:
+		facts = append(facts, "It is in the teams "+enumerate(names)+".")
+	}
+	return facts, nil
 }
 
 // inUse tells what would stop with the tokens: how many are live, and which

@@ -50,7 +50,7 @@ type roleRow struct {
 	Words       string // all that a search looks at, folded
 	Chosen      bool
 	Locked      bool // not the viewer's to give
-	Cells       []string
+	Cells       []matrixCell
 }
 
 // Count says how many permissions the role has.
@@ -113,6 +113,25 @@ func foreignActions(list []hallpass.Permission) []string {
 	return others
 }
 
+// wordsOf tells permissions one by one, the first three of them.
+func wordsOf(list []hallpass.Permission) string {
+	var words []string
+	for _, p := range list {
+		_, w := areaOf(hallpass.Permission{Action: p.Action})
+		if !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	more := ""
+	if len(words) > 3 {
+		words, more = words[:3], " … and more"
+	}
+	for i := 1; i < len(words); i++ {
+		words[i] = strings.ToLower(words[i][:1]) + words[i][1:]
+	}
+	return sentence(strings.Join(words, ", ") + more)
+}
+
 // roleGroup is the roles of one kind.
 type roleGroup struct {
 	Name string
@@ -140,7 +159,7 @@ func roles(v *visit) error {
 	_, text := v.listPage()
 	view := rolesView{Query: text, Matrix: v.r.URL.Query().Get("view") == "matrix", Create: v.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
 	view.Tabs = []tab{{"List", rolesURL(text, false), !view.Matrix}, {"Matrix", rolesURL(text, true), view.Matrix}}
-	for _, a := range matrixAreas {
+	for _, a := range columns() {
 		view.Areas = append(view.Areas, a.label)
 	}
 	view.Groups, view.Total = groupRoles(list, text)
@@ -173,9 +192,7 @@ func groupRoles(list []hallpass.NamedRole, text string) (groups []roleGroup, tot
 		if !matches(row.Words, text) {
 			continue
 		}
-		for _, a := range matrixAreas {
-			row.Cells = append(row.Cells, a.cell(r.Permissions))
-		}
+		row.Cells = cells(r.Permissions)
 		byKind[roleKind(r)] = append(byKind[roleKind(r)], row)
 		total++
 	}
@@ -214,24 +231,54 @@ var matrixAreas = []matrixArea{
 	{"Data sources", []string{"datasources", "datasources.permissions", "datasources.id"}},
 }
 
-// cell says how much the permissions are in the area: "", "read" or "write".
-func (a matrixArea) cell(list []hallpass.Permission) string {
-	out := ""
-	for _, p := range list {
-		noun, verb, _ := strings.Cut(string(p.Action), ":")
-		if !slices.Contains(a.nouns, noun) {
-			continue
-		}
-		if verb == "read" || verb == "query" || verb == "explore" {
-			if out == "" {
-				out = "read"
-			}
-			continue
-		}
-		return "write"
+// otherArea is the column of what no other column is about.
+const otherArea = "Other"
+
+// has reports whether the action belongs in the column.
+func (a matrixArea) has(action hallpass.Action) bool {
+	noun, _, _ := strings.Cut(string(action), ":")
+	if a.label == otherArea {
+		return !slices.ContainsFunc(matrixAreas, func(b matrixArea) bool { return slices.Contains(b.nouns, noun) })
 	}
-	return out
+	return slices.Contains(a.nouns, noun)
 }
+
+// cell says how much the permissions are in the area: "", "read", "write", or
+// "admin" when they also let one say who may.
+func (a matrixArea) cell(list []hallpass.Permission) string {
+	levels := []string{"", "read", "write", "admin"}
+	out := 0
+	for _, p := range list {
+		if !a.has(p.Action) {
+			continue
+		}
+		noun, verb, _ := strings.Cut(string(p.Action), ":")
+		switch {
+		case verb == "read" || verb == "query" || verb == "explore" || p.Action == hallpass.StatusAccessControl:
+			out = max(out, 1)
+		case strings.HasSuffix(noun, ".permissions") || strings.HasSuffix(noun, ".roles"):
+			out = max(out, 3)
+		default:
+			out = max(out, 2)
+		}
+	}
+	return levels[out]
+}
+
+// cells fills in the role's row of the matrix.
+func cells(list []hallpass.Permission) []matrixCell {
+	var row []matrixCell
+	for _, a := range columns() {
+		row = append(row, matrixCell{a.label, a.cell(list)})
+	}
+	return row
+}
+
+// columns are the areas of the matrix with the one for the rest.
+func columns() []matrixArea { return append(slices.Clone(matrixAreas), matrixArea{label: otherArea}) }
+
+// matrixCell is how much a role may in one area.
+type matrixCell struct{ Area, Level string }
 
 // roleView is the page of one role.
 type roleView struct {
@@ -478,6 +525,9 @@ type pickerView struct {
 	Chosen  int
 }
 
+// Field is the form's field for the roles.
+func (pickerView) Field() string { return "role" }
+
 // pick is somebody whose roles are chosen.
 type pick struct {
 	here, whose, basic, back string
@@ -489,24 +539,16 @@ type pick struct {
 
 // showPicker shows the roles that can be given, those that are given chosen.
 func (v *visit) showPicker(status int, p pick, chosen []string, problem string) error {
-	ctx, c := v.r.Context(), v.caller
-	all, err := v.o.Admin.Roles(ctx, c, admin.RoleFilter{})
+	c := v.caller
+	groups, err := v.pickable(chosen)
 	if err != nil {
 		return err
 	}
-	mine, err := v.o.Admin.Roles(ctx, c, admin.RoleFilter{Delegatable: true})
-	if err != nil {
-		return err
-	}
-	view := pickerView{Whose: p.whose, Basic: p.basic, Action: p.back + "/roles", Back: p.back, Problem: problem}
+	view := pickerView{Groups: groups, Whose: p.whose, Basic: p.basic, Action: p.back + "/roles", Back: p.back, Problem: problem}
 	view.Write = c.Can(p.add, hallpass.ScopeDelegate) && c.Can(p.remove, hallpass.ScopeDelegate)
 	view.Needs = needs(view.Write, p.add)
-	view.Groups, _ = groupRoles(all, "")
-	for i := range view.Groups {
-		for j := range view.Groups[i].Rows {
-			r := &view.Groups[i].Rows[j]
-			r.Chosen = slices.Contains(chosen, r.UID)
-			r.Locked = !slices.ContainsFunc(mine, func(m hallpass.NamedRole) bool { return m.UID == r.UID })
+	for _, g := range groups {
+		for _, r := range g.Rows {
 			if r.Chosen {
 				view.Chosen++
 			}
@@ -516,6 +558,28 @@ func (v *visit) showPicker(status int, p pick, chosen []string, problem string) 
 		return err
 	}
 	return v.showStatus(status, "roles/picker", view)
+}
+
+// pickable returns the roles that are shown, those with the given uids chosen,
+// and those locked that the viewer may not give.
+func (v *visit) pickable(chosen []string) ([]roleGroup, error) {
+	all, err := v.o.Admin.Roles(v.r.Context(), v.caller, admin.RoleFilter{})
+	if err != nil {
+		return nil, err
+	}
+	mine, err := v.o.Admin.Roles(v.r.Context(), v.caller, admin.RoleFilter{Delegatable: true})
+	if err != nil {
+		return nil, err
+	}
+	groups, _ := groupRoles(all, "")
+	for _, g := range groups {
+		for i := range g.Rows {
+			r := &g.Rows[i]
+			r.Chosen = slices.Contains(chosen, r.UID)
+			r.Locked = !slices.ContainsFunc(mine, func(m hallpass.NamedRole) bool { return m.UID == r.UID })
+		}
+	}
+	return groups, nil
 }
 
 // picker returns the handlers of a page where roles are chosen.

@@ -153,16 +153,32 @@ type createView struct {
 	NameError string
 	RoleError string
 	Roles     []roleOption
+	Write     bool        // the viewer may give more roles
+	Groups    []roleGroup // that may be given beside the basic one
+	MoreOpen  bool
+	MoreError string
 }
+
+// Field is the form's field for the roles beside the basic one.
+func (createView) Field() string { return "role_uid" }
 
 func createForm(v *visit) error {
 	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.ServiceAccountsCreate, ""); err != nil {
 		return err
 	}
-	return v.showCreate(http.StatusOK, createView{Roles: roleOptions(min(hallpass.RoleViewer, v.caller.Role), v.caller.Role)})
+	return v.showCreate(http.StatusOK, createView{Roles: roleOptions(min(hallpass.RoleViewer, v.caller.Role), v.caller.Role)}, nil)
 }
 
-func (v *visit) showCreate(status int, view createView) error {
+// showCreate shows the form, with the uids of the roles that were chosen beside
+// the basic one.
+func (v *visit) showCreate(status int, view createView, chosen []string) error {
+	if v.mayGiveRoles() {
+		var err error
+		if view.Groups, err = v.pickable(chosen); err != nil {
+			return err
+		}
+		view.Write = true
+	}
 	f, err := v.frame("serviceaccounts", "Create service account", crumbAdmin, crumbAccess, crumbList)
 	if err != nil {
 		return err
@@ -180,12 +196,20 @@ func createServiceAccount(v *visit) error {
 	if !ok {
 		return errRole
 	}
+	more := v.r.PostForm["role_uid"]
+	view := createView{Name: name, Roles: roleOptions(role, v.caller.Role), MoreOpen: len(more) > 0}
+	problem, err := v.notGivable(more)
+	if err != nil {
+		return err
+	}
+	if problem != "" {
+		view.MoreError = problem
+		return v.showCreate(http.StatusForbidden, view, more)
+	}
 	a, err := v.o.Admin.CreateServiceAccount(v.r.Context(), v.caller, admin.NewServiceAccount{Name: name, Role: &role})
 	if err == nil {
-		v.seeOther(accountURL(a.UID) + "?done=account-created")
-		return nil
+		return v.giveFirstRoles(a, more)
 	}
-	view := createView{Name: name, Roles: roleOptions(role, v.caller.Role)}
 	switch {
 	case strings.TrimSpace(name) == "":
 		view.NameError = "Display name is required"
@@ -199,7 +223,45 @@ func createServiceAccount(v *visit) error {
 		return err
 	}
 	httpd.EventOf(v.r.Context()).Err = err
-	return v.showCreate(httpd.Status(err), view)
+	return v.showCreate(httpd.Status(err), view, more)
+}
+
+// mayGiveRoles reports whether the viewer may give roles to accounts and users.
+func (v *visit) mayGiveRoles() bool {
+	return v.caller.Can(hallpass.RolesRead, "") && v.caller.Can(hallpass.UsersRolesAdd, hallpass.ScopeDelegate)
+}
+
+// notGivable says why roles cannot be given; empty: they can. It is asked before
+// an account is made, so that none is made in vain.
+func (v *visit) notGivable(uids []string) (problem string, err error) {
+	if len(uids) == 0 {
+		return "", nil
+	}
+	if !v.mayGiveRoles() {
+		return sentence(needs(false, hallpass.UsersRolesAdd) + " to give roles"), nil
+	}
+	mine, err := v.o.Admin.Roles(v.r.Context(), v.caller, admin.RoleFilter{Hidden: true, Delegatable: true})
+	for _, uid := range uids {
+		if err == nil && !slices.ContainsFunc(mine, func(r hallpass.NamedRole) bool { return r.UID == uid }) {
+			return "You do not have permissions to assign the role " + uid + ". Nothing was created.", nil
+		}
+	}
+	return "", err
+}
+
+// giveFirstRoles gives a new account the roles that were chosen with it. If that
+// fails after all, the account's page says so.
+func (v *visit) giveFirstRoles(a hallpass.ServiceAccount, uids []string) error {
+	if len(uids) > 0 {
+		to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(a.ID)}
+		if err := v.o.Admin.SetRoles(v.r.Context(), v.caller, to, uids, false); err != nil {
+			httpd.EventOf(v.r.Context()).Err = err
+			v.seeOther(accountURL(a.UID) + "?problem=roles")
+			return nil
+		}
+	}
+	v.seeOther(accountURL(a.UID) + "?done=account-created")
+	return nil
 }
 
 // detailView is the page of one account.
@@ -218,6 +280,7 @@ type detailView struct {
 	Tabs      []tab
 	SeeRoles  bool
 	More      []string // roles beside the basic one
+	MoreError string
 }
 
 // NeedsWrite says why the buttons that write are disabled; empty: they are not.
@@ -289,6 +352,9 @@ func (v *visit) showAccount(status int, view detailView) error {
 	view.Rows = v.rowsOf(view.Account, tokens)
 	q := v.r.URL.Query()
 	view.Expires = q.Get("expires")
+	if q.Get("problem") == "roles" {
+		view.MoreError = "The account was created, but its roles could not be given. Give them here."
+	}
 	can, err := v.tokenCan(a.ID, a.Role)
 	if err != nil {
 		return err
