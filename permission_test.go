@@ -323,3 +323,42 @@ func BenchmarkNewPermissions(b *testing.B) {
 		})
 	}
 }
+
+func TestActionValid(t *testing.T) {
+	for action, want := range map[hallpass.Action]bool{
+		"serviceaccounts:read": true, "prometheus:query": true, "a:b": true, "a1.b-c:d2.e-f": true, "serviceaccounts.permissions:write": true,
+		"": false, ":": false, "a:": false, ":a": false, "a": false, "A:b": false, "a:B": false, "1a:b": false, "a:1b": false, "a:b:c": false,
+		"a :b": false, "a:b ": false, "a:*": false, "*": false, "a_b:c": false, "é:a": false, "-a:b": false, ".a:b": false,
+	} {
+		if got := action.Valid(); got != want {
+			t.Errorf("%q.Valid() = %v, want %v", action, got, want)
+		}
+	}
+}
+
+func TestScopeWellFormed(t *testing.T) {
+	for scope, want := range map[hallpass.Scope]bool{
+		"": true, "*": true, "serviceaccounts:*": true, "serviceaccounts:id:7": true, "folders:uid:abc/*": true, "settings:auth.saml:*": true,
+		"permissions:type:delegate": true,
+		"serviceaccounts":           false, ":": false, "a::b": false, "a:": false, "a:*:b": false, "**": false, "a:b*": false, "a: b": false, "a:b\x00": false, "a:b\n": false,
+	} {
+		if got := scope.WellFormed(); got != want {
+			t.Errorf("%q.WellFormed() = %v, want %v", scope, got, want)
+		}
+	}
+}
+
+// FuzzHas compares the compiled decision with the rule as it is written.
+func FuzzHas(f *testing.F) {
+	f.Add("teams:read", "teams:*", "teams:read", "teams:id:1")
+	f.Add("*", "*", "prometheus:query", "a:b")
+	f.Add("a:b", "a:b/*", "a:b", "a:b/c")
+	f.Add("a:b", "", "a:b", "")
+	f.Fuzz(func(t *testing.T, action, scope, wantAction, wantScope string) {
+		held := hallpass.Permission{Action: hallpass.Action(action), Scope: hallpass.Scope(scope)}
+		want := hallpass.Permission{Action: hallpass.Action(wantAction), Scope: hallpass.Scope(wantScope)}
+		if got := hallpass.NewPermissions(held).Has(want); got != held.Covers(want) {
+			t.Errorf("%v has %v = %v, and covers it: %v", held, want, got, held.Covers(want))
+		}
+	})
+}

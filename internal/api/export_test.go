@@ -1,5 +1,10 @@
 package api
 
+import (
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
 // Patterns lists the patterns of every route, in order.
 func Patterns() []string {
 	var list []string
@@ -7,4 +12,23 @@ func Patterns() []string {
 		list = append(list, r.pattern)
 	}
 	return list
+}
+
+// RoundTrip reads the JSON of a dashboard and gives it back as GET does, as id 7
+// and version 3.
+func RoundTrip(raw []byte) (title, uid string, out []byte, err error) {
+	m, err := parseModel(raw)
+	if err != nil {
+		return "", "", nil, err
+	}
+	return m.title, m.uid, withIdentity(hallpass.Dashboard{ID: 7, UID: m.uid}, 3, m.data), nil
+}
+
+// FillInputs is what an import does before it saves.
+func FillInputs(raw []byte, inputs map[string]string) ([]byte, error) {
+	var list []wire.ImportInput
+	for name, value := range inputs {
+		list = append(list, wire.ImportInput{Name: name, Value: value})
+	}
+	return fillInputs(raw, list)
 }
