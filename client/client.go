@@ -3,28 +3,64 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// A Client calls one server with one token. It is safe for concurrent use.
+// A Client calls one server with one credential. It is safe for concurrent use
+// and keeps its secret where printing it does not show it.
 type Client struct {
-	url   string
-	token string
-	http  *http.Client
+	url  string
+	as   Credential
+	org  int64
+	http *http.Client
+}
+
+// A Credential is what every request presents: Bearer or Basic. The zero
+// Credential presents nothing.
+type Credential struct{ set func(*http.Request) }
+
+// Bearer presents a service account's token.
+func Bearer(token string) Credential {
+	return Credential{func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }}
+}
+
+// Basic presents a user's login, or e-mail address, and password.
+func Basic(login, password string) Credential {
+	return Credential{func(r *http.Request) { r.SetBasicAuth(login, password) }}
+}
+
+// Options set up a Client.
+type Options struct {
+	Credential Credential
+	Org        int64 // the org to work in; 0 means the credential's own
 }
 
 // New returns a client of the server at baseURL, as "http://127.0.0.1:3080",
 // that presents the token.
 func New(baseURL, token string) *Client {
-	return &Client{url: strings.TrimRight(baseURL, "/"), token: token, http: &http.Client{Timeout: 30 * time.Second}}
+	return NewWith(baseURL, Options{Credential: Bearer(token)})
+}
+
+// NewWith returns a client of the server at baseURL with the options.
+func NewWith(baseURL string, o Options) *Client {
+	return &Client{url: strings.TrimRight(baseURL, "/"), as: o.Credential, org: o.Org, http: &http.Client{
+		Timeout: 30 * time.Second,
+		// The API redirects nowhere, and a secret goes where it was sent and no
+		// further.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // An Error is an answer that was not a success.
@@ -32,47 +68,176 @@ type Error struct {
 	Status    int    // HTTP status
 	MessageID string // as "api-key.expired"
 	Message   string
+	Detail    string // which field of the input breaks a rule, where the server says so
 }
 
-// Error returns the status and the server's message.
-func (e *Error) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Message) }
-
-// Org returns the token's org and the bytes of the answer (GET /api/org). An
-// answer that is no success is an *Error.
-func (c *Client) Org(ctx context.Context) (wire.Org, []byte, error) {
-	var org wire.Org
-	raw, err := c.get(ctx, "/api/org", &org)
-	return org, raw, err
+// Error returns the status and what the server says.
+func (e *Error) Error() string {
+	if e.Detail != "" {
+		return fmt.Sprintf("%d: %s: %s", e.Status, e.Message, e.Detail)
+	}
+	return fmt.Sprintf("%d: %s", e.Status, e.Message)
 }
 
+// missing reports whether err says that there is no such thing.
+func missing(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusBadRequest)
+}
+
+// maxAnswer bounds what is read of an answer.
 const maxAnswer = 8 << 20
 
-func (c *Client) get(ctx context.Context, path string, out any) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+path, nil)
+// do sends in as JSON, unless it is nil, reads the answer into out, unless that
+// is nil, and returns the answer's bytes. An answer that is no success is an
+// *Error. No error holds the credential or what was sent.
+func (c *Client) do(ctx context.Context, method, path string, in, out any) ([]byte, error) {
+	r, err := c.request(ctx, method, path, in)
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Authorization", "Bearer "+c.token)
-	r.Header.Set("User-Agent", "hallpass")
 	res, err := c.http.Do(r)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = res.Body.Close() }() // it was read whole
-	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil {
-		return nil, err
-	}
-	if res.StatusCode >= 300 {
-		e := &Error{Status: res.StatusCode, Message: http.StatusText(res.StatusCode)}
-		var body struct{ Message, MessageID string }
-		if json.Unmarshal(raw, &body) == nil && body.Message != "" {
-			e.Message, e.MessageID = body.Message, body.MessageID
-		}
-		return raw, e
+	defer func() { _ = res.Body.Close() }() // it was read, or the call has failed
+	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	case len(raw) > maxAnswer:
+		return nil, fmt.Errorf("%s %s: the answer is larger than %d MiB", method, path, maxAnswer>>20)
+	case res.StatusCode >= 300:
+		return raw, errorOf(res, raw)
+	case out == nil:
+		return raw, nil
 	}
 	if err := json.Unmarshal(raw, out); err != nil {
-		return raw, fmt.Errorf("%s: %w", path, err)
+		return raw, fmt.Errorf("%s: the answer is not the API's JSON: %w", path, err)
 	}
 	return raw, nil
+}
+
+// errAddress stands for the parser's own error, which repeats the address and
+// any password in it.
+var errAddress = errors.New("the server's address is not a URL like http://127.0.0.1:3080")
+
+func (c *Client) request(ctx context.Context, method, path string, in any) (*http.Request, error) {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", method, path, err)
+		}
+		body = bytes.NewReader(b)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.url+path, body)
+	if err != nil {
+		return nil, errAddress
+	}
+	if c.as.set != nil {
+		c.as.set(r)
+	}
+	if in != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if c.org != 0 {
+		r.Header.Set("X-Grafana-Org-Id", strconv.FormatInt(c.org, 10))
+	}
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("User-Agent", "hallpass")
+	return r, nil
+}
+
+func errorOf(res *http.Response, raw []byte) *Error {
+	e := &Error{Status: res.StatusCode, Message: http.StatusText(res.StatusCode)}
+	if to := res.Header.Get("Location"); to != "" {
+		e.Detail = "the server sends us on to " + to
+	}
+	var body struct {
+		Message, MessageID string
+		Error              any // a text of ours; Grafana sends objects too
+	}
+	if json.Unmarshal(raw, &body) == nil && body.Message != "" {
+		e.Message, e.MessageID = body.Message, body.MessageID
+		if text, ok := body.Error.(string); ok {
+			e.Detail = text
+		}
+	}
+	return e
+}
+
+// call is do with an answer of one type.
+func call[Out any](ctx context.Context, c *Client, method, path string, in any) (Out, error) {
+	var out Out
+	_, err := c.do(ctx, method, path, in, &out)
+	return out, err
+}
+
+// tell is do with an answer that has nothing but a message.
+func (c *Client) tell(ctx context.Context, method, path string, in any) (wire.Message, error) {
+	return call[wire.Message](ctx, c, method, path, in)
+}
+
+// perPage is how many rows a page is asked for, which is what servers give
+// when nothing is asked.
+const perPage = 1000
+
+// maxPages ends the walk of a server that has a row on every page.
+const maxPages = 10000
+
+// pages gathers the rows of one page after the other until one is empty.
+func pages[Row any](first int, query url.Values, page func(url.Values) ([]Row, error)) ([]Row, error) {
+	all := []Row{}
+	for n := range maxPages {
+		query.Set("page", strconv.Itoa(first+n))
+		query.Set("perpage", strconv.Itoa(perPage))
+		rows, err := page(query)
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) == 0 {
+			return all, nil
+		}
+		all = append(all, rows...)
+	}
+	return nil, fmt.Errorf("the list has more than %d pages", maxPages)
+}
+
+// find returns what ref names: digits are an id, and anything else is tried as
+// a uid before it is taken for a name.
+func find[T any](ref string, byID, byName func(string) (T, error)) (T, error) {
+	if _, err := strconv.ParseInt(ref, 10, 64); err == nil {
+		return byID(ref)
+	}
+	if likeUID(ref) {
+		if v, err := byID(ref); !missing(err) {
+			return v, err
+		}
+	}
+	return byName(ref)
+}
+
+// likeUID reports whether s may be a uid: up to 40 letters, digits, - and _.
+func likeUID(s string) bool {
+	return s != "" && len(s) <= 40 && strings.Trim(s, "-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == ""
+}
+
+// one returns the only row that fits. None is an *Error like a server's; with
+// several, nobody but the caller can know which is meant.
+func one[Row any](kind, name string, rows []Row, fits func(Row) bool) (Row, error) {
+	var found []Row
+	for _, r := range rows {
+		if fits(r) {
+			found = append(found, r)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		var none Row
+		return none, &Error{Status: http.StatusNotFound, MessageID: "not-found", Message: fmt.Sprintf("no %s is called %q", kind, name)}
+	}
+	return found[0], fmt.Errorf("more than one %s is called %q: say which by its id", kind, name)
 }

@@ -107,7 +107,7 @@ type Explanation struct {
 type Source struct {
 	Role       string     `json:"role"` // its name, as "basic:viewer" or "managed:users:2"
 	RoleUID    string     `json:"roleUid,omitempty"`
-	Through    string     `json:"through"` // "user", "service account", "team:<name>", "basic role", "server admin"
+	Through    string     `json:"through"` // "itself", "team <name>", "basic role <name>" or "server admin"
 	Permission Permission `json:"permission"`
 }
 

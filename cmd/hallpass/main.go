@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,15 +44,19 @@ type flags struct {
 	dev    bool
 }
 
-// run runs the command line and returns the exit status: 0, or 1 with a reason
-// on stderr.
+// run runs the command line and returns the exit status: 0, 1 with a reason on
+// stderr, or the one that an explain which says no asks for.
 func (p *program) run(ctx context.Context, args []string) int {
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	if exit := (*cli.ExitError)(nil); errors.As(err, &exit) {
+		return exit.Status
+	}
+	if err != nil {
 		_, _ = fmt.Fprintf(p.stderr, "hallpass: %s\n", unsaid(err.Error(), args)) // nobody is left to tell
 		return 1
 	}
@@ -84,7 +89,8 @@ See it work in ten seconds:
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(p.serve(), p.quickstart(), p.adminCommand(), cli.Token(), &cobra.Command{
+	root.AddCommand(cli.Commands()...)
+	root.AddCommand(p.serve(), p.quickstart(), p.adminCommand(), &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "hallpass", server.Version)

@@ -62,7 +62,6 @@ var (
 	errLastOrgAdmin   = &hallpass.Error{Kind: hallpass.Invalid, ID: "org.last-admin", Message: "Cannot change role so that there is no organization admin left"}
 	errRemoveOrgAdmin = &hallpass.Error{Kind: hallpass.Invalid, ID: "org.last-admin", Message: "Cannot remove last organization admin"}
 	errRoleAbove      = &hallpass.Error{Kind: hallpass.Denied, ID: "org.role-forbidden", Message: "Cannot assign a role higher than user's role"}
-	errRoleMissing    = &hallpass.Error{Kind: hallpass.Invalid, ID: "org.invalid-role", Field: "role", Message: "Invalid role specified"}
 )
 
 // AlreadyMember is the Conflict of adding a member again. It says who it is.

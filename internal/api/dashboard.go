@@ -425,9 +425,7 @@ var (
 func (a *API) searchFilter(c call) (*admin.SearchFilter, error) {
 	q := c.URL.Query()
 	f := admin.SearchFilter{Tags: q["tag"], UIDs: q["dashboardUIDs"], In: q["folderUIDs"]}
-	for _, uid := range q["dashboardUID"] {
-		f.UIDs = append(f.UIDs, uid)
-	}
+	f.UIDs = append(f.UIDs, q["dashboardUID"]...)
 	var err error
 	if f.Text, err = searchText(c); err != nil {
 		return nil, err

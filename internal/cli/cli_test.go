@@ -177,8 +177,8 @@ func TestWalk(t *testing.T) {
 	for _, line := range []string{"sa get 2", "team get devs", "role get reader", "user get ana"} {
 		refused(t, "", "404: ", words(line)...)
 	}
-	if org, _ := s.Do(hallpasstest.Admin, "GET", "/api/orgs", "").Text, 0; strings.Contains(org, "Second") {
-		t.Errorf("the org is still there: %s", org)
+	if orgs := s.Do(hallpasstest.Admin, "GET", "/api/orgs", "").Text; orgs != `[{"id":1,"name":"Main Org."}]` {
+		t.Errorf("the org is still there: %s", orgs)
 	}
 }
 
@@ -231,6 +231,7 @@ func TestLogin(t *testing.T) {
 	refused(t, "", "no token came on stdin", "login", s.URL)
 	refused(t, "", "no password came on stdin", "login", s.URL, "--user", "admin")
 	refused(t, sample[:40], "it has 40 characters", "login", s.URL)
+	refused(t, sample, "Warning: over http:// the secret crosses the network in the clear.\nhallpass: cannot reach", "login", "http://0.0.0.0:1")
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a login that was refused left a file: %v", err)
 	}
@@ -426,7 +427,7 @@ func TestOutput(t *testing.T) {
 		}
 		answer(t, w, wire.Teams{Teams: list})
 	})
-	want := "ID  UID  NAME               EMAIL  MEMBERS\n7   u    a�[31m�red�line  -      0\n12  uu   <b>&               -      3\n"
+	want := "ID  UID  NAME             EMAIL  MEMBERS\n7   u    a�[31m�red�line  -      0\n12  uu   <b>&             -      3\n"
 	if diff := cmp.Diff(want, hallpass(t, "", "team", "list")); diff != "" {
 		t.Errorf("the table differs (-want +got):\n%s", diff)
 	}
@@ -502,6 +503,23 @@ func TestAsks(t *testing.T) {
 			t.Errorf("%s: the calls differ (-want +got):\n%s", tt.line, diff)
 		}
 	}
+}
+
+// TestWhichToken deletes no token that was not clearly named.
+func TestWhichToken(t *testing.T) {
+	fake(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			t.Errorf("it calls %s %s", r.Method, r.URL)
+		}
+		if strings.HasSuffix(r.URL.Path, "/tokens") {
+			answer(t, w, []wire.Token{{ID: 5, Name: "twin", HasExpired: true}, {ID: 6, Name: "twin"}, {ID: 7, Name: "8"}})
+			return
+		}
+		answer(t, w, wire.ServiceAccountProfile{ID: 7, Name: "ci"})
+	})
+	refused(t, "", "2 tokens of the account are called", "token", "delete", "7", "twin", "--yes")
+	refused(t, "", `has no token "8"`, "token", "delete", "7", "8", "--yes")
+	refused(t, "", `has no token "t"`, "token", "delete", "7", "t", "--yes")
 }
 
 // TestTTL reads lifetimes.
@@ -588,5 +606,40 @@ func TestUsage(t *testing.T) {
 		if out := hallpass(t, "", line); !strings.Contains(out, "Available Commands:") {
 			t.Errorf("hallpass %s prints %q", line, out)
 		}
+	}
+}
+
+// TestManual finds every command and every flag in the manual.
+func TestManual(t *testing.T) {
+	text, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	manual := strings.ReplaceAll(string(text), "hallpass sa ", "hallpass serviceaccount ")
+	root := &cobra.Command{Use: "hallpass"}
+	root.AddCommand(cli.Commands()...)
+	seen := 0
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if cmd.Runnable() && !cmd.HasSubCommands() {
+			seen++
+			if !strings.Contains(manual, cmd.CommandPath()) {
+				t.Errorf("the manual has no %s", cmd.CommandPath())
+			}
+		}
+		for _, flags := range []string{cmd.LocalFlags().FlagUsages(), cmd.PersistentFlags().FlagUsages()} {
+			for _, flag := range regexp.MustCompile(`--[a-z-]+`).FindAllString(flags, -1) {
+				if !strings.Contains(manual, flag) {
+					t.Errorf("the manual has no %s of %s", flag, cmd.CommandPath())
+				}
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+	if seen < 40 {
+		t.Errorf("only %d commands were seen: this test does not look where it should", seen)
 	}
 }

@@ -206,7 +206,7 @@ func cleanURL(s string) (string, error) {
 func checkContextName(name string) error {
 	const letters = "-._:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	if name == "" || len(name) > 64 || strings.Trim(name, letters) != "" || strings.Contains(name, secret.Prefix) {
-		return errors.New("the name of a context is up to 64 letters, digits, and - . _ :")
+		return errors.New("the name of a context is up to 64 letters, digits and any of -._: beside them")
 	}
 	return nil
 }
@@ -245,7 +245,7 @@ func contextCommand() *cobra.Command {
 		if err := confirm(cmd, yes, "Forget the context %s (%s, %s)?", name, c.Contexts[name].Server, c.Contexts[name].who()); err != nil {
 			return err
 		}
-		return c.forget(name)
+		return c.forget(cmd, name)
 	}), &yes)
 	cmd := group("context", "The servers that you are logged in to", list, use, current, remove)
 	quietFlags(cmd)
@@ -269,12 +269,17 @@ func contextVerb(use, short string, fn func(*cobra.Command, *contexts, string) e
 	}
 }
 
-func (c *contexts) forget(name string) error {
+// forget removes a context and says so.
+func (c *contexts) forget(cmd *cobra.Command, name string) error {
+	e := c.Contexts[name]
 	delete(c.Contexts, name)
 	if c.Current == name {
 		c.Current = ""
 	}
-	return c.save()
+	if err := c.save(); err != nil {
+		return err
+	}
+	return printer{messages: cmd.ErrOrStderr()}.say("Forgot the context %s (%s, %s).", name, e.Server, e.who())
 }
 
 // contextRow is a context as it is listed: without its secret.

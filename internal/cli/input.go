@@ -51,7 +51,7 @@ func askSecret(cmd *cobra.Command, what string, fresh bool) (secret.Text, error)
 	case typed[0].Empty():
 		return secret.Text{}, fmt.Errorf("no %s was typed", what)
 	case typed[0] != typed[len(typed)-1]:
-		return secret.Text{}, fmt.Errorf("the two differ")
+		return secret.Text{}, errors.New("the two differ")
 	}
 	return typed[0], nil
 }
@@ -69,16 +69,17 @@ func unseen(cmd *cobra.Command, f *os.File, prompt string) (secret.Text, error) 
 	if _, err := io.WriteString(cmd.ErrOrStderr(), prompt); err != nil {
 		return secret.Text{}, err
 	}
-	was, err := term.GetState(int(f.Fd()))
+	fd := int(f.Fd())
+	was, err := term.GetState(fd)
 	if err != nil {
 		return secret.Text{}, err
 	}
 	typed, err := unlessEnded(cmd.Context(), func() (string, error) {
-		b, err := term.ReadPassword(int(f.Fd()))
+		b, err := term.ReadPassword(fd)
 		return string(b), err
 	})
 	if err != nil {
-		return secret.Text{}, errors.Join(err, term.Restore(int(f.Fd()), was)) // Ctrl-C came while nothing was shown
+		return secret.Text{}, errors.Join(err, term.Restore(fd, was)) // Ctrl-C came while nothing was shown
 	}
 	_, err = io.WriteString(cmd.ErrOrStderr(), "\n")
 	return secret.NewText(typed), err

@@ -174,14 +174,11 @@ The secret goes on working: a token is ended with hallpass token delete.`,
 			if err != nil {
 				return err
 			}
-			picked, e, err := c.pick(name, "")
+			picked, _, err := c.pick(name, "")
 			if err != nil {
 				return err
 			}
-			if err := c.forget(picked); err != nil {
-				return err
-			}
-			return printer{messages: cmd.ErrOrStderr()}.say("Forgot the context %s (%s, %s).", picked, e.Server, e.who())
+			return c.forget(cmd, picked)
 		},
 	}
 	cmd.Flags().StringVar(&name, "context", "", "the context to forget instead of the current one")

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/hallpass-dev/hallpass/wire"
@@ -65,16 +63,15 @@ func deleteOrg(r *remote) *cobra.Command {
 }
 
 func (s *session) orgMembers() error {
-	var list []wire.OrgUser
-	var err error
-	if len(s.args) == 0 {
-		list, err = s.OrgUsers(s.ctx, "")
-	} else {
-		var o wire.Org
-		if o, err = s.FindOrg(s.ctx, s.args[0]); err == nil {
-			list, err = s.UsersOfOrg(s.ctx, o.ID)
+	var id int64 // the context's own
+	if len(s.args) > 0 {
+		o, err := s.FindOrg(s.ctx, s.args[0])
+		if err != nil {
+			return err
 		}
+		id = o.ID
 	}
+	list, err := s.OrgUsers(s.ctx, id, "")
 	if err != nil {
 		return err
 	}
@@ -107,11 +104,7 @@ func (s *session) removeOrgMember() error {
 	if err != nil {
 		return err
 	}
-	list, err := s.UsersOfOrg(s.ctx, o.ID)
-	if err != nil {
-		return err
-	}
-	u, err := memberNamed(list, s.args[1])
+	u, err := s.FindOrgUser(s.ctx, o.ID, s.args[1])
 	if err != nil {
 		return err
 	}
@@ -120,14 +113,4 @@ func (s *session) removeOrgMember() error {
 		return err
 	}
 	return s.done(m, "Took %s (id %d) out of %s.", u.Login, u.UserID, o.Name)
-}
-
-// memberNamed returns the member with that id, uid, login or e-mail address.
-func memberNamed(list []wire.OrgUser, ref string) (wire.OrgUser, error) {
-	for _, u := range list {
-		if number(u.UserID) == ref || u.UID == ref || u.Login == ref || u.Email == ref {
-			return u, nil
-		}
-	}
-	return wire.OrgUser{}, fmt.Errorf("the org has no member %q", ref)
 }

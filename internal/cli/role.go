@@ -318,7 +318,7 @@ func (s *session) grantee(ref, otherwise string) (grantee, error) {
 	}
 	switch kind {
 	case "user":
-		u, err := s.FindOrgUser(s.ctx, name)
+		u, err := s.FindOrgUser(s.ctx, 0, name)
 		return grantee{"user", u.UserID, u.Login}, err
 	case "serviceaccount", "sa":
 		a, err := s.FindServiceAccount(s.ctx, name)
@@ -369,7 +369,7 @@ func (s *session) roleAssignments() error {
 // userNames and its neighbours return names by id, as far as the caller may
 // read them: without them a list still says the ids.
 func (s *session) userNames() map[int64]string {
-	list, _ := s.OrgUsers(s.ctx, "")
+	list, _ := s.OrgUsers(s.ctx, 0, "")
 	return byID(list, func(u wire.OrgUser) (int64, string) { return u.UserID, u.Login })
 }
 

@@ -80,7 +80,7 @@ func createToken(r *remote) *cobra.Command {
 	})
 	cmd.Long = `Make a token. Its secret is all that stands on stdout; the server keeps no copy.`
 	cmd.Example = `  hallpass token create ci deploy --ttl 30d
-  hallpass token create ci deploy --ttl 12h | gh secret set HALLPASS_TOKEN`
+  hallpass token create ci deploy --ttl 12h | gh secret set DEPLOY_TOKEN`
 	cmd.Flags().StringVar(&ttl, "ttl", "", "how long it lives, as 30d, 12h or never (required)")
 	return cmd
 }
@@ -149,29 +149,27 @@ func deleteToken(r *remote) *cobra.Command {
 	}), &yes)
 }
 
-// findToken returns the account's token with that id, or else that name. Only a
-// live token's name is its own: dead ones may share it.
+// findToken returns the account's token with that id or name. Digits alone are
+// always an id, and a name may be that of several, of which one is live.
 func (s *session) findToken(account int64, ref string) (wire.Token, error) {
 	list, err := s.Tokens(s.ctx, account)
 	if err != nil {
 		return wire.Token{}, err
 	}
-	var named []wire.Token
+	id, notNumber := strconv.ParseInt(ref, 10, 64)
+	var found []wire.Token
 	for _, k := range list {
-		if number(k.ID) == ref {
-			return k, nil
-		}
-		if k.Name == ref {
-			named = append(named, k)
+		if notNumber == nil && k.ID == id || notNumber != nil && k.Name == ref {
+			found = append(found, k)
 		}
 	}
-	if len(named) == 1 {
-		return named[0], nil
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return wire.Token{}, fmt.Errorf("the account has no token %q", ref)
 	}
-	if len(named) > 1 {
-		return wire.Token{}, fmt.Errorf("%d tokens of the account are called %q: say which by its id", len(named), ref)
-	}
-	return wire.Token{}, fmt.Errorf("the account has no token %q", ref)
+	return wire.Token{}, fmt.Errorf("%d tokens of the account are called %q: say which by its id", len(found), ref)
 }
 
 func inspectToken() *cobra.Command {
