@@ -108,15 +108,22 @@ func (a *Admin) viewFolder(ctx context.Context, tx *store.Tx, r reach, chain []h
 	return v, err
 }
 
+// folderFor returns the folder and those it stands in, if the caller may do
+// action with it.
+func folderFor(ctx context.Context, tx *store.Tx, r reach, action hallpass.Action, uid string) ([]hallpass.Folder, error) {
+	chain, err := tx.FolderChain(ctx, r.caller.Org, uid)
+	if err != nil {
+		return nil, err
+	}
+	return chain, r.demand(action, folderScopes(chain))
+}
+
 // Folder returns the folder with that uid; NotFound when the caller's org has
 // none.
 func (a *Admin) Folder(ctx context.Context, c hallpass.Caller, uid string) (v FolderView, err error) {
 	err = a.inTree(ctx, c, hallpass.FoldersRead, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) error {
-		chain, err := tx.FolderChain(ctx, c.Org, uid)
+		chain, err := folderFor(ctx, tx, r, hallpass.FoldersRead, uid)
 		if err != nil {
-			return err
-		}
-		if err := r.demand(hallpass.FoldersRead, folderScopes(chain)); err != nil {
 			return err
 		}
 		v, err = a.viewFolder(ctx, tx, r, chain)
@@ -353,11 +360,8 @@ func treeHeight(ctx context.Context, tx *store.Tx, org hallpass.OrgID, uid strin
 // returns what the folder stands in then.
 func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what string, fn func(*store.Tx, reach, []hallpass.Folder, *hallpass.Folder) ([]hallpass.Folder, error)) (v FolderView, err error) {
 	err = a.changeTree(ctx, c, hallpass.FoldersWrite, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
-		chain, err := tx.FolderChain(ctx, c.Org, uid)
+		chain, err := folderFor(ctx, tx, r, hallpass.FoldersWrite, uid)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
-		}
-		if err := r.demand(hallpass.FoldersWrite, folderScopes(chain)); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		f := chain[0]
@@ -383,11 +387,8 @@ func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what s
 // access to them, and returns what it was.
 func (a *Admin) DeleteFolder(ctx context.Context, c hallpass.Caller, uid string) (f hallpass.Folder, err error) {
 	err = a.changeTree(ctx, c, hallpass.FoldersDelete, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
-		chain, err := tx.FolderChain(ctx, c.Org, uid)
+		chain, err := folderFor(ctx, tx, r, hallpass.FoldersDelete, uid)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
-		}
-		if err := r.demand(hallpass.FoldersDelete, folderScopes(chain)); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		f = chain[0]
@@ -406,11 +407,7 @@ func (a *Admin) DeleteFolder(ctx context.Context, c hallpass.Caller, uid string)
 // folder.
 func (a *Admin) FolderCounts(ctx context.Context, c hallpass.Caller, uid string) (folders, dashboards int64, err error) {
 	err = a.inTree(ctx, c, hallpass.FoldersRead, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) error {
-		chain, err := tx.FolderChain(ctx, c.Org, uid)
-		if err != nil {
-			return err
-		}
-		if err := r.demand(hallpass.FoldersRead, folderScopes(chain)); err != nil {
+		if _, err := folderFor(ctx, tx, r, hallpass.FoldersRead, uid); err != nil {
 			return err
 		}
 		inside, err := tx.FolderTree(ctx, c.Org, uid)
