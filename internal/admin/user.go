@@ -157,6 +157,9 @@ func (a *Admin) CreateUser(ctx context.Context, c hallpass.Caller, in NewUser) (
 		if _, err := tx.Org(ctx, in.Org); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
+		if err := a.mayGiveMemberIn(ctx, tx, c, in.Org); err != nil {
+			return hallpass.AuditEntry{}, err
+		}
 		made, err := tx.CreateUser(ctx, u)
 		if hallpass.KindOf(err) == hallpass.Conflict {
 			err = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.exists", Message: "User with email '" + in.Email + "' or username '" + in.Login + "' already exists"}
@@ -173,6 +176,20 @@ func (a *Admin) CreateUser(ctx context.Context, c hallpass.Caller, in NewUser) (
 		return entry, nil
 	})
 	return u, err
+}
+
+// mayGiveMemberIn returns nil if the caller may make somebody a Viewer of org:
+// whoever creates a user knows the password, and may see what a Viewer does.
+func (a *Admin) mayGiveMemberIn(ctx context.Context, tx *store.Tx, c hallpass.Caller, org hallpass.OrgID) error {
+	me, err := tx.User(ctx, c.User())
+	if err != nil {
+		return err
+	}
+	there, err := tx.UserCaller(ctx, me, org)
+	if err != nil {
+		return err
+	}
+	return a.mayGiveMember(ctx, tx, there, hallpass.RoleViewer)
 }
 
 // validate fills in what may be left out and reports what is wrong.
