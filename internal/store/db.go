@@ -18,6 +18,7 @@ import (
 // A DB is an open database. It is safe for concurrent use.
 type DB struct {
 	write, read *sql.DB
+	turn        chan struct{} // holds one value while somebody writes
 	notes       notes
 	broken      chan error
 
@@ -38,7 +39,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{write: write, read: read, broken: make(chan error, 1)}
+	db := &DB{write: write, read: read, turn: make(chan struct{}, 1), broken: make(chan error, 1)}
 	db.notes.rows = make(map[noteKey]*note)
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -123,11 +124,11 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 // Subscribers hear of the changes before the commit and after it, so that what
 // is being revoked is refused first.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) (err error) {
-	conn, err := db.writer(ctx)
+	conn, done, err := db.writer(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }() // it only goes back to the pool
+	defer done()
 	stx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", db.seen(err))
@@ -154,16 +155,27 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) (err error) {
 // SEC-42.
 const turnWait = 2500 * time.Millisecond
 
-// writer returns the writing connection when it is this write's turn;
-// Unavailable when others hold it for too long.
-func (db *DB) writer(ctx context.Context) (*sql.Conn, error) {
+// writer returns the writing connection when it is this write's turn, and what
+// ends the turn; Unavailable when others hold it for too long. Turns are taken in
+// the order of asking: the pool would wake any of those who wait, and some not in
+// time.
+func (db *DB) writer(ctx context.Context) (*sql.Conn, func(), error) {
 	wait, cancel := context.WithTimeout(ctx, turnWait)
 	defer cancel()
+	select {
+	case db.turn <- struct{}{}:
+	case <-wait.Done():
+		return nil, nil, fmt.Errorf("store: wait to write: %w", db.seen(wait.Err()))
+	}
 	conn, err := db.write.Conn(wait)
 	if err != nil {
-		return nil, fmt.Errorf("store: begin: %w", db.seen(err))
+		<-db.turn
+		return nil, nil, fmt.Errorf("store: begin: %w", db.seen(err))
 	}
-	return conn, nil
+	return conn, func() {
+		_ = conn.Close() // it only goes back to the pool
+		<-db.turn
+	}, nil
 }
 
 // nextID takes the next number of the named counter.

@@ -67,3 +67,38 @@ func TestCancelled(t *testing.T) {
 		}
 	})
 }
+
+// TestTurns has many write at once: each gets its turn, for turns are taken in
+// the order of asking.
+func TestTurns(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		ctx := t.Context()
+		const writers, rounds = 40, 10
+		failed := make(chan error, writers*rounds)
+		var all sync.WaitGroup
+		for range writers {
+			all.Go(func() {
+				for range rounds {
+					if err := db.Write(ctx, func(tx *store.Tx) error { return tx.Change(ctx, hallpass.Change{Kind: hallpass.OrgChanged, ID: 1}) }); err != nil {
+						failed <- err
+					}
+				}
+			})
+		}
+		all.Wait()
+		close(failed)
+		for err := range failed {
+			t.Error(err)
+		}
+		err := db.Read(ctx, func(tx *store.Tx) error {
+			s, err := tx.State(ctx)
+			if s.Version != writers*rounds {
+				t.Errorf("version %d, want %d", s.Version, writers*rounds)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
