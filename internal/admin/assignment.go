@@ -308,7 +308,7 @@ func (a *Admin) step(ctx context.Context, tx *store.Tx, c hallpass.Caller, uid s
 
 // RolesOf returns the roles that a user or service account of the caller's org
 // was given itself, in the org and everywhere.
-func (a *Admin) RolesOf(ctx context.Context, c hallpass.Caller, ref string, hidden bool) (list []hallpass.NamedRole, err error) {
+func (a *Admin) RolesOf(ctx context.Context, c hallpass.Caller, ref string, hidden bool) (list []GivenRole, err error) {
 	err = a.read(ctx, c, need{action: hallpass.UsersRolesRead}, func(tx *store.Tx) error {
 		p, err := a.principal(ctx, tx, c.Org, ref)
 		if err != nil {
@@ -324,7 +324,7 @@ func (a *Admin) RolesOf(ctx context.Context, c hallpass.Caller, ref string, hidd
 }
 
 // RolesOfTeam returns the roles that the team was given.
-func (a *Admin) RolesOfTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, hidden bool) (list []hallpass.NamedRole, err error) {
+func (a *Admin) RolesOfTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, hidden bool) (list []GivenRole, err error) {
 	err = a.readTeam(ctx, c, hallpass.TeamsRolesRead, id, func(tx *store.Tx, _ hallpass.Team) error {
 		list, err = a.rolesOf(ctx, tx, c.Org, hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)}, hidden)
 		return err
@@ -332,7 +332,13 @@ func (a *Admin) RolesOfTeam(ctx context.Context, c hallpass.Caller, id hallpass.
 	return list, err
 }
 
-func (a *Admin) rolesOf(ctx context.Context, tx *store.Tx, org hallpass.OrgID, to hallpass.Grantee, hidden bool) ([]hallpass.NamedRole, error) {
+// GivenRole is a role that somebody was given.
+type GivenRole struct {
+	hallpass.NamedRole
+	Everywhere bool // on the server and in every org, and not in this one by itself
+}
+
+func (a *Admin) rolesOf(ctx context.Context, tx *store.Tx, org hallpass.OrgID, to hallpass.Grantee, hidden bool) ([]GivenRole, error) {
 	here, err := tx.AssignmentsTo(ctx, org, to)
 	if err != nil {
 		return nil, err
@@ -341,27 +347,30 @@ func (a *Admin) rolesOf(ctx context.Context, tx *store.Tx, org hallpass.OrgID, t
 	if err != nil {
 		return nil, err
 	}
-	var list []hallpass.NamedRole
+	seen := make(map[string]bool)
+	var list []GivenRole
 	for _, as := range append(here, everywhere...) {
 		r, err := tx.Role(ctx, org, as.RoleUID)
 		if err != nil {
 			return nil, err
 		}
-		if !r.Hidden || hidden {
-			list = append(list, r)
+		if seen[r.UID] || r.Hidden && !hidden {
+			continue
 		}
+		seen[r.UID] = true
+		list = append(list, GivenRole{r, as.Org == 0})
 	}
 	return list, nil
 }
 
 // RolesOfMany returns the roles given to each of the principals or teams of the
 // caller's org; those it has no such of are left out.
-func (a *Admin) RolesOfMany(ctx context.Context, c hallpass.Caller, kind hallpass.GranteeKind, ids []int64, hidden bool) (map[int64][]hallpass.NamedRole, error) {
+func (a *Admin) RolesOfMany(ctx context.Context, c hallpass.Caller, kind hallpass.GranteeKind, ids []int64, hidden bool) (map[int64][]GivenRole, error) {
 	action := hallpass.UsersRolesRead
 	if kind == hallpass.ToTeam {
 		action = hallpass.TeamsRolesRead
 	}
-	out := make(map[int64][]hallpass.NamedRole)
+	out := make(map[int64][]GivenRole)
 	err := a.read(ctx, c, need{action: action}, func(tx *store.Tx) error {
 		for _, id := range ids {
 			g := hallpass.Grantee{Kind: kind, ID: id}

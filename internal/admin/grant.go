@@ -47,6 +47,9 @@ func (a *Admin) place(ctx context.Context, tx *store.Tx, org hallpass.OrgID, r h
 		p.id = idText(id)
 	case hallpass.FolderResource:
 		chain, err := tx.FolderChain(ctx, org, ref)
+		if err == nil && len(chain) == 0 {
+			err = errFolderNotFound // the root has no access of its own
+		}
 		if err != nil {
 			return p, err
 		}

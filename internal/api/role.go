@@ -29,6 +29,14 @@ func roleRows(list []hallpass.NamedRole) []wire.Role {
 	return out
 }
 
+func givenRows(list []admin.GivenRole) []wire.Role {
+	out := make([]wire.Role, 0, len(list))
+	for _, r := range list {
+		out = append(out, roleRow(r.NamedRole))
+	}
+	return out
+}
+
 // accessControlStatus is GET /api/access-control/status.
 func (a *API) accessControlStatus(call, none) (wire.AccessControlStatus, error) {
 	return wire.AccessControlStatus{Enabled: true}, nil
@@ -135,7 +143,7 @@ func (a *API) toTeam(c call) (hallpass.Grantee, error) {
 // userRolesList is GET /api/access-control/users/{user}/roles.
 func (a *API) userRolesList(c call, _ none) ([]wire.Role, error) {
 	list, err := a.admin.RolesOf(c.Context(), c.caller, c.PathValue("user"), flag(c, "includeHidden"))
-	return roleRows(list), err
+	return givenRows(list), err
 }
 
 // addUserRole is POST /api/access-control/users/{user}/roles.
@@ -169,7 +177,7 @@ func (a *API) removeUserRole(c call, _ none) (wire.Message, error) {
 func (a *API) teamRolesList(c call, _ none) ([]wire.Role, error) {
 	return onTeam(a, c, func(id hallpass.TeamID) ([]wire.Role, error) {
 		list, err := a.admin.RolesOfTeam(c.Context(), c.caller, id, flag(c, "includeHidden"))
-		return roleRows(list), err
+		return givenRows(list), err
 	})
 }
 
@@ -217,7 +225,7 @@ func (a *API) searchRoles(c call, kind hallpass.GranteeKind, ids []int64, hidden
 	found, err := a.admin.RolesOfMany(c.Context(), c.caller, kind, ids, hidden)
 	out := make(map[string][]wire.Role, len(found))
 	for id, list := range found {
-		out[strconv.FormatInt(id, 10)] = roleRows(list)
+		out[strconv.FormatInt(id, 10)] = givenRows(list)
 	}
 	return out, err
 }

@@ -406,7 +406,17 @@ func onScope(s hallpass.Scope) string {
 	case s == hallpass.FolderResource.Scope(hallpass.RootFolder):
 		return ": at the root"
 	}
+	kind, rest, _ := strings.Cut(string(s), ":")
+	if _, id, ok := strings.Cut(rest, ":"); ok && oneOf[kind] != "" {
+		return ": only the " + oneOf[kind] + " " + id
+	}
 	return ": only " + string(s)
+}
+
+// oneOf names one of the things that a scope is about.
+var oneOf = map[string]string{
+	"folders": "folder", "dashboards": "dashboard", "teams": "team", "serviceaccounts": "service account", "users": "user", "global.users": "user",
+	"datasources": "data source", "roles": "role",
 }
 
 func sentenceStart(s string) string { return strings.TrimSuffix(sentence(s), ".") }
@@ -466,7 +476,15 @@ func folders(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := foldersView{Rows: v.treeRows(hits), More: len(hits) == treeLimit}
+	held, err := v.o.Admin.Held(v.r.Context(), v.caller)
+	if err != nil {
+		return err
+	}
+	var mine []hallpass.Permission
+	for _, e := range held {
+		mine = append(mine, e.Permission)
+	}
+	view := foldersView{Rows: v.treeRows(hits, hallpass.NewPermissions(mine...)), More: len(hits) == treeLimit}
 	if view.frame, err = v.frame("folders", "Folders and dashboards"); err != nil {
 		return err
 	}
@@ -474,8 +492,9 @@ func folders(v *visit) error {
 }
 
 // treeRows puts the hits under the folders they stand in. What stands in a folder
-// that cannot be seen stands at the root.
-func (v *visit) treeRows(hits []admin.Hit) []treeRow {
+// that cannot be seen stands at the root. Of mine, what the viewer holds, it
+// depends whose permissions can be looked at.
+func (v *visit) treeRows(hits []admin.Hit, mine *hallpass.Permissions) []treeRow {
 	seen := make(map[string]bool)
 	for _, h := range hits {
 		if h.Folder != nil {
@@ -491,13 +510,18 @@ func (v *visit) treeRows(hits []admin.Hit) []treeRow {
 		below[above] = append(below[above], h)
 	}
 	var rows []treeRow
-	var walk func(uid string, depth int)
-	walk = func(uid string, depth int) {
+	var walk func(uid string, depth int, may bool)
+	walk = func(uid string, depth int, may bool) {
 		for _, h := range below[uid] {
 			if f := h.Folder; f != nil {
-				rows = append(rows, treeRow{Depth: depth, Title: f.Title, Folder: true, UID: f.UID, URL: folderURL(f.UID), UpdatedBy: f.UpdatedBy, Updated: v.moment(f.UpdatedAt)})
+				row := treeRow{Depth: depth, Title: f.Title, Folder: true, UID: f.UID, UpdatedBy: f.UpdatedBy, Updated: v.moment(f.UpdatedAt)}
+				may := may || mine.Has(hallpass.Permission{Action: hallpass.FoldersPermissionsRead, Scope: hallpass.FolderResource.Scope(f.UID)})
+				if may {
+					row.URL = folderURL(f.UID)
+				}
+				rows = append(rows, row)
 				if depth <= hallpass.MaxFolderDepth {
-					walk(f.UID, depth+1)
+					walk(f.UID, depth+1, may)
 				}
 				continue
 			}
@@ -505,7 +529,7 @@ func (v *visit) treeRows(hits []admin.Hit) []treeRow {
 			rows = append(rows, treeRow{Depth: depth, Title: d.Title, UID: d.UID, Tags: d.Tags, UpdatedBy: d.UpdatedBy, Updated: v.moment(d.UpdatedAt)})
 		}
 	}
-	walk("", 0)
+	walk("", 0, false)
 	return rows
 }
 

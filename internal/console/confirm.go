@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
 // confirmView asks before something is disabled or deleted.
@@ -81,7 +82,7 @@ func (v *visit) confirmAccount(needs hallpass.Action, fill func(hallpass.Service
 // lostWith tells what goes with the account beside its tokens: its roles and its
 // places in teams, as far as the viewer may see them.
 func (v *visit) lostWith(a hallpass.ServiceAccountSummary) (facts []string, err error) {
-	var roles []hallpass.NamedRole
+	var roles []admin.GivenRole
 	if v.caller.Can(hallpass.UsersRolesRead, hallpass.UserID(a.ID).Scope()) {
 		if roles, err = v.o.Admin.RolesOf(v.r.Context(), v.caller, idText(int64(a.ID)), true); err != nil {
 			return nil, err

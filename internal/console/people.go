@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 
@@ -77,7 +78,17 @@ func (v *visit) problem(err error) (string, bool) {
 		return "", false
 	}
 	httpd.EventOf(v.r.Context()).Err = err
+	var e *hallpass.Error
+	if errors.As(err, &e) && ourWords[e.ID] != "" {
+		return ourWords[e.ID], true
+	}
 	return messageOf(err), true
+}
+
+// ourWords are said in the place of messages whose words are another product's,
+// which clients of the API know.
+var ourWords = map[string]string{
+	"user.last-grafana-admin": "This is the last server admin. Make somebody else one first.",
 }
 
 // needs says why something cannot be done; empty: it can.
@@ -110,6 +121,7 @@ type userRow struct {
 	Write    bool // the role may be changed
 	Remove   bool
 	You      bool
+	Problem  string // with the last change of the role
 }
 
 func (v *visit) userRow(u hallpass.User) userRow {
@@ -142,6 +154,7 @@ type usersView struct {
 	Roles   []roleOption
 	Typed   string // into the form that adds a member
 	Problem string
+	of      hallpass.UserID // whom the problem is about; zero: nobody who is listed
 }
 
 func (v *visit) userTabs(org bool) []tab {
@@ -197,6 +210,9 @@ func (v *visit) showOrgUsers(status int, view usersView) error {
 		r.Role, r.Roles = m.Role.String(), roleOptions(m.Role, own)
 		r.Write = v.caller.Can(hallpass.OrgUsersWrite, m.User.ID.Scope())
 		r.Remove = v.caller.Can(hallpass.OrgUsersRemove, m.User.ID.Scope())
+		if m.User.ID == view.of {
+			r.Problem, view.Problem = view.Problem, ""
+		}
 		view.Rows = append(view.Rows, r)
 	}
 	if view.frame, err = v.frame("users", "Users", crumbAdmin, crumbAccess); err != nil {
@@ -255,7 +271,7 @@ func setOrgUserRole(v *visit) error {
 		return nil
 	}
 	if text, ok := v.problem(err); ok {
-		return v.showOrgUsers(httpd.Status(err), usersView{Problem: text})
+		return v.showOrgUsers(httpd.Status(err), usersView{Problem: text, of: id})
 	}
 	return err
 }
@@ -322,7 +338,7 @@ func removeOrgUser(v *visit) error {
 		return nil
 	}
 	if text, ok := v.problem(err); ok {
-		return v.showOrgUsers(httpd.Status(err), usersView{Problem: text})
+		return v.showOrgUsers(httpd.Status(err), usersView{Problem: text, of: id})
 	}
 	return err
 }
@@ -379,10 +395,31 @@ type userView struct {
 	Logout    bool
 	Delete    bool
 	EndAny    bool
+	At        string // the form that the problem is with
 	RolesHere string // address of the roles in this org; empty: the user is not a member
 	RoleNames []string
 	Problem   string
 }
+
+// Above reports whether the problem is told above the page, and not beside one
+// of its controls.
+func (u userView) Above() bool {
+	switch u.At {
+	case "edit":
+		return !u.Write
+	case "password":
+		return !u.Password
+	case "admin":
+		return !u.Promote
+	}
+	return true
+}
+
+// NeedsWrite, NeedsEnable and NeedsDelete say why something cannot be done;
+// empty: it can.
+func (u userView) NeedsWrite() string  { return needs(u.Write, hallpass.UsersWrite) }
+func (u userView) NeedsEnable() string { return needs(u.Enable, hallpass.UsersDisable) }
+func (u userView) NeedsDelete() string { return needs(u.Delete, hallpass.UsersDelete) }
 
 // sessionRow is one sign-in by browser.
 type sessionRow struct {
@@ -410,7 +447,7 @@ func (v *visit) showUser(status int, id hallpass.UserID, problem string) error {
 	}
 	scope := id.GlobalScope()
 	view := userView{
-		User: v.userRow(u), Since: v.moment(u.CreatedAt), Problem: problem,
+		User: v.userRow(u), Since: v.moment(u.CreatedAt), Problem: problem, At: path.Base(v.r.URL.Path),
 		Write: c.CanOnServer(hallpass.UsersWrite, scope), Password: c.CanOnServer(hallpass.UsersPasswordWrite, scope),
 		Promote: c.ServerAdmin && c.CanOnServer(hallpass.UsersPermissionsWrite, scope), Enable: c.CanOnServer(hallpass.UsersDisable, scope),
 		Logout: c.CanOnServer(hallpass.UsersLogout, scope) && id != c.User(), Delete: c.CanOnServer(hallpass.UsersDelete, scope),
@@ -455,10 +492,10 @@ func (v *visit) userRoles(view *userView, id hallpass.UserID) error {
 	return nil
 }
 
-func roleNames(list []hallpass.NamedRole) []string {
+func roleNames(list []admin.GivenRole) []string {
 	var names []string
 	for _, r := range list {
-		names = append(names, roleTitle(r))
+		names = append(names, roleTitle(r.NamedRole))
 	}
 	return names
 }
@@ -552,7 +589,7 @@ func switchOrg(v *visit) error {
 	id, _ := hallpass.ParseID(v.r.PostForm.Get("org"))
 	if err := v.o.Admin.UseOrg(v.r.Context(), v.caller, hallpass.OrgID(id)); err != nil {
 		if errors.Is(err, hallpass.Unauthenticated) {
-			return &hallpass.Error{Kind: hallpass.NotFound, Message: "You are not a member of that organization.", Err: err}
+			return &hallpass.Error{Kind: hallpass.NotFound, Message: "You are not a member of that organization."}
 		}
 		return err
 	}

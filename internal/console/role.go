@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -50,6 +51,7 @@ type roleRow struct {
 	Words       string // all that a search looks at, folded
 	Chosen      bool
 	Locked      bool // not the viewer's to give
+	Everywhere  bool // given on the server and in every org: not to be taken away here
 	Cells       []matrixCell
 }
 
@@ -63,6 +65,9 @@ func rowOf(r hallpass.NamedRole) roleRow {
 	row := roleRow{
 		UID: r.UID, URL: roleURL(r.UID), Title: roleTitle(r), Name: r.Name, Description: r.Description, Global: r.Global() && !r.Fixed() && !r.Basic(),
 		Can: setCan(r.Permissions),
+	}
+	if row.Can == "" && r.Description == "" {
+		row.Can = wordsOf(r.Permissions)
 	}
 	words := []string{row.Title, r.Name, r.Description, r.Group, row.Can}
 	for _, p := range r.Permissions {
@@ -361,6 +366,44 @@ type roleFormView struct {
 	Version                               int64
 	Known                                 []string
 	Problem                               string
+	At                                    string // the field that the problem is with
+}
+
+// ProblemWith returns the problem if it is with the field.
+func (r roleFormView) ProblemWith(field string) string {
+	if r.At != field {
+		return ""
+	}
+	return r.Problem
+}
+
+// roleField is the form's field that an error about a role belongs to; empty:
+// none.
+func roleField(err error) string {
+	var e *hallpass.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	switch {
+	case strings.HasPrefix(e.Field, "permissions"), e.ID == "accesscontrol.delegation":
+		return "permissions"
+	case e.Field == "name", e.Field == "displayName", e.Field == "group", e.Field == "description":
+		return e.Field
+	case e.Kind == hallpass.Conflict && e.ID != "accesscontrol.role-version":
+		return "name"
+	}
+	return ""
+}
+
+// badLine names the first line of the form that is no permission; empty when
+// all are.
+func badLine(list []hallpass.Permission) string {
+	for _, p := range list {
+		if !p.Action.Valid() || hallpass.ValidateRole(hallpass.NamedRole{UID: "x", Name: "x", Permissions: []hallpass.Permission{p}}, true) != nil {
+			return " The line is “" + strings.TrimSpace(string(p.Action)+" "+string(p.Scope)) + "”."
+		}
+	}
+	return ""
 }
 
 func newRoleForm(v *visit) error {
@@ -438,7 +481,10 @@ func createRole(v *visit) error {
 		return nil
 	}
 	if text, ok := v.problem(err); ok && v.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate) {
-		view.New, view.Problem = true, text
+		view.New, view.Problem, view.At = true, text, roleField(err)
+		if view.At == "permissions" && errors.Is(err, hallpass.Invalid) {
+			view.Problem += badLine(r.Permissions)
+		}
 		return v.showRoleForm(httpd.Status(err), view)
 	}
 	return err
@@ -465,7 +511,10 @@ func editRole(v *visit) error {
 		return nil
 	}
 	if text, ok := v.problem(err); ok {
-		view.Problem = text
+		view.Problem, view.At = text, roleField(err)
+		if view.At == "permissions" && errors.Is(err, hallpass.Invalid) {
+			view.Problem += badLine(r.Permissions)
+		}
 		return v.showRoleForm(httpd.Status(err), view)
 	}
 	return err
@@ -533,7 +582,7 @@ type pick struct {
 	here, whose, basic, back string
 	crumbs                   []crumb
 	to                       hallpass.Grantee
-	now                      []hallpass.NamedRole
+	now                      []admin.GivenRole
 	add, remove              hallpass.Action
 }
 
@@ -543,6 +592,13 @@ func (v *visit) showPicker(status int, p pick, chosen []string, problem string) 
 	groups, err := v.pickable(chosen)
 	if err != nil {
 		return err
+	}
+	for _, g := range groups {
+		for i := range g.Rows {
+			r := &g.Rows[i]
+			r.Everywhere = slices.ContainsFunc(p.now, func(n admin.GivenRole) bool { return n.Everywhere && n.UID == r.UID })
+			r.Chosen = r.Chosen || r.Everywhere
+		}
 	}
 	view := pickerView{Groups: groups, Whose: p.whose, Basic: p.basic, Action: p.back + "/roles", Back: p.back, Problem: problem}
 	view.Write = c.Can(p.add, hallpass.ScopeDelegate) && c.Can(p.remove, hallpass.ScopeDelegate)
@@ -601,7 +657,7 @@ func picker(who func(*visit) (pick, error)) (show, save func(*visit) error) {
 			chosen = nil
 		}
 		for _, r := range p.now { // what the page did not show stays
-			if r.Hidden {
+			if r.Hidden && !r.Everywhere {
 				chosen = append(chosen, r.UID)
 			}
 		}
@@ -618,10 +674,13 @@ func picker(who func(*visit) (pick, error)) (show, save func(*visit) error) {
 	return show, save
 }
 
-func uidsOf(list []hallpass.NamedRole) []string {
+// uidsOf lists the roles that are given in this org.
+func uidsOf(list []admin.GivenRole) []string {
 	var uids []string
 	for _, r := range list {
-		uids = append(uids, r.UID)
+		if !r.Everywhere {
+			uids = append(uids, r.UID)
+		}
 	}
 	return uids
 }

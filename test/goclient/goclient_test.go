@@ -2,6 +2,7 @@ package goclient_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -21,15 +22,31 @@ import (
 
 const password = "violet lamps hum at noon"
 
-// serve builds the program, starts it, and returns its address.
-func serve(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "hallpass")
-	build := exec.Command("go", "build", "-o", path, "./cmd/hallpass")
+// program is the path of the program, built once for all tests.
+var program string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "goclient")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // what stays lies in the temporary directory
+	program = filepath.Join(dir, "hallpass")
+	build := exec.Command("go", "build", "-o", program, "./cmd/hallpass")
 	build.Dir = filepath.Join("..", "..")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
 	}
+	return m.Run()
+}
+
+// serve starts the program and returns its address.
+func serve(t *testing.T) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +55,7 @@ func serve(t *testing.T) string {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "serve", "--data", t.TempDir(), "--listen", address)
+	cmd := exec.Command(program, "serve", "--data", t.TempDir(), "--listen", address)
 	cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+password)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

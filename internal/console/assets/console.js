@@ -708,15 +708,24 @@ function filterBy(input, elements, words, after) {
 		}
 		after(shown);
 	});
-	input.addEventListener("keydown", (event) => {
-		if (event.key === "Enter") event.preventDefault(); // it would send the form
-	});
+	for (const type of ["keydown", "keypress"]) {
+		input.addEventListener(type, (event) => {
+			if (event.key === "Enter") event.preventDefault(); // it would send the form
+		});
+	}
 }
 
 const picks = $$("#picker-roles .pick");
 filterBy($("#picker-search"), picks, (e) => e.dataset.words, (shown) => {
 	for (const g of $$(".picker-group")) g.hidden = !$$(".pick", g).some((p) => !p.hidden);
 	$("#picker-count").textContent = shown === 1 ? "1 role" : `${shown} roles`;
+});
+
+$(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
+const pickRoles = $("#picker-roles");
+pickRoles?.addEventListener("change", () => {
+	$("#picker-count").textContent = `${$$("input:checked", pickRoles).length} chosen`;
 });
 
 const held = $$("tr[data-filter]");

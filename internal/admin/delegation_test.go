@@ -1,0 +1,353 @@
+package admin_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// coalition is some users of little power who work together, with every account
+// that they could make a token of: whatever they are allowed to do, in whatever
+// order, together they never hold more than they held at first, save on things
+// they made themselves.
+type coalition struct {
+	*world
+	seed     uint64
+	rng      *rand.Rand
+	users    []string
+	accounts []hallpass.ServiceAccountID // whose tokens they have
+	held     *hallpass.Permissions       // at first, together
+	tree     map[string]bool             // "action scope" on what was there at first, that one of them could do
+	made     map[string]bool             // IDs and uids of what they made
+	log      []string
+	n        int
+}
+
+// TestNobodyGains lets coalitions try at random.
+func TestNobodyGains(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
+			c := newCoalition(t, seed)
+			c.held, c.tree = hallpass.NewPermissions(c.union()...), c.reaches()
+			for range 110 {
+				c.try()
+			}
+			if len(c.log) < 10 {
+				t.Errorf("only %d steps were allowed: the test does not try much", len(c.log))
+			}
+		})
+	}
+}
+
+func newCoalition(t *testing.T, seed uint64) *coalition {
+	t.Helper()
+	c := &coalition{world: newWorld(t, admin.Options{}), seed: seed, made: make(map[string]bool)}
+	ctx, boss := t.Context(), c.human("admin")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	on := func(scope hallpass.Scope, actions ...hallpass.Action) []hallpass.Permission {
+		var list []hallpass.Permission
+		for _, a := range actions {
+			list = append(list, hallpass.Permission{Action: a, Scope: scope})
+		}
+		return list
+	}
+	roles := map[string][]hallpass.Permission{
+		"delegate": slices.Concat(on("roles:*", hallpass.RolesRead), on(hallpass.ScopeDelegate, hallpass.RolesWrite, hallpass.RolesDelete, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove, hallpass.TeamsRolesAdd, hallpass.TeamsRolesRemove), on("users:*", hallpass.UsersRolesRead), on("teams:*", hallpass.TeamsRolesRead)),
+		"accounts": slices.Concat(on("", hallpass.ServiceAccountsCreate), on("serviceaccounts:*", hallpass.ServiceAccountsRead, hallpass.ServiceAccountsWrite, hallpass.ServiceAccountsPermissionsRead, hallpass.ServiceAccountsPermissionsWrite)),
+		"teams":    slices.Concat(on("", hallpass.TeamsCreate), on("teams:*", hallpass.TeamsRead, hallpass.TeamsPermissionsRead, hallpass.TeamsPermissionsWrite)),
+		"people":   on("users:*", hallpass.OrgUsersRead, hallpass.OrgUsersAdd, hallpass.OrgUsersWrite, hallpass.OrgUsersRemove),
+		"folders":  on("folders:uid:low", hallpass.FoldersRead, hallpass.FoldersWrite, hallpass.FoldersPermissionsRead, hallpass.FoldersPermissionsWrite, hallpass.DashboardsRead, hallpass.DashboardsWrite),
+		"strong":   slices.Concat(on("*", "prometheus:query"), on("teams:*", hallpass.TeamsWrite, hallpass.TeamsDelete), on("", hallpass.AuditRead)),
+	}
+	for uid, list := range roles {
+		_, err := c.CreateRole(ctx, boss, hallpass.NamedRole{UID: uid, Name: uid, Permissions: list}, false)
+		must(err)
+	}
+	for _, u := range []struct {
+		login string
+		role  hallpass.Role
+		roles []string
+	}{
+		{"ann", hallpass.RoleNone, []string{"delegate", "accounts"}}, {"bob", hallpass.RoleViewer, []string{"teams", "folders"}}, {"cas", hallpass.RoleEditor, []string{"people"}},
+	} {
+		id := c.user(u.login, u.role)
+		for _, r := range u.roles {
+			must(c.AssignRole(ctx, boss, r, hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(id)}, false))
+		}
+		c.users = append(c.users, u.login)
+	}
+	c.user("dan", hallpass.RoleAdmin) // a bystander with power
+	for _, uid := range []string{"low", "high"} {
+		_, err := c.CreateFolder(ctx, boss, admin.NewFolder{UID: uid, Title: uid})
+		must(err)
+		_, err = c.SaveDashboard(ctx, boss, admin.SaveDashboard{UID: "in-" + uid, Title: uid, Folder: uid, Data: []byte("{}")})
+		must(err)
+		must(c.SetAccess(ctx, boss, hallpass.FolderResource, uid, []admin.NewAccess{{Kind: hallpass.ToBasicRole, Ref: "Editor"}, {Kind: hallpass.ToBasicRole, Ref: "Viewer"}}, false))
+	}
+	team, err := c.CreateTeam(ctx, boss, "strong", "")
+	must(err)
+	must(c.AssignRole(ctx, boss, "strong", hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(team.ID)}, false))
+	must(c.SetAccess(ctx, boss, hallpass.FolderResource, "high", []admin.NewAccess{{Kind: hallpass.ToTeam, Ref: strconv.FormatInt(int64(team.ID), 10), Level: hallpass.LevelAdmin}}, false))
+	_, err = c.CreateTeam(ctx, boss, "plain", "")
+	must(err)
+	for name, role := range map[string]hallpass.Role{"acc-admin": hallpass.RoleAdmin, "acc-editor": hallpass.RoleEditor, "acc-none": hallpass.RoleNone} {
+		c.machine(name, role)
+	}
+	return c
+}
+
+// user makes a member of the first org.
+func (c *coalition) user(login string, role hallpass.Role) hallpass.UserID {
+	c.t.Helper()
+	var id hallpass.UserID
+	err := c.db.Write(c.t.Context(), func(tx *store.Tx) error {
+		u, err := tx.CreateUser(c.t.Context(), hallpass.User{UID: secret.NewUID(), Login: login, Email: login + "@x", Org: hallpass.FirstOrg})
+		if err != nil {
+			return err
+		}
+		id = u.ID
+		return tx.SetMember(c.t.Context(), hallpass.Member{Org: hallpass.FirstOrg, User: u, Role: role})
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return id
+}
+
+// refs are the names by which the coalition is known to Effective and Explain.
+func (c *coalition) refs() []string {
+	refs := slices.Clone(c.users)
+	for _, id := range c.accounts {
+		refs = append(refs, strconv.FormatInt(int64(id), 10))
+	}
+	return refs
+}
+
+// union is all that they hold, together.
+func (c *coalition) union() []hallpass.Permission {
+	c.t.Helper()
+	var all []hallpass.Permission
+	for _, ref := range c.refs() {
+		_, list, err := c.Effective(c.t.Context(), c.human("admin"), ref)
+		if hallpass.KindOf(err) == hallpass.NotFound {
+			continue // no member any more
+		}
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, e := range list {
+			all = append(all, e.Permission)
+		}
+	}
+	return all
+}
+
+// reaches is what one of them could do with what was there at first.
+func (c *coalition) reaches() map[string]bool {
+	c.t.Helper()
+	can := make(map[string]bool)
+	for _, ref := range c.refs() {
+		for _, scope := range []hallpass.Scope{"folders:uid:low", "folders:uid:high", "dashboards:uid:in-low", "dashboards:uid:in-high"} {
+			for _, action := range []hallpass.Action{hallpass.DashboardsRead, hallpass.DashboardsWrite, hallpass.FoldersWrite, hallpass.FoldersPermissionsWrite} { // one of each level
+				e, err := c.Explain(c.t.Context(), c.human("admin"), ref, action, scope)
+				if err == nil && e.Allowed {
+					can[string(action)+" "+string(scope)] = true
+				}
+			}
+		}
+	}
+	return can
+}
+
+// try has each of them try one and the same thing until one may, and looks at
+// what came of it.
+func (c *coalition) try() {
+	c.t.Helper()
+	c.n++
+	for _, who := range c.users {
+		c.rng = rand.New(rand.NewPCG(c.seed, uint64(c.n))) // #nosec G404 -- as above; the same for each of them
+		tree, what, err := c.step(c.human(who))
+		if hallpass.KindOf(err) == hallpass.Internal && err != nil {
+			c.t.Fatalf("%s: %s: %v", who, what, err)
+		}
+		if err == nil {
+			c.log = append(c.log, who+": "+what)
+			c.check(tree)
+			return
+		}
+	}
+}
+
+// check fails the test if they hold more than at first.
+func (c *coalition) check(tree bool) {
+	c.t.Helper()
+	for _, p := range c.union() {
+		if !c.held.Has(p) && !c.own(p.Scope) {
+			c.t.Fatalf("they won %v by\n%s", p, strings.Join(c.log, "\n"))
+		}
+	}
+	if !tree {
+		return
+	}
+	for can := range c.reaches() {
+		if !c.tree[can] {
+			c.t.Fatalf("they won %s by\n%s", can, strings.Join(c.log, "\n"))
+		}
+	}
+}
+
+// own reports whether the scope is that of something they made.
+func (c *coalition) own(s hallpass.Scope) bool {
+	_, id, ok := s.ResourceOf()
+	return ok && c.made[id] || c.made[strings.TrimPrefix(string(s), "roles:uid:")]
+}
+
+func pick[T any](c *coalition, list ...T) T { return list[c.rng.IntN(len(list))] }
+
+// principal is the number of a user or account, theirs or not.
+func (c *coalition) principal() int64 { return int64(1 + c.rng.IntN(8)) }
+
+// permissions are some to put into a role: some that they hold, some that they do
+// not.
+func (c *coalition) permissions() []hallpass.Permission {
+	all := []hallpass.Permission{
+		{Action: hallpass.RolesRead, Scope: "roles:*"}, {Action: hallpass.ServiceAccountsRead, Scope: "serviceaccounts:*"}, {Action: hallpass.ServiceAccountsWrite, Scope: "serviceaccounts:id:6"},
+		{Action: hallpass.ServiceAccountsDelete, Scope: "serviceaccounts:*"}, {Action: hallpass.TeamsRead, Scope: "teams:id:1"}, {Action: hallpass.TeamsWrite, Scope: "teams:*"},
+		{Action: "prometheus:query", Scope: "*"}, {Action: hallpass.OrgsWrite}, {Action: hallpass.FoldersRead, Scope: "folders:uid:low"}, {Action: hallpass.FoldersRead, Scope: "folders:*"},
+		{Action: hallpass.DashboardsRead, Scope: "folders:uid:high"}, {Action: hallpass.DashboardsWrite, Scope: "dashboards:uid:in-low"}, {Action: hallpass.AuditRead},
+		{Action: hallpass.RolesWrite, Scope: hallpass.ScopeEscalate}, {Action: hallpass.OrgUsersWrite, Scope: "users:*"}, {Action: hallpass.UsersWrite, Scope: "global.users:*"},
+	}
+	var list []hallpass.Permission
+	for range 1 + c.rng.IntN(3)/2 {
+		list = append(list, pick(c, all...))
+	}
+	return list
+}
+
+// step tries one thing and says whether it was about folders and dashboards.
+func (c *coalition) step(by hallpass.Caller) (tree bool, what string, err error) {
+	ctx := c.t.Context()
+	uid := fmt.Sprintf("new%d", c.n)
+	role := pick(c, "delegate", "accounts", "teams", "people", "folders", "strong", "fixed_iBvUNUEZBZ7PUW0vdkN5iojc2sk", "basic_admin", "r")
+	to := pick(c, hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: c.principal()}, hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(1 + c.rng.IntN(3))},
+		hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(c.rng.IntN(4))})
+	account := hallpass.ServiceAccountID(c.principal())
+	team := hallpass.TeamID(1 + c.rng.IntN(3))
+	basic := pick(c, hallpass.Roles()...)
+	folder := pick(c, "low", "high", "f", "")
+	switch c.rng.IntN(18) {
+	case 0, 1:
+		list := c.permissions()
+		_, err = c.CreateRole(ctx, by, hallpass.NamedRole{UID: pick(c, uid, "r"), Name: uid, Permissions: list}, c.rng.IntN(4) == 0)
+		return false, fmt.Sprintf("create role %v", list), err
+	case 2:
+		list := c.permissions()
+		_, err = c.UpdateRole(ctx, by, hallpass.NamedRole{UID: role, Name: uid, Permissions: list}, false)
+		return false, fmt.Sprintf("update role %s to %v", role, list), err
+	case 3, 4:
+		return true, fmt.Sprintf("assign %s to %v", role, to), c.AssignRole(ctx, by, role, to, c.rng.IntN(4) == 0)
+	case 5:
+		ids := []int64{c.principal(), c.principal()}
+		return true, fmt.Sprintf("set %s to %v", role, ids), c.SetRoleAssignments(ctx, by, role, ids, nil, []int64{int64(team)})
+	case 6, 7:
+		p := c.principal()
+		return true, fmt.Sprintf("put %d in team %d", p, team), c.AddTeamMember(ctx, by, team, p)
+	case 8:
+		p := c.principal()
+		return true, fmt.Sprintf("make %d admin of team %d", p, team), c.UpdateTeamMember(ctx, by, team, p, hallpass.LevelAdmin)
+	case 9:
+		level := pick(c, hallpass.LevelEdit, hallpass.LevelAdmin)
+		n := admin.NewAccess{Kind: hallpass.ToPrincipal, Ref: strconv.FormatInt(c.principal(), 10), Level: level}
+		return false, fmt.Sprintf("give %v on account %d", n, account), c.SetAccess(ctx, by, hallpass.ServiceAccountResource, strconv.FormatInt(int64(account), 10), []admin.NewAccess{n}, false)
+	case 10, 11:
+		n := admin.NewAccess{Kind: hallpass.ToPrincipal, Ref: strconv.FormatInt(c.principal(), 10), Level: pick(c, hallpass.LevelView, hallpass.LevelEdit, hallpass.LevelAdmin)}
+		return true, fmt.Sprintf("give %v on folder %s", n, folder), c.SetAccess(ctx, by, hallpass.FolderResource, folder, []admin.NewAccess{n}, false)
+	case 12:
+		a, err := c.CreateServiceAccount(ctx, by, admin.NewServiceAccount{Name: uid, Role: &basic})
+		if err == nil {
+			c.made[strconv.FormatInt(int64(a.ID), 10)] = true
+		}
+		return false, fmt.Sprintf("create account %s", basic), err
+	case 13:
+		disabled := c.rng.IntN(2) == 0
+		_, err = c.UpdateServiceAccount(ctx, by, account, hallpass.ServiceAccountPatch{Role: &basic, Disabled: &disabled})
+		return true, fmt.Sprintf("account %d to %s, disabled %v", account, basic, disabled), err
+	case 14:
+		if _, _, err = c.CreateToken(ctx, by, account, uid, 0); err == nil && !slices.Contains(c.accounts, account) {
+			c.accounts = append(c.accounts, account)
+		}
+		return true, fmt.Sprintf("token of account %d", account), err
+	case 15:
+		p := hallpass.UserID(c.principal())
+		return true, fmt.Sprintf("user %d to %s", p, basic), c.SetOrgUserRole(ctx, by, p, basic)
+	case 16:
+		parent := pick(c, "", "low", "high")
+		if _, err = c.CreateFolder(ctx, by, admin.NewFolder{UID: "f", Title: "f", Parent: parent}); err == nil {
+			c.made["f"] = true
+			return true, "create folder f in " + parent, nil
+		}
+		parent = pick(c, "", "low", "high", "f")
+		_, err = c.MoveFolder(ctx, by, folder, parent)
+		return true, "move folder " + folder + " to " + parent, err
+	}
+	d := pick(c, "in-low", "in-high", uid)
+	if _, err = c.SaveDashboard(ctx, by, admin.SaveDashboard{UID: d, Title: d, Folder: folder, Overwrite: true, Data: []byte("{}")}); err == nil && d == uid {
+		c.made[uid] = true
+	}
+	return true, "save dashboard " + d + " in " + folder, err
+}
+
+// TestMoveGivesNoPower has somebody who may write a folder, and no more, move it
+// and what is in it to a folder of their own, where they may do everything.
+func TestMoveGivesNoPower(t *testing.T) {
+	c := newCoalition(t, 0)
+	ctx, boss := t.Context(), c.human("admin")
+	_, err := c.CreateRole(ctx, boss, hallpass.NamedRole{UID: "create", Name: "create", Permissions: []hallpass.Permission{{Action: hallpass.FoldersCreate, Scope: "folders:uid:general"}}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob := c.human("bob")
+	if err := c.AssignRole(ctx, boss, "create", hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: bob.Principal.ID}, false); err != nil {
+		t.Fatal(err)
+	}
+	bob = c.human("bob")
+	if _, err := c.CreateFolder(ctx, bob, admin.NewFolder{UID: "mine", Title: "mine"}); err != nil {
+		t.Fatal(err)
+	}
+	for what, try := range map[string]func() error{
+		"the folder": func() error { _, err := c.MoveFolder(ctx, bob, "low", "mine"); return err },
+		"the dashboard": func() error {
+			_, err := c.SaveDashboard(ctx, bob, admin.SaveDashboard{UID: "in-low", Title: "low", Folder: "mine", Overwrite: true, Data: []byte("{}")})
+			return err
+		},
+	} {
+		if err := try(); hallpass.KindOf(err) != hallpass.Denied {
+			t.Errorf("%s: %v, want it denied", what, err)
+		}
+	}
+	folder, err := c.Folder(ctx, boss, "low")
+	if err != nil || folder.Parent != "" {
+		t.Errorf("the folder stands in %q, %v", folder.Parent, err)
+	}
+	dashboard, err := c.Dashboard(ctx, boss, "in-low")
+	if err != nil || dashboard.Folder != "low" || dashboard.Version != 1 {
+		t.Errorf("the dashboard stands in %q as version %d, %v", dashboard.Folder, dashboard.Version, err)
+	}
+	if _, err := c.MoveFolder(ctx, boss, "low", "mine"); err != nil {
+		t.Errorf("the admin: %v", err)
+	}
+}
