@@ -424,8 +424,7 @@ var (
 // searchFilter reads what a search asks for; nil when nothing can be found.
 func (a *API) searchFilter(c call) (*admin.SearchFilter, error) {
 	q := c.URL.Query()
-	f := admin.SearchFilter{Tags: q["tag"], UIDs: q["dashboardUIDs"], In: q["folderUIDs"]}
-	f.UIDs = append(f.UIDs, q["dashboardUID"]...)
+	f := admin.SearchFilter{Tags: q["tag"], UIDs: values(c, "dashboardUIDs"), In: values(c, "folderUIDs")}
 	var err error
 	if f.Text, err = searchText(c); err != nil {
 		return nil, err
@@ -493,10 +492,24 @@ func (a *API) searchIDs(c call, f *admin.SearchFilter) (*admin.SearchFilter, err
 	return f, nil
 }
 
-// numbers reads a parameter that may come several times.
+// values reads a parameter that may come several times, or once with commas, as
+// the Go client sends it.
+func values(c call, name string) []string {
+	var list []string
+	for _, v := range c.URL.Query()[name] {
+		for part := range strings.SplitSeq(v, ",") {
+			if part != "" {
+				list = append(list, part)
+			}
+		}
+	}
+	return list
+}
+
+// numbers reads such a parameter of numbers.
 func numbers(c call, name string) ([]int64, error) {
 	var list []int64
-	for _, s := range c.URL.Query()[name] {
+	for _, s := range values(c, name) {
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || n < 0 {
 			return nil, hallpass.Invalidf(name, "%s is not a whole number", name)

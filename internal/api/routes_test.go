@@ -36,19 +36,20 @@ func TestRoutes(t *testing.T) {
 		{"u-other-org", outsider}, {"server-admin", hallpasstest.Admin},
 	}
 	made := 0
-	fresh := func() targets {
+	fresh := func(route string) targets {
 		made++
-		return newTargets(t, s, made)
+		return newTargets(t, s, made, route)
 	}
-	things := fresh()
+	shared := fresh("")
 	var b strings.Builder
 	for _, pattern := range api.Patterns() {
 		method, route, ok := strings.Cut(pattern, " ")
 		if !ok {
 			method, route = "GET", pattern
 		}
+		things := shared
 		if method != "GET" && strings.Contains(route, "{") {
-			things = fresh()
+			things = fresh(route)
 		}
 		fmt.Fprintf(&b, "%s\n   ", pattern)
 		for _, c := range callers {
@@ -67,7 +68,7 @@ func TestRoutes(t *testing.T) {
 			status := s.Do(c.as, method, path, body, headers...).StatusCode
 			fmt.Fprintf(&b, " %s=%d", c.name, status)
 			if method == "DELETE" && status < 300 {
-				things = fresh()
+				things = fresh(route)
 			}
 		}
 		b.WriteByte('\n')
@@ -92,47 +93,78 @@ type targets struct {
 	account, token, user, team, role, folder, dashboard, org string
 }
 
-// newTargets makes one of everything, in org 1, with names of its own.
-func newTargets(t *testing.T, s *hallpasstest.Server, n int) targets {
+// newTargets makes one of everything that the route names, in org 1, with names
+// of its own; of everything there is when the route is empty.
+func newTargets(t *testing.T, s *hallpasstest.Server, n int, route string) targets {
 	t.Helper()
 	name := "target-" + strconv.Itoa(n)
 	out := targets{role: "role-" + name, folder: "folder-" + name, dashboard: "dashboard-" + name}
-	path := account(t, s, name, "Viewer")
-	out.account = path[strings.LastIndexByte(path, '/')+1:]
-	token(t, s, path, name)
-	var list []struct{ ID int64 }
-	into(t, s.Do(hallpasstest.Admin, "GET", path+"/tokens", ""), &list)
-	out.token = strconv.FormatInt(list[0].ID, 10)
-
-	s.UserIn(name, hallpass.RoleViewer, hallpass.FirstOrg)
-	var user struct{ ID int64 }
-	into(t, s.Do(hallpasstest.Admin, "GET", "/api/users/lookup?loginOrEmail="+name, ""), &user)
-	out.user = strconv.FormatInt(user.ID, 10)
-
-	var team struct{ TeamID int64 }
-	into(t, s.Do(hallpasstest.Admin, "POST", "/api/teams", `{"name":"`+name+`"}`), &team)
-	out.team = strconv.FormatInt(team.TeamID, 10)
-	var org struct{ OrgID int64 }
-	into(t, s.Do(hallpasstest.Admin, "POST", "/api/orgs", `{"name":"`+name+`"}`), &org)
-	out.org = strconv.FormatInt(org.OrgID, 10)
-
-	for path, body := range map[string]string{
-		"/api/access-control/roles":           `{"uid":"` + out.role + `","name":"` + name + `","permissions":[{"action":"teams:read","scope":"teams:*"}]}`,
-		"/api/folders":                        `{"uid":"` + out.folder + `","title":"` + name + `"}`,
-		"/api/dashboards/db":                  `{"dashboard":{"uid":"` + out.dashboard + `","title":"` + name + `"}}`,
-		"/api/teams/" + out.team + "/groups":  `{"groupId":"g"}`,
-		"/api/access-control/builtin-roles":   `{"roleUid":"fixed_Z8pB0GQlrqRt8IZBCJQxPWvJPgQ","builtinRole":"Admin"}`,
-		"/api/teams/" + out.team + "/members": `{"userId":` + out.user + `}`,
-		"/api/orgs/" + out.org + "/users":     `{"loginOrEmail":"` + name + `","role":"Viewer"}`,
-	} {
-		if r := s.Do(hallpasstest.Admin, "POST", path, body); r.StatusCode >= 300 {
-			t.Fatalf("POST %s: %d %s", path, r.StatusCode, r.Text)
+	names := func(parts ...string) bool {
+		for _, p := range parts {
+			if !strings.Contains(route, p) && route != "" {
+				return false
+			}
 		}
+		return true
 	}
-	for _, path := range []string{"/api/access-control/users/" + out.user + "/roles", "/api/access-control/teams/" + out.team + "/roles"} {
-		if r := s.Do(hallpasstest.Admin, "POST", path, `{"roleUid":"`+out.role+`"}`); r.StatusCode != 200 {
+	post := func(path, body string) hallpasstest.Response {
+		t.Helper()
+		r := s.Do(hallpasstest.Admin, "POST", path, body)
+		if r.StatusCode >= 300 {
 			t.Fatalf("POST %s: %d %s", path, r.StatusCode, r.Text)
 		}
+		return r
+	}
+	if names("serviceaccounts") {
+		path := account(t, s, name, "Viewer")
+		out.account = path[strings.LastIndexByte(path, '/')+1:]
+		token(t, s, path, name)
+		var list []struct{ ID int64 }
+		into(t, s.Do(hallpasstest.Admin, "GET", path+"/tokens", ""), &list)
+		out.token = strconv.FormatInt(list[0].ID, 10)
+	}
+	if names("{user}") || names("{to}") {
+		s.UserIn(name, hallpass.RoleViewer, hallpass.FirstOrg)
+		var user struct{ ID int64 }
+		into(t, s.Do(hallpasstest.Admin, "GET", "/api/users/lookup?loginOrEmail="+name, ""), &user)
+		out.user = strconv.FormatInt(user.ID, 10)
+	}
+	if names("teams") {
+		var team struct{ TeamID int64 }
+		into(t, post("/api/teams", `{"name":"`+name+`"}`), &team)
+		out.team = strconv.FormatInt(team.TeamID, 10)
+	}
+	if names("{org}") {
+		var org struct{ OrgID int64 }
+		into(t, post("/api/orgs", `{"name":"`+name+`"}`), &org)
+		out.org = strconv.FormatInt(org.OrgID, 10)
+	}
+	if names("{role}") && (route == "" || !names("{builtin}")) {
+		post("/api/access-control/roles", `{"uid":"`+out.role+`","name":"`+name+`","permissions":[{"action":"teams:read","scope":"teams:*"}]}`)
+	}
+	if names("folders") {
+		post("/api/folders", `{"uid":"`+out.folder+`","title":"`+name+`"}`)
+	}
+	if names("dashboards") {
+		post("/api/dashboards/db", `{"dashboard":{"uid":"`+out.dashboard+`","title":"`+name+`"}}`)
+	}
+	if names("{group}") {
+		post("/api/teams/"+out.team+"/groups", `{"groupId":"g"}`)
+	}
+	if names("{team}", "{user}") {
+		post("/api/teams/"+out.team+"/members", `{"userId":`+out.user+`}`)
+	}
+	if names("{org}", "{user}") {
+		post("/api/orgs/"+out.org+"/users", `{"loginOrEmail":"`+name+`","role":"Viewer"}`)
+	}
+	if names("{builtin}") {
+		post("/api/access-control/builtin-roles", `{"roleUid":"fixed_Z8pB0GQlrqRt8IZBCJQxPWvJPgQ","builtinRole":"Admin"}`)
+	}
+	if names("{user}", "{role}") {
+		post("/api/access-control/users/"+out.user+"/roles", `{"roleUid":"`+out.role+`"}`)
+	}
+	if names("{team}", "{role}") {
+		post("/api/access-control/teams/"+out.team+"/roles", `{"roleUid":"`+out.role+`"}`)
 	}
 	return out
 }
