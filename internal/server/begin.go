@@ -55,6 +55,9 @@ func (s *Server) begin(ctx context.Context) error {
 		}
 	}
 	err = s.admin.Begin(ctx, first)
+	if errors.Is(err, hallpass.Conflict) { // another node was first
+		return s.forgetFirstPassword(ctx)
+	}
 	var e *hallpass.Error
 	if errors.As(err, &e) && e.Field == "password" {
 		return fmt.Errorf("security.admin_password: %s", e.Message)
@@ -120,8 +123,10 @@ func (s *Server) forgetFirstPassword(ctx context.Context) error {
 // ResetPassword gives the user with that login another password. It needs the
 // data directory for itself: the server must be stopped.
 func ResetPassword(ctx context.Context, c Config, login string, password secret.Text) (err error) {
-	if _, err := os.Stat(databasePath(c)); err != nil {
-		return fmt.Errorf("there is no installation here: %w", err)
+	if !c.Database.postgres() {
+		if _, err := os.Stat(databasePath(c)); err != nil {
+			return fmt.Errorf("there is no installation here: %w", err)
+		}
 	}
 	s, err := Open(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -47,11 +47,20 @@ type ServerConfig struct {
 
 // DatabaseConfig is the section [database].
 type DatabaseConfig struct {
-	// Type is "sqlite3".
+	// Type is "sqlite3", a file for one server, or "postgres", a database that
+	// several servers may share.
 	Type string `toml:"type"`
-	// Path is the database file; empty: hallpass.db in the data directory.
+	// Path is the SQLite file; empty: hallpass.db in the data directory.
 	Path string `toml:"path"`
+	// URL is the PostgreSQL database, as
+	// postgres://user:password@host:5432/hallpass?sslmode=verify-full.
+	URL secret.Text `toml:"url"`
+	// MaxOpenConn is how many connections this server keeps to PostgreSQL at
+	// most, beside the two of its heartbeat; 0: 16.
+	MaxOpenConn int `toml:"max_open_conn"`
 }
+
+func (c DatabaseConfig) postgres() bool { return c.Type == "postgres" }
 
 // SecurityConfig is the section [security].
 type SecurityConfig struct {
@@ -152,8 +161,8 @@ func (c *Config) Validate() error {
 	if _, err := httpd.ParseTrustedProxies(c.Server.TrustedProxies); err != nil {
 		return fmt.Errorf("server.trusted_proxies: %w", err)
 	}
-	if !slices.Contains([]string{"sqlite3", "sqlite"}, c.Database.Type) {
-		return fmt.Errorf("database.type: %q is not supported, only sqlite3", c.Database.Type)
+	if err := c.Database.validate(); err != nil {
+		return err
 	}
 	if c.Security.AdminUser == "" {
 		return fmt.Errorf("security.admin_user: a login is needed")
@@ -186,6 +195,23 @@ func (c *Config) Validate() error {
 	}
 	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
+	}
+	return nil
+}
+
+func (c DatabaseConfig) validate() error {
+	if !slices.Contains([]string{"sqlite3", "sqlite", "postgres"}, c.Type) {
+		return fmt.Errorf("database.type: %q is neither sqlite3 nor postgres", c.Type)
+	}
+	switch {
+	case c.postgres() && c.URL.Empty():
+		return fmt.Errorf("database.url: postgres needs a URL like postgres://user:password@host:5432/hallpass")
+	case c.postgres() && c.Path != "":
+		return fmt.Errorf("database.path: postgres has no file: set database.url alone")
+	case !c.postgres() && !c.URL.Empty():
+		return fmt.Errorf(`database.url: %s has no URL: set database.type = "postgres" too, or database.path`, c.Type)
+	case c.MaxOpenConn < 0 || c.MaxOpenConn == 1 || c.MaxOpenConn > 1000:
+		return fmt.Errorf("database.max_open_conn: %d is not a number from 2 to 1000", c.MaxOpenConn)
 	}
 	return nil
 }

@@ -103,17 +103,27 @@ func (s *Server) openStore(ctx context.Context) error {
 	if err := os.MkdirAll(s.config.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	path := databasePath(s.config)
-	lock, err := lockFiles(filepath.Join(s.config.DataDir, "lock"), path+".lock")
+	mine := []string{filepath.Join(s.config.DataDir, "lock")}
+	if !s.config.Database.postgres() {
+		mine = append(mine, databasePath(s.config)+".lock")
+	}
+	lock, err := lockFiles(mine...)
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, path)
+	db, err := openDatabase(ctx, s.config)
 	if err != nil {
 		return errors.Join(err, lock.close())
 	}
 	s.lock, s.db = lock, db
 	return nil
+}
+
+func openDatabase(ctx context.Context, c Config) (*store.DB, error) {
+	if c.Database.postgres() {
+		return store.OpenPostgres(ctx, store.PostgresOptions{URL: c.Database.URL, Connections: c.Database.MaxOpenConn})
+	}
+	return store.Open(ctx, databasePath(c))
 }
 
 func databasePath(c Config) string {

@@ -87,9 +87,12 @@ func (tx *Tx) State(ctx context.Context) (State, error) {
 	return s, nil
 }
 
-// Begin writes the first state of a new installation.
+// Begin writes the first state of a new installation; Conflict when it has one.
 func (tx *Tx) Begin(ctx context.Context, installation string) error {
 	_, err := tx.exec(ctx, `INSERT INTO state (id, installation, v, digest) VALUES (1, $1, 0, $2)`, installation, make([]byte, 32))
+	if isUnique(err) {
+		return &hallpass.Error{Kind: hallpass.Conflict, ID: "installation.begun", Message: "The installation has begun already"}
+	}
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", err)
 	}

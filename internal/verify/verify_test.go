@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -34,10 +34,7 @@ var home = hallpass.From{Address: "10.0.0.1", UserAgent: "test"}
 
 func newWorld(t testing.TB, o verify.Options) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := hallpasstest.OpenStore(t)
 	w := &world{t: t, db: db}
 	w.now.Store(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).UnixMicro())
 	clock := func() time.Time { return time.UnixMicro(w.now.Load()).UTC() }
@@ -63,10 +60,8 @@ func newWorld(t testing.TB, o verify.Options) *world {
 	t.Cleanup(func() {
 		cancel()
 		flushing.Wait()
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
 	})
+	var err error
 	if w.caller, err = w.verify.Password(t.Context(), "admin", password, 0, home); err != nil {
 		t.Fatal(err)
 	}
