@@ -81,7 +81,7 @@ func (s *Server) start(c server.Config, configure []func(*server.Config)) {
 	c.DataDir = s.Dir
 	c.Server.HTTPPort, c.Server.ShutdownDelay = 0, "0s"
 	if s.database.Type != "" {
-		c.Database = s.database
+		c.Database.Type, c.Database.URL = s.database.Type, s.database.URL
 	}
 	for _, f := range configure {
 		f(&c)

@@ -77,10 +77,18 @@ func (s *Server) makeFirstPassword(first *admin.FirstAdmin) error {
 	return nil
 }
 
-// noticeUsers has the first password looked at again when a user changed.
-func (s *Server) noticeUsers(n store.Notice) {
+// notice has the first password looked at again when a user changed, and the
+// journal brought up to date when anything did. On a shared database the
+// heartbeat does the latter.
+func (s *Server) notice(n store.Notice) {
 	if n.Phase != store.Settled {
 		return
+	}
+	if !s.db.Shared() {
+		select {
+		case s.changed <- struct{}{}:
+		default: // asked for already
+		}
 	}
 	for _, c := range n.Changes {
 		if c.Kind == hallpass.UserChanged {

@@ -58,6 +58,11 @@ type DatabaseConfig struct {
 	// MaxOpenConn is how many connections this server keeps to PostgreSQL at
 	// most, beside the two of its heartbeat; 0: 16.
 	MaxOpenConn int `toml:"max_open_conn"`
+	// MaxStaleness is how long a server that no longer hears of PostgreSQL goes
+	// on answering from memory. For so long it rides through a restart of the
+	// database, and for so long a revocation may wait for a server that is cut
+	// off.
+	MaxStaleness string `toml:"max_staleness"`
 }
 
 func (c DatabaseConfig) postgres() bool { return c.Type == "postgres" }
@@ -128,7 +133,7 @@ func DefaultConfig() Config {
 	return Config{
 		DataDir:  "data",
 		Server:   ServerConfig{HTTPAddr: "127.0.0.1", HTTPPort: 3080, ShutdownDelay: "1s"},
-		Database: DatabaseConfig{Type: "sqlite3"},
+		Database: DatabaseConfig{Type: "sqlite3", MaxStaleness: "10s"},
 		Security: SecurityConfig{AdminUser: "admin", AdminEmail: "admin@localhost", CookieSameSite: "lax"},
 		Auth: AuthConfig{
 			APIKeyMaxSecondsToLive: -1, LoginCookieName: httpd.DefaultCookie,
@@ -199,6 +204,13 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// Bounds on max_staleness: below the one a few lost heartbeats would stop
+// everything, beyond the other a revocation would outlast its request.
+const (
+	minStaleness = time.Second
+	maxStaleness = 20 * time.Second
+)
+
 func (c DatabaseConfig) validate() error {
 	if !slices.Contains([]string{"sqlite3", "sqlite", "postgres"}, c.Type) {
 		return fmt.Errorf("database.type: %q is neither sqlite3 nor postgres", c.Type)
@@ -212,6 +224,9 @@ func (c DatabaseConfig) validate() error {
 		return fmt.Errorf(`database.url: %s has no URL: set database.type = "postgres" too, or database.path`, c.Type)
 	case c.MaxOpenConn < 0 || c.MaxOpenConn == 1 || c.MaxOpenConn > 1000:
 		return fmt.Errorf("database.max_open_conn: %d is not a number from 2 to 1000", c.MaxOpenConn)
+	}
+	if d, err := ParseDuration(c.MaxStaleness); err != nil || d < minStaleness || d > maxStaleness {
+		return fmt.Errorf("database.max_staleness: %q is not a duration from %s to %s", c.MaxStaleness, minStaleness, maxStaleness)
 	}
 	return nil
 }

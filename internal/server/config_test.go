@@ -12,7 +12,7 @@ import (
 // TestValidate changes one setting at a time: what is not understood is
 // refused by the name of its key.
 func TestValidate(t *testing.T) {
-	postgres := server.DatabaseConfig{Type: "postgres", URL: secret.NewText("postgres://hallpass@127.0.0.1/hallpass")}
+	postgres := server.DatabaseConfig{Type: "postgres", URL: secret.NewText("postgres://hallpass@127.0.0.1/hallpass"), MaxStaleness: "10s"}
 	for _, tt := range []struct {
 		name   string
 		change func(*server.Config)

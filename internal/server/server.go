@@ -37,15 +37,21 @@ type Server struct {
 	admin    *admin.Admin
 	verify   *verify.Verifier
 	lock     locks
+	journal  *store.Journal
+	heart    *store.Heart // nil: the database is not shared
 	handler  http.Handler
 	listener net.Listener
 
 	stop     chan struct{} // closed when draining begins
 	draining atomic.Bool
 	userMove chan struct{} // a user changed: the first password may be history
+	changed  chan struct{} // authority changed: the journal is to hear of it
 	first    firstPassword
 
 	shutdownDelay time.Duration
+	maxStaleness  time.Duration
+	beatFails     bool      // belongs to the goroutine of the heart
+	divergedAt    time.Time // when that was last said; belongs to the goroutine of the heart
 }
 
 // Open locks the data directory, opens the database in it, makes the first org
@@ -60,7 +66,7 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, log: log, stop: make(chan struct{}), userMove: make(chan struct{}, 1)}
+	s := newServer(c, log)
 	if err := s.openStore(ctx); err != nil {
 		return nil, err
 	}
@@ -68,6 +74,10 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+func newServer(c Config, log *slog.Logger) *Server {
+	return &Server{config: c, log: log, stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 }
 
 // assemble builds the two sides and the doors on the open store.
@@ -84,13 +94,25 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if s.shutdownDelay, err = ParseDuration(c.Server.ShutdownDelay); err != nil {
 		return err
 	}
+	if s.maxStaleness, err = ParseDuration(c.Database.MaxStaleness); err != nil {
+		return err
+	}
+	s.verify = verify.New(s.db, verify.Options{Now: now, SessionIdle: idle, MaxStaleness: s.maxStaleness})
+	if now == nil {
+		now = s.verify.Clock
+	}
 	s.admin = admin.New(s.db, admin.Options{
 		Now: now, WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})
-	s.verify = verify.New(s.db, verify.Options{Now: now, SessionIdle: idle})
-	s.db.Subscribe(s.noticeUsers)
+	s.db.Subscribe(s.notice)
 	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	if err := s.join(ctx); err != nil {
 		return err
 	}
 	s.handler, err = s.doors()
@@ -116,6 +138,9 @@ func (s *Server) openStore(ctx context.Context) error {
 		return errors.Join(err, lock.close())
 	}
 	s.lock, s.db = lock, db
+	if s.journal, err = store.OpenJournal(s.config.DataDir); err != nil {
+		return errors.Join(err, s.Close())
+	}
 	return nil
 }
 
@@ -140,7 +165,14 @@ func (s *Server) Store() *store.DB { return s.db }
 // Close lets go of the database and the data directory. Serve has returned by
 // then, or was never called.
 func (s *Server) Close() error {
-	err := errors.Join(s.db.Close(), s.lock.close())
+	var err error
+	if s.heart != nil {
+		err = s.heart.Close()
+	}
+	if s.journal != nil {
+		err = errors.Join(err, s.journal.Close())
+	}
+	err = errors.Join(err, s.db.Close(), s.lock.close())
 	if s.listener != nil {
 		if closing := s.listener.Close(); !errors.Is(closing, net.ErrClosed) {
 			err = errors.Join(err, closing)
@@ -206,6 +238,9 @@ func (s *Server) ready() error {
 	if s.draining.Load() {
 		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "server.draining", Message: "The server is stopping"}
 	}
+	if view := s.verify.View(); !view.Leased {
+		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "auth.view-too-old", Message: "The database has not been heard of for too long"}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := s.db.Ping(ctx); err != nil {
@@ -261,6 +296,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	jobs, endJobs := context.WithCancel(context.WithoutCancel(ctx))
 	worked := make(chan struct{})
 	go func() { defer close(worked); s.work(jobs) }()
+	beating, endBeats := context.WithCancel(context.WithoutCancel(ctx))
+	still := make(chan struct{})
+	go func() { defer close(still); s.beat(beating) }()
 	s.log.Info("serving", "address", address, "version", Version)
 
 	var failure error
@@ -287,6 +325,11 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err := s.verify.Flush(drain); err != nil {
 		failure = errors.Join(failure, fmt.Errorf("flush: %w", err))
 	}
+	endBeats() // to the last: what is changed while draining waits for this node too
+	<-still
+	if err := s.leave(drain); err != nil {
+		s.log.Warn("the others will wait for this node's lease to end", "error", err)
+	}
 	return failure
 }
 
@@ -310,6 +353,8 @@ func (s *Server) work(ctx context.Context) {
 			err = s.admin.DeleteDeadSessions(ctx)
 		case <-s.userMove:
 			err = s.forgetFirstPassword(ctx)
+		case <-s.changed:
+			err = s.catchUp(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("background work", "error", err)

@@ -42,6 +42,12 @@ func (db *DB) announce(n Notice) {
 	}
 }
 
+// Announce tells subscribers of changes that another node has committed.
+func (db *DB) Announce(changes []hallpass.Change) {
+	db.announce(Notice{Phase: Coming, Changes: changes})
+	db.announce(Notice{Phase: Settled, Changes: changes})
+}
+
 // Change counts c as the next version and writes it to the chain. It comes
 // first in its transaction, so that the order of versions is the order of
 // commits.
@@ -63,7 +69,7 @@ func (tx *Tx) Change(ctx context.Context, c hallpass.Change) error {
 	if err != nil {
 		return fmt.Errorf("store: write change %d: %w", v, err)
 	}
-	tx.changes = append(tx.changes, c)
+	tx.changes, tx.version = append(tx.changes, c), v
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 
 	"github.com/hallpass-dev/hallpass"
@@ -21,6 +22,8 @@ import (
 type DB struct {
 	write, read *sql.DB
 	postgres    bool
+	config      *pgx.ConnConfig // of PostgreSQL
+	acks        acks
 	turn        chan struct{} // holds one value while somebody writes
 	notes       notes
 	broken      chan error
@@ -42,7 +45,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return opened(ctx, write, read, false)
+	return opened(ctx, &DB{write: write, read: read})
 }
 
 // PostgresOptions say where a PostgreSQL database is.
@@ -54,15 +57,15 @@ type PostgresOptions struct {
 // OpenPostgres opens the PostgreSQL database and brings its schema up to date.
 // A schema newer than this program is refused and left as it is.
 func OpenPostgres(ctx context.Context, o PostgresOptions) (*DB, error) {
-	write, read, err := openPostgres(o)
+	db, err := openPostgres(o)
 	if err != nil {
 		return nil, err
 	}
-	return opened(ctx, write, read, true)
+	return opened(ctx, db)
 }
 
-func opened(ctx context.Context, write, read *sql.DB, postgres bool) (*DB, error) {
-	db := &DB{write: write, read: read, postgres: postgres, turn: make(chan struct{}, 1), broken: make(chan error, 1)}
+func opened(ctx context.Context, db *DB) (*DB, error) {
+	db.turn, db.broken, db.acks.look = make(chan struct{}, 1), make(chan error, 1), make(chan struct{}, 1)
 	db.notes.rows = make(map[noteKey]*note)
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -132,6 +135,8 @@ type Tx struct {
 	db      *DB
 	sql     statements
 	changes []hallpass.Change
+	version hallpass.Version // of the last of changes
+	longest time.Duration    // that any node may answer from a view without them
 }
 
 // statements runs the statements of one transaction within its time, whatever
@@ -175,47 +180,59 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 // on however many nodes, so fn sees what it read stand still.
 //
 // Subscribers hear of the changes before the commit and after it, so that what
-// is being revoked is refused first.
+// is being revoked is refused first. Where several nodes share the database,
+// Write returns when none of them answers from a view without the changes.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+	tx, err := db.writeInTurn(ctx, fn)
+	if err == nil && tx.longest > 0 {
+		db.awaitNodes(ctx, tx.version, tx.longest)
+	}
+	return err
+}
+
+func (db *DB) writeInTurn(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
 	ctx, cancel := context.WithTimeout(ctx, txTimeout)
 	defer cancel()
 	conn, done, err := db.writer(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer done()
 	for wait := time.Millisecond; ; wait *= 2 {
-		err := db.writeOnce(ctx, conn, fn)
+		tx, err := db.writeOnce(ctx, conn, fn)
 		if !isAgain(err) || wait > turnWait/4 {
-			return err
+			return tx, err
 		}
 		time.Sleep(wait/2 + rand.N(wait)) // jitter: those who met once must not meet again
 	}
 }
 
-func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error) error {
+func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error) (*Tx, error) {
 	stx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("store: begin: %w", db.seen(err))
+		return nil, fmt.Errorf("store: begin: %w", db.seen(err))
 	}
 	tx := &Tx{db: db, sql: statements{ctx, stx}}
 	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
 	if err := tx.takeTurn(ctx); err != nil {
-		return fmt.Errorf("store: wait to write: %w", db.seen(err))
+		return nil, fmt.Errorf("store: wait to write: %w", db.seen(err))
 	}
 	if err := fn(tx); err != nil {
-		return db.seen(err)
+		return nil, db.seen(err)
 	}
 	if len(tx.changes) > 0 {
+		if err := tx.call(ctx); err != nil {
+			return nil, db.seen(err)
+		}
 		db.announce(Notice{Phase: Coming, Changes: tx.changes})
 		// Also after a failed commit: whether it happened is then for the next
 		// read to say, never for a memory of before.
 		defer db.announce(Notice{Phase: Settled, Changes: tx.changes})
 	}
 	if err := stx.Commit(); err != nil {
-		return fmt.Errorf("store: commit: %w", db.seen(err))
+		return nil, fmt.Errorf("store: commit: %w", db.seen(err))
 	}
-	return nil
+	return tx, nil
 }
 
 // turnWait is how long a write waits for those before it. With what it then

@@ -71,10 +71,10 @@ const (
 
 // openPostgres opens the pools for the PostgreSQL database at url: writers and
 // readers apart, so that readers never wait behind writers.
-func openPostgres(o PostgresOptions) (write, read *sql.DB, err error) {
+func openPostgres(o PostgresOptions) (*DB, error) {
 	config, err := pgx.ParseConfig(o.URL.Reveal())
 	if err != nil {
-		return nil, nil, fmt.Errorf("store: open database: %w", redacted(err))
+		return nil, fmt.Errorf("store: open database: %w", redacted(err))
 	}
 	ms := func(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
 	for name, value := range map[string]string{
@@ -95,18 +95,46 @@ func openPostgres(o PostgresOptions) (write, read *sql.DB, err error) {
 	// not know yet what was revoked.
 	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	config.AfterConnect = durable
-	pool := func(n int) *sql.DB {
-		db := stdlib.OpenDB(*config)
-		db.SetMaxOpenConns(n)
-		db.SetMaxIdleConns(n)
-		db.SetConnMaxIdleTime(5 * time.Minute)
-		return db
-	}
 	size := o.Connections
 	if size == 0 {
 		size = defaultConnections
 	}
-	return pool(max(size/4, 1)), pool(max(size-size/4, 1)), nil
+	db := &DB{postgres: true, config: config}
+	pool := func(n int) *sql.DB {
+		p := db.reopen()
+		p.SetMaxOpenConns(n)
+		p.SetMaxIdleConns(n)
+		p.SetConnMaxIdleTime(5 * time.Minute)
+		return p
+	}
+	db.write, db.read = pool(max(size/4, 1)), pool(max(size-size/4, 1))
+	return db, nil
+}
+
+// reopen returns another pool for the same PostgreSQL database.
+func (db *DB) reopen() *sql.DB { return stdlib.OpenDB(*db.config) }
+
+// changesChannel is where nodes are woken when a change was committed.
+const changesChannel = "hallpass_changes"
+
+// databaseClock is PostgreSQL's clock in UTC microseconds.
+const databaseClock = `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
+
+// call has the nodes that share the database woken when the transaction
+// commits, and notes how long the slowest of them may go without hearing it.
+func (tx *Tx) call(ctx context.Context) error {
+	if !tx.db.postgres {
+		return nil
+	}
+	var longest int64
+	if err := tx.sql.QueryRowContext(ctx, `SELECT COALESCE(MAX(bound_us), 0) FROM nodes`).Scan(&longest); err != nil {
+		return fmt.Errorf("store: nodes to wait for: %w", err)
+	}
+	tx.longest = time.Duration(longest) * time.Microsecond
+	if _, err := tx.sql.ExecContext(ctx, `SELECT pg_notify($1, '')`, changesChannel); err != nil {
+		return fmt.Errorf("store: wake nodes: %w", err)
+	}
+	return nil
 }
 
 // defaultConnections is how many connections a node keeps to PostgreSQL at

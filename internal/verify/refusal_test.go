@@ -20,6 +20,7 @@ func TestOnlyTheFirstRefusalWakes(t *testing.T) {
 	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
+	beat(t, db, v)
 	boss, err := v.Password(t.Context(), "admin", password, 0, home)
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,10 @@ func (v *Verifier) Token(ctx context.Context, text string, org hallpass.OrgID, f
 	if !ok {
 		return hallpass.Caller{}, errInvalidToken
 	}
+	now, ok := v.current()
+	if !ok {
+		return hallpass.Caller{}, errStale
+	}
 	e := v.cache.get(&hash)
 	if e == nil {
 		var err error
@@ -31,7 +35,6 @@ func (v *Verifier) Token(ctx context.Context, text string, org hallpass.OrgID, f
 	c := e.account.caller
 	c.Token = e.token
 	c.From = from
-	now := v.now()
 	switch {
 	case e.expires != 0 && now.UnixMicro() >= e.expires:
 		return hallpass.Caller{}, v.refuse(e.token, c, from, errExpired)
@@ -50,6 +53,9 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID,
 	var a hallpass.ServiceAccount
 	var c hallpass.Caller
 	err := v.db.Read(ctx, func(tx *store.Tx) (err error) {
+		if err := v.recent(ctx, tx); err != nil {
+			return err
+		}
 		if t, err = tx.TokenByHash(ctx, hash); err != nil {
 			return err
 		}

@@ -43,6 +43,7 @@ func newWorld(t testing.TB, o verify.Options) *world {
 	if err := w.admin.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
+	beat(t, db, w.verify)
 	ctx, cancel := context.WithCancel(context.Background())
 	var flushing sync.WaitGroup
 	flushing.Go(func() {
@@ -66,6 +67,38 @@ func newWorld(t testing.TB, o verify.Options) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// beat keeps the heart of a node going, where the database is shared.
+func beat(t testing.TB, db *store.DB, v *verify.Verifier) {
+	t.Helper()
+	if !db.Shared() {
+		return
+	}
+	h := db.NewHeart(hallpass.Node{ID: secret.NewUID(), Name: "test", Bound: 10 * time.Second})
+	ctx, cancel := context.WithCancel(context.Background())
+	for range 2 { // one to be known, one for the lease
+		if _, err := v.Beat(ctx, h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		for ctx.Err() == nil {
+			if _, err := v.Beat(ctx, h); err != nil && ctx.Err() == nil {
+				t.Errorf("heartbeat: %v", err)
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		beating.Wait()
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func (w *world) wind(d time.Duration) { w.now.Add(d.Microseconds()) }
