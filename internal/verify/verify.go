@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -26,6 +27,8 @@ type Verifier struct {
 	sessionIdle time.Duration
 
 	cache     *cache
+	counts    *counts
+	misses    atomic.Uint64
 	uses      *uses
 	passwords *passwords
 	watchers  watchers
@@ -50,6 +53,7 @@ func New(db *store.DB, o Options) *Verifier {
 		now:         func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		sessionIdle: o.SessionIdle,
 		cache:       newCache(o.CacheSize),
+		counts:      new(counts),
 		uses:        newUses(),
 		passwords:   newPasswords(),
 		sessions:    make(map[hallpass.SessionID]time.Time),
