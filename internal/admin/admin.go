@@ -61,6 +61,9 @@ func (a *Admin) Authorize(ctx context.Context, c hallpass.Caller, action hallpas
 // returns it. A refusal that cannot be recorded is an error of its own: no
 // refusal goes without its record.
 func (a *Admin) refused(ctx context.Context, c hallpass.Caller, err error, demanded, target string) error {
+	if err == nil {
+		return nil
+	}
 	var e *hallpass.Error
 	if !errors.As(err, &e) || e.Kind != hallpass.Denied {
 		return err

@@ -30,6 +30,7 @@ type API struct {
 	cookies httpd.Cookies
 	basic   bool
 	health  health
+	answers orgAnswers
 	ready   func() error
 	stop    <-chan struct{}
 	mux     *http.ServeMux

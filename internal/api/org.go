@@ -1,8 +1,10 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -22,13 +24,40 @@ func (a *API) inOrg(c call) (hallpass.Caller, error) {
 var errOrgID = &hallpass.Error{Kind: hallpass.Invalid, ID: "org.invalid-id", Message: "orgId is invalid"}
 
 // org is GET /api/org and /api/orgs/{org}.
-func (a *API) org(c call, _ none) (wire.Org, error) {
+func (a *API) org(c call, _ none) (encoded, error) {
 	o, err := a.admin.Org(c.Context(), c.caller)
-	return wire.Org{ID: int64(o.ID), Name: o.Name, Address: wire.Address(o.Address)}, err
+	if err != nil {
+		return nil, err
+	}
+	return a.answers.encode(o)
+}
+
+// orgAnswers keeps the JSON of orgs, because GET /api/org is how every script
+// proves its token. An org that is not the same in every part is encoded anew,
+// so there is nothing to forget.
+type orgAnswers struct {
+	last sync.Map // hallpass.OrgID → orgAnswer
+}
+
+type orgAnswer struct {
+	org  hallpass.Org
+	json encoded
+}
+
+func (a *orgAnswers) encode(o hallpass.Org) (encoded, error) {
+	if kept, ok := a.last.Load(o.ID); ok && kept.(orgAnswer).org == o {
+		return kept.(orgAnswer).json, nil
+	}
+	b, err := json.Marshal(wire.Org{ID: int64(o.ID), Name: o.Name, Address: wire.Address(o.Address)})
+	if err != nil {
+		return nil, fmt.Errorf("api: encode org %d: %w", o.ID, err)
+	}
+	a.last.Store(o.ID, orgAnswer{o, b})
+	return b, nil
 }
 
 // orgByName is GET /api/orgs/name/{name}.
-func (a *API) orgByName(c call, _ none) (out wire.Org, err error) {
+func (a *API) orgByName(c call, _ none) (out encoded, err error) {
 	if c.caller, err = a.admin.OrgByName(c.Context(), c.caller, c.PathValue("name")); err != nil {
 		return out, err
 	}

@@ -29,7 +29,24 @@ func (e *Event) SetCaller(c hallpass.Caller) {
 	e.Caller, e.Token, e.Org = c.Principal.Login, c.Token, c.Org
 }
 
+// An exchange is what one request needs of us, in one allocation: its event,
+// the context in which handlers find it, and what notes the answer's status.
+type exchange struct {
+	context.Context
+	event Event
+	rec   recorder
+}
+
 type eventKey struct{}
+
+// Value returns the event under eventKey and what the request's own context
+// has under any other.
+func (x *exchange) Value(key any) any {
+	if key == (eventKey{}) {
+		return &x.event
+	}
+	return x.Context.Value(key)
+}
 
 // EventOf returns the request's event. Outside of Handler it is an empty one,
 // so that handlers need not ask.

@@ -1,7 +1,6 @@
 package httpd
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -34,10 +33,13 @@ type Options struct {
 func Handler(doors http.Handler, o Options) http.Handler {
 	ids := newRequestIDs()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := &Event{RequestID: ids.next(), Started: time.Now(), From: o.Trusted.From(r), Secure: o.HTTPS || o.Trusted.secure(r)}
-		rec := &recorder{ResponseWriter: w}
+		x := &exchange{
+			Context: r.Context(), rec: recorder{ResponseWriter: w},
+			event: Event{RequestID: ids.next(), Started: time.Now(), From: o.Trusted.From(r), Secure: o.HTTPS || o.Trusted.secure(r)},
+		}
+		e, rec := &x.event, &x.rec
 		setHeaders(w.Header(), e.Secure)
-		r = r.WithContext(context.WithValue(r.Context(), eventKey{}, e))
+		r = r.WithContext(x)
 		defer func() {
 			p := recover()
 			broken := rec.status != 0 || p == http.ErrAbortHandler // too late for another answer

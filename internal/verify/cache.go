@@ -20,6 +20,7 @@ type cache struct {
 
 	mu       sync.Mutex
 	accounts map[hallpass.ServiceAccountID]*account // guarded by mu
+	held     int                                    // entries in the table; guarded by mu
 	coming   int                                    // changes announced and not settled; guarded by mu
 	epoch    atomic.Uint64                          // moves with every announcement; written under mu
 }
@@ -115,6 +116,7 @@ func (c *cache) put(epoch uint64, e *entry, caller hallpass.Caller) *entry {
 	slot := c.room(set)
 	c.drop(slot)
 	slot.Store(e)
+	c.held++
 	return e
 }
 
@@ -142,6 +144,7 @@ func (c *cache) drop(slot *atomic.Pointer[entry]) {
 	}
 	e.dead.Store(true)
 	slot.Store(nil)
+	c.held--
 	if e.account.entries--; e.account.entries == 0 {
 		if id := e.account.caller.ServiceAccount(); c.accounts[id] == e.account {
 			delete(c.accounts, id)

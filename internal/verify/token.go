@@ -19,16 +19,26 @@ import (
 func (v *Verifier) Token(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
 	hash, ok := secret.ParseToken(text)
 	if !ok {
+		v.counts.done(&hash, errInvalidToken)
 		return hallpass.Caller{}, errInvalidToken
 	}
+	c, err := v.token(ctx, &hash, org, from)
+	v.counts.done(&hash, err)
+	return c, err
+}
+
+func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
 	now, ok := v.current()
 	if !ok {
 		return hallpass.Caller{}, errStale
 	}
-	e := v.cache.get(&hash)
-	if e == nil {
+	e := v.cache.get(hash)
+	if e != nil {
+		v.counts.hit(hash)
+	} else {
+		v.misses.Add(1)
 		var err error
-		if e, err = v.fetch(ctx, hash, org, from); err != nil {
+		if e, err = v.fetch(ctx, *hash, org, from); err != nil {
 			return hallpass.Caller{}, err
 		}
 	}

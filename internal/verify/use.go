@@ -20,12 +20,22 @@ type uses struct {
 
 	flush   sync.Mutex           // held over a flush
 	writing atomic.Pointer[node] // what the flush at work took
+	flushes flushes
 }
 
 // node is a place in the list of entries to write. It never changes.
 type node struct {
 	entry *entry
 	next  *node
+	n     int // nodes from here on
+}
+
+// len returns how many nodes the list has.
+func (n *node) len() int {
+	if n == nil {
+		return 0
+	}
+	return n.n
 }
 
 // batch is a flush to come; done is closed when it is over.
@@ -48,6 +58,7 @@ func (u *uses) rouse() {
 func (u *uses) push(e *entry) {
 	for n := (&node{entry: e}); ; {
 		n.next = u.head.Load()
+		n.n = n.next.len() + 1
 		if u.head.CompareAndSwap(n.next, n) {
 			return
 		}
@@ -107,7 +118,9 @@ func (v *Verifier) flushUses(ctx context.Context) error {
 	u.writing.Store(list)
 	defer u.writing.Store(nil)
 
-	var entries []*entry
+	began, written := time.Now(), 0
+	defer func() { u.flushes.done(written, time.Since(began)) }()
+	entries := make([]*entry, 0, list.len())
 	for n := list; n != nil; n = n.next {
 		entries = append(entries, n.entry)
 	}
@@ -133,6 +146,7 @@ func (v *Verifier) flushUses(ctx context.Context) error {
 			}
 			return err
 		}
+		written += len(some)
 		entries = entries[len(some):]
 	}
 	return nil

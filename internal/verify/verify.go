@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -31,6 +32,8 @@ type Verifier struct {
 
 	view      *view // nil: the database is not shared
 	cache     *cache
+	counts    *counts
+	misses    atomic.Uint64
 	uses      *uses
 	passwords *passwords
 	watchers  watchers
@@ -61,6 +64,7 @@ func New(db *store.DB, o Options) *Verifier {
 		now:         func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		sessionIdle: o.SessionIdle,
 		cache:       newCache(o.CacheSize),
+		counts:      new(counts),
 		uses:        newUses(),
 		passwords:   newPasswords(),
 		sessions:    make(map[hallpass.SessionID]time.Time),
