@@ -17,12 +17,21 @@ import (
 // A malformed token costs no look at the database, one that is known to be
 // good neither, and no lock and no allocation either.
 func (v *Verifier) Token(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
+	c, err := v.token(ctx, text, org, from)
+	v.counters.count(err)
+	return c, err
+}
+
+func (v *Verifier) token(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
 	hash, ok := secret.ParseToken(text)
 	if !ok {
 		return hallpass.Caller{}, errInvalidToken
 	}
 	e := v.cache.get(&hash)
-	if e == nil {
+	if e != nil {
+		v.counters.hits.Add(1)
+	} else {
+		v.counters.misses.Add(1)
 		var err error
 		if e, err = v.fetch(ctx, hash, org, from); err != nil {
 			return hallpass.Caller{}, err

@@ -117,6 +117,7 @@ func (v *Verifier) flushUses(ctx context.Context) error {
 		for _, e := range some {
 			e.dirty.Store(false) // before its use is read: one that comes later is pushed again
 		}
+		start := time.Now()
 		err := v.db.Write(ctx, func(tx *store.Tx) error {
 			for _, e := range some {
 				if err := tx.UsedToken(ctx, e.token, e.use()); err != nil {
@@ -133,6 +134,7 @@ func (v *Verifier) flushUses(ctx context.Context) error {
 			}
 			return err
 		}
+		v.counters.flush(len(some), start)
 		entries = entries[len(some):]
 	}
 	return nil

@@ -29,6 +29,7 @@ type Verifier struct {
 	uses      *uses
 	passwords *passwords
 	watchers  watchers
+	counters  counters
 
 	sessionsMu sync.Mutex
 	sessions   map[hallpass.SessionID]time.Time // seen, and not yet written; guarded by sessionsMu
