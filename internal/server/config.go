@@ -26,6 +26,7 @@ type Config struct {
 	Auth            AuthConfig            `toml:"auth"`
 	RBAC            RBACConfig            `toml:"rbac"`
 	Log             LogConfig             `toml:"log"`
+	Metrics         MetricsConfig         `toml:"metrics"`
 }
 
 // ServerConfig is the section [server].
@@ -114,6 +115,16 @@ type LogConfig struct {
 	Format string `toml:"format"`
 }
 
+// MetricsConfig is the section [metrics].
+type MetricsConfig struct {
+	// Enabled serves /metrics.
+	Enabled bool `toml:"enabled"`
+	// BasicAuthUsername and BasicAuthPassword are what a scrape must present;
+	// both empty: nothing.
+	BasicAuthUsername string      `toml:"basic_auth_username"`
+	BasicAuthPassword secret.Text `toml:"basic_auth_password"`
+}
+
 // DefaultConfig returns what holds when nothing is set.
 func DefaultConfig() Config {
 	return Config{
@@ -127,7 +138,7 @@ func DefaultConfig() Config {
 			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
 		},
 		RBAC: RBACConfig{PermissionValidationEnabled: true},
-		Log:  LogConfig{Level: "info"},
+		Log:  LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
 	}
 }
 
@@ -186,6 +197,11 @@ func (c *Config) Validate() error {
 	}
 	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
+	}
+	if name, password := c.Metrics.BasicAuthUsername, c.Metrics.BasicAuthPassword; (name == "") != password.Empty() {
+		return fmt.Errorf("metrics.basic_auth_username, metrics.basic_auth_password: one without the other protects nothing: set both or neither")
+	} else if strings.Contains(name, ":") {
+		return fmt.Errorf("metrics.basic_auth_username: %q has a colon, which ends a name", name)
 	}
 	return nil
 }

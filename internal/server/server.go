@@ -20,6 +20,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/console"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -44,6 +45,8 @@ type Server struct {
 	draining atomic.Bool
 	userMove chan struct{} // a user changed: the first password may be history
 	first    firstPassword
+	metrics  *metrics.Metrics
+	tracing  *metrics.Tracing
 
 	shutdownDelay time.Duration
 }
@@ -93,6 +96,10 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
+	s.metrics = s.newMetrics()
+	if s.tracing, err = metrics.StartTracing(ctx, Version, s.log); err != nil {
+		return err
+	}
 	s.handler, err = s.doors()
 	return err
 }
@@ -130,6 +137,9 @@ func (s *Server) Store() *store.DB { return s.db }
 // Close lets go of the database and the data directory. Serve has returned by
 // then, or was never called.
 func (s *Server) Close() error {
+	if err := s.stopTracing(); err != nil {
+		s.log.Warn("last spans", "error", err)
+	}
 	err := errors.Join(s.db.Close(), s.lock.close())
 	if s.listener != nil {
 		if closing := s.listener.Close(); !errors.Is(closing, net.ErrClosed) {
@@ -170,6 +180,10 @@ func (s *Server) doors() (http.Handler, error) {
 		Admin: s.admin, Verify: s.verify, Cookies: cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
 	})
 	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" && s.metrics != nil {
+			s.metrics.ServeHTTP(w, r)
+			return
+		}
 		if isAPI(r.URL.Path) {
 			calls.ServeHTTP(w, r)
 			return
@@ -180,12 +194,12 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpd.Handler(guarded, httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https}), nil
+	return httpd.Handler(s.tracing.Wrap(guarded), httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https, Answered: s.answered}), nil
 }
 
 func isAPI(path string) bool {
 	switch path {
-	case "/api", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs.css":
+	case "/api", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs.css":
 		return true
 	}
 	return strings.HasPrefix(path, "/api/")
