@@ -198,10 +198,17 @@ func (c *Config) Validate() error {
 	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
 	}
-	if name, password := c.Metrics.BasicAuthUsername, c.Metrics.BasicAuthPassword; (name == "") != password.Empty() {
-		return fmt.Errorf("metrics.basic_auth_username, metrics.basic_auth_password: one without the other protects nothing: set both or neither")
-	} else if strings.Contains(name, ":") {
-		return fmt.Errorf("metrics.basic_auth_username: %q has a colon, which ends a name", name)
+	return c.Metrics.validate()
+}
+
+func (c MetricsConfig) validate() error {
+	switch {
+	case strings.Contains(c.BasicAuthUsername, ":"):
+		return fmt.Errorf("metrics.basic_auth_username: %q has a colon, which ends a name", c.BasicAuthUsername)
+	case c.BasicAuthUsername == "" && !c.BasicAuthPassword.Empty():
+		return fmt.Errorf("metrics.basic_auth_username: it is needed where there is a metrics.basic_auth_password")
+	case c.BasicAuthUsername != "" && c.BasicAuthPassword.Empty():
+		return fmt.Errorf("metrics.basic_auth_password: it is needed where there is a metrics.basic_auth_username")
 	}
 	return nil
 }
