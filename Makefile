@@ -68,5 +68,6 @@ test: ## every test, with the race detector; installs the real parts when it can
 bench: ## requests a second, against a bare net/http server in the same run
 	./test/bench.sh
 
-soak: ## kill -9 a thousand times; nothing acknowledged may be lost
+soak: ## kill -9 a thousand times, nothing acknowledged may be lost; and a minute under Prometheus' eyes
+	HALLPASS_TEST_PROMETHEUS_SECONDS=60 $(GO) test -count=1 -v -run Prometheus ./test/
 	HALLPASS_TEST_KILL_ROUNDS=1000 $(GO) test -count=1 -v -run Kill -timeout 60m ./test/

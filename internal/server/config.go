@@ -26,6 +26,7 @@ type Config struct {
 	Auth            AuthConfig            `toml:"auth"`
 	RBAC            RBACConfig            `toml:"rbac"`
 	Log             LogConfig             `toml:"log"`
+	Metrics         MetricsConfig         `toml:"metrics"`
 }
 
 // ServerConfig is the section [server].
@@ -128,6 +129,16 @@ type LogConfig struct {
 	Format string `toml:"format"`
 }
 
+// MetricsConfig is the section [metrics].
+type MetricsConfig struct {
+	// Enabled serves /metrics.
+	Enabled bool `toml:"enabled"`
+	// BasicAuthUsername and BasicAuthPassword are what a scrape must present;
+	// both empty: nothing.
+	BasicAuthUsername string      `toml:"basic_auth_username"`
+	BasicAuthPassword secret.Text `toml:"basic_auth_password"`
+}
+
 // DefaultConfig returns what holds when nothing is set.
 func DefaultConfig() Config {
 	return Config{
@@ -141,7 +152,7 @@ func DefaultConfig() Config {
 			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
 		},
 		RBAC: RBACConfig{PermissionValidationEnabled: true},
-		Log:  LogConfig{Level: "info"},
+		Log:  LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
 	}
 }
 
@@ -200,6 +211,18 @@ func (c *Config) Validate() error {
 	}
 	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
+	}
+	return c.Metrics.validate()
+}
+
+func (c MetricsConfig) validate() error {
+	switch {
+	case strings.Contains(c.BasicAuthUsername, ":"):
+		return fmt.Errorf("metrics.basic_auth_username: %q has a colon, which ends a name", c.BasicAuthUsername)
+	case c.BasicAuthUsername == "" && !c.BasicAuthPassword.Empty():
+		return fmt.Errorf("metrics.basic_auth_username: it is needed where there is a metrics.basic_auth_password")
+	case c.BasicAuthUsername != "" && c.BasicAuthPassword.Empty():
+		return fmt.Errorf("metrics.basic_auth_password: it is needed where there is a metrics.basic_auth_username")
 	}
 	return nil
 }

@@ -56,6 +56,14 @@ func TestValidate(t *testing.T) {
 		{"a number alone", func(c *server.Config) { c.Auth.LoginMaximumLifetimeDuration = "30" }, "auth.login_maximum_lifetime_duration"},
 		{"loud", func(c *server.Config) { c.Log.Level = "loud" }, "log.level"},
 		{"no level", func(c *server.Config) { c.Log.Level = "" }, "log.level"},
+		{"a name and password for scrapes", func(c *server.Config) {
+			c.Metrics.BasicAuthUsername, c.Metrics.BasicAuthPassword = "prometheus", secret.NewText("x")
+		}, ""},
+		{"a name alone", func(c *server.Config) { c.Metrics.BasicAuthUsername = "prometheus" }, "metrics.basic_auth_password"},
+		{"a password alone", func(c *server.Config) { c.Metrics.BasicAuthPassword = secret.NewText("x") }, "metrics.basic_auth_username"},
+		{"a name with a colon", func(c *server.Config) {
+			c.Metrics.BasicAuthUsername, c.Metrics.BasicAuthPassword = "a:b", secret.NewText("x")
+		}, "metrics.basic_auth_username"},
 		{"xml", func(c *server.Config) { c.Log.Format = "xml" }, "log.format"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

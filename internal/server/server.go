@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/console"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -47,6 +49,8 @@ type Server struct {
 	userMove chan struct{} // a user changed: the first password may be history
 	changed  chan struct{} // authority changed: the journal is to hear of it
 	first    firstPassword
+	metrics  *metrics.Metrics
+	tracing  *metrics.Tracing
 
 	shutdownDelay time.Duration
 	maxStaleness  time.Duration
@@ -112,6 +116,10 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
+	s.metrics = s.newMetrics()
+	if s.tracing, err = metrics.StartTracing(ctx, Version, s.log); err != nil {
+		return err
+	}
 	if err := s.join(ctx); err != nil {
 		return err
 	}
@@ -165,6 +173,9 @@ func (s *Server) Store() *store.DB { return s.db }
 // Close lets go of the database and the data directory. Serve has returned by
 // then, or was never called.
 func (s *Server) Close() error {
+	if err := s.stopTracing(); err != nil {
+		s.log.Warn("last spans", "error", err)
+	}
 	var err error
 	if s.heart != nil {
 		err = s.heart.Close()
@@ -212,6 +223,10 @@ func (s *Server) doors() (http.Handler, error) {
 		Admin: s.admin, Verify: s.verify, Cookies: cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
 	})
 	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" && s.metrics != nil {
+			s.metrics.ServeHTTP(w, r)
+			return
+		}
 		if isAPI(r.URL.Path) {
 			calls.ServeHTTP(w, r)
 			return
@@ -222,12 +237,12 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpd.Handler(guarded, httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https}), nil
+	return httpd.Handler(s.tracing.Wrap(guarded), httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https, Answered: s.answered}), nil
 }
 
 func isAPI(path string) bool {
 	switch path {
-	case "/api", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs.css":
+	case "/api", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs.css":
 		return true
 	}
 	return strings.HasPrefix(path, "/api/")
@@ -295,7 +310,13 @@ func (s *Server) Serve(ctx context.Context) error {
 	go func() { served <- web.Serve(s.listener) }()
 	jobs, endJobs := context.WithCancel(context.WithoutCancel(ctx))
 	worked := make(chan struct{})
-	go func() { defer close(worked); s.work(jobs) }()
+	go func() {
+		defer close(worked)
+		var both sync.WaitGroup
+		both.Go(func() { s.canary(jobs) })
+		s.work(jobs)
+		both.Wait()
+	}()
 	beating, endBeats := context.WithCancel(context.WithoutCancel(ctx))
 	still := make(chan struct{})
 	go func() { defer close(still); s.beat(beating) }()

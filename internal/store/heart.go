@@ -67,6 +67,9 @@ func (h *Heart) Register(ctx context.Context) (p Pulse, err error) {
 	return p, nil
 }
 
+// Is reports whether n is the node of this heart.
+func (h *Heart) Is(n hallpass.Node) bool { return n.ID == h.node.ID }
+
 // Beat tells that the node lives and has applied the changes up to those of
 // known, and returns where the history stands; ErrBuried when the node must
 // register anew, ErrDiverged when the database's past is not the known one. The
