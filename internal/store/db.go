@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,6 +26,7 @@ type DB struct {
 	config      *pgx.ConnConfig // of PostgreSQL
 	acks        acks
 	turn        chan struct{} // holds one value while somebody writes
+	written     atomic.Uint64 // writes that the database let begin
 	notes       notes
 	broken      chan error
 
@@ -191,13 +193,13 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (db *DB) writeInTurn(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
-	ctx, cancel := context.WithTimeout(ctx, txTimeout)
-	defer cancel()
 	conn, done, err := db.writer(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	ctx, cancel := context.WithTimeout(ctx, txTimeout)
+	defer cancel()
 	for wait := time.Millisecond; ; wait *= 2 {
 		tx, err := db.writeOnce(ctx, conn, fn)
 		if !isAgain(err) || wait > turnWait/4 {
@@ -217,6 +219,7 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 	if err := tx.takeTurn(ctx); err != nil {
 		return nil, fmt.Errorf("store: wait to write: %w", db.seen(err))
 	}
+	db.written.Add(1) // the database let us in: the queue moves
 	if err := fn(tx); err != nil {
 		return nil, db.seen(err)
 	}
@@ -235,22 +238,24 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 	return tx, nil
 }
 
-// turnWait is how long a write waits for those before it. With what it then
-// waits for a lock of another process (busyTimeout) it stays under the 6 s of
-// SEC-42.
-const turnWait = 2500 * time.Millisecond
+// turnWait is how long a write waits while none of those before it gets done.
+// With what it then waits for a lock of another process (busyTimeout) it stays
+// under the 6 s of SEC-42. turnLimit is how long it waits in a long queue that
+// moves.
+const (
+	turnWait  = 2500 * time.Millisecond
+	turnLimit = 10 * time.Second
+)
 
 // writer returns the writing connection when it is this write's turn, and what
 // ends the turn; Unavailable when others hold it for too long. Turns are taken in
 // the order of asking: the pool would wake any of those who wait, and some not in
 // time.
 func (db *DB) writer(ctx context.Context) (*sql.Conn, func(), error) {
-	wait, cancel := context.WithTimeout(ctx, turnWait)
+	wait, cancel := context.WithTimeout(ctx, turnLimit)
 	defer cancel()
-	select {
-	case db.turn <- struct{}{}:
-	case <-wait.Done():
-		return nil, nil, fmt.Errorf("store: wait to write: %w", db.seen(wait.Err()))
+	if err := db.waitTurn(wait); err != nil {
+		return nil, nil, fmt.Errorf("store: wait to write: %w", db.seen(err))
 	}
 	conn, err := db.write.Conn(wait)
 	if err != nil {
@@ -261,6 +266,26 @@ func (db *DB) writer(ctx context.Context) (*sql.Conn, func(), error) {
 		_ = conn.Close() // it only goes back to the pool
 		<-db.turn
 	}, nil
+}
+
+// waitTurn takes the turn, or gives up when nobody has got done for turnWait.
+func (db *DB) waitTurn(ctx context.Context) error {
+	for {
+		done := db.written.Load()
+		patience := time.NewTimer(turnWait)
+		select {
+		case db.turn <- struct{}{}:
+			patience.Stop()
+			return nil
+		case <-ctx.Done():
+			patience.Stop()
+			return ctx.Err()
+		case <-patience.C:
+			if db.written.Load() == done {
+				return context.DeadlineExceeded
+			}
+		}
+	}
 }
 
 // nextID takes the next number of the named counter.

@@ -1,0 +1,258 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// references are the columns that name an org, a principal or what belongs to an
+// org, by table. A table that is not here belongs to no org.
+var references = map[string][]string{
+	"orgs": {"org:id"}, "members": {"org:org_id", "user:user_id"}, "users": {"org:org_id", "user:id"},
+	"service_accounts": {"org:org_id", "account:id"}, "tokens": {"org:org_id", "account:service_account_id"},
+	"sessions": {"user:user_id"}, "teams": {"org:org_id", "team:id"},
+	"team_members": {"org:org_id", "team:team_id", "user:principal_id", "account:principal_id"}, "team_groups": {"team:team_id"},
+	"roles": {"org:org_id"}, "role_permissions": {"role:role_id"},
+	"role_assignments": {"org:org_id", "org:role_org", "user:grantee_id", "account:grantee_id", "team:team"},
+	"grants":           {"org:org_id", "user:grantee_id", "account:grantee_id", "account:resource", "team:team", "folder:resource_id"},
+	"folders":          {"org:org_id", "folder:uid"}, "dashboards": {"org:org_id", "folder:folder_uid"},
+	"dashboard_versions": {"dashboard:dashboard_id"}, "preferences": {"org:org_id", "user:subject_id"},
+	"state": nil, "changes": nil, "counters": nil, "audit": nil,
+}
+
+// TestNothingIsLeft deletes an org, a user, an account, a team and a folder that
+// everything refers to: no row that names them stays behind, in any table.
+func TestNothingIsLeft(t *testing.T) {
+	for name, remove := range map[string]func(context.Context, *store.Tx, everything) error{
+		"org":  func(ctx context.Context, tx *store.Tx, e everything) error { return tx.DeleteOrg(ctx, e.org) },
+		"user": func(ctx context.Context, tx *store.Tx, e everything) error { return tx.DeleteUser(ctx, e.user) },
+		"account": func(ctx context.Context, tx *store.Tx, e everything) error {
+			return tx.DeleteServiceAccount(ctx, e.org, e.account)
+		},
+		"team": func(ctx context.Context, tx *store.Tx, e everything) error { return tx.DeleteTeam(ctx, e.org, e.team) },
+		"folder": func(ctx context.Context, tx *store.Tx, e everything) error {
+			return tx.DeleteFolders(ctx, e.org, []string{"f"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "test.db")
+			db, err := store.Open(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := db.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			newOrg(t, db, "Main Org.")
+			e := newEverything(t, db)
+			raw, err := sql.Open("sqlite", "file:"+path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = raw.Close() }() // it only reads
+			before := mentions(t, raw, name, e)
+			if len(before) < 2 {
+				t.Fatalf("before it only %v name it: this test does not look where it should", before)
+			}
+			write(t, db, func(ctx context.Context, tx *store.Tx) error { return remove(ctx, tx, e) })
+			if after := mentions(t, raw, name, e); len(after) > 0 {
+				t.Errorf("rows that name it still: %v", after)
+			}
+			if name == "org" {
+				for table, of := range map[string]string{"role_permissions": "role_id FROM role_permissions WHERE role_id NOT IN (SELECT id FROM roles)", "dashboard_versions": "dashboard_id FROM dashboard_versions"} {
+					var n int
+					if err := raw.QueryRow("SELECT COUNT(*) FROM (SELECT " + of + ")").Scan(&n); err != nil || n > 0 {
+						t.Errorf("%s: %d rows of nothing, %v", table, n, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// mentions counts the rows of each table that name the thing.
+func mentions(t *testing.T, raw *sql.DB, what string, e everything) map[string]int {
+	t.Helper()
+	tables, err := raw.Query(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for tables.Next() {
+		var name string
+		if err := tables.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+	}
+	if err := errors.Join(tables.Err(), tables.Close()); err != nil {
+		t.Fatal(err)
+	}
+	id := map[string]any{"org": e.org, "user": e.user, "account": e.account, "team": e.team, "folder": "f"}[what]
+	found := make(map[string]int)
+	for _, table := range names {
+		columns, known := references[table]
+		if !known {
+			t.Errorf("the table %s is not in this test's list: say there whom its rows name", table)
+		}
+		for _, c := range columns {
+			of, column, _ := strings.Cut(c, ":")
+			if of != what {
+				continue
+			}
+			condition := column + " = $1"
+			switch {
+			case column == "grantee_id":
+				condition += " AND kind = 'principal'"
+			case column == "team":
+				condition = "kind = 'team' AND grantee_id = $1"
+			case column == "resource":
+				condition = "resource = 'serviceaccounts' AND resource_id = CAST($1 AS TEXT)"
+			case column == "subject_id":
+				condition += " AND kind = 'user'"
+			case table == "grants" && of == "folder":
+				condition += " AND resource = 'folders'"
+			}
+			var n int
+			if err := raw.QueryRow("SELECT COUNT(*) FROM "+table+" WHERE "+condition, id).Scan(&n); err != nil {
+				t.Fatalf("%s: %v", table, err)
+			}
+			if n > 0 {
+				found[table+"."+column] = n
+			}
+		}
+	}
+	return found
+}
+
+type everything struct {
+	org     hallpass.OrgID
+	user    hallpass.UserID
+	account hallpass.ServiceAccountID
+	team    hallpass.TeamID
+}
+
+// newEverything makes an org in which everything refers to everything.
+func newEverything(t *testing.T, db *store.DB) (e everything) {
+	t.Helper()
+	e.org = newOrg(t, db, "Second").ID
+	a := newAccount(t, db, e.org, "ci")
+	e.account = a.ID
+	if _, err := createToken(db, t.Context(), a, "t", noon, noon); err != nil {
+		t.Fatal(err)
+	}
+	write(t, db, func(ctx context.Context, tx *store.Tx) error {
+		u, err := tx.CreateUser(ctx, hallpass.User{UID: "u", Login: "ana", Email: "ana@example.com", Org: e.org, CreatedAt: noon, UpdatedAt: noon})
+		if err != nil {
+			return err
+		}
+		e.user = u.ID
+		team, err := tx.CreateTeam(ctx, hallpass.Team{UID: "t", Org: e.org, Name: "t", CreatedAt: noon, UpdatedAt: noon})
+		if err != nil {
+			return err
+		}
+		e.team = team.ID
+		_, err = tx.CreateSession(ctx, hallpass.Session{User: u.ID, Hash: [32]byte{1}, CreatedAt: noon, SeenAt: noon, ExpiresAt: noon})
+		errs := []error{err, tx.SetMember(ctx, hallpass.Member{Org: e.org, User: u, Role: hallpass.RoleViewer, JoinedAt: noon}), tx.AddTeamGroup(ctx, team.ID, "g"),
+			tx.CreateRole(ctx, hallpass.NamedRole{Org: e.org, UID: "r", Name: "r", Version: 1, Permissions: []hallpass.Permission{{Action: "a:b", Scope: "*"}}, CreatedAt: noon, UpdatedAt: noon}),
+			tx.SetPreferences(ctx, store.PreferencesOf{Org: e.org, Kind: "user", ID: int64(u.ID)}, hallpass.Preferences{Theme: "dark"})}
+		f, err := tx.CreateFolder(ctx, hallpass.Folder{UID: "f", Org: e.org, Title: "f", Version: 1, CreatedAt: noon, UpdatedAt: noon})
+		errs = append(errs, err)
+		d, err := tx.CreateDashboard(ctx, hallpass.Dashboard{UID: "d", Org: e.org, Folder: f.UID, Title: "d", Version: 1, Data: []byte("{}"), CreatedAt: noon, UpdatedAt: noon})
+		errs = append(errs, err, tx.AddDashboardVersion(ctx, hallpass.DashboardVersion{Dashboard: d.ID, Version: 1, Data: []byte("{}"), CreatedAt: noon}))
+		for _, to := range []hallpass.Grantee{{Kind: hallpass.ToPrincipal, ID: int64(u.ID)}, {Kind: hallpass.ToPrincipal, ID: int64(e.account)}, {Kind: hallpass.ToTeam, ID: int64(team.ID)}} {
+			_, err := tx.Assign(ctx, store.Assignment{Org: e.org, To: to, RoleOrg: e.org, RoleUID: "r"}, noon)
+			errs = append(errs, err)
+			for resource, id := range map[hallpass.Resource]string{"serviceaccounts": fmt.Sprint(e.account), "folders": "f", "dashboards": "d"} {
+				errs = append(errs, tx.SetGrant(ctx, hallpass.Grant{Org: e.org, Resource: resource, ResourceID: id, To: to, Level: "Edit", CreatedAt: noon}))
+			}
+		}
+		for _, principal := range []int64{int64(u.ID), int64(e.account)} {
+			_, err := tx.SetTeamMember(ctx, e.org, hallpass.TeamMember{Team: team.ID, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: principal}}, JoinedAt: noon})
+			errs = append(errs, err)
+		}
+		return errors.Join(errs...)
+	})
+	return e
+}
+
+// TestCreatorsKeepTheirs migrates a database of the first schema: whoever held
+// all the permissions of an account's creator is its Admin, and nobody else is
+// anything.
+func TestCreatorsKeepTheirs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	old, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := firstSchema(old); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	err = db.Read(t.Context(), func(tx *store.Tx) error {
+		grants, err := tx.Grants(t.Context(), 1, "serviceaccounts", "2", "3")
+		want := []hallpass.Grant{{ID: 1, Org: 1, Resource: "serviceaccounts", ResourceID: "2", To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: 1}, Level: "Admin"}}
+		if d := cmp.Diff(grants, want); d != "" {
+			t.Errorf("grants, want:\n%s", d)
+		}
+		if err != nil {
+			return err
+		}
+		_, total, err := tx.ServiceAccounts(t.Context(), store.ServiceAccountQuery{Org: 1, Now: noon, Limit: 10})
+		if total != 2 {
+			t.Errorf("%d accounts are counted, want 2", total)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// firstSchema fills a database as the first release left it: accounts 2 and 3,
+// of which user 1 made the one, and user 9, who has left, the other.
+func firstSchema(db *sql.DB) error {
+	schema, err := firstMigration()
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(schema + `
+		CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')));
+		INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1);
+		INSERT INTO orgs VALUES (1, 'Main Org.', 'main org.', '', '', '', '', '', '', 1, 1);
+		INSERT INTO users VALUES (1, 'u', 'ana', 'ana', 'a@x', 'a@x', '', '', '', TRUE, FALSE, 1, 1, 1, 0);
+		INSERT INTO members VALUES (1, 1, 'Admin', 1);
+		INSERT INTO service_accounts VALUES (2, 's2', 1, 'a', 'a', 'sa-1-a', 'sa-1-a', 'Viewer', FALSE, 1, 1), (3, 's3', 1, 'b', 'b', 'sa-1-b', 'sa-1-b', 'Viewer', FALSE, 1, 1);
+		INSERT INTO permissions VALUES (1, 1, 'serviceaccounts:read', 'serviceaccounts:id:2'), (1, 1, 'serviceaccounts.permissions:write', 'serviceaccounts:id:2'),
+		                               (1, 9, 'serviceaccounts.permissions:write', 'serviceaccounts:id:3');`)
+	return err
+}
+
+func firstMigration() (string, error) {
+	text, err := os.ReadFile("migrations/0001_begin.sql")
+	return string(text), err
+}
