@@ -1,9 +1,7 @@
 package api
 
 import (
-	"encoding/base64"
 	"net/http"
-	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
@@ -37,15 +35,10 @@ func (a *API) authenticate(r *http.Request) (hallpass.Caller, error) {
 }
 
 func (a *API) authorization(r *http.Request, header string, from hallpass.From) (hallpass.Caller, error) {
-	scheme, credential, ok := strings.Cut(header, " ")
-	credential = strings.TrimLeft(credential, " ")
-	if !ok || credential == "" {
-		return hallpass.Caller{}, errUnauthorized
-	}
-	switch {
-	case strings.EqualFold(scheme, "Bearer"):
+	switch scheme, credential := httpd.SplitAuthorization(header); scheme {
+	case httpd.Bearer:
 		return a.verify.Token(r.Context(), credential, wantedOrg(r, false), from)
-	case strings.EqualFold(scheme, "Basic"):
+	case httpd.Basic:
 		return a.basicAuth(r, credential, from)
 	}
 	return hallpass.Caller{}, errUnauthorized
@@ -53,15 +46,11 @@ func (a *API) authorization(r *http.Request, header string, from hallpass.From) 
 
 // basicAuth takes a token under the user name "api_key", or a user's password.
 func (a *API) basicAuth(r *http.Request, credential string, from hallpass.From) (hallpass.Caller, error) {
-	raw, err := base64.StdEncoding.DecodeString(credential)
-	if err != nil {
-		return hallpass.Caller{}, errBadKey
-	}
-	login, password, ok := strings.Cut(string(raw), ":")
+	login, password, ok := httpd.SplitBasic(credential)
 	switch {
 	case !ok:
 		return hallpass.Caller{}, errBadKey
-	case login == "api_key":
+	case login == httpd.APIKeyLogin:
 		return a.verify.Token(r.Context(), password, wantedOrg(r, false), from)
 	case !a.basic:
 		return hallpass.Caller{}, errUnauthorized

@@ -32,7 +32,7 @@ func (tx *Tx) CreateToken(ctx context.Context, t hallpass.Token) (hallpass.Token
 	key := hallpass.NameKey(t.Name)
 	_, err := tx.exec(ctx, `
 		UPDATE tokens SET name_key = ''
-		WHERE  org_id = $1 AND name_key = $2 AND (revoked_us > 0 OR (expires_us > 0 AND expires_us <= $3))`,
+		WHERE  org_id = $1 AND name_key = $2 AND name_key <> '' AND (revoked_us > 0 OR (expires_us > 0 AND expires_us <= $3))`,
 		t.Org, key, micros(t.CreatedAt))
 	if err != nil {
 		return hallpass.Token{}, fmt.Errorf("store: create token: %w", err)
