@@ -20,6 +20,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/console"
+	"github.com/hallpass-dev/hallpass/internal/extauth"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -237,7 +238,17 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpd.Handler(s.tracing.Wrap(guarded), httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https, Answered: s.answered}), nil
+	guard := extauth.New(s.verify)
+	// The guard stands before what compares origins: the request it is asked about
+	// may come from anywhere. It takes no cookies.
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if extauth.Owns(r) {
+			guard.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
+	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https, Answered: s.answered}), nil
 }
 
 func isAPI(path string) bool {
