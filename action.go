@@ -75,6 +75,8 @@ const (
 
 	StatusAccessControl Action = "status:accesscontrol"
 	AuditRead           Action = "audit:read"
+	// ServerStatsRead shows the nodes that share the database.
+	ServerStatsRead Action = "server.stats:read"
 )
 
 // The scopes that stand for a way of doing things, not for a thing.
@@ -108,7 +110,6 @@ const (
 	datasourcesPermissionsWrite Action = "datasources.permissions:write"
 	settingsRead                Action = "settings:read"
 	settingsWrite               Action = "settings:write"
-	serverStatsRead             Action = "server.stats:read"
 )
 
 // vocabulary is every action that is not foreign.
@@ -126,7 +127,7 @@ var vocabulary = func() map[Action]struct{} {
 		DashboardsCreate, DashboardsRead, DashboardsWrite, DashboardsDelete, DashboardsPermissionsRead, DashboardsPermissionsWrite,
 		datasourcesCreate, datasourcesExplore, datasourcesRead, datasourcesWrite, datasourcesDelete, datasourcesQuery, datasourcesIDRead,
 		datasourcesPermissionsRead, datasourcesPermissionsWrite,
-		apiKeysRead, apiKeysCreate, apiKeysDelete, settingsRead, settingsWrite, serverStatsRead, StatusAccessControl, AuditRead,
+		apiKeysRead, apiKeysCreate, apiKeysDelete, settingsRead, settingsWrite, ServerStatsRead, StatusAccessControl, AuditRead,
 	} {
 		all[a] = struct{}{}
 	}

@@ -185,7 +185,7 @@ var (
 
 	settingsReader = on("settings:*", settingsRead)
 	settingsWriter = join(settingsReader, on("settings:*", settingsWrite))
-	statsReader    = on("", serverStatsRead)
+	statsReader    = on("", ServerStatsRead)
 	keysReader     = on("apikeys:*", apiKeysRead)
 	keysWriter     = join(keysReader, on("", apiKeysCreate), on("apikeys:*", apiKeysDelete))
 )

@@ -6,7 +6,8 @@ import "time"
 // it. Several may share one.
 type Node struct {
 	ID        string // random, of this run of the process
-	Name      string // host and port, for people
+	Name      string // the machine and the port, for people
+	Address   string // where it listens
 	Version   string // of the program
 	StartedAt time.Time
 	Beats     int64         // heartbeats counted so far

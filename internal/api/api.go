@@ -156,6 +156,7 @@ func (a *API) userRoutes() []route {
 		endpoint(a, "PUT /api/users/{user}", 200, mayOnServer(hallpass.UsersWrite), a.updateUser),
 		endpoint(a, "POST /api/users/{user}/using/{target}", 200, mayOnServer(hallpass.UsersWrite), a.setUserOrg),
 
+		endpoint(a, "GET /api/admin/nodes", 200, mayOnServer(hallpass.ServerStatsRead), a.nodes),
 		endpoint(a, "POST /api/admin/users", 200, mayOnServer(hallpass.UsersCreate), a.createUser),
 		endpoint(a, "DELETE /api/admin/users/{user}", 200, mayOnServer(hallpass.UsersDelete), a.deleteUser),
 		endpoint(a, "PUT /api/admin/users/{user}/password", 200, mayOnServer(hallpass.UsersPasswordWrite), a.setUserPassword),

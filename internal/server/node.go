@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,13 +34,22 @@ func (s *Server) nodeName() string {
 	return fmt.Sprintf("%s (process %d)", host, os.Getpid())
 }
 
+// newNode describes this process to others.
+func (s *Server) newNode(now time.Time) hallpass.Node {
+	c := s.config.Server
+	return hallpass.Node{
+		ID: secret.NewUID(), Name: s.nodeName(), Address: net.JoinHostPort(c.HTTPAddr, strconv.Itoa(c.HTTPPort)), Version: Version,
+		StartedAt: now.UTC().Truncate(time.Microsecond), Bound: s.maxStaleness,
+	}
+}
+
 // join makes this process a node of a shared database: known to the others, and
 // with its first lease.
 func (s *Server) join(ctx context.Context) error {
 	if !s.db.Shared() {
 		return nil
 	}
-	s.heart = s.db.NewHeart(hallpass.Node{ID: secret.NewUID(), Name: s.nodeName(), Version: Version, Bound: s.maxStaleness})
+	s.heart = s.db.NewHeart(s.self)
 	for range 2 { // one to be known, one for the lease
 		if _, err := s.verify.Beat(ctx, s.heart); err != nil {
 			return err

@@ -42,6 +42,7 @@ type Server struct {
 	lock     locks
 	journal  *store.Journal
 	heart    *store.Heart // nil: the database is not shared
+	self     hallpass.Node
 	handler  http.Handler
 	listener net.Listener
 
@@ -102,7 +103,8 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if s.maxStaleness, err = ParseDuration(c.Database.MaxStaleness); err != nil {
 		return err
 	}
-	s.verify = verify.New(s.db, verify.Options{Now: now, SessionIdle: idle, MaxStaleness: s.maxStaleness})
+	s.self = s.newNode(time.Now())
+	s.verify = verify.New(s.db, verify.Options{Now: now, SessionIdle: idle, MaxStaleness: s.maxStaleness, Self: s.self})
 	if now == nil {
 		now = s.verify.Clock
 	}

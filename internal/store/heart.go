@@ -55,10 +55,10 @@ func (h *Heart) Register(ctx context.Context) (p Pulse, err error) {
 			return err
 		}
 		_, err := tx.exec(ctx, `
-			INSERT INTO nodes (id, name, version, started_us, beats, beat_us, applied, bound_us, ack_us)
-			VALUES ($1, $2, $3, $4, 0, $4, $5, $6, 0)
+			INSERT INTO nodes (id, name, address, version, started_us, beats, beat_us, applied, bound_us, ack_us)
+			VALUES ($1, $2, $3, $4, $5, 0, $5, $6, $7, 0)
 			ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, beats = nodes.beats + 1, beat_us = excluded.beat_us`,
-			h.node.ID, h.node.Name, h.node.Version, micros(p.Now), p.State.Version, h.node.Bound.Microseconds())
+			h.node.ID, h.node.Name, h.node.Address, h.node.Version, micros(p.Now), p.State.Version, h.node.Bound.Microseconds())
 		return err
 	})
 	if err != nil {
@@ -66,9 +66,6 @@ func (h *Heart) Register(ctx context.Context) (p Pulse, err error) {
 	}
 	return p, nil
 }
-
-// Is reports whether n is the node of this heart.
-func (h *Heart) Is(n hallpass.Node) bool { return n.ID == h.node.ID }
 
 // Beat tells that the node lives and has applied the changes up to those of
 // known, and returns where the history stands; ErrBuried when the node must
@@ -183,11 +180,11 @@ func (h *Heart) Listen(ctx context.Context, wake func()) error {
 	}
 }
 
-const nodeColumns = `id, name, version, started_us, beats, beat_us, applied, bound_us, ack_us`
+const nodeColumns = `id, name, address, version, started_us, beats, beat_us, applied, bound_us, ack_us`
 
 func scanNode(r row) (n hallpass.Node, err error) {
 	var started, beat, bound, ack int64
-	err = r.Scan(&n.ID, &n.Name, &n.Version, &started, &n.Beats, &beat, &n.Applied, &bound, &ack)
+	err = r.Scan(&n.ID, &n.Name, &n.Address, &n.Version, &started, &n.Beats, &beat, &n.Applied, &bound, &ack)
 	n.StartedAt, n.BeatAt = fromMicros(started), fromMicros(beat)
 	n.Bound, n.Acknowledged = time.Duration(bound)*time.Microsecond, time.Duration(ack)*time.Microsecond
 	return n, err

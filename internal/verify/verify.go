@@ -21,6 +21,7 @@ type Options struct {
 	// MaxStaleness is how old this node's view of a shared database may be; 0:
 	// 10 s. Of a database that is not shared it means nothing.
 	MaxStaleness time.Duration
+	Self         hallpass.Node        // this process, as other nodes are to know it
 	Boot         func() time.Duration // the clock of leases; nil: the machine's, suspended or not
 }
 
@@ -30,6 +31,7 @@ type Verifier struct {
 	now         func() time.Time
 	sessionIdle time.Duration
 
+	self      hallpass.Node
 	view      *view // nil: the database is not shared
 	cache     *cache
 	counts    *counts
@@ -63,6 +65,7 @@ func New(db *store.DB, o Options) *Verifier {
 		db:          db,
 		now:         func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		sessionIdle: o.SessionIdle,
+		self:        o.Self,
 		cache:       newCache(o.CacheSize),
 		counts:      new(counts),
 		uses:        newUses(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -184,6 +185,76 @@ func (v *Verifier) bury(ctx context.Context, h *store.Heart, nodes []hallpass.No
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// A NodeStatus is a node as this one sees it.
+type NodeStatus struct {
+	hallpass.Node
+	Self   bool
+	Silent time.Duration    // since its last heartbeat
+	Lease  time.Duration    // for how long it may still answer from memory
+	Behind hallpass.Version // changes that it has not applied
+	State  NodeState
+}
+
+// NodeState says what can be relied on of a node.
+type NodeState string
+
+// The states of a node.
+const (
+	NodeLive     NodeState = "live"
+	NodeSilent   NodeState = "silent"   // not heard of for a while; its lease runs out
+	NodeDead     NodeState = "dead"     // its lease is over; its row is about to go
+	NodeDiverged NodeState = "diverged" // the database's history is not the one it applied
+)
+
+// silentAfter is how long a node may be quiet before that is told.
+const silentAfter = time.Second
+
+// Nodes returns every node as the last heartbeat found it, this one first of
+// all; this one alone where the database is not shared.
+func (v *Verifier) Nodes(ctx context.Context) ([]NodeStatus, error) {
+	if v.view == nil {
+		self := v.self
+		err := v.db.Read(ctx, func(tx *store.Tx) error {
+			s, err := tx.State(ctx)
+			self.Applied, self.BeatAt = s.Version, v.now()
+			return err
+		})
+		return []NodeStatus{{Node: self, Self: true, State: NodeLive}}, err
+	}
+	view := v.View()
+	now, furthest := v.Clock(), view.Applied
+	for _, n := range view.Nodes {
+		furthest = max(furthest, n.Applied)
+	}
+	var list []NodeStatus
+	for _, n := range view.Nodes {
+		s := NodeStatus{Node: n, Self: n.ID == v.self.ID, Silent: max(now.Sub(n.BeatAt), 0), State: NodeLive}
+		if s.Self {
+			s.Applied, s.Silent = view.Applied, view.Age
+		}
+		s.Behind, s.Lease = furthest-s.Applied, max(n.Bound-s.Silent, 0)
+		switch {
+		case s.Self && view.Diverged:
+			s.State, s.Lease = NodeDiverged, 0
+		case s.Lease == 0:
+			s.State = NodeDead
+		case s.Silent > silentAfter:
+			s.State = NodeSilent
+		}
+		list = append(list, s)
+	}
+	slices.SortStableFunc(list, func(a, b NodeStatus) int {
+		switch {
+		case a.Self:
+			return -1
+		case b.Self:
+			return 1
+		}
+		return 0
+	})
+	return list, nil
 }
 
 // A View says how current this node's memory is.

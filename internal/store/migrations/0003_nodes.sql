@@ -6,6 +6,7 @@
 CREATE TABLE nodes (
     id         TEXT   PRIMARY KEY,
     name       TEXT   NOT NULL,
+    address    TEXT   NOT NULL,
     version    TEXT   NOT NULL,
     started_us BIGINT NOT NULL,
     beats      BIGINT NOT NULL,
