@@ -209,6 +209,7 @@ func TestTokenOfItsOwn(t *testing.T) {
 	}
 
 	hallpass(t, "", "role", "assign", "fixed:serviceaccounts:reader", "sa:ci", "--context", "admin")
+	refused(t, "", "say --principal sa:ci", "explain", "sa:ci", "teams:read")
 	if out := hallpass(t, "", "explain", "serviceaccounts:read"); !strings.HasPrefix(out, "allowed: token …") {
 		t.Errorf("explain prints %q", out)
 	}

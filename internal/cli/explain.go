@@ -13,6 +13,9 @@ func explain() *cobra.Command {
 	r := &remote{}
 	var principal string
 	cmd := r.verb("explain ACTION [SCOPE]", "Say whether somebody may do something, and why", func(s *session) error {
+		if kind, _, _ := strings.Cut(s.args[0], ":"); kind == "user" || kind == "serviceaccount" || kind == "sa" {
+			return fmt.Errorf("%s is a principal and no action: say --principal %s", s.args[0], s.args[0])
+		}
 		who, ref, err := s.principal(principal)
 		if err != nil {
 			return err
