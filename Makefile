@@ -6,6 +6,7 @@
 
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
+ONPOSTGRES := ./internal/verify ./internal/admin ./internal/api ./internal/console
 RELEASE := CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "-s -w"
 
 help: ## this list
@@ -59,11 +60,14 @@ test: ## every test, with the race detector; installs the real parts when it can
 		echo "go test in $$(dirname "$$mod")"; \
 		(cd "$$(dirname "$$mod")" && $(GO) test -count=1 ./...) || failed=1; \
 	done; \
-	$(GO) test $$race ./... || failed=1; \
+	./test/postgres.sh $(GO) test $$race ./... || failed=1; \
+	echo "go test once more, on PostgreSQL"; \
+	HALLPASS_TEST_DATABASE=postgres ./test/postgres.sh $(GO) test $(ONPOSTGRES) || failed=1; \
 	exit $$failed
 
 bench: ## requests a second, against a bare net/http server in the same run
 	./test/bench.sh
 
-soak: ## kill -9 a thousand times; nothing acknowledged may be lost
+soak: ## kill -9 a thousand times, nothing acknowledged may be lost; and a minute under Prometheus' eyes
+	HALLPASS_TEST_PROMETHEUS_SECONDS=60 $(GO) test -count=1 -v -run Prometheus ./test/
 	HALLPASS_TEST_KILL_ROUNDS=1000 $(GO) test -count=1 -v -run Kill -timeout 60m ./test/

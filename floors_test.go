@@ -47,7 +47,7 @@ var homes = map[string]string{
 	"github.com/mattn/go-sqlite3": "internal/store", "github.com/lib/pq": "internal/store", "github.com/pressly/goose": "internal/store",
 	"github.com/coreos/go-oidc": "internal/federation",
 	"google.golang.org/grpc":    "internal/extauth", "google.golang.org/protobuf": "internal/extauth", "github.com/envoyproxy": "internal/extauth",
-	"github.com/prometheus": "internal/metrics", "go.opentelemetry.io": "internal/metrics",
+	"github.com/prometheus": "internal/metrics", "go.opentelemetry.io": "internal/metrics", "github.com/go-logr": "internal/metrics",
 	"github.com/google/go-cmp": "", "github.com/getkin/kin-openapi": "", "github.com/chromedp": "", "github.com/rogpeppe/go-internal": "",
 }
 

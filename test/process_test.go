@@ -62,23 +62,56 @@ type process struct {
 	t    *testing.T
 	cmd  *exec.Cmd
 	url  string
-	out  *bytes.Buffer
+	out  *lockedBuffer
 	done chan error
 }
 
 // serve starts the program on the data directory and waits until it answers.
 func serve(t *testing.T, data string, args ...string) *process {
 	t.Helper()
+	p := start(t, data, nil, args...)
+	p.await()
+	return p
+}
+
+// start starts the program on the data directory, with more of an environment.
+func start(t *testing.T, data string, env []string, args ...string) *process {
+	t.Helper()
 	path, address := binaryAndAddress(t)
-	p := &process{t: t, url: "http://" + address, out: &bytes.Buffer{}, done: make(chan error, 1)}
+	p := &process{t: t, url: "http://" + address, out: &lockedBuffer{}, done: make(chan error, 1)}
 	p.cmd = exec.Command(path, append([]string{"serve", "--data", data, "--listen", address}, args...)...)
-	p.cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword)
+	p.cmd.Env = append(append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() { p.done <- p.cmd.Wait() }()
 	t.Cleanup(func() { _ = p.cmd.Process.Kill() }) // it has ended already, as a rule
+	return p
+}
+
+// lockedBuffer is a buffer that a process writes while a test reads.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer // guarded by mu
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// await returns when the server is ready.
+func (p *process) await() {
+	t := p.t
+	t.Helper()
 	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
 		select {
 		case err := <-p.done:
@@ -88,12 +121,11 @@ func serve(t *testing.T, data string, args ...string) *process {
 		if res, err := http.Get(p.url + "/readyz"); err == nil {
 			_ = res.Body.Close() // nothing was read
 			if res.StatusCode == http.StatusOK {
-				return p
+				return
 			}
 		}
 	}
-	t.Fatal("the server did not answer")
-	return nil
+	t.Fatalf("the server did not get ready:\n%s", p.out)
 }
 
 // kill ends the process with kill -9.

@@ -20,8 +20,31 @@ func (p *program) adminCommand() *cobra.Command {
 		Use: "admin", Short: "Work on a stopped installation", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.resetPassword())
+	cmd.AddCommand(p.resetPassword(), p.acceptHistory())
 	return cmd
+}
+
+func (p *program) acceptHistory() *cobra.Command {
+	return p.place(&cobra.Command{
+		Use:   "accept-history",
+		Short: "Take the database as it is after it came back older",
+		Long: `Take the database as it is, after it failed over to an older copy or was
+restored. Everything that had ended was ended again by the server, save changes
+of permissions, of which its journal knows only that there were some: look at
+roles, teams and access first. The server must be stopped.`,
+		Example: `  hallpass admin accept-history --data /var/lib/hallpass`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := p.loadConfig()
+			if err != nil {
+				return err
+			}
+			if err := server.AcceptHistory(cmd.Context(), c); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(p.stdout, "The history is accepted. Start the server.")
+			return err
+		},
+	})
 }
 
 func (p *program) resetPassword() *cobra.Command {

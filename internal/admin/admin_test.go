@@ -2,12 +2,12 @@ package admin_test
 
 import (
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
@@ -21,15 +21,7 @@ type world struct {
 
 func newWorld(t *testing.T, o admin.Options) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := hallpasstest.OpenStore(t)
 	w := &world{admin.New(db, o), t, db}
 	if err := w.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: secret.NewText("violet lamps hum at noon")}); err != nil {
 		t.Fatal(err)
@@ -207,15 +199,7 @@ func TestNothingIsInherited(t *testing.T) {
 
 // TestFirstAdmin holds the configured first password to the policy (SEC-24).
 func TestFirstAdmin(t *testing.T) {
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	db := hallpasstest.OpenStore(t)
 	first := admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: secret.NewText("admin")}
 	strict := admin.New(db, admin.Options{Now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }})
 	if err := strict.Begin(t.Context(), first); !errors.Is(err, hallpass.Invalid) {

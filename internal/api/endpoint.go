@@ -87,6 +87,7 @@ func stream(a *API, pattern string, rule rule, fn func(http.ResponseWriter, call
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := a.admit(r, rule)
 		if err == nil {
+			httpd.EventOf(r.Context()).Stream = true
 			err = fn(w, c)
 		}
 		if err != nil {

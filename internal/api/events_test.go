@@ -3,10 +3,8 @@ package api_test
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -179,14 +177,7 @@ func TestLockedDatabase(t *testing.T) {
 	s := hallpasstest.New(t)
 	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
 	expect(t, "before", s.Do(hallpasstest.Bearer(key), "GET", "/api/org", ""), 200)
-	other, err := sql.Open("sqlite", "file:"+filepath.Join(s.Dir, "hallpass.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	other.SetMaxOpenConns(1)
-	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
+	unlock := s.LockDatabase()
 	answer := make(chan hallpasstest.Response, 1)
 	go func() { answer <- s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"name":"late"}`) }()
 	for range 5 {
@@ -197,12 +188,7 @@ func TestLockedDatabase(t *testing.T) {
 	if r.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	if _, err := other.Exec("ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
-	if err := other.Close(); err != nil {
-		t.Fatal(err)
-	}
+	unlock()
 	expect(t, "afterwards", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search", ""), 200, `"totalCount":1`)
 	expect(t, "the change again", s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"name":"late"}`), 201)
 }

@@ -432,15 +432,7 @@ func TestDev(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS(".")); err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "hallpass.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := hallpasstest.OpenStore(t)
 	o := console.Options{Admin: admin.New(db, admin.Options{}), Verify: verify.New(db, verify.Options{}), DevDir: dir}
 	pages, err := console.New(o)
 	if err != nil {

@@ -30,9 +30,10 @@ type Server struct {
 	Dir   string // the data directory
 	Clock *Clock
 
-	t    testing.TB
-	log  *logBuffer
-	stop func()
+	t        testing.TB
+	database server.DatabaseConfig // empty: the default
+	log      *logBuffer
+	stop     func()
 }
 
 // A Clock is the time of a test server: it stands still unless it is wound.
@@ -63,13 +64,11 @@ func New(t testing.TB, configure ...func(*server.Config)) *Server {
 	dir := t.TempDir()
 	s := &Server{Dir: dir, Clock: &Clock{now: time.Now().UTC().Truncate(time.Microsecond)}, t: t, log: &logBuffer{}}
 	c := server.DefaultConfig()
-	c.DataDir = dir
-	c.Server.HTTPPort, c.Server.ShutdownDelay = 0, "0s"
 	c.Security.AdminPassword = secret.NewText(AdminPassword)
-	for _, f := range configure {
-		f(&c)
+	if OnPostgres() {
+		s.database = server.DatabaseConfig{Type: "postgres", URL: Postgres(t)}
 	}
-	s.start(c)
+	s.start(c, configure)
 	t.Cleanup(func() {
 		s.stop()
 		s.log.check(t)
@@ -77,8 +76,16 @@ func New(t testing.TB, configure ...func(*server.Config)) *Server {
 	return s
 }
 
-func (s *Server) start(c server.Config) {
+func (s *Server) start(c server.Config, configure []func(*server.Config)) {
 	s.t.Helper()
+	c.DataDir = s.Dir
+	c.Server.HTTPPort, c.Server.ShutdownDelay = 0, "0s"
+	if s.database.Type != "" {
+		c.Database.Type, c.Database.URL = s.database.Type, s.database.URL
+	}
+	for _, f := range configure {
+		f(&c)
+	}
 	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	srv, err := server.OpenAt(context.Background(), c, log, s.Clock.Now)
 	if err != nil {
@@ -108,13 +115,7 @@ func (s *Server) start(c server.Config) {
 func (s *Server) Restart(configure ...func(*server.Config)) {
 	s.t.Helper()
 	s.stop()
-	c := server.DefaultConfig()
-	c.DataDir = s.Dir
-	c.Server.HTTPPort, c.Server.ShutdownDelay = 0, "0s"
-	for _, f := range configure {
-		f(&c)
-	}
-	s.start(c)
+	s.start(server.DefaultConfig(), configure)
 }
 
 // Log returns what the server has logged, at every level.

@@ -22,6 +22,7 @@ type Event struct {
 	Target    string
 	Err       error // what went wrong, for the log alone
 	AccessID  string
+	Stream    bool // the answer lasts as long as its reader likes
 }
 
 // SetCaller notes who calls.

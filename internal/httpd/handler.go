@@ -26,6 +26,10 @@ type Options struct {
 	Log     *slog.Logger
 	Trusted TrustedProxies
 	HTTPS   bool // the public address is https: say so to browsers, and set __Host- cookies
+
+	// Answered, if not nil, is told of each request once it is over, with the
+	// status of its answer.
+	Answered func(*http.Request, *Event, int)
 }
 
 // Handler wraps the doors: each request gets its event and the headers that
@@ -50,6 +54,9 @@ func Handler(doors http.Handler, o Options) http.Handler {
 				}
 			}
 			logRequest(o.Log, r, e, rec.status)
+			if o.Answered != nil {
+				o.Answered(r, e, rec.status)
+			}
 			if p != nil && broken {
 				panic(http.ErrAbortHandler) // cut the connection: half an answer must not pass for a whole one
 			}

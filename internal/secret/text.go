@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"crypto/subtle"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,6 +20,13 @@ func NewText(s string) Text { return Text{s} }
 
 // Reveal returns the secret.
 func (t Text) Reveal() string { return t.s }
+
+// Equal reports whether the secret is s, in a time that tells nothing about
+// where they differ.
+func (t Text) Equal(s string) bool {
+	want, got := t.Hash(), NewText(s).Hash()
+	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
+}
 
 // Empty reports whether there is nothing in t.
 func (t Text) Empty() bool { return t.s == "" }

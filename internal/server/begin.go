@@ -55,6 +55,9 @@ func (s *Server) begin(ctx context.Context) error {
 		}
 	}
 	err = s.admin.Begin(ctx, first)
+	if errors.Is(err, hallpass.Conflict) { // another node was first
+		return s.forgetFirstPassword(ctx)
+	}
 	var e *hallpass.Error
 	if errors.As(err, &e) && e.Field == "password" {
 		return fmt.Errorf("security.admin_password: %s", e.Message)
@@ -74,10 +77,18 @@ func (s *Server) makeFirstPassword(first *admin.FirstAdmin) error {
 	return nil
 }
 
-// noticeUsers has the first password looked at again when a user changed.
-func (s *Server) noticeUsers(n store.Notice) {
+// notice has the first password looked at again when a user changed, and the
+// journal brought up to date when anything did. On a shared database the
+// heartbeat does the latter.
+func (s *Server) notice(n store.Notice) {
 	if n.Phase != store.Settled {
 		return
+	}
+	if !s.db.Shared() {
+		select {
+		case s.changed <- struct{}{}:
+		default: // asked for already
+		}
 	}
 	for _, c := range n.Changes {
 		if c.Kind == hallpass.UserChanged {
@@ -120,8 +131,10 @@ func (s *Server) forgetFirstPassword(ctx context.Context) error {
 // ResetPassword gives the user with that login another password. It needs the
 // data directory for itself: the server must be stopped.
 func ResetPassword(ctx context.Context, c Config, login string, password secret.Text) (err error) {
-	if _, err := os.Stat(databasePath(c)); err != nil {
-		return fmt.Errorf("there is no installation here: %w", err)
+	if !c.Database.postgres() {
+		if _, err := os.Stat(databasePath(c)); err != nil {
+			return fmt.Errorf("there is no installation here: %w", err)
+		}
 	}
 	s, err := Open(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -26,6 +26,7 @@ type Config struct {
 	Auth            AuthConfig            `toml:"auth"`
 	RBAC            RBACConfig            `toml:"rbac"`
 	Log             LogConfig             `toml:"log"`
+	Metrics         MetricsConfig         `toml:"metrics"`
 }
 
 // ServerConfig is the section [server].
@@ -47,11 +48,25 @@ type ServerConfig struct {
 
 // DatabaseConfig is the section [database].
 type DatabaseConfig struct {
-	// Type is "sqlite3".
+	// Type is "sqlite3", a file for one server, or "postgres", a database that
+	// several servers may share.
 	Type string `toml:"type"`
-	// Path is the database file; empty: hallpass.db in the data directory.
+	// Path is the SQLite file; empty: hallpass.db in the data directory.
 	Path string `toml:"path"`
+	// URL is the PostgreSQL database, as
+	// postgres://user:password@host:5432/hallpass?sslmode=verify-full.
+	URL secret.Text `toml:"url"`
+	// MaxOpenConn is how many connections this server keeps to PostgreSQL at
+	// most, beside the two of its heartbeat; 0: 16.
+	MaxOpenConn int `toml:"max_open_conn"`
+	// MaxStaleness is how long a server that no longer hears of PostgreSQL goes
+	// on answering from memory. For so long it rides through a restart of the
+	// database, and for so long a revocation may wait for a server that is cut
+	// off.
+	MaxStaleness string `toml:"max_staleness"`
 }
+
+func (c DatabaseConfig) postgres() bool { return c.Type == "postgres" }
 
 // SecurityConfig is the section [security].
 type SecurityConfig struct {
@@ -114,12 +129,22 @@ type LogConfig struct {
 	Format string `toml:"format"`
 }
 
+// MetricsConfig is the section [metrics].
+type MetricsConfig struct {
+	// Enabled serves /metrics.
+	Enabled bool `toml:"enabled"`
+	// BasicAuthUsername and BasicAuthPassword are what a scrape must present;
+	// both empty: nothing.
+	BasicAuthUsername string      `toml:"basic_auth_username"`
+	BasicAuthPassword secret.Text `toml:"basic_auth_password"`
+}
+
 // DefaultConfig returns what holds when nothing is set.
 func DefaultConfig() Config {
 	return Config{
 		DataDir:  "data",
 		Server:   ServerConfig{HTTPAddr: "127.0.0.1", HTTPPort: 3080, ShutdownDelay: "1s"},
-		Database: DatabaseConfig{Type: "sqlite3"},
+		Database: DatabaseConfig{Type: "sqlite3", MaxStaleness: "10s"},
 		Security: SecurityConfig{AdminUser: "admin", AdminEmail: "admin@localhost", CookieSameSite: "lax"},
 		Auth: AuthConfig{
 			APIKeyMaxSecondsToLive: -1, LoginCookieName: httpd.DefaultCookie,
@@ -127,7 +152,7 @@ func DefaultConfig() Config {
 			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
 		},
 		RBAC: RBACConfig{PermissionValidationEnabled: true},
-		Log:  LogConfig{Level: "info"},
+		Log:  LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
 	}
 }
 
@@ -152,8 +177,8 @@ func (c *Config) Validate() error {
 	if _, err := httpd.ParseTrustedProxies(c.Server.TrustedProxies); err != nil {
 		return fmt.Errorf("server.trusted_proxies: %w", err)
 	}
-	if !slices.Contains([]string{"sqlite3", "sqlite"}, c.Database.Type) {
-		return fmt.Errorf("database.type: %q is not supported, only sqlite3", c.Database.Type)
+	if err := c.Database.validate(); err != nil {
+		return err
 	}
 	if c.Security.AdminUser == "" {
 		return fmt.Errorf("security.admin_user: a login is needed")
@@ -186,6 +211,45 @@ func (c *Config) Validate() error {
 	}
 	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
+	}
+	return c.Metrics.validate()
+}
+
+func (c MetricsConfig) validate() error {
+	switch {
+	case strings.Contains(c.BasicAuthUsername, ":"):
+		return fmt.Errorf("metrics.basic_auth_username: %q has a colon, which ends a name", c.BasicAuthUsername)
+	case c.BasicAuthUsername == "" && !c.BasicAuthPassword.Empty():
+		return fmt.Errorf("metrics.basic_auth_username: it is needed where there is a metrics.basic_auth_password")
+	case c.BasicAuthUsername != "" && c.BasicAuthPassword.Empty():
+		return fmt.Errorf("metrics.basic_auth_password: it is needed where there is a metrics.basic_auth_username")
+	}
+	return nil
+}
+
+// Bounds on max_staleness: below the one a few lost heartbeats would stop
+// everything, beyond the other a revocation would outlast its request.
+const (
+	minStaleness = time.Second
+	maxStaleness = 20 * time.Second
+)
+
+func (c DatabaseConfig) validate() error {
+	if !slices.Contains([]string{"sqlite3", "sqlite", "postgres"}, c.Type) {
+		return fmt.Errorf("database.type: %q is neither sqlite3 nor postgres", c.Type)
+	}
+	switch {
+	case c.postgres() && c.URL.Empty():
+		return fmt.Errorf("database.url: postgres needs a URL like postgres://user:password@host:5432/hallpass")
+	case c.postgres() && c.Path != "":
+		return fmt.Errorf("database.path: postgres has no file: set database.url alone")
+	case !c.postgres() && !c.URL.Empty():
+		return fmt.Errorf(`database.url: %s has no URL: set database.type = "postgres" too, or database.path`, c.Type)
+	case c.MaxOpenConn < 0 || c.MaxOpenConn == 1 || c.MaxOpenConn > 1000:
+		return fmt.Errorf("database.max_open_conn: %d is not a number from 2 to 1000", c.MaxOpenConn)
+	}
+	if d, err := ParseDuration(c.MaxStaleness); err != nil || d < minStaleness || d > maxStaleness {
+		return fmt.Errorf("database.max_staleness: %q is not a duration from %s to %s", c.MaxStaleness, minStaleness, maxStaleness)
 	}
 	return nil
 }

@@ -5,12 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
 // TestValidate changes one setting at a time: what is not understood is
 // refused by the name of its key.
 func TestValidate(t *testing.T) {
+	postgres := server.DatabaseConfig{Type: "postgres", URL: secret.NewText("postgres://hallpass@127.0.0.1/hallpass"), MaxStaleness: "10s"}
 	for _, tt := range []struct {
 		name   string
 		change func(*server.Config)
@@ -34,7 +36,12 @@ func TestValidate(t *testing.T) {
 		{"the longest delay", func(c *server.Config) { c.Server.ShutdownDelay = "20s" }, ""},
 		{"a longer delay", func(c *server.Config) { c.Server.ShutdownDelay = "21s" }, "server.shutdown_delay"},
 		{"sqlite", func(c *server.Config) { c.Database.Type = "sqlite" }, ""},
-		{"postgres", func(c *server.Config) { c.Database.Type = "postgres" }, "database.type"},
+		{"another database", func(c *server.Config) { c.Database.Type = "mysql" }, "database.type"},
+		{"postgres", func(c *server.Config) { c.Database = postgres }, ""},
+		{"postgres without a URL", func(c *server.Config) { c.Database.Type = "postgres" }, "database.url"},
+		{"postgres with a file", func(c *server.Config) { c.Database = postgres; c.Database.Path = "x.db" }, "database.path"},
+		{"a URL without postgres", func(c *server.Config) { c.Database.URL = postgres.URL }, "database.url"},
+		{"one connection", func(c *server.Config) { c.Database = postgres; c.Database.MaxOpenConn = 1 }, "database.max_open_conn"},
 		{"no admin", func(c *server.Config) { c.Security.AdminUser = "" }, "security.admin_user"},
 		{"strict", func(c *server.Config) { c.Security.CookieSameSite = "strict" }, ""},
 		{"none", func(c *server.Config) { c.Security.CookieSameSite = "none" }, "security.cookie_samesite"},
@@ -49,6 +56,14 @@ func TestValidate(t *testing.T) {
 		{"a number alone", func(c *server.Config) { c.Auth.LoginMaximumLifetimeDuration = "30" }, "auth.login_maximum_lifetime_duration"},
 		{"loud", func(c *server.Config) { c.Log.Level = "loud" }, "log.level"},
 		{"no level", func(c *server.Config) { c.Log.Level = "" }, "log.level"},
+		{"a name and password for scrapes", func(c *server.Config) {
+			c.Metrics.BasicAuthUsername, c.Metrics.BasicAuthPassword = "prometheus", secret.NewText("x")
+		}, ""},
+		{"a name alone", func(c *server.Config) { c.Metrics.BasicAuthUsername = "prometheus" }, "metrics.basic_auth_password"},
+		{"a password alone", func(c *server.Config) { c.Metrics.BasicAuthPassword = secret.NewText("x") }, "metrics.basic_auth_username"},
+		{"a name with a colon", func(c *server.Config) {
+			c.Metrics.BasicAuthUsername, c.Metrics.BasicAuthPassword = "a:b", secret.NewText("x")
+		}, "metrics.basic_auth_username"},
 		{"xml", func(c *server.Config) { c.Log.Format = "xml" }, "log.format"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/console"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -37,15 +39,23 @@ type Server struct {
 	admin    *admin.Admin
 	verify   *verify.Verifier
 	lock     locks
+	journal  *store.Journal
+	heart    *store.Heart // nil: the database is not shared
 	handler  http.Handler
 	listener net.Listener
 
 	stop     chan struct{} // closed when draining begins
 	draining atomic.Bool
 	userMove chan struct{} // a user changed: the first password may be history
+	changed  chan struct{} // authority changed: the journal is to hear of it
 	first    firstPassword
+	metrics  *metrics.Metrics
+	tracing  *metrics.Tracing
 
 	shutdownDelay time.Duration
+	maxStaleness  time.Duration
+	beatFails     bool      // belongs to the goroutine of the heart
+	divergedAt    time.Time // when that was last said; belongs to the goroutine of the heart
 }
 
 // Open locks the data directory, opens the database in it, makes the first org
@@ -60,7 +70,7 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, log: log, stop: make(chan struct{}), userMove: make(chan struct{}, 1)}
+	s := newServer(c, log)
 	if err := s.openStore(ctx); err != nil {
 		return nil, err
 	}
@@ -68,6 +78,10 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+func newServer(c Config, log *slog.Logger) *Server {
+	return &Server{config: c, log: log, stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 }
 
 // assemble builds the two sides and the doors on the open store.
@@ -84,13 +98,29 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if s.shutdownDelay, err = ParseDuration(c.Server.ShutdownDelay); err != nil {
 		return err
 	}
+	if s.maxStaleness, err = ParseDuration(c.Database.MaxStaleness); err != nil {
+		return err
+	}
+	s.verify = verify.New(s.db, verify.Options{Now: now, SessionIdle: idle, MaxStaleness: s.maxStaleness})
+	if now == nil {
+		now = s.verify.Clock
+	}
 	s.admin = admin.New(s.db, admin.Options{
 		Now: now, WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})
-	s.verify = verify.New(s.db, verify.Options{Now: now, SessionIdle: idle})
-	s.db.Subscribe(s.noticeUsers)
+	s.db.Subscribe(s.notice)
 	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	s.metrics = s.newMetrics()
+	if s.tracing, err = metrics.StartTracing(ctx, Version, s.log); err != nil {
+		return err
+	}
+	if err := s.join(ctx); err != nil {
 		return err
 	}
 	s.handler, err = s.doors()
@@ -103,17 +133,30 @@ func (s *Server) openStore(ctx context.Context) error {
 	if err := os.MkdirAll(s.config.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	path := databasePath(s.config)
-	lock, err := lockFiles(filepath.Join(s.config.DataDir, "lock"), path+".lock")
+	mine := []string{filepath.Join(s.config.DataDir, "lock")}
+	if !s.config.Database.postgres() {
+		mine = append(mine, databasePath(s.config)+".lock")
+	}
+	lock, err := lockFiles(mine...)
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, path)
+	db, err := openDatabase(ctx, s.config)
 	if err != nil {
 		return errors.Join(err, lock.close())
 	}
 	s.lock, s.db = lock, db
+	if s.journal, err = store.OpenJournal(s.config.DataDir); err != nil {
+		return errors.Join(err, s.Close())
+	}
 	return nil
+}
+
+func openDatabase(ctx context.Context, c Config) (*store.DB, error) {
+	if c.Database.postgres() {
+		return store.OpenPostgres(ctx, store.PostgresOptions{URL: c.Database.URL, Connections: c.Database.MaxOpenConn})
+	}
+	return store.Open(ctx, databasePath(c))
 }
 
 func databasePath(c Config) string {
@@ -130,7 +173,17 @@ func (s *Server) Store() *store.DB { return s.db }
 // Close lets go of the database and the data directory. Serve has returned by
 // then, or was never called.
 func (s *Server) Close() error {
-	err := errors.Join(s.db.Close(), s.lock.close())
+	if err := s.stopTracing(); err != nil {
+		s.log.Warn("last spans", "error", err)
+	}
+	var err error
+	if s.heart != nil {
+		err = s.heart.Close()
+	}
+	if s.journal != nil {
+		err = errors.Join(err, s.journal.Close())
+	}
+	err = errors.Join(err, s.db.Close(), s.lock.close())
 	if s.listener != nil {
 		if closing := s.listener.Close(); !errors.Is(closing, net.ErrClosed) {
 			err = errors.Join(err, closing)
@@ -170,6 +223,10 @@ func (s *Server) doors() (http.Handler, error) {
 		Admin: s.admin, Verify: s.verify, Cookies: cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
 	})
 	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" && s.metrics != nil {
+			s.metrics.ServeHTTP(w, r)
+			return
+		}
 		if isAPI(r.URL.Path) {
 			calls.ServeHTTP(w, r)
 			return
@@ -180,12 +237,12 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpd.Handler(guarded, httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https}), nil
+	return httpd.Handler(s.tracing.Wrap(guarded), httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https, Answered: s.answered}), nil
 }
 
 func isAPI(path string) bool {
 	switch path {
-	case "/api", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs.css":
+	case "/api", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs.css":
 		return true
 	}
 	return strings.HasPrefix(path, "/api/")
@@ -195,6 +252,9 @@ func isAPI(path string) bool {
 func (s *Server) ready() error {
 	if s.draining.Load() {
 		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "server.draining", Message: "The server is stopping"}
+	}
+	if view := s.verify.View(); !view.Leased {
+		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "auth.view-too-old", Message: "The database has not been heard of for too long"}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -250,7 +310,16 @@ func (s *Server) Serve(ctx context.Context) error {
 	go func() { served <- web.Serve(s.listener) }()
 	jobs, endJobs := context.WithCancel(context.WithoutCancel(ctx))
 	worked := make(chan struct{})
-	go func() { defer close(worked); s.work(jobs) }()
+	go func() {
+		defer close(worked)
+		var both sync.WaitGroup
+		both.Go(func() { s.canary(jobs) })
+		s.work(jobs)
+		both.Wait()
+	}()
+	beating, endBeats := context.WithCancel(context.WithoutCancel(ctx))
+	still := make(chan struct{})
+	go func() { defer close(still); s.beat(beating) }()
 	s.log.Info("serving", "address", address, "version", Version)
 
 	var failure error
@@ -277,6 +346,11 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err := s.verify.Flush(drain); err != nil {
 		failure = errors.Join(failure, fmt.Errorf("flush: %w", err))
 	}
+	endBeats() // to the last: what is changed while draining waits for this node too
+	<-still
+	if err := s.leave(drain); err != nil {
+		s.log.Warn("the others will wait for this node's lease to end", "error", err)
+	}
 	return failure
 }
 
@@ -300,6 +374,8 @@ func (s *Server) work(ctx context.Context) {
 			err = s.admin.DeleteDeadSessions(ctx)
 		case <-s.userMove:
 			err = s.forgetFirstPassword(ctx)
+		case <-s.changed:
+			err = s.catchUp(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("background work", "error", err)

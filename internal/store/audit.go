@@ -36,17 +36,19 @@ func (tx *Tx) AuditEntries(ctx context.Context, f hallpass.AuditFilter) ([]hallp
 	if before == 0 {
 		before = 1<<63 - 1
 	}
+	// PostgreSQL takes a bind's type from its first place: each column comes
+	// before the constant.
 	list, err := all(ctx, tx, scanAudit, `
 		SELECT id, at_us, org_id, actor_kind, actor_id, actor_login, token_id, action, target, outcome, reason, address, user_agent, count
 		FROM   audit
 		WHERE  id < $1
-		AND    ($2 = 0 OR org_id = $2)
+		AND    (org_id = $2 OR $2 = 0)
 		AND    ($3 = '' OR action = $3)
 		AND    ($4 = '' OR actor_login = $4 OR actor_id = $5)
 		AND    ($6 = '' OR target = $6)
 		AND    ($7 = '' OR outcome = $7)
-		AND    ($8 = 0 OR at_us >= $8)
-		AND    ($9 = 0 OR at_us < $9)
+		AND    (at_us >= $8 OR $8 = 0)
+		AND    (at_us < $9 OR $9 = 0)
 		ORDER  BY id DESC LIMIT $10`,
 		before, f.Org, f.Action, f.Actor, actor, f.Target, f.Outcome, micros(f.From), micros(f.To), f.Limit)
 	if err != nil {

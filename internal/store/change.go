@@ -42,6 +42,12 @@ func (db *DB) announce(n Notice) {
 	}
 }
 
+// Announce tells subscribers of changes that another node has committed.
+func (db *DB) Announce(changes []hallpass.Change) {
+	db.announce(Notice{Phase: Coming, Changes: changes})
+	db.announce(Notice{Phase: Settled, Changes: changes})
+}
+
 // Change counts c as the next version and writes it to the chain. It comes
 // first in its transaction, so that the order of versions is the order of
 // commits.
@@ -63,7 +69,7 @@ func (tx *Tx) Change(ctx context.Context, c hallpass.Change) error {
 	if err != nil {
 		return fmt.Errorf("store: write change %d: %w", v, err)
 	}
-	tx.changes = append(tx.changes, c)
+	tx.changes, tx.version = append(tx.changes, c), v
 	return nil
 }
 
@@ -87,9 +93,12 @@ func (tx *Tx) State(ctx context.Context) (State, error) {
 	return s, nil
 }
 
-// Begin writes the first state of a new installation.
+// Begin writes the first state of a new installation; Conflict when it has one.
 func (tx *Tx) Begin(ctx context.Context, installation string) error {
 	_, err := tx.exec(ctx, `INSERT INTO state (id, installation, v, digest) VALUES (1, $1, 0, $2)`, installation, make([]byte, 32))
+	if isUnique(err) {
+		return &hallpass.Error{Kind: hallpass.Conflict, ID: "installation.begun", Message: "The installation has begun already"}
+	}
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", err)
 	}

@@ -7,17 +7,23 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
 // A DB is an open database. It is safe for concurrent use.
 type DB struct {
 	write, read *sql.DB
+	postgres    bool
+	config      *pgx.ConnConfig // of PostgreSQL
+	acks        acks
 	turn        chan struct{} // holds one value while somebody writes
 	notes       notes
 	broken      chan error
@@ -39,7 +45,27 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{write: write, read: read, turn: make(chan struct{}, 1), broken: make(chan error, 1)}
+	return opened(ctx, &DB{write: write, read: read})
+}
+
+// PostgresOptions say where a PostgreSQL database is.
+type PostgresOptions struct {
+	URL         secret.Text // postgres://user:password@host:5432/database
+	Connections int         // kept at most; 0: 16
+}
+
+// OpenPostgres opens the PostgreSQL database and brings its schema up to date.
+// A schema newer than this program is refused and left as it is.
+func OpenPostgres(ctx context.Context, o PostgresOptions) (*DB, error) {
+	db, err := openPostgres(o)
+	if err != nil {
+		return nil, err
+	}
+	return opened(ctx, db)
+}
+
+func opened(ctx context.Context, db *DB) (*DB, error) {
+	db.turn, db.broken, db.acks.look = make(chan struct{}, 1), make(chan error, 1), make(chan struct{}, 1)
 	db.notes.rows = make(map[noteKey]*note)
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -52,22 +78,26 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("store: migrate: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db.write, files)
+	dialect, options, err := db.migrator()
+	if err != nil {
+		return fmt.Errorf("store: migrate: %w", err)
+	}
+	p, err := goose.NewProvider(dialect, db.write, files, options...)
 	if err != nil {
 		return fmt.Errorf("store: migrate: %w", err)
 	}
 	// goose takes a newer schema for an up-to-date one.
 	current, target, err := p.GetVersions(ctx)
 	if err != nil {
-		return fmt.Errorf("store: migrate: %w", err)
+		return fmt.Errorf("store: migrate: %w", classify(err))
 	}
 	if current > target {
 		return fmt.Errorf("store: the database has schema version %d, this program knows versions up to %d: use a newer program", current, target)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("store: migrate: %w", err)
+		return fmt.Errorf("store: migrate: %w", classify(err))
 	}
-	return nil
+	return db.compareBytes(ctx)
 }
 
 // Close closes the database. Writes that were answered are on disk already.
@@ -103,51 +133,106 @@ func (db *DB) seen(err error) error {
 // A Tx is one transaction. It belongs to the goroutine that runs it.
 type Tx struct {
 	db      *DB
-	sql     *sql.Tx
+	sql     statements
 	changes []hallpass.Change
+	version hallpass.Version // of the last of changes
+	longest time.Duration    // that any node may answer from a view without them
 }
+
+// statements runs the statements of one transaction within its time, whatever
+// context they are given: a database that no longer answers must not hold a
+// caller who set no limit. The context lives as long as the transaction.
+type statements struct {
+	ctx context.Context
+	tx  *sql.Tx
+}
+
+func (s statements) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+	return s.tx.QueryRowContext(s.ctx, query, args...)
+}
+
+func (s statements) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	return s.tx.QueryContext(s.ctx, query, args...)
+}
+
+func (s statements) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	return s.tx.ExecContext(s.ctx, query, args...)
+}
+
+// txTimeout is how long a transaction may take.
+const txTimeout = 10 * time.Second
 
 // Read runs fn on a consistent view of the database. fn must not write.
 func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
-	stx, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	ctx, cancel := context.WithTimeout(ctx, txTimeout)
+	defer cancel()
+	stx, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: db.readIsolation()})
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", db.seen(err))
 	}
 	defer func() { _ = stx.Rollback() }() // nothing was written, so nothing can be lost
-	return db.seen(fn(&Tx{db: db, sql: stx}))
+	return db.seen(fn(&Tx{db: db, sql: statements{ctx, stx}}))
 }
 
 // Write runs fn in a transaction and commits it; when Write returns nil, what
 // fn did is on disk. When fn fails, nothing of it stays. fn may run more than
-// once and so must touch nothing but its Tx.
+// once and so must touch nothing but its Tx. One transaction writes at a time,
+// on however many nodes, so fn sees what it read stand still.
 //
 // Subscribers hear of the changes before the commit and after it, so that what
-// is being revoked is refused first.
-func (db *DB) Write(ctx context.Context, fn func(*Tx) error) (err error) {
+// is being revoked is refused first. Where several nodes share the database,
+// Write returns when none of them answers from a view without the changes.
+func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+	tx, err := db.writeInTurn(ctx, fn)
+	if err == nil && tx.longest > 0 {
+		db.awaitNodes(ctx, tx.version, tx.longest)
+	}
+	return err
+}
+
+func (db *DB) writeInTurn(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
+	ctx, cancel := context.WithTimeout(ctx, txTimeout)
+	defer cancel()
 	conn, done, err := db.writer(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer done()
+	for wait := time.Millisecond; ; wait *= 2 {
+		tx, err := db.writeOnce(ctx, conn, fn)
+		if !isAgain(err) || wait > turnWait/4 {
+			return tx, err
+		}
+		time.Sleep(wait/2 + rand.N(wait)) // jitter: those who met once must not meet again
+	}
+}
+
+func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error) (*Tx, error) {
 	stx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("store: begin: %w", db.seen(err))
+		return nil, fmt.Errorf("store: begin: %w", db.seen(err))
 	}
-	tx := &Tx{db: db, sql: stx}
+	tx := &Tx{db: db, sql: statements{ctx, stx}}
 	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
+	if err := tx.takeTurn(ctx); err != nil {
+		return nil, fmt.Errorf("store: wait to write: %w", db.seen(err))
+	}
 	if err := fn(tx); err != nil {
-		return db.seen(err)
+		return nil, db.seen(err)
 	}
 	if len(tx.changes) > 0 {
+		if err := tx.call(ctx); err != nil {
+			return nil, db.seen(err)
+		}
 		db.announce(Notice{Phase: Coming, Changes: tx.changes})
 		// Also after a failed commit: whether it happened is then for the next
 		// read to say, never for a memory of before.
 		defer db.announce(Notice{Phase: Settled, Changes: tx.changes})
 	}
 	if err := stx.Commit(); err != nil {
-		return fmt.Errorf("store: commit: %w", db.seen(err))
+		return nil, fmt.Errorf("store: commit: %w", db.seen(err))
 	}
-	return nil
+	return tx, nil
 }
 
 // turnWait is how long a write waits for those before it. With what it then

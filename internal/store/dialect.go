@@ -3,12 +3,21 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -51,6 +60,103 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 	return write, read, nil
 }
 
+// Bounds on what one statement, one wait for a lock and one silence inside a
+// transaction may take on PostgreSQL. A node that froze with a lock in its hand
+// loses it after the last of them.
+const (
+	statementTimeout = 10 * time.Second
+	silenceTimeout   = 2 * time.Second
+	connectTimeout   = 3 * time.Second
+)
+
+// openPostgres opens the pools for the PostgreSQL database at url: writers and
+// readers apart, so that readers never wait behind writers.
+func openPostgres(o PostgresOptions) (*DB, error) {
+	config, err := pgx.ParseConfig(o.URL.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("store: open database: %w", redacted(err))
+	}
+	ms := func(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
+	for name, value := range map[string]string{
+		"application_name":                    "hallpass",
+		"timezone":                            "UTC",
+		"statement_timeout":                   ms(statementTimeout),
+		"lock_timeout":                        ms(turnWait),
+		"idle_in_transaction_session_timeout": ms(silenceTimeout),
+	} {
+		if _, set := config.RuntimeParams[name]; !set {
+			config.RuntimeParams[name] = value
+		}
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	// With several hosts only the one that takes writes will do: a replica may
+	// not know yet what was revoked.
+	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	config.AfterConnect = durable
+	size := o.Connections
+	if size == 0 {
+		size = defaultConnections
+	}
+	db := &DB{postgres: true, config: config}
+	pool := func(n int) *sql.DB {
+		p := db.reopen()
+		p.SetMaxOpenConns(n)
+		p.SetMaxIdleConns(n)
+		p.SetConnMaxIdleTime(5 * time.Minute)
+		return p
+	}
+	db.write, db.read = pool(max(size/4, 1)), pool(max(size-size/4, 1))
+	return db, nil
+}
+
+// reopen returns another pool for the same PostgreSQL database.
+func (db *DB) reopen() *sql.DB { return stdlib.OpenDB(*db.config) }
+
+// changesChannel is where nodes are woken when a change was committed.
+const changesChannel = "hallpass_changes"
+
+// databaseClock is PostgreSQL's clock in UTC microseconds.
+const databaseClock = `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
+
+// call has the nodes that share the database woken when the transaction
+// commits, and notes how long the slowest of them may go without hearing it.
+func (tx *Tx) call(ctx context.Context) error {
+	if !tx.db.postgres {
+		return nil
+	}
+	var longest int64
+	if err := tx.sql.QueryRowContext(ctx, `SELECT COALESCE(MAX(bound_us), 0) FROM nodes`).Scan(&longest); err != nil {
+		return fmt.Errorf("store: nodes to wait for: %w", err)
+	}
+	tx.longest = time.Duration(longest) * time.Microsecond
+	if _, err := tx.sql.ExecContext(ctx, `SELECT pg_notify($1, '')`, changesChannel); err != nil {
+		return fmt.Errorf("store: wake nodes: %w", err)
+	}
+	return nil
+}
+
+// defaultConnections is how many connections a node keeps to PostgreSQL at
+// most, beside the two of its heart.
+const defaultConnections = 16
+
+// durable sees to it that what this connection commits is on disk when it is
+// answered, and on a synchronous standby where there is one, whatever the
+// database's default. A stronger setting stays.
+func durable(ctx context.Context, conn *pgconn.PgConn) error {
+	return conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')`).Close()
+}
+
+// redacted is err without its text, which may hold a password.
+func redacted(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		return errors.New("the URL is not one like postgres://user:password@host:5432/database")
+	}
+	return err
+}
+
 func sqliteCode(err error) int {
 	var e *sqlite.Error
 	if errors.As(err, &e) {
@@ -59,14 +165,24 @@ func sqliteCode(err error) int {
 	return 0
 }
 
+// postgresCode returns the SQLSTATE of err, "" if it has none.
+func postgresCode(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
 // isUnique reports whether err is a clash with a unique index.
 func isUnique(err error) bool {
 	c := sqliteCode(err)
-	return c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	return c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || postgresCode(err) == "23505"
 }
 
 // isBroken reports whether err says that the file or the disk cannot be relied
-// on any more. A full disk is not that.
+// on any more. A full disk is not that, and neither is a server elsewhere: it
+// comes back, and then shows what it remembers.
 func isBroken(err error) bool {
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
@@ -75,22 +191,123 @@ func isBroken(err error) bool {
 	return false
 }
 
+// isAgain reports whether err says that the transaction was undone for the sake
+// of another, and may be tried again.
+func isAgain(err error) bool {
+	c := postgresCode(err)
+	return c == "40001" || c == "40P01"
+}
+
 // classify makes what passes by itself Unavailable and leaves the rest.
 func classify(err error) error {
 	if err == nil {
 		return nil
 	}
+	unavailable := func(id, message string) error {
+		return &hallpass.Error{Kind: hallpass.Unavailable, ID: id, Message: message, Err: err}
+	}
+	busy := func() error { return unavailable("database.busy", "The database is busy, try again shortly") }
+	full := func() error { return unavailable("database.full", "The database has no room left") }
+	failing := func() error { return unavailable("database.failing", "The database cannot be reached") }
 	var e *hallpass.Error
-	if !errors.As(err, &e) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "database.busy", Message: "The database is busy, try again shortly", Err: err}
+	if errors.As(err, &e) {
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return busy()
 	}
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "database.busy", Message: "The database is busy, try again shortly", Err: err}
+		return busy()
 	case sqlite3.SQLITE_FULL:
-		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "database.full", Message: "The database has no room left", Err: err}
+		return full()
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
-		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "database.failing", Message: "The database cannot be reached", Err: err}
+		return failing()
+	}
+	if code := postgresCode(err); code != "" {
+		switch {
+		case code == "55P03" || code == "57014" || isAgain(err): // a lock not had in time, a statement cut off
+			return busy()
+		case code == "53100":
+			return full()
+		case code[:2] == "08" || code[:2] == "53" || code[:2] == "57" || code[:2] == "58" || code == "25006" || code == "25P03" || code == "25P04":
+			return failing()
+		}
+		return err
+	}
+	var dial *pgconn.ConnectError
+	var network net.Error
+	if errors.As(err, &dial) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, pgconn.ErrReadOnlyConnection) {
+		return failing()
 	}
 	return err
+}
+
+// readIsolation gives a reader one view of the database for all of its
+// statements. SQLite's transactions have no other.
+func (db *DB) readIsolation() sql.IsolationLevel {
+	if db.postgres {
+		return sql.LevelRepeatableRead
+	}
+	return sql.LevelDefault
+}
+
+// writeLock is the number of the lock that writers of all nodes take in turn.
+const writeLock = 0x68616c6c70617373 // "hallpass"
+
+// takeTurn waits until no other node writes. On SQLite there is no other: the
+// transaction began IMMEDIATE.
+//
+// A PostgreSQL transaction of the level READ COMMITTED that takes this lock
+// before anything else sees, in each statement, what all before it have
+// committed, and nobody commits beside it: it is as good as serializable, and is
+// never undone.
+func (tx *Tx) takeTurn(ctx context.Context) error {
+	if !tx.db.postgres {
+		return nil
+	}
+	_, err := tx.sql.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(writeLock))
+	return err
+}
+
+// migrator returns how migrations are run: on PostgreSQL behind a lock, for
+// several nodes may start at once.
+func (db *DB) migrator() (goose.Dialect, []goose.ProviderOption, error) {
+	if !db.postgres {
+		return goose.DialectSQLite3, nil, nil
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return "", nil, err
+	}
+	return goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
+}
+
+// compareBytes has PostgreSQL compare text byte by byte, as SQLite does,
+// whatever language the database was made for: pages are cut and names compared
+// alike on both, and an upgrade of the system's collations breaks no index.
+func (db *DB) compareBytes(ctx context.Context) error {
+	if !db.postgres {
+		return nil
+	}
+	_, err := db.write.ExecContext(ctx, `
+		DO $$
+		DECLARE c record;
+		BEGIN
+			FOR c IN
+				SELECT a.attrelid::regclass AS tab, a.attname AS col
+				FROM   pg_attribute a
+				JOIN   pg_class t ON t.oid = a.attrelid AND t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace
+				WHERE  a.atttypid = 'text'::regtype AND a.attnum > 0 AND NOT a.attisdropped
+				AND    a.attcollation <> (SELECT oid FROM pg_collation WHERE collname = 'C' AND collnamespace = 'pg_catalog'::regnamespace)
+				ORDER  BY a.attrelid, a.attnum
+			LOOP
+				EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE TEXT COLLATE "C"', c.tab, c.col);
+			END LOOP;
+		END $$`)
+	if err != nil {
+		return fmt.Errorf("store: compare text by bytes: %w", classify(err))
+	}
+	return nil
 }

@@ -16,7 +16,7 @@ import (
 // another connection: each hears so within the time that SEC-42 allows, for
 // they do not wait for one another first. Nothing of them stays.
 func TestManyWritersLocked(t *testing.T) {
-	eachDB(t, func(t *testing.T, db *store.DB, path string) {
+	onSQLite(t, func(t *testing.T, db *store.DB, path string) {
 		raw, err := sql.Open("sqlite", "file:"+path)
 		if err != nil {
 			t.Fatal(err)

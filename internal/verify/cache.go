@@ -184,6 +184,16 @@ func (c *cache) changed(coming bool, changes []hallpass.Change) {
 	}
 }
 
+// clear forgets everything.
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch.Add(1)
+	for id := range c.accounts {
+		c.expel(id)
+	}
+}
+
 // expel forgets the account. Its entries are left in the table, dead, until
 // their slots are wanted or their tokens come again. The caller holds mu.
 func (c *cache) expel(id hallpass.ServiceAccountID) {

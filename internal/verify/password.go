@@ -80,10 +80,16 @@ func newPasswords() *passwords {
 // Unauthenticated, Limited after too many wrong passwords for the account or
 // from the address, or Unavailable when it could not be checked.
 func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
-	now := v.now()
+	now, ok := v.current()
+	if !ok {
+		return hallpass.Caller{}, errStale
+	}
 	var u hallpass.User
 	var c hallpass.Caller
 	err := v.db.Read(ctx, func(tx *store.Tx) (err error) {
+		if err := v.recent(ctx, tx); err != nil {
+			return err
+		}
 		if u, err = tx.UserByLogin(ctx, login); err != nil {
 			return err
 		}
@@ -116,7 +122,7 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 	if err := v.tooManyTries(c, now, account, address); err != nil { // others from the address may have guessed meanwhile
 		return hallpass.Caller{}, err
 	}
-	ok, err := secret.CheckPassword(ctx, u.PasswordHash, p)
+	ok, err = secret.CheckPassword(ctx, u.PasswordHash, p)
 	if err != nil {
 		return hallpass.Caller{}, unknowable(err)
 	}

@@ -2,33 +2,25 @@ package verify_test
 
 import (
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
-	"github.com/hallpass-dev/hallpass/internal/store"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
 // TestOnlyTheFirstRefusalWakes refuses one token again and again: the first is
 // to be written at once, its repeats wait for the next flush.
 func TestOnlyTheFirstRefusalWakes(t *testing.T) {
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	db := hallpasstest.OpenStore(t)
 	clock := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 	a, v := admin.New(db, admin.Options{Now: clock}), verify.New(db, verify.Options{Now: clock})
 	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
+	beat(t, db, v)
 	boss, err := v.Password(t.Context(), "admin", password, 0, home)
 	if err != nil {
 		t.Fatal(err)

@@ -22,10 +22,16 @@ func (v *Verifier) Session(ctx context.Context, id string, org hallpass.OrgID, f
 	if !ok {
 		return hallpass.Caller{}, errNoSession
 	}
-	now := v.now()
+	now, ok := v.current()
+	if !ok {
+		return hallpass.Caller{}, errStale
+	}
 	var s hallpass.Session
 	var c hallpass.Caller
 	err := v.db.Read(ctx, func(tx *store.Tx) (err error) {
+		if err := v.recent(ctx, tx); err != nil {
+			return err
+		}
 		if s, err = tx.SessionByHash(ctx, hash); err != nil {
 			return err
 		}

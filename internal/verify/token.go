@@ -28,6 +28,10 @@ func (v *Verifier) Token(ctx context.Context, text string, org hallpass.OrgID, f
 }
 
 func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
+	now, ok := v.current()
+	if !ok {
+		return hallpass.Caller{}, errStale
+	}
 	e := v.cache.get(hash)
 	if e != nil {
 		v.counts.hit(hash)
@@ -41,7 +45,6 @@ func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID
 	c := e.account.caller
 	c.Token = e.token
 	c.From = from
-	now := v.now()
 	switch {
 	case e.expires != 0 && now.UnixMicro() >= e.expires:
 		return hallpass.Caller{}, v.refuse(e.token, c, from, errExpired)
@@ -60,6 +63,9 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID,
 	var a hallpass.ServiceAccount
 	var c hallpass.Caller
 	err := v.db.Read(ctx, func(tx *store.Tx) (err error) {
+		if err := v.recent(ctx, tx); err != nil {
+			return err
+		}
 		if t, err = tx.TokenByHash(ctx, hash); err != nil {
 			return err
 		}

@@ -18,6 +18,10 @@ type Options struct {
 	Now         func() time.Time // nil: time.Now
 	CacheSize   int              // tokens kept in memory; 0: 262,144
 	SessionIdle time.Duration    // how long a session may rest unused; 0: 7 days
+	// MaxStaleness is how old this node's view of a shared database may be; 0:
+	// 10 s. Of a database that is not shared it means nothing.
+	MaxStaleness time.Duration
+	Boot         func() time.Duration // the clock of leases; nil: the machine's, suspended or not
 }
 
 // A Verifier turns credentials into callers. It is safe for concurrent use.
@@ -26,6 +30,7 @@ type Verifier struct {
 	now         func() time.Time
 	sessionIdle time.Duration
 
+	view      *view // nil: the database is not shared
 	cache     *cache
 	counts    *counts
 	misses    atomic.Uint64
@@ -45,6 +50,12 @@ func New(db *store.DB, o Options) *Verifier {
 	if o.CacheSize == 0 {
 		o.CacheSize = 1 << 18
 	}
+	if o.MaxStaleness == 0 {
+		o.MaxStaleness = 10 * time.Second
+	}
+	if o.Boot == nil {
+		o.Boot = store.BootClock
+	}
 	if o.SessionIdle == 0 {
 		o.SessionIdle = 7 * 24 * time.Hour
 	}
@@ -57,6 +68,9 @@ func New(db *store.DB, o Options) *Verifier {
 		uses:        newUses(),
 		passwords:   newPasswords(),
 		sessions:    make(map[hallpass.SessionID]time.Time),
+	}
+	if db.Shared() {
+		v.view = &view{bound: o.MaxStaleness, boot: o.Boot}
 	}
 	_, _ = rand.Read(v.passwords.key[:]) // never fails: crypto/rand aborts the program instead
 	db.Subscribe(v.changed)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -34,10 +34,7 @@ var home = hallpass.From{Address: "10.0.0.1", UserAgent: "test"}
 
 func newWorld(t testing.TB, o verify.Options) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := hallpasstest.OpenStore(t)
 	w := &world{t: t, db: db}
 	w.now.Store(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).UnixMicro())
 	clock := func() time.Time { return time.UnixMicro(w.now.Load()).UTC() }
@@ -46,6 +43,7 @@ func newWorld(t testing.TB, o verify.Options) *world {
 	if err := w.admin.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
+	beat(t, db, w.verify)
 	ctx, cancel := context.WithCancel(context.Background())
 	var flushing sync.WaitGroup
 	flushing.Go(func() {
@@ -63,14 +61,44 @@ func newWorld(t testing.TB, o verify.Options) *world {
 	t.Cleanup(func() {
 		cancel()
 		flushing.Wait()
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
 	})
+	var err error
 	if w.caller, err = w.verify.Password(t.Context(), "admin", password, 0, home); err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// beat keeps the heart of a node going, where the database is shared.
+func beat(t testing.TB, db *store.DB, v *verify.Verifier) {
+	t.Helper()
+	if !db.Shared() {
+		return
+	}
+	h := db.NewHeart(hallpass.Node{ID: secret.NewUID(), Name: "test", Bound: 10 * time.Second})
+	ctx, cancel := context.WithCancel(context.Background())
+	for range 2 { // one to be known, one for the lease
+		if _, err := v.Beat(ctx, h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		for ctx.Err() == nil {
+			if _, err := v.Beat(ctx, h); err != nil && ctx.Err() == nil {
+				t.Errorf("heartbeat: %v", err)
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		beating.Wait()
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func (w *world) wind(d time.Duration) { w.now.Add(d.Microseconds()) }

@@ -1,0 +1,181 @@
+package metrics
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hallpass-dev/hallpass/internal/verify"
+)
+
+// A Pool is a pool of connections to the database.
+type Pool struct {
+	Name              string // as "read": a word of ours
+	Open, InUse, Idle int
+	Max               int // 0: no bound
+	Waits             uint64
+	WaitSeconds       float64
+}
+
+// A View is what this node knows of the changes of authority.
+type View struct {
+	Leased       bool          // the view is proved young enough to answer from
+	Age          time.Duration // since the moment at which it was complete
+	LeaseLeft    time.Duration // until the node must answer 503; 0 or less: it must
+	MaxStaleness time.Duration // the age at which the lease ends
+	Version      int64         // the last change applied
+	Diverged     bool          // the database is not the one whose changes were applied
+}
+
+// A Node is one server on the same database.
+type Node struct {
+	Name    string // which the operator gave it
+	Self    bool
+	Lag     int64         // changes it has not applied
+	BeatAge time.Duration // since it last showed life
+}
+
+// maxNodes bounds the nodes shown: those that never come back may pile up.
+const maxNodes = 64
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("hallpass_"+name, help, labels, nil)
+}
+
+var (
+	verifications = desc("verifications_total", "Verifications of tokens by outcome.", "outcome")
+	cacheHits     = desc("verify_cache_hits_total", "Verifications answered from memory.")
+	cacheMisses   = desc("verify_cache_misses_total", "Verifications that had to read the database.")
+	cacheEntries  = desc("verify_cache_entries", "Tokens held in memory.")
+	cacheSize     = desc("verify_cache_max_entries", "Tokens that memory has room for.")
+	usesWaiting   = desc("last_uses_waiting", "Tokens whose last use is not yet written.")
+	useFlushes    = desc("last_use_flushes_total", "Flushes of last uses that wrote something.")
+	usesFlushed   = desc("last_uses_written_total", "Last uses written.")
+	useSeconds    = desc("last_use_flush_seconds_total", "Time that flushes of last uses took.")
+
+	poolOpen        = desc("database_connections", "Connections to the database by pool and state.", "pool", "state")
+	poolMax         = desc("database_max_connections", "Most connections that the pool opens; 0 is no bound.", "pool")
+	poolWaits       = desc("database_connection_waits_total", "Times somebody waited for a connection of the pool.", "pool")
+	poolWaitSeconds = desc("database_connection_wait_seconds_total", "Time spent waiting for connections of the pool.", "pool")
+
+	viewLeased       = desc("view_leased", "Whether this node can prove its view of revocations young enough to answer from it.")
+	viewAge          = desc("view_age_seconds", "Age of this node's view of revocations.")
+	viewLeaseLeft    = desc("view_lease_left_seconds", "Time until this node must answer 503.")
+	viewMaxStaleness = desc("view_max_staleness_seconds", "Age at which this node stops answering from its view.")
+	viewVersion      = desc("view_version", "Changes of authority that this node has applied.")
+	viewDiverged     = desc("view_diverged", "Whether the database has a history other than the one this node has applied.")
+
+	nodeLag     = desc("node_lag_versions", "Changes of authority that the node has not yet applied.", "node", "self")
+	nodeBeatAge = desc("node_beat_age_seconds", "Time since the node last showed life.", "node", "self")
+)
+
+func gauge(d *prometheus.Desc, v float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+func counter(d *prometheus.Desc, v float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
+
+// handedIn collects what the functions of Options tell.
+type handedIn struct{ Options }
+
+// Describe is for the registry.
+func (h handedIn) Describe(out chan<- *prometheus.Desc) {
+	var all []*prometheus.Desc
+	if h.Verify != nil {
+		all = append(all, verifications, cacheHits, cacheMisses, cacheEntries, cacheSize, usesWaiting, useFlushes, usesFlushed, useSeconds)
+	}
+	if h.Pools != nil {
+		all = append(all, poolOpen, poolMax, poolWaits, poolWaitSeconds)
+	}
+	if h.View != nil {
+		all = append(all, viewLeased, viewAge, viewLeaseLeft, viewMaxStaleness, viewVersion, viewDiverged)
+	}
+	if h.Nodes != nil {
+		all = append(all, nodeLag, nodeBeatAge)
+	}
+	for _, d := range all {
+		out <- d
+	}
+}
+
+// Collect is for the registry.
+func (h handedIn) Collect(out chan<- prometheus.Metric) {
+	if h.Verify != nil {
+		collectVerify(out, h.Verify())
+	}
+	if h.Pools != nil {
+		for _, p := range h.Pools() {
+			out <- gauge(poolOpen, float64(p.InUse), p.Name, "in_use")
+			out <- gauge(poolOpen, float64(p.Idle), p.Name, "idle")
+			out <- gauge(poolMax, float64(p.Max), p.Name)
+			out <- counter(poolWaits, float64(p.Waits), p.Name)
+			out <- counter(poolWaitSeconds, p.WaitSeconds, p.Name)
+		}
+	}
+	if h.View != nil {
+		v := h.View()
+		out <- gauge(viewLeased, number(v.Leased))
+		out <- gauge(viewAge, v.Age.Seconds())
+		out <- gauge(viewLeaseLeft, max(v.LeaseLeft, 0).Seconds())
+		out <- gauge(viewMaxStaleness, v.MaxStaleness.Seconds())
+		out <- gauge(viewVersion, float64(v.Version))
+		out <- gauge(viewDiverged, number(v.Diverged))
+	}
+	if h.Nodes != nil {
+		collectNodes(out, h.Nodes())
+	}
+}
+
+func collectVerify(out chan<- prometheus.Metric, s verify.Stats) {
+	for _, outcome := range slices.Sorted(maps.Keys(s.Outcomes)) {
+		out <- counter(verifications, float64(s.Outcomes[outcome]), outcome)
+	}
+	out <- counter(cacheHits, float64(s.Hits))
+	out <- counter(cacheMisses, float64(s.Misses))
+	out <- gauge(cacheEntries, float64(s.Entries))
+	out <- gauge(cacheSize, float64(s.Size))
+	out <- gauge(usesWaiting, float64(s.UsesWaiting))
+	out <- counter(useFlushes, float64(s.Flushes))
+	out <- counter(usesFlushed, float64(s.FlushedUses))
+	out <- counter(useSeconds, s.FlushSeconds)
+}
+
+// collectNodes shows each name once, this node first and then those that
+// showed life last.
+func collectNodes(out chan<- prometheus.Metric, nodes []Node) {
+	nodes = slices.Clone(nodes)
+	slices.SortStableFunc(nodes, func(a, b Node) int {
+		if a.Self != b.Self {
+			return int(number(b.Self)) - int(number(a.Self))
+		}
+		return int((a.BeatAge - b.BeatAge).Milliseconds())
+	})
+	shown := make(map[string]bool)
+	for _, n := range nodes {
+		n.Name = strings.ToValidUTF8(n.Name, "?")
+		if shown[n.Name] || len(shown) == maxNodes {
+			continue
+		}
+		shown[n.Name] = true
+		self := "false"
+		if n.Self {
+			self = "true"
+		}
+		out <- gauge(nodeLag, float64(n.Lag), n.Name, self)
+		out <- gauge(nodeBeatAge, n.BeatAge.Seconds(), n.Name, self)
+	}
+}

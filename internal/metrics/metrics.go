@@ -1,0 +1,114 @@
+package metrics
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/verify"
+)
+
+// Options sets up a Metrics. A function that is nil leaves out what it would
+// tell. All are called with each scrape and must not wait for anything but
+// Expiring.
+type Options struct {
+	Version  string       // of the program
+	Log      *slog.Logger // nil: nobody is told what could not be collected
+	Username string       // for scrapes; with an empty Password too: anybody may
+	Password secret.Text
+
+	Verify   func() verify.Stats
+	Pools    func() []Pool
+	View     func() View
+	Nodes    func() []Node
+	Expiring func(context.Context) ([]Expiring, error)
+}
+
+// A Metrics counts requests and revocations and answers GET /metrics. It is
+// safe for concurrent use. A nil one counts nothing.
+type Metrics struct {
+	o        Options
+	scrape   http.Handler
+	requests requests
+	revoked  prometheus.Histogram
+	canary   *canary
+}
+
+// New returns a Metrics with a registry of its own.
+func New(o Options) *Metrics {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	m := &Metrics{o: o, requests: newRequests(), revoked: newRevoked(), canary: newCanary()}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		collectors.NewBuildInfoCollector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		buildInfo(o.Version), handedIn{o}, m.requests.seconds, m.requests.unavailable, m.revoked, m.canary,
+	)
+	if o.Expiring != nil {
+		registry.MustRegister(newExpiring(o))
+	}
+	m.scrape = promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		ErrorLog: scrapeLog{o.Log}, ErrorHandling: promhttp.ContinueOnError, EnableOpenMetrics: true, MaxRequestsInFlight: 4,
+	})
+	return m
+}
+
+func buildInfo(version string) prometheus.Collector {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "hallpass_build_info", Help: "Always 1; the labels say which program this is.",
+		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
+	})
+	g.Set(1)
+	return g
+}
+
+var (
+	errMethod = &hallpass.Error{Kind: hallpass.Invalid, ID: "request.method-not-allowed", Message: "Method not allowed"}
+	errScrape = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "metrics.unauthorized", Message: "Unauthorized"}
+)
+
+// ServeHTTP is GET /metrics.
+func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	event := httpd.EventOf(r.Context())
+	event.Action = "metrics"
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		httpd.WriteError(w, r, errMethod)
+	case !m.admits(r):
+		event.Err = errScrape
+		w.Header().Set("WWW-Authenticate", `Basic realm="hallpass metrics"`)
+		httpd.WriteJSON(w, http.StatusUnauthorized, httpd.BodyOf(errScrape, event.RequestID))
+	default:
+		m.scrape.ServeHTTP(w, r)
+	}
+}
+
+// admits compares both the name and the password, so that the time taken does
+// not tell which of them was wrong.
+func (m *Metrics) admits(r *http.Request) bool {
+	if m.o.Username == "" && m.o.Password.Empty() {
+		return true
+	}
+	username, password, _ := r.BasicAuth()
+	name := secret.NewText(m.o.Username).Equal(username)
+	return m.o.Password.Equal(password) && name
+}
+
+// scrapeLog takes what goes wrong in a scrape to the log.
+type scrapeLog struct{ log *slog.Logger }
+
+func (l scrapeLog) Println(v ...any) {
+	l.log.Warn("metrics", "error", strings.TrimSpace(fmt.Sprintln(v...)))
+}

@@ -1,0 +1,251 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+// Tracing sends a span for each request to an OpenTelemetry collector. A nil
+// one does nothing and costs nothing.
+type Tracing struct {
+	provider *sdktrace.TracerProvider
+	tracer   trace.Tracer
+}
+
+// endpointVariables switch tracing on. Their names, and those of all else that
+// can be set about it, are OpenTelemetry's; its library reads them.
+var endpointVariables = []string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+
+// StartTracing returns a Tracing if the environment names a collector, else
+// nil. What the environment says that cannot be understood is an error.
+func StartTracing(ctx context.Context, version string, log *slog.Logger) (*Tracing, error) {
+	wanted, err := tracingWanted()
+	if err != nil || !wanted {
+		return nil, err
+	}
+	words := &traceLog{log: log}
+	otel.SetLogger(logr.New(words))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "error", err) }))
+	exporter, err := otlptracehttp.New(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("traces: %w", err)
+	}
+	about, err := resource.New(ctx,
+		resource.WithTelemetrySDK(), resource.WithAttributes(attribute.String("service.name", "hallpass"), attribute.String("service.version", version)),
+		resource.WithFromEnv(), // the last word is the operator's
+	)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("traces: %w", err), exporter.Shutdown(ctx))
+	}
+	t := &Tracing{provider: sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))}
+	t.tracer = t.provider.Tracer("github.com/hallpass-dev/hallpass", trace.WithInstrumentationVersion(version))
+	if complaint := words.started(); complaint != "" {
+		return nil, errors.Join(fmt.Errorf("traces: a variable that begins with OTEL_ is not understood: %s", complaint), t.Stop(ctx))
+	}
+	return t, nil
+}
+
+func tracingWanted() (bool, error) {
+	if strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") || os.Getenv("OTEL_TRACES_EXPORTER") == "none" {
+		return false, nil
+	}
+	wanted := false
+	for _, name := range endpointVariables {
+		endpoint := os.Getenv(name)
+		if endpoint == "" {
+			continue
+		}
+		u, err := url.Parse(endpoint)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return false, fmt.Errorf("%s: not a URL like http://127.0.0.1:4318", name) // not repeated: it may hold a password
+		}
+		wanted = true
+	}
+	if exporter := os.Getenv("OTEL_TRACES_EXPORTER"); wanted && exporter != "" && exporter != "otlp" {
+		return false, errors.New("OTEL_TRACES_EXPORTER: only otlp and none are known")
+	}
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"} {
+		if p := os.Getenv(name); wanted && p != "" && p != "http/protobuf" && p != "http/json" {
+			return false, fmt.Errorf("%s: only http/protobuf and http/json are known", name)
+		}
+	}
+	return wanted, nil
+}
+
+// Stop sends the spans that wait, and ends.
+func (t *Tracing) Stop(ctx context.Context) error {
+	if t == nil {
+		return nil
+	}
+	if err := t.provider.Shutdown(ctx); err != nil {
+		return fmt.Errorf("traces: %w", err)
+	}
+	return nil
+}
+
+// Wrap returns a handler that makes a span of each request; next itself if
+// there is no tracing. It belongs inside httpd.Handler, whose event it reads.
+// Probes and scrapes are left out.
+func (t *Tracing) Wrap(next http.Handler) http.Handler {
+	if t == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		door := DoorOf(r.URL.Path)
+		if door == DoorHealth {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx, span := t.tracer.Start(parent(r), methodOf(r)+" "+door.String(), trace.WithSpanKind(trace.SpanKindServer))
+		rec := &statusRecorder{ResponseWriter: w}
+		r = r.WithContext(ctx)
+		whole := false
+		defer func() { t.end(span, r, door, rec.status, whole) }()
+		next.ServeHTTP(rec, r)
+		whole = true
+	})
+}
+
+// parent returns the request's context with the span of the client, if it sent
+// one. What vendors add to that is a stranger's free text and left behind.
+func parent(r *http.Request) context.Context {
+	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+	return trace.ContextWithRemoteSpanContext(ctx, trace.SpanContextFromContext(ctx).WithTraceState(trace.TraceState{}))
+}
+
+// end gives the span its attributes: words of ours and numbers, never what the
+// client wrote (SEC-1). The mux has noted the route in r by now.
+func (t *Tracing) end(span trace.Span, r *http.Request, door Door, status int, whole bool) {
+	switch {
+	case !whole: // a panic, which httpd.Handler answers
+		status = http.StatusInternalServerError
+	case status == 0:
+		status = http.StatusOK // what net/http sends for a handler that says nothing
+	}
+	event := httpd.EventOf(r.Context())
+	span.SetAttributes(
+		attribute.String("http.request.method", methodOf(r)), attribute.Int("http.response.status_code", status),
+		attribute.String("hallpass.door", door.String()), attribute.String("hallpass.request_id", event.RequestID),
+	)
+	if route := routeOf(r); route != "" {
+		span.SetName(methodOf(r) + " " + route)
+		span.SetAttributes(attribute.String("http.route", route))
+	}
+	if event.Token != 0 {
+		span.SetAttributes(attribute.Int64("hallpass.token_id", int64(event.Token)))
+	}
+	if event.Org != 0 {
+		span.SetAttributes(attribute.Int64("hallpass.org_id", int64(event.Org)))
+	}
+	if status >= 500 {
+		span.SetStatus(codes.Error, "")
+	}
+	span.End()
+}
+
+// routeOf returns the pattern that took the request, without its method; ""
+// where there is none, or none but "/".
+func routeOf(r *http.Request) string {
+	route := r.Pattern
+	if _, path, found := strings.Cut(route, " "); found {
+		route = path
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(route, "{$}"), "/")
+}
+
+// methodOf returns the method if it is a known one: any word can be one.
+func methodOf(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace:
+		return r.Method
+	}
+	return "_OTHER"
+}
+
+// statusRecorder notes the status of an answer.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *statusRecorder) WriteHeader(status int) {
+	if r.status < 200 { // not yet the final one
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *statusRecorder) Write(b []byte) (int, error) {
+	if r.status < 200 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// StopTimeout is how long a server that ends may take to send its last spans.
+const StopTimeout = 3 * time.Second
+
+// traceLog takes what OpenTelemetry's library says. It quotes values of
+// variables, of which some are secrets: only its own words are kept. A complaint
+// at the start stops that; a later one is logged.
+type traceLog struct {
+	log   *slog.Logger
+	first atomic.Pointer[string]
+	begun atomic.Bool
+}
+
+// started returns the first complaint.
+func (l *traceLog) started() string {
+	l.begun.Store(true)
+	if s := l.first.Load(); s != nil {
+		return *s
+	}
+	return ""
+}
+
+// Init is for logr.
+func (*traceLog) Init(logr.RuntimeInfo) {}
+
+// Enabled is for logr: errors (which are not asked for) and warnings.
+func (*traceLog) Enabled(level int) bool { return level <= 1 }
+
+// Info is for logr.
+func (l *traceLog) Info(_ int, msg string, _ ...any) { l.Error(nil, msg) }
+
+// Error is for logr.
+func (l *traceLog) Error(_ error, msg string, _ ...any) {
+	if l.begun.Load() {
+		l.log.Warn("traces", "error", msg)
+		return
+	}
+	l.first.CompareAndSwap(nil, &msg)
+}
+
+// WithValues is for logr.
+func (l *traceLog) WithValues(...any) logr.LogSink { return l }
+
+// WithName is for logr.
+func (l *traceLog) WithName(string) logr.LogSink { return l }

@@ -1,0 +1,119 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/metrics"
+)
+
+// newMetrics returns what counts and shows, nil when [metrics] is off.
+func (s *Server) newMetrics() *metrics.Metrics {
+	c := s.config.Metrics
+	if !c.Enabled {
+		return nil
+	}
+	o := metrics.Options{
+		Version: Version, Log: s.log, Username: c.BasicAuthUsername, Password: c.BasicAuthPassword,
+		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring,
+	}
+	if s.db.Shared() {
+		o.View, o.Nodes = s.view, s.nodes
+	}
+	m := metrics.New(o)
+	s.db.OnAcknowledged(m.Acknowledged)
+	return m
+}
+
+func (s *Server) view() metrics.View {
+	v := s.verify.View()
+	return metrics.View{
+		Leased: v.Leased, Age: v.Age, LeaseLeft: v.LeaseLeft, MaxStaleness: v.MaxStaleness, Version: int64(v.Applied), Diverged: v.Diverged,
+	}
+}
+
+// nodes tells what the last heartbeat found. A node behind that one is not late
+// for it: what counts is who is behind the one that is furthest.
+func (s *Server) nodes() []metrics.Node {
+	v := s.verify.View()
+	now := s.verify.Clock()
+	furthest := v.Applied
+	for _, n := range v.Nodes {
+		furthest = max(furthest, n.Applied)
+	}
+	var list []metrics.Node
+	for _, n := range v.Nodes {
+		applied := n.Applied
+		if s.heart.Is(n) {
+			applied = max(applied, v.Applied)
+		}
+		list = append(list, metrics.Node{Name: n.Name, Self: s.heart.Is(n), Lag: int64(furthest - applied), BeatAge: max(now.Sub(n.BeatAt), 0)})
+	}
+	return list
+}
+
+// canaryEvery is how often a canary is sent through a shared database.
+const canaryEvery = 5 * time.Minute
+
+// canary tries again and again whether a revocation is obeyed.
+func (s *Server) canary(ctx context.Context) {
+	if s.metrics == nil || !s.db.Shared() {
+		return
+	}
+	ticker := time.NewTicker(canaryEvery)
+	defer ticker.Stop()
+	for {
+		refused, err := s.verify.Canary(ctx)
+		result := metrics.CanaryAccepted
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			result = metrics.CanaryFailed
+		case refused:
+			result = metrics.CanaryRefused
+		default:
+			s.log.Error("a canary was answered from memory after its revocation: stop this server")
+		}
+		s.metrics.Canary(result, s.verify.Clock())
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (s *Server) pools() []metrics.Pool {
+	var list []metrics.Pool
+	for _, p := range s.db.Pools() {
+		list = append(list, metrics.Pool(p))
+	}
+	return list
+}
+
+func (s *Server) expiring(ctx context.Context) ([]metrics.Expiring, error) {
+	tokens, err := s.admin.ExpiringTokens(ctx, metrics.MaxExpiring)
+	var list []metrics.Expiring
+	for _, t := range tokens {
+		list = append(list, metrics.Expiring{Token: t.ID, Org: t.Org, ExpiresAt: t.ExpiresAt, UsedAt: t.LastUse.At})
+	}
+	return list, err
+}
+
+// answered counts a request that was answered. A stream lasts as long as its
+// reader likes: it says nothing about us.
+func (s *Server) answered(r *http.Request, e *httpd.Event, status int) {
+	if !e.Stream {
+		s.metrics.Request(metrics.DoorOf(r.URL.Path), status, time.Since(e.Started))
+	}
+}
+
+// stopTracing sends the last spans.
+func (s *Server) stopTracing() error {
+	ctx, cancel := context.WithTimeout(context.Background(), metrics.StopTimeout)
+	defer cancel()
+	return s.tracing.Stop(ctx)
+}

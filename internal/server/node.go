@@ -1,0 +1,267 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// Times of a node's heart.
+const (
+	beatEvery   = 200 * time.Millisecond
+	listenAgain = time.Second
+	settleAgain = time.Second
+)
+
+// nodeName names this process for people: the machine and the port.
+func (s *Server) nodeName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	if port := s.config.Server.HTTPPort; port != 0 {
+		return fmt.Sprintf("%s:%d", host, port)
+	}
+	return fmt.Sprintf("%s (process %d)", host, os.Getpid())
+}
+
+// join makes this process a node of a shared database: known to the others, and
+// with its first lease.
+func (s *Server) join(ctx context.Context) error {
+	if !s.db.Shared() {
+		return nil
+	}
+	s.heart = s.db.NewHeart(hallpass.Node{ID: secret.NewUID(), Name: s.nodeName(), Version: Version, Bound: s.maxStaleness})
+	for range 2 { // one to be known, one for the lease
+		if _, err := s.verify.Beat(ctx, s.heart); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beat keeps the heart of this node going until ctx is done, and then takes the
+// node's row away.
+func (s *Server) beat(ctx context.Context) {
+	if s.heart == nil {
+		<-ctx.Done()
+		return
+	}
+	woken := make(chan struct{}, 1)
+	go s.listen(ctx, func() {
+		select {
+		case woken <- struct{}{}:
+		default: // one is enough
+		}
+	})
+	ticker := time.NewTicker(beatEvery)
+	defer ticker.Stop()
+	for {
+		s.beatOnce(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-woken:
+		}
+	}
+}
+
+// beatOnce makes heartbeats until there is nothing new to apply.
+func (s *Server) beatOnce(ctx context.Context) {
+	var applied []store.ChangeRow
+	defer func() {
+		if err := s.db.Keep(ctx, s.journal, applied); err != nil && ctx.Err() == nil {
+			s.log.Error("the journal cannot be written: what is revoked now might come back with an older database", "error", err)
+		}
+	}()
+	for {
+		limit, cancel := context.WithTimeout(ctx, beatTimeout(s.maxStaleness))
+		rows, err := s.verify.Beat(limit, s.heart)
+		cancel()
+		s.tellBeat(ctx, err)
+		applied = append(applied, rows...)
+		if errors.Is(err, store.ErrDiverged) {
+			s.settleDiverged(ctx)
+			return
+		}
+		if err != nil || len(rows) == 0 {
+			return
+		}
+	}
+}
+
+// beatTimeout is how long one heartbeat may take: a few must fit into the time
+// that the view may be old.
+func beatTimeout(maxStaleness time.Duration) time.Duration {
+	return max(maxStaleness/4, 250*time.Millisecond)
+}
+
+// tellBeat logs when heartbeats begin to fail, and when they succeed again.
+func (s *Server) tellBeat(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil || errors.Is(err, store.ErrDiverged):
+	case err != nil && !s.beatFails:
+		s.beatFails = true
+		s.log.Warn("the database does not answer heartbeats: nothing will be verified when the lease is over", "lease_left", s.verify.View().LeaseLeft.String(), "error", err)
+	case err == nil && s.beatFails:
+		s.beatFails = false
+		s.log.Info("the database answers heartbeats again")
+	}
+}
+
+// listen has wake called when another node changed something, for as long as ctx
+// lasts. Without it changes are heard of with the next heartbeat.
+func (s *Server) listen(ctx context.Context, wake func()) {
+	for ctx.Err() == nil {
+		err := s.heart.Listen(ctx, wake)
+		if ctx.Err() == nil {
+			s.log.Debug("the connection for notifications was lost", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(listenAgain):
+		}
+	}
+}
+
+// leave takes this node's row away, so that nobody waits for it. It verifies
+// nothing any more.
+func (s *Server) leave(ctx context.Context) error {
+	if s.heart == nil {
+		return nil
+	}
+	return s.heart.Leave(ctx)
+}
+
+// settleDiverged makes a database that came back older refuse again what this
+// node knows to have ended. Until that is done nothing is verified here.
+func (s *Server) settleDiverged(ctx context.Context) {
+	s.db.Forget()
+	err := s.settle(ctx)
+	if err == nil {
+		s.verify.Settled()
+		s.divergedAt = time.Time{}
+		return
+	}
+	if time.Since(s.divergedAt) > time.Minute {
+		s.divergedAt = time.Now()
+		s.log.Error("the database's history is not the one this node remembers: nothing is verified until that is settled", "error", err)
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(settleAgain):
+	}
+}
+
+// settle compares the database with the journal. One that is older, or has
+// another past since some moment, is told again what had ended by then; what the
+// journal cannot tell stops us.
+func (s *Server) settle(ctx context.Context) error {
+	known := s.journal.Known()
+	var now store.State
+	var lost []store.JournalEntry
+	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		if now, err = tx.State(ctx); err != nil {
+			return err
+		}
+		if err := tx.Continues(ctx, known); !errors.Is(err, store.ErrDiverged) || known.Installation != now.Installation {
+			return err
+		}
+		lost, err = s.journal.Since(ctx, tx)
+		return err
+	})
+	if errors.Is(err, store.ErrDiverged) {
+		return fmt.Errorf("the journal %s is of the installation %s, the database of %s: %w: use the data directory that belongs to this database, or move the journal away",
+			s.journal.Path(), known.Installation, now.Installation, err)
+	}
+	if err != nil {
+		return err
+	}
+	if known.Installation == "" {
+		return s.journal.Begin(now, false)
+	}
+	if len(lost) == 0 {
+		return s.catchUp(ctx)
+	}
+	return s.reapply(ctx, lost)
+}
+
+// reapply makes what is lost true again and has the journal go on from there.
+func (s *Server) reapply(ctx context.Context, lost []store.JournalEntry) error {
+	var made int
+	var open []store.JournalEntry
+	var now store.State
+	err := s.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if made, open, err = tx.Reapply(ctx, lost, s.admin.Now()); err != nil {
+			return err
+		}
+		now, err = tx.State(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.log.Error("the database came back older than this node remembers: what had ended was ended again",
+		"changes_lost", len(lost), "from_version", lost[0].Version, "made_again", made, "to_be_looked_at", len(open))
+	if len(open) > 0 {
+		return errOpen(open)
+	}
+	return s.journal.Begin(now, false)
+}
+
+// errOpen says which changes a person must look at.
+func errOpen(open []store.JournalEntry) error {
+	var list strings.Builder
+	for i, e := range open {
+		if i == 10 {
+			fmt.Fprintf(&list, "; and %d more", len(open)-i)
+			break
+		}
+		if i > 0 {
+			list.WriteString("; ")
+		}
+		fmt.Fprintf(&list, "%s %s %d", e.At.Format(time.RFC3339), e.Kind, e.ID)
+	}
+	return fmt.Errorf("the database came back older than this node remembers. Every token, session, account and user that had ended since was ended again, "+
+		"but of %d changes only that they changed permissions is known, not how (%s): look at roles, teams and access, then run hallpass admin accept-history", len(open), list.String())
+}
+
+// catchUp writes the changes to the journal that it does not have yet.
+func (s *Server) catchUp(ctx context.Context) error {
+	var rows []store.ChangeRow
+	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		rows, err = tx.Changes(ctx, s.journal.Known().Version)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.db.Keep(ctx, s.journal, rows)
+}
+
+// AcceptHistory has the data directory take the database as it is, after a
+// person looked at what its journal could not tell. The server must be stopped.
+func AcceptHistory(ctx context.Context, c Config) (err error) {
+	s := newServer(c, nil)
+	if err := s.openStore(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	var now store.State
+	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		now, err = tx.State(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.journal.Begin(now, true)
+}

@@ -1,0 +1,287 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// ErrDiverged says that the database's past is not the one that this node
+// remembers: it failed over to an older copy, was restored, or is another
+// database. Something revoked may be valid there.
+var ErrDiverged = errors.New("store: the database's history is not the one this node remembers")
+
+// continues returns ErrDiverged unless the database, which stands at now, has
+// gone through known.
+func (tx *Tx) continues(ctx context.Context, known, now State) error {
+	if known.Installation == "" { // nothing is known yet
+		return nil
+	}
+	if known.Installation != now.Installation || known.Version > now.Version {
+		return ErrDiverged
+	}
+	if known.Version == 0 {
+		return nil
+	}
+	digest, err := tx.digestAt(ctx, known.Version)
+	if err != nil {
+		return err
+	}
+	if digest != known.Digest {
+		return ErrDiverged
+	}
+	return nil
+}
+
+// digestAt returns the digest of the history up to v, zero when the database
+// has not come that far.
+func (tx *Tx) digestAt(ctx context.Context, v hallpass.Version) (digest [32]byte, err error) {
+	rows, err := all(ctx, tx, func(r row) (d []byte, err error) {
+		err = r.Scan(&d)
+		return d, err
+	}, `SELECT digest FROM changes WHERE v = $1`, v)
+	if err != nil {
+		return digest, fmt.Errorf("store: digest at %d: %w", v, err)
+	}
+	if len(rows) > 0 && len(rows[0]) == len(digest) {
+		digest = [32]byte(rows[0])
+	}
+	return digest, nil
+}
+
+// Continues returns ErrDiverged unless the database has gone through known.
+func (tx *Tx) Continues(ctx context.Context, known State) error {
+	now, err := tx.State(ctx)
+	if err != nil {
+		return err
+	}
+	return tx.continues(ctx, known, now)
+}
+
+// outcome reads what became of the subject of a change, for the journal.
+func (tx *Tx) outcome(ctx context.Context, c hallpass.Change) (o Outcome, err error) {
+	switch c.Kind {
+	case hallpass.TokenChanged:
+		err = tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) = 0 FROM tokens WHERE id = $1 AND revoked_us = 0`, c.ID).Scan(&o.Ended)
+	case hallpass.SessionChanged:
+		err = tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) = 0 FROM sessions WHERE id = $1`, c.ID).Scan(&o.Ended)
+	case hallpass.OrgChanged:
+		err = tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) = 0 FROM orgs WHERE id = $1`, c.ID).Scan(&o.Ended)
+	case hallpass.ServiceAccountChanged:
+		err = tx.sql.QueryRowContext(ctx, `
+			SELECT COUNT(*) = 0, COALESCE(MAX(role), 'None') FROM service_accounts WHERE id = $1 AND disabled = FALSE`, c.ID).Scan(&o.Ended, &o.Role)
+	case hallpass.UserChanged:
+		return tx.userOutcome(ctx, c.ID)
+	case hallpass.PermissionsChanged:
+		o.Open = true
+	}
+	if err != nil {
+		return o, fmt.Errorf("store: outcome of change of %s %d: %w", c.Kind, c.ID, err)
+	}
+	return o, nil
+}
+
+func (tx *Tx) userOutcome(ctx context.Context, id int64) (o Outcome, err error) {
+	var hash string
+	err = tx.sql.QueryRowContext(ctx, `
+		SELECT COUNT(*) = 0, COALESCE(MAX(CASE WHEN server_admin = TRUE THEN 1 ELSE 0 END), 0) = 1, COALESCE(MAX(password_hash), '')
+		FROM   users WHERE id = $1 AND disabled = FALSE`, id).Scan(&o.Ended, &o.ServerAdmin, &hash)
+	if err != nil {
+		return o, fmt.Errorf("store: outcome of change of user %d: %w", id, err)
+	}
+	if !o.Ended {
+		o.Password = passwordMark(hash)
+	}
+	type member struct {
+		org  int64
+		role string
+	}
+	members, err := all(ctx, tx, func(r row) (m member, err error) {
+		err = r.Scan(&m.org, &m.role)
+		return m, err
+	}, `SELECT org_id, role FROM members WHERE user_id = $1 ORDER BY org_id`, id)
+	if err != nil {
+		return o, fmt.Errorf("store: outcome of change of user %d: %w", id, err)
+	}
+	o.Members = make(map[string]string, len(members))
+	for _, m := range members {
+		o.Members[strconv.FormatInt(m.org, 10)] = m.role
+	}
+	return o, nil
+}
+
+// outcomes returns the journal's entries for the changes, with what has become
+// of their subjects by now.
+func (tx *Tx) outcomes(ctx context.Context, rows []ChangeRow) ([]JournalEntry, error) {
+	entries := make([]JournalEntry, 0, len(rows))
+	for _, r := range rows {
+		o, err := tx.outcome(ctx, r.Change)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, newJournalEntry(r, o))
+	}
+	return entries, nil
+}
+
+// Keep writes the changes to the journal, with what has become of their
+// subjects by now. What the database does not tell any more, because it failed
+// or is another, is kept as far as the change itself says it.
+func (db *DB) Keep(ctx context.Context, j *Journal, rows []ChangeRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	last := rows[len(rows)-1]
+	var entries []JournalEntry
+	err := db.Read(ctx, func(tx *Tx) error {
+		if digest, err := tx.digestAt(ctx, last.Version); err != nil || digest != last.Digest {
+			return errors.Join(err, ErrDiverged)
+		}
+		var err error
+		entries, err = tx.outcomes(ctx, rows)
+		return err
+	})
+	if err != nil {
+		entries = entries[:0]
+		for _, r := range rows {
+			ended := r.Change.Kind == hallpass.TokenChanged || r.Change.Kind == hallpass.SessionChanged // they change in no other way
+			entries = append(entries, newJournalEntry(r, Outcome{Ended: ended, Open: !ended}))
+		}
+	}
+	return j.Append(entries...)
+}
+
+// Reapply makes the database, whose past is not the one in the journal, refuse
+// again what the journal says had ended: tokens and sessions end, accounts and
+// users that were gone or disabled are disabled, roles are cut to what they
+// were. Nothing is given back. It returns how many changes it made, and those
+// entries that tell only that permissions changed, not how: a person must look
+// at them.
+func (tx *Tx) Reapply(ctx context.Context, lost []JournalEntry, at time.Time) (made int, open []JournalEntry, err error) {
+	for _, e := range lost {
+		if e.Outcome.Open {
+			open = append(open, e)
+			continue
+		}
+		done, err := tx.reapply(ctx, e, at)
+		if err != nil {
+			return 0, nil, fmt.Errorf("store: re-apply the change of %s %d: %w", e.Kind, e.ID, err)
+		}
+		if !done {
+			continue
+		}
+		made++
+		_, err = tx.Audit(ctx, hallpass.AuditEntry{
+			At: at, Action: "history.reapply", Target: string(e.Kind) + ":" + strconv.FormatInt(e.ID, 10), Outcome: hallpass.Done,
+			Reason: "the database came back older than change " + strconv.FormatInt(int64(e.Version), 10),
+		})
+		if err != nil {
+			return 0, nil, err
+		}
+	}
+	if made > 0 {
+		// One for all, and for everybody: half a hash and a number of the past do
+		// not say whom a node may remember.
+		err = tx.Change(ctx, hallpass.Change{Kind: hallpass.PermissionsChanged})
+	}
+	return made, open, err
+}
+
+// reapply makes one entry true again, and reports whether it was not.
+func (tx *Tx) reapply(ctx context.Context, e JournalEntry, at time.Time) (bool, error) {
+	us := micros(at)
+	switch e.Kind {
+	case hallpass.TokenChanged:
+		return tx.reapplied(ctx, e.Outcome.Ended, do(`UPDATE tokens SET revoked_us = $2 WHERE id = $1 AND revoked_us = 0`, e.ID, us))
+	case hallpass.SessionChanged:
+		return tx.reapplied(ctx, e.Outcome.Ended, do(`DELETE FROM sessions WHERE id = $1`, e.ID))
+	case hallpass.OrgChanged:
+		return tx.reapplied(ctx, e.Outcome.Ended, do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE org_id = $1 AND disabled = FALSE`, e.ID, us),
+			do(`DELETE FROM members WHERE org_id = $1`, e.ID))
+	case hallpass.ServiceAccountChanged:
+		ended, err := tx.reapplied(ctx, e.Outcome.Ended, do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE id = $1 AND disabled = FALSE`, e.ID, us))
+		if err != nil || e.Outcome.Ended {
+			return ended, err
+		}
+		var now string
+		if err := tx.sql.QueryRowContext(ctx, `SELECT COALESCE(MAX(role), 'None') FROM service_accounts WHERE id = $1`, e.ID).Scan(&now); err != nil {
+			return false, err
+		}
+		return tx.reapplied(ctx, wider(now, e.Outcome.Role), do(`UPDATE service_accounts SET role = $2, updated_us = $3 WHERE id = $1`, e.ID, e.Outcome.Role, us))
+	case hallpass.UserChanged:
+		return tx.reapplyUser(ctx, e, us)
+	}
+	return false, nil
+}
+
+func (tx *Tx) reapplyUser(ctx context.Context, e JournalEntry, us int64) (bool, error) {
+	now, err := tx.userOutcome(ctx, e.ID)
+	if err != nil || now.Ended {
+		return false, err
+	}
+	disable := do(`UPDATE users SET disabled = TRUE, updated_us = $2 WHERE id = $1`, e.ID, us)
+	sessions := do(`DELETE FROM sessions WHERE user_id = $1`, e.ID)
+	if e.Outcome.Ended {
+		return tx.reapplied(ctx, true, disable, sessions)
+	}
+	steps := []step{}
+	if now.Password != e.Outcome.Password { // the old password was ended, and the new one is not known here
+		steps = append(steps, do(`UPDATE users SET password_hash = '', updated_us = $2 WHERE id = $1`, e.ID, us), sessions)
+	}
+	if now.ServerAdmin && !e.Outcome.ServerAdmin {
+		steps = append(steps, do(`UPDATE users SET server_admin = FALSE, updated_us = $2 WHERE id = $1`, e.ID, us))
+	}
+	for org, role := range now.Members {
+		id, err := strconv.ParseInt(org, 10, 64)
+		if err != nil {
+			return false, err
+		}
+		switch was, member := e.Outcome.Members[org]; {
+		case !member:
+			steps = append(steps, do(`DELETE FROM members WHERE org_id = $1 AND user_id = $2`, id, e.ID))
+		case wider(role, was):
+			steps = append(steps, do(`UPDATE members SET role = $3 WHERE org_id = $1 AND user_id = $2`, id, e.ID, was))
+		}
+	}
+	return tx.reapplied(ctx, len(steps) > 0, steps...)
+}
+
+// reapplied runs the steps if wanted, and reports whether they touched a row.
+func (tx *Tx) reapplied(ctx context.Context, wanted bool, steps ...step) (bool, error) {
+	touched := false
+	for _, s := range steps {
+		if !wanted {
+			break
+		}
+		n, err := tx.exec(ctx, s.query, s.args...)
+		if err != nil {
+			return false, err
+		}
+		touched = touched || n > 0
+	}
+	return touched, nil
+}
+
+// wider reports whether role a gives more than b.
+func wider(a, b string) bool {
+	ra, okA := hallpass.ParseRole(a)
+	rb, okB := hallpass.ParseRole(b)
+	return okA && okB && ra > rb
+}
+
+// Forget closes the connections that rest in the pools: they may lead to a
+// database that is not the one any more.
+func (db *DB) Forget() {
+	db.acks.lowest.Store(0)
+	for _, pool := range []interface {
+		SetMaxIdleConns(int)
+	}{db.read, db.write} {
+		pool.SetMaxIdleConns(0)
+	}
+	db.read.SetMaxIdleConns(db.read.Stats().MaxOpenConnections)
+	db.write.SetMaxIdleConns(db.write.Stats().MaxOpenConnections)
+}

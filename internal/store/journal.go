@@ -1,0 +1,304 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// A Journal is the file in which a node keeps the changes of authority it
+// applied, so that a database that comes back older than they are can be told
+// of them. It holds no secrets. It is safe for concurrent use.
+//
+// Each line is a JSON object: first the installation it is about, then a change
+// with its version, the digest of the history up to it, its subject, and what
+// had become of that.
+type Journal struct {
+	mu    sync.Mutex
+	file  *os.File
+	path  string
+	known State // of the last line; guarded by mu
+	size  int64 // guarded by mu
+}
+
+// A JournalEntry is one line of the journal.
+type JournalEntry struct {
+	Version hallpass.Version    `json:"v"`
+	Digest  string              `json:"digest"` // of the history up to Version, hex
+	Kind    hallpass.ChangeKind `json:"kind"`
+	ID      int64               `json:"id"`
+	Hash    string              `json:"hash,omitempty"` // the first half of a token's or session's hash, hex
+	Outcome Outcome             `json:"outcome"`
+	At      time.Time           `json:"at"`
+}
+
+// An Outcome is what had become of a change's subject. Zero values give the
+// least.
+type Outcome struct {
+	Ended       bool              `json:"ended,omitempty"` // gone, revoked or disabled
+	Role        string            `json:"role,omitempty"`
+	ServerAdmin bool              `json:"serverAdmin,omitempty"`
+	Password    string            `json:"password,omitempty"` // a mark of its hash: only to tell one from another
+	Members     map[string]string `json:"members,omitempty"`  // role by org
+	Open        bool              `json:"open,omitempty"`     // that permissions changed is known, and not how
+}
+
+// A journalHead says where the history stands, whatever came before it.
+type journalHead struct {
+	Installation string           `json:"installation"`
+	Version      hallpass.Version `json:"v"`
+	Digest       string           `json:"digest"`
+	Accepted     bool             `json:"accepted,omitempty"` // a person looked at the open entries before
+}
+
+func newJournalEntry(r ChangeRow, o Outcome) JournalEntry {
+	e := JournalEntry{Version: r.Version, Digest: hex.EncodeToString(r.Digest[:]), Kind: r.Change.Kind, ID: r.Change.ID, Outcome: o, At: time.Now().UTC()}
+	if r.Change.Hash != [32]byte{} {
+		e.Hash = hex.EncodeToString(r.Change.Hash[:16])
+	}
+	return e
+}
+
+// passwordMark tells one password hash from another and gives nothing away: the
+// hash holds a random salt.
+func passwordMark(hash string) string {
+	sum := sha256.Sum256([]byte("journal:" + hash))
+	return hex.EncodeToString(sum[:8])
+}
+
+// journalLimit is the size from which on the older half of a journal is let go
+// at the next start.
+const journalLimit = 32 << 20
+
+// OpenJournal opens the journal in dir, or begins one. A last line that was cut
+// off by a crash is dropped.
+func OpenJournal(dir string) (*Journal, error) {
+	path := filepath.Join(dir, "journal")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("store: open journal: %w", err)
+	}
+	j := &Journal{file: f, path: path}
+	if err := j.load(); err != nil {
+		return nil, errors.Join(fmt.Errorf("store: open journal %s: %w", path, err), f.Close())
+	}
+	return j, nil
+}
+
+// load finds where the journal ends.
+func (j *Journal) load() error {
+	whole := int64(0)
+	err := j.each(func(head *journalHead, e *JournalEntry, end int64) error {
+		whole = end
+		if head != nil {
+			return j.know(head.Installation, head.Version, head.Digest)
+		}
+		return j.know(j.known.Installation, e.Version, e.Digest)
+	})
+	if err != nil {
+		return err
+	}
+	j.size = whole
+	if err := j.file.Truncate(whole); err != nil || whole <= journalLimit {
+		return err
+	}
+	return j.halve()
+}
+
+// halve lets the older half of the file go. The newer half begins with a head,
+// as every journal does.
+func (j *Journal) halve() error {
+	var kept bytes.Buffer
+	out := json.NewEncoder(&kept)
+	installation := ""
+	err := j.each(func(head *journalHead, e *JournalEntry, end int64) error {
+		if head != nil {
+			installation = head.Installation
+		}
+		if end <= j.size/2 {
+			return nil
+		}
+		if head != nil {
+			return out.Encode(head)
+		}
+		if kept.Len() == 0 {
+			if err := out.Encode(journalHead{Installation: installation, Digest: strings.Repeat("0", 64)}); err != nil {
+				return err
+			}
+		}
+		return out.Encode(e)
+	})
+	if err != nil {
+		return err
+	}
+	next := j.path + ".new"
+	if err := os.WriteFile(next, kept.Bytes(), 0o600); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(next, os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), os.Rename(next, j.path), j.file.Close()); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	j.file, j.size = f, int64(kept.Len())
+	return nil
+}
+
+func (j *Journal) know(installation string, v hallpass.Version, digest string) error {
+	d, err := hex.DecodeString(digest)
+	if err != nil || len(d) != 32 {
+		return fmt.Errorf("the digest of version %d is malformed", v)
+	}
+	j.known = State{Installation: installation, Version: v, Digest: [32]byte(d)}
+	return nil
+}
+
+// each calls fn with every whole line, and the offset where it ends.
+func (j *Journal) each(fn func(head *journalHead, e *JournalEntry, end int64) error) error {
+	if _, err := j.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	r := bufio.NewReader(j.file)
+	for end := int64(0); ; {
+		line, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return nil // what is left was cut off
+		}
+		if err != nil {
+			return err
+		}
+		begin := end
+		end += int64(len(line))
+		if bytes.HasPrefix(line, []byte(`{"installation"`)) {
+			var head journalHead
+			if err := json.Unmarshal(line, &head); err != nil {
+				return fmt.Errorf("at byte %d: %w", begin, err)
+			}
+			err = fn(&head, nil, end)
+		} else {
+			var e JournalEntry
+			if err := json.Unmarshal(line, &e); err != nil {
+				return fmt.Errorf("at byte %d: %w", begin, err)
+			}
+			err = fn(nil, &e, end)
+		}
+		if err != nil {
+			return fmt.Errorf("at byte %d: %w", begin, err)
+		}
+	}
+}
+
+// Path returns where the file is.
+func (j *Journal) Path() string { return j.path }
+
+// Known returns where the history stood at the journal's last line; the zero
+// State of a new journal.
+func (j *Journal) Known() State {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.known
+}
+
+// Begin has the journal stand at s, whatever came before: of a new
+// installation, or of a history that has parted from this one. With accepted,
+// its open entries count as looked at.
+func (j *Journal) Begin(s State, accepted bool) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.write(journalHead{s.Installation, s.Version, hex.EncodeToString(s.Digest[:]), accepted}); err != nil {
+		return err
+	}
+	j.known = s
+	return nil
+}
+
+// Append keeps the entries, which follow those before. They survive the death of
+// this process at once, and that of the machine when the system has written
+// them.
+func (j *Journal) Append(entries ...JournalEntry) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, e := range entries {
+		if e.Version <= j.known.Version {
+			continue // this node's own change, heard of once more
+		}
+		if err := j.write(e); err != nil {
+			return err
+		}
+		if err := j.know(j.known.Installation, e.Version, e.Digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *Journal) write(line any) error {
+	text, err := json.Marshal(line)
+	if err != nil {
+		return fmt.Errorf("store: write journal: %w", err)
+	}
+	text = append(text, '\n')
+	if _, err := j.file.Write(text); err != nil {
+		return errors.Join(fmt.Errorf("store: write journal: %w", err), j.file.Truncate(j.size)) // no half a line
+	}
+	j.size += int64(len(text))
+	return nil
+}
+
+// Since returns the entries that the database in tx has not gone through, or
+// has not come to: those after the last that it shares with the journal.
+func (j *Journal) Since(ctx context.Context, tx *Tx) ([]JournalEntry, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	now, err := tx.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var entries []JournalEntry
+	err = j.each(func(head *journalHead, e *JournalEntry, _ int64) error {
+		switch {
+		case head == nil:
+			entries = append(entries, *e)
+		case head.Installation != now.Installation:
+			entries = nil
+		case head.Accepted:
+			entries = slices.DeleteFunc(entries, func(e JournalEntry) bool { return e.Outcome.Open })
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: read journal: %w", err)
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		if entries[i].Version > now.Version {
+			continue
+		}
+		digest, err := tx.digestAt(ctx, entries[i].Version)
+		if err != nil {
+			return nil, err
+		}
+		if hex.EncodeToString(digest[:]) == entries[i].Digest {
+			return entries[i+1:], nil
+		}
+	}
+	return entries, nil
+}
+
+// Close closes the file.
+func (j *Journal) Close() error { return j.file.Close() }

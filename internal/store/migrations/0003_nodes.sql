@@ -1,0 +1,16 @@
+-- +goose Up
+
+-- The processes that verify from this database, one row for each while it
+-- lives. A row that is gone was taken away from a process that others had not
+-- heard of for longer than it may answer from memory.
+CREATE TABLE nodes (
+    id         TEXT   PRIMARY KEY,
+    name       TEXT   NOT NULL,
+    version    TEXT   NOT NULL,
+    started_us BIGINT NOT NULL,
+    beats      BIGINT NOT NULL,
+    beat_us    BIGINT NOT NULL,
+    applied    BIGINT NOT NULL,
+    bound_us   BIGINT NOT NULL,
+    ack_us     BIGINT NOT NULL
+);

@@ -1,0 +1,400 @@
+package test_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// staleness is the max_staleness of the nodes in these tests.
+const staleness = 2 * time.Second
+
+// beatEvery is how often a node's heart beats.
+const beatEvery = 200 * time.Millisecond
+
+// node starts a node on the database at url.
+func node(t *testing.T, url string, env ...string) *process {
+	t.Helper()
+	return start(t, t.TempDir(), nodeEnv(url, env...))
+}
+
+func nodeEnv(url string, env ...string) []string {
+	return append([]string{"HALLPASS_DATABASE_TYPE=postgres", "HALLPASS_DATABASE_URL=" + url, "HALLPASS_DATABASE_MAX_STALENESS=" + staleness.String(), "HALLPASS_SERVER_SHUTDOWN_DELAY=0s"}, env...)
+}
+
+// nodes starts n nodes at once and returns when all are ready.
+func nodes(t *testing.T, n int, url string) []*process {
+	t.Helper()
+	list := make([]*process, n)
+	for i := range list {
+		list[i] = node(t, url)
+	}
+	for _, p := range list {
+		p.await()
+	}
+	return list
+}
+
+// caller is an HTTP client that gives up in time and keeps enough connections.
+func caller(timeout time.Duration) *http.Client {
+	return &http.Client{Timeout: timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+}
+
+var quick = caller(15 * time.Second)
+
+// use calls GET /api/org with the token and returns the status, 0 for no answer.
+func (p *process) use(token string) int {
+	status, err := p.call(quick, token, "GET", "/api/org", "", nil)
+	if err != nil {
+		return 0
+	}
+	return status
+}
+
+// must calls as the admin and fails the test on another status.
+func (p *process) must(want int, method, path, body string, out any) {
+	p.t.Helper()
+	if status, err := p.call(quick, "", method, path, body, out); err != nil || status != want {
+		p.t.Fatalf("%s %s: %d, %v, want %d\n%s", method, path, status, err, want, p.out)
+	}
+}
+
+// credential is a token of an account made for it.
+type credential struct {
+	account, token int64
+	key            string
+}
+
+var credentials atomic.Int64
+
+// mint makes an account with a token through the node.
+func (p *process) mint() credential {
+	p.t.Helper()
+	var account struct{ ID int64 }
+	name := "ci-" + strconv.FormatInt(credentials.Add(1), 10)
+	p.must(201, "POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":%q,"role":"Viewer"}`, name), &account)
+	var token struct {
+		ID  int64
+		Key string
+	}
+	p.must(200, "POST", fmt.Sprintf("/api/serviceaccounts/%d/tokens", account.ID), fmt.Sprintf(`{"name":%q}`, name), &token)
+	return credential{account.ID, token.ID, token.Key}
+}
+
+// ends are the ways to end what a token can do.
+var ends = []func(c credential) (method, path, body string){
+	func(c credential) (string, string, string) {
+		return "DELETE", fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d", c.account, c.token), ""
+	},
+	func(c credential) (string, string, string) {
+		return "PATCH", fmt.Sprintf("/api/serviceaccounts/%d", c.account), `{"isDisabled":true}`
+	},
+	func(c credential) (string, string, string) {
+		return "PATCH", fmt.Sprintf("/api/serviceaccounts/%d", c.account), `{"role":"None"}`
+	},
+	func(c credential) (string, string, string) {
+		return "DELETE", fmt.Sprintf("/api/serviceaccounts/%d", c.account), ""
+	},
+}
+
+// end ends the credential through the node, in the way i, and returns how long
+// that took.
+func (p *process) end(i int, c credential) time.Duration {
+	p.t.Helper()
+	method, path, body := ends[i%len(ends)](c)
+	began := time.Now()
+	p.must(200, method, path, body, nil)
+	return time.Since(began)
+}
+
+// TestRevokedOnEveryNode ends credentials through one node while they are used
+// on all: no request that began after that was answered is accepted. A credential
+// that one node made works on the others at the first try (SEC-37).
+func TestRevokedOnEveryNode(t *testing.T) {
+	rounds := 120
+	if s := os.Getenv("HALLPASS_TEST_REVOCATIONS"); s != "" {
+		rounds, _ = strconv.Atoi(s) // 0 fails below
+	}
+	db := newPostgres(t)
+	all := nodes(t, 3, db.url())
+	var late, used atomic.Int64
+	var mu sync.Mutex
+	var took []time.Duration
+	var workers sync.WaitGroup
+	var next atomic.Int64
+	for range 4 {
+		workers.Go(func() {
+			for i := int(next.Add(1)); i <= rounds && !t.Failed(); i = int(next.Add(1)) {
+				c := all[i%3].mint()
+				for n, p := range all {
+					if status := p.use(c.key); status != http.StatusOK {
+						t.Errorf("round %d: the first try on node %d: %d", i, n, status)
+					}
+				}
+				var ended, stop atomic.Bool
+				var hitters sync.WaitGroup
+				for _, p := range all {
+					hitters.Go(func() {
+						for !stop.Load() {
+							after := ended.Load()
+							status := p.use(c.key)
+							if used.Add(1); after && status == http.StatusOK {
+								late.Add(1)
+							}
+						}
+					})
+				}
+				d := all[rand.IntN(3)].end(i, c)
+				ended.Store(true)
+				time.Sleep(10 * time.Millisecond)
+				stop.Store(true)
+				hitters.Wait()
+				mu.Lock()
+				took = append(took, d)
+				mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	slices.Sort(took)
+	if len(took) < rounds || rounds == 0 {
+		t.Fatalf("%d of %d rounds", len(took), rounds)
+	}
+	t.Logf("%d revocations through 3 nodes, %d requests, %d accepted afterwards; time to acknowledge: median %s, p99 %s",
+		len(took), used.Load(), late.Load(), took[len(took)/2], took[len(took)*99/100])
+	if late.Load() > 0 {
+		t.Errorf("%d requests were accepted that began after the revocation was answered", late.Load())
+	}
+}
+
+// signal sends the process a signal.
+func (p *process) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// TestFrozenNode stops a node as a paused machine is: the others wait for its
+// lease to end, once, and it does not answer from what it remembered.
+func TestFrozenNode(t *testing.T) {
+	all := nodes(t, 3, newPostgres(t).url())
+	first, second := all[0].mint(), all[0].mint()
+	for _, p := range all {
+		if a, b := p.use(first.key), p.use(second.key); a != 200 || b != 200 {
+			t.Fatal(a, b)
+		}
+	}
+	frozen := all[2]
+	frozen.signal(syscall.SIGSTOP)
+	if took := all[0].end(0, first); took > staleness+staleness/100+time.Second {
+		t.Errorf("the first revocation waited %s", took)
+	}
+	time.Sleep(2 * staleness) // the others have buried it by then
+	if took := all[1].end(1, second); took >= staleness {
+		t.Errorf("a revocation waited %s for a node that is buried", took)
+	}
+	for _, p := range all[:2] {
+		if a, b := p.use(first.key), p.use(second.key); a != 401 || b != 401 {
+			t.Errorf("ended, and answered %d and %d", a, b)
+		}
+	}
+	frozen.signal(syscall.SIGCONT)
+	for until := time.Now().Add(2 * staleness); time.Now().Before(until); {
+		if a, b := frozen.use(first.key), frozen.use(second.key); a == 200 || b == 200 {
+			t.Fatalf("the node that was frozen answers %d and %d to what was ended meanwhile", a, b)
+		}
+	}
+	third := all[0].mint()
+	if status := frozen.use(third.key); status != 200 {
+		t.Errorf("the node that was frozen answers %d to a new token", status)
+	}
+	if took := all[0].end(0, third); took >= staleness {
+		t.Errorf("with all nodes back a revocation took %s", took)
+	}
+}
+
+// TestCutOff cuts a node off from the database, in either direction and both:
+// it says 503 when its lease is over, and is right again by itself (SEC-38).
+func TestCutOff(t *testing.T) {
+	db := newPostgres(t)
+	other := node(t, db.url())
+	other.await()
+	for _, tt := range []struct {
+		name     string
+		to, from bool
+	}{{"what it sends", true, false}, {"what it is answered", false, true}, {"both", true, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWire(t, db.port)
+			p := node(t, db.url(w.port()))
+			p.await()
+			kept, ended := other.mint(), other.mint()
+			if a, b := p.use(kept.key), p.use(ended.key); a != 200 || b != 200 {
+				t.Fatal(a, b)
+			}
+			w.cut(tt.to, tt.from)
+			cutAt := time.Now()
+			if took := other.end(0, ended); took > staleness+staleness/100+time.Second {
+				t.Errorf("a revocation waited %s", took)
+			}
+			if status := p.use(ended.key); status != 503 && status != 401 {
+				t.Errorf("ended elsewhere, and answered %d", status)
+			}
+			time.Sleep(time.Until(cutAt.Add(staleness + 200*time.Millisecond)))
+			for path, want := range map[string]int{"/api/org": 503, "/readyz": 503, "/healthz": 200} {
+				status, err := p.call(quick, kept.key, "GET", path, "", nil)
+				if err != nil || status != want {
+					t.Errorf("%s while cut off: %d, %v, want %d", path, status, err, want)
+				}
+			}
+			w.cut(false, false)
+			p.right(kept, ended)
+			if err := p.stop(); err != nil {
+				t.Errorf("stop: %v\n%s", err, p.out)
+			}
+		})
+	}
+}
+
+// right waits until the node accepts kept again, and sees that it never accepts
+// what has ended.
+func (p *process) right(kept credential, ended ...credential) {
+	p.t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		for _, c := range ended {
+			if status := p.use(c.key); status == 200 {
+				p.t.Fatalf("what has ended is answered with %d", status)
+			}
+		}
+		status := p.use(kept.key)
+		if status == 200 {
+			break
+		}
+		if status != 503 && status != 0 {
+			p.t.Fatalf("a good token is answered with %d\n%s", status, p.out)
+		}
+		if time.Now().After(until) {
+			p.t.Fatalf("the node does not come back\n%s", p.out)
+		}
+	}
+	for _, c := range ended {
+		if status := p.use(c.key); status != 401 {
+			p.t.Errorf("what has ended is answered with %d", status)
+		}
+	}
+}
+
+// TestDatabaseRestarts takes the database away for less than max_staleness: what
+// is known is verified on. Taken for longer, nothing is; then all is right again
+// without a restart of ours.
+func TestDatabaseRestarts(t *testing.T) {
+	db := newPostgres(t)
+	all := nodes(t, 2, db.url())
+	kept, ended := all[0].mint(), all[0].mint()
+	for _, p := range all {
+		p.use(kept.key)
+	}
+	all[1].end(0, ended)
+	for name, stop := range map[string]func(){"fast": func() { db.stop("fast") }, "immediate": func() { db.stop("immediate") }, "kill -9": db.kill} {
+		t.Run(name, func(t *testing.T) {
+			for _, p := range all {
+				p.right(kept, ended)
+			}
+			ending := time.Now()
+			stop()
+			for _, p := range all {
+				if status := p.use(kept.key); status != 200 && time.Since(ending) < staleness-2*beatEvery {
+					t.Errorf("right after the database ended: %d", status)
+				}
+				if status, err := p.call(quick, "", "POST", "/api/serviceaccounts", `{"name":"late"}`, nil); err != nil || status != 503 {
+					t.Errorf("a change without a database: %d, %v", status, err)
+				}
+			}
+			time.Sleep(staleness + 100*time.Millisecond)
+			for _, p := range all {
+				if status := p.use(kept.key); status != 503 {
+					t.Errorf("without a database for longer than may be: %d", status)
+				}
+			}
+			db.start()
+			for _, p := range all {
+				p.right(kept, ended)
+			}
+		})
+	}
+	for _, p := range all {
+		if strings.Contains(p.out.String(), `"level":"ERROR"`) {
+			t.Errorf("an error was logged:\n%s", p.out)
+		}
+	}
+}
+
+// TestOlderCopy puts an older copy of the database in the place of the present
+// one: nothing that had ended comes back.
+func TestOlderCopy(t *testing.T) {
+	db := newPostgres(t)
+	all := nodes(t, 2, db.url())
+	kept := all[0].mint()
+	var gone []credential
+	for range len(ends) {
+		gone = append(gone, all[0].mint())
+	}
+	db.stop("fast")
+	copied := db.dir + "-copy"
+	if out, err := db.asUser("cp", "-a", db.dir, copied).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	db.start()
+	for _, p := range all {
+		p.right(kept)
+	}
+	for i, c := range gone {
+		all[i%2].end(i, c)
+	}
+	for _, p := range all {
+		for i, c := range gone {
+			if status := p.use(c.key); status == 200 {
+				t.Fatalf("ended in the way %d, and answered 200", i)
+			}
+		}
+	}
+	db.kill()
+	present := db.dir
+	db.dir = copied
+	db.start()
+	for _, p := range all {
+		for until := time.Now().Add(30 * time.Second); !strings.Contains(p.out.String(), "older than this node remembers"); {
+			for i, c := range gone {
+				if status := p.use(c.key); status == 200 {
+					t.Fatalf("ended in the way %d, and back with the older copy", i)
+				}
+			}
+			if time.Now().After(until) {
+				t.Fatalf("nobody noticed the older copy\n%s", p.out)
+			}
+		}
+	}
+	for _, p := range all {
+		p.right(kept)
+		for i, c := range gone {
+			if status := p.use(c.key); status != 401 && status != 403 {
+				t.Errorf("ended in the way %d: %d with the older copy\n%s", i, status, p.out)
+			}
+		}
+	}
+	again := all[0].mint()
+	all[1].end(0, again)
+	if status := all[0].use(again.key); status != 401 {
+		t.Errorf("ended after the failover: %d", status)
+	}
+	db.dir = present
+}

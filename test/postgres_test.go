@@ -1,0 +1,280 @@
+package test_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// postgres is a PostgreSQL server of a test's own.
+type postgres struct {
+	t    testing.TB
+	bin  string // the folder of its programs
+	dir  string // of its data
+	port int
+}
+
+// newPostgres makes a server and starts it. Where PostgreSQL is not installed
+// the test is skipped.
+func newPostgres(t testing.TB, settings ...string) *postgres {
+	t.Helper()
+	p := postgresIn(t, filepath.Join(postgresFolder(t), "data"))
+	p.run("initdb", "-D", p.dir, "-U", "hallpass", "-A", "trust", "-N", "--no-instructions")
+	// Only the machine's end would need fsync, and no test ends the machine.
+	p.configure(append([]string{"fsync = off", "full_page_writes = off", "listen_addresses = '127.0.0.1'", "max_connections = 100", "shared_buffers = 16MB"}, settings...)...)
+	p.start()
+	return p
+}
+
+// postgresFolder returns a new folder that the user postgres may write in.
+func postgresFolder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "hallpass-postgres")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a leftover in the temp folder harms nobody
+	if os.Getuid() == 0 {
+		if out, err := exec.Command("chown", "postgres", dir).CombinedOutput(); err != nil {
+			t.Fatalf("chown: %v\n%s", err, out)
+		}
+	}
+	return dir
+}
+
+func postgresIn(t testing.TB, dir string) *postgres {
+	t.Helper()
+	bins, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil || len(bins) == 0 {
+		t.Skip("PostgreSQL is not installed; make test installs it where it can")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := &postgres{t: t, bin: filepath.Dir(bins[len(bins)-1]), dir: dir}
+	if p.port, err = strconv.Atoi(port); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// run runs one of PostgreSQL's programs, as its user.
+func (p *postgres) run(program string, args ...string) {
+	p.t.Helper()
+	if out, err := p.command(program, args...).CombinedOutput(); err != nil {
+		p.t.Fatalf("%s: %v\n%s", program, err, out)
+	}
+}
+
+func (p *postgres) command(program string, args ...string) *exec.Cmd {
+	return p.asUser(filepath.Join(p.bin, program), args...)
+}
+
+// asUser returns a command that runs as the user that PostgreSQL runs as.
+func (p *postgres) asUser(name string, args ...string) *exec.Cmd {
+	if os.Getuid() == 0 {
+		args = append([]string{"--reuid", "postgres", "--regid", "postgres", "--clear-groups", name}, args...)
+		name = "setpriv"
+	}
+	cmd := exec.Command(name, args...)
+	cmd.Dir = filepath.Dir(p.dir)
+	return cmd
+}
+
+func (p *postgres) configure(settings ...string) {
+	p.t.Helper()
+	f, err := os.OpenFile(filepath.Join(p.dir, "postgresql.auto.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if _, err := fmt.Fprintln(f, strings.Join(settings, "\n")); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// start starts the server and returns when it answers.
+func (p *postgres) start() {
+	p.t.Helper()
+	log := filepath.Join(p.dir, "server.log")
+	p.run("pg_ctl", "-D", p.dir, "-l", log, "-w", "-s", "start", "-o", fmt.Sprintf("-p %d -k '%s'", p.port, filepath.Dir(p.dir)))
+	p.t.Cleanup(func() { _ = p.command("pg_ctl", "-D", p.dir, "-m", "immediate", "-w", "-s", "stop").Run() }) // it may have ended already
+}
+
+// stop ends the server: "fast" cuts sessions off and writes everything, and
+// "immediate" is a crash.
+func (p *postgres) stop(mode string) {
+	p.t.Helper()
+	p.run("pg_ctl", "-D", p.dir, "-m", mode, "-w", "-s", "stop")
+}
+
+// kill ends every process of the server with kill -9.
+func (p *postgres) kill() {
+	p.t.Helper()
+	for _, pid := range p.processes() {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // one may have ended with its parent
+	}
+	for until := time.Now().Add(10 * time.Second); len(p.processes()) > 0 && time.Now().Before(until); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	_ = os.Remove(filepath.Join(p.dir, "postmaster.pid")) // nobody is behind it
+}
+
+// processes returns the server's processes, the first one first.
+func (p *postgres) processes() []int {
+	text, err := os.ReadFile(filepath.Join(p.dir, "postmaster.pid"))
+	if err != nil {
+		return nil
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil || syscall.Kill(pid, 0) != nil {
+		return nil
+	}
+	pids := []int{pid}
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return pids
+	}
+	for _, c := range strings.Fields(string(children)) {
+		if child, err := strconv.Atoi(c); err == nil {
+			pids = append(pids, child)
+		}
+	}
+	return pids
+}
+
+// url names the database for nodes, through another port if one is given.
+func (p *postgres) url(port ...int) string {
+	at := p.port
+	if len(port) > 0 {
+		at = port[0]
+	}
+	return fmt.Sprintf("postgres://hallpass@127.0.0.1:%d/postgres?sslmode=disable", at)
+}
+
+// exec runs a statement as the operator would.
+func (p *postgres) exec(statement string) {
+	p.t.Helper()
+	db, err := sql.Open("pgx", p.url())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if _, err := db.ExecContext(ctx, statement); err != nil {
+		p.t.Fatalf("%s: %v", statement, err)
+	}
+	if err := db.Close(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// wire is a TCP connection path between a node and PostgreSQL that can be cut
+// in either direction, as a network does: nothing says so to either end.
+type wire struct {
+	l  net.Listener
+	to string
+
+	mu       sync.Mutex
+	thaw     *sync.Cond
+	noTo     bool // what the node sends is held
+	noFrom   bool // what PostgreSQL answers is held
+	open     []net.Conn
+	finished bool
+}
+
+func newWire(t testing.TB, to int) *wire {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{l: l, to: fmt.Sprintf("127.0.0.1:%d", to)}
+	w.thaw = sync.NewCond(&w.mu)
+	go w.accept()
+	t.Cleanup(func() {
+		_ = l.Close() // it may be closed already
+		w.mu.Lock()
+		w.finished = true
+		for _, c := range w.open {
+			_ = c.Close()
+		}
+		w.mu.Unlock()
+		w.thaw.Broadcast()
+	})
+	return w
+}
+
+func (w *wire) port() int { return w.l.Addr().(*net.TCPAddr).Port }
+
+func (w *wire) accept() {
+	for {
+		in, err := w.l.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial("tcp", w.to)
+		if err != nil {
+			_ = in.Close()
+			continue
+		}
+		w.mu.Lock()
+		w.open = append(w.open, in, out)
+		w.mu.Unlock()
+		go w.carry(out, in, &w.noTo)
+		go w.carry(in, out, &w.noFrom)
+	}
+}
+
+// carry copies until an end closes, holding what comes while the wire is cut.
+func (w *wire) carry(to, from net.Conn, cut *bool) {
+	defer func() { _, _ = to.Close(), from.Close() }()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		w.mu.Lock()
+		for *cut && !w.finished {
+			w.thaw.Wait()
+		}
+		w.mu.Unlock()
+		if n > 0 {
+			if _, err := to.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// cut holds or lets go what the node sends, and what it is answered.
+func (w *wire) cut(to, from bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.noTo, w.noFrom = to, from
+	w.thaw.Broadcast()
+}
