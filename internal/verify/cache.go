@@ -120,6 +120,18 @@ func (c *cache) put(epoch uint64, e *entry, caller hallpass.Caller) *entry {
 	return e
 }
 
+// caller returns the caller that the account is, if it is in memory and nothing
+// was announced since epoch.
+func (c *cache) caller(epoch uint64, id hallpass.ServiceAccountID) (hallpass.Caller, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.accounts[id]
+	if a == nil || c.coming > 0 || c.epoch.Load() != epoch {
+		return hallpass.Caller{}, false
+	}
+	return a.caller, true
+}
+
 // room returns a slot of the set to fill: an empty one, or else the first
 // whose entry was not used since the last time round. The caller holds mu.
 func (c *cache) room(set *[ways]atomic.Pointer[entry]) *atomic.Pointer[entry] {

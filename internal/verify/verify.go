@@ -34,6 +34,8 @@ type Verifier struct {
 	cache     *cache
 	counts    *counts
 	misses    atomic.Uint64
+	flights   flights
+	gate      *gate
 	uses      *uses
 	passwords *passwords
 	watchers  watchers
@@ -65,6 +67,7 @@ func New(db *store.DB, o Options) *Verifier {
 		sessionIdle: o.SessionIdle,
 		cache:       newCache(o.CacheSize),
 		counts:      new(counts),
+		gate:        newGate(),
 		uses:        newUses(),
 		passwords:   newPasswords(),
 		sessions:    make(map[hallpass.SessionID]time.Time),
