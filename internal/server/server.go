@@ -101,7 +101,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if s.maxStaleness, err = ParseDuration(c.Database.MaxStaleness); err != nil {
 		return err
 	}
-	s.verify = verify.New(s.db, verify.Options{Now: now, SessionIdle: idle, MaxStaleness: s.maxStaleness})
+	s.verify = verify.New(s.db, verify.Options{Now: now, CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, MaxStaleness: s.maxStaleness})
 	if now == nil {
 		now = s.verify.Clock
 	}

@@ -41,7 +41,7 @@ func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID
 			return hallpass.Caller{}, err
 		}
 	}
-	c := e.account.caller
+	c := e.account.caller()
 	c.Token = e.token
 	c.From = from
 	switch {

@@ -16,13 +16,16 @@ import (
 // Options sets up a Verifier.
 type Options struct {
 	Now         func() time.Time // nil: time.Now
-	CacheSize   int              // tokens kept in memory; 0: 262,144
+	CacheSize   int              // tokens kept in memory at most; 0: DefaultCacheSize
 	SessionIdle time.Duration    // how long a session may rest unused; 0: 7 days
 	// MaxStaleness is how old this node's view of a shared database may be; 0:
 	// 10 s. Of a database that is not shared it means nothing.
 	MaxStaleness time.Duration
 	Boot         func() time.Duration // the clock of leases; nil: the machine's, suspended or not
 }
+
+// DefaultCacheSize is how many tokens are kept in memory at most.
+const DefaultCacheSize = 1 << 18
 
 // A Verifier turns credentials into callers. It is safe for concurrent use.
 type Verifier struct {
@@ -37,6 +40,7 @@ type Verifier struct {
 	flights   flights
 	gate      *gate
 	uses      *uses
+	words     *words
 	passwords *passwords
 	watchers  watchers
 
@@ -50,7 +54,7 @@ func New(db *store.DB, o Options) *Verifier {
 		o.Now = time.Now
 	}
 	if o.CacheSize == 0 {
-		o.CacheSize = 1 << 18
+		o.CacheSize = DefaultCacheSize
 	}
 	if o.MaxStaleness == 0 {
 		o.MaxStaleness = 10 * time.Second
@@ -69,6 +73,7 @@ func New(db *store.DB, o Options) *Verifier {
 		counts:      new(counts),
 		gate:        newGate(),
 		uses:        newUses(),
+		words:       newWords(),
 		passwords:   newPasswords(),
 		sessions:    make(map[hallpass.SessionID]time.Time),
 	}
