@@ -55,6 +55,7 @@ func (p *program) open(ctx context.Context, logger func(server.Config) *slog.Log
 	if err != nil {
 		return nil, err
 	}
+	p.takeBallast()
 	return server.Open(ctx, c, logger(c))
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
 // Config is everything that can be set. Its sections and keys carry
@@ -94,6 +95,9 @@ type AuthConfig struct {
 	// APIKeyMaxSecondsToLive is the longest lifetime of a new token in seconds;
 	// -1: no limit.
 	APIKeyMaxSecondsToLive int64 `toml:"api_key_max_seconds_to_live"`
+	// TokenCacheSize is how many tokens are kept in memory at most; each takes
+	// up to 300 bytes. What is not there is read from the database.
+	TokenCacheSize int `toml:"token_cache_size"`
 	// LoginCookieName is the session cookie's name.
 	LoginCookieName string `toml:"login_cookie_name"`
 	// LoginMaximumInactiveLifetimeDuration is how long a session may rest
@@ -147,7 +151,7 @@ func DefaultConfig() Config {
 		Database: DatabaseConfig{Type: "sqlite3", MaxStaleness: "10s"},
 		Security: SecurityConfig{AdminUser: "admin", AdminEmail: "admin@localhost", CookieSameSite: "lax"},
 		Auth: AuthConfig{
-			APIKeyMaxSecondsToLive: -1, LoginCookieName: httpd.DefaultCookie,
+			APIKeyMaxSecondsToLive: -1, TokenCacheSize: verify.DefaultCacheSize, LoginCookieName: httpd.DefaultCookie,
 			LoginMaximumInactiveLifetimeDuration: "7d", LoginMaximumLifetimeDuration: "30d",
 			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
 		},
@@ -155,6 +159,13 @@ func DefaultConfig() Config {
 		Log:  LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
 	}
 }
+
+// Bounds on how many tokens are kept in memory: a smaller cache would thrash,
+// a larger one would not fit.
+const (
+	minCacheSize = 1 << 10
+	maxCacheSize = 1 << 26
+)
 
 // maxDays bounds what is set in days: a longer limit would not be one.
 const maxDays = 36500
@@ -191,6 +202,9 @@ func (c *Config) Validate() error {
 	}
 	if n := c.Auth.APIKeyMaxSecondsToLive; n != -1 && n < 1 {
 		return fmt.Errorf("auth.api_key_max_seconds_to_live: %d would allow no token: -1 is no limit", n)
+	}
+	if n := c.Auth.TokenCacheSize; n < minCacheSize || n > maxCacheSize {
+		return fmt.Errorf("auth.token_cache_size: %d is not a number of tokens from %d to %d", n, minCacheSize, maxCacheSize)
 	}
 	if !cookieName(c.Auth.LoginCookieName) {
 		return fmt.Errorf("auth.login_cookie_name: %q is not a cookie's name of letters, digits, - and _", c.Auth.LoginCookieName)

@@ -104,7 +104,9 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		return err
 	}
 	s.self = s.newNode(time.Now())
-	s.verify = verify.New(s.db, verify.Options{Now: now, SessionIdle: idle, MaxStaleness: s.maxStaleness, Self: s.self})
+	s.verify = verify.New(s.db, verify.Options{
+		Now: now, CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, MaxStaleness: s.maxStaleness, Self: s.self,
+	})
 	if now == nil {
 		now = s.verify.Clock
 	}

@@ -22,6 +22,7 @@ import (
 // A DB is an open database. It is safe for concurrent use.
 type DB struct {
 	write, read *sql.DB
+	lookUp      *sql.Stmt // of LookUp, on read
 	postgres    bool
 	config      *pgx.ConnConfig // of PostgreSQL
 	acks        acks
@@ -70,6 +71,9 @@ func opened(ctx context.Context, db *DB) (*DB, error) {
 	db.turn, db.broken, db.acks.look = make(chan struct{}, 1), make(chan error, 1), make(chan struct{}, 1)
 	db.notes.rows = make(map[noteKey]*note)
 	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := db.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

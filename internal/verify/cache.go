@@ -2,6 +2,7 @@ package verify
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -16,7 +17,6 @@ import (
 // is taken out, so that a reader who holds it already sees that too.
 type cache struct {
 	sets [][ways]atomic.Pointer[entry]
-	mask uint64
 
 	mu       sync.Mutex
 	accounts map[hallpass.ServiceAccountID]*account // guarded by mu
@@ -44,19 +44,34 @@ type entry struct {
 
 // account is the service account that entries share.
 type account struct {
-	caller  hallpass.Caller // without token and place
-	stale   atomic.Bool     // changed since it was read
-	entries int             // guarded by cache.mu
+	id          hallpass.ServiceAccountID
+	org         hallpass.OrgID
+	login, name string
+	role        hallpass.Role
+	stale       atomic.Bool // changed since it was read
+	entries     int32       // guarded by cache.mu
+	permissions *hallpass.Permissions
+}
+
+func newAccount(c hallpass.Caller) *account {
+	a := &account{id: c.ServiceAccount(), org: c.Org, login: c.Principal.Login, name: c.Name, role: c.Role, permissions: c.Permissions}
+	if i := len(a.login) - len(a.name); i >= 0 && a.login[i:] == a.name {
+		a.name = a.login[i:] // it usually is the login's end: one text will do
+	}
+	return a
+}
+
+// caller returns the caller that the account is, without token and place.
+func (a *account) caller() hallpass.Caller {
+	return hallpass.Caller{
+		Principal: hallpass.Principal{Kind: hallpass.ServiceAccountPrincipal, ID: int64(a.id), Login: a.login},
+		Name:      a.name, Org: a.org, Role: a.role, Permissions: a.permissions,
+	}
 }
 
 func newCache(size int) *cache {
-	sets := 1
-	for sets*ways < size {
-		sets *= 2
-	}
 	return &cache{
-		sets:     make([][ways]atomic.Pointer[entry], sets),
-		mask:     uint64(sets - 1),
+		sets:     make([][ways]atomic.Pointer[entry], max(size/ways, 1)),
 		accounts: make(map[hallpass.ServiceAccountID]*account),
 	}
 }
@@ -64,7 +79,8 @@ func newCache(size int) *cache {
 // set returns the set that the hash names. SHA-256 spreads well, so its first
 // bytes will do.
 func (c *cache) set(hash *[32]byte) *[ways]atomic.Pointer[entry] {
-	return &c.sets[binary.LittleEndian.Uint64(hash[:])&c.mask]
+	i, _ := bits.Mul64(binary.LittleEndian.Uint64(hash[:]), uint64(len(c.sets))) // as a fraction of their number
+	return &c.sets[i]
 }
 
 // get returns the entry of the token, nil if it is not known to be good. It
@@ -93,7 +109,7 @@ func (c *cache) put(epoch uint64, e *entry, caller hallpass.Caller) *entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.coming > 0 || c.epoch.Load() != epoch {
-		e.account = &account{caller: caller}
+		e.account = newAccount(caller)
 		return e
 	}
 	set := c.set(&e.hash)
@@ -108,7 +124,7 @@ func (c *cache) put(epoch uint64, e *entry, caller hallpass.Caller) *entry {
 	id := caller.ServiceAccount()
 	a := c.accounts[id]
 	if a == nil {
-		a = &account{caller: caller}
+		a = newAccount(caller)
 		c.accounts[id] = a
 	}
 	a.entries++
@@ -118,6 +134,18 @@ func (c *cache) put(epoch uint64, e *entry, caller hallpass.Caller) *entry {
 	slot.Store(e)
 	c.held++
 	return e
+}
+
+// caller returns the caller that the account is, if it is in memory and nothing
+// was announced since epoch.
+func (c *cache) caller(epoch uint64, id hallpass.ServiceAccountID) (hallpass.Caller, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.accounts[id]
+	if a == nil || c.coming > 0 || c.epoch.Load() != epoch {
+		return hallpass.Caller{}, false
+	}
+	return a.caller(), true
 }
 
 // room returns a slot of the set to fill: an empty one, or else the first
@@ -146,7 +174,7 @@ func (c *cache) drop(slot *atomic.Pointer[entry]) {
 	slot.Store(nil)
 	c.held--
 	if e.account.entries--; e.account.entries == 0 {
-		if id := e.account.caller.ServiceAccount(); c.accounts[id] == e.account {
+		if id := e.account.id; c.accounts[id] == e.account {
 			delete(c.accounts, id)
 		}
 	}
@@ -176,7 +204,7 @@ func (c *cache) changed(coming bool, changes []hallpass.Change) {
 			c.expel(hallpass.ServiceAccountID(ch.ID))
 		case hallpass.PermissionsChanged:
 			for id, a := range c.accounts {
-				if ch.ID == 0 || a.caller.Org == hallpass.OrgID(ch.ID) {
+				if ch.ID == 0 || a.org == hallpass.OrgID(ch.ID) {
 					c.expel(id)
 				}
 			}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
-	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
 // Token returns the caller that the token stands for. A zero org means the
@@ -42,7 +41,7 @@ func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID
 			return hallpass.Caller{}, err
 		}
 	}
-	c := e.account.caller
+	c := e.account.caller()
 	c.Token = e.token
 	c.From = from
 	switch {
@@ -55,26 +54,10 @@ func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID
 	return c, nil
 }
 
-// fetch reads the identity behind the hash from the database and keeps it if
-// the token is good.
+// fetch returns the identity behind a hash that is not in memory, if the token
+// is good.
 func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID, from hallpass.From) (*entry, error) {
-	epoch := v.cache.epoch.Load()
-	var t hallpass.Token
-	var a hallpass.ServiceAccount
-	var c hallpass.Caller
-	err := v.db.Read(ctx, func(tx *store.Tx) (err error) {
-		if err := v.recent(ctx, tx); err != nil {
-			return err
-		}
-		if t, err = tx.TokenByHash(ctx, hash); err != nil {
-			return err
-		}
-		if a, err = tx.ServiceAccount(ctx, t.Org, t.ServiceAccount); err != nil {
-			return err
-		}
-		c, err = tx.ServiceAccountCaller(ctx, a)
-		return err
-	})
+	f, err := v.find(ctx, hash)
 	if errors.Is(err, hallpass.NotFound) {
 		return nil, errInvalidToken
 	}
@@ -82,21 +65,16 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID,
 		return nil, unknowable(err)
 	}
 	switch now := v.now(); {
-	case t.Expired(now):
-		return nil, v.refuse(t.ID, c, from, errExpired)
-	case !t.Live(now):
-		return nil, v.refuse(t.ID, c, from, errRevoked)
-	case org != 0 && org != c.Org: // before disabled: so the order of checks is (http-api.md 2.3)
-		return nil, v.refuse(t.ID, c, from, errOrgMismatch)
-	case a.Disabled:
-		return nil, v.refuse(t.ID, c, from, errDisabled)
+	case f.token.Expired(now):
+		return nil, v.refuse(f.token.ID, f.caller, from, errExpired)
+	case !f.token.Live(now):
+		return nil, v.refuse(f.token.ID, f.caller, from, errRevoked)
+	case org != 0 && org != f.caller.Org: // before disabled: so the order of checks is (http-api.md 2.3)
+		return nil, v.refuse(f.token.ID, f.caller, from, errOrgMismatch)
+	case f.disabled:
+		return nil, v.refuse(f.token.ID, f.caller, from, errDisabled)
+	case f.entry == nil:
+		return nil, errStale // it was not good by the clock a moment ago, and the clock went back
 	}
-	e := &entry{hash: hash, token: t.ID}
-	if !t.ExpiresAt.IsZero() {
-		e.expires = t.ExpiresAt.UnixMicro()
-	}
-	if !t.LastUse.At.IsZero() {
-		e.used.Store(t.LastUse.At.UnixMicro())
-	}
-	return v.cache.put(epoch, e, c), nil
+	return f.entry, nil
 }

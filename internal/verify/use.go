@@ -2,7 +2,9 @@ package verify
 
 import (
 	"context"
+	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +38,25 @@ func (n *node) len() int {
 		return 0
 	}
 	return n.n
+}
+
+// words are texts that many entries hold, as user agents: what was kept last
+// under a text's hash is kept once.
+type words struct {
+	seed maphash.Seed
+	last [1024]atomic.Pointer[string]
+}
+
+func newWords() *words { return &words{seed: maphash.MakeSeed()} }
+
+func (w *words) of(s string) string {
+	slot := &w.last[maphash.String(w.seed, s)%uint64(len(w.last))]
+	if kept := slot.Load(); kept != nil && *kept == s {
+		return *kept
+	}
+	s = strings.Clone(s) // it may be a part of something larger
+	slot.Store(&s)
+	return s
 }
 
 // batch is a flush to come; done is closed when it is over.
@@ -79,8 +100,7 @@ func (v *Verifier) use(ctx context.Context, e *entry, now time.Time, from hallpa
 		e.used.Store(us) // two at once may differ by the time between them
 	}
 	if f := e.from.Load(); f == nil || *f != from {
-		kept := from
-		e.from.Store(&kept)
+		e.from.Store(&hallpass.From{Address: v.words.of(from.Address), UserAgent: v.words.of(from.UserAgent)})
 	}
 	if !e.dirty.Load() && e.dirty.CompareAndSwap(false, true) {
 		v.uses.push(e)

@@ -16,7 +16,7 @@ import (
 // Options sets up a Verifier.
 type Options struct {
 	Now         func() time.Time // nil: time.Now
-	CacheSize   int              // tokens kept in memory; 0: 262,144
+	CacheSize   int              // tokens kept in memory at most; 0: DefaultCacheSize
 	SessionIdle time.Duration    // how long a session may rest unused; 0: 7 days
 	// MaxStaleness is how old this node's view of a shared database may be; 0:
 	// 10 s. Of a database that is not shared it means nothing.
@@ -24,6 +24,9 @@ type Options struct {
 	Self         hallpass.Node        // this process, as other nodes are to know it
 	Boot         func() time.Duration // the clock of leases; nil: the machine's, suspended or not
 }
+
+// DefaultCacheSize is how many tokens are kept in memory at most.
+const DefaultCacheSize = 1 << 18
 
 // A Verifier turns credentials into callers. It is safe for concurrent use.
 type Verifier struct {
@@ -36,7 +39,10 @@ type Verifier struct {
 	cache     *cache
 	counts    *counts
 	misses    atomic.Uint64
+	flights   flights
+	gate      *gate
 	uses      *uses
+	words     *words
 	passwords *passwords
 	watchers  watchers
 
@@ -50,7 +56,7 @@ func New(db *store.DB, o Options) *Verifier {
 		o.Now = time.Now
 	}
 	if o.CacheSize == 0 {
-		o.CacheSize = 1 << 18
+		o.CacheSize = DefaultCacheSize
 	}
 	if o.MaxStaleness == 0 {
 		o.MaxStaleness = 10 * time.Second
@@ -68,7 +74,9 @@ func New(db *store.DB, o Options) *Verifier {
 		self:        o.Self,
 		cache:       newCache(o.CacheSize),
 		counts:      new(counts),
+		gate:        newGate(),
 		uses:        newUses(),
+		words:       newWords(),
 		passwords:   newPasswords(),
 		sessions:    make(map[hallpass.SessionID]time.Time),
 	}

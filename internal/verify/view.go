@@ -306,6 +306,14 @@ func (v *Verifier) recent(ctx context.Context, tx *store.Tx) error {
 	return nil
 }
 
+// applied returns the version that the database must show at least.
+func (v *Verifier) applied() hallpass.Version {
+	if v.view == nil {
+		return 0
+	}
+	return hallpass.Version(v.view.applied.Load())
+}
+
 // Clock returns the time by the database's clock, as the last heartbeat knew
 // it, and from then on by the boot clock: the clocks of nodes that share a
 // database agree, and do not jump.

@@ -1,0 +1,70 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+)
+
+// HoldLookUps keeps all looks at the database waiting until the function that
+// it returns is called.
+func (v *Verifier) HoldLookUps() func() {
+	for range cap(v.gate.slots) {
+		v.gate.slots <- struct{}{}
+	}
+	return func() {
+		for range cap(v.gate.slots) {
+			<-v.gate.slots
+		}
+	}
+}
+
+// Flights returns how many looks at the database are under way or waiting.
+func (v *Verifier) Flights() int {
+	v.flights.mu.Lock()
+	defer v.flights.mu.Unlock()
+	return len(v.flights.of)
+}
+
+// A Flight is one look at the database.
+type Flight = flight
+
+// Join and Land are those of the flights; Join takes the moment that the cache
+// has reached.
+func (v *Verifier) Join(hash [32]byte) (*Flight, bool) {
+	return v.flights.join(hash, v.cache.epoch.Load())
+}
+
+// Land ends a flight that found nothing.
+func (v *Verifier) Land(hash [32]byte, f *Flight) { v.flights.land(hash, f) }
+
+// A FullCache is a cache filled by FillCache.
+type FullCache struct{ v *Verifier }
+
+// Held returns how many tokens the cache holds.
+func (f FullCache) Held() int { return f.v.cache.held }
+
+// FillCache fills a cache of the usual size with tokens of so many accounts,
+// each read and used once as from a connection of its own, and written.
+func FillCache(tokens, accounts int) FullCache {
+	v := &Verifier{cache: newCache(DefaultCacheSize), uses: newUses(), words: newWords()}
+	viewer := hallpass.RoleViewer.Permissions()
+	for i := range tokens {
+		id := int64(i%accounts + 1)
+		name := fmt.Sprintf("dashboard-sync-%d", id)
+		caller := hallpass.ServiceAccountCaller(hallpass.ServiceAccount{
+			ID: hallpass.ServiceAccountID(id), Org: 1, Name: name, Login: hallpass.ServiceAccountLogin(1, name), Role: hallpass.RoleViewer,
+		}, hallpass.Standing{Member: true, Role: hallpass.RoleViewer, Basic: viewer})
+		e := &entry{hash: secret.NewToken().Hash(), token: hallpass.TokenID(i)}
+		e.used.Store(1)
+		e = v.cache.put(v.cache.epoch.Load(), e, caller)
+		from := hallpass.From{Address: fmt.Sprintf("10.0.%d.%d", i>>8&255, i&255), UserAgent: strings.Repeat("Mozilla/5.0 ", 9)}
+		v.use(context.Background(), e, time.UnixMicro(int64(i+2)), from)
+	}
+	v.uses.head.Store(nil)
+	return FullCache{v}
+}

@@ -1,0 +1,177 @@
+package verify_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/verify"
+)
+
+// TestOneLookForMany has many ask at once for one token that is not in memory.
+func TestOneLookForMany(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	_, text := w.token(w.account("ci"), "t", 0)
+	release := w.verify.HoldLookUps()
+	var asking sync.WaitGroup
+	for range 50 {
+		asking.Go(func() {
+			if got := w.refused(text, 0); got != "" {
+				t.Error(got)
+			}
+		})
+	}
+	for w.verify.Stats().Misses < 50 {
+		time.Sleep(time.Millisecond)
+	}
+	if n := w.verify.Flights(); n != 1 {
+		t.Errorf("%d looks for one token, want 1", n)
+	}
+	release()
+	asking.Wait()
+	if n := w.verify.Flights(); n != 0 {
+		t.Errorf("%d looks are left over", n)
+	}
+}
+
+// TestNobodyJoinsAnOldLook begins a look at the database, announces a change,
+// and asks again: what the first look finds may be of before, so the second
+// must be another.
+func TestNobodyJoinsAnOldLook(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	a := w.account("ci")
+	other, _ := w.token(a, "other", 0)
+	hash := secret.NewToken().Hash()
+	first, mine := w.verify.Join(hash)
+	if !mine {
+		t.Fatal("there was a look before the first")
+	}
+	if f, mine := w.verify.Join(hash); mine || f != first {
+		t.Error("a second look began though nothing was announced")
+	}
+	if err := w.admin.DeleteToken(t.Context(), w.caller, a, other); err != nil {
+		t.Fatal(err)
+	}
+	second, mine := w.verify.Join(hash)
+	if !mine {
+		t.Fatal("a look of before the change was joined after it")
+	}
+	w.verify.Land(hash, first)
+	if f, mine := w.verify.Join(hash); mine || f != second {
+		t.Error("the end of the first look ended the second")
+	}
+	w.verify.Land(hash, second)
+}
+
+// TestRevocationOfWhatIsNotInMemory is TestRevocationIsAtOnce with a cache so
+// small that most verifications look into the database, many of them together.
+func TestRevocationOfWhatIsNotInMemory(t *testing.T) {
+	w := newWorld(t, verify.Options{CacheSize: 8})
+	a := w.account("ci")
+	crowd := make([]string, 32)
+	for i := range crowd {
+		_, crowd[i] = w.token(a, fmt.Sprint("crowd", i), 0)
+	}
+	for i := range 20 {
+		id, text := w.token(a, fmt.Sprint("t", i), 0)
+		var revoked, stop atomic.Bool
+		var late atomic.Int64
+		var users sync.WaitGroup
+		for n := range 4 {
+			users.Go(func() {
+				for j := n; !stop.Load(); j++ {
+					before := revoked.Load()
+					if _, err := w.verify.Token(context.Background(), text, 0, home); before && err == nil {
+						late.Add(1)
+					}
+					_, _ = w.verify.Token(context.Background(), crowd[j%len(crowd)], 0, home) // pushes the other out
+				}
+			})
+		}
+		time.Sleep(2 * time.Millisecond)
+		if i%2 == 0 {
+			if err := w.admin.DeleteToken(t.Context(), w.caller, a, id); err != nil {
+				t.Error(err)
+			}
+		} else {
+			w.disable(a, true)
+		}
+		revoked.Store(true)
+		time.Sleep(2 * time.Millisecond)
+		stop.Store(true)
+		users.Wait()
+		if late.Load() > 0 {
+			t.Fatalf("round %d: %d verifications succeeded after the revocation was answered", i, late.Load())
+		}
+		if i%2 == 1 {
+			w.disable(a, false)
+		}
+	}
+}
+
+// TestFlood tries tokens that do not exist as fast as it can: good ones stay in
+// memory, a new one works at its first try, and the flood is held to its pace.
+func TestFlood(t *testing.T) {
+	w := newWorld(t, verify.Options{CacheSize: 64})
+	a := w.account("ci")
+	_, good := w.token(a, "good", 0)
+	if got := w.refused(good, 0); got != "" {
+		t.Fatal(got)
+	}
+	began := time.Now()
+	var stop atomic.Bool
+	var tried atomic.Int64
+	var flood sync.WaitGroup
+	for range 16 {
+		flood.Go(func() {
+			for !stop.Load() {
+				if _, err := w.verify.Token(context.Background(), secret.NewToken().Reveal(), 0, home); !errors.Is(err, hallpass.Unauthenticated) {
+					t.Error(err)
+					return
+				}
+				tried.Add(1)
+			}
+		})
+	}
+	for i := range 5 {
+		time.Sleep(50 * time.Millisecond)
+		_, text := w.token(a, fmt.Sprint("new", i), 0)
+		for _, text := range []string{text, good} {
+			if got := w.refused(text, 0); got != "" {
+				t.Errorf("in the flood: %s", got)
+			}
+		}
+	}
+	stop.Store(true)
+	flood.Wait()
+	took := time.Since(began)
+	s := w.verify.Stats()
+	if s.Hits != 5 || s.Misses != uint64(tried.Load())+6 || s.Entries != 6 {
+		t.Errorf("%d hits, %d misses, %d entries; want 5, %d, 6", s.Hits, s.Misses, s.Entries, tried.Load()+6)
+	}
+	if most := 4000*took.Seconds() + 200; float64(tried.Load()) > most {
+		t.Errorf("%d unknown tokens were looked up in %v, want %.0f at most", tried.Load(), took, most)
+	}
+}
+
+// TestNoTurn has no turn come: the caller is asked to come back.
+func TestNoTurn(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	_, text := w.token(w.account("ci"), "t", 0)
+	release := w.verify.HoldLookUps()
+	_, err := w.verify.Token(t.Context(), text, 0, home)
+	var e *hallpass.Error
+	if !errors.As(err, &e) || e.Kind != hallpass.Unavailable || e.RetryAfter <= 0 {
+		t.Errorf("%v, want Unavailable with a time to come back", err)
+	}
+	release()
+	if got := w.refused(text, 0); got != "" {
+		t.Error(got)
+	}
+}
