@@ -93,6 +93,7 @@ func (c *console) routes() http.Handler {
 		"GET /admin":             administration,
 		"GET /admin/access":      access,
 		"GET /admin/audit":       auditPage,
+		"GET /admin/nodes":       nodesPage,
 		"GET /profile":           profile,
 		"GET /profile/password":  passwordForm,
 		"POST /profile/password": changePassword,

@@ -147,7 +147,8 @@ func TestWithoutScript(t *testing.T) {
 		t.Errorf("sign in with a hostile next: %d to %q, want 303 to /", p.status, p.to)
 	}
 	b.want("home", b.get("/"), 200, "Welcome, admin", "Main Org.")
-	b.want("administration", b.get("/admin"), 200, `href="/admin/access"`, `href="/admin/audit"`)
+	b.want("administration", b.get("/admin"), 200, `href="/admin/access"`, `href="/admin/audit"`, `href="/admin/nodes"`)
+	b.want("nodes", b.get("/admin/nodes"), 200, "this one", ">live<")
 	b.want("access", b.get("/admin/access"), 200, `href="/org/serviceaccounts"`)
 	b.want("the first run", b.get("/org/serviceaccounts"), 200, "You haven't created any service accounts yet", "Add service account")
 
@@ -305,6 +306,7 @@ func TestWithoutPermission(t *testing.T) {
 	}
 	b.want("create", b.get("/org/serviceaccounts/create"), 403, "serviceaccounts:create")
 	b.want("audit", b.get("/admin/audit"), 403, "audit:read")
+	b.want("nodes", b.get("/admin/nodes"), 403, "server.stats:read")
 	b.want("rename", b.post(path+"/name", "name", "mine"), 403, "serviceaccounts:write")
 	b.want("delete", b.post(path+"/delete"), 403, "serviceaccounts:delete")
 	if home := b.get("/"); strings.Contains(home.text, "/org/serviceaccounts") || strings.Contains(home.text, "/admin/audit") {

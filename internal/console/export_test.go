@@ -25,6 +25,7 @@ var views = map[string]any{
 	"access/list":             accessView{},
 	"access/power":            powerView{},
 	"folders/list":            foldersView{},
+	"nodes/list":              nodesView{},
 	"orgs/list":               orgsView{},
 	"roles/detail":            roleView{},
 	"roles/edit":              roleFormView{},

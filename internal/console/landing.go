@@ -68,6 +68,9 @@ func administration(v *visit) error {
 	if f.Nav.Audit {
 		view.Cards = append(view.Cards, card{"list", "Audit log", textAudit, "/admin/audit"})
 	}
+	if f.Nav.Nodes {
+		view.Cards = append(view.Cards, card{"server", "Nodes", "Who shares the database, and how current each node is.", "/admin/nodes"})
+	}
 	return v.show("home/landing", view)
 }
 

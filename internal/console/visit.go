@@ -214,12 +214,13 @@ type nav struct {
 	AllOrgs         bool
 	Folders         bool
 	Audit           bool
+	Nodes           bool
 	Here            string // "serviceaccounts", "audit", …
 }
 
 // Access and Admin report whether there is anything below these places.
 func (n nav) Access() bool { return n.Users != "" || n.Teams || n.ServiceAccounts || n.Roles }
-func (n nav) Admin() bool  { return n.Access() || n.AllOrgs || n.Audit }
+func (n nav) Admin() bool  { return n.Access() || n.AllOrgs || n.Audit || n.Nodes }
 
 // orgChoice is an org that the user may work in.
 type orgChoice struct {
@@ -256,6 +257,7 @@ func (v *visit) bareFrame(title string) frame {
 	f.Nav.Audit = v.caller.Can(hallpass.AuditRead, "")
 	f.Nav.Teams = v.caller.Can(hallpass.TeamsRead, "") || v.caller.Can(hallpass.TeamsCreate, "")
 	f.Nav.Roles = v.caller.Can(hallpass.RolesRead, "") && !v.caller.OrgMissing
+	f.Nav.Nodes = v.caller.CanOnServer(hallpass.ServerStatsRead, "")
 	f.Nav.AllOrgs = v.caller.CanOnServer(hallpass.OrgsRead, "")
 	f.Nav.Folders = !v.caller.OrgMissing
 	switch {

@@ -1,0 +1,86 @@
+package console
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/verify"
+)
+
+// nodesView is who shares the database.
+type nodesView struct {
+	frame
+	Summary string
+	Nodes   []nodeRow
+}
+
+// nodeRow is one node.
+type nodeRow struct {
+	Name, Address, Program string
+	Self                   bool
+	State                  string // badge
+	Good, Bad              bool   // how the badge looks
+	Means                  string // what the state says
+	Started                moment
+	Silent, Lease, Behind  string
+	Acknowledged           string
+}
+
+// stateMeans says in words what can be relied on.
+var stateMeans = map[verify.NodeState]string{
+	verify.NodeLive:     "",
+	verify.NodeSilent:   "It may still answer from memory until its lease ends. A revocation waits that long.",
+	verify.NodeDead:     "Its lease is over: it answers 503 until it reaches the database. No revocation waits for it.",
+	verify.NodeDiverged: "The database holds an older history than this node applied. It answers 503.",
+}
+
+func nodesPage(v *visit) error {
+	if err := v.o.Admin.MaySeeNodes(v.r.Context(), v.caller); err != nil {
+		return err
+	}
+	list, err := v.o.Verify.Nodes(v.r.Context())
+	if err != nil {
+		return err
+	}
+	var view nodesView
+	live := 0
+	for _, n := range list {
+		if n.State == verify.NodeLive {
+			live++
+		}
+		row := nodeRow{
+			Name: n.Name, Address: n.Address, Program: n.Version, Self: n.Self, State: string(n.State), Means: stateMeans[n.State],
+			Good: n.State == verify.NodeLive, Bad: n.State == verify.NodeDead || n.State == verify.NodeDiverged,
+			Started: v.moment(n.StartedAt), Silent: tell(n.Silent), Behind: "none", Acknowledged: "no change yet",
+		}
+		if n.Lease > 0 {
+			row.Lease = tell(n.Lease)
+		}
+		if n.Behind > 0 {
+			row.Behind = count(int(n.Behind), "change")
+		}
+		if n.Acknowledged > 0 {
+			row.Acknowledged = tell(n.Acknowledged)
+		}
+		view.Nodes = append(view.Nodes, row)
+	}
+	view.Summary = fmt.Sprintf("%d of %s live.", live, count(len(list), "node"))
+	if !v.o.Verify.View().Shared {
+		view.Summary = "One server on SQLite: what is revoked is refused the moment it is answered. With PostgreSQL several nodes can share the work."
+	}
+	if view.frame, err = v.frame("nodes", "Nodes", crumbAdmin); err != nil {
+		return err
+	}
+	return v.show("nodes/list", view)
+}
+
+// tell writes a short time as people read it.
+func tell(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
