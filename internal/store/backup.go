@@ -171,17 +171,7 @@ func (p *part) claim() error {
 	if there, err := os.Lstat(p.path); err != nil || !os.SameFile(mine, there) {
 		return fmt.Errorf("%s was written by another process just now", p.whole)
 	}
-	return errors.Join(p.file.Chmod(0o600), p.file.Truncate(0), p.leftovers())
-}
-
-// leftovers removes what a killed process left beside the file.
-func (p *part) leftovers() error {
-	for _, suffix := range sideFiles {
-		if err := os.Remove(p.path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(p.file.Chmod(0o600), p.file.Truncate(0), remove(p.path, sideFiles...))
 }
 
 // sideFiles end the names of the files that SQLite keeps beside a database.
@@ -206,7 +196,7 @@ func (p *part) drop() error {
 	var err error
 	if mine, failed := p.file.Stat(); failed == nil {
 		if there, failed := os.Lstat(p.path); failed == nil && os.SameFile(mine, there) {
-			err = errors.Join(os.Remove(p.path), p.leftovers())
+			err = Remove(p.path)
 		}
 	}
 	return errors.Join(err, p.file.Close())
@@ -219,4 +209,65 @@ func syncFolder(path string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// Remove removes a SQLite database that nobody has open, if it is there.
+func Remove(path string) error {
+	return errors.Join(remove(path, ""), remove(path, sideFiles...))
+}
+
+func remove(path string, suffixes ...string) error {
+	for _, suffix := range suffixes {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("store: %w", err)
+		}
+	}
+	return nil
+}
+
+// Replace puts the SQLite database at path in the place of the one at there,
+// which is kept as aside; an empty aside says that there is none. At no moment
+// is there no database. It is Unavailable while anybody has either open.
+func Replace(ctx context.Context, path, there, aside string) error {
+	if err := makeSingle(ctx, path); err != nil {
+		return fmt.Errorf("store: replace: %w", err)
+	}
+	if aside != "" {
+		if err := putAside(ctx, there, aside); err != nil {
+			return fmt.Errorf("store: put %s aside: %w", there, err)
+		}
+	}
+	for _, suffix := range sideFiles { // it would be read as part of the new one
+		if _, err := os.Lstat(there + suffix); !errors.Is(err, os.ErrNotExist) {
+			return errors.Join(err, fmt.Errorf("store: replace: %s is there without its database: move it away", there+suffix))
+		}
+	}
+	if err := os.Rename(path, there); err != nil {
+		return fmt.Errorf("store: replace: %w", err)
+	}
+	return syncFolder(there)
+}
+
+// putAside gives the database at path a second name. A damaged one keeps its
+// side files, under the second name alone: they must not meet another database.
+func putAside(ctx context.Context, path, aside string) error {
+	err := makeSingle(ctx, path)
+	if errors.Is(err, errOpenElsewhere) {
+		return err
+	}
+	for _, suffix := range sideFiles {
+		if err := os.Rename(path+suffix, aside+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return os.Link(path, aside)
+}
+
+// makeSingle leaves one file of the SQLite database at path, with all it holds.
+func makeSingle(ctx context.Context, path string) error {
+	write, read, err := openSQLite(path)
+	if err != nil {
+		return err
+	}
+	return (&DB{write: write, read: read}).single(ctx)
 }

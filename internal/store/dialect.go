@@ -373,16 +373,19 @@ func (db *DB) damage(ctx context.Context) (string, error) {
 	return found, err
 }
 
-// single closes a SQLite database and leaves one file of it. It is Unavailable
-// when others have the file open.
+// errOpenElsewhere says that a SQLite file cannot be one file now.
+var errOpenElsewhere = errors.New("another process has it open")
+
+// single closes a SQLite database and leaves one file of it. It is
+// errOpenElsewhere when that cannot be.
 func (db *DB) single(ctx context.Context) error {
 	err := db.read.Close()
 	var mode string
 	if err == nil {
 		err = db.write.QueryRowContext(ctx, `PRAGMA journal_mode = DELETE`).Scan(&mode)
 	}
-	if err == nil && mode != "delete" {
-		err = fmt.Errorf("its journal mode remains %s", mode)
+	if code := sqliteCode(err) & 0xff; code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED || err == nil && mode != "delete" {
+		err = errOpenElsewhere
 	}
-	return errors.Join(classify(err), db.write.Close())
+	return errors.Join(err, db.write.Close())
 }
