@@ -38,11 +38,11 @@ func openAsItIs(ctx context.Context, c Config) (*store.DB, error) {
 // Restored says what a restore did.
 type Restored struct {
 	Held   []Table // what the backup holds
-	Aside  string        // where the database that was there is now; empty: there was none
-	Unread error         // why the last changes of that one could not be read; nil: they were
-	Again  int           // things that had ended after the backup, and were ended again
-	Alone  bool          // no journal was here that could have told of such things
-	Open   error         // what a person must look at before the server starts; nil: nothing
+	Aside  string  // where the database that was there is now; empty: there was none
+	Unread error   // why the last changes of that one could not be read; nil: they were
+	Again  int     // things that had ended after the backup, and were ended again
+	Alone  bool    // no journal was here that could have told of such things
+	Open   error   // what a person must look at before the server starts; nil: nothing
 }
 
 // Restore puts the database in the backup at path in the place of the configured

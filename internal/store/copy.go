@@ -361,6 +361,9 @@ func place[T any]() (any, func() any) {
 		if !v.Valid {
 			return nil
 		}
+		if b, ok := any(v.V).([]byte); ok && b == nil { // no bytes are not NULL
+			return []byte{}
+		}
 		return v.V
 	}
 }
