@@ -90,7 +90,7 @@ See it work in ten seconds:
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(cli.Commands()...)
-	root.AddCommand(p.serve(), p.quickstart(), p.adminCommand(), &cobra.Command{
+	root.AddCommand(p.serve(), p.quickstart(), p.adminCommand(), p.backup(), p.restore(), p.migrate(), &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "hallpass", server.Version)

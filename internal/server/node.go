@@ -156,7 +156,7 @@ func (s *Server) leave(ctx context.Context) error {
 // node knows to have ended. Until that is done nothing is verified here.
 func (s *Server) settleDiverged(ctx context.Context) {
 	s.db.Forget()
-	err := s.settle(ctx)
+	_, err := s.settle(ctx)
 	if err == nil {
 		s.verify.Settled()
 		s.divergedAt = time.Time{}
@@ -174,43 +174,48 @@ func (s *Server) settleDiverged(ctx context.Context) {
 
 // settle compares the database with the journal. One that is older, or has
 // another past since some moment, is told again what had ended by then; what the
-// journal cannot tell stops us.
-func (s *Server) settle(ctx context.Context) error {
+// journal cannot tell stops us. It returns how many things it ended again.
+func (s *Server) settle(ctx context.Context) (ended int, err error) {
 	known := s.journal.Known()
 	var now store.State
 	var lost []store.JournalEntry
-	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+	diverged, whole := false, true
+	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
 		if now, err = tx.State(ctx); err != nil {
 			return err
 		}
 		if err := tx.Continues(ctx, known); !errors.Is(err, store.ErrDiverged) || known.Installation != now.Installation {
 			return err
 		}
-		lost, err = s.journal.Since(ctx, tx)
+		diverged = true
+		lost, whole, err = s.journal.Since(ctx, tx)
 		return err
 	})
 	if errors.Is(err, store.ErrDiverged) {
-		return fmt.Errorf("the journal %s is of the installation %s, the database of %s: %w: use the data directory that belongs to this database, or move the journal away",
+		return 0, fmt.Errorf("the journal %s is of the installation %s, the database of %s: %w: use the data directory that belongs to this database, or move the journal away",
 			s.journal.Path(), known.Installation, now.Installation, err)
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if known.Installation == "" {
-		return s.journal.Begin(now, false)
+		return 0, s.journal.Begin(now, false)
 	}
-	if len(lost) == 0 {
-		return s.catchUp(ctx)
+	if !diverged {
+		return 0, s.catchUp(ctx)
 	}
-	return s.reapply(ctx, lost)
+	return s.reapply(ctx, lost, whole)
 }
 
-// reapply makes what is lost true again and has the journal go on from there.
-func (s *Server) reapply(ctx context.Context, lost []store.JournalEntry) error {
-	var made int
+// reapply makes what is lost true again and has the journal go on from there. An
+// incomplete list is for a person to complete.
+func (s *Server) reapply(ctx context.Context, lost []store.JournalEntry, whole bool) (made int, err error) {
 	var open []store.JournalEntry
-	var now store.State
-	err := s.db.Write(ctx, func(tx *store.Tx) (err error) {
+	var before, now store.State
+	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if before, err = tx.State(ctx); err != nil {
+			return err
+		}
 		if made, open, err = tx.Reapply(ctx, lost, s.admin.Now()); err != nil {
 			return err
 		}
@@ -218,14 +223,18 @@ func (s *Server) reapply(ctx context.Context, lost []store.JournalEntry) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	s.log.Error("the database came back older than this node remembers: what had ended was ended again",
-		"changes_lost", len(lost), "from_version", lost[0].Version, "made_again", made, "to_be_looked_at", len(open))
-	if len(open) > 0 {
-		return errOpen(open)
+		"changes_lost", len(lost), "database_version", before.Version, "known_version", s.journal.Known().Version, "made_again", made, "to_be_looked_at", len(open), "all_known", whole)
+	if !whole {
+		return made, fmt.Errorf("the database came back older than the journal %s begins: what ended between that and the journal's beginning is not known here: "+
+			"look at users, accounts, tokens and roles, then run hallpass admin accept-history", s.journal.Path())
 	}
-	return s.journal.Begin(now, false)
+	if len(open) > 0 {
+		return made, errOpen(open)
+	}
+	return made, s.journal.Begin(now, false)
 }
 
 // errOpen says which changes a person must look at.
@@ -266,13 +275,18 @@ func AcceptHistory(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	var now store.State
-	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		now, err = tx.State(ctx)
-		return err
-	})
+	now, err := state(ctx, s.db)
 	if err != nil {
 		return err
 	}
 	return s.journal.Begin(now, true)
+}
+
+// state returns where the database's history stands.
+func state(ctx context.Context, db *store.DB) (now store.State, err error) {
+	err = db.Read(ctx, func(tx *store.Tx) error {
+		now, err = tx.State(ctx)
+		return err
+	})
+	return now, err
 }

@@ -118,7 +118,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
-	if err := s.settle(ctx); err != nil {
+	if _, err := s.settle(ctx); err != nil {
 		return err
 	}
 	s.metrics = s.newMetrics()
@@ -135,6 +135,20 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 // openStore takes the data directory for this process alone and opens the
 // database.
 func (s *Server) openStore(ctx context.Context) error {
+	if err := s.takePlace(); err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, s.config)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	s.db = db
+	return nil
+}
+
+// takePlace takes the data directory, and a database file, for this process
+// alone, and opens the journal.
+func (s *Server) takePlace() error {
 	if err := os.MkdirAll(s.config.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
@@ -142,15 +156,10 @@ func (s *Server) openStore(ctx context.Context) error {
 	if !s.config.Database.postgres() {
 		mine = append(mine, databasePath(s.config)+".lock")
 	}
-	lock, err := lockFiles(mine...)
-	if err != nil {
+	var err error
+	if s.lock, err = lockFiles(mine...); err != nil {
 		return err
 	}
-	db, err := openDatabase(ctx, s.config)
-	if err != nil {
-		return errors.Join(err, lock.close())
-	}
-	s.lock, s.db = lock, db
 	if s.journal, err = store.OpenJournal(s.config.DataDir); err != nil {
 		return errors.Join(err, s.Close())
 	}
@@ -159,16 +168,20 @@ func (s *Server) openStore(ctx context.Context) error {
 
 func openDatabase(ctx context.Context, c Config) (*store.DB, error) {
 	if c.Database.postgres() {
-		return store.OpenPostgres(ctx, store.PostgresOptions{URL: c.Database.URL, Connections: c.Database.MaxOpenConn})
+		return store.OpenPostgres(ctx, postgresOptions(c))
 	}
 	return store.Open(ctx, databasePath(c))
+}
+
+func postgresOptions(c Config) store.PostgresOptions {
+	return store.PostgresOptions{URL: c.Database.URL, Connections: c.Database.MaxOpenConn}
 }
 
 func databasePath(c Config) string {
 	if c.Database.Path != "" {
 		return c.Database.Path
 	}
-	return filepath.Join(c.DataDir, "hallpass.db")
+	return c.SQLiteFile()
 }
 
 // Store returns the server's database, for tests that need to look at it or to
@@ -188,7 +201,10 @@ func (s *Server) Close() error {
 	if s.journal != nil {
 		err = errors.Join(err, s.journal.Close())
 	}
-	err = errors.Join(err, s.db.Close(), s.lock.close())
+	if s.db != nil {
+		err = errors.Join(err, s.db.Close())
+	}
+	err = errors.Join(err, s.lock.close())
 	if s.listener != nil {
 		if closing := s.listener.Close(); !errors.Is(closing, net.ErrClosed) {
 			err = errors.Join(err, closing)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,7 +49,21 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return opened(ctx, &DB{write: write, read: read})
+	return opened(ctx, &DB{write: write, read: read}, (*DB).ready)
+}
+
+// OpenAsItIs opens the database file at path, which must be an installation's,
+// and leaves its schema as it is. What it returns can be backed up and read by
+// Stored, and no more.
+func OpenAsItIs(ctx context.Context, path string) (*DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("store: open database: %w", err)
+	}
+	write, read, err := openSQLite(path)
+	if err != nil {
+		return nil, err
+	}
+	return opened(ctx, &DB{write: write, read: read}, (*DB).recognize)
 }
 
 // PostgresOptions say where a PostgreSQL database is.
@@ -64,33 +79,56 @@ func OpenPostgres(ctx context.Context, o PostgresOptions) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return opened(ctx, db)
+	return opened(ctx, db, (*DB).ready)
 }
 
-func opened(ctx context.Context, db *DB) (*DB, error) {
+// OpenPostgresAsItIs is OpenAsItIs for a PostgreSQL database.
+func OpenPostgresAsItIs(ctx context.Context, o PostgresOptions) (*DB, error) {
+	db, err := openPostgres(o)
+	if err != nil {
+		return nil, err
+	}
+	return opened(ctx, db, (*DB).recognize)
+}
+
+func opened(ctx context.Context, db *DB, prepare func(*DB, context.Context) error) (*DB, error) {
 	db.turn, db.broken, db.acks.look = make(chan struct{}, 1), make(chan error, 1), make(chan struct{}, 1)
 	db.notes.rows = make(map[noteKey]*note)
-	if err := db.migrate(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	if err := db.prepare(ctx); err != nil {
+	if err := prepare(db, ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
-func (db *DB) migrate(ctx context.Context) error {
+// ready brings the schema up to date and prepares what is asked most.
+func (db *DB) ready(ctx context.Context) error {
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	return db.prepare(ctx)
+}
+
+// provider returns what knows and runs the migrations.
+func (db *DB) provider() (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return fmt.Errorf("store: migrate: %w", err)
+		return nil, fmt.Errorf("store: migrate: %w", err)
 	}
 	dialect, options, err := db.migrator()
 	if err != nil {
-		return fmt.Errorf("store: migrate: %w", err)
+		return nil, fmt.Errorf("store: migrate: %w", err)
 	}
 	p, err := goose.NewProvider(dialect, db.write, files, options...)
 	if err != nil {
-		return fmt.Errorf("store: migrate: %w", err)
+		return nil, fmt.Errorf("store: migrate: %w", err)
+	}
+	return p, nil
+}
+
+func (db *DB) migrate(ctx context.Context) error {
+	p, err := db.provider()
+	if err != nil {
+		return err
 	}
 	// goose takes a newer schema for an up-to-date one.
 	current, target, err := p.GetVersions(ctx)
@@ -98,12 +136,16 @@ func (db *DB) migrate(ctx context.Context) error {
 		return fmt.Errorf("store: migrate: %w", classify(err))
 	}
 	if current > target {
-		return fmt.Errorf("store: the database has schema version %d, this program knows versions up to %d: use a newer program", current, target)
+		return errNewer(current, target)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("store: migrate: %w", classify(err))
 	}
 	return db.compareBytes(ctx)
+}
+
+func errNewer(current, known int64) error {
+	return fmt.Errorf("store: the database has schema version %d, this program knows versions up to %d: use a newer program", current, known)
 }
 
 // Close closes the database. Writes that were answered are on disk already.

@@ -311,3 +311,81 @@ func (db *DB) compareBytes(ctx context.Context) error {
 	}
 	return nil
 }
+
+// columnsQuery lists the columns of every table: the table, the column, its
+// type, and its place in the primary key, 0 for none.
+func (db *DB) columnsQuery() string {
+	if db.postgres {
+		return `
+			SELECT t.relname::text, a.attname::text, format_type(a.atttypid, NULL), COALESCE(k.place, 0)
+			FROM   pg_class t
+			JOIN   pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+			LEFT   JOIN LATERAL (
+				SELECT u.place FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS u (attnum, place)
+				WHERE  i.indrelid = t.oid AND i.indisprimary AND u.attnum = a.attnum
+			) k ON TRUE
+			WHERE  t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace
+			ORDER  BY t.relname::text COLLATE "C", a.attname::text COLLATE "C"`
+	}
+	return `
+		SELECT t.name, c.name, LOWER(c.type), c.pk
+		FROM   sqlite_master t
+		JOIN   pragma_table_info(t.name) c
+		WHERE  t.type = 'table' AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\'
+		ORDER  BY t.name, c.name`
+}
+
+// referencesQuery lists which table refers to which.
+func (db *DB) referencesQuery() string {
+	if db.postgres {
+		return `
+			SELECT DISTINCT c.relname::text, p.relname::text
+			FROM   pg_constraint f
+			JOIN   pg_class c ON c.oid = f.conrelid
+			JOIN   pg_class p ON p.oid = f.confrelid
+			WHERE  f.contype = 'f' AND f.connamespace = current_schema()::regnamespace`
+	}
+	return `
+		SELECT DISTINCT t.name, f."table"
+		FROM   sqlite_master t
+		JOIN   pragma_foreign_key_list(t.name) f
+		WHERE  t.type = 'table'`
+}
+
+// unhurried lifts the bounds on how long this transaction may take.
+func (tx *Tx) unhurried(ctx context.Context) error {
+	if !tx.db.postgres {
+		return nil
+	}
+	_, err := tx.sql.ExecContext(ctx, `
+		SELECT set_config('statement_timeout', '0', TRUE), set_config('idle_in_transaction_session_timeout', '0', TRUE)`)
+	return err
+}
+
+// damage returns what SQLite finds wrong with its file, "" for nothing.
+func (db *DB) damage(ctx context.Context) (string, error) {
+	var found string
+	err := db.write.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&found)
+	if err != nil || found != "ok" {
+		return found, err
+	}
+	err = db.write.QueryRowContext(ctx, `SELECT COALESCE(MIN('a row of ' || "table" || ' refers to none of ' || parent), '') FROM pragma_foreign_key_check`).Scan(&found)
+	return found, err
+}
+
+// errOpenElsewhere says that a SQLite file cannot be one file now.
+var errOpenElsewhere = errors.New("another process has it open")
+
+// single closes a SQLite database and leaves one file of it. It is
+// errOpenElsewhere when that cannot be.
+func (db *DB) single(ctx context.Context) error {
+	err := db.read.Close()
+	var mode string
+	if err == nil {
+		err = db.write.QueryRowContext(ctx, `PRAGMA journal_mode = DELETE`).Scan(&mode)
+	}
+	if code := sqliteCode(err) & 0xff; code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED || err == nil && mode != "delete" {
+		err = errOpenElsewhere
+	}
+	return errors.Join(err, db.write.Close())
+}

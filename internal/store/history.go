@@ -158,11 +158,14 @@ func (db *DB) Keep(ctx context.Context, j *Journal, rows []ChangeRow) error {
 // Reapply makes the database, whose past is not the one in the journal, refuse
 // again what the journal says had ended: tokens and sessions end, accounts and
 // users that were gone or disabled are disabled, roles are cut to what they
-// were. Nothing is given back. It returns how many changes it made, and those
-// entries that tell only that permissions changed, not how: a person must look
-// at them.
+// were. Nothing is given back, and no number that the journal knows is given
+// again. It returns how many changes it made, and those entries that tell only
+// that permissions changed, not how: a person must look at them.
 func (tx *Tx) Reapply(ctx context.Context, lost []JournalEntry, at time.Time) (made int, open []JournalEntry, err error) {
 	for _, e := range lost {
+		if err := tx.RaiseCounters(ctx, map[string]int64{counterOf[e.Kind]: e.ID}); err != nil {
+			return 0, nil, err
+		}
 		if e.Outcome.Open {
 			open = append(open, e)
 			continue
@@ -189,6 +192,43 @@ func (tx *Tx) Reapply(ctx context.Context, lost []JournalEntry, at time.Time) (m
 		err = tx.Change(ctx, hallpass.Change{Kind: hallpass.PermissionsChanged})
 	}
 	return made, open, err
+}
+
+// counterOf says which counter numbers the subjects of a kind of change.
+var counterOf = map[hallpass.ChangeKind]string{
+	hallpass.TokenChanged: "token", hallpass.SessionChanged: "session", hallpass.OrgChanged: "org",
+	hallpass.ServiceAccountChanged: "principal", hallpass.UserChanged: "principal",
+}
+
+// Counters returns the last number that each counter gave.
+func (tx *Tx) Counters(ctx context.Context) (map[string]int64, error) {
+	type counter struct {
+		name  string
+		value int64
+	}
+	list, err := all(ctx, tx, func(r row) (c counter, err error) {
+		err = r.Scan(&c.name, &c.value)
+		return c, err
+	}, `SELECT name, value FROM counters`)
+	if err != nil {
+		return nil, fmt.Errorf("store: counters: %w", err)
+	}
+	counters := make(map[string]int64, len(list))
+	for _, c := range list {
+		counters[c.name] = c.value
+	}
+	return counters, nil
+}
+
+// RaiseCounters has the counters go on after these numbers, where they have not
+// come that far.
+func (tx *Tx) RaiseCounters(ctx context.Context, given map[string]int64) error {
+	for name, value := range given {
+		if _, err := tx.exec(ctx, `UPDATE counters SET value = $2 WHERE name = $1 AND value < $2`, name, value); err != nil {
+			return fmt.Errorf("store: raise %s counter: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // reapply makes one entry true again, and reports whether it was not.

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -120,27 +119,26 @@ func (j *Journal) load() error {
 }
 
 // halve lets the older half of the file go. The newer half begins with a head,
-// as every journal does.
+// as every journal does: it says where the history stood.
 func (j *Journal) halve() error {
 	var kept bytes.Buffer
 	out := json.NewEncoder(&kept)
-	installation := ""
+	var before journalHead
 	err := j.each(func(head *journalHead, e *JournalEntry, end int64) error {
-		if head != nil {
-			installation = head.Installation
-		}
-		if end <= j.size/2 {
-			return nil
-		}
-		if head != nil {
+		switch {
+		case end > j.size/2 && head != nil:
 			return out.Encode(head)
+		case end > j.size/2 && kept.Len() == 0:
+			return errors.Join(out.Encode(before), out.Encode(e))
+		case end > j.size/2:
+			return out.Encode(e)
+		case head != nil:
+			before = *head
+		default:
+			before.Version, before.Digest = e.Version, e.Digest
 		}
-		if kept.Len() == 0 {
-			if err := out.Encode(journalHead{Installation: installation, Digest: strings.Repeat("0", 64)}); err != nil {
-				return err
-			}
-		}
-		return out.Encode(e)
+		before.Accepted = false // it is about the half that goes
+		return nil
 	})
 	if err != nil {
 		return err
@@ -262,42 +260,64 @@ func (j *Journal) write(line any) error {
 }
 
 // Since returns the entries that the database in tx has not gone through, or
-// has not come to: those after the last that it shares with the journal.
-func (j *Journal) Since(ctx context.Context, tx *Tx) ([]JournalEntry, error) {
+// has not come to: those after the last moment that it shares with the journal.
+// When they share none, the journal begins too late to tell all that is lost,
+// and whole is false.
+func (j *Journal) Since(ctx context.Context, tx *Tx) (entries []JournalEntry, whole bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now, err := tx.State(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var entries []JournalEntry
-	err = j.each(func(head *journalHead, e *JournalEntry, _ int64) error {
-		switch {
-		case head == nil:
-			entries = append(entries, *e)
-		case head.Installation != now.Installation:
-			entries = nil
-		case head.Accepted:
-			entries = slices.DeleteFunc(entries, func(e JournalEntry) bool { return e.Outcome.Open })
+	moments, err := j.moments(now.Installation)
+	if err != nil {
+		return nil, false, fmt.Errorf("store: read journal: %w", err)
+	}
+	for _, m := range slices.Backward(moments) {
+		if m.version <= now.Version {
+			digest, err := tx.digestAt(ctx, m.version)
+			if err != nil {
+				return nil, false, err
+			}
+			if hex.EncodeToString(digest[:]) == m.digest {
+				whole = true
+				break
+			}
 		}
+		if m.entry != nil {
+			entries = append(entries, *m.entry)
+		}
+	}
+	slices.Reverse(entries)
+	return entries, whole, nil
+}
+
+// A moment is where the history stood at a line of the journal.
+type moment struct {
+	version hallpass.Version
+	digest  string
+	entry   *JournalEntry // nil: the line is a head
+}
+
+// moments returns those of the installation's history, without open entries
+// that a person has looked at.
+func (j *Journal) moments(installation string) (list []moment, err error) {
+	err = j.each(func(head *journalHead, e *JournalEntry, _ int64) error {
+		if head == nil {
+			list = append(list, moment{e.Version, e.Digest, e})
+			return nil
+		}
+		if head.Installation != installation {
+			list = nil
+		}
+		if head.Accepted {
+			list = slices.DeleteFunc(list, func(m moment) bool { return m.entry != nil && m.entry.Outcome.Open })
+		}
+		list = append(list, moment{head.Version, head.Digest, nil})
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("store: read journal: %w", err)
-	}
-	for i := len(entries) - 1; i >= 0; i-- {
-		if entries[i].Version > now.Version {
-			continue
-		}
-		digest, err := tx.digestAt(ctx, entries[i].Version)
-		if err != nil {
-			return nil, err
-		}
-		if hex.EncodeToString(digest[:]) == entries[i].Digest {
-			return entries[i+1:], nil
-		}
-	}
-	return entries, nil
+	return list, err
 }
 
 // Close closes the file.

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// SQLiteFile returns the file that a SQLite installation in the data directory
+// has its database in.
+func (c Config) SQLiteFile() string { return filepath.Join(c.DataDir, "hallpass.db") }
+
+// Migrate copies the SQLite database at from into the configured PostgreSQL
+// database, which must be empty, and returns what was copied. The journal in the
+// data directory is brought up to date: it goes on with the new database. No
+// server may run on either.
+func Migrate(ctx context.Context, c Config, from string) (copied []Table, err error) {
+	if !c.Database.postgres() {
+		return nil, fmt.Errorf(`database.type: it is %s: set it to "postgres", and database.url to an empty database`, c.Database.Type)
+	}
+	if _, err := os.Stat(from); err != nil {
+		return nil, fmt.Errorf("there is nothing to migrate: %w", err)
+	}
+	to, err := openDatabase(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	c.Database.Type, c.Database.Path = "sqlite3", from
+	s := newServer(c, slog.New(slog.DiscardHandler))
+	if err := s.takePlace(); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := isInstallation(ctx, c); err != nil {
+		return nil, err
+	}
+	if s.db, err = openDatabase(ctx, c); err != nil {
+		return nil, err
+	}
+	s.admin = admin.New(s.db, admin.Options{})
+	if _, err := s.settle(ctx); err != nil {
+		return nil, err
+	}
+	return store.Copy(ctx, s.db, to)
+}
+
+// isInstallation refuses a database of something else before it is touched.
+func isInstallation(ctx context.Context, c Config) error {
+	db, err := openAsItIs(ctx, c)
+	if err != nil {
+		return err
+	}
+	return db.Close()
+}

@@ -1,0 +1,443 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"slices"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+)
+
+// A Table is what one table of a database holds.
+type Table struct {
+	Name   string
+	Rows   int64
+	Digest [32]byte // SHA-256 of the rows in the order of their key, the same on both databases
+}
+
+// Copy copies all that from holds, its history too, into to, which must be
+// empty and have the same schema. Then it reads to and compares: it returns
+// what was copied, or an error, and then nothing of it stays. What others write
+// to from meanwhile is not seen.
+//
+// Nodes are not copied: they are the processes that share a database, and tell
+// it themselves.
+func Copy(ctx context.Context, from, to *DB) (copied []Table, err error) {
+	err = from.snapshot(ctx, func(src *Tx) error {
+		return to.alone(ctx, func(dst *Tx) error {
+			copied, err = copyTables(ctx, src, dst)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: copy: %w", err)
+	}
+	return copied, nil
+}
+
+// Stored returns what the database holds, table by table.
+func (db *DB) Stored(ctx context.Context) (list []Table, err error) {
+	err = db.snapshot(ctx, func(tx *Tx) error {
+		list, err = tx.stored(ctx)
+		return err
+	})
+	return list, err
+}
+
+// snapshot runs fn on one view of the database, however long it takes.
+func (db *DB) snapshot(ctx context.Context, fn func(*Tx) error) error {
+	stx, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: db.readIsolation()})
+	if err != nil {
+		return fmt.Errorf("store: begin: %w", db.seen(err))
+	}
+	defer func() { _ = stx.Rollback() }() // nothing was written, so nothing can be lost
+	tx := &Tx{db: db, sql: statements{ctx, stx}}
+	if err := tx.unhurried(ctx); err != nil {
+		return fmt.Errorf("store: begin: %w", db.seen(err))
+	}
+	return db.seen(fn(tx))
+}
+
+// alone runs fn in a transaction and commits it, however long it takes; nobody
+// else writes meanwhile.
+func (db *DB) alone(ctx context.Context, fn func(*Tx) error) error {
+	conn, done, err := db.writer(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	stx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("store: begin: %w", db.seen(err))
+	}
+	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
+	tx := &Tx{db: db, sql: statements{ctx, stx}}
+	if err := errors.Join(tx.takeTurn(ctx), tx.unhurried(ctx)); err != nil {
+		return fmt.Errorf("store: wait to write: %w", db.seen(err))
+	}
+	if err := fn(tx); err != nil {
+		return db.seen(err)
+	}
+	if err := stx.Commit(); err != nil {
+		return fmt.Errorf("store: commit: %w", db.seen(err))
+	}
+	return nil
+}
+
+func copyTables(ctx context.Context, src, dst *Tx) ([]Table, error) {
+	tables, err := dst.tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	others, err := src.tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := sameTables(others, tables); err != nil {
+		return nil, err
+	}
+	if err := dst.refuseRows(ctx, tables); err != nil {
+		return nil, err
+	}
+	ordered, err := dst.parentsFirst(ctx, tables)
+	if err != nil {
+		return nil, err
+	}
+	var copied []Table
+	for _, t := range ordered {
+		c, err := t.copy(ctx, src, dst)
+		if err != nil {
+			return nil, fmt.Errorf("table %s: %w", t.name, err)
+		}
+		copied = append(copied, c)
+	}
+	slices.SortFunc(copied, func(a, b Table) int { return strings.Compare(a.Name, b.Name) })
+	arrived, err := dst.stored(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range copied {
+		if arrived[i] != c {
+			return nil, fmt.Errorf("table %s did not arrive as it was: %d rows with the digest %x… became %d with %x…",
+				c.Name, c.Rows, c.Digest[:4], arrived[i].Rows, arrived[i].Digest[:4])
+		}
+	}
+	return copied, nil
+}
+
+// A table is the shape of a table.
+type table struct {
+	name    string
+	columns []column // by name
+}
+
+type column struct {
+	name, kind string // kind is "bigint", "boolean", "bytea" or "text"
+	key        int    // its place in the primary key, 0 for none
+}
+
+// tables reads the schema: every table that holds an installation's data, by
+// name.
+func (tx *Tx) tables(ctx context.Context) (list []table, err error) {
+	rows, err := tx.sql.QueryContext(ctx, tx.db.columnsQuery())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below has what matters
+	for rows.Next() {
+		var name string
+		var c column
+		if err := rows.Scan(&name, &c.name, &c.kind, &c.key); err != nil {
+			return nil, err
+		}
+		if name == goose.DefaultTablename || name == "nodes" {
+			continue
+		}
+		if len(list) == 0 || list[len(list)-1].name != name {
+			list = append(list, table{name: name})
+		}
+		t := &list[len(list)-1]
+		t.columns = append(t.columns, c)
+	}
+	return list, rows.Err()
+}
+
+// sameTables refuses schemas that differ.
+func sameTables(a, b []table) error {
+	for i := range max(len(a), len(b)) {
+		switch {
+		case i >= len(a) || i < len(b) && a[i].name > b[i].name:
+			return fmt.Errorf("only the target has a table %s", b[i].name)
+		case i >= len(b) || a[i].name < b[i].name:
+			return fmt.Errorf("the target has no table %s", a[i].name)
+		case !slices.Equal(a[i].columns, b[i].columns):
+			return fmt.Errorf("the table %s has other columns in the target", a[i].name)
+		}
+	}
+	return nil
+}
+
+// refuseRows refuses a database that holds more than its migrations put there:
+// counters which have not counted yet. Those it takes away, for they come with
+// the copy.
+func (tx *Tx) refuseRows(ctx context.Context, tables []table) error {
+	var found []string
+	for _, t := range append(slices.Clone(tables), table{name: "nodes"}) {
+		query := `SELECT COUNT(*) FROM ` + quote(t.name)
+		if t.name == "counters" {
+			query += ` WHERE value <> 0`
+		}
+		var n int64
+		if err := tx.sql.QueryRowContext(ctx, query).Scan(&n); err != nil {
+			return fmt.Errorf("table %s: %w", t.name, err)
+		}
+		if n > 0 {
+			found = append(found, fmt.Sprintf("%s (%d)", t.name, n))
+		}
+	}
+	if len(found) > 0 {
+		return fmt.Errorf("the target is not empty, rows are in %s: name a new database", strings.Join(found, ", "))
+	}
+	_, err := tx.exec(ctx, `DELETE FROM counters`)
+	return err
+}
+
+// parentsFirst orders the tables so that each comes after those it refers to.
+func (tx *Tx) parentsFirst(ctx context.Context, tables []table) ([]table, error) {
+	type reference struct{ child, parent string }
+	references, err := all(ctx, tx, func(r row) (f reference, err error) {
+		err = r.Scan(&f.child, &f.parent)
+		return f, err
+	}, tx.db.referencesQuery())
+	if err != nil {
+		return nil, err
+	}
+	left, ordered := slices.Clone(tables), make([]table, 0, len(tables))
+	for len(left) > 0 {
+		waits := func(t table) bool {
+			return slices.ContainsFunc(references, func(f reference) bool {
+				return f.child == t.name && f.parent != t.name && slices.ContainsFunc(left, func(p table) bool { return p.name == f.parent })
+			})
+		}
+		i := slices.IndexFunc(left, func(t table) bool { return !waits(t) })
+		if i < 0 {
+			return nil, fmt.Errorf("the tables from %s on refer to one another in a circle", left[0].name)
+		}
+		ordered, left = append(ordered, left[i]), slices.Delete(left, i, i+1)
+	}
+	return ordered, nil
+}
+
+// Bounds on one INSERT: its parameters, of which SQLite takes 32,766, and the
+// bytes that it holds in memory.
+const (
+	batchParameters = 8000
+	batchBytes      = 4 << 20
+)
+
+// copy copies the rows of t and returns what they were.
+func (t table) copy(ctx context.Context, src, dst *Tx) (Table, error) {
+	d := t.digest()
+	var batch []any
+	size := 0
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		_, err := dst.exec(ctx, t.insert(len(batch)/len(t.columns)), batch...)
+		batch, size = batch[:0], 0
+		return err
+	}
+	err := t.each(ctx, src, func(values []any) error {
+		size += d.add(values)
+		batch = append(batch, values...)
+		if len(batch)+len(values) <= batchParameters && size < batchBytes {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil {
+		err = flush()
+	}
+	return d.sum(), err
+}
+
+// insert returns the statement that inserts n rows.
+func (t table) insert(n int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", quote(t.name), t.columnList())
+	for i := range n * len(t.columns) {
+		switch {
+		case i == 0:
+			b.WriteByte('(')
+		case i%len(t.columns) == 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", i+1)
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+func (t table) columnList() string {
+	names := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		names[i] = quote(c.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// key returns the columns of the primary key in its order.
+func (t table) key() string {
+	names := make([]string, len(t.columns))
+	for _, c := range t.columns {
+		if c.key > 0 {
+			names[c.key-1] = quote(c.name)
+		}
+	}
+	return strings.Join(slices.DeleteFunc(names, func(s string) bool { return s == "" }), ", ")
+}
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// each calls fn with the values of every row, in the order of the primary key.
+func (t table) each(ctx context.Context, tx *Tx, fn func(values []any) error) error {
+	if t.key() == "" {
+		return errors.New("it has no primary key")
+	}
+	rows, err := tx.sql.QueryContext(ctx, `SELECT `+t.columnList()+` FROM `+quote(t.name)+` ORDER BY `+t.key())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below has what matters
+	places, values := make([]any, len(t.columns)), make([]any, len(t.columns))
+	read := make([]func() any, len(t.columns))
+	for i, c := range t.columns {
+		if places[i], read[i] = c.place(); places[i] == nil {
+			return fmt.Errorf("the column %s has the type %s, which is not one of ours", c.name, c.kind)
+		}
+	}
+	for rows.Next() {
+		if err := rows.Scan(places...); err != nil {
+			return err
+		}
+		for i := range values {
+			values[i] = read[i]()
+		}
+		if err := fn(values); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// place returns where a value of the column is scanned to, and what reads it
+// from there.
+func (c column) place() (any, func() any) {
+	switch c.kind {
+	case "bigint":
+		return place[int64]()
+	case "boolean":
+		return place[bool]()
+	case "bytea":
+		return place[[]byte]()
+	case "text":
+		return place[string]()
+	}
+	return nil, nil
+}
+
+func place[T any]() (any, func() any) {
+	v := new(sql.Null[T])
+	return v, func() any {
+		if !v.Valid {
+			return nil
+		}
+		if b, ok := any(v.V).([]byte); ok && b == nil { // no bytes are not NULL
+			return []byte{}
+		}
+		return v.V
+	}
+}
+
+// stored returns what every table holds, by name.
+func (tx *Tx) stored(ctx context.Context) ([]Table, error) {
+	tables, err := tx.tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Table, len(tables))
+	for i, t := range tables {
+		d := t.digest()
+		err := t.each(ctx, tx, func(values []any) error {
+			d.add(values)
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("table %s: %w", t.name, err)
+		}
+		list[i] = d.sum()
+	}
+	return list, nil
+}
+
+// A digest is a Table in the making.
+type digest struct {
+	table  Table
+	hash   hash.Hash
+	buffer []byte
+}
+
+func (t table) digest() *digest {
+	d := &digest{table: Table{Name: t.name}, hash: sha256.New()}
+	for _, c := range t.columns {
+		_, _ = fmt.Fprintf(d.hash, "%s %s,", c.name, c.kind) // a hash takes everything
+	}
+	return d
+}
+
+// add counts a row in and returns its size. Each value is its kind, its length
+// and its bytes, so that no two rows look alike.
+func (d *digest) add(values []any) int {
+	b := d.buffer[:0]
+	sized := func(kind byte, n int) { b = binary.BigEndian.AppendUint64(append(b, kind), uint64(n)) }
+	for _, v := range values {
+		switch v := v.(type) {
+		case nil:
+			sized('n', 0)
+		case int64:
+			sized('i', 8)
+			b = binary.BigEndian.AppendUint64(b, uint64(v))
+		case bool:
+			sized('b', 1)
+			if v {
+				b = append(b, 1)
+			} else {
+				b = append(b, 0)
+			}
+		case []byte:
+			sized('x', len(v))
+			b = append(b, v...)
+		case string:
+			sized('t', len(v))
+			b = append(b, v...)
+		}
+	}
+	_, _ = d.hash.Write(b) // a hash takes everything
+	d.buffer = b
+	d.table.Rows++
+	return len(b)
+}
+
+func (d *digest) sum() Table {
+	d.hash.Sum(d.table.Digest[:0])
+	return d.table
+}
