@@ -236,7 +236,7 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 		// read to say, never for a memory of before.
 		defer db.announce(Notice{Phase: Settled, Changes: tx.changes})
 	}
-	if err := stx.Commit(); err != nil {
+	if err := commit(conn, stx); err != nil {
 		return nil, fmt.Errorf("store: commit: %w", db.seen(err))
 	}
 	return tx, nil
