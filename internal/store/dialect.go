@@ -315,7 +315,8 @@ func (db *DB) migrator() (goose.Dialect, []goose.ProviderOption, error) {
 	if !db.postgres {
 		return goose.DialectSQLite3, nil, nil
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	// Asked for every second: nodes that start together do not wait for long.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return "", nil, err
 	}
