@@ -24,6 +24,7 @@ type postgres struct {
 	t    testing.TB
 	bin  string // the folder of its programs
 	dir  string // of its data
+	name string // of the database that url names
 	port int
 }
 
@@ -72,7 +73,7 @@ func postgresIn(t testing.TB, dir string) *postgres {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p := &postgres{t: t, bin: filepath.Dir(bins[len(bins)-1]), dir: dir}
+	p := &postgres{t: t, bin: filepath.Dir(bins[len(bins)-1]), dir: dir, name: "postgres"}
 	if p.port, err = strconv.Atoi(port); err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ func (p *postgres) url(port ...int) string {
 	if len(port) > 0 {
 		at = port[0]
 	}
-	return fmt.Sprintf("postgres://hallpass@127.0.0.1:%d/postgres?sslmode=disable", at)
+	return fmt.Sprintf("postgres://hallpass@127.0.0.1:%d/%s?sslmode=disable", at, p.name)
 }
 
 // exec runs a statement as the operator would.
