@@ -56,6 +56,7 @@ type Server struct {
 
 	shutdownDelay time.Duration
 	maxStaleness  time.Duration
+	clockBehind   bool      // belongs to the goroutine of work
 	beatFails     bool      // belongs to the goroutine of the heart
 	divergedAt    time.Time // when that was last said; belongs to the goroutine of the heart
 }
@@ -369,6 +370,18 @@ func (s *Server) Serve(ctx context.Context) error {
 	return failure
 }
 
+// tellClock logs when the clock goes back, and when it has caught up.
+func (s *Server) tellClock() {
+	behind := s.verify.ClockBehind()
+	switch {
+	case behind > 0 && !s.clockBehind:
+		s.log.Warn("the clock went back: tokens expire by the latest time it had told until it catches up or this server starts again", "behind", behind.String())
+	case behind == 0 && s.clockBehind:
+		s.log.Info("the clock has caught up with the latest time it had told")
+	}
+	s.clockBehind = behind > 0
+}
+
 // work does what has no request: it writes last uses and audit notes, and
 // sweeps dead sessions.
 func (s *Server) work(ctx context.Context) {
@@ -382,6 +395,7 @@ func (s *Server) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-flush.C:
+			s.tellClock()
 			err = s.verify.Flush(ctx)
 		case <-s.verify.Wake():
 			err = s.verify.Flush(ctx)
