@@ -307,6 +307,7 @@ const (
 	idleTimeout       = 90 * time.Second
 	drainTimeout      = 20 * time.Second
 	flushEvery        = 5 * time.Second
+	lookEvery         = 500 * time.Millisecond
 	sweepEvery        = 10 * time.Minute
 )
 
@@ -370,6 +371,17 @@ func (s *Server) Serve(ctx context.Context) error {
 	return failure
 }
 
+// lookElsewhere drops what is in memory when another process has changed the
+// database file.
+func (s *Server) lookElsewhere(ctx context.Context) error {
+	changed, err := s.db.ChangedElsewhere(ctx)
+	if changed {
+		s.verify.Forget()
+		s.log.Warn("another process changed the database file: what was in memory is read anew")
+	}
+	return err
+}
+
 // tellClock logs when the clock goes back, and when it has caught up.
 func (s *Server) tellClock() {
 	behind := s.verify.ClockBehind()
@@ -382,11 +394,13 @@ func (s *Server) tellClock() {
 	s.clockBehind = behind > 0
 }
 
-// work does what has no request: it writes last uses and audit notes, and
-// sweeps dead sessions.
+// work does what has no request: it writes last uses and audit notes, sweeps dead
+// sessions, and looks whether somebody else writes to the database file.
 func (s *Server) work(ctx context.Context) {
 	flush := time.NewTicker(flushEvery)
 	defer flush.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	for {
@@ -397,6 +411,8 @@ func (s *Server) work(ctx context.Context) {
 		case <-flush.C:
 			s.tellClock()
 			err = s.verify.Flush(ctx)
+		case <-look.C:
+			err = s.lookElsewhere(ctx)
 		case <-s.verify.Wake():
 			err = s.verify.Flush(ctx)
 		case <-sweep.C:

@@ -28,6 +28,7 @@ type DB struct {
 	acks        acks
 	turn        chan struct{} // holds one value while somebody writes
 	written     atomic.Uint64 // writes that the database let begin
+	dataVersion int64         // of ChangedElsewhere; belongs to whoever has the turn
 	notes       notes
 	broken      chan error
 
@@ -74,6 +75,9 @@ func opened(ctx context.Context, db *DB) (*DB, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	if err := db.prepare(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if _, err := db.ChangedElsewhere(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

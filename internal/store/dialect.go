@@ -309,6 +309,26 @@ func (tx *Tx) takeTurn(ctx context.Context) error {
 	return err
 }
 
+// ChangedElsewhere reports whether another process has changed the SQLite file
+// since the last call. Nobody should, and nothing that is announced here tells of
+// it. Where several nodes share a database their heartbeats do.
+func (db *DB) ChangedElsewhere(ctx context.Context) (bool, error) {
+	if db.postgres {
+		return false, nil
+	}
+	conn, done, err := db.writer(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer done()
+	// To the connection that writes all of ours, only others' commits are news.
+	before := db.dataVersion
+	if err := conn.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&db.dataVersion); err != nil {
+		return false, fmt.Errorf("store: data version: %w", db.seen(err))
+	}
+	return before != 0 && before != db.dataVersion, nil
+}
+
 // migrator returns how migrations are run: on PostgreSQL behind a lock, for
 // several nodes may start at once.
 func (db *DB) migrator() (goose.Dialect, []goose.ProviderOption, error) {

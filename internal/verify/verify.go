@@ -101,6 +101,10 @@ func (v *Verifier) changed(n store.Notice) {
 	}
 }
 
+// Forget drops what is in memory of tokens, for something may have changed that
+// was not announced.
+func (v *Verifier) Forget() { v.cache.clear() }
+
 // noted tells those who watch a token that it was refused.
 func (v *Verifier) noted(e hallpass.AuditEntry) {
 	if e.Token != 0 && e.Outcome == hallpass.Refused {
