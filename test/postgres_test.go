@@ -3,6 +3,7 @@ package test_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -23,6 +24,7 @@ type postgres struct {
 	t    testing.TB
 	bin  string // the folder of its programs
 	dir  string // of its data
+	name string // of the database that url names
 	port int
 }
 
@@ -71,7 +73,7 @@ func postgresIn(t testing.TB, dir string) *postgres {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p := &postgres{t: t, bin: filepath.Dir(bins[len(bins)-1]), dir: dir}
+	p := &postgres{t: t, bin: filepath.Dir(bins[len(bins)-1]), dir: dir, name: "postgres"}
 	if p.port, err = strconv.Atoi(port); err != nil {
 		t.Fatal(err)
 	}
@@ -172,11 +174,27 @@ func (p *postgres) url(port ...int) string {
 	if len(port) > 0 {
 		at = port[0]
 	}
-	return fmt.Sprintf("postgres://hallpass@127.0.0.1:%d/postgres?sslmode=disable", at)
+	return fmt.Sprintf("postgres://hallpass@127.0.0.1:%d/%s?sslmode=disable", at, p.name)
 }
 
 // exec runs a statement as the operator would.
 func (p *postgres) exec(statement string) {
+	p.t.Helper()
+	p.as(func(ctx context.Context, db *sql.DB) error {
+		_, err := db.ExecContext(ctx, statement)
+		return err
+	})
+}
+
+// count runs a query as the operator would, whose answer is one number.
+func (p *postgres) count(query string) (n int) {
+	p.t.Helper()
+	p.as(func(ctx context.Context, db *sql.DB) error { return db.QueryRowContext(ctx, query).Scan(&n) })
+	return n
+}
+
+// as has fn work on the database as the operator would.
+func (p *postgres) as(fn func(context.Context, *sql.DB) error) {
 	p.t.Helper()
 	db, err := sql.Open("pgx", p.url())
 	if err != nil {
@@ -184,21 +202,40 @@ func (p *postgres) exec(statement string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if _, err := db.ExecContext(ctx, statement); err != nil {
-		p.t.Fatalf("%s: %v", statement, err)
-	}
-	if err := db.Close(); err != nil {
+	if err := errors.Join(fn(ctx, db), db.Close()); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// standby makes a server that holds all that p commits before p says so.
+func (p *postgres) standby() *postgres {
+	p.t.Helper()
+	s := postgresIn(p.t, filepath.Join(postgresFolder(p.t), "data"))
+	s.run("pg_basebackup", "-D", s.dir, "-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-U", "hallpass", "-R", "-X", "stream", "-c", "fast")
+	s.start()
+	p.exec("ALTER SYSTEM SET synchronous_standby_names = '*'")
+	p.exec("SELECT pg_reload_conf()")
+	for until := time.Now().Add(20 * time.Second); p.count("SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == 0; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(until) {
+			p.t.Fatal("the standby does not follow")
+		}
+	}
+	return s
+}
+
+// promote makes a standby the primary.
+func (p *postgres) promote() {
+	p.t.Helper()
+	p.run("pg_ctl", "-D", p.dir, "-w", "-s", "promote")
 }
 
 // wire is a TCP connection path between a node and PostgreSQL that can be cut
 // in either direction, as a network does: nothing says so to either end.
 type wire struct {
-	l  net.Listener
-	to string
+	l net.Listener
 
 	mu       sync.Mutex
+	to       string
 	thaw     *sync.Cond
 	noTo     bool // what the node sends is held
 	noFrom   bool // what PostgreSQL answers is held
@@ -212,7 +249,7 @@ func newWire(t testing.TB, to int) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{l: l, to: fmt.Sprintf("127.0.0.1:%d", to)}
+	w := &wire{l: l, to: address(to)}
 	w.thaw = sync.NewCond(&w.mu)
 	go w.accept()
 	t.Cleanup(func() {
@@ -236,7 +273,10 @@ func (w *wire) accept() {
 		if err != nil {
 			return
 		}
-		out, err := net.Dial("tcp", w.to)
+		w.mu.Lock()
+		to := w.to
+		w.mu.Unlock()
+		out, err := net.Dial("tcp", to)
 		if err != nil {
 			_ = in.Close()
 			continue
@@ -278,3 +318,16 @@ func (w *wire) cut(to, from bool) {
 	w.noTo, w.noFrom = to, from
 	w.thaw.Broadcast()
 }
+
+// lead has the wire lead to another port. Its connections end.
+func (w *wire) lead(to int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.to = address(to)
+	for _, c := range w.open {
+		_ = c.Close() // it may be closed already
+	}
+	w.open = nil
+}
+
+func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }

@@ -55,7 +55,8 @@ func (s *Server) begin(ctx context.Context) error {
 		}
 	}
 	err = s.admin.Begin(ctx, first)
-	if errors.Is(err, hallpass.Conflict) { // another node was first
+	if errors.Is(err, hallpass.Conflict) { // another node was first, and its password holds
+		s.first = firstPassword{}
 		return s.forgetFirstPassword(ctx)
 	}
 	var e *hallpass.Error

@@ -56,6 +56,7 @@ type Server struct {
 
 	shutdownDelay time.Duration
 	maxStaleness  time.Duration
+	clockBehind   bool      // belongs to the goroutine of work
 	beatFails     bool      // belongs to the goroutine of the heart
 	divergedAt    time.Time // when that was last said; belongs to the goroutine of the heart
 }
@@ -322,6 +323,7 @@ const (
 	idleTimeout       = 90 * time.Second
 	drainTimeout      = 20 * time.Second
 	flushEvery        = 5 * time.Second
+	lookEvery         = 500 * time.Millisecond
 	sweepEvery        = 10 * time.Minute
 )
 
@@ -385,11 +387,36 @@ func (s *Server) Serve(ctx context.Context) error {
 	return failure
 }
 
-// work does what has no request: it writes last uses and audit notes, and
-// sweeps dead sessions.
+// lookElsewhere drops what is in memory when another process has changed the
+// database file.
+func (s *Server) lookElsewhere(ctx context.Context) error {
+	changed, err := s.db.ChangedElsewhere(ctx)
+	if changed {
+		s.verify.Forget()
+		s.log.Warn("another process changed the database file: what was in memory is read anew")
+	}
+	return err
+}
+
+// tellClock logs when the clock goes back, and when it has caught up.
+func (s *Server) tellClock() {
+	behind := s.verify.ClockBehind()
+	switch {
+	case behind > 0 && !s.clockBehind:
+		s.log.Warn("the clock went back: tokens expire by the latest time it had told until it catches up or this server starts again", "behind", behind.String())
+	case behind == 0 && s.clockBehind:
+		s.log.Info("the clock has caught up with the latest time it had told")
+	}
+	s.clockBehind = behind > 0
+}
+
+// work does what has no request: it writes last uses and audit notes, sweeps dead
+// sessions, and looks whether somebody else writes to the database file.
 func (s *Server) work(ctx context.Context) {
 	flush := time.NewTicker(flushEvery)
 	defer flush.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	for {
@@ -398,7 +425,10 @@ func (s *Server) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-flush.C:
+			s.tellClock()
 			err = s.verify.Flush(ctx)
+		case <-look.C:
+			err = s.lookElsewhere(ctx)
 		case <-s.verify.Wake():
 			err = s.verify.Flush(ctx)
 		case <-sweep.C:

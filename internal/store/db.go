@@ -29,6 +29,7 @@ type DB struct {
 	acks        acks
 	turn        chan struct{} // holds one value while somebody writes
 	written     atomic.Uint64 // writes that the database let begin
+	dataVersion int64         // of ChangedElsewhere; belongs to whoever has the turn
 	notes       notes
 	broken      chan error
 
@@ -95,6 +96,9 @@ func opened(ctx context.Context, db *DB, prepare func(*DB, context.Context) erro
 	db.turn, db.broken, db.acks.look = make(chan struct{}, 1), make(chan error, 1), make(chan struct{}, 1)
 	db.notes.rows = make(map[noteKey]*note)
 	if err := prepare(db, ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if _, err := db.ChangedElsewhere(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -278,7 +282,7 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 		// read to say, never for a memory of before.
 		defer db.announce(Notice{Phase: Settled, Changes: tx.changes})
 	}
-	if err := stx.Commit(); err != nil {
+	if err := commit(conn, stx); err != nil {
 		return nil, fmt.Errorf("store: commit: %w", db.seen(err))
 	}
 	return tx, nil

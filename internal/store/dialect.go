@@ -95,6 +95,7 @@ func openPostgres(o PostgresOptions) (*DB, error) {
 	// not know yet what was revoked.
 	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	config.AfterConnect = durable
+	config.OnNotice = noticed
 	size := o.Connections
 	if size == 0 {
 		size = defaultConnections
@@ -146,6 +147,43 @@ const defaultConnections = 16
 // database's default. A stronger setting stays.
 func durable(ctx context.Context, conn *pgconn.PgConn) error {
 	return conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')`).Close()
+}
+
+// unreplicated marks a connection whose last commit the standby may not hold.
+const unreplicated = "unreplicated"
+
+// noticed marks the connection when PostgreSQL gave up waiting for a synchronous
+// standby because somebody cancelled the statement. The commit is answered with
+// success all the same.
+func noticed(conn *pgconn.PgConn, n *pgconn.Notice) {
+	if n.Routine == "SyncRepWaitForLSN" {
+		conn.CustomData()[unreplicated] = true
+	}
+}
+
+var errUnreplicated = &hallpass.Error{
+	Kind: hallpass.Unavailable, ID: "database.failing", Message: "The standby of the database did not confirm the change: it may be lost, or not",
+}
+
+// commit commits the transaction that was begun on conn. It fails, and nobody
+// knows what became of the change, when a standby that was to hold it was not
+// waited for to the end.
+func commit(conn *sql.Conn, stx *sql.Tx) error {
+	if err := stx.Commit(); err != nil {
+		return err
+	}
+	return conn.Raw(func(c any) error {
+		pg, ok := c.(*stdlib.Conn)
+		if !ok {
+			return nil
+		}
+		marks := pg.Conn().PgConn().CustomData()
+		if marks[unreplicated] == nil {
+			return nil
+		}
+		delete(marks, unreplicated)
+		return errUnreplicated
+	})
 }
 
 // redacted is err without its text, which may hold a password.
@@ -271,13 +309,34 @@ func (tx *Tx) takeTurn(ctx context.Context) error {
 	return err
 }
 
+// ChangedElsewhere reports whether another process has changed the SQLite file
+// since the last call. Nobody should, and nothing that is announced here tells of
+// it. Where several nodes share a database their heartbeats do.
+func (db *DB) ChangedElsewhere(ctx context.Context) (bool, error) {
+	if db.postgres {
+		return false, nil
+	}
+	conn, done, err := db.writer(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer done()
+	// To the connection that writes all of ours, only others' commits are news.
+	before := db.dataVersion
+	if err := conn.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&db.dataVersion); err != nil {
+		return false, fmt.Errorf("store: data version: %w", db.seen(err))
+	}
+	return before != 0 && before != db.dataVersion, nil
+}
+
 // migrator returns how migrations are run: on PostgreSQL behind a lock, for
 // several nodes may start at once.
 func (db *DB) migrator() (goose.Dialect, []goose.ProviderOption, error) {
 	if !db.postgres {
 		return goose.DialectSQLite3, nil, nil
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	// Asked for every second: nodes that start together do not wait for long.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return "", nil, err
 	}

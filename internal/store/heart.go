@@ -149,7 +149,12 @@ func (h *Heart) Close() error { return h.beat.Close() }
 // inTx runs fn in a transaction of the heart's own connection. It waits for no
 // writer: a heartbeat takes no turn.
 func (h *Heart) inTx(ctx context.Context, fn func(*Tx) error) error {
-	stx, err := h.beat.BeginTx(ctx, nil)
+	conn, err := h.beat.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // it only goes back to the pool
+	stx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -157,7 +162,7 @@ func (h *Heart) inTx(ctx context.Context, fn func(*Tx) error) error {
 	if err := fn(&Tx{db: h.db, sql: statements{ctx, stx}}); err != nil {
 		return err
 	}
-	return stx.Commit()
+	return commit(conn, stx)
 }
 
 // Listen calls wake whenever another node has committed a change, until ctx is

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
@@ -46,7 +47,7 @@ func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID
 	c.From = from
 	switch {
 	case e.expires != 0 && now.UnixMicro() >= e.expires:
-		return hallpass.Caller{}, v.refuse(e.token, c, from, errExpired)
+		return hallpass.Caller{}, v.expired(e.token, c, from, now)
 	case org != 0 && org != c.Org:
 		return hallpass.Caller{}, v.refuse(e.token, c, from, errOrgMismatch)
 	}
@@ -66,7 +67,7 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID,
 	}
 	switch now := v.now(); {
 	case f.token.Expired(now):
-		return nil, v.refuse(f.token.ID, f.caller, from, errExpired)
+		return nil, v.expired(f.token.ID, f.caller, from, now)
 	case !f.token.Live(now):
 		return nil, v.refuse(f.token.ID, f.caller, from, errRevoked)
 	case org != 0 && org != f.caller.Org: // before disabled: so the order of checks is (http-api.md 2.3)
@@ -77,4 +78,11 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID,
 		return nil, errStale // it was not good by the clock a moment ago, and the clock went back
 	}
 	return f.entry, nil
+}
+
+// expired refuses a token whose time was over at now, which is then never told
+// to be earlier again.
+func (v *Verifier) expired(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, now time.Time) error {
+	v.clock.reach(now.UnixMicro())
+	return v.refuse(t, c, from, errExpired)
 }

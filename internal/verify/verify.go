@@ -15,7 +15,7 @@ import (
 
 // Options sets up a Verifier.
 type Options struct {
-	Now         func() time.Time // nil: time.Now
+	Now         func() time.Time // nil: the clock of a shared database, else time.Now
 	CacheSize   int              // tokens kept in memory at most; 0: DefaultCacheSize
 	SessionIdle time.Duration    // how long a session may rest unused; 0: 7 days
 	// MaxStaleness is how old this node's view of a shared database may be; 0:
@@ -31,7 +31,8 @@ const DefaultCacheSize = 1 << 18
 // A Verifier turns credentials into callers. It is safe for concurrent use.
 type Verifier struct {
 	db          *store.DB
-	now         func() time.Time
+	wall        func() time.Time // nil: the clock of the shared database
+	clock       clock
 	sessionIdle time.Duration
 
 	self      hallpass.Node
@@ -52,7 +53,7 @@ type Verifier struct {
 
 // New returns a Verifier on db, which it listens to from then on.
 func New(db *store.DB, o Options) *Verifier {
-	if o.Now == nil {
+	if o.Now == nil && !db.Shared() {
 		o.Now = time.Now
 	}
 	if o.CacheSize == 0 {
@@ -69,7 +70,8 @@ func New(db *store.DB, o Options) *Verifier {
 	}
 	v := &Verifier{
 		db:          db,
-		now:         func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
+		wall:        o.Now,
+		clock:       clock{boot: o.Boot},
 		sessionIdle: o.SessionIdle,
 		self:        o.Self,
 		cache:       newCache(o.CacheSize),
@@ -98,6 +100,10 @@ func (v *Verifier) changed(n store.Notice) {
 		}
 	}
 }
+
+// Forget drops what is in memory of tokens, for something may have changed that
+// was not announced.
+func (v *Verifier) Forget() { v.cache.clear() }
 
 // noted tells those who watch a token that it was refused.
 func (v *Verifier) noted(e hallpass.AuditEntry) {

@@ -50,7 +50,11 @@ func (v *Verifier) current() (time.Time, bool) {
 	}
 	boot := v.view.boot()
 	ok := int64(boot) < v.view.until.Load()
-	return v.now(), ok
+	us, known := v.outer(boot)
+	if !known {
+		return time.UnixMicro(us).UTC(), ok
+	}
+	return v.clock.tell(us, boot), ok
 }
 
 // Beat makes one heartbeat on a shared database: it applies what other nodes
@@ -224,7 +228,8 @@ func (v *Verifier) Nodes(ctx context.Context) ([]NodeStatus, error) {
 		return []NodeStatus{{Node: self, Self: true, State: NodeLive}}, err
 	}
 	view := v.View()
-	now, furthest := v.Clock(), view.Applied
+	now := time.Unix(0, v.view.offset.Load()+int64(v.view.boot())) // as the nodes' beats were noted, even when that jumped
+	furthest := view.Applied
 	for _, n := range view.Nodes {
 		furthest = max(furthest, n.Applied)
 	}
@@ -312,14 +317,4 @@ func (v *Verifier) applied() hallpass.Version {
 		return 0
 	}
 	return hallpass.Version(v.view.applied.Load())
-}
-
-// Clock returns the time by the database's clock, as the last heartbeat knew
-// it, and from then on by the boot clock: the clocks of nodes that share a
-// database agree, and do not jump.
-func (v *Verifier) Clock() time.Time {
-	if v.view == nil || v.view.offset.Load() == 0 {
-		return time.Now()
-	}
-	return time.Unix(0, v.view.offset.Load()+int64(v.view.boot()))
 }

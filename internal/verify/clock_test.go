@@ -1,0 +1,119 @@
+package verify_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+	"github.com/hallpass-dev/hallpass/internal/verify"
+)
+
+// TestClockJumps has the clock jump, forward and back, while time goes on: what
+// expired once stays expired, and what is good stays good until its time is over.
+func TestClockJumps(t *testing.T) {
+	var boot atomic.Int64
+	boot.Store(int64(time.Hour))
+	w := newWorld(t, verify.Options{MaxStaleness: 1000 * time.Hour, Boot: func() time.Duration { return time.Duration(boot.Load()) }})
+	a := w.account("ci")
+	pass := func(d time.Duration) { // time goes on, and the clock with it
+		boot.Add(int64(d))
+		w.wind(d)
+	}
+	want := func(what, text, id string) {
+		t.Helper()
+		for range 2 { // once from the database perhaps, once from memory
+			if got := w.refused(text, 0); got != id {
+				t.Errorf("%s: %q, want %q", what, got, id)
+			}
+		}
+	}
+	const expired = "api-key.expired"
+	_, short := w.token(a, "short", 60)
+	_, unused := w.token(a, "unused", 90)
+	_, long := w.token(a, "long", 3*3600)
+	_, day := w.token(a, "day", 24*3600)
+	_, forever := w.token(a, "forever", 0)
+	want("in time", short, "")
+
+	pass(60 * time.Second)
+	want("at its end", short, expired)
+	w.wind(-time.Millisecond)
+	want("a step back", short, expired)
+	w.wind(-5 * time.Hour)
+	want("a jump back", short, expired)
+	want("not yet over, after a jump back", unused, "")
+	pass(30 * time.Second)
+	want("over since the jump back", unused, expired)
+	want("never over, after a jump back", forever, "")
+	if behind := w.verify.ClockBehind(); behind < 5*time.Hour || behind > 5*time.Hour+time.Second {
+		t.Errorf("the clock is behind by %s, want about five hours", behind)
+	}
+	for range 6 * 60 { // it has passed the time from which it jumped, and is as far behind as before
+		pass(time.Minute)
+		w.refused(forever, 0)
+	}
+	want("the clock where it was when it jumped", short, expired)
+	want("three hours, six hours later", long, expired)
+	want("a day, six hours later", day, "")
+
+	w.wind(5*time.Hour + 2*time.Second)
+	want("the clock set right", day, "")
+	if behind := w.verify.ClockBehind(); behind != 0 {
+		t.Errorf("set right, the clock is behind by %s", behind)
+	}
+	w.wind(20 * time.Hour)
+	want("a jump forward", day, expired)
+	w.wind(-20 * time.Hour)
+	want("and back", day, expired)
+	want("never over, after both", forever, "")
+}
+
+// TestClockIsTheDatabases has tokens expire by the clock of a shared database,
+// not by this machine's, which nobody compares with others'.
+func TestClockIsTheDatabases(t *testing.T) {
+	if !hallpasstest.OnPostgres() {
+		t.Skip("only PostgreSQL is shared")
+	}
+	db := hallpasstest.OpenStore(t)
+	var ahead atomic.Int64 // of the boot clock
+	v := verify.New(db, verify.Options{MaxStaleness: time.Hour, Boot: func() time.Duration { return store.BootClock() + time.Duration(ahead.Load()) }})
+	a := admin.New(db, admin.Options{Now: v.Clock})
+	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	h := db.NewHeart(hallpass.Node{ID: secret.NewUID(), Name: "test", Bound: time.Hour})
+	defer func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for range 2 { // one to be known, one for the lease
+		if _, err := v.Beat(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	boss, err := v.Password(t.Context(), "admin", password, 0, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := a.CreateServiceAccount(t.Context(), boss, admin.NewServiceAccount{Name: "ci"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, err := a.CreateToken(t.Context(), boss, account.ID, "t", 600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Token(t.Context(), text.Reveal(), 0, home); err != nil {
+		t.Errorf("in time: %v", err)
+	}
+	ahead.Store(int64(11 * time.Minute))
+	if _, err := v.Token(t.Context(), text.Reveal(), 0, home); idOf(err) != "api-key.expired" {
+		t.Errorf("over by the database's clock, and not by this machine's: %v", err)
+	}
+}

@@ -1,0 +1,248 @@
+package test_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// ledger is what was answered, for whoever asks afterwards.
+type ledger struct {
+	mu    sync.Mutex
+	good  []credential // made
+	ended []credential // of those made, what was ended since
+}
+
+// write makes credentials through the nodes and ends every second one, until
+// stopped. Only what was answered with success is noted.
+func (l *ledger) write(p *process, stop *atomic.Bool) {
+	for i := 0; !stop.Load(); i++ {
+		var account, token struct {
+			ID  int64
+			Key string
+		}
+		name := fmt.Sprintf("ledger-%d", credentials.Add(1))
+		if status, err := p.call(quick, "", "POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":%q,"role":"Viewer"}`, name), &account); err != nil || status != 201 {
+			continue
+		}
+		if status, err := p.call(quick, "", "POST", fmt.Sprintf("/api/serviceaccounts/%d/tokens", account.ID), fmt.Sprintf(`{"name":%q}`, name), &token); err != nil || status != 200 {
+			continue
+		}
+		c := credential{account.ID, token.ID, token.Key}
+		if i%2 == 0 {
+			l.note(&l.good, c)
+			continue
+		}
+		method, path, body := ends[i/2%len(ends)](c)
+		if status, err := p.call(quick, "", method, path, body, nil); err == nil && status == 200 {
+			l.note(&l.ended, c)
+		}
+	}
+}
+
+func (l *ledger) note(list *[]credential, c credential) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*list = append(*list, c)
+}
+
+func (l *ledger) all() (good, ended []credential) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.good[:len(l.good):len(l.good)], l.ended[:len(l.ended):len(l.ended)]
+}
+
+// watch tries what has ended on the nodes, again and again, until stopped: none
+// may accept it, whatever happens to the database.
+func (l *ledger) watch(t *testing.T, all []*process, stop *atomic.Bool) {
+	for i := 0; !stop.Load(); i++ {
+		_, ended := l.all()
+		if len(ended) == 0 {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		c := ended[len(ended)-1-i%min(len(ended), 20)]
+		for n, p := range all {
+			if p.use(c.key) == http.StatusOK {
+				t.Errorf("node %d accepts what has ended: %+v", n, c)
+				return
+			}
+		}
+	}
+}
+
+// TestFailover kills a primary with a synchronous standby in the middle of
+// changes and promotes the standby: nothing acknowledged is lost, and nothing
+// that ended is accepted at any time. One node reaches the database through a
+// proxy that follows, the other knows both servers.
+func TestFailover(t *testing.T) {
+	db := newPostgres(t)
+	next := db.standby()
+	w := newWire(t, db.port)
+	all := []*process{
+		node(t, db.url(w.port())),
+		node(t, fmt.Sprintf("postgres://hallpass@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable", db.port, next.port)),
+	}
+	for _, p := range all {
+		p.await()
+	}
+	var l ledger
+	var stopped, done atomic.Bool
+	var writers, watchers sync.WaitGroup
+	for _, p := range all {
+		writers.Go(func() { l.write(p, &stopped) })
+	}
+	watchers.Go(func() { l.watch(t, all, &done) })
+	time.Sleep(2 * time.Second)
+	db.kill()
+	killed := time.Now()
+	next.promote()
+	w.lead(next.port)
+	good, ended := l.all()
+	for _, p := range all {
+		p.right(good[0], ended...)
+	}
+	back := time.Since(killed)
+	time.Sleep(time.Second)
+	stopped.Store(true)
+	writers.Wait()
+	done.Store(true)
+	watchers.Wait()
+	before := len(good) + len(ended)
+	good, ended = l.all()
+	t.Logf("%d credentials were made and half of them ended before the failover, %d in all; right again after %s", before, len(good)+len(ended), back)
+	if len(good)+len(ended) <= before {
+		t.Error("nothing was changed after the failover")
+	}
+	for _, p := range all {
+		for _, c := range good {
+			if status := p.use(c.key); status != 200 {
+				t.Errorf("an acknowledged token is answered with %d", status)
+			}
+		}
+		for _, c := range ended {
+			if status := p.use(c.key); status != 401 && status != 403 {
+				t.Errorf("what has ended is answered with %d", status)
+			}
+		}
+		if strings.Contains(p.out.String(), `"level":"ERROR"`) {
+			t.Errorf("an error was logged:\n%s", p.out)
+		}
+	}
+}
+
+// TestUnreplicated has a synchronous standby fall silent: a revocation that it
+// does not hold is not acknowledged, also when somebody cancels the wait for it,
+// which PostgreSQL answers like a commit.
+func TestUnreplicated(t *testing.T) {
+	db := newPostgres(t)
+	next := db.standby()
+	p := node(t, db.url()+"&application_name=waiting")
+	p.await()
+	kept, c := p.mint(), p.mint()
+	next.stop("immediate")
+	began := time.Now()
+	var cancelling sync.WaitGroup
+	var done atomic.Bool
+	cancelling.Go(func() {
+		for !done.Load() {
+			time.Sleep(300 * time.Millisecond)
+			db.exec("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiting' AND wait_event = 'SyncRep'")
+		}
+	})
+	method, path, body := ends[0](c)
+	status, err := p.call(quick, "", method, path, body, nil)
+	if err != nil || status != 503 {
+		t.Errorf("a revocation that is on one server alone: %d, %v after %s, want 503", status, err, time.Since(began))
+	}
+	time.Sleep(time.Until(began.Add(staleness + time.Second)))
+	if status, err := p.call(quick, "", "GET", "/readyz", "", nil); err != nil || status != 503 {
+		t.Errorf("ready with heartbeats that are on one server alone: %d, %v", status, err)
+	}
+	done.Store(true)
+	cancelling.Wait()
+	next.start()
+	p.right(kept, c)
+}
+
+// TestDeposed leaves a node with a primary after its standby was promoted. The
+// old one still takes connections and writes, but nothing it says can be
+// acknowledged: the node verifies nothing, and is right again when it is led to
+// the new one.
+func TestDeposed(t *testing.T) {
+	db := newPostgres(t)
+	next := db.standby()
+	old, new := newWire(t, db.port), newWire(t, db.port)
+	left, moved := node(t, db.url(old.port())), node(t, db.url(new.port()))
+	left.await()
+	moved.await()
+	kept, first, second := left.mint(), left.mint(), left.mint()
+	for _, p := range []*process{left, moved} {
+		for _, c := range []credential{kept, first, second} {
+			if status := p.use(c.key); status != 200 {
+				t.Fatal(status)
+			}
+		}
+	}
+	next.promote()
+	new.lead(next.port)
+	moved.right(kept)
+	moved.endAgain(0, first)
+	for until := time.Now().Add(2 * staleness); time.Now().Before(until); {
+		if status := left.use(first.key); status == 200 {
+			t.Fatal("the node at the old primary accepts what was ended at the new one")
+		}
+	}
+	left.verifiesNothing(kept, first, second)
+
+	old.lead(next.port)
+	left.right(kept, first)
+	left.endAgain(1, second)
+
+	// And back: the old primary knows less than the node does.
+	old.lead(db.port)
+	for until := time.Now().Add(3 * staleness); time.Now().Before(until); {
+		for _, c := range []credential{first, second} {
+			if status := left.use(c.key); status == 200 {
+				t.Fatal("led back to the old primary, the node accepts what had ended")
+			}
+		}
+	}
+	left.verifiesNothing(kept, first, second)
+	old.lead(next.port)
+	left.right(kept, first, second)
+	moved.right(kept, first, second)
+}
+
+// endAgain ends the credential through a node whose connections may be of before
+// a failover: it is asked again while it says 503.
+func (p *process) endAgain(i int, c credential) {
+	p.t.Helper()
+	method, path, body := ends[i%len(ends)](c)
+	for until := time.Now().Add(10 * time.Second); ; {
+		status, err := p.call(quick, "", method, path, body, nil)
+		switch {
+		case err == nil && (status == 200 || status == 404): // the first answer may have been lost, not the change
+			return
+		case err != nil || status != 503 || time.Now().After(until):
+			p.t.Fatalf("%s %s after a failover: %d, %v", method, path, status, err)
+		}
+	}
+}
+
+// verifiesNothing sees that the node says 503 to all and is not ready.
+func (p *process) verifiesNothing(all ...credential) {
+	p.t.Helper()
+	for _, c := range all {
+		if status := p.use(c.key); status != 503 {
+			p.t.Errorf("a node without a database to rely on answers %d", status)
+		}
+	}
+	if status, err := p.call(quick, "", "GET", "/readyz", "", nil); err != nil || status != 503 {
+		p.t.Errorf("/readyz without a database to rely on: %d, %v", status, err)
+	}
+}

@@ -1,0 +1,377 @@
+package test_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// rounds returns how often a test is to try: the number in the environment, or
+// usual.
+func rounds(t *testing.T, variable string, usual int) int {
+	t.Helper()
+	s := os.Getenv(variable)
+	if s == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		t.Fatalf("%s: %q is not a number of rounds", variable, s)
+	}
+	return n
+}
+
+// TestListenerLost ends the connections on which nodes are told of changes, and
+// nothing else: revocations are obeyed by all when they are answered, as before,
+// and the connections come back.
+func TestListenerLost(t *testing.T) {
+	db := newPostgres(t)
+	all := nodes(t, 3, db.url())
+	const listeners = "FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
+	await := func() {
+		t.Helper()
+		for until := time.Now().Add(10 * time.Second); db.count("SELECT COUNT(*) "+listeners) != len(all); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(until) {
+				t.Fatal("not every node listens")
+			}
+		}
+	}
+	await()
+	for i := range len(ends) {
+		c := all[0].mint()
+		for _, p := range all {
+			if status := p.use(c.key); status != 200 {
+				t.Fatal(status)
+			}
+		}
+		if n := db.count("SELECT COUNT(pg_terminate_backend(pid)) " + listeners); i == 0 && n != len(all) {
+			t.Fatalf("%d listeners were ended", n)
+		}
+		if took := all[i%3].end(i, c); took >= staleness {
+			t.Errorf("without listeners a revocation took %s: longer than all heartbeats", took)
+		}
+		for n, p := range all {
+			if status := p.use(c.key); status == 200 {
+				t.Errorf("ended in the way %d, and node %d answers 200", i, n)
+			}
+		}
+	}
+	await()
+}
+
+// TestKilledWhileRevoking kills the node that revokes at a random moment; in every
+// second round most likely between the commit and the answer, for it waits there
+// for a node that is frozen. Whatever became of the revocation, it is whole, and
+// the same on every node.
+func TestKilledWhileRevoking(t *testing.T) {
+	db := newPostgres(t)
+	bound := time.Second
+	env := "HALLPASS_DATABASE_MAX_STALENESS=" + bound.String()
+	others := []*process{node(t, db.url(), env), node(t, db.url(), env)}
+	data := t.TempDir()
+	revoker := start(t, data, nodeEnv(db.url(), env))
+	for _, p := range append(others, revoker) {
+		p.await()
+	}
+	var committed, answered int
+	n := rounds(t, "HALLPASS_TEST_REVOKER_ROUNDS", 6)
+	for round := range n {
+		c := others[0].mint()
+		for _, p := range append(others, revoker) {
+			if status := p.use(c.key); status != 200 {
+				t.Fatal(status)
+			}
+		}
+		revoker.must(200, "GET", "/api/org", "", nil) // it knows the admin's password from now on
+		answering := others
+		if round%2 == 1 {
+			others[1].signal(syscall.SIGSTOP)
+			answering = others[:1]
+		}
+		answer := make(chan int, 1)
+		go func() {
+			method, path, body := ends[0](c)
+			status, _ := revoker.call(quick, "", method, path, body, nil) // 0: no answer
+			answer <- status
+		}()
+		time.Sleep(rand.N(30 * time.Millisecond))
+		revoker.kill()
+		status := <-answer
+		acknowledged := status == http.StatusOK
+		if acknowledged {
+			answered++
+		} else if status != 0 {
+			t.Errorf("round %d: the revocation was answered with %d", round, status)
+		}
+		for _, p := range answering {
+			if acknowledged && p.use(c.key) == http.StatusOK {
+				t.Errorf("round %d: acknowledged, and accepted elsewhere", round)
+			}
+		}
+		// What PostgreSQL still works on for the dead node ends by itself.
+		for db.count("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'") > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		gone := db.count(fmt.Sprintf("SELECT COUNT(*) FROM tokens WHERE id = %d", c.token)) == 0
+		audited := db.count(fmt.Sprintf("SELECT COUNT(*) FROM audit WHERE action = 'token.delete' AND target = 'token:%d'", c.token))
+		chained := db.count(fmt.Sprintf("SELECT COUNT(*) FROM changes WHERE kind = 'token' AND subject_id = %d", c.token))
+		want, wantRows := http.StatusOK, 0
+		if gone {
+			committed++
+			want, wantRows = http.StatusUnauthorized, 1
+		}
+		if acknowledged && !gone || audited != wantRows || chained != wantRows {
+			t.Errorf("round %d: answered with %d; the token is gone: %v, and has %d audit entries and %d changes", round, status, gone, audited, chained)
+		}
+		if round%2 == 1 {
+			others[1].signal(syscall.SIGCONT)
+		}
+		time.Sleep(bound) // it was not acknowledged: so long the others may take
+		revoker = start(t, data, nodeEnv(db.url(), env))
+		revoker.await()
+		for i, p := range append(others, revoker) {
+			if status := p.use(c.key); status != want {
+				t.Errorf("round %d: node %d answers %d, want %d", round, i, status, want)
+			}
+		}
+	}
+	t.Logf("%d rounds: %d revocations were committed, %d of them answered", n, committed, answered)
+}
+
+// TestFrozenWithTheLock stops a node while it holds the lock that all writers
+// take in turn: the others' revocations get through, in about the time that a
+// frozen node costs, or are refused whole.
+func TestFrozenWithTheLock(t *testing.T) {
+	db := newPostgres(t)
+	frozen := node(t, db.url()+"&application_name=frozen")
+	all := append(nodes(t, 2, db.url()), frozen)
+	frozen.await()
+	var list []credential
+	for range 3 {
+		c := all[0].mint()
+		for _, p := range all {
+			if status := p.use(c.key); status != 200 {
+				t.Fatal(status)
+			}
+		}
+		list = append(list, c)
+	}
+	var stop atomic.Bool
+	var writers sync.WaitGroup
+	for range 4 {
+		writers.Go(func() {
+			for !stop.Load() {
+				_, _ = frozen.call(quick, "", "POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":"busy-%d"}`, credentials.Add(1)), nil) // how it ends does not matter
+			}
+		})
+	}
+	var at time.Time
+	for until := time.Now().Add(20 * time.Second); ; {
+		time.Sleep(rand.N(20 * time.Millisecond))
+		frozen.signal(syscall.SIGSTOP)
+		at = time.Now()
+		time.Sleep(10 * time.Millisecond) // what it had sent is worked off
+		if db.count(`SELECT COUNT(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+			WHERE l.locktype = 'advisory' AND l.granted AND a.application_name = 'frozen' AND a.state = 'idle in transaction'`) > 0 {
+			break
+		}
+		frozen.signal(syscall.SIGCONT)
+		if time.Now().After(until) {
+			t.Fatal("the node was never caught with the lock")
+		}
+	}
+	for i, c := range list {
+		method, path, body := ends[i](c)
+		began := time.Now()
+		status, err := all[i%2].call(quick, "", method, path, body, nil)
+		took := time.Since(began)
+		t.Logf("%s after the freeze a revocation took %s: %d", began.Sub(at).Round(time.Millisecond), took.Round(time.Millisecond), status)
+		if err != nil || status != 200 && status != 503 {
+			t.Fatalf("a revocation beside a frozen writer: %d, %v", status, err)
+		}
+		if limit := staleness + staleness/100 + time.Second; took > limit {
+			t.Errorf("a revocation beside a frozen writer took %s, more than %s", took, limit)
+		}
+		want := 200
+		if status == 503 { // then it is not half done
+			if status := all[0].use(c.key); status != want {
+				t.Errorf("a revocation that was refused changed something: %d", status)
+			}
+			all[i%2].endAgain(i, c)
+		}
+		for n, p := range all[:2] {
+			if status := p.use(c.key); status == 200 {
+				t.Errorf("ended, and node %d answers 200", n)
+			}
+		}
+	}
+	frozen.signal(syscall.SIGCONT)
+	stop.Store(true)
+	for until := time.Now().Add(staleness); time.Now().Before(until); {
+		for _, c := range list {
+			if status := frozen.use(c.key); status == 200 {
+				t.Fatal("the node that was frozen accepts what was ended meanwhile")
+			}
+		}
+	}
+	writers.Wait()
+	kept := all[0].mint()
+	frozen.right(kept, list...)
+}
+
+// TestStartAtOnce starts nodes at the same moment on an empty database: all come
+// up, the schema is made once, and there is one admin, whose password one of
+// them tells.
+func TestStartAtOnce(t *testing.T) {
+	db := newPostgres(t)
+	for round := range 3 {
+		name := fmt.Sprintf("empty_%d", round)
+		db.exec("CREATE DATABASE " + name)
+		own := *db
+		own.name = name
+		var all []*process
+		var folders []string
+		for range 3 {
+			folders = append(folders, t.TempDir())
+			all = append(all, start(t, folders[len(folders)-1], nodeEnv(own.url(), "HALLPASS_SECURITY_ADMIN_PASSWORD=")))
+		}
+		for _, p := range all {
+			p.await()
+		}
+		for what, query := range map[string]string{
+			"orgs": "SELECT COUNT(*) FROM orgs", "users": "SELECT COUNT(*) FROM users", "installations": "SELECT COUNT(*) FROM state",
+			"times that the first migration ran": "SELECT COUNT(*) FROM goose_db_version WHERE version_id = 1",
+		} {
+			if n := own.count(query); n != 1 {
+				t.Errorf("round %d: %d %s, want 1", round, n, what)
+			}
+		}
+		var told, kept []string
+		for i, p := range all {
+			if strings.Contains(p.out.String(), "initial-admin-password") {
+				told = append(told, p.out.String())
+			}
+			if text, err := os.ReadFile(filepath.Join(folders[i], "initial-admin-password")); err == nil {
+				kept = append(kept, string(text))
+			}
+		}
+		if len(told) != 1 || len(kept) != 1 || !strings.Contains(told[0], kept[0]) {
+			t.Fatalf("round %d: %d nodes told a password and %d keep one, want one of each\n%s", round, len(told), len(kept), strings.Join(told, "\n"))
+		}
+		for i, p := range all {
+			r, err := http.NewRequest("GET", p.url+"/api/org", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.SetBasicAuth("admin", kept[0])
+			res, err := quick.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close() // nothing was read
+			if res.StatusCode != 200 {
+				t.Errorf("round %d: the password that was told is answered with %d by node %d", round, res.StatusCode, i)
+			}
+		}
+		for _, p := range all {
+			if err := p.stop(); err != nil {
+				t.Errorf("stop: %v\n%s", err, p.out)
+			}
+		}
+	}
+}
+
+// balancer sends requests to those nodes that say at /readyz that they want
+// them, as a proxy with health checks does.
+type balancer struct {
+	mu    sync.Mutex
+	ready []*process
+}
+
+func (b *balancer) follow(all []*process, stop *atomic.Bool) {
+	for !stop.Load() {
+		var ready []*process
+		for _, p := range all {
+			if status, err := p.call(quick, "", "GET", "/readyz", "", nil); err == nil && status == 200 {
+				ready = append(ready, p)
+			}
+		}
+		b.mu.Lock()
+		b.ready = ready
+		b.mu.Unlock()
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func (b *balancer) pick(i int) *process {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.ready) == 0 {
+		return nil
+	}
+	return b.ready[i%len(b.ready)]
+}
+
+// TestStopNode stops and starts the nodes in turn with SIGTERM, under load,
+// behind a proxy that asks /readyz: no request fails, reads or changes, and each
+// ends with 0 (SEC-45).
+func TestStopNode(t *testing.T) {
+	db := newPostgres(t)
+	delay := "HALLPASS_SERVER_SHUTDOWN_DELAY=500ms"
+	all := []*process{node(t, db.url(), delay), node(t, db.url(), delay)}
+	for _, p := range all {
+		p.await()
+	}
+	c := all[0].mint()
+	var b balancer
+	var stop atomic.Bool
+	var answered atomic.Int64
+	var clients sync.WaitGroup
+	clients.Go(func() { b.follow(all, &stop) })
+	for b.pick(0) == nil {
+		time.Sleep(time.Millisecond)
+	}
+	for i := range 6 {
+		clients.Go(func() {
+			client := caller(15 * time.Second)
+			for n := i; !stop.Load(); n++ {
+				p := b.pick(n)
+				if p == nil {
+					t.Error("no node is ready")
+					return
+				}
+				method, path, body, token, want := "GET", "/api/org", "", c.key, 200
+				if i == 0 {
+					method, path, body, token, want = "POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":"load-%d"}`, credentials.Add(1)), "", 201
+				}
+				if status, err := p.call(client, token, method, path, body, nil); err != nil || status != want {
+					t.Errorf("%s %s: %d, %v", method, path, status, err)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	time.Sleep(300 * time.Millisecond)
+	if err := all[0].stop(); err != nil {
+		t.Errorf("the node ended with %v\n%s", err, all[0].out)
+	}
+	if took := all[1].end(0, all[1].mint()); took >= staleness {
+		t.Errorf("a revocation waited %s for a node that had left", took)
+	}
+	stop.Store(true)
+	clients.Wait()
+	t.Logf("%d requests answered", answered.Load())
+	if answered.Load() == 0 {
+		t.Error("no request was answered")
+	}
+}
