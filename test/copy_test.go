@@ -427,7 +427,7 @@ func TestRestoreRefusesFiles(t *testing.T) {
 	}
 	altered := func(name, statement string) string {
 		path := file(name, text)
-		sqlite(t, path, statement)
+		alter(t, path, statement)
 		return path
 	}
 	damaged := bytes.Clone(text)
@@ -461,14 +461,10 @@ func TestRestoreRefusesFiles(t *testing.T) {
 	refuses(t, "no such file", nil, "backup", "--data", data, filepath.Join(dir, "nowhere", "b"))
 }
 
-// sqlite runs statements on a SQLite file.
-func sqlite(t *testing.T, path, statements string) {
+// alter runs statements on a SQLite file.
+func alter(t *testing.T, path, statements string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
+	db := sqlite(t, path)
 	if _, err := db.Exec(statements); err != nil {
 		t.Fatal(err)
 	}
@@ -480,7 +476,7 @@ func sqlite(t *testing.T, path, statements string) {
 // manyTokens puts n tokens into the SQLite file, of the account with that number.
 func manyTokens(t *testing.T, path string, account int64, n int) {
 	t.Helper()
-	sqlite(t, path, fmt.Sprintf(`
+	alter(t, path, fmt.Sprintf(`
 		INSERT INTO tokens (id, org_id, service_account_id, name, name_key, hash, last_four, created_us, created_by, expires_us, revoked_us, used_us, used_address, used_agent)
 		SELECT 1000 + value, 1, %d, 'many-' || value, 'many-' || value, randomblob(32), '0000', 1, 'admin', 0, 0, 0, '', '' FROM (WITH RECURSIVE n (value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM n WHERE value < %d) SELECT value FROM n);
 		UPDATE counters SET value = 1000 + %d WHERE name = 'token'`, account, n, n))

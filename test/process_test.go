@@ -77,9 +77,16 @@ func serve(t *testing.T, data string, args ...string) *process {
 // start starts the program on the data directory, with more of an environment.
 func start(t *testing.T, data string, env []string, args ...string) *process {
 	t.Helper()
+	return startUnder(t, nil, data, env, args...)
+}
+
+// startUnder is start with a command before it that runs the program.
+func startUnder(t *testing.T, under []string, data string, env []string, args ...string) *process {
+	t.Helper()
 	path, address := binaryAndAddress(t)
 	p := &process{t: t, url: "http://" + address, out: &lockedBuffer{}, done: make(chan error, 1)}
-	p.cmd = exec.Command(path, append([]string{"serve", "--data", data, "--listen", address}, args...)...)
+	line := append(append(under, path, "serve", "--data", data, "--listen", address), args...)
+	p.cmd = exec.Command(line[0], line[1:]...)
 	p.cmd.Env = append(append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {

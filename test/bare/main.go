@@ -1,4 +1,4 @@
-// Command bare is the yardstick of test/bench.sh: a net/http server that
+// Command bare is the yardstick of make bench: a net/http server that
 // answers every request with the bytes that Hallpass answers GET /api/org with,
 // and does nothing else.
 package main
