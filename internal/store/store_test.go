@@ -105,7 +105,7 @@ func TestRoundTrips(t *testing.T) {
 			if session, err = tx.CreateSession(ctx, session); err != nil {
 				return err
 			}
-			return errors.Join(tx.UpdateOrg(ctx, org), tx.UsedToken(ctx, tok.ID, tok.LastUse), tx.UsedToken(ctx, tok.ID, hallpass.Use{At: noon.Add(-time.Hour)}),
+			return errors.Join(tx.UpdateOrg(ctx, org), tx.UsedTokens(ctx, []store.TokenUse{{tok.ID, tok.LastUse}}), tx.UsedTokens(ctx, []store.TokenUse{{tok.ID, hallpass.Use{At: noon.Add(-time.Hour)}}}),
 				tx.SetMember(ctx, hallpass.Member{Org: org.ID, User: user, Role: hallpass.RoleViewer, JoinedAt: noon}),
 				tx.SetMember(ctx, hallpass.Member{Org: org.ID, User: user, Role: hallpass.RoleEditor, JoinedAt: noon}))
 		})

@@ -145,19 +145,15 @@ func (v *Verifier) flushUses(ctx context.Context) error {
 		entries = append(entries, n.entry)
 	}
 	slices.SortFunc(entries, func(a, b *entry) int { return int(a.token - b.token) })
+	seen := make([]store.TokenUse, 0, min(len(entries), usesInOne))
 	for len(entries) > 0 {
 		some := entries[:min(len(entries), usesInOne)]
+		seen = seen[:0]
 		for _, e := range some {
 			e.dirty.Store(false) // before its use is read: one that comes later is pushed again
+			seen = append(seen, store.TokenUse{ID: e.token, Use: e.use()})
 		}
-		err := v.db.Write(ctx, func(tx *store.Tx) error {
-			for _, e := range some {
-				if err := tx.UsedToken(ctx, e.token, e.use()); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		err := v.db.Write(ctx, func(tx *store.Tx) error { return tx.UsedTokens(ctx, seen) })
 		if err != nil {
 			for i, e := range entries {
 				if i >= len(some) || e.dirty.CompareAndSwap(false, true) { // those beyond some are marked still
