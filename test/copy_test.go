@@ -404,6 +404,44 @@ func TestRestoreElsewhere(t *testing.T) {
 	p.right(kept, ended)
 }
 
+// TestOlderThanTheJournal puts a database in place by hand that is older than
+// the journal begins, as that of a node which joined later: what ended in
+// between nobody can tell, so nothing is verified until a person looked.
+func TestOlderThanTheJournal(t *testing.T) {
+	data, file := t.TempDir(), filepath.Join(t.TempDir(), "backup.db")
+	p := serve(t, data)
+	kept, ended := p.mint(), p.mint()
+	works(t, nil, "backup", "--data", data, file)
+	p.end(0, ended)
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(data, "journal")); err != nil {
+		t.Fatal(err)
+	}
+	if err := serve(t, data).stop(); err != nil { // its journal begins here
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "hallpass.db"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p = start(t, data, nil)
+	select {
+	case err := <-p.done:
+		if err == nil || !strings.Contains(p.out.String(), "look at users, accounts, tokens and roles, then run hallpass admin accept-history") {
+			t.Errorf("it ended with %v\n%s", err, p.out)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the server started")
+	}
+	works(t, nil, "admin", "accept-history", "--data", data)
+	serve(t, data).right(kept)
+}
+
 // TestRestoreRefusesFiles tries to restore what is no sound backup: nothing is
 // there afterwards.
 func TestRestoreRefusesFiles(t *testing.T) {

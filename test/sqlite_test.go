@@ -2,8 +2,12 @@ package test_test
 
 import (
 	"database/sql"
+	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -57,5 +61,132 @@ func TestChangedByHand(t *testing.T) {
 	}
 	if !strings.Contains(p.out.String(), "another process") {
 		t.Errorf("nobody was told\n%s", p.out)
+	}
+}
+
+// small mounts a file system of so many bytes and returns its folder.
+func small(t *testing.T, size int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0700", size)); err != nil {
+		t.Skipf("a small file system cannot be mounted here, which root may: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fill writes a file until the file system of dir is full, and returns its path.
+func fill(t *testing.T, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "fill")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{1 << 20, 4 << 10, 1} {
+		for err = nil; err == nil; {
+			_, err = f.Write(make([]byte, size))
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestDiskFull fills the disk under the database: tokens are verified on, nothing
+// new is made, and revocations take effect and stay; when there is room again, all
+// is as it was (SEC-41).
+func TestDiskFull(t *testing.T) {
+	data := small(t, 48<<20)
+	p := serve(t, data)
+	kept := p.mint()
+	var gone []credential
+	for range rounds(t, "HALLPASS_TEST_FULL_REVOCATIONS", 2*len(ends)) {
+		gone = append(gone, p.mint())
+	}
+	for _, c := range append(gone, kept) {
+		if status := p.use(c.key); status != 200 {
+			t.Fatal(status)
+		}
+	}
+	filled := fill(t, data)
+	var refused bool
+	for i := 0; i < 50 && !refused; i++ { // the files have some room in themselves
+		status, err := p.call(quick, "", "POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":"full-%d"}`, i), nil)
+		if err != nil || status != 201 && status != 503 && status != 507 {
+			t.Fatalf("create on a full disk: %d, %v\n%s", status, err, p.out)
+		}
+		refused = status != 201
+	}
+	if !refused {
+		t.Fatal("the disk was not full")
+	}
+	for i, c := range gone {
+		p.end(i, c)
+		if status := p.use(c.key); status == 200 {
+			t.Errorf("ended in the way %d on a full disk, and answered 200", i)
+		}
+		if status := p.use(kept.key); status != 200 {
+			t.Errorf("a good token on a full disk: %d", status)
+		}
+		if status, err := p.call(quick, "", "POST", "/api/serviceaccounts", `{"name":"still full"}`, nil); err != nil || status != 503 && status != 507 {
+			t.Errorf("create on a disk that is still full: %d, %v", status, err)
+		}
+	}
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200} {
+		if status, err := p.call(quick, "", "GET", path, "", nil); err != nil || status != want {
+			t.Errorf("%s on a full disk: %d, %v, want %d", path, status, err, want)
+		}
+	}
+	right := func(when string) {
+		t.Helper()
+		if status := p.use(kept.key); status != 200 {
+			t.Errorf("%s: a good token is answered with %d", when, status)
+		}
+		for i, c := range gone { // where a refusal must be written down first, and cannot, it is a 503
+			if status := p.use(c.key); status != 401 && status != 403 && status != 503 {
+				t.Errorf("%s: ended in the way %d, and answered %d", when, i, status)
+			}
+		}
+	}
+	right("on a full disk")
+	p.kill()
+	p = serve(t, data)
+	right("killed and started on a full disk")
+	if err := os.Remove(filled); err != nil {
+		t.Fatal(err)
+	}
+	for until := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if status, err := p.call(quick, "", "POST", "/api/serviceaccounts", `{"name":"room again"}`, nil); err == nil && status == 201 {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatalf("there is room again, and nothing can be made\n%s", p.out)
+		}
+	}
+	p.end(0, p.mint())
+	right("with room again")
+	p.right(kept, gone...)
+	if err := p.stop(); err != nil {
+		t.Errorf("stop: %v\n%s", err, p.out)
+	}
+	// And full before it starts.
+	fill(t, data)
+	p = serve(t, data)
+	right("started on a full disk")
+	p.end(0, kept)
+	if status := p.use(kept.key); status != 401 {
+		t.Errorf("ended on a disk that was full at the start: %d", status)
+	}
+	if strings.Contains(p.out.String(), "another process") {
+		t.Errorf("the server takes its own changes for another's\n%s", p.out)
 	}
 }

@@ -56,6 +56,7 @@ type Server struct {
 
 	shutdownDelay time.Duration
 	maxStaleness  time.Duration
+	full          bool      // the disk is; belongs to the goroutine of work, and to assemble before that
 	clockBehind   bool      // belongs to the goroutine of work
 	beatFails     bool      // belongs to the goroutine of the heart
 	divergedAt    time.Time // when that was last said; belongs to the goroutine of the heart
@@ -115,6 +116,9 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		Now: now, WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})
+	if err := s.keepReserve(ctx); err != nil {
+		return err
+	}
 	s.db.Subscribe(s.notice)
 	if err := s.begin(ctx); err != nil {
 		return err
@@ -398,6 +402,21 @@ func (s *Server) lookElsewhere(ctx context.Context) error {
 	return err
 }
 
+// keepReserve sets room aside for revocations on a full disk, and logs when there
+// is none any more, and when there is again.
+func (s *Server) keepReserve(ctx context.Context) error {
+	err := s.db.KeepReserve(ctx)
+	full := s.db.Full()
+	switch {
+	case full && !s.full:
+		s.log.Error("the disk is full: tokens are verified and can be revoked, nothing else is written: make room")
+	case !full && s.full:
+		s.log.Info("the disk has room again")
+	}
+	s.full = full
+	return err
+}
+
 // tellClock logs when the clock goes back, and when it has caught up.
 func (s *Server) tellClock() {
 	behind := s.verify.ClockBehind()
@@ -426,7 +445,7 @@ func (s *Server) work(ctx context.Context) {
 			return
 		case <-flush.C:
 			s.tellClock()
-			err = s.verify.Flush(ctx)
+			err = errors.Join(s.keepReserve(ctx), s.verify.Flush(ctx))
 		case <-look.C:
 			err = s.lookElsewhere(ctx)
 		case <-s.verify.Wake():

@@ -79,6 +79,10 @@ func (db *DB) Backup(ctx context.Context, path string) (held []Table, err error)
 	return held, nil
 }
 
+// scratchPragmas have SQLite write a file that is worth nothing until it is
+// whole, and is synced then.
+const scratchPragmas = `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536`
+
 // backUpRows copies the database into the empty file at path, with the schema
 // that it has.
 func (db *DB) backUpRows(ctx context.Context, path string) (err error) {
@@ -98,6 +102,9 @@ func (db *DB) backUpRows(ctx context.Context, path string) (err error) {
 		p, err := file.provider()
 		if err == nil {
 			_, err = p.UpTo(ctx, version)
+		}
+		if err == nil {
+			_, err = file.write.ExecContext(ctx, scratchPragmas)
 		}
 		return err
 	})

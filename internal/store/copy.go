@@ -234,18 +234,22 @@ func (tx *Tx) parentsFirst(ctx context.Context, tables []table) ([]table, error)
 	return ordered, nil
 }
 
-// Bounds on one INSERT: its parameters, of which SQLite takes 32,766, and the
-// bytes that it holds in memory.
+// Bounds on one INSERT: its parameters, which SQLite looks up one by one in a
+// list, and the bytes that it holds in memory.
 const (
-	batchParameters = 8000
-	batchBytes      = 4 << 20
+	batchPostgres = 8000
+	batchSQLite   = 300
+	batchBytes    = 4 << 20
 )
 
 // copy copies the rows of t and returns what they were.
 func (t table) copy(ctx context.Context, src, dst *Tx) (Table, error) {
 	d := t.digest()
 	var batch []any
-	size := 0
+	size, most := 0, batchSQLite
+	if dst.db.postgres {
+		most = batchPostgres
+	}
 	flush := func() error {
 		if len(batch) == 0 {
 			return nil
@@ -257,7 +261,7 @@ func (t table) copy(ctx context.Context, src, dst *Tx) (Table, error) {
 	err := t.each(ctx, src, func(values []any) error {
 		size += d.add(values)
 		batch = append(batch, values...)
-		if len(batch)+len(values) <= batchParameters && size < batchBytes {
+		if len(batch)+len(values) <= most && size < batchBytes {
 			return nil
 		}
 		return flush()

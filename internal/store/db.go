@@ -31,6 +31,7 @@ type DB struct {
 	written     atomic.Uint64 // writes that the database let begin
 	dataVersion int64         // of ChangedElsewhere; belongs to whoever has the turn
 	notes       notes
+	reserve     reserve // of SQLite
 	broken      chan error
 
 	mu          sync.Mutex
@@ -46,6 +47,19 @@ var migrations embed.FS
 // and brings its schema up to date. A schema newer than this program is refused
 // and left as it is.
 func Open(ctx context.Context, path string) (*DB, error) {
+	reserved := path + "-reserve"
+	db, err := open(ctx, path)
+	if err != nil && os.Remove(reserved) == nil { // on a full disk that may have been in the way
+		db, err = open(ctx, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	db.reserve.path = reserved
+	return db, nil
+}
+
+func open(ctx context.Context, path string) (*DB, error) {
 	write, read, err := openSQLite(path)
 	if err != nil {
 		return nil, err
@@ -252,6 +266,9 @@ func (db *DB) writeInTurn(ctx context.Context, fn func(*Tx) error) (*Tx, error) 
 	defer cancel()
 	for wait := time.Millisecond; ; wait *= 2 {
 		tx, err := db.writeOnce(ctx, conn, fn)
+		if isFull(err) && tx != nil && len(tx.changes) > 0 && db.reserve.use() {
+			continue
+		}
 		if !isAgain(err) || wait > turnWait/4 {
 			return tx, err
 		}
@@ -259,6 +276,8 @@ func (db *DB) writeInTurn(ctx context.Context, fn func(*Tx) error) (*Tx, error) 
 	}
 }
 
+// writeOnce runs fn in a transaction once. What fn did is returned also when it
+// failed.
 func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error) (*Tx, error) {
 	stx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
@@ -267,15 +286,18 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 	tx := &Tx{db: db, sql: statements{ctx, stx}}
 	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
 	if err := tx.takeTurn(ctx); err != nil {
-		return nil, fmt.Errorf("store: wait to write: %w", db.seen(err))
+		return tx, fmt.Errorf("store: wait to write: %w", db.seen(err))
 	}
 	db.written.Add(1) // the database let us in: the queue moves
 	if err := fn(tx); err != nil {
-		return nil, db.seen(err)
+		return tx, db.seen(err)
 	}
-	if len(tx.changes) > 0 {
+	switch {
+	case len(tx.changes) == 0 && db.Full():
+		return tx, errFull
+	case len(tx.changes) > 0:
 		if err := tx.call(ctx); err != nil {
-			return nil, db.seen(err)
+			return tx, db.seen(err)
 		}
 		db.announce(Notice{Phase: Coming, Changes: tx.changes})
 		// Also after a failed commit: whether it happened is then for the next
@@ -283,7 +305,7 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 		defer db.announce(Notice{Phase: Settled, Changes: tx.changes})
 	}
 	if err := commit(conn, stx); err != nil {
-		return nil, fmt.Errorf("store: commit: %w", db.seen(err))
+		return tx, fmt.Errorf("store: commit: %w", db.seen(err))
 	}
 	return tx, nil
 }

@@ -229,6 +229,9 @@ func isBroken(err error) bool {
 	return false
 }
 
+// isFull reports whether err says that there was no room for what was written.
+func isFull(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_FULL }
+
 // isAgain reports whether err says that the transaction was undone for the sake
 // of another, and may be tried again.
 func isAgain(err error) bool {
@@ -245,7 +248,7 @@ func classify(err error) error {
 		return &hallpass.Error{Kind: hallpass.Unavailable, ID: id, Message: message, Err: err}
 	}
 	busy := func() error { return unavailable("database.busy", "The database is busy, try again shortly") }
-	full := func() error { return unavailable("database.full", "The database has no room left") }
+	full := func() error { return unavailable(errFull.ID, errFull.Message) }
 	failing := func() error { return unavailable("database.failing", "The database cannot be reached") }
 	var e *hallpass.Error
 	if errors.As(err, &e) {

@@ -269,7 +269,7 @@ func (tx *Tx) reapplyUser(ctx context.Context, e JournalEntry, us int64) (bool, 
 		return tx.reapplied(ctx, true, disable, sessions)
 	}
 	steps := []step{}
-	if now.Password != e.Outcome.Password { // the old password was ended, and the new one is not known here
+	if now.Password != e.Outcome.Password && now.Password != passwordMark("") { // the old password was ended, and the new one is not known here
 		steps = append(steps, do(`UPDATE users SET password_hash = '', updated_us = $2 WHERE id = $1`, e.ID, us), sessions)
 	}
 	if now.ServerAdmin && !e.Outcome.ServerAdmin {

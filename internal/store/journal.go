@@ -303,13 +303,17 @@ type moment struct {
 // moments returns those of the installation's history, without open entries
 // that a person has looked at.
 func (j *Journal) moments(installation string) (list []moment, err error) {
+	here := false // whether the lines are about the installation
 	err = j.each(func(head *journalHead, e *JournalEntry, _ int64) error {
 		if head == nil {
-			list = append(list, moment{e.Version, e.Digest, e})
+			if here {
+				list = append(list, moment{e.Version, e.Digest, e})
+			}
 			return nil
 		}
-		if head.Installation != installation {
+		if here = head.Installation == installation; !here {
 			list = nil
+			return nil
 		}
 		if head.Accepted {
 			list = slices.DeleteFunc(list, func(m moment) bool { return m.entry != nil && m.entry.Outcome.Open })

@@ -337,23 +337,91 @@ func TestReadersCannotWrite(t *testing.T) {
 	})
 }
 
-// TestNewerSchema opens a database that a newer program has migrated.
+// TestNewerSchema opens a database that a newer program has migrated: it is
+// refused, and left as it is.
 func TestNewerSchema(t *testing.T) {
-	onSQLite(t, func(t *testing.T, db *store.DB, path string) {
-		raw, err := sql.Open("sqlite", "file:"+path)
-		if err != nil {
-			t.Fatal(err)
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			db, driver, source := vacant(t, kind)
+			begun(t, db)
+			raw(t, driver, source, func(exec func(string, ...any) error) {
+				if err := exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, ` + map[string]string{"sqlite": "1", "postgres": "TRUE"}[kind] + `)`); err != nil {
+					t.Fatal(err)
+				}
+			})
+			for name, open := range openers(kind, source) {
+				if again, err := open(t.Context()); err == nil || !strings.Contains(err.Error(), "schema version 999") {
+					t.Errorf("%s: opened %v, %v", name, again, err)
+				}
+			}
+		})
+	}
+}
+
+// openers are the ways to open the database that a test's source names.
+func openers(kind, source string) map[string]func(context.Context) (*store.DB, error) {
+	if kind == "sqlite" {
+		path := strings.TrimPrefix(source, "file:")
+		return map[string]func(context.Context) (*store.DB, error){
+			"open":     func(ctx context.Context) (*store.DB, error) { return store.Open(ctx, path) },
+			"as it is": func(ctx context.Context) (*store.DB, error) { return store.OpenAsItIs(ctx, path) },
 		}
-		if _, err := raw.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`); err != nil {
-			t.Fatal(err)
-		}
-		if err := raw.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if again, err := store.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "schema version 999") {
-			t.Errorf("opened %v, %v", again, err)
-		}
-	})
+	}
+	o := store.PostgresOptions{URL: secret.NewText(source)}
+	return map[string]func(context.Context) (*store.DB, error){
+		"open":     func(ctx context.Context) (*store.DB, error) { return store.OpenPostgres(ctx, o) },
+		"as it is": func(ctx context.Context) (*store.DB, error) { return store.OpenPostgresAsItIs(ctx, o) },
+	}
+}
+
+// TestFailedMigration has a migration fail near its end, for a table of its name
+// is there: nothing of it stays, and without that table it succeeds.
+func TestFailedMigration(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			driver, source := "sqlite", "file:"+filepath.Join(t.TempDir(), "test.db")
+			setup := `CREATE TABLE preferences (x BIGINT)`
+			if kind == "postgres" {
+				driver, source = "pgx", hallpasstest.Postgres(t).Reveal()
+				setup = `DROP SCHEMA public CASCADE; CREATE SCHEMA public; ` + setup
+			}
+			run := func(statement string) {
+				raw(t, driver, source, func(exec func(string, ...any) error) {
+					if err := exec(statement); err != nil {
+						t.Fatal(err)
+					}
+				})
+			}
+			run(setup)
+			open := openers(kind, source)["open"]
+			for range 2 {
+				if db, err := open(t.Context()); err == nil || !strings.Contains(err.Error(), "preferences") {
+					t.Fatalf("opened %v, %v", db, err)
+				}
+				if v := column(t, driver, source, `SELECT MAX(version_id) FROM goose_db_version`); v != "1" {
+					t.Errorf("the schema has version %s", v)
+				}
+				if n := column(t, driver, source, `SELECT COUNT(*) FROM permissions`); n != "0" { // the migration drops it
+					t.Errorf("permissions: %s", n)
+				}
+				tables := `SELECT COUNT(*) FROM sqlite_master WHERE name IN ('teams', 'grants', 'folders')`
+				if kind == "postgres" {
+					tables = `SELECT COUNT(*) FROM pg_class WHERE relname IN ('teams', 'grants', 'folders')`
+				}
+				if n := column(t, driver, source, tables); n != "0" {
+					t.Errorf("%s tables of the failed migration stayed", n)
+				}
+			}
+			run(`DROP TABLE preferences`)
+			db, err := open(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // TestLocked has another connection hold the write lock.
