@@ -130,7 +130,7 @@ type TokenUse struct {
 // usedAtOnce are how many uses one statement notes: few texts, so that both
 // databases keep them prepared, and large ones, because a statement for each row
 // is what costs (docs/performance.md).
-var usedAtOnce = [...]int{1000, 100, 10, 1}
+var usedAtOnce = [...]int{250, 25, 5, 1}
 
 var usedStatements = func() (list [len(usedAtOnce)]string) {
 	for i, n := range usedAtOnce {

@@ -82,7 +82,7 @@ func BenchmarkUsedTokens(b *testing.B) {
 	for _, size := range []int{1, 10, 100, 1000, 2000, 5000} {
 		b.Run(fmt.Sprint("rows=", size), func(b *testing.B) {
 			db := hallpasstest.OpenStore(b)
-			tokens := tokensIn(b, db, 20_000)
+			tokens := tokensIn(b, db, 10_000)
 			at := time.Now()
 			next := 0
 			for b.Loop() {
