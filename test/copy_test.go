@@ -141,7 +141,7 @@ func TestMigrate(t *testing.T) {
 	env := db.database("moved")
 	data := t.TempDir()
 	old := serve(t, data)
-	kept := old.mint()
+	kept, later := old.mint(), old.mint()
 	paths := old.furnish(kept.account)
 	var ended []credential
 	for i := range ends {
@@ -196,8 +196,22 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("the number of %+v was given before", again)
 	}
 	refuses(t, "not empty", env, "migrate", "--data", t.TempDir(), "--from", filepath.Join(data, "hallpass.db"))
+	moved.end(0, later)
 	if err := moved.stop(); err != nil {
 		t.Errorf("stop: %v", err)
+	}
+	mistaken := serve(t, data) // the old file again, with the same journal
+	mistaken.right(kept, later, ended[0])
+	if err := mistaken.stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	returned := filepath.Join(t.TempDir(), "back.db")
+	works(t, env, "backup", "--data", data, returned)
+	works(t, nil, "restore", "--data", data, "--force", returned)
+	back := serve(t, data)
+	back.right(kept, later, ended[0])
+	if d := cmp.Diff(before["/api/dashboards/uid/cpu"], back.look("/api/dashboards/uid/cpu")); d != "" {
+		t.Errorf("a dashboard there and back:\n%s", d)
 	}
 	if strings.Contains(moved.out.String(), databasePassword) || strings.Contains(moved.out.String(), `"level":"ERROR"`) {
 		t.Errorf("logged:\n%s", moved.out)

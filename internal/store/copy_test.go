@@ -59,7 +59,7 @@ func fill(t *testing.T, exec func(string, ...any) error) {
 			t.Fatalf("%s: %v", s.query, err)
 		}
 	}
-	for i := range 3000 { // more than go into one INSERT
+	for i := range 1200 { // more than go into one INSERT
 		id := make([]byte, 32)
 		copy(id, fmt.Sprint(i))
 		err := exec(`INSERT INTO tokens (id, org_id, service_account_id, name, name_key, hash, last_four, created_us, created_by, expires_us, revoked_us, used_us, used_address, used_agent) VALUES ($1, 1, 2, $2, $2, $3, '', 0, '', 0, 0, 0, '', '')`, 10+i, fmt.Sprint("n", i), id)
@@ -69,7 +69,7 @@ func fill(t *testing.T, exec func(string, ...any) error) {
 	}
 }
 
-// opened returns a database of each kind that is filled, and one that is empty.
+// filled returns a database of the kind with rows in every table.
 func filled(t *testing.T, kind string) *store.DB {
 	t.Helper()
 	driver, source := "pgx", ""
@@ -110,6 +110,8 @@ func raw(t *testing.T, driver, source string, fn func(exec func(string, ...any) 
 	}
 }
 
+// vacant returns a migrated database of the kind that holds nothing, and what
+// opens another connection to it.
 func vacant(t *testing.T, kind string) (db *store.DB, driver, source string) {
 	t.Helper()
 	if kind == "sqlite" {
@@ -136,9 +138,12 @@ var kinds = []string{"sqlite", "postgres"}
 func TestCopy(t *testing.T) {
 	seen := make(map[string][]store.Table)
 	for _, a := range kinds {
+		if a == "postgres" && os.Getenv("HALLPASS_TEST_POSTGRES") == "" {
+			continue // each of the others has been skipped as it is
+		}
+		from := filled(t, a)
 		for _, b := range kinds {
 			t.Run(a+" to "+b, func(t *testing.T) {
-				from := filled(t, a)
 				to, _, _ := vacant(t, b)
 				copied, err := store.Copy(t.Context(), from, to)
 				if err != nil {
@@ -161,7 +166,7 @@ func TestCopy(t *testing.T) {
 				if d := cmp.Diff(seen["sqlitesqlite"], copied); d != "" {
 					t.Errorf("from SQLite to SQLite, and this:\n%s", d)
 				}
-				if _, err := store.Copy(t.Context(), from, to); err == nil || !strings.Contains(err.Error(), "tokens (3001)") {
+				if _, err := store.Copy(t.Context(), from, to); err == nil || !strings.Contains(err.Error(), "tokens (1201)") {
 					t.Errorf("a second copy: %v", err)
 				}
 				write(t, to, func(ctx context.Context, tx *store.Tx) error {
@@ -179,6 +184,7 @@ func TestCopy(t *testing.T) {
 // TestCopyRefuses copies into databases that are not empty, and to one that
 // alters what arrives: they stay as they were.
 func TestCopyRefuses(t *testing.T) {
+	from := filled(t, "sqlite")
 	for _, kind := range kinds {
 		for _, tt := range []struct{ name, sqlite, postgres, says string }{
 			{"a node", `INSERT INTO nodes (id, name, address, version, started_us, beats, beat_us, applied, bound_us, ack_us) VALUES ('n', '', '', '', 0, 0, 0, 0, 0, 0)`, "", "nodes (1)"},
@@ -210,7 +216,7 @@ func TestCopyRefuses(t *testing.T) {
 					}
 				})
 				before := stored(t, to)
-				if copied, err := store.Copy(t.Context(), filled(t, "sqlite"), to); err == nil || !strings.Contains(err.Error(), tt.says) {
+				if copied, err := store.Copy(t.Context(), from, to); err == nil || !strings.Contains(err.Error(), tt.says) {
 					t.Errorf("%d tables, %v; want %q", len(copied), err, tt.says)
 				}
 				if d := cmp.Diff(before, stored(t, to)); d != "" {
