@@ -289,7 +289,8 @@ func TestBackupAndRestore(t *testing.T) {
 		}
 		p.must(200, "POST", fmt.Sprintf("/api/admin/users/%d/disable", user.ID), "", nil)
 		if len(env) > 1 {
-			time.Sleep(2 * beatEvery) // on PostgreSQL the journal is a beat behind, and no old file tells the rest
+			// On PostgreSQL the journal is a beat behind, and no old file tells the rest.
+			p.journaled(data, fmt.Sprintf(`"kind":"user","id":%d,`, user.ID))
 		}
 		p.kill()
 
@@ -335,6 +336,23 @@ func TestBackupAndRestore(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// journaled waits until the journal has the text.
+func (p *process) journaled(data, text string) {
+	p.t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		journal, err := os.ReadFile(filepath.Join(data, "journal"))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if strings.Contains(string(journal), text) {
+			return
+		}
+		if time.Now().After(until) {
+			p.t.Fatalf("the journal does not have %s", text)
+		}
+	}
 }
 
 // TestRestoreOverChangedPermissions changes what a role permits after the
