@@ -15,3 +15,6 @@ CREATE TABLE nodes (
     bound_us   BIGINT NOT NULL,
     ack_us     BIGINT NOT NULL
 );
+
+-- The metrics ask which tokens expire soonest, of all orgs.
+CREATE INDEX tokens_soonest ON tokens (expires_us, id) WHERE expires_us > 0;
