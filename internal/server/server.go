@@ -145,7 +145,11 @@ func (s *Server) openStore(ctx context.Context) error {
 	}
 	mine := []string{filepath.Join(s.config.DataDir, "lock")}
 	if !s.config.Database.postgres() {
-		mine = append(mine, databasePath(s.config)+".lock")
+		path := databasePath(s.config)
+		if file, err := filepath.EvalSymlinks(path); err == nil { // one file has one lock, whatever leads to it
+			path = file
+		}
+		mine = append(mine, path+".lock")
 	}
 	lock, err := lockFiles(mine...)
 	if err != nil {
