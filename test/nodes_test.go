@@ -403,3 +403,51 @@ func TestOlderCopy(t *testing.T) {
 	}
 	db.dir = present
 }
+
+// TestOlderCopyRestarted kills the only node after revocations were answered, and
+// starts it on an older copy of the database: nobody else remembers what had
+// ended, and still nothing of it comes back.
+func TestOlderCopyRestarted(t *testing.T) {
+	db := newPostgres(t)
+	data := t.TempDir()
+	p := start(t, data, nodeEnv(db.url()))
+	p.await()
+	kept := p.mint()
+	var gone []credential
+	for range len(ends) {
+		gone = append(gone, p.mint())
+	}
+	db.stop("fast")
+	copied := db.dir + "-copy"
+	if out, err := db.asUser("cp", "-a", db.dir, copied).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	db.start()
+	p.right(kept)
+	for i, c := range gone {
+		p.endAgain(i, c)
+	}
+	time.Sleep(beatEvery) // the journal has it by then
+	p.kill()
+	db.kill()
+	present := db.dir
+	db.dir = copied
+	db.start()
+	p = start(t, data, nodeEnv(db.url()))
+	for ready := false; !ready; {
+		status, err := p.call(quick, "", "GET", "/readyz", "", nil)
+		ready = err == nil && status == 200
+		for i, c := range gone {
+			if status := p.use(c.key); status == 200 {
+				t.Fatalf("ended in the way %d, and back after a restart on the older copy\n%s", i, p.out)
+			}
+		}
+		select {
+		case err := <-p.done:
+			t.Fatalf("the node ended: %v\n%s", err, p.out)
+		default:
+		}
+	}
+	p.right(kept, gone...)
+	db.dir = present
+}

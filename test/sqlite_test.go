@@ -4,9 +4,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -188,5 +190,64 @@ func TestDiskFull(t *testing.T) {
 	}
 	if strings.Contains(p.out.String(), "another process") {
 		t.Errorf("the server takes its own changes for another's\n%s", p.out)
+	}
+}
+
+// TestLocked has another process lock the database: changes say 503 with
+// Retry-After in time and leave nothing behind, tokens are verified on, known or
+// not, and all is well when the lock is gone (SEC-42).
+func TestLocked(t *testing.T) {
+	data := t.TempDir()
+	p := serve(t, data)
+	known, unknown := p.mint(), p.mint()
+	if status := p.use(known.key); status != 200 {
+		t.Fatal(status)
+	}
+	other := sqlite(t, filepath.Join(data, "hallpass.db"))
+	if _, err := other.Exec("BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	var writers sync.WaitGroup
+	for i := range 4 {
+		writers.Go(func() {
+			method, path, body := "POST", "/api/serviceaccounts", `{"name":"half written"}`
+			if i%2 == 1 {
+				method, path, body = ends[0](known)
+			}
+			r, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.Header.Set("Content-Type", "application/json")
+			r.SetBasicAuth("admin", adminPassword)
+			began := time.Now()
+			res, err := quick.Do(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = res.Body.Close() // nothing was read
+			if took := time.Since(began); res.StatusCode != 503 || res.Header.Get("Retry-After") == "" || took > 6*time.Second {
+				t.Errorf("%s beside a locked database: %d after %s, Retry-After %q", method, res.StatusCode, took, res.Header.Get("Retry-After"))
+			}
+		})
+	}
+	for _, c := range []credential{known, unknown, known} {
+		if status := p.use(c.key); status != 200 {
+			t.Errorf("a good token beside a locked database: %d", status)
+		}
+	}
+	writers.Wait()
+	if _, err := other.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if status := p.use(known.key); status != 200 {
+		t.Errorf("a revocation that was refused changed something: %d", status)
+	}
+	p.must(201, "POST", "/api/serviceaccounts", `{"name":"half written"}`, nil)
+	p.end(0, known)
+	if status := p.use(known.key); status != 401 {
+		t.Errorf("ended, and answered %d", status)
 	}
 }

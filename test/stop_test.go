@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -73,8 +74,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestOneServer starts a second server on the data directory of the first: it
-// must refuse, and say why (SEC-42).
+// TestOneServer starts a second server on the data directory of the first, and on
+// its database from another: it must refuse, and say why (SEC-42).
 func TestOneServer(t *testing.T) {
 	data := t.TempDir()
 	p := serve(t, data)
@@ -82,11 +83,22 @@ func TestOneServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "serve", "--data", data, "--listen", "127.0.0.1:0")
-	cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword)
-	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "in use by another hallpass") {
-		t.Errorf("the second server ended with %v and said %s", err, out)
+	file := filepath.Join(data, "hallpass.db")
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for name, where := range map[string][2]string{
+		"the same folder": {data, ""}, "another folder, the same file": {t.TempDir(), file}, "another folder, a link to the file": {t.TempDir(), link},
+	} {
+		cmd := exec.Command(path, "serve", "--data", where[0], "--listen", "127.0.0.1:0")
+		cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword, "HALLPASS_DATABASE_PATH="+where[1])
+		ended := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // it serves
+		out, err := cmd.CombinedOutput()
+		ended.Stop()
+		if err == nil || !strings.Contains(string(out), "in use by another hallpass") {
+			t.Errorf("%s: the second server ended with %v and said %s", name, err, out)
+		}
 	}
 	if status, err := p.call(http.DefaultClient, "", "GET", "/api/org", "", nil); err != nil || status != http.StatusOK {
 		t.Errorf("the first server answers %d, %v", status, err)

@@ -50,6 +50,7 @@ func (s *Server) join(ctx context.Context) error {
 		return nil
 	}
 	s.heart = s.db.NewHeart(s.self)
+	s.verify.Settled(s.journal.Known())
 	for range 2 { // one to be known, one for the lease
 		if _, err := s.verify.Beat(ctx, s.heart); err != nil {
 			return err
@@ -158,7 +159,7 @@ func (s *Server) settleDiverged(ctx context.Context) {
 	s.db.Forget()
 	_, err := s.settle(ctx)
 	if err == nil {
-		s.verify.Settled()
+		s.verify.Settled(s.journal.Known())
 		s.divergedAt = time.Time{}
 		return
 	}

@@ -159,7 +159,11 @@ func (s *Server) takePlace() error {
 	}
 	mine := []string{filepath.Join(s.config.DataDir, "lock")}
 	if !s.config.Database.postgres() {
-		mine = append(mine, databasePath(s.config)+".lock")
+		path := databasePath(s.config)
+		if file, err := filepath.EvalSymlinks(path); err == nil { // one file has one lock, whatever leads to it
+			path = file
+		}
+		mine = append(mine, path+".lock")
 	}
 	var err error
 	if s.lock, err = lockFiles(mine...); err != nil {

@@ -48,10 +48,14 @@ type Pulse struct {
 }
 
 // Register makes the node known with nothing applied but what the pulse it
-// returns says. The node must remember nothing of before.
-func (h *Heart) Register(ctx context.Context) (p Pulse, err error) {
+// returns says. The node must remember nothing of before, save known, where the
+// history stood for it; ErrDiverged when the database has not gone through that.
+func (h *Heart) Register(ctx context.Context, known State) (p Pulse, err error) {
 	err = h.inTx(ctx, func(tx *Tx) error {
 		if err := tx.pulse(ctx, &p); err != nil {
+			return err
+		}
+		if err := tx.continues(ctx, known, p.State); err != nil {
 			return err
 		}
 		_, err := tx.exec(ctx, `

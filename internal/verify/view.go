@@ -25,10 +25,11 @@ type view struct {
 	offset  atomic.Int64 // the database's clock less the boot clock, nanoseconds
 	apart   atomic.Bool  // the database's history is not the one applied
 
-	mu    sync.Mutex
-	known store.State     // applied; guarded by mu
-	nodes []hallpass.Node // as the last heartbeat found them; guarded by mu
-	seen  map[string]sighting
+	mu         sync.Mutex
+	known      store.State     // applied; guarded by mu
+	nodes      []hallpass.Node // as the last heartbeat found them; guarded by mu
+	registered bool            // guarded by mu
+	seen       map[string]sighting
 }
 
 // sighting is when a node's count of beats was first seen, on our boot clock.
@@ -67,19 +68,22 @@ func (v *Verifier) Beat(ctx context.Context, h *store.Heart) ([]store.ChangeRow,
 	w := v.view
 	begun := w.boot()
 	w.mu.Lock()
-	known := w.known
+	known, registered := w.known, w.registered
 	w.mu.Unlock()
 	if w.apart.Load() {
 		return nil, store.ErrDiverged
 	}
-	if known.Installation == "" {
-		return nil, v.register(ctx, h)
+	if !registered {
+		return nil, v.register(ctx, h, known)
 	}
 	p, err := h.Beat(ctx, known)
 	switch {
 	case errors.Is(err, store.ErrBuried):
 		w.until.Store(0)
-		return nil, v.register(ctx, h)
+		w.mu.Lock()
+		w.registered = false
+		w.mu.Unlock()
+		return nil, v.register(ctx, h, known)
 	case errors.Is(err, store.ErrDiverged):
 		v.part()
 		return nil, err
@@ -104,12 +108,15 @@ func (v *Verifier) Beat(ctx context.Context, h *store.Heart) ([]store.ChangeRow,
 	return p.Changes, v.bury(ctx, h, p.Nodes)
 }
 
-// register makes this node known, with nothing remembered and no lease: the
-// next heartbeat gives that.
-func (v *Verifier) register(ctx context.Context, h *store.Heart) error {
+// register makes this node known, with nothing remembered but known and no lease:
+// the next heartbeat gives that.
+func (v *Verifier) register(ctx context.Context, h *store.Heart, known store.State) error {
 	begun := v.view.boot()
 	v.cache.clear()
-	p, err := h.Register(ctx)
+	p, err := h.Register(ctx, known)
+	if errors.Is(err, store.ErrDiverged) {
+		v.part()
+	}
 	if err != nil {
 		return err
 	}
@@ -119,7 +126,7 @@ func (v *Verifier) register(ctx context.Context, h *store.Heart) error {
 	v.view.took(p, begun)
 	v.view.mu.Lock()
 	defer v.view.mu.Unlock()
-	v.view.seen = nil
+	v.view.registered, v.view.seen = true, nil
 	return nil
 }
 
@@ -141,11 +148,13 @@ func (v *Verifier) part() {
 	v.view.apart.Store(true)
 }
 
-// Settled says that the database's history was looked at and refuses again what
-// this node knew to have ended. The next heartbeat registers it anew.
-func (v *Verifier) Settled() {
+// Settled says that the database's history was looked at up to known, and refuses
+// again what this node knew to have ended. The next heartbeat registers the node
+// anew, with a database that has gone through known; it may be another than the
+// one that was looked at.
+func (v *Verifier) Settled(known store.State) {
 	v.view.mu.Lock()
-	v.view.known = store.State{}
+	v.view.known, v.view.registered = known, false
 	v.view.mu.Unlock()
 	v.cache.clear()
 	v.view.apart.Store(false)
