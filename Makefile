@@ -68,6 +68,10 @@ test: ## every test, with the race detector; installs the real parts when it can
 bench: ## requests a second, against a bare net/http server in the same run
 	./test/bench.sh
 
-soak: ## kill -9 a thousand times, nothing acknowledged may be lost; and a minute under Prometheus' eyes
+soak: ## the long variants: kill -9 and revocations a thousand times, nodes and disks that fail; and a minute under Prometheus' eyes
 	HALLPASS_TEST_PROMETHEUS_SECONDS=60 $(GO) test -count=1 -v -run Prometheus ./test/
-	HALLPASS_TEST_KILL_ROUNDS=1000 $(GO) test -count=1 -v -run Kill -timeout 60m ./test/
+	HALLPASS_TEST_REVOCATIONS=1000 $(GO) test -count=1 -v -run RevokedOnEveryNode -timeout 30m ./test/
+	HALLPASS_TEST_REVOKER_ROUNDS=100 $(GO) test -count=1 -v -run KilledWhileRevoking -timeout 30m ./test/
+	HALLPASS_TEST_FULL_REVOCATIONS=1000 $(GO) test -count=1 -v -run DiskFull -timeout 30m ./test/
+	$(GO) test -count=10 -v -run 'Failover|Unreplicated|Deposed|OlderCopy|FrozenWithTheLock|ListenerLost' -timeout 60m ./test/
+	HALLPASS_TEST_KILL_ROUNDS=1000 $(GO) test -count=1 -v -run 'Kill$$' -timeout 60m ./test/

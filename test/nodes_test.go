@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,10 +119,7 @@ func (p *process) end(i int, c credential) time.Duration {
 // on all: no request that began after that was answered is accepted. A credential
 // that one node made works on the others at the first try (SEC-37).
 func TestRevokedOnEveryNode(t *testing.T) {
-	rounds := 120
-	if s := os.Getenv("HALLPASS_TEST_REVOCATIONS"); s != "" {
-		rounds, _ = strconv.Atoi(s) // 0 fails below
-	}
+	want := rounds(t, "HALLPASS_TEST_REVOCATIONS", 120)
 	db := newPostgres(t)
 	all := nodes(t, 3, db.url())
 	var late, used atomic.Int64
@@ -133,7 +129,7 @@ func TestRevokedOnEveryNode(t *testing.T) {
 	var next atomic.Int64
 	for range 4 {
 		workers.Go(func() {
-			for i := int(next.Add(1)); i <= rounds && !t.Failed(); i = int(next.Add(1)) {
+			for i := int(next.Add(1)); i <= want && !t.Failed(); i = int(next.Add(1)) {
 				c := all[i%3].mint()
 				for n, p := range all {
 					if status := p.use(c.key); status != http.StatusOK {
@@ -166,8 +162,8 @@ func TestRevokedOnEveryNode(t *testing.T) {
 	}
 	workers.Wait()
 	slices.Sort(took)
-	if len(took) < rounds || rounds == 0 {
-		t.Fatalf("%d of %d rounds", len(took), rounds)
+	if len(took) < want {
+		t.Fatalf("%d of %d rounds", len(took), want)
 	}
 	t.Logf("%d revocations through 3 nodes, %d requests, %d accepted afterwards; time to acknowledge: median %s, p99 %s",
 		len(took), used.Load(), late.Load(), took[len(took)/2], took[len(took)*99/100])
