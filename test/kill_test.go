@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -16,16 +14,11 @@ import (
 // answered: nothing acknowledged may be lost, nothing revoked may return, and
 // each change has its audit entry (SEC-40).
 func TestKill(t *testing.T) {
-	rounds := 200
-	if s := os.Getenv("HALLPASS_TEST_KILL_ROUNDS"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			t.Fatalf("HALLPASS_TEST_KILL_ROUNDS: %v", err)
-		}
-		rounds = n
-	} else if testing.Short() {
-		rounds = 10
+	usual := 200
+	if testing.Short() {
+		usual = 10
 	}
+	rounds := rounds(t, "HALLPASS_TEST_KILL_ROUNDS", usual)
 	seed := rand.Uint64()
 	t.Logf("%d rounds, seed %d", rounds, seed)
 	data := t.TempDir()

