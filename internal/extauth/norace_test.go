@@ -1,0 +1,5 @@
+//go:build !race
+
+package extauth_test
+
+const raced = false
