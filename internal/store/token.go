@@ -119,15 +119,3 @@ func (tx *Tx) RevokeToken(ctx context.Context, org hallpass.OrgID, id hallpass.T
 	}
 	return nil
 }
-
-// UsedToken notes a use of the token. An older use than the one on record
-// changes nothing, and neither does one of a token that is gone.
-func (tx *Tx) UsedToken(ctx context.Context, id hallpass.TokenID, u hallpass.Use) error {
-	_, err := tx.exec(ctx, `
-		UPDATE tokens SET used_us = $2, used_address = $3, used_agent = $4 WHERE id = $1 AND used_us < $2`,
-		id, micros(u.At), u.Address, u.UserAgent)
-	if err != nil {
-		return fmt.Errorf("store: used token %d: %w", id, err)
-	}
-	return nil
-}
