@@ -326,7 +326,7 @@ func (b *balancer) pick(i int) *process {
 // ends with 0 (SEC-45).
 func TestStopNode(t *testing.T) {
 	db := newPostgres(t)
-	delay := "HALLPASS_SERVER_SHUTDOWN_DELAY=500ms"
+	delay := "HALLPASS_SERVER_SHUTDOWN_DELAY=2s"
 	all := []*process{node(t, db.url(), delay), node(t, db.url(), delay)}
 	for _, p := range all {
 		p.await()

@@ -330,7 +330,7 @@ const (
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = 90 * time.Second
 	drainTimeout      = 20 * time.Second
-	flushEvery        = 5 * time.Second
+	flushEvery        = 2 * time.Second // a flush may take as long again, and a last use be told 5 s late at most
 	lookEvery         = 500 * time.Millisecond
 	sweepEvery        = 10 * time.Minute
 )

@@ -24,6 +24,7 @@ import (
 type DB struct {
 	write, read *sql.DB
 	lookUp      *sql.Stmt // of LookUp, on read
+	noteUses    *sql.Stmt // of NoteUses, on write
 	postgres    bool
 	config      *pgx.ConnConfig // of PostgreSQL
 	acks        acks
@@ -254,6 +255,33 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 		db.awaitNodes(ctx, tx.version, tx.longest)
 	}
 	return err
+}
+
+// beside runs fn in a transaction for what is no change: notes that may be
+// written in any order. On PostgreSQL it does not wait for changes, nor they for
+// it, unless both touch the same row.
+func (db *DB) beside(ctx context.Context, fn func(*Tx) error) error {
+	if !db.postgres { // one writes at a time, in the order of asking
+		return db.Write(ctx, fn)
+	}
+	ctx, cancel := context.WithTimeout(ctx, txTimeout)
+	defer cancel()
+	stx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("store: begin: %w", db.seen(err))
+	}
+	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
+	tx := &Tx{db: db, sql: statements{ctx, stx}}
+	if err := tx.giveWay(ctx); err != nil {
+		return fmt.Errorf("store: wait to write: %w", db.seen(err))
+	}
+	if err := fn(tx); err != nil {
+		return db.seen(err)
+	}
+	if err := stx.Commit(); err != nil {
+		return fmt.Errorf("store: commit: %w", db.seen(err))
+	}
+	return nil
 }
 
 func (db *DB) writeInTurn(ctx context.Context, fn func(*Tx) error) (*Tx, error) {

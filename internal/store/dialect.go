@@ -332,6 +332,19 @@ func (db *DB) ChangedElsewhere(ctx context.Context) (bool, error) {
 	return before != 0 && before != db.dataVersion, nil
 }
 
+// besideLock is the number of the lock that transactions beside the changes
+// take in turn: two that touch many rows each might wait for each other.
+const besideLock = writeLock + 1
+
+// giveWay waits until no other node writes beside the changes, and has this
+// transaction give up rather than wait long for a row that a change holds. The
+// change may be waiting for it in turn, and must not be the one that
+// PostgreSQL, after a second, undoes.
+func (tx *Tx) giveWay(ctx context.Context) error {
+	_, err := tx.sql.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1), set_config('lock_timeout', '100ms', true)`, int64(besideLock))
+	return err
+}
+
 // migrator returns how migrations are run: on PostgreSQL behind a lock, for
 // several nodes may start at once.
 func (db *DB) migrator() (goose.Dialect, []goose.ProviderOption, error) {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -117,55 +116,6 @@ func (tx *Tx) RevokeToken(ctx context.Context, org hallpass.OrgID, id hallpass.T
 	}
 	if n == 0 {
 		return &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrTokenNotFound", Message: "service account token not found"}
-	}
-	return nil
-}
-
-// A TokenUse is the last use of a token that somebody saw.
-type TokenUse struct {
-	ID hallpass.TokenID
-	hallpass.Use
-}
-
-// usedAtOnce are how many uses one statement notes: few texts, so that both
-// databases keep them prepared, and large ones, because a statement for each row
-// is what costs (docs/performance.md).
-var usedAtOnce = [...]int{250, 25, 5, 1}
-
-var usedStatements = func() (list [len(usedAtOnce)]string) {
-	for i, n := range usedAtOnce {
-		list[i] = usedStatement(n)
-	}
-	return list
-}()
-
-// usedStatement is the text for n uses of four arguments each. The first row
-// tells PostgreSQL what the columns are.
-func usedStatement(n int) string {
-	var s strings.Builder
-	s.WriteString("WITH v (id, us, address, agent) AS (VALUES (CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT))")
-	for i := 1; i < n; i++ {
-		fmt.Fprintf(&s, ", ($%d, $%d, $%d, $%d)", 4*i+1, 4*i+2, 4*i+3, 4*i+4)
-	}
-	s.WriteString(`)
-		UPDATE tokens SET used_us = v.us, used_address = v.address, used_agent = v.agent FROM v WHERE tokens.id = v.id AND tokens.used_us < v.us`)
-	return s.String()
-}
-
-// UsedTokens notes the uses, each token's once. An older use than the one on
-// record changes nothing, and neither does one of a token that is gone.
-func (tx *Tx) UsedTokens(ctx context.Context, uses []TokenUse) error {
-	for i, n := range usedAtOnce {
-		for len(uses) >= n {
-			args := make([]any, 0, 4*n)
-			for _, u := range uses[:n] {
-				args = append(args, u.ID, micros(u.At), u.Address, u.UserAgent)
-			}
-			if _, err := tx.exec(ctx, usedStatements[i], args...); err != nil {
-				return fmt.Errorf("store: last uses of %d tokens: %w", n, err)
-			}
-			uses = uses[n:]
-		}
 	}
 	return nil
 }

@@ -2,101 +2,113 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
-	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// tokensIn makes n tokens of one account in a new org.
-func tokensIn(t testing.TB, db *store.DB, n int) (list []hallpass.Token) {
+// lastUses returns the last use of each of the account's tokens.
+func lastUses(t *testing.T, db *store.DB, a hallpass.ServiceAccount) map[hallpass.TokenID]hallpass.Use {
 	t.Helper()
-	err := db.Write(t.Context(), func(tx *store.Tx) error {
-		ctx := t.Context()
-		org, err := tx.CreateOrg(ctx, hallpass.Org{Name: "many"})
-		if err != nil {
-			return err
-		}
-		a, err := tx.CreateServiceAccount(ctx, hallpass.ServiceAccount{UID: "many", Org: org.ID, Name: "many", Login: "many"})
-		for i := 0; i < n && err == nil; i++ {
-			var made hallpass.Token
-			made, err = tx.CreateToken(ctx, hallpass.Token{Org: org.ID, ServiceAccount: a.ID, Name: fmt.Sprint(i), Hash: secret.NewToken().Hash()})
-			list = append(list, made)
+	uses := make(map[hallpass.TokenID]hallpass.Use)
+	err := db.Read(t.Context(), func(tx *store.Tx) error {
+		tokens, err := tx.Tokens(t.Context(), a.Org, a.ID)
+		for _, tok := range tokens {
+			uses[tok.ID] = tok.LastUse
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return list
+	return uses
 }
 
-// TestUsedTokens notes the uses of many tokens at once, in numbers that take
-// every length of statement: what is newer counts, what is older does not.
-func TestUsedTokens(t *testing.T) {
+// TestNoteUses notes uses in no order, several of one token, some of tokens
+// that are gone: the last use of each stands, whole.
+func TestNoteUses(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
-		const n = 2345
-		tokens := tokensIn(t, db, n)
-		note := func(at func(i int) time.Time, from string) {
-			t.Helper()
-			uses := []store.TokenUse{{ID: 1 << 40, Use: hallpass.Use{At: noon}}} // no such token
-			for i, tok := range tokens {
-				uses = append(uses, store.TokenUse{ID: tok.ID, Use: hallpass.Use{At: at(i), Address: from, UserAgent: "agent " + from}})
+		a := newAccount(t, db, newOrg(t, db, "Main Org.").ID, "ci")
+		want := make(map[hallpass.TokenID]hallpass.Use)
+		var ids []hallpass.TokenID
+		for i := range 150 { // more than one statement notes
+			tok, err := createToken(db, t.Context(), a, fmt.Sprint("t", i), noon, time.Time{})
+			if err != nil {
+				t.Fatal(err)
 			}
-			write(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.UsedTokens(ctx, uses) })
+			ids, want[tok.ID] = append(ids, tok.ID), hallpass.Use{}
 		}
-		note(func(i int) time.Time { return noon.Add(time.Duration(i) * time.Microsecond) }, "first")
-		// Of every second token another node has seen a use that is newer.
-		note(func(i int) time.Time {
-			return noon.Add(time.Duration(i)*time.Microsecond + time.Duration(i%2*2-1)*time.Second)
-		}, "second")
-		err := db.Read(t.Context(), func(tx *store.Tx) error {
-			for i, tok := range tokens {
-				got, err := tx.TokenByHash(t.Context(), tok.Hash)
-				if err != nil {
-					return err
-				}
-				want := hallpass.Use{At: noon.Add(time.Duration(i) * time.Microsecond), Address: "first", UserAgent: "agent first"}
-				if i%2 == 1 {
-					want = hallpass.Use{At: want.At.Add(time.Second), Address: "second", UserAgent: "agent second"}
-				}
-				if got.LastUse != want {
-					t.Fatalf("token %d was last used %+v, want %+v", i, got.LastUse, want)
+		if err := db.NoteUses(t.Context(), nil); err != nil {
+			t.Errorf("no uses: %v", err)
+		}
+		random := rand.New(rand.NewPCG(1, 2))
+		for range 5 {
+			uses := []store.TokenUse{{Token: 1 << 40, Use: hallpass.Use{At: noon}}} // a token that is gone
+			for range 400 {
+				minute := random.IntN(1000)
+				u := hallpass.Use{At: noon.Add(time.Duration(minute) * time.Minute), Address: fmt.Sprint("10.0.0.", minute), UserAgent: fmt.Sprint("curl/", minute)}
+				id := ids[random.IntN(len(ids))]
+				uses = append(uses, store.TokenUse{Token: id, Use: u})
+				if u.At.After(want[id].At) {
+					want[id] = u
 				}
 			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+			if err := db.NoteUses(t.Context(), uses); err != nil {
+				t.Fatal(err)
+			}
+			for id, got := range lastUses(t, db, a) {
+				if got != want[id] {
+					t.Fatalf("token %d: last used %v, want %v", id, got, want[id])
+				}
+			}
 		}
 	})
 }
 
-// BenchmarkUsedTokens notes last uses, so many in one transaction: rows a second
-// are what a flush of that size does.
-func BenchmarkUsedTokens(b *testing.B) {
-	for _, size := range []int{1, 10, 100, 1000, 2000, 5000} {
-		b.Run(fmt.Sprint("rows=", size), func(b *testing.B) {
-			db := hallpasstest.OpenStore(b)
-			tokens := tokensIn(b, db, 10_000)
-			at := time.Now()
-			next := 0
-			for b.Loop() {
-				at = at.Add(time.Microsecond)
-				var uses []store.TokenUse
-				for range size {
-					uses = append(uses, store.TokenUse{ID: tokens[next%len(tokens)].ID, Use: hallpass.Use{At: at, Address: "10.0.0.1", UserAgent: "curl/8"}})
-					next++
-				}
-				if err := db.Write(b.Context(), func(tx *store.Tx) error { return tx.UsedTokens(b.Context(), uses) }); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(size)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-		})
+// TestUsesGiveWay notes uses while a change is under way: of other tokens at
+// once, and of the one that is being changed not at all, before PostgreSQL could
+// take the two for a deadlock and undo the change.
+func TestUsesGiveWay(t *testing.T) {
+	db := begun(t, hallpasstest.OpenPostgres(t, hallpasstest.Postgres(t)))
+	a := newAccount(t, db, newOrg(t, db, "Main Org.").ID, "ci")
+	var tokens [2]hallpass.Token
+	for i := range tokens {
+		var err error
+		if tokens[i], err = createToken(db, t.Context(), a, fmt.Sprint("t", i), noon, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	used := func(tok hallpass.Token) error {
+		return db.NoteUses(t.Context(), []store.TokenUse{{Token: tok.ID, Use: hallpass.Use{At: noon}}})
+	}
+	write(t, db, func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.RevokeToken(ctx, a.Org, tokens[0].ID, noon); err != nil {
+			return err
+		}
+		if err := used(tokens[1]); err != nil {
+			t.Errorf("a use of another token: %v", err)
+		}
+		began := time.Now()
+		if err := used(tokens[0]); !errors.Is(err, hallpass.Unavailable) {
+			t.Errorf("a use of the token that is being revoked: %v, want Unavailable", err)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it gave way after %s", took)
+		}
+		return nil
+	})
+	if err := used(tokens[0]); err != nil {
+		t.Errorf("after the change: %v", err)
+	}
+	for id, u := range lastUses(t, db, a) {
+		if !u.At.Equal(noon) {
+			t.Errorf("token %d: last used %v", id, u.At)
+		}
 	}
 }

@@ -96,10 +96,10 @@ func (v *Verifier) use(ctx context.Context, e *entry, now time.Time, from hallpa
 	us := now.UnixMicro()
 	last := e.used.Load()
 	first := last == 0 && e.used.CompareAndSwap(0, us)
-	if !first && us > last {
-		e.used.Store(us) // two at once may differ by the time between them
+	for !first && us > last && !e.used.CompareAndSwap(last, us) {
+		last = e.used.Load()
 	}
-	if f := e.from.Load(); f == nil || *f != from {
+	if f := e.from.Load(); us >= last && (f == nil || *f != from) {
 		e.from.Store(&hallpass.From{Address: v.words.of(from.Address), UserAgent: v.words.of(from.UserAgent)})
 	}
 	if !e.dirty.Load() && e.dirty.CompareAndSwap(false, true) {
@@ -123,10 +123,6 @@ func (v *Verifier) firstUse(ctx context.Context, e *entry, now time.Time, from h
 	}
 }
 
-// usesInOne is how many tokens one transaction notes, so that a long list does
-// not keep other writers waiting.
-const usesInOne = 1000
-
 // flushUses writes the gathered uses.
 func (v *Verifier) flushUses(ctx context.Context) error {
 	u := v.uses
@@ -144,17 +140,15 @@ func (v *Verifier) flushUses(ctx context.Context) error {
 	for n := list; n != nil; n = n.next {
 		entries = append(entries, n.entry)
 	}
-	slices.SortFunc(entries, func(a, b *entry) int { return int(a.token - b.token) })
-	seen := make([]store.TokenUse, 0, min(len(entries), usesInOne))
+	slices.SortFunc(entries, func(a, b *entry) int { return int(a.token - b.token) }) // a transaction then writes what lies together
 	for len(entries) > 0 {
-		some := entries[:min(len(entries), usesInOne)]
-		seen = seen[:0]
-		for _, e := range some {
+		some := entries[:min(len(entries), store.UsesInOne)]
+		uses := make([]store.TokenUse, len(some))
+		for i, e := range some {
 			e.dirty.Store(false) // before its use is read: one that comes later is pushed again
-			seen = append(seen, store.TokenUse{ID: e.token, Use: e.use()})
+			uses[i] = store.TokenUse{Token: e.token, Use: e.use()}
 		}
-		err := v.db.Write(ctx, func(tx *store.Tx) error { return tx.UsedTokens(ctx, seen) })
-		if err != nil {
+		if err := v.db.NoteUses(ctx, uses); err != nil {
 			for i, e := range entries {
 				if i >= len(some) || e.dirty.CompareAndSwap(false, true) { // those beyond some are marked still
 					u.push(e)

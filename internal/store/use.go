@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// A TokenUse is a use of a token.
+type TokenUse struct {
+	Token hallpass.TokenID
+	hallpass.Use
+}
+
+// UsesInOne is how many uses one call of NoteUses should note: with more,
+// changes wait longer and little is gained (docs/performance.md).
+const UsesInOne = 500
+
+// NoteUses notes uses of tokens, of several of one token the last. A use older
+// than the one on record changes nothing, and neither does one of a token that
+// is gone: nodes may note them in any order.
+func (db *DB) NoteUses(ctx context.Context, uses []TokenUse) error {
+	// By token, so that they are looked up in the order they lie in, and once
+	// each: of two rows for one token a database takes whichever it likes.
+	uses = slices.Clone(uses)
+	slices.SortFunc(uses, func(a, b TokenUse) int {
+		if a.Token != b.Token {
+			return int(a.Token - b.Token)
+		}
+		return b.At.Compare(a.At)
+	})
+	uses = slices.CompactFunc(uses, func(a, b TokenUse) bool { return a.Token == b.Token })
+	if len(uses) == 0 {
+		return nil
+	}
+	return db.beside(ctx, func(tx *Tx) error {
+		note := tx.sql.tx.StmtContext(tx.sql.ctx, db.noteUses)
+		for some := range slices.Chunk(uses, usesInStatement) {
+			args := make([]any, 0, 4*usesInStatement)
+			for _, u := range some {
+				args = append(args, u.Token, micros(u.At), u.Address, u.UserAgent)
+			}
+			for len(args) < cap(args) { // no token has that number
+				args = append(args, 0, 0, "", "")
+			}
+			if _, err := note.ExecContext(tx.sql.ctx, args...); err != nil {
+				return fmt.Errorf("store: note uses: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// usesInStatement is how many uses one statement notes. SQLite finds a
+// statement's placeholders by going through all of them.
+const usesInStatement = 100
+
+// noteUses is the statement that notes uses. The first row tells the types of
+// all.
+func noteUses() string {
+	var b strings.Builder
+	b.WriteString(`
+		WITH v (id, us, address, agent) AS (VALUES (CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT))`)
+	for i := 5; i <= 4*usesInStatement; i += 4 {
+		fmt.Fprintf(&b, `, ($%d, $%d, $%d, $%d)`, i, i+1, i+2, i+3)
+	}
+	b.WriteString(`)
+		UPDATE tokens SET used_us = v.us, used_address = v.address, used_agent = v.agent
+		FROM   v
+		WHERE  tokens.id = v.id AND tokens.used_us < v.us`)
+	return b.String()
+}
