@@ -231,7 +231,7 @@ func (db *DB) writeInTurn(ctx context.Context, fn func(*Tx) error) (*Tx, error) 
 		if !isAgain(err) || wait > turnWait/4 {
 			return tx, err
 		}
-		time.Sleep(wait/2 + rand.N(wait)) // jitter: those who met once must not meet again
+		time.Sleep(wait/2 + rand.N(wait)) // #nosec G404 -- jitter: those who met once must not meet again
 	}
 }
 
