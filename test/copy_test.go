@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -506,9 +507,14 @@ func TestRestoreRefusesFiles(t *testing.T) {
 	}
 	live := file("live.db", text)
 	file("live.db-wal", []byte("x"))
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ name, path, says string }{
 		{"missing", filepath.Join(dir, "none"), "no such file"},
 		{"a folder", dir, "is a directory"},
+		{"a pipe", pipe, "not a file"},
 		{"empty", file("empty", nil), "not the database of an installation"},
 		{"text", file("text", []byte("hello, this is a text of some length")), "not a database"},
 		{"another program's", altered("other.db", "ALTER TABLE state RENAME TO elsewhere"), "not the database of an installation"},
@@ -527,6 +533,10 @@ func TestRestoreRefusesFiles(t *testing.T) {
 			}
 		})
 	}
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	refuses(t, "the database itself", nil, "restore", "--force", "--data", data, filepath.Join(data, "hallpass.db"))
 	refuses(t, "no such file", nil, "backup", "--data", filepath.Join(dir, "nowhere"), filepath.Join(dir, "b"))
 	refuses(t, "no such file", nil, "backup", "--data", data, filepath.Join(dir, "nowhere", "b"))
 }

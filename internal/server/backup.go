@@ -100,6 +100,16 @@ func (s *Server) vacant(aside bool) error {
 // unpack copies the backup to scratch, sees that it is sound and of this
 // installation, and brings its schema up to date. The backup stays as it is.
 func (s *Server) unpack(ctx context.Context, path, scratch string) ([]Table, error) {
+	switch file, err := os.Stat(path); {
+	case err != nil:
+		return nil, fmt.Errorf("restore: %w", err)
+	case !file.Mode().IsRegular() && !file.IsDir(): // to open a pipe would be to wait for who writes it
+		return nil, fmt.Errorf("%s is not a file that a backup could be in", path)
+	case !s.config.Database.postgres():
+		if present, err := os.Stat(databasePath(s.config)); err == nil && os.SameFile(file, present) {
+			return nil, fmt.Errorf("%s is the database itself, not a backup of it", path)
+		}
+	}
 	if _, err := os.Stat(path + "-wal"); err == nil {
 		return nil, fmt.Errorf("%s has a file %s-wal beside it: it is a database in use, not a backup", path, filepath.Base(path))
 	}
