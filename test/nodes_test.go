@@ -209,6 +209,11 @@ func TestFrozenNode(t *testing.T) {
 			t.Errorf("ended, and answered %d and %d", a, b)
 		}
 	}
+	for _, says := range []string{"a node is silent", "left the list"} {
+		if !strings.Contains(all[0].out.String(), says) {
+			t.Errorf("the log of another node does not say %q:\n%s", says, all[0].out)
+		}
+	}
 	frozen.signal(syscall.SIGCONT)
 	for until := time.Now().Add(2 * staleness); time.Now().Before(until); {
 		if a, b := frozen.use(first.key), frozen.use(second.key); a == 200 || b == 200 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
+	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
 // Times of a node's heart.
@@ -104,7 +106,11 @@ func (s *Server) beatOnce(ctx context.Context) {
 			s.settleDiverged(ctx)
 			return
 		}
-		if err != nil || len(rows) == 0 {
+		if err != nil {
+			return
+		}
+		if len(rows) == 0 {
+			s.tellNodes(ctx)
 			return
 		}
 	}
@@ -114,6 +120,36 @@ func (s *Server) beatOnce(ctx context.Context) {
 // that the view may be old.
 func beatTimeout(maxStaleness time.Duration) time.Duration {
 	return max(maxStaleness/4, 250*time.Millisecond)
+}
+
+// tellNodes logs when another node falls silent, for revocations wait for it, and
+// when that is over.
+func (s *Server) tellNodes(ctx context.Context) {
+	list, err := s.verify.Nodes(ctx)
+	if err != nil {
+		return // of a shared database nothing is read for it
+	}
+	silent := make(map[string]string)
+	for _, n := range list {
+		if n.Self || n.State == verify.NodeLive {
+			continue
+		}
+		silent[n.ID] = n.Name
+		if _, told := s.silent[n.ID]; !told {
+			s.log.Warn("a node is silent: revocations wait until it is heard of, or its lease is over", "node", n.Name, "silent", n.Silent.String(), "lease", n.Lease.String())
+		}
+	}
+	for id, name := range s.silent {
+		if _, still := silent[id]; still {
+			continue
+		}
+		what := "a node that was silent left the list: no revocation waits for it"
+		if slices.ContainsFunc(list, func(n verify.NodeStatus) bool { return n.ID == id }) {
+			what = "a node that was silent is heard of again"
+		}
+		s.log.Info(what, "node", name)
+	}
+	s.silent = silent
 }
 
 // tellBeat logs when heartbeats begin to fail, and when they succeed again.

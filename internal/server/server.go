@@ -56,10 +56,11 @@ type Server struct {
 
 	shutdownDelay time.Duration
 	maxStaleness  time.Duration
-	full          bool      // the disk is; belongs to the goroutine of work, and to assemble before that
-	clockBehind   bool      // belongs to the goroutine of work
-	beatFails     bool      // belongs to the goroutine of the heart
-	divergedAt    time.Time // when that was last said; belongs to the goroutine of the heart
+	full          bool              // the disk is; belongs to the goroutine of work, and to assemble before that
+	clockBehind   bool              // belongs to the goroutine of work
+	silent        map[string]string // names of silent nodes by ID; belongs to the goroutine of the heart
+	beatFails     bool              // belongs to the goroutine of the heart
+	divergedAt    time.Time         // when that was last said; belongs to the goroutine of the heart
 }
 
 // Open locks the data directory, opens the database in it, makes the first org
