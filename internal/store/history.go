@@ -162,10 +162,16 @@ func (db *DB) Keep(ctx context.Context, j *Journal, rows []ChangeRow) error {
 // again. It returns how many changes it made, and those entries that tell only
 // that permissions changed, not how: a person must look at them.
 func (tx *Tx) Reapply(ctx context.Context, lost []JournalEntry, at time.Time) (made int, open []JournalEntry, err error) {
+	given := make(map[string]int64)
 	for _, e := range lost {
-		if err := tx.RaiseCounters(ctx, map[string]int64{counterOf[e.Kind]: e.ID}); err != nil {
-			return 0, nil, err
+		if counter, numbered := counterOf[e.Kind]; numbered {
+			given[counter] = max(given[counter], e.ID)
 		}
+	}
+	if err := tx.RaiseCounters(ctx, given); err != nil {
+		return 0, nil, err
+	}
+	for _, e := range lost {
 		if e.Outcome.Open {
 			open = append(open, e)
 			continue
