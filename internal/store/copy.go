@@ -52,16 +52,12 @@ func (db *DB) Stored(ctx context.Context) (list []Table, err error) {
 
 // snapshot runs fn on one view of the database, however long it takes.
 func (db *DB) snapshot(ctx context.Context, fn func(*Tx) error) error {
-	stx, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: db.readIsolation()})
-	if err != nil {
-		return fmt.Errorf("store: begin: %w", db.seen(err))
-	}
-	defer func() { _ = stx.Rollback() }() // nothing was written, so nothing can be lost
-	tx := &Tx{db: db, sql: statements{ctx, stx}}
-	if err := tx.unhurried(ctx); err != nil {
-		return fmt.Errorf("store: begin: %w", db.seen(err))
-	}
-	return db.seen(fn(tx))
+	return db.view(ctx, func(tx *Tx) error {
+		if err := tx.unhurried(ctx); err != nil {
+			return fmt.Errorf("store: begin: %w", err)
+		}
+		return fn(tx)
+	})
 }
 
 // alone runs fn in a transaction and commits it, however long it takes; nobody
@@ -72,22 +68,12 @@ func (db *DB) alone(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	defer done()
-	stx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("store: begin: %w", db.seen(err))
-	}
-	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
-	tx := &Tx{db: db, sql: statements{ctx, stx}}
-	if err := errors.Join(tx.takeTurn(ctx), tx.unhurried(ctx)); err != nil {
-		return fmt.Errorf("store: wait to write: %w", db.seen(err))
-	}
-	if err := fn(tx); err != nil {
-		return db.seen(err)
-	}
-	if err := stx.Commit(); err != nil {
-		return fmt.Errorf("store: commit: %w", db.seen(err))
-	}
-	return nil
+	return db.inTx(ctx, conn, func(tx *Tx) error {
+		if err := errors.Join(tx.takeTurn(ctx), tx.unhurried(ctx)); err != nil {
+			return fmt.Errorf("store: wait to write: %w", err)
+		}
+		return fn(tx)
+	})
 }
 
 func copyTables(ctx context.Context, src, dst *Tx) ([]Table, error) {

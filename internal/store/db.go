@@ -233,6 +233,11 @@ const txTimeout = 10 * time.Second
 func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, txTimeout)
 	defer cancel()
+	return db.view(ctx, fn)
+}
+
+// view runs fn on a consistent view of the database.
+func (db *DB) view(ctx context.Context, fn func(*Tx) error) error {
 	stx, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: db.readIsolation()})
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", db.seen(err))
@@ -266,19 +271,31 @@ func (db *DB) beside(ctx context.Context, fn func(*Tx) error) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, txTimeout)
 	defer cancel()
-	stx, err := db.write.BeginTx(ctx, nil)
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("store: begin: %w", db.seen(err))
+	}
+	defer func() { _ = conn.Close() }() // it only goes back to the pool
+	return db.inTx(ctx, conn, func(tx *Tx) error {
+		if err := tx.giveWay(ctx); err != nil {
+			return fmt.Errorf("store: wait to write: %w", err)
+		}
+		return fn(tx)
+	})
+}
+
+// inTx runs fn in a transaction on conn and commits it. It waits for no turn, and
+// nobody is told of changes: those take Write.
+func (db *DB) inTx(ctx context.Context, conn *sql.Conn, fn func(*Tx) error) error {
+	stx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", db.seen(err))
 	}
 	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
-	tx := &Tx{db: db, sql: statements{ctx, stx}}
-	if err := tx.giveWay(ctx); err != nil {
-		return fmt.Errorf("store: wait to write: %w", db.seen(err))
-	}
-	if err := fn(tx); err != nil {
+	if err := fn(&Tx{db: db, sql: statements{ctx, stx}}); err != nil {
 		return db.seen(err)
 	}
-	if err := stx.Commit(); err != nil {
+	if err := commit(conn, stx); err != nil {
 		return fmt.Errorf("store: commit: %w", db.seen(err))
 	}
 	return nil

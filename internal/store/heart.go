@@ -158,15 +158,7 @@ func (h *Heart) inTx(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }() // it only goes back to the pool
-	stx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
-	if err := fn(&Tx{db: h.db, sql: statements{ctx, stx}}); err != nil {
-		return err
-	}
-	return commit(conn, stx)
+	return h.db.inTx(ctx, conn, fn)
 }
 
 // Listen calls wake whenever another node has committed a change, until ctx is
