@@ -23,8 +23,8 @@ import (
 // A DB is an open database. It is safe for concurrent use.
 type DB struct {
 	write, read *sql.DB
-	lookUp      *sql.Stmt // of LookUp, on read
-	noteUses    *sql.Stmt // of NoteUses, on write
+	lookUp      *sql.Stmt                       // of LookUp, on read
+	noteUses    [len(usesInStatement)]*sql.Stmt // of NoteUses, on write
 	postgres    bool
 	config      *pgx.ConnConfig // of PostgreSQL
 	acks        acks

@@ -42,7 +42,7 @@ func (db *DB) prepare(ctx context.Context) (err error) {
 	if db.lookUp, err = db.read.PrepareContext(ctx, lookUp); err != nil {
 		return fmt.Errorf("store: prepare: %w", db.seen(err))
 	}
-	if db.noteUses, err = db.write.PrepareContext(ctx, noteUses()); err != nil {
+	if err := db.prepareNoteUses(ctx); err != nil {
 		return fmt.Errorf("store: prepare: %w", db.seen(err))
 	}
 	return nil

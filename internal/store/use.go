@@ -37,34 +37,48 @@ func (db *DB) NoteUses(ctx context.Context, uses []TokenUse) error {
 		return nil
 	}
 	return db.beside(ctx, func(tx *Tx) error {
-		note := tx.sql.tx.StmtContext(tx.sql.ctx, db.noteUses)
-		for some := range slices.Chunk(uses, usesInStatement) {
-			args := make([]any, 0, 4*usesInStatement)
-			for _, u := range some {
-				args = append(args, u.Token, micros(u.At), u.Address, u.UserAgent)
+		rest := uses
+		for i, n := range usesInStatement {
+			if len(rest) < n {
+				continue
 			}
-			for len(args) < cap(args) { // no token has that number
-				args = append(args, 0, 0, "", "")
-			}
-			if _, err := note.ExecContext(tx.sql.ctx, args...); err != nil {
-				return fmt.Errorf("store: note uses: %w", err)
+			note := tx.sql.tx.StmtContext(tx.sql.ctx, db.noteUses[i])
+			for ; len(rest) >= n; rest = rest[n:] {
+				args := make([]any, 0, 4*n)
+				for _, u := range rest[:n] {
+					args = append(args, u.Token, micros(u.At), u.Address, u.UserAgent)
+				}
+				if _, err := note.ExecContext(tx.sql.ctx, args...); err != nil {
+					return fmt.Errorf("store: note uses: %w", err)
+				}
 			}
 		}
 		return nil
 	})
 }
 
-// usesInStatement is how many uses one statement notes. SQLite finds a
-// statement's placeholders by going through all of them.
-const usesInStatement = 100
+// usesInStatement is how many uses one statement notes: so many as there are
+// left. More make it no faster, because SQLite finds each of a statement's
+// placeholders by going through all of them.
+var usesInStatement = [...]int{100, 10, 1}
 
-// noteUses is the statement that notes uses. The first row tells the types of
-// all.
-func noteUses() string {
+// prepareNoteUses readies the statements.
+func (db *DB) prepareNoteUses(ctx context.Context) (err error) {
+	for i, n := range usesInStatement {
+		if db.noteUses[i], err = db.write.PrepareContext(ctx, noteUses(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noteUses is the statement that notes n uses. The first row tells the types
+// of all.
+func noteUses(n int) string {
 	var b strings.Builder
 	b.WriteString(`
 		WITH v (id, us, address, agent) AS (VALUES (CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT))`)
-	for i := 5; i <= 4*usesInStatement; i += 4 {
+	for i := 5; i <= 4*n; i += 4 {
 		fmt.Fprintf(&b, `, ($%d, $%d, $%d, $%d)`, i, i+1, i+2, i+3)
 	}
 	b.WriteString(`)
