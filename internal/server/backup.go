@@ -151,26 +151,20 @@ func copyFile(from, to string) (err error) {
 }
 
 // restoreRows copies scratch into the PostgreSQL database, which must be empty.
-func (s *Server) restoreRows(ctx context.Context, scratch string) error {
-	db, err := openDatabase(ctx, s.config)
+func (s *Server) restoreRows(ctx context.Context, scratch string) (err error) {
+	if s.db, err = openDatabase(ctx, s.config); err != nil {
+		return err
+	}
+	from, err := store.Open(ctx, scratch)
 	if err != nil {
 		return err
 	}
-	s.db = db
-	return copyFrom(ctx, scratch, db)
-}
-
-func copyFrom(ctx context.Context, path string, to *store.DB) error {
-	from, err := store.Open(ctx, path)
-	if err != nil {
-		return err
-	}
-	_, err = store.Copy(ctx, from, to)
+	_, err = store.Copy(ctx, from, s.db)
 	return errors.Join(err, from.Close())
 }
 
 // restoreFile puts scratch in the place of the SQLite database.
-func (s *Server) restoreFile(ctx context.Context, scratch string, r *Restored) error {
+func (s *Server) restoreFile(ctx context.Context, scratch string, r *Restored) (err error) {
 	path := databasePath(s.config)
 	if _, err := os.Stat(path); err == nil {
 		r.Aside = path + ".replaced-" + time.Now().UTC().Format("20060102T150405Z")
@@ -179,12 +173,8 @@ func (s *Server) restoreFile(ctx context.Context, scratch string, r *Restored) e
 	if err := store.Replace(ctx, scratch, path, r.Aside); err != nil {
 		return err
 	}
-	db, err := openDatabase(ctx, s.config)
-	if err != nil {
-		return err
-	}
-	s.db = db
-	return nil
+	s.db, err = openDatabase(ctx, s.config)
+	return err
 }
 
 // lastWords has the journal hear of the last changes in the database at path,

@@ -144,11 +144,10 @@ func (s *Server) openStore(ctx context.Context) error {
 	if err := s.takePlace(); err != nil {
 		return err
 	}
-	db, err := openDatabase(ctx, s.config)
-	if err != nil {
+	var err error
+	if s.db, err = openDatabase(ctx, s.config); err != nil {
 		return errors.Join(err, s.Close())
 	}
-	s.db = db
 	return nil
 }
 

@@ -58,12 +58,16 @@ func (c *clock) reach(us int64) {
 }
 
 // now returns the time.
-func (v *Verifier) now() time.Time {
-	us, known := v.outer(0)
+func (v *Verifier) now() time.Time { return v.at(0) }
+
+// at returns the time when the boot clock says boot; 0 has that read if it is
+// needed.
+func (v *Verifier) at(boot time.Duration) time.Time {
+	us, known := v.outer(boot)
 	if !known {
 		return time.UnixMicro(us).UTC()
 	}
-	return v.clock.tell(us, 0)
+	return v.clock.tell(us, boot)
 }
 
 // outer returns what the outer clock says in UTC microseconds: on a shared

@@ -51,11 +51,7 @@ func (v *Verifier) current() (time.Time, bool) {
 	}
 	boot := v.view.boot()
 	ok := int64(boot) < v.view.until.Load()
-	us, known := v.outer(boot)
-	if !known {
-		return time.UnixMicro(us).UTC(), ok
-	}
-	return v.clock.tell(us, boot), ok
+	return v.at(boot), ok
 }
 
 // Beat makes one heartbeat on a shared database: it applies what other nodes
@@ -257,17 +253,12 @@ func (v *Verifier) Nodes(ctx context.Context) ([]NodeStatus, error) {
 		case s.Silent > silentAfter:
 			s.State = NodeSilent
 		}
-		list = append(list, s)
-	}
-	slices.SortStableFunc(list, func(a, b NodeStatus) int {
-		switch {
-		case a.Self:
-			return -1
-		case b.Self:
-			return 1
+		if s.Self {
+			list = slices.Insert(list, 0, s)
+		} else {
+			list = append(list, s)
 		}
-		return 0
-	})
+	}
 	return list, nil
 }
 
