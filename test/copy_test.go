@@ -379,14 +379,7 @@ func TestRestoreOverChangedPermissions(t *testing.T) {
 		}
 		for range 2 {
 			p = start(t, data, where)
-			select {
-			case err := <-p.done:
-				if err == nil || !strings.Contains(p.out.String(), "accept-history") {
-					t.Errorf("it ended with %v\n%s", err, p.out)
-				}
-			case <-time.After(20 * time.Second):
-				t.Fatal("the server started")
-			}
+			p.refusesToStart("accept-history")
 		}
 		works(t, where, "admin", "accept-history", "--data", data)
 		p = start(t, data, where)
@@ -463,14 +456,7 @@ func TestOlderThanTheJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	p = start(t, data, nil)
-	select {
-	case err := <-p.done:
-		if err == nil || !strings.Contains(p.out.String(), "look at users, accounts, tokens and roles, then run hallpass admin accept-history") {
-			t.Errorf("it ended with %v\n%s", err, p.out)
-		}
-	case <-time.After(20 * time.Second):
-		t.Fatal("the server started")
-	}
+	p.refusesToStart("look at users, accounts, tokens and roles, then run hallpass admin accept-history")
 	works(t, nil, "admin", "accept-history", "--data", data)
 	serve(t, data).right(kept)
 }

@@ -153,6 +153,19 @@ func (p *process) stop() error {
 	return <-p.done
 }
 
+// refusesToStart waits for the process to end with an error and that text.
+func (p *process) refusesToStart(says string) {
+	p.t.Helper()
+	select {
+	case err := <-p.done:
+		if err == nil || !strings.Contains(p.out.String(), says) {
+			p.t.Errorf("it ended with %v\n%s", err, p.out)
+		}
+	case <-time.After(20 * time.Second):
+		p.t.Fatal("the server started")
+	}
+}
+
 // call sends a request and decodes the answer into out, if out is not nil. A
 // token of "" means the admin's password. It returns the status, or an error
 // when there was no whole answer.

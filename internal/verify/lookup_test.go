@@ -79,39 +79,9 @@ func TestRevocationOfWhatIsNotInMemory(t *testing.T) {
 		_, crowd[i] = w.token(a, fmt.Sprint("crowd", i), 0)
 	}
 	for i := range 20 {
-		id, text := w.token(a, fmt.Sprint("t", i), 0)
-		var revoked, stop atomic.Bool
-		var late atomic.Int64
-		var users sync.WaitGroup
-		for n := range 4 {
-			users.Go(func() {
-				for j := n; !stop.Load(); j++ {
-					before := revoked.Load()
-					if _, err := w.verify.Token(context.Background(), text, 0, home); before && err == nil {
-						late.Add(1)
-					}
-					_, _ = w.verify.Token(context.Background(), crowd[j%len(crowd)], 0, home) // pushes the other out
-				}
-			})
-		}
-		time.Sleep(2 * time.Millisecond)
-		if i%2 == 0 {
-			if err := w.admin.DeleteToken(t.Context(), w.caller, a, id); err != nil {
-				t.Error(err)
-			}
-		} else {
-			w.disable(a, true)
-		}
-		revoked.Store(true)
-		time.Sleep(2 * time.Millisecond)
-		stop.Store(true)
-		users.Wait()
-		if late.Load() > 0 {
-			t.Fatalf("round %d: %d verifications succeeded after the revocation was answered", i, late.Load())
-		}
-		if i%2 == 1 {
-			w.disable(a, false)
-		}
+		w.endUnderLoad(a, i, 2*time.Millisecond, func(n int) {
+			_, _ = w.verify.Token(context.Background(), crowd[n%len(crowd)], 0, home) // pushes the other out
+		})
 	}
 }
 

@@ -21,18 +21,7 @@ func TestOnlyTheFirstRefusalWakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	beat(t, db, v)
-	boss, err := v.Password(t.Context(), "admin", password, 0, home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	account, err := a.CreateServiceAccount(t.Context(), boss, admin.NewServiceAccount{Name: "ci"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, text, err := a.CreateToken(t.Context(), boss, account.ID, "t", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	boss, text := firstToken(t, a, v, 0)
 	woken := func() (n int) {
 		for {
 			select {
@@ -45,7 +34,7 @@ func TestOnlyTheFirstRefusalWakes(t *testing.T) {
 	}
 	woken()
 	for i, want := range []int{1, 0, 0} {
-		if _, err := v.Token(t.Context(), text.Reveal(), 2, home); !errors.Is(err, hallpass.Unauthenticated) {
+		if _, err := v.Token(t.Context(), text, 2, home); !errors.Is(err, hallpass.Unauthenticated) {
 			t.Fatalf("another org: %v", err)
 		}
 		if got := woken(); got != want {

@@ -69,6 +69,25 @@ func newWorld(t testing.TB, o verify.Options) *world {
 	return w
 }
 
+// firstToken makes a token that lives for so many seconds, 0 for ever, and
+// returns the admin who made it too.
+func firstToken(t testing.TB, a *admin.Admin, v *verify.Verifier, seconds int64) (boss hallpass.Caller, text string) {
+	t.Helper()
+	boss, err := v.Password(t.Context(), "admin", password, 0, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := a.CreateServiceAccount(t.Context(), boss, admin.NewServiceAccount{Name: "ci"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, made, err := a.CreateToken(t.Context(), boss, account.ID, "t", seconds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return boss, made.Reveal()
+}
+
 // beat keeps the heart of a node going, where the database is shared.
 func beat(t testing.TB, db *store.DB, v *verify.Verifier) {
 	t.Helper()
@@ -203,43 +222,55 @@ func TestRevocationIsAtOnce(t *testing.T) {
 	w := newWorld(t, verify.Options{})
 	a := w.account("ci")
 	for i := range 60 {
-		id, text := w.token(a, fmt.Sprint("t", i), 0)
-		var revoked atomic.Bool
-		var stop atomic.Bool
-		var late atomic.Int64
-		var users sync.WaitGroup
-		for range 4 {
-			users.Go(func() {
-				for !stop.Load() {
-					before := revoked.Load()
-					_, err := w.verify.Token(context.Background(), text, 0, home)
-					if before && err == nil {
-						late.Add(1)
-					}
-				}
-			})
-		}
-		if i%2 == 0 {
-			if err := w.admin.DeleteToken(t.Context(), w.caller, a, id); err != nil {
-				t.Error(err)
-			}
-		} else {
-			w.disable(a, true)
-		}
-		revoked.Store(true)
-		time.Sleep(2 * time.Millisecond)
-		stop.Store(true)
-		users.Wait()
-		if late.Load() > 0 {
-			t.Fatalf("round %d: %d verifications succeeded after the revocation was answered", i, late.Load())
-		}
-		if i%2 == 1 {
-			w.disable(a, false)
-			if got := w.refused(text, 0); got != "" {
-				t.Fatalf("round %d: enabled, and refused with %s", i, got)
-			}
+		text := w.endUnderLoad(a, i, 0, func(int) {})
+		if got := w.refused(text, 0); i%2 == 1 && got != "" {
+			t.Fatalf("round %d: enabled, and refused with %s", i, got)
 		}
 	}
+}
+
+// endUnderLoad makes a token and ends it after a while, in round i by deletion or
+// by disabling its account, which is enabled again at the end. Meanwhile four
+// goroutines verify it, each with besides run in between, which is told a number
+// that goes up. No verification that began after the end was answered may
+// succeed.
+func (w *world) endUnderLoad(a hallpass.ServiceAccountID, i int, after time.Duration, besides func(n int)) (text string) {
+	t := w.t
+	t.Helper()
+	id, text := w.token(a, fmt.Sprint("t", i), 0)
+	var revoked, stop atomic.Bool
+	var late atomic.Int64
+	var users sync.WaitGroup
+	for n := range 4 {
+		users.Go(func() {
+			for j := n; !stop.Load(); j++ {
+				before := revoked.Load()
+				if _, err := w.verify.Token(context.Background(), text, 0, home); before && err == nil {
+					late.Add(1)
+				}
+				besides(j)
+			}
+		})
+	}
+	time.Sleep(after)
+	if i%2 == 0 {
+		if err := w.admin.DeleteToken(context.Background(), w.caller, a, id); err != nil {
+			t.Error(err)
+		}
+	} else {
+		w.disable(a, true)
+	}
+	revoked.Store(true)
+	time.Sleep(2 * time.Millisecond)
+	stop.Store(true)
+	users.Wait()
+	if late.Load() > 0 {
+		t.Fatalf("round %d: %d verifications succeeded after the revocation was answered", i, late.Load())
+	}
+	if i%2 == 1 {
+		w.disable(a, false)
+	}
+	return text
 }
 
 // TestSmallCache verifies more tokens than the cache holds.
