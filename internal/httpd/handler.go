@@ -148,14 +148,14 @@ func logRequest(log *slog.Logger, r *http.Request, e *Event, status int) {
 	if !log.Enabled(r.Context(), level) {
 		return
 	}
-	attrs := []slog.Attr{
+	attrs := append(make([]slog.Attr, 0, 14), // all there may be, so that it need not grow
 		slog.String("request_id", e.RequestID),
 		slog.String("method", r.Method),
 		slog.String("path", redact(r.URL.Path)),
 		slog.Int("status", status),
 		slog.Float64("ms", float64(time.Since(e.Started).Microseconds())/1000),
 		slog.String("address", e.From.Address),
-	}
+	)
 	if e.Caller != "" {
 		attrs = append(attrs, slog.String("caller", e.Caller), slog.Int64("org", int64(e.Org)))
 	}
