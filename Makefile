@@ -6,7 +6,6 @@
 
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
-ONPOSTGRES := ./internal/verify ./internal/admin ./internal/api ./internal/console
 RELEASE := CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "-s -w"
 
 help: ## this list
@@ -49,21 +48,9 @@ reproduce: ## a build from nothing, in another folder, gives the same bytes
 govulncheck: ## known vulnerabilities, when their database can be reached
 	@./test/vulncheck.sh $(TOOL)
 
-test: ## every test, with the race detector; installs the real parts when it can
+test: ## every test, with the race detector, and the time each package took; installs the real parts when it can
 	@./test/install.sh
-	@if [ -z "$$HALLPASS_TEST_CHROMIUM" ] && [ -x /usr/bin/chromium ]; then export HALLPASS_TEST_CHROMIUM=/usr/bin/chromium; fi; \
-	race=-race; \
-	if [ "$$($(GO) env CGO_ENABLED)" != 1 ]; then race=; echo "make test: no race detector, because there is no C compiler"; fi; \
-	failed=0; \
-	for mod in test/*/go.mod; do \
-		[ -f "$$mod" ] || continue; \
-		echo "go test in $$(dirname "$$mod")"; \
-		(cd "$$(dirname "$$mod")" && $(GO) test -count=1 ./...) || failed=1; \
-	done; \
-	./test/postgres.sh $(GO) test $$race ./... || failed=1; \
-	echo "go test once more, on PostgreSQL"; \
-	HALLPASS_TEST_DATABASE=postgres ./test/postgres.sh $(GO) test $(ONPOSTGRES) || failed=1; \
-	exit $$failed
+	@GO="$(GO)" ./test/run.sh
 
 bench: ## what docs/performance.md tells, measured here: about ten minutes
 	@./test/install.sh

@@ -49,9 +49,6 @@ func newBrowser(t *testing.T, url string) *browser {
 	return &browser{t: t, ctx: ctx, url: url}
 }
 
-// patience is how long one step may take.
-const patience = 20 * time.Second
-
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
@@ -84,12 +81,7 @@ func eval[T any](b *browser, script string) T {
 // until waits for a script to be true.
 func (b *browser) until(script string) {
 	b.t.Helper()
-	b.within(15*time.Second, script)
-}
-
-func (b *browser) within(d time.Duration, script string) {
-	b.t.Helper()
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
 		// An error is a page that is just being replaced.
 		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+script+")")); err == nil && ok {
 			return

@@ -154,7 +154,7 @@ func TestMigrate(t *testing.T) {
 		t.Fatal(status)
 	}
 	tokens := fmt.Sprintf("/api/serviceaccounts/%d/tokens", kept.account)
-	for until := time.Now().Add(10 * time.Second); strings.Contains(fmt.Sprint(old.look(tokens)), "lastUsedAt:<nil>"); time.Sleep(50 * time.Millisecond) {
+	for until := time.Now().Add(patience); strings.Contains(fmt.Sprint(old.look(tokens)), "lastUsedAt:<nil>"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("the last use is not shown")
 		}
@@ -342,7 +342,7 @@ func TestBackupAndRestore(t *testing.T) {
 // journaled waits until the journal has the text.
 func (p *process) journaled(data, text string) {
 	p.t.Helper()
-	for until := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for until := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		journal, err := os.ReadFile(filepath.Join(data, "journal"))
 		if err != nil {
 			p.t.Fatal(err)
@@ -636,7 +636,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 			name := fmt.Sprintf("round%d", i)
 			env := db.database(name)
 			kill(t, 2*time.Second, env, "migrate", "--data", data)
-			for until := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			for until := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 				n := count(t, "pgx", db.databaseURL(name))
 				if n == tokens+1 {
 					refuses(t, "not empty", env, "migrate", "--data", data)

@@ -120,12 +120,12 @@ func TestFailover(t *testing.T) {
 	}
 	for _, p := range all {
 		for _, c := range good {
-			if status := p.use(c.key); status != 200 {
+			if status := p.answers(c.key); status != 200 {
 				t.Errorf("an acknowledged token is answered with %d", status)
 			}
 		}
 		for _, c := range ended {
-			if status := p.use(c.key); status != 401 && status != 403 {
+			if status := p.answers(c.key); status != 401 && status != 403 {
 				t.Errorf("what has ended is answered with %d", status)
 			}
 		}
@@ -183,7 +183,7 @@ func TestDeposed(t *testing.T) {
 	kept, first, second := left.mint(), left.mint(), left.mint()
 	for _, p := range []*process{left, moved} {
 		for _, c := range []credential{kept, first, second} {
-			if status := p.use(c.key); status != 200 {
+			if status := p.answers(c.key); status != 200 {
 				t.Fatal(status)
 			}
 		}
@@ -191,7 +191,7 @@ func TestDeposed(t *testing.T) {
 	next.promote()
 	new.lead(next.port)
 	moved.right(kept)
-	moved.endAgain(0, first)
+	moved.end(0, first)
 	for until := time.Now().Add(2 * staleness); time.Now().Before(until); {
 		if status := left.use(first.key); status == 200 {
 			t.Fatal("the node at the old primary accepts what was ended at the new one")
@@ -201,7 +201,7 @@ func TestDeposed(t *testing.T) {
 
 	old.lead(next.port)
 	left.right(kept, first)
-	left.endAgain(1, second)
+	left.end(1, second)
 
 	// And back: the old primary knows less than the node does.
 	old.lead(db.port)
@@ -216,22 +216,6 @@ func TestDeposed(t *testing.T) {
 	old.lead(next.port)
 	left.right(kept, first, second)
 	moved.right(kept, first, second)
-}
-
-// endAgain ends the credential through a node whose connections may be of before
-// a failover: it is asked again while it says 503.
-func (p *process) endAgain(i int, c credential) {
-	p.t.Helper()
-	method, path, body := ends[i%len(ends)](c)
-	for until := time.Now().Add(10 * time.Second); ; {
-		status, err := p.call(quick, "", method, path, body, nil)
-		switch {
-		case err == nil && (status == 200 || status == 404): // the first answer may have been lost, not the change
-			return
-		case err != nil || status != 503 || time.Now().After(until):
-			p.t.Fatalf("%s %s after a failover: %d, %v", method, path, status, err)
-		}
-	}
 }
 
 // verifiesNothing sees that the node says 503 to all and is not ready.

@@ -26,7 +26,7 @@ func TestKill(t *testing.T) {
 	var acked int
 	for round := range rounds {
 		p := serve(t, data)
-		client := &http.Client{Timeout: 20 * time.Second}
+		client := &http.Client{Timeout: patience}
 		if round == 0 {
 			for i := range 3 {
 				workers = append(workers, newWorker(t, p, client, i, seed))
@@ -48,7 +48,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	p := serve(t, data)
-	client := &http.Client{Timeout: 20 * time.Second}
+	client := &http.Client{Timeout: patience}
 	for _, w := range workers {
 		w.check(t, p, client)
 		acked += len(w.acked)

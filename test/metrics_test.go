@@ -39,7 +39,7 @@ func needs(t *testing.T, program string) string {
 // get returns what a URL answers.
 func get(t *testing.T, url string) string {
 	t.Helper()
-	client := &http.Client{Timeout: 10 * time.Second}
+	client := &http.Client{Timeout: patience}
 	res, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
@@ -377,8 +377,8 @@ func scrapeWith(t *testing.T, program string, p *process) string {
 		}
 	})
 	base := "http://" + address
-	client := &http.Client{Timeout: 5 * time.Second}
-	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	client := &http.Client{Timeout: patience}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		select {
 		case err := <-ended:
 			ended <- err

@@ -138,7 +138,7 @@ func (p *postgres) kill() {
 	for _, pid := range p.processes() {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // one may have ended with its parent
 	}
-	for until := time.Now().Add(10 * time.Second); len(p.processes()) > 0 && time.Now().Before(until); {
+	for until := time.Now().Add(patience); len(p.processes()) > 0 && time.Now().Before(until); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	_ = os.Remove(filepath.Join(p.dir, "postmaster.pid")) // nobody is behind it
@@ -200,7 +200,7 @@ func (p *postgres) as(fn func(context.Context, *sql.DB) error) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := errors.Join(fn(ctx, db), db.Close()); err != nil {
 		p.t.Fatal(err)
@@ -215,7 +215,7 @@ func (p *postgres) standby() *postgres {
 	s.start()
 	p.exec("ALTER SYSTEM SET synchronous_standby_names = '*'")
 	p.exec("SELECT pg_reload_conf()")
-	for until := time.Now().Add(20 * time.Second); p.count("SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == 0; time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(patience); p.count("SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == 0; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(until) {
 			p.t.Fatal("the standby does not follow")
 		}

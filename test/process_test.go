@@ -115,24 +115,37 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// await returns when the server is ready.
-func (p *process) await() {
-	t := p.t
+// patience is how long a test waits for what should hold: longer than the busiest
+// machine needs, since only a test that fails waits so long.
+const patience = time.Minute
+
+// eventually asks until ok says that what should hold does. It fails the test
+// when that takes longer than patience.
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
-		select {
-		case err := <-p.done:
-			t.Fatalf("the server ended: %v\n%s", err, p.out)
-		default:
-		}
-		if res, err := http.Get(p.url + "/readyz"); err == nil {
-			_ = res.Body.Close() // nothing was read
-			if res.StatusCode == http.StatusOK {
-				return
-			}
+	for until := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("waited %s for %s", patience, what)
 		}
 	}
-	t.Fatalf("the server did not get ready:\n%s", p.out)
+}
+
+// await returns when the server is ready.
+func (p *process) await() {
+	p.t.Helper()
+	eventually(p.t, "the server to get ready", func() bool {
+		select {
+		case err := <-p.done:
+			p.t.Fatalf("the server ended: %v\n%s", err, p.out)
+		default:
+		}
+		res, err := http.Get(p.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = res.Body.Close() // nothing was read
+		return res.StatusCode == http.StatusOK
+	})
 }
 
 // kill ends the process with kill -9.
@@ -161,7 +174,7 @@ func (p *process) refusesToStart(says string) {
 		if err == nil || !strings.Contains(p.out.String(), says) {
 			p.t.Errorf("it ended with %v\n%s", err, p.out)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		p.t.Fatal("the server started")
 	}
 }

@@ -35,7 +35,7 @@ func quickstart(t *testing.T, data string, while func(out string)) string {
 		}
 		return string(b)
 	}
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(read(), "Press Ctrl-C"); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); !strings.Contains(read(), "Press Ctrl-C"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("quickstart did not come up: %s%s", read(), &errs)
 		}

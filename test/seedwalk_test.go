@@ -65,7 +65,7 @@ func (w *seedWalk) findAccount(t *testing.T) {
 // until waits for something that happens outside the page.
 func (w *seedWalk) until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if ok() {
 			return
 		}

@@ -93,7 +93,7 @@ func TestOneServer(t *testing.T) {
 	} {
 		cmd := exec.Command(path, "serve", "--data", where[0], "--listen", "127.0.0.1:0")
 		cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword, "HALLPASS_DATABASE_PATH="+where[1])
-		ended := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // it serves
+		ended := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }) // it serves
 		out, err := cmd.CombinedOutput()
 		ended.Stop()
 		if err == nil || !strings.Contains(string(out), "in use by another hallpass") {
@@ -124,7 +124,7 @@ func TestSlowConnections(t *testing.T) {
 		}
 		cut.Go(func() {
 			defer func() { _ = conn.Close() }() // the server was to close it
-			if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 				late.Add(1)
 				return
 			}

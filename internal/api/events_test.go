@@ -48,7 +48,7 @@ func events(t *testing.T, s *hallpasstest.Server, path string) <-chan string {
 // await reads lines until one says all of it.
 func await(t *testing.T, lines <-chan string, says ...string) {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		select {
 		case line, ok := <-lines:

@@ -25,7 +25,7 @@ func TestManyWritersLocked(t *testing.T) {
 		if _, err := raw.Exec("BEGIN EXCLUSIVE"); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second) // one that is still waiting then fails with the deadline
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // one that is still waiting then fails with the deadline
 		defer cancel()
 		var writers sync.WaitGroup
 		for i := range 4 {

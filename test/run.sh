@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Every test there is, and at the end the time that each package took. Another
+# argument than a package is passed to go test:
+#
+#   test/run.sh -run Token ./internal/api
+#
+# Without packages: all of them, the modules of outsiders' clients, and the doors
+# once more on PostgreSQL.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+go=${GO:-go}
+times=$(mktemp) said=$(mktemp)
+trap 'rm -f "$times" "$said"' EXIT
+failed=0
+
+# On a slow or busy machine a package takes longer than go test's own limit of ten minutes.
+limit=(-timeout 60m)
+
+# The race detector watches our code. SQLite is half a million lines of C that were
+# turned into Go: watching it too makes every test several times slower and has
+# found nothing, so it is compiled without.
+race=(-race '-gcflags=modernc.org/...=-race=false')
+if [ "$("$go" env CGO_ENABLED)" != 1 ]; then
+	race=()
+	echo "make test: no race detector, because there is no C compiler"
+fi
+
+if [ -z "${HALLPASS_TEST_CHROMIUM:-}" ] && [ -x /usr/bin/chromium ]; then
+	export HALLPASS_TEST_CHROMIUM=/usr/bin/chromium
+fi
+
+tests() { # tests LABEL ARGUMENT...: go test, whose last words on each package are kept
+	local label=$1
+	shift
+	./test/postgres.sh "$go" test "${limit[@]}" "$@" 2>&1 | tee "$said" || failed=1
+	awk -v label="$label" '/^(ok|FAIL)[ \t].*[0-9]s$/ { print $3, $1, $2, label }' "$said" >>"$times"
+}
+
+if [ $# -gt 0 ]; then
+	tests "" "${race[@]}" "$@"
+	exit "$failed"
+fi
+
+for mod in test/*/go.mod; do
+	dir=$(dirname "$mod")
+	echo "go test in $dir"
+	(cd "$dir" && "$go" test -count=1 "${limit[@]}" ./...) || failed=1
+done
+tests "" "${race[@]}" ./...
+echo "go test once more, on PostgreSQL"
+export HALLPASS_TEST_DATABASE=postgres
+tests "on PostgreSQL" ./internal/verify ./internal/admin ./internal/api ./internal/console
+
+echo "the time each package took, the longest first:"
+sort -rn "$times" | while read -r seconds result package label; do
+	printf '%9s  %s  %s\n' "$seconds" "${package#github.com/hallpass-dev/}" "$label${result#ok}"
+done
+exit "$failed"
