@@ -28,6 +28,9 @@ const (
 	// PermissionsChanged says that what roles or teams permit changed for
 	// everybody in the org with that ID, or in every org if it is zero.
 	PermissionsChanged ChangeKind = "permissions"
+	// ChangedByHand says that somebody wrote to the database beside Hallpass:
+	// anything may be different, for everybody.
+	ChangedByHand ChangeKind = "byhand"
 )
 
 // A Version counts changes, from 0 for a new installation, without gaps. The

@@ -92,7 +92,7 @@ func (s *Server) notice(n store.Notice) {
 		}
 	}
 	for _, c := range n.Changes {
-		if c.Kind == hallpass.UserChanged {
+		if c.Kind == hallpass.UserChanged || c.Kind == hallpass.ChangedByHand {
 			select {
 			case s.userMove <- struct{}{}:
 			default: // asked for already

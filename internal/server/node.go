@@ -102,6 +102,7 @@ func (s *Server) beatOnce(ctx context.Context) {
 		cancel()
 		s.tellBeat(ctx, err)
 		applied = append(applied, rows...)
+		s.tellByHand(rows)
 		if errors.Is(err, store.ErrDiverged) {
 			s.settleDiverged(ctx)
 			return
@@ -150,6 +151,17 @@ func (s *Server) tellNodes(ctx context.Context) {
 		s.log.Info(what, "node", name)
 	}
 	s.silent = silent
+}
+
+// tellByHand logs that somebody wrote to the shared database beside Hallpass.
+func (s *Server) tellByHand(rows []store.ChangeRow) {
+	for _, r := range rows {
+		if r.Change.Kind == hallpass.ChangedByHand {
+			s.log.Warn("somebody wrote to the database beside Hallpass: every node reads anew what it remembers. The audit says who, and in which table (action database.write). "+
+				"Use the API, the console or the command line instead", "change", r.Version)
+			return // one line for however many statements
+		}
+	}
 }
 
 // tellBeat logs when heartbeats begin to fail, and when they succeed again.

@@ -401,7 +401,7 @@ func (s *Server) lookElsewhere(ctx context.Context) error {
 	changed, err := s.db.ChangedElsewhere(ctx)
 	if changed {
 		s.verify.Forget()
-		s.log.Warn("another process changed the database file: what was in memory is read anew")
+		s.log.Warn("another process changed the database file: what was in memory is read anew. Stop the server before you write to its file")
 	}
 	return err
 }

@@ -160,7 +160,10 @@ func (db *DB) migrate(ctx context.Context) error {
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("store: migrate: %w", classify(err))
 	}
-	return db.compareBytes(ctx)
+	if err := db.compareBytes(ctx); err != nil {
+		return err
+	}
+	return db.watchHands(ctx)
 }
 
 func errNewer(current, known int64) error {

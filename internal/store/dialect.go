@@ -94,7 +94,9 @@ func openPostgres(o PostgresOptions) (*DB, error) {
 	// With several hosts only the one that takes writes will do: a replica may
 	// not know yet what was revoked.
 	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
-	config.AfterConnect = durable
+	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		return errors.Join(markOurs(ctx, conn), durable(ctx, conn))
+	}
 	config.OnNotice = noticed
 	size := o.Connections
 	if size == 0 {

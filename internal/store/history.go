@@ -76,7 +76,7 @@ func (tx *Tx) outcome(ctx context.Context, c hallpass.Change) (o Outcome, err er
 			SELECT COUNT(*) = 0, COALESCE(MAX(role), 'None') FROM service_accounts WHERE id = $1 AND disabled = FALSE`, c.ID).Scan(&o.Ended, &o.Role)
 	case hallpass.UserChanged:
 		return tx.userOutcome(ctx, c.ID)
-	case hallpass.PermissionsChanged:
+	case hallpass.PermissionsChanged, hallpass.ChangedByHand:
 		o.Open = true
 	}
 	if err != nil {

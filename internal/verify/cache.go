@@ -202,7 +202,7 @@ func (c *cache) changed(coming bool, changes []hallpass.Change) {
 			}
 		case hallpass.ServiceAccountChanged:
 			c.expel(hallpass.ServiceAccountID(ch.ID))
-		case hallpass.PermissionsChanged:
+		case hallpass.PermissionsChanged, hallpass.ChangedByHand:
 			for id, a := range c.accounts {
 				if ch.ID == 0 || a.org == hallpass.OrgID(ch.ID) {
 					c.expel(id)
