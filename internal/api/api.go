@@ -267,7 +267,7 @@ func (a *API) permissionRoutes() []route {
 
 // treeRoutes are those of folders and dashboards.
 func (a *API) treeRoutes() []route {
-	save := rule{action: hallpass.DashboardsWrite, inside: true, large: true}
+	save := rule{action: hallpass.DashboardsWrite, inside: true, dashboard: true}
 	return []route{
 		endpoint(a, "GET /api/folders", 200, mayInside(hallpass.FoldersRead), a.folders),
 		endpoint(a, "POST /api/folders", 200, mayInside(hallpass.FoldersCreate), a.createFolder),

@@ -31,7 +31,7 @@ type rule struct {
 	server    bool            // on the server as a whole
 	org       bool            // in the org that {org} names
 	usersOnly bool            // not for service accounts
-	large     bool            // takes bodies of up to 8 MiB
+	dashboard bool            // takes a dashboard: a body of up to 8 MiB, whose member "dashboard" is not ours to interpret
 }
 
 // A call is a request with its caller, who meets the route's rule.
@@ -64,7 +64,7 @@ func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn fun
 		}
 		var in In
 		if _, bodyless := any(in).(none); !bodyless {
-			if err := decode(w, r, rule.limit(), &in); err != nil {
+			if err := decode(w, r, rule, &in); err != nil {
 				httpd.WriteError(w, r, err)
 				return
 			}
@@ -157,20 +157,21 @@ const (
 )
 
 func (r rule) limit() int64 {
-	if r.large {
+	if r.dashboard {
 		return maxLargeBody
 	}
 	return maxBody
 }
 
 // decode reads the JSON body into v: one value, no name twice in any case,
-// unknown names ignored.
-func decode(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
+// unknown names ignored. In a dashboard's own JSON the last of a name counts.
+func decode(w http.ResponseWriter, r *http.Request, rule rule, v any) error {
 	if ct := r.Header.Get("Content-Type"); ct != "" {
 		if media, _, err := mime.ParseMediaType(ct); err != nil || media != "application/json" {
 			return &hallpass.Error{Kind: hallpass.Invalid, ID: "request.unsupported-media-type", Message: "Content-Type must be application/json"}
 		}
 	}
+	limit := rule.limit()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -178,6 +179,9 @@ func decode(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
 		return &hallpass.Error{Kind: hallpass.Limited, ID: "request.too-large", Message: fmt.Sprintf("Request body is larger than %d MiB", limit>>20)}
 	case err != nil:
 		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body could not be read", Err: err}
+	}
+	if rule.dashboard {
+		body = lastOfTwins(body, "dashboard")
 	}
 	if err := json.Unmarshal(body, v, json.MatchCaseInsensitiveNames(true)); err != nil {
 		return malformed(err)

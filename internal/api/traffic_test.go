@@ -290,7 +290,7 @@ func configuration() []resource {
 				step{"GET", "/api/health", "", 200, "version string", ""},
 				step{"POST", "/api/dashboards/db", `{"dashboard":` + k8s + `,"folderUid":"top","overwrite":true}`, 200, `id number; uid "cubed"; version 1; title "Cubed"`, ""},
 			),
-			made: both(dashboardReads("cubed", "top", k8s), reads("/api/dashboards/uid/cubed?apiVersion=dashboard.grafana.app%2Fv1beta1", `dashboard.spec.title "Cubed"`)),
+			made: both(dashboardReads("cubed", "top", k8s), reads("/api/dashboards/uid/cubed?apiVersion=dashboard.grafana.app%2Fv1beta1", `dashboard.title "Cubed"; dashboard.spec absent; dashboard.metadata absent; dashboard.uid "cubed"`)),
 			update: calls(step{
 				"POST", "/api/dashboards/db", `{"dashboard":` + k8s2 + `,"folderUid":"top","overwrite":true}`, 200, `uid "cubed"; version 2`, "",
 			}),
