@@ -131,4 +131,5 @@ type UpdatePreferences struct {
 	Timezone         *string `json:"timezone"`
 	WeekStart        *string `json:"weekStart"`
 	Language         *string `json:"language"`
+	HomeDashboardID  *int64  `json:"homeDashboardId"` // instead of HomeDashboardUID, the old way
 }

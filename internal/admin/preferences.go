@@ -2,17 +2,21 @@ package admin
 
 import (
 	"context"
-	"slices"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
 // A PreferencesPatch changes preferences; a nil field leaves a thing as it is.
+// HomeDashboardID is the number of a dashboard, and is read where there is no
+// HomeDashboardUID; 0 is none.
 type PreferencesPatch struct {
 	Theme, HomeDashboardUID, Timezone, WeekStart, Language *string
+	HomeDashboardID                                        *int64
 }
 
+// apply takes any short text: what the values mean is for those who draw pages
+// to know, not for us.
 func (p PreferencesPatch) apply(to *hallpass.Preferences) error {
 	for _, f := range []struct {
 		name string
@@ -33,12 +37,6 @@ func (p PreferencesPatch) apply(to *hallpass.Preferences) error {
 		}
 		*f.to = *f.from
 	}
-	if !slices.Contains([]string{"", "light", "dark", "system"}, to.Theme) {
-		return hallpass.Invalidf("theme", "theme is none of light, dark, system")
-	}
-	if !slices.Contains([]string{"", "saturday", "sunday", "monday", "browser"}, to.WeekStart) {
-		return hallpass.Invalidf("weekStart", "weekStart is none of saturday, sunday, monday, browser")
-	}
 	return nil
 }
 
@@ -56,11 +54,11 @@ func (a *Admin) OrgPreferences(ctx context.Context, c hallpass.Caller) (p hallpa
 func (a *Admin) SetOrgPreferences(ctx context.Context, c hallpass.Caller, patch PreferencesPatch, replace bool) error {
 	return a.change(ctx, c, need{action: hallpass.OrgsPreferencesWrite}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
 		entry := a.entry(c, "org.preferences", target("org", int64(c.Org)))
-		return entry, setPreferences(ctx, tx, store.PreferencesOf{Org: c.Org, Kind: "org"}, patch, replace)
+		return entry, a.setPreferences(ctx, tx, c, store.PreferencesOf{Org: c.Org, Kind: "org"}, patch, replace)
 	})
 }
 
-func setPreferences(ctx context.Context, tx *store.Tx, of store.PreferencesOf, patch PreferencesPatch, replace bool) error {
+func (a *Admin) setPreferences(ctx context.Context, tx *store.Tx, c hallpass.Caller, of store.PreferencesOf, patch PreferencesPatch, replace bool) error {
 	var p hallpass.Preferences
 	if !replace {
 		var err error
@@ -71,7 +69,44 @@ func setPreferences(ctx context.Context, tx *store.Tx, of store.PreferencesOf, p
 	if err := patch.apply(&p); err != nil {
 		return err
 	}
+	if patch.HomeDashboardUID != nil || patch.HomeDashboardID != nil {
+		var err error
+		if p.HomeDashboardUID, err = a.home(ctx, tx, c, patch); err != nil {
+			return err
+		}
+	}
 	return tx.SetPreferences(ctx, of, p)
+}
+
+// home returns the uid of the home dashboard that the patch names, "" when it
+// names none. One that is not there, or that the caller may not read, is
+// NotFound.
+func (a *Admin) home(ctx context.Context, tx *store.Tx, c hallpass.Caller, p PreferencesPatch) (string, error) {
+	var d hallpass.Dashboard
+	var err error
+	switch {
+	case p.HomeDashboardUID != nil && *p.HomeDashboardUID != "":
+		d, err = tx.Dashboard(ctx, c.Org, *p.HomeDashboardUID)
+	case p.HomeDashboardUID == nil && *p.HomeDashboardID != 0:
+		d, err = tx.DashboardByID(ctx, c.Org, hallpass.DashboardID(*p.HomeDashboardID))
+	default:
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	r, err := a.reach(ctx, tx, c)
+	if err != nil {
+		return "", err
+	}
+	chain, err := tx.FolderChain(ctx, c.Org, d.Folder)
+	if err != nil {
+		return "", err
+	}
+	if !r.can(hallpass.DashboardsRead, dashboardScopes(d.UID, chain)) {
+		return "", errNoHome
+	}
+	return d.UID, nil
 }
 
 // TeamPreferences returns the preferences of the team.
@@ -87,7 +122,7 @@ func (a *Admin) TeamPreferences(ctx context.Context, c hallpass.Caller, id hallp
 // the patch leaves out.
 func (a *Admin) SetTeamPreferences(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, patch PreferencesPatch, replace bool) error {
 	return a.changeTeam(ctx, c, hallpass.TeamsWrite, id, nil, "team.preferences", func(tx *store.Tx, c hallpass.Caller, _ hallpass.Team) (string, error) {
-		return "", setPreferences(ctx, tx, store.PreferencesOf{Org: c.Org, Kind: "team", ID: int64(id)}, patch, replace)
+		return "", a.setPreferences(ctx, tx, c, store.PreferencesOf{Org: c.Org, Kind: "team", ID: int64(id)}, patch, replace)
 	})
 }
 
@@ -111,6 +146,6 @@ func (a *Admin) SetUserPreferences(ctx context.Context, c hallpass.Caller, patch
 	}
 	return a.change(ctx, c, need{}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
 		entry := a.entry(c, "user.preferences", target("user", c.Principal.ID))
-		return entry, setPreferences(ctx, tx, store.PreferencesOf{Org: c.Org, Kind: "user", ID: c.Principal.ID}, patch, replace)
+		return entry, a.setPreferences(ctx, tx, c, store.PreferencesOf{Org: c.Org, Kind: "user", ID: c.Principal.ID}, patch, replace)
 	})
 }
