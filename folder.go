@@ -9,9 +9,12 @@ import (
 // and dashboards that are in no other.
 const RootFolder = "general"
 
-// MaxFolderDepth is how many folders may stand inside each other below the
-// root.
-const MaxFolderDepth = 4
+// Bounds on how many folders may stand inside a folder that is at the root, one
+// in the other. DefaultFolderDepth holds when nothing is set.
+const (
+	DefaultFolderDepth = 4
+	MaxFolderDepth     = 7
+)
 
 // A Folder holds dashboards and other folders. Folders of the same title may
 // stand side by side. A Folder is a plain value.

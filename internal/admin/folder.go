@@ -206,8 +206,11 @@ func (a *Admin) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFolde
 		if err := r.demand(hallpass.FoldersCreate, folderScopes(above)); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := in.validate(above); err != nil {
+		if err := in.validate(); err != nil {
 			return hallpass.AuditEntry{}, err
+		}
+		if len(above) > a.o.FolderDepth {
+			return hallpass.AuditEntry{}, errTooDeep
 		}
 		login := r.caller.Principal.Login
 		f, err := tx.CreateFolder(ctx, hallpass.Folder{
@@ -233,15 +236,12 @@ func (a *Admin) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFolde
 	return v, err
 }
 
-func (in NewFolder) validate(above []hallpass.Folder) error {
+func (in NewFolder) validate() error {
 	if err := validateTitle(in.Title); err != nil {
 		return err
 	}
 	if err := validateTreeUID(in.UID); err != nil {
 		return err
-	}
-	if len(above) >= hallpass.MaxFolderDepth {
-		return errTooDeep
 	}
 	return validateDescription(in.Description)
 }
@@ -330,7 +330,7 @@ func (a *Admin) MoveFolder(ctx context.Context, c hallpass.Caller, uid, parent s
 		if err != nil {
 			return nil, err
 		}
-		if len(above)+height > hallpass.MaxFolderDepth {
+		if len(above)+height-1 > a.o.FolderDepth {
 			return nil, errTooDeep
 		}
 		f.Parent = parent

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -25,6 +26,7 @@ type Config struct {
 	Security        SecurityConfig        `toml:"security"`
 	ServiceAccounts ServiceAccountsConfig `toml:"service_accounts"`
 	Auth            AuthConfig            `toml:"auth"`
+	Folder          FolderConfig          `toml:"folder"`
 	RBAC            RBACConfig            `toml:"rbac"`
 	Log             LogConfig             `toml:"log"`
 	Metrics         MetricsConfig         `toml:"metrics"`
@@ -118,6 +120,13 @@ type BasicConfig struct {
 	PasswordPolicy bool `toml:"password_policy"`
 }
 
+// FolderConfig is the section [folder].
+type FolderConfig struct {
+	// MaxNestedFolderDepth is how many folders may stand one in the other inside
+	// a folder at the root. Folders that stand deeper already stay.
+	MaxNestedFolderDepth int `toml:"max_nested_folder_depth"`
+}
+
 // RBACConfig is the section [rbac].
 type RBACConfig struct {
 	// PermissionValidationEnabled refuses custom roles with actions and scopes
@@ -155,8 +164,8 @@ func DefaultConfig() Config {
 			LoginMaximumInactiveLifetimeDuration: "7d", LoginMaximumLifetimeDuration: "30d",
 			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
 		},
-		RBAC: RBACConfig{PermissionValidationEnabled: true},
-		Log:  LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
+		Folder: FolderConfig{MaxNestedFolderDepth: hallpass.DefaultFolderDepth}, RBAC: RBACConfig{PermissionValidationEnabled: true},
+		Log: LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
 	}
 }
 
@@ -208,6 +217,9 @@ func (c *Config) Validate() error {
 	}
 	if !cookieName(c.Auth.LoginCookieName) {
 		return fmt.Errorf("auth.login_cookie_name: %q is not a cookie's name of letters, digits, - and _", c.Auth.LoginCookieName)
+	}
+	if n := c.Folder.MaxNestedFolderDepth; n < 1 || n > hallpass.MaxFolderDepth {
+		return fmt.Errorf("folder.max_nested_folder_depth: %d is not a number from 1 to %d", n, hallpass.MaxFolderDepth)
 	}
 	for key, s := range map[string]string{
 		"auth.login_maximum_inactive_lifetime_duration": c.Auth.LoginMaximumInactiveLifetimeDuration,
