@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 
@@ -193,7 +192,6 @@ func (a *API) teamRoutes() []route {
 func (a *API) accountRoutes() []route {
 	return []route{
 		endpoint(a, "POST /api/serviceaccounts", 201, may(hallpass.ServiceAccountsCreate), a.createServiceAccount),
-		endpoint(a, "POST /api/serviceaccounts/{$}", 201, may(hallpass.ServiceAccountsCreate), a.createServiceAccount),
 		endpoint(a, "GET /api/serviceaccounts/search", 200, may(hallpass.ServiceAccountsRead), a.serviceAccounts),
 		endpoint(a, "GET /api/serviceaccounts/{id}", 200, mayOn(hallpass.ServiceAccountsRead), a.serviceAccount),
 		endpoint(a, "PATCH /api/serviceaccounts/{id}", 200, mayOn(hallpass.ServiceAccountsWrite), a.updateServiceAccount),
@@ -309,19 +307,7 @@ func (a *API) otherRoutes() []route {
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !canonical(r.URL.Path) {
-		a.unknown(w, r) // the mux would redirect to another path
-		return
-	}
 	a.muxOf(r.URL.Path).ServeHTTP(w, r)
-}
-
-func canonical(p string) bool {
-	if !strings.Contains(p, "//") && !strings.Contains(p, "/.") {
-		return true
-	}
-	clean := path.Clean(p)
-	return clean == p || clean+"/" == p
 }
 
 var (
@@ -340,7 +326,7 @@ func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 			allow = append(allow, m)
 		}
 	}
-	if len(allow) == 0 || !canonical(r.URL.Path) {
+	if len(allow) == 0 {
 		httpd.WriteError(w, r, errNotFound)
 		return
 	}

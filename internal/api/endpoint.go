@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"strings"
 
@@ -166,10 +165,8 @@ func (r rule) limit() int64 {
 // decode reads the JSON body into v: one value, no name twice in any case,
 // unknown names ignored. In a dashboard's own JSON the last of a name counts.
 func decode(w http.ResponseWriter, r *http.Request, rule rule, v any) error {
-	if ct := r.Header.Get("Content-Type"); ct != "" {
-		if media, _, err := mime.ParseMediaType(ct); err != nil || media != "application/json" {
-			return &hallpass.Error{Kind: hallpass.Invalid, ID: "request.unsupported-media-type", Message: "Content-Type must be application/json"}
-		}
+	if err := httpd.CheckBody(r, httpd.MediaJSON); err != nil {
+		return err
 	}
 	limit := rule.limit()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
@@ -183,11 +180,30 @@ func decode(w http.ResponseWriter, r *http.Request, rule rule, v any) error {
 	if rule.dashboard {
 		body = lastOfTwins(body, "dashboard")
 	}
-	if err := json.Unmarshal(body, v, json.MatchCaseInsensitiveNames(true)); err != nil {
+	if err := json.Unmarshal(body, v, json.MatchCaseInsensitiveNames(true), json.WithUnmarshalers(noNUL)); err != nil {
 		return malformed(err)
 	}
 	return nil
 }
+
+// errNUL is about a text that PostgreSQL does not take.
+var errNUL = errors.New("holds a NUL character")
+
+// noNUL reads every text of a body. Passwords are secret.Text and a dashboard's
+// own JSON is kept as it is: they may hold what they like.
+var noNUL = json.UnmarshalFromFunc(func(d *jsontext.Decoder, s *string) error {
+	if d.PeekKind() != '"' {
+		return errors.ErrUnsupported // null, or a type that the default refuses
+	}
+	t, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	if *s = t.String(); strings.ContainsRune(*s, 0) {
+		return errNUL
+	}
+	return nil
+})
 
 // malformed says in words of the input what is wrong with it.
 func malformed(err error) error {
@@ -200,6 +216,9 @@ func malformed(err error) error {
 	case errors.As(err, &semantic):
 		field = semantic.JSONPointer
 		what = "has the wrong type"
+		if errors.Is(err, errNUL) {
+			what = "holds a control character"
+		}
 	case errors.As(err, &syntactic):
 		field = syntactic.JSONPointer
 		if errors.Is(err, jsontext.ErrDuplicateName) {

@@ -1,11 +1,14 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/server"
@@ -77,6 +80,89 @@ func TestRequests(t *testing.T) {
 	expect(t, "large headers", s.Do(admin, "GET", "/api/org", "", "X-Large: "+strings.Repeat("a", 33_000)), 431)
 }
 
+// TestBodiesThatAreSomethingElse sends every route that takes a body one that is
+// said to be something else than JSON in UTF-8.
+func TestBodiesThatAreSomethingElse(t *testing.T) {
+	s := hallpasstest.New(t)
+	fill := newTargets(t, s, 1, "").fill
+	bodies := 0
+	for _, call := range contractCalls(t, s) {
+		if len(call.fields) == 0 {
+			continue
+		}
+		bodies++
+		for _, header := range []string{
+			"Content-Encoding: gzip", "Content-Encoding: identity, gzip", "Content-Encoding: x", "Content-Type: application/json; charset=utf-16",
+			"Content-Type: application/json; charset=iso-8859-1", "Content-Type: text/plain", "Content-Type: application/xml",
+		} {
+			if r := s.Do(hallpasstest.Admin, call.method, fill(call.path), `{"x":1}`, header); r.StatusCode != 415 {
+				t.Errorf("%s %s with %s: %d %s, want 415", call.method, call.path, header, r.StatusCode, r.Text)
+			}
+		}
+		for _, header := range []string{"Content-Encoding: Identity", "Content-Type: application/json; charset=UTF-8", `Content-Type: application/json;charset="utf-8"`} {
+			if r := s.Do(hallpasstest.Nobody, call.method, fill(call.path), `{"x":1}`, header); r.StatusCode == 415 {
+				t.Errorf("%s %s with %s: %d %s", call.method, call.path, header, r.StatusCode, r.Text)
+			}
+		}
+	}
+	if bodies < 40 {
+		t.Errorf("only %d calls take a body: this test does not look where it should", bodies)
+	}
+	for _, header := range []string{"Content-Encoding: gzip", "Content-Type: application/x-www-form-urlencoded; charset=utf-16", "Content-Type: text/plain", "Content-Type: multipart/form-data; boundary=x"} {
+		headers := []string{"Sec-Fetch-Site: same-origin", header}
+		if !strings.HasPrefix(header, "Content-Type") {
+			headers = append(headers, "Content-Type: application/x-www-form-urlencoded")
+		}
+		for _, path := range []string{"/theme", "/login"} {
+			if r := s.Do(hallpasstest.Nobody, "POST", path, "theme=dark&user=a&password=b", headers...); r.StatusCode != 415 {
+				t.Errorf("the form of %s with %s: %d, want 415", path, header, r.StatusCode)
+			}
+		}
+	}
+}
+
+// TestNoNUL puts a NUL, which PostgreSQL stores in no text, where a client names
+// something.
+func TestNoNUL(t *testing.T) {
+	s := hallpasstest.New(t)
+	admin := hallpasstest.Admin
+	for path, body := range map[string]string{
+		"/api/folders":                         `{"title":"a","uid":"a\u0000"}`,
+		"/api/dashboards/db":                   `{"dashboard":{"title":"a"},"folderUid":"a\u0000"}`,
+		"/api/access-control/users/1/roles":    `{"roleUid":"a\u0000"}`,
+		"/api/org/users":                       `{"loginOrEmail":"a\u0000","role":"Viewer"}`,
+		"/api/access-control/builtin-roles":    `{"roleUid":"a\u0000","builtinRole":"Viewer"}`,
+		"/api/access-control/roles":            `{"name":"a","uid":"a\u0000"}`,
+		"/api/admin/users":                     `{"login":"a\u0000","password":"violet lamps hum at noon"}`,
+		"/api/folders/general/move":            `{"parentUid":"\u0000"}`,
+		"/api/access-control/teams/1/users/1":  `{"permission":"\u0000"}`,
+		"/api/access-control/teams/1":          `{"permissions":[{"userId":1,"permission":"\u0000"}]}`,
+		"/api/dashboards/import":               `{"dashboard":{"title":"a"},"inputs":[{"name":"a","value":"\u0000"}]}`,
+		"/api/dashboards/uid/x/permissions":    `{"items":[{"role":"\u0000","permission":1}]}`,
+		"/api/access-control/users/1/roles?x=": `{"roleUid":"\u0000"}`,
+	} {
+		if r := s.Do(admin, "POST", path, body); r.StatusCode != 400 || !strings.Contains(r.Text, "holds a control character") {
+			t.Errorf("%s: %d %s, want 400", path, r.StatusCode, r.Text)
+		}
+	}
+	password := `violet lamps\u0000 hum at noon \u0007\u001b`
+	expect(t, "a password may hold what it likes", s.Do(admin, "POST", "/api/admin/users", `{"login":"pat","password":"`+password+`"}`), 200)
+	var real string
+	if err := json.Unmarshal([]byte(`"`+password+`"`), &real); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "and is the one that was set", s.Do(hallpasstest.Basic("pat", real), "GET", "/api/user", ""), 200, `"login":"pat"`)
+	for _, login := range []string{"a\x00", "\x00", "admin\x00", "a\xff", "\xc3", strings.Repeat("a", 10_000)} {
+		expect(t, "sign in as "+login, s.Do(hallpasstest.Basic(login, "x"), "GET", "/api/org", ""), 401, "Invalid username or password")
+		form := url.Values{"user": {login}, "password": {"x"}}.Encode()
+		expect(t, "the form as "+login, s.Do(hallpasstest.Nobody, "POST", "/login", form, "Content-Type: application/x-www-form-urlencoded"), 401)
+		s.Clock.Wind(2 * time.Minute)
+	}
+	board := `{"dashboard":{"uid":"odd","title":"odd","panels":[{"text":"a\u0000b"}]}}`
+	expect(t, "a dashboard's own JSON is kept", s.Do(admin, "POST", "/api/dashboards/db", board), 200)
+	expect(t, "as it was", s.Do(admin, "GET", "/api/dashboards/uid/odd", ""), 200, `"text":"a\u0000b"`)
+}
+
 func TestPathIDs(t *testing.T) {
 	s := hallpasstest.New(t)
 	path := account(t, s, "ci", "Viewer")
@@ -86,7 +172,11 @@ func TestPathIDs(t *testing.T) {
 	} {
 		expect(t, "account "+ref, s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/"+ref, ""), status)
 		if status == 400 {
-			expect(t, "token "+ref, s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/"+ref, ""), 400, "Token ID is invalid")
+			says := "Token ID is invalid"
+			if strings.Contains(ref, "%00") {
+				says = "the path holds a control character"
+			}
+			expect(t, "token "+ref, s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/"+ref, ""), 400, says)
 		}
 	}
 	expect(t, "token uid", s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/abc", ""), 400)

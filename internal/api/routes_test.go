@@ -192,7 +192,7 @@ func (x targets) fill(route string) string {
 		role = "fixed_Z8pB0GQlrqRt8IZBCJQxPWvJPgQ"
 	}
 	return strings.NewReplacer(
-		"{id}", x.account, "{token}", x.token, "{$}", "", "{rest...}", "1", "{user}", x.user, "{team}", x.team, "{role}", role, "{folder}", x.folder,
+		"{id}", x.account, "{token}", x.token, "{rest...}", "1", "{user}", x.user, "{team}", x.team, "{role}", role, "{folder}", x.folder,
 		"{dashboard}", x.dashboard, "{org}", x.org, "{target}", "1", "{name}", "Main%20Org.", "{ref}", ref, "{to}", to, "{builtin}", "Admin",
 		"{version}", "1", "{group}", "g",
 	).Replace(route)

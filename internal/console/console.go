@@ -177,6 +177,6 @@ func (c *console) routes() http.Handler {
 	} {
 		mux.HandleFunc(pattern, c.guard(pattern, fn))
 	}
-	mux.HandleFunc("/", c.open("page.unknown", func(*visit) error { return errNoPage }))
+	mux.HandleFunc("/", c.unknown)
 	return mux
 }

@@ -94,6 +94,7 @@ func (b *browser) send(path, contentType, body string) page {
 
 func (b *browser) do(r *http.Request) page {
 	b.t.Helper()
+	r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 	res, err := b.client.Do(r)
 	if err != nil {
 		b.t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -80,18 +79,12 @@ func (c *console) login(w http.ResponseWriter, r *http.Request) {
 	v := &visit{console: c, w: w, r: r}
 	httpd.EventOf(r.Context()).Action = "login"
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch {
-	case err == nil && media == "application/x-www-form-urlencoded":
+	if httpd.RequireBody(r, httpd.MediaForm) == nil {
 		v.loginByForm()
-	case err == nil && media == "application/json":
-		if err := v.loginByJSON(); err != nil {
-			httpd.WriteError(w, r, err)
-		}
-	default:
-		httpd.WriteError(w, r, &hallpass.Error{
-			Kind: hallpass.Invalid, ID: "request.unsupported-media-type", Message: "Content-Type must be application/json",
-		})
+		return
+	}
+	if err := v.loginByJSON(); err != nil {
+		httpd.WriteError(w, r, err)
 	}
 }
 
@@ -138,6 +131,9 @@ func (v *visit) answer(status int, page string, view any) {
 }
 
 func (v *visit) loginByJSON() error {
+	if err := httpd.RequireBody(v.r, httpd.MediaJSON); err != nil {
+		return err
+	}
 	var in struct{ User, Password string }
 	body, err := io.ReadAll(v.r.Body)
 	if err != nil {

@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
@@ -64,15 +66,47 @@ func (c *console) open(action string, fn func(*visit) error) http.HandlerFunc {
 	}
 }
 
+// unknown answers what no page takes: with a page to browsers, and in JSON to
+// programs, which ask here for what other servers have.
+func (c *console) unknown(w http.ResponseWriter, r *http.Request) {
+	if httpd.WantsPage(r) {
+		c.open("page.unknown", func(*visit) error { return errNoPage })(w, r)
+		return
+	}
+	httpd.EventOf(r.Context()).Action = "page.unknown"
+	httpd.WriteError(w, r, &hallpass.Error{Kind: hallpass.NotFound, Message: "Not found"})
+}
+
 // serve reads the form, if one comes, and calls fn.
 func (v *visit) serve(fn func(*visit) error) error {
 	if v.r.Method == http.MethodPost {
-		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-		if err := v.r.ParseForm(); err != nil {
-			return formError(err)
+		if err := v.readForm(); err != nil {
+			return err
 		}
 	}
 	return fn(v)
+}
+
+// readForm reads the form of the body.
+func (v *visit) readForm() error {
+	if err := httpd.CheckBody(v.r, httpd.MediaForm); err != nil {
+		return err
+	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	if err := v.r.ParseForm(); err != nil {
+		return formError(err)
+	}
+	for name, values := range v.r.PostForm {
+		if strings.Contains(name, "assword") {
+			continue // may hold what it likes
+		}
+		for _, value := range values {
+			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+				return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the form holds what is not text"}
+			}
+		}
+	}
+	return nil
 }
 
 func formError(err error) error {

@@ -23,22 +23,12 @@ type Guard struct {
 // New returns a Guard that verifies with v.
 func New(v *verify.Verifier) *Guard { return &Guard{verify: v} }
 
-// Owns reports whether the request is for the guard. It looks at the target as
-// it came, because a mux would send the asker of a target like /guard//x
-// elsewhere, and no proxy follows there.
-func Owns(r *http.Request) bool {
-	return strings.HasPrefix(target(r), Prefix)
-}
+// Owns reports whether the request is for the guard.
+func Owns(r *http.Request) bool { return strings.HasPrefix(target(r), Prefix) }
 
 // target returns the path of the request as the client wrote it, without the
 // query: that is the protected API's client's to choose, and never read here.
-func target(r *http.Request) string {
-	if !strings.HasPrefix(r.RequestURI, "/") { // a whole URL, or the * of OPTIONS
-		return r.URL.EscapedPath()
-	}
-	path, _, _ := strings.Cut(r.RequestURI, "?")
-	return path
-}
+func target(r *http.Request) string { return r.URL.EscapedPath() }
 
 var errNoDoor = &hallpass.Error{Kind: hallpass.NotFound, ID: "guard.not-found", Message: "Not found"}
 

@@ -55,7 +55,16 @@ func checkContract(t testing.TB, r *http.Request, body string, res *http.Respons
 	url := *r.URL
 	call.URL = &url
 	call.URL.Scheme, call.URL.Host = "", ""
-	call.URL.Path = "/" + strings.Trim(url.Path, "/")
+	call.URL.Path, call.URL.RawPath = strings.TrimSuffix(url.EscapedPath(), "/"), "" // a name may hold an encoded slash
+	if call.URL.Path == "" {
+		call.URL.Path = "/"
+	}
+	if odd := call.URL.Path + "/"; strings.Contains(odd, "//") || strings.Contains(odd, "/./") || strings.Contains(odd, "/../") {
+		if res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s %s answers %d, which is no path of the contract", r.Method, url.EscapedPath(), res.StatusCode)
+		}
+		return
+	}
 	route, params, err := router.FindRoute(call)
 	if err != nil {
 		if res.StatusCode != http.StatusNotFound && res.StatusCode != http.StatusMethodNotAllowed && res.StatusCode != http.StatusGone && strings.HasPrefix(url.Path, "/api") {

@@ -32,8 +32,9 @@ type Options struct {
 	Answered func(*http.Request, *Event, int)
 }
 
-// Handler wraps the doors: each request gets its event and the headers that
-// every answer has, a panic becomes a 500, and one line is logged.
+// Handler wraps the doors: each request gets its event, the headers that every
+// answer has, and the one spelling of its path; a panic becomes a 500, and one
+// line is logged.
 func Handler(doors http.Handler, o Options) http.Handler {
 	ids := newRequestIDs()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -63,6 +64,11 @@ func Handler(doors http.Handler, o Options) http.Handler {
 		}()
 		if tooManyHeaders(r) {
 			WriteError(rec, r, errHeaders)
+			return
+		}
+		one, ok := onePath(r)
+		if r = one; !ok {
+			WriteError(rec, r, errNoPath)
 			return
 		}
 		doors.ServeHTTP(rec, r)

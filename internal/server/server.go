@@ -263,7 +263,7 @@ func (s *Server) doors() (http.Handler, error) {
 		}
 		pages.ServeHTTP(w, r)
 	})
-	guarded, err := httpd.SameOrigin(both, origin)
+	guarded, err := httpd.SameOrigin(httpd.Readable(both), origin)
 	if err != nil {
 		return nil, err
 	}

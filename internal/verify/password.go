@@ -90,7 +90,7 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 		if err := v.recent(ctx, tx); err != nil {
 			return err
 		}
-		if u, err = tx.UserByLogin(ctx, login); err != nil {
+		if u, err = userByLogin(ctx, tx, login); err != nil {
 			return err
 		}
 		c, err = tx.UserCaller(ctx, u, org)
@@ -134,6 +134,15 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 	v.passwords.remember(u, p, from.Address, now)
 	v.notePassword(c, "")
 	return c, nil
+}
+
+// userByLogin returns the user who signs in by that name; NotFound also for what
+// nobody's name can be, and a database may not take.
+func userByLogin(ctx context.Context, tx *store.Tx, login string) (hallpass.User, error) {
+	if hallpass.ValidateText("login", login, hallpass.MaxName) != nil {
+		return hallpass.User{}, hallpass.NotFound
+	}
+	return tx.UserByLogin(ctx, login)
 }
 
 // tooManyTries returns the refusal of a try while one of the buckets is full.
