@@ -1,5 +1,7 @@
 package hallpass
 
+import "time"
+
 // A Caller is the principal of one request with the permissions it holds. It
 // is made by a verification and handed down as a parameter, never kept in a
 // context. A Caller is a plain value; the zero Caller may do nothing.
@@ -12,6 +14,8 @@ type Caller struct {
 	ServerAdmin bool
 	Token       TokenID      // zero unless a token was presented
 	Session     SessionID    // zero unless a session was
+	Password    [32]byte     // User.PasswordMark of the password that was presented; zero unless one was
+	Expires     time.Time    // when the token or session presented is over by itself; zero: never
 	Permissions *Permissions // in Org
 	Server      *Permissions // on the server as a whole; nil for service accounts
 	From        From

@@ -1,6 +1,9 @@
 package hallpass
 
-import "time"
+import (
+	"crypto/sha256"
+	"time"
+)
 
 // A User is a human being who may sign in.
 //
@@ -20,6 +23,10 @@ type User struct {
 	UpdatedAt    time.Time
 	SeenAt       time.Time
 }
+
+// PasswordMark tells one password of the user from another, and gives nothing
+// of it away.
+func (u User) PasswordMark() [32]byte { return sha256.Sum256([]byte(u.PasswordHash)) }
 
 // A Session is a user's sign-in by browser: the record of a secret kept in a
 // cookie, never the secret.

@@ -176,7 +176,7 @@ func (a *Admin) reread(ctx context.Context, tx *store.Tx, c hallpass.Caller) (no
 	if errors.Is(err, hallpass.NotFound) {
 		err = errGone
 	}
-	now.Token, now.Session, now.From = c.Token, c.Session, c.From
+	now.Token, now.Session, now.Password, now.Expires, now.From = c.Token, c.Session, c.Password, c.Expires, c.From
 	return now, err
 }
 
@@ -200,7 +200,7 @@ func (a *Admin) rereadUser(ctx context.Context, tx *store.Tx, c hallpass.Caller)
 	if err != nil {
 		return c, err
 	}
-	if u.Disabled {
+	if u.Disabled || c.Password != [32]byte{} && c.Password != u.PasswordMark() {
 		return c, errGone
 	}
 	if c.Session != 0 {

@@ -215,3 +215,31 @@ func TestFirstAdmin(t *testing.T) {
 		t.Errorf("begun at last: %v, %v", begun, err)
 	}
 }
+
+// TestOldPassword acts on the word of a password that was right when it was
+// verified and has been changed since.
+func TestOldPassword(t *testing.T) {
+	w := newWorld(t, admin.Options{})
+	ctx := t.Context()
+	old := w.human("admin")
+	err := w.db.Read(ctx, func(tx *store.Tx) error {
+		u, err := tx.UserByLogin(ctx, "admin")
+		old.Password = u.PasswordMark()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.StartSession(ctx, old); err != nil {
+		t.Fatalf("before: %v", err)
+	}
+	if err := w.ResetPassword(ctx, "admin", secret.NewText("amber lamps hum at noon")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.StartSession(ctx, old); !errors.Is(err, hallpass.Unauthenticated) {
+		t.Errorf("a session: %v", err)
+	}
+	if _, err := w.CreateServiceAccount(ctx, old, admin.NewServiceAccount{Name: "late"}); !errors.Is(err, hallpass.Unauthenticated) {
+		t.Errorf("a change: %v", err)
+	}
+}

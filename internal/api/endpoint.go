@@ -81,13 +81,19 @@ func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn fun
 	})}
 }
 
-// stream is a route whose handler writes the answer itself.
-func stream(a *API, pattern string, rule rule, fn func(http.ResponseWriter, call) error) route {
+// stream is a route whose handler writes the answer itself, for as long as the
+// caller may be told more.
+func stream(a *API, pattern string, rule rule, fn func(*lasting, call) error) route {
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l := &lasting{w: w, rc: http.NewResponseController(w), listener: a.verify.Listen()}
+		defer l.listener.Leave()
 		c, err := a.admit(r, rule)
 		if err == nil {
+			err = l.listener.Admit(c.caller, l.cut)
+		}
+		if err == nil {
 			httpd.EventOf(r.Context()).Stream = true
-			err = fn(w, c)
+			err = fn(l, c)
 		}
 		if err != nil {
 			httpd.WriteError(w, r, err)

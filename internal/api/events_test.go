@@ -20,13 +20,18 @@ import (
 // events opens the stream of a token's events and returns its lines.
 func events(t *testing.T, s *hallpasstest.Server, path string) <-chan string {
 	t.Helper()
+	return eventsAs(t, s, hallpasstest.Admin, path)
+}
+
+func eventsAs(t *testing.T, s *hallpasstest.Server, as hallpasstest.Credential, path string) <-chan string {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, "GET", s.URL+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	hallpasstest.Admin(r)
+	as(r)
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,9 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net/http"
+	"io"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -66,8 +67,8 @@ func tokenID(c call) (hallpass.TokenID, error) {
 	return hallpass.TokenID(n), nil
 }
 
-// How long a stream of events lasts before the client must come again and be
-// verified again, and how often it shows that it lives.
+// How long a stream of events lasts before the client must come again, and how
+// often it shows that it lives.
 const (
 	streamFor   = 5 * time.Minute
 	streamPulse = 15 * time.Second
@@ -75,7 +76,7 @@ const (
 
 // tokenEvents is GET /api/serviceaccounts/{id}/tokens/{token}/events?since=: a
 // stream of server-sent events, from a first use after since on.
-func (a *API) tokenEvents(w http.ResponseWriter, c call) error {
+func (a *API) tokenEvents(l *lasting, c call) error {
 	id, err := tokenID(c)
 	if err != nil {
 		return err
@@ -95,24 +96,28 @@ func (a *API) tokenEvents(w http.ResponseWriter, c call) error {
 	one := []hallpass.Token{t}
 	a.verify.Uses(one)
 
-	s := eventStream{w: w, rc: http.NewResponseController(w)}
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no")
+	l.Header().Set("Content-Type", "text/event-stream")
+	l.Header().Set("X-Accel-Buffering", "no")
 	if u := one[0].LastUse; !u.At.IsZero() && !u.At.Before(since) {
-		s.send(verify.Event{Kind: verify.EventFirstUse, At: u.At, Address: u.Address, UserAgent: u.UserAgent})
+		err = sendEvent(l, verify.Event{Kind: verify.EventFirstUse, At: u.At, Address: u.Address, UserAgent: u.UserAgent})
 	} else {
-		s.write(": waiting\n\n")
+		_, err = l.Write([]byte(": waiting\n\n"))
+	}
+	if errors.Is(err, hallpass.Unauthenticated) {
+		return err // ended before it began
 	}
 	pulse := time.NewTicker(streamPulse)
 	defer pulse.Stop()
 	over := time.NewTimer(streamFor)
 	defer over.Stop()
-	for s.err == nil {
+	for err == nil {
 		select {
 		case e := <-events:
-			s.send(e)
+			err = sendEvent(l, e)
 		case <-pulse.C:
-			s.write(": pulse\n\n")
+			_, err = l.Write([]byte(": pulse\n\n"))
+		case <-l.listener.Ended():
+			return nil
 		case <-over.C:
 			return nil
 		case <-a.stop:
@@ -121,33 +126,14 @@ func (a *API) tokenEvents(w http.ResponseWriter, c call) error {
 			return nil
 		}
 	}
-	return nil // the client is gone; nobody is left to tell
+	return nil // the client is gone, or may not be told more
 }
 
-// eventStream writes server-sent events. err holds the first failure.
-type eventStream struct {
-	w   http.ResponseWriter
-	rc  *http.ResponseController
-	err error
-}
-
-func (s *eventStream) send(e verify.Event) {
+// sendEvent writes e as a server-sent event.
+func sendEvent(w io.Writer, e verify.Event) error {
 	b, err := json.Marshal(wire.TokenEvent{Kind: string(e.Kind), At: e.At, Address: e.Address, UserAgent: e.UserAgent, Reason: e.Reason})
-	if err != nil {
-		s.err = err
-		return
+	if err == nil {
+		_, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", e.Kind, b)
 	}
-	s.write(fmt.Sprintf("event: %s\ndata: %s\n\n", e.Kind, b))
-}
-
-func (s *eventStream) write(text string) {
-	if s.err != nil {
-		return
-	}
-	if s.err = s.rc.SetWriteDeadline(time.Now().Add(10 * time.Second)); s.err != nil {
-		return
-	}
-	if _, s.err = s.w.Write([]byte(text)); s.err == nil {
-		s.err = s.rc.Flush()
-	}
+	return err
 }

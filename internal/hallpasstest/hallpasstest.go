@@ -118,6 +118,22 @@ func (s *Server) Restart(configure ...func(*server.Config)) {
 	s.start(server.DefaultConfig(), configure)
 }
 
+// Node starts another node on the same database, with the same clock, and stops
+// it when the test ends. It takes PostgreSQL.
+func (s *Server) Node(configure ...func(*server.Config)) *Server {
+	s.t.Helper()
+	if !OnPostgres() {
+		s.t.Skip("only PostgreSQL has several nodes")
+	}
+	n := &Server{Dir: s.t.TempDir(), Clock: s.Clock, t: s.t, database: s.database, log: &logBuffer{}}
+	n.start(server.DefaultConfig(), configure)
+	s.t.Cleanup(func() {
+		n.stop()
+		n.log.check(s.t)
+	})
+	return n
+}
+
 // Log returns what the server has logged, at every level.
 func (s *Server) Log() string { return s.log.String() }
 

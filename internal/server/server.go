@@ -451,6 +451,7 @@ func (s *Server) work(ctx context.Context) {
 			s.tellClock()
 			err = errors.Join(s.keepReserve(ctx), s.verify.Flush(ctx))
 		case <-look.C:
+			s.verify.EndListeners()
 			err = s.lookElsewhere(ctx)
 		case <-s.verify.Wake():
 			err = s.verify.Flush(ctx)

@@ -99,7 +99,7 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 	if err != nil && !errors.Is(err, hallpass.NotFound) {
 		return hallpass.Caller{}, unknowable(err)
 	}
-	c.From = from
+	c.From, c.Password = from, u.PasswordMark()
 	account := v.passwords.bucketName(u, login, from.Address, now)
 	address := "address:" + from.Address
 	done, err := v.passwords.wait(ctx, account)

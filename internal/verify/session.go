@@ -56,7 +56,10 @@ func (v *Verifier) Session(ctx context.Context, id string, org hallpass.OrgID, f
 		v.sessions[s.ID] = now
 		v.sessionsMu.Unlock()
 	}
-	c.Session = s.ID
+	c.Session, c.Expires = s.ID, s.ExpiresAt
+	if idle := now.Add(v.sessionIdle); idle.Before(c.Expires) {
+		c.Expires = idle
+	}
 	c.From = from
 	return c, nil
 }

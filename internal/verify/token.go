@@ -45,6 +45,9 @@ func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID
 	c := e.account.caller()
 	c.Token = e.token
 	c.From = from
+	if e.expires != 0 {
+		c.Expires = time.UnixMicro(e.expires).UTC()
+	}
 	switch {
 	case e.expires != 0 && now.UnixMicro() >= e.expires:
 		return hallpass.Caller{}, v.expired(e.token, c, from, now)

@@ -46,6 +46,7 @@ type Verifier struct {
 	words     *words
 	passwords *passwords
 	watchers  watchers
+	listeners listeners
 
 	sessionsMu sync.Mutex
 	sessions   map[hallpass.SessionID]time.Time // seen, and not yet written; guarded by sessionsMu
@@ -91,9 +92,11 @@ func New(db *store.DB, o Options) *Verifier {
 	return v
 }
 
-// changed forgets what a change touches, before its commit and after.
+// changed forgets what a change touches, and ends who listens by it, before its
+// commit and after.
 func (v *Verifier) changed(n store.Notice) {
 	v.cache.changed(n.Phase == store.Coming, n.Changes)
+	v.listeners.changed(n.Changes)
 	for _, c := range n.Changes {
 		if c.Kind == hallpass.UserChanged {
 			v.passwords.forget(hallpass.UserID(c.ID))
@@ -101,9 +104,12 @@ func (v *Verifier) changed(n store.Notice) {
 	}
 }
 
-// Forget drops what is in memory of tokens, for something may have changed that
-// was not announced.
-func (v *Verifier) Forget() { v.cache.clear() }
+// Forget drops what is in memory of tokens and ends who listens, for something
+// may have changed that was not announced.
+func (v *Verifier) Forget() {
+	v.cache.clear()
+	v.listeners.forget()
+}
 
 // noted tells those who watch a token that it was refused.
 func (v *Verifier) noted(e hallpass.AuditEntry) {

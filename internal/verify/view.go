@@ -108,7 +108,7 @@ func (v *Verifier) Beat(ctx context.Context, h *store.Heart) ([]store.ChangeRow,
 // the next heartbeat gives that.
 func (v *Verifier) register(ctx context.Context, h *store.Heart, known store.State) error {
 	begun := v.view.boot()
-	v.cache.clear()
+	v.Forget()
 	p, err := h.Register(ctx, known)
 	if errors.Is(err, store.ErrDiverged) {
 		v.part()
@@ -118,7 +118,7 @@ func (v *Verifier) register(ctx context.Context, h *store.Heart, known store.Sta
 	}
 	v.view.applied.Store(int64(p.State.Version))
 	// What was remembered while registering was read before its state.
-	v.cache.clear()
+	v.Forget()
 	v.view.took(p, begun)
 	v.view.mu.Lock()
 	defer v.view.mu.Unlock()
@@ -152,7 +152,7 @@ func (v *Verifier) Settled(known store.State) {
 	v.view.mu.Lock()
 	v.view.known, v.view.registered = known, false
 	v.view.mu.Unlock()
-	v.cache.clear()
+	v.Forget()
 	v.view.apart.Store(false)
 }
 
