@@ -107,6 +107,17 @@ func (b *browser) click(selector string) {
 	b.do(chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
 }
 
+// yes answers the question that is asked with its button.
+func (b *browser) yes(says ...string) {
+	b.t.Helper()
+	b.until(`document.querySelector("#confirm-dialog")?.open`)
+	for _, text := range says {
+		b.until(`document.querySelector("#confirm-dialog").innerText.includes(` + quote(text) + `)`)
+	}
+	b.click("#confirm-yes")
+	b.until(`!document.querySelector("#confirm-dialog")`)
+}
+
 // fill replaces what is in an input by typing.
 func (b *browser) fill(selector, text string) {
 	b.t.Helper()

@@ -55,7 +55,8 @@ func TestRolesByKeyboard(t *testing.T) {
 	b.keys(" ")
 	b.tabTo("#picker-update")
 	b.keys(kb.Enter)
-	b.shows("Roles updated", "Teams: Reader")
+	b.yes("Role Teams: Reader", "not given", "given")
+	b.shows("Roles changed of the service account ci: Teams: Reader given.", "Teams: Reader")
 	if r := s.Do(hallpasstest.Bearer(made.Key), "GET", "/api/teams/search", ""); r.StatusCode != 200 {
 		t.Errorf("after: %d %s", r.StatusCode, r.Text)
 	}
@@ -85,20 +86,22 @@ func TestTeamMembership(t *testing.T) {
 	b.open("/org/teams")
 	b.fill("#team-name", "platform")
 	b.keys(kb.Enter)
-	b.shows("Team created", "No roles assigned")
+	b.shows("Team platform created.", "No roles assigned")
 	b.press("a", "Change roles")
 	b.until(`location.pathname.endsWith("/roles")`)
 	b.fill("#picker-search", "org.users:read users reader")
 	const reader = `[value="fixed_oCqNwlVHLOpw7-jAlwp4HzYqwGY"]`
 	b.click(reader)
 	b.click("#picker-update")
-	b.shows("Roles updated", "Organization: Users reader")
+	b.yes("Organization: Users reader")
+	b.shows("Roles changed of the team platform", "Organization: Users reader")
 	if may() {
 		t.Error("the account has the team's role before it is a member")
 	}
 	b.fill("#member", "ci")
 	b.keys(kb.Enter)
-	b.shows("Team updated", "sa-1-ci", "Service account")
+	b.yes("not in the team platform", "member of the team platform", "Organization: Users reader")
+	b.shows("ci is in the team platform now.", "sa-1-ci", "Service account")
 	if !may() {
 		t.Error("the account lacks the team's role")
 	}
@@ -107,6 +110,7 @@ func TestTeamMembership(t *testing.T) {
 	b.shows("ser not found")
 	b.tabTo(`[aria-label="Remove ci from the team"]`)
 	b.keys(kb.Enter)
+	b.yes("member of the team platform", "not in the team platform")
 	b.until(`!document.body.innerText.includes("sa-1-ci")`)
 	if may() {
 		t.Error("the account has the team's role after it left")
@@ -114,7 +118,7 @@ func TestTeamMembership(t *testing.T) {
 	b.press("a", "Delete team")
 	b.shows("who lose what they have through it")
 	b.press("button", "Delete team")
-	b.shows("Team deleted", "There are no teams yet")
+	b.shows("The team platform is deleted.", "There are no teams yet")
 }
 
 // TestFolderPermission takes a folder from the viewers and gives it to one
@@ -141,13 +145,15 @@ func TestFolderPermission(t *testing.T) {
 	b.shows("Basic roles", "Viewer", "Editor")
 	b.tabTo(`[aria-label="Remove permission for Viewer"]`)
 	b.keys(kb.Enter)
-	b.shows("Permissions updated")
+	b.yes("View on Shop", "no permission of its own on Shop")
+	b.shows("has no permission of its own on Shop any more")
 	if reads(vera) || reads(hallpasstest.Bearer(made.Key)) {
 		t.Error("viewers still read the folder")
 	}
 	b.fill("#who", "sync")
 	b.press("button", "Add permission")
-	b.shows("Permissions updated", "Service accounts", "sa-1-sync")
+	b.yes("sync", "View on Shop")
+	b.shows("sync has the permission View on Shop now.", "Service accounts", "sa-1-sync")
 	if reads(vera) || !reads(hallpasstest.Bearer(made.Key)) {
 		t.Error("the access did not go to the account alone")
 	}
@@ -166,14 +172,19 @@ func TestAccountPermission(t *testing.T) {
 	b.shows("admin", "Add permission")
 	b.fill("#who", "ed")
 	b.press("button", "Add permission")
-	b.shows("Permissions updated", "ed")
+	b.yes("ed", "Edit on ci")
+	b.shows("ed has the permission Edit on ci now.")
 	if r := s.Do(ed, "PATCH", "/api/serviceaccounts/"+id, `{"name":"ci of ed"}`); r.StatusCode != 200 {
 		t.Errorf("rename: %d %s", r.StatusCode, r.Text)
 	}
 	if r := s.Do(ed, "DELETE", "/api/serviceaccounts/"+id, ""); r.StatusCode != 403 {
 		t.Errorf("delete with Edit: %d", r.StatusCode)
 	}
-	eval[bool](b, `(() => { const s = document.querySelector('[aria-label="Permission of ed"]'); s.value = "Admin"; s.dispatchEvent(new Event("change", {bubbles: true})); return true })()`)
+	eval[bool](b, `document.querySelector('[aria-label="Permission of ed"]').focus(), true`)
+	b.keys(kb.ArrowDown)
+	b.until(`document.querySelector('[aria-label="Save the permission of ed"]').checkVisibility()`)
+	b.keys(kb.Tab + kb.Enter)
+	b.yes("Edit on ci", "Admin on ci")
 	b.until(`[...document.querySelectorAll("td")].filter((c) => c.title.includes("serviceaccounts:delete")).length === 2`) // the page has come back
 	if r := s.Do(ed, "DELETE", "/api/serviceaccounts/"+id, ""); r.StatusCode != 200 {
 		t.Errorf("delete with Admin: %d %s", r.StatusCode, r.Text)

@@ -32,7 +32,7 @@ func TestCreateWithRolesByKeyboard(t *testing.T) {
 	b.until(`document.querySelector("#picker-count").textContent === "1 chosen"`)
 	b.tabTo("form .button.primary")
 	b.keys(kb.Enter)
-	b.shows("Service account created", "Service accounts: Reader")
+	b.shows("Service account ci created.", "Service accounts: Reader")
 }
 
 // TestPhone opens the pages about people, roles and access on a phone: none is

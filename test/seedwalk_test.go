@@ -56,7 +56,8 @@ func (w *seedWalk) findAccount(t *testing.T) {
 	b.shows("Information", "Tokens")
 	eval[bool](b, `(() => { const r = document.querySelector("#role"); r.value = "Viewer"; r.dispatchEvent(new Event("change", {bubbles: true})); return true })()`)
 	b.click("[data-role-save]")
-	b.shows("Service account updated")
+	b.yes("Role of dashboard-sync", "Viewer")
+	b.shows("dashboard-sync has the role Viewer now.")
 	w.until(t, "the role is Viewer", func() bool {
 		return strings.Contains(w.s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?query=dashboard-sync", "").Text, `"role":"Viewer"`)
 	})
@@ -224,7 +225,7 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b.click(`[aria-label="Delete service account token ci-dashboard-sync-token"]`)
 	b.shows("127.0.0.1") // told before it is deleted: from where it was used
 	b.press("dialog button", "Delete token")
-	b.shows("Service account token deleted")
+	b.shows("The token ci-dashboard-sync-token of dashboard-sync is deleted.")
 	w.until(t, "the first token is refused", func() bool { return status(w.secret) == http.StatusUnauthorized })
 	if got := status(second); got != http.StatusOK {
 		t.Errorf("the second token answers %d after the first was deleted", got)
@@ -234,7 +235,7 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b.press("a, button", "Disable service account")
 	b.until(`document.querySelector("dialog[open]")`)
 	b.press("dialog button", "Disable service account")
-	b.shows("Service account updated")
+	b.shows("dashboard-sync is disabled now: its tokens are refused.")
 	w.until(t, "the disabled account's token is refused", func() bool { return status(second) == http.StatusUnauthorized })
 	b.shows("Disabled")
 	b.open("/") // still signed in
@@ -243,7 +244,8 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	}
 	b.open(w.account)
 	b.press("button", "Enable service account")
-	b.shows("Service account updated")
+	b.yes("disabled", "enabled, with the role Viewer")
+	b.shows("dashboard-sync is enabled now.")
 	w.until(t, "the enabled account's token works", func() bool { return status(second) == http.StatusOK })
 }
 

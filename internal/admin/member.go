@@ -40,6 +40,20 @@ func (a *Admin) OrgUsersPage(ctx context.Context, c hallpass.Caller, text string
 	return members, total, err
 }
 
+// Member returns a member of the caller's org; NotFound when that user is none.
+func (a *Admin) Member(ctx context.Context, c hallpass.Caller, id hallpass.UserID) (m hallpass.Member, err error) {
+	err = a.read(ctx, c, need{action: hallpass.OrgUsersRead, scope: id.Scope()}, func(tx *store.Tx) error {
+		role, err := a.memberRole(ctx, tx, c.Org, id)
+		if err != nil {
+			return err
+		}
+		m = hallpass.Member{Org: c.Org, Role: role}
+		m.User, err = tx.User(ctx, id)
+		return err
+	})
+	return m, err
+}
+
 // UserID resolves what stands in a path: a decimal ID, which need not exist, or
 // the uid of a user.
 func (a *Admin) UserID(ctx context.Context, ref string) (id hallpass.UserID, err error) {
@@ -117,6 +131,22 @@ func (a *Admin) AddOrgUser(ctx context.Context, c hallpass.Caller, loginOrEmail 
 		return entry, nil
 	})
 	return id, err
+}
+
+// NewMember returns the user that AddOrgUser would make a member, with the same
+// refusals, save those of the role.
+func (a *Admin) NewMember(ctx context.Context, c hallpass.Caller, loginOrEmail string) (u hallpass.User, err error) {
+	err = a.read(ctx, c, need{action: hallpass.OrgUsersAdd, scope: "users:*"}, func(tx *store.Tx) error {
+		if u, err = tx.UserByLogin(ctx, loginOrEmail); err != nil {
+			return err
+		}
+		_, member, err := tx.MemberRole(ctx, c.Org, u.ID)
+		if err == nil && member {
+			err = &AlreadyMember{u.ID}
+		}
+		return err
+	})
+	return u, err
 }
 
 var errMember = &hallpass.Error{Kind: hallpass.Conflict, ID: "org.member-exists", Message: "User is already member of this organization"}

@@ -26,7 +26,6 @@ type accessView struct {
 	Teams     []string
 	Kind      string // typed into the form
 	Who       string
-	Problem   string
 }
 
 // accessGroup is the access of users, of accounts, of teams or of basic roles.
@@ -174,43 +173,120 @@ func (v *visit) suggest(view *accessView) error {
 
 // setAccess changes the access that the form is about, and goes back to the
 // page.
-func (v *visit) setAccess(p accessPage) error {
+func (v *visit) setAccess(p accessPage) (change, error) {
 	f := v.r.PostForm
-	n, err := v.newAccess(f.Get("kind"), strings.TrimSpace(f.Get("who")))
-	if err == nil {
-		n.Level = hallpass.Level(f.Get("level"))
-		err = v.o.Admin.SetAccess(v.r.Context(), v.caller, p.resource, p.ref, []admin.NewAccess{n}, false)
+	kind, who, level := f.Get("kind"), strings.TrimSpace(f.Get("who")), hallpass.Level(f.Get("level"))
+	c := change{Cancel: p.url, here: p.here, crumbs: append(slices.Clone(p.crumbs), crumb{"Permissions", p.url})}
+	at := "who"
+	c.again = func(err error) error {
+		if !v.blame(err, at, "level", "kind") {
+			return err
+		}
+		return v.showAccess(httpd.Status(err), p, accessView{Kind: kind, Who: who})
 	}
-	if err == nil {
-		v.seeOther(p.url + "?done=permission-updated")
-		return nil
+	list, err := v.o.Admin.Accesses(v.r.Context(), v.caller, p.resource, p.ref)
+	if err != nil {
+		return c, err
 	}
-	if text, ok := v.problem(err); ok && v.caller.Can(p.resource.PermissionsRead(), "") {
-		return v.showAccess(httpd.Status(err), p, accessView{Problem: text, Kind: f.Get("kind"), Who: f.Get("who")})
+	if !p.write {
+		return c, v.o.Admin.Authorize(v.r.Context(), v.caller, p.resource.PermissionsWrite(), p.resource.Scope(p.ref))
 	}
-	return err
+	n, name, err := v.newAccess(kind, who)
+	if err != nil {
+		return c, err
+	}
+	n.Level = level
+	if n.Kind == hallpass.ToBasicRole {
+		if role, ok := hallpass.ParseRole(n.Ref); !ok || role == hallpass.RoleNone {
+			return c, hallpass.Invalidf("who", "there is no basic role of that name to give access to")
+		}
+	}
+	if level != "" && p.resource.Actions(level) == nil {
+		return c, hallpass.Invalidf("level", "there is no such permission here")
+	}
+	was := hallpass.Level("")
+	for _, g := range list {
+		row, at := g.To.ID, string(g.To.Kind)
+		if !g.Inherited && at == string(n.Kind) && (idText(row) == n.Ref || g.To.Kind == hallpass.ToBasicRole && hallpass.Role(row).String() == n.Ref) {
+			was, name = g.Level, p.nameOf(g)
+		}
+	}
+	if _, row := hallpass.ParseID(who); row || f.Has("row") {
+		at = "level-" + kind + "-" + who
+	}
+	if was != level {
+		c.Steps = []step{{name, p.says(was), p.says(level)}}
+	}
+	c.Question, c.Button = "Add permission", "Add permission"
+	c.Text = named(name) + " may then " + levelCan[p.resource][level] + "."
+	c.done = name + " has the permission " + string(level) + " on " + p.heading + " now."
+	c.same = "Nothing changed: " + name + " has the permission " + string(level) + " already."
+	switch {
+	case level == "":
+		c.Question, c.Button, c.Destroys = "Remove permission", "Remove permission", true
+		c.Text = named(name) + " loses this access at once. What roles, teams and folders above give stays."
+		c.done, c.same = name+" has no permission of its own on "+p.heading+" any more.", "Nothing changed: "+name+" has no permission here."
+	case was != "":
+		c.Question, c.Button = "Change permission", "Change permission"
+	}
+	c.do = func() error {
+		return v.o.Admin.SetAccess(v.r.Context(), v.caller, p.resource, p.ref, []admin.NewAccess{n}, false)
+	}
+	return c, nil
 }
 
-// newAccess finds whom a form names: rows name by ID, people by name.
-func (v *visit) newAccess(kind, who string) (admin.NewAccess, error) {
-	if _, number := hallpass.ParseID(who); number || kind == string(hallpass.ToBasicRole) {
-		return admin.NewAccess{Kind: hallpass.GranteeKind(kind), Ref: who}, nil
+// says tells a level as a step does.
+func (p accessPage) says(l hallpass.Level) string {
+	if l == "" {
+		return "no permission of its own on " + p.heading
 	}
-	if kind == string(hallpass.ToTeam) {
+	return string(l) + " on " + p.heading
+}
+
+// nameOf is what people call those who have the access.
+func (accessPage) nameOf(g admin.Access) string {
+	switch g.To.Kind {
+	case hallpass.ToTeam:
+		return "team " + g.Team.Name
+	case hallpass.ToBasicRole:
+		return "everybody with the role " + hallpass.Role(g.To.ID).String() + " or a higher one"
+	}
+	return displayName(g.Principal)
+}
+
+// newAccess finds whom a form names, and what people call them: rows name by ID,
+// people by name.
+func (v *visit) newAccess(kind, who string) (n admin.NewAccess, name string, err error) {
+	n = admin.NewAccess{Kind: hallpass.GranteeKind(kind), Ref: who}
+	id, number := hallpass.ParseID(who)
+	switch {
+	case n.Kind == hallpass.ToBasicRole:
+		return n, "everybody with the role " + who + " or a higher one", nil
+	case n.Kind == hallpass.ToTeam && number:
+		t, err := v.o.Admin.Team(v.r.Context(), v.caller, hallpass.TeamID(id))
+		return n, "team " + t.Name, err
+	case n.Kind == hallpass.ToTeam:
 		list, _, err := v.o.Admin.Teams(v.r.Context(), v.caller, admin.TeamFilter{Name: who, Page: admin.Page{Number: 1, Size: 1}})
+		if err == nil && (len(list) == 0 || who == "") {
+			err = hallpass.Invalidf("who", "there is no such team in this organization")
+		}
 		if err != nil {
-			return admin.NewAccess{}, err
+			return n, "", err
 		}
-		if len(list) == 0 || who == "" {
-			return admin.NewAccess{}, hallpass.Invalidf("who", "there is no such team in this organization")
-		}
-		return admin.NewAccess{Kind: hallpass.ToTeam, Ref: idText(int64(list[0].ID))}, nil
+		n.Ref = idText(int64(list[0].ID))
+		return n, "team " + list[0].Name, nil
+	case n.Kind != hallpass.ToPrincipal:
+		return n, "", hallpass.Invalidf("kind", "say whom: a user or service account, a team, or a basic role")
+	case number:
+		p, err := v.principal(id)
+		return n, displayName(p), err
 	}
 	p, err := v.o.Admin.FindPrincipal(v.r.Context(), v.caller, who)
 	if hallpass.KindOf(err) == hallpass.NotFound || who == "" {
 		err = hallpass.Invalidf("who", "there is no such user or service account in this organization")
 	}
-	return admin.NewAccess{Kind: hallpass.ToPrincipal, Ref: idText(p.ID)}, err
+	n.Ref = idText(p.ID)
+	return n, displayName(p), err
 }
 
 // accountTabs are the views of one account.
@@ -247,10 +323,10 @@ func accountPermissions(v *visit) error {
 }
 
 // setAccountPermission is POST on the same path.
-func setAccountPermission(v *visit) error {
+func setAccountPermission(v *visit) (change, error) {
 	p, err := v.accountAccess()
 	if err != nil {
-		return err
+		return change{}, err
 	}
 	return v.setAccess(p)
 }
@@ -270,7 +346,6 @@ type powerView struct {
 	Allowed bool
 	Via     []string
 	Would   []string
-	Problem string
 }
 
 // powerArea is what it can do in one area.
@@ -317,8 +392,7 @@ func accountPower(v *visit) error {
 // ask answers whether the account may do what the form asks about.
 func (v *visit) ask(view *powerView, a hallpass.ServiceAccountSummary) error {
 	e, err := v.o.Admin.Explain(v.r.Context(), v.caller, idText(int64(a.ID)), hallpass.Action(view.Action), hallpass.Scope(view.Scope))
-	if hallpass.KindOf(err) == hallpass.Invalid {
-		view.Problem = messageOf(err)
+	if hallpass.KindOf(err) == hallpass.Invalid && v.blame(err, "action", "scope") {
 		return nil
 	}
 	if err != nil {
@@ -561,10 +635,10 @@ func folderPermissions(v *visit) error {
 }
 
 // setFolderPermission is POST on the same path.
-func setFolderPermission(v *visit) error {
+func setFolderPermission(v *visit) (change, error) {
 	p, err := v.folderAccess()
 	if err != nil {
-		return err
+		return change{}, err
 	}
 	return v.setAccess(p)
 }

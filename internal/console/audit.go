@@ -13,7 +13,6 @@ type auditView struct {
 	frame
 	Action, Actor, Target, Outcome, From, To string // the filter as it was typed
 	Filtered                                 bool
-	Error                                    string
 	Entries                                  []auditRow
 	Newest, Older                            string // addresses; empty: none
 }
@@ -45,10 +44,10 @@ func auditPage(v *visit) error {
 	}
 	var err error
 	if f.From, err = day(view.From); err != nil {
-		view.Error = "From is not a date."
+		v.tell("from", "From is not a date.")
 	}
 	if f.To, err = day(view.To); err != nil {
-		view.Error = "To is not a date."
+		v.tell("to", "To is not a date.")
 	} else if !f.To.IsZero() {
 		f.To = f.To.AddDate(0, 0, 1)
 	}

@@ -1,82 +1,258 @@
 package console
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// confirmView asks before something is disabled or deleted.
-type confirmView struct {
-	frame
+// A change is what a form does to the power of somebody: the question that is
+// asked before, the change itself, and what the page says after it.
+type change struct {
 	Question string
 	Text     string
-	Facts    []string // what would be hit
+	Steps    []step   // what changes; none: nothing does
+	Facts    []string // who or what is hit
 	Alarm    bool     // it is in use
-	Action   string
+	Destroys bool     // it takes something away
 	Button   string
-	Cancel   string
-	Back     string
+	Cancel   string // address of the page that the form stands on
+
+	here   string // place in the navigation
+	crumbs []crumb
+	do     func() error
+	to     string            // where the browser goes when it is done; empty: Cancel
+	done   string            // what that page says
+	same   string            // what it says when nothing would change; empty: it is done unasked
+	again  func(error) error // shows the form again with what was wrong with it; nil: the error has a page
 }
 
-func disableForm(v *visit) error {
-	return v.confirmAccount(hallpass.ServiceAccountsWrite, func(a hallpass.ServiceAccountSummary, view *confirmView) {
-		view.Question, view.Button = "Disable service account", "Disable service account"
-		view.Text = "Are you sure you want to disable “" + a.Name + "”? Its tokens stop working at once, until it is enabled again."
-		view.Action = "disable"
-	})
+// step is one thing that changes, as it is and as it will be.
+type step struct{ What, Before, After string }
+
+// confirmView asks before a change is made.
+type confirmView struct {
+	frame
+	change
+	Action string
+	Fields []field // of the form, sent again with the answer
+	Again  bool    // it is no longer what was asked
 }
 
-func deleteForm(v *visit) error {
-	return v.confirmAccount(hallpass.ServiceAccountsDelete, func(a hallpass.ServiceAccountSummary, view *confirmView) {
-		view.Question, view.Button = "Delete service account", "Delete service account"
-		view.Text = "Are you sure you want to delete “" + a.Name + "”"
-		if a.Tokens > 0 {
-			view.Text += " and " + count(a.Tokens, "accompanying token")
-		}
-		view.Text += "? This cannot be undone. Its roles, places in teams and access go too."
-		view.Action = "delete"
-	})
+// field is a field of a form with its value.
+type field struct{ Name, Value string }
+
+// mark tells one question from another. It comes back with the answer, so that
+// what is done is what was asked, whatever has happened in between.
+func (c change) mark() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", c.Question, c.Steps))
+	return hex.EncodeToString(sum[:8])
 }
 
-// confirmAccount shows the question that fill words, with what the account's
-// tokens are used for.
-func (v *visit) confirmAccount(needs hallpass.Action, fill func(hallpass.ServiceAccountSummary, *confirmView)) error {
-	a, err := v.account()
-	if err != nil {
-		return err
-	}
-	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, needs, a.ID.Scope()); err != nil {
-		return err
-	}
-	tokens, err := v.tokens(a.ID)
-	if err != nil {
-		return err
-	}
-	var view confirmView
-	fill(a, &view)
-	url := accountURL(a.UID)
-	view.Action = url + "/" + view.Action
-	view.Cancel, view.Back = url, v.r.URL.Query().Get("back")
-	if back := safeNext(view.Back); strings.HasPrefix(back, crumbList.URL) && view.Back != "" {
-		view.Cancel = back
-	}
-	view.Facts, view.Alarm = v.inUse(tokens)
-	if needs == hallpass.ServiceAccountsDelete {
-		lost, err := v.lostWith(a)
+// Mark is mark for the page.
+func (c confirmView) Mark() string { return c.mark() }
+
+// asked returns the handler of a form that gives or takes power: it asks, and
+// makes the change when the answer to that very question comes.
+func asked(plan func(*visit) (change, error)) func(*visit) error {
+	return func(v *visit) error {
+		c, err := plan(v)
 		if err != nil {
+			return c.refused(v, err)
+		}
+		if c.to == "" {
+			c.to = c.Cancel
+		}
+		answer := v.r.PostForm.Get("asked")
+		switch {
+		case len(c.Steps) == 0 && c.same != "":
+			c.done = c.same
+		case v.r.Method != http.MethodPost, len(c.Steps) > 0 && answer != c.mark():
+			return v.confirm(c, answer != "")
+		default:
+			if err := c.do(); err != nil {
+				return c.refused(v, err)
+			}
+		}
+		v.say(c.done)
+		v.seeOther(c.to)
+		return nil
+	}
+}
+
+func (c change) refused(v *visit, err error) error {
+	if c.again == nil {
+		return err
+	}
+	return c.again(err)
+}
+
+// confirm asks about the change. The form comes along, to be sent with the
+// answer.
+func (v *visit) confirm(c change, again bool) error {
+	view := confirmView{change: c, Action: v.r.URL.Path, Again: again}
+	form := maps.Clone(v.r.PostForm)
+	if back := v.r.URL.Query().Get("back"); v.r.Method != http.MethodPost && back != "" {
+		form = map[string][]string{"back": {back}}
+	}
+	delete(form, "asked")
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		for _, value := range form[name] {
+			view.Fields = append(view.Fields, field{name, value})
+		}
+	}
+	var err error
+	if view.frame, err = v.frame(c.here, c.Question, c.crumbs...); err != nil {
+		return err
+	}
+	return v.show("home/confirm", view)
+}
+
+// named puts a name in quotation marks, as sentences have it.
+func named(name string) string { return "“" + name + "”" }
+
+// changeOf begins a change of the account that the path names, after the caller
+// was authorized to make it.
+func (v *visit) changeOf(needs hallpass.Action) (hallpass.ServiceAccountSummary, change, error) {
+	id, err := v.accountID()
+	if err == nil {
+		err = v.o.Admin.Authorize(v.r.Context(), v.caller, needs, id.Scope())
+	}
+	if err != nil {
+		return hallpass.ServiceAccountSummary{}, change{}, err
+	}
+	a, err := v.account()
+	c := change{Cancel: accountURL(a.UID), here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbList, {a.Name, accountURL(a.UID)}}}
+	if back := v.back(""); back != "" {
+		c.Cancel = back
+	}
+	return a, c, err
+}
+
+// tokenFacts fills in what the tokens of the account are used for, and that it
+// is an alarm if they are.
+func (v *visit) tokenFacts(c *change, id hallpass.ServiceAccountID) error {
+	tokens, err := v.tokens(id)
+	if err != nil {
+		return err
+	}
+	facts, alarm := v.inUse(tokens)
+	c.Facts, c.Alarm = append(c.Facts, facts...), alarm
+	return nil
+}
+
+// patch changes the account.
+func (v *visit) patch(id hallpass.ServiceAccountID, p hallpass.ServiceAccountPatch) func() error {
+	return func() error {
+		_, err := v.o.Admin.UpdateServiceAccount(v.r.Context(), v.caller, id, p)
+		return err
+	}
+}
+
+// changeRole is POST /org/serviceaccounts/{ref}/role.
+func changeRole(v *visit) (change, error) {
+	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
+	if err != nil {
+		return c, err
+	}
+	c.again = func(err error) error {
+		if !v.blame(err, "role") {
 			return err
 		}
-		view.Facts = append(view.Facts, lost...)
+		return v.showAccount(httpd.Status(err), detailView{})
 	}
-	if view.frame, err = v.frame("serviceaccounts", view.Question, crumbAdmin, crumbAccess, crumbList, crumb{a.Name, url}); err != nil {
-		return err
+	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
+	if !ok {
+		return c, errRole
 	}
-	return v.show("serviceaccounts/confirm", view)
+	c.Question, c.Button = "Change role", "Change role"
+	c.Text = "Every token of " + named(a.Name) + " has the new role at once, also those that exist."
+	c.Steps = roleStep("Role of "+a.Name, a.Role, role)
+	c.Facts = []string{role.String() + ": " + roleCan(role)}
+	c.done, c.same = a.Name+" has the role "+role.String()+" now.", "Nothing changed: "+a.Name+" has the role "+role.String()+" already."
+	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Role: &role})
+	if role < a.Role {
+		c.Destroys = true
+		err = v.tokenFacts(&c, a.ID)
+	}
+	return c, err
+}
+
+// roleStep is the step from one basic role to another; none when they are the
+// same.
+func roleStep(what string, was, next hallpass.Role) []step {
+	if was == next {
+		return nil
+	}
+	return []step{{what, was.String(), next.String()}}
+}
+
+// enableAccount is POST /org/serviceaccounts/{ref}/enable.
+func enableAccount(v *visit) (change, error) {
+	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
+	if err != nil {
+		return c, err
+	}
+	c.Question, c.Button = "Enable service account", "Enable service account"
+	c.Text = "Its tokens work again at once, with the role " + a.Role.String() + "."
+	c.done, c.same = a.Name+" is enabled now.", "Nothing changed: "+a.Name+" is enabled already."
+	if a.Disabled {
+		c.Steps = []step{{a.Name, "disabled", "enabled, with the role " + a.Role.String()}}
+	}
+	c.Facts = []string{"It has " + count(a.LiveTokens, "token") + " that would work."}
+	off := false
+	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Disabled: &off})
+	return c, nil
+}
+
+// disableAccount is GET and POST /org/serviceaccounts/{ref}/disable.
+func disableAccount(v *visit) (change, error) {
+	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
+	if err != nil {
+		return c, err
+	}
+	c.Question, c.Button, c.Destroys = "Disable service account", "Disable service account", true
+	c.Text = "Are you sure you want to disable " + named(a.Name) + "? Its tokens stop working at once, until it is enabled again."
+	c.done, c.same = a.Name+" is disabled now: its tokens are refused.", "Nothing changed: "+a.Name+" is disabled already."
+	if !a.Disabled {
+		c.Steps = []step{{a.Name, "enabled, with the role " + a.Role.String(), "disabled"}}
+	}
+	on := true
+	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Disabled: &on})
+	return c, v.tokenFacts(&c, a.ID)
+}
+
+// deleteAccount is GET and POST /org/serviceaccounts/{ref}/delete.
+func deleteAccount(v *visit) (change, error) {
+	a, c, err := v.changeOf(hallpass.ServiceAccountsDelete)
+	if err != nil {
+		return c, err
+	}
+	c.Question, c.Button, c.Destroys = "Delete service account", "Delete service account", true
+	what := named(a.Name)
+	if a.Tokens > 0 {
+		what += " and " + count(a.Tokens, "accompanying token")
+	}
+	c.Text = "Are you sure you want to delete " + what + "? This cannot be undone. Its roles, places in teams and access go too."
+	c.Steps = []step{{a.Name, "service account with the role " + a.Role.String() + " and " + count(a.Tokens, "token"), "deleted"}}
+	c.done = a.Name + " is deleted, with " + count(a.Tokens, "token") + "."
+	c.to = v.back(crumbList.URL)
+	c.do = func() error { return v.o.Admin.DeleteServiceAccount(v.r.Context(), v.caller, a.ID) }
+	if err := v.tokenFacts(&c, a.ID); err != nil {
+		return c, err
+	}
+	lost, err := v.lostWith(a)
+	c.Facts = append(c.Facts, lost...)
+	return c, err
 }
 
 // lostWith tells what goes with the account beside its tokens: its roles and its

@@ -77,106 +77,129 @@ func (c *console) site() (*site, error) {
 	return newSite(c.files)
 }
 
+// effect says what a route does to the power of somebody.
+type effect uint8
+
+const (
+	unclassified effect = iota // of a form: the tests fail
+	reads                      // shows a page
+	harmless                   // changes names, looks, or the own session and password
+	states                     // makes something that nobody holds yet, or takes a typed secret: its form says what that gives
+	asks                       // gives or takes power: it asks first
+)
+
+// route is one address of the console.
+type route struct {
+	pattern string
+	effect  effect
+	serve   func(*visit) error
+}
+
 func (c *console) routes() http.Handler {
 	mux := http.NewServeMux()
-	accountRoles, setAccountRoles := picker(accountPick)
-	teamRoles, setTeamRoles := picker(teamPick)
-	userRoles, setUserRoles := picker(userPick)
 	mux.HandleFunc("GET /assets/{name}", c.asset)
 	mux.HandleFunc("GET /login", c.open("login", loginForm))
 	mux.HandleFunc("POST /login", c.login)
 	mux.HandleFunc("POST /theme", c.open("theme", setTheme))
-	for pattern, fn := range map[string]func(*visit) error{
-		"GET /{$}":               home,
-		"GET /logout":            logoutForm,
-		"POST /logout":           logout,
-		"GET /admin":             administration,
-		"GET /admin/access":      access,
-		"GET /admin/audit":       auditPage,
-		"GET /admin/nodes":       nodesPage,
-		"GET /profile":           profile,
-		"GET /profile/password":  passwordForm,
-		"POST /profile/password": changePassword,
-		"GET /avatar/{hash}":     avatar,
-
-		"GET /org/serviceaccounts":                              serviceAccounts,
-		"GET /org/serviceaccounts/create":                       createForm,
-		"POST /org/serviceaccounts/create":                      createServiceAccount,
-		"GET /org/serviceaccounts/{ref}":                        serviceAccount,
-		"POST /org/serviceaccounts/{ref}/name":                  renameServiceAccount,
-		"POST /org/serviceaccounts/{ref}/role":                  setRole,
-		"POST /org/serviceaccounts/{ref}/enable":                enableServiceAccount,
-		"GET /org/serviceaccounts/{ref}/disable":                disableForm,
-		"POST /org/serviceaccounts/{ref}/disable":               disableServiceAccount,
-		"GET /org/serviceaccounts/{ref}/delete":                 deleteForm,
-		"POST /org/serviceaccounts/{ref}/delete":                deleteServiceAccount,
-		"GET /org/serviceaccounts/{ref}/tokens":                 tokenRows,
-		"GET /org/serviceaccounts/{ref}/tokens/new":             tokenForm,
-		"POST /org/serviceaccounts/{ref}/tokens/new":            createToken,
-		"GET /org/serviceaccounts/{ref}/tokens/{token}/delete":  deleteTokenForm,
-		"POST /org/serviceaccounts/{ref}/tokens/{token}/delete": deleteToken,
-
-		"GET /org/serviceaccounts/{ref}/roles":        accountRoles,
-		"POST /org/serviceaccounts/{ref}/roles":       setAccountRoles,
-		"GET /org/serviceaccounts/{ref}/permissions":  accountPermissions,
-		"POST /org/serviceaccounts/{ref}/permissions": setAccountPermission,
-		"GET /org/serviceaccounts/{ref}/access":       accountPower,
-
-		"GET /admin/users":                  users,
-		"GET /admin/users/create":           newUserForm,
-		"POST /admin/users/create":          createUser,
-		"GET /admin/users/{user}":           userPage,
-		"POST /admin/users/{user}/edit":     onUser("user-updated", editUser),
-		"POST /admin/users/{user}/password": onUser("user-password", setUserPassword),
-		"POST /admin/users/{user}/admin":    onUser("user-updated", setUserAdmin),
-		"POST /admin/users/{user}/disable":  onUser("user-updated", setUserDisabled),
-		"POST /admin/users/{user}/logout":   onUser("sessions-ended", logoutUser),
-		"POST /admin/users/{user}/session":  onUser("sessions-ended", endUserSession),
-		"GET /admin/users/{user}/delete":    deleteUserForm,
-		"POST /admin/users/{user}/delete":   onUser("user-deleted", deleteUser),
-		"GET /admin/users/{user}/roles":     userRoles,
-		"POST /admin/users/{user}/roles":    setUserRoles,
-		"GET /org/users":                    orgUsers,
-		"POST /org/users":                   addOrgUser,
-		"POST /org/users/{user}/role":       setOrgUserRole,
-		"GET /org/users/{user}/remove":      removeOrgUserForm,
-		"POST /org/users/{user}/remove":     removeOrgUser,
-		"POST /profile/org":                 switchOrg,
-
-		"GET /org/teams":                                 teams,
-		"POST /org/teams":                                createTeam,
-		"GET /org/teams/{team}":                          teamPage,
-		"POST /org/teams/{team}/edit":                    onTeam("team-updated", editTeam),
-		"POST /org/teams/{team}/members":                 onTeam("team-updated", addTeamMember),
-		"POST /org/teams/{team}/members/{member}":        onTeam("team-updated", setTeamMember),
-		"POST /org/teams/{team}/members/{member}/remove": onTeam("team-updated", removeTeamMember),
-		"GET /org/teams/{team}/delete":                   deleteTeamForm,
-		"POST /org/teams/{team}/delete":                  onTeam("team-deleted", deleteTeam),
-		"GET /org/teams/{team}/roles":                    teamRoles,
-		"POST /org/teams/{team}/roles":                   setTeamRoles,
-
-		"GET /admin/orgs":               orgs,
-		"POST /admin/orgs":              orgForm("org-created", createOrg),
-		"POST /admin/orgs/{org}/name":   orgForm("org-updated", renameOrg),
-		"GET /admin/orgs/{org}/delete":  deleteOrgForm,
-		"POST /admin/orgs/{org}/delete": orgForm("org-deleted", deleteOrg),
-
-		"GET /admin/roles":                roles,
-		"GET /admin/roles/create":         newRoleForm,
-		"POST /admin/roles/create":        createRole,
-		"GET /admin/roles/{role}":         rolePage,
-		"GET /admin/roles/{role}/edit":    editRoleForm,
-		"POST /admin/roles/{role}/edit":   editRole,
-		"GET /admin/roles/{role}/delete":  deleteRoleForm,
-		"POST /admin/roles/{role}/delete": deleteRole,
-
-		"GET /dashboards":                         folders,
-		"GET /dashboards/f/{folder}/{slug}":       folderPage,
-		"GET /dashboards/f/{folder}/permissions":  folderPermissions,
-		"POST /dashboards/f/{folder}/permissions": setFolderPermission,
-	} {
-		mux.HandleFunc(pattern, c.guard(pattern, fn))
+	for _, r := range table() {
+		mux.HandleFunc(r.pattern, c.guard(r.pattern, r.serve))
 	}
 	mux.HandleFunc("/", c.unknown)
 	return mux
+}
+
+// table lists the addresses that are for those who are signed in.
+func table() []route {
+	var all []route
+	get := func(path string, fn func(*visit) error) { all = append(all, route{"GET " + path, reads, fn}) }
+	post := func(path string, e effect, fn func(*visit) error) { all = append(all, route{"POST " + path, e, fn}) }
+	ask := func(path string, plan func(*visit) (change, error)) { post(path, asks, asked(plan)) }
+	// A change that needs nothing typed has a page that asks, to be linked to.
+	link := func(path string, plan func(*visit) (change, error)) {
+		get(path, asked(plan))
+		ask(path, plan)
+	}
+	accountRoles, setAccountRoles := picker(accountPick)
+	teamRoles, setTeamRoles := picker(teamPick)
+	userRoles, setUserRoles := picker(userPick)
+
+	get("/{$}", home)
+	get("/logout", logoutForm)
+	post("/logout", harmless, logout)
+	get("/admin", administration)
+	get("/admin/access", access)
+	get("/admin/audit", auditPage)
+	get("/admin/nodes", nodesPage)
+	get("/profile", profile)
+	get("/profile/password", passwordForm)
+	post("/profile/password", harmless, changePassword)
+	post("/profile/org", harmless, switchOrg)
+	get("/avatar/{hash}", avatar)
+
+	get("/org/serviceaccounts", serviceAccounts)
+	get("/org/serviceaccounts/create", createForm)
+	post("/org/serviceaccounts/create", states, createServiceAccount)
+	get("/org/serviceaccounts/{ref}", serviceAccount)
+	post("/org/serviceaccounts/{ref}/name", harmless, renameServiceAccount)
+	ask("/org/serviceaccounts/{ref}/role", changeRole)
+	link("/org/serviceaccounts/{ref}/enable", enableAccount)
+	link("/org/serviceaccounts/{ref}/disable", disableAccount)
+	link("/org/serviceaccounts/{ref}/delete", deleteAccount)
+	get("/org/serviceaccounts/{ref}/tokens", tokenRows)
+	get("/org/serviceaccounts/{ref}/tokens/new", tokenForm)
+	post("/org/serviceaccounts/{ref}/tokens/new", states, createToken)
+	link("/org/serviceaccounts/{ref}/tokens/{token}/delete", deleteToken)
+	get("/org/serviceaccounts/{ref}/roles", accountRoles)
+	ask("/org/serviceaccounts/{ref}/roles", setAccountRoles)
+	get("/org/serviceaccounts/{ref}/permissions", accountPermissions)
+	ask("/org/serviceaccounts/{ref}/permissions", setAccountPermission)
+	get("/org/serviceaccounts/{ref}/access", accountPower)
+
+	get("/admin/users", users)
+	get("/admin/users/create", newUserForm)
+	post("/admin/users/create", states, createUser)
+	get("/admin/users/{user}", userPage)
+	post("/admin/users/{user}/edit", harmless, editUser)
+	post("/admin/users/{user}/password", states, setUserPassword)
+	ask("/admin/users/{user}/admin", setUserAdmin)
+	ask("/admin/users/{user}/disable", setUserDisabled)
+	ask("/admin/users/{user}/logout", logoutUser)
+	ask("/admin/users/{user}/session", endUserSession)
+	link("/admin/users/{user}/delete", deleteUser)
+	get("/admin/users/{user}/roles", userRoles)
+	ask("/admin/users/{user}/roles", setUserRoles)
+	get("/org/users", orgUsers)
+	ask("/org/users", addOrgUser)
+	ask("/org/users/{user}/role", setOrgUserRole)
+	link("/org/users/{user}/remove", removeOrgUser)
+
+	get("/org/teams", teams)
+	post("/org/teams", harmless, createTeam)
+	get("/org/teams/{team}", teamPage)
+	post("/org/teams/{team}/edit", harmless, editTeam)
+	ask("/org/teams/{team}/members", addTeamMember)
+	ask("/org/teams/{team}/members/{member}", setTeamMember)
+	link("/org/teams/{team}/members/{member}/remove", removeTeamMember)
+	link("/org/teams/{team}/delete", deleteTeam)
+	get("/org/teams/{team}/roles", teamRoles)
+	ask("/org/teams/{team}/roles", setTeamRoles)
+
+	get("/admin/orgs", orgs)
+	post("/admin/orgs", harmless, createOrg)
+	post("/admin/orgs/{org}/name", harmless, renameOrg)
+	link("/admin/orgs/{org}/delete", deleteOrg)
+
+	get("/admin/roles", roles)
+	get("/admin/roles/create", newRoleForm)
+	post("/admin/roles/create", states, createRole)
+	get("/admin/roles/{role}", rolePage)
+	get("/admin/roles/{role}/edit", editRoleForm)
+	ask("/admin/roles/{role}/edit", editRole)
+	link("/admin/roles/{role}/delete", deleteRole)
+
+	get("/dashboards", folders)
+	get("/dashboards/f/{folder}/{slug}", folderPage)
+	get("/dashboards/f/{folder}/permissions", folderPermissions)
+	ask("/dashboards/f/{folder}/permissions", setFolderPermission)
+	return all
 }

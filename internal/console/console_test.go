@@ -125,12 +125,41 @@ func (b *browser) want(what string, p page, status int, texts ...string) {
 func (b *browser) create(name, role string) string {
 	b.t.Helper()
 	p := b.post("/org/serviceaccounts/create", "name", name, "role", role)
-	path, _, ok := strings.Cut(p.to, "?")
-	if p.status != http.StatusSeeOther || !ok {
+	path := p.to
+	if p.status != http.StatusSeeOther || !strings.HasPrefix(path, "/org/serviceaccounts/") {
 		b.t.Fatalf("create %s: %d to %q\n%s", name, p.status, p.to, p.text)
 	}
 	return path
 }
+
+// save sends a form and answers yes to what it asks, if it asks.
+func (b *browser) save(path string, form ...string) page {
+	b.t.Helper()
+	p := b.post(path, form...)
+	if p.status != http.StatusOK || !strings.Contains(p.text, `id="confirm-yes"`) {
+		return p
+	}
+	return b.yes(p)
+}
+
+// yes answers a question with yes: it sends the form that the page holds.
+func (b *browser) yes(p page) page {
+	b.t.Helper()
+	form := confirmForm.FindStringSubmatch(p.text)
+	if form == nil {
+		b.t.Fatalf("the page asks nothing:\n%s", p.text)
+	}
+	var fields []string
+	for _, f := range confirmField.FindAllStringSubmatch(form[2], -1) {
+		fields = append(fields, html.UnescapeString(f[1]), html.UnescapeString(f[2]))
+	}
+	return b.post(html.UnescapeString(form[1]), fields...)
+}
+
+var (
+	confirmForm  = regexp.MustCompile(`(?s)<form method="post" action="([^"]*)" class="buttons" data-once>(.*?)</form>`)
+	confirmField = regexp.MustCompile(`name="([^"]*)" value="([^"]*)"`)
+)
 
 var secretField = regexp.MustCompile(`id="token-secret"[^>]* value="(glsa_[0-9A-Za-z]{32}_[0-9a-f]{8})"`)
 
@@ -144,7 +173,7 @@ func TestWithoutScript(t *testing.T) {
 		t.Errorf("a stranger: %d to %q", p.status, p.to)
 	}
 	b.want("the form to sign in", b.get("/login?next=/profile"), 200, "Welcome to Hallpass", `name="next" value="/profile"`)
-	if p := b.post("/login", "user", "admin", "password", hallpasstest.AdminPassword, "next", "//evil.example"); p.status != 303 || p.to != "/" {
+	if p := b.save("/login", "user", "admin", "password", hallpasstest.AdminPassword, "next", "//evil.example"); p.status != 303 || p.to != "/" {
 		t.Errorf("sign in with a hostile next: %d to %q, want 303 to /", p.status, p.to)
 	}
 	b.want("home", b.get("/"), 200, "Welcome, admin", "Main Org.")
@@ -153,16 +182,16 @@ func TestWithoutScript(t *testing.T) {
 	b.want("access", b.get("/admin/access"), 200, `href="/org/serviceaccounts"`)
 	b.want("the first run", b.get("/org/serviceaccounts"), 200, "You haven't created any service accounts yet", "Add service account")
 
-	b.want("create without a name", b.post("/org/serviceaccounts/create", "name", " ", "role", "Viewer"), 400, "Display name is required")
+	b.want("create without a name", b.save("/org/serviceaccounts/create", "name", " ", "role", "Viewer"), 400, "Display name is required")
 	path := b.create("dashboard-sync", "Viewer")
-	b.want("create it again", b.post("/org/serviceaccounts/create", "name", "dashboard-sync", "role", "Viewer"), 400, "sa-1-dashboard-sync already exists")
+	b.want("create it again", b.save("/org/serviceaccounts/create", "name", "dashboard-sync", "role", "Viewer"), 400, "sa-1-dashboard-sync already exists")
 	b.want("the list", b.get("/org/serviceaccounts"), 200, "dashboard-sync", "sa-1-dashboard-sync", "No tokens", "1 service account")
 	b.want("found nothing", b.get("/org/serviceaccounts?query=zzz"), 200, "No service accounts found")
 	b.want("the account", b.get(path), 200, "sa-1-dashboard-sync", "Add service account token", "No tokens yet")
 	b.want("the account by number", b.get("/org/serviceaccounts/2"), 200, "sa-1-dashboard-sync")
 
 	b.want("a form for a token", b.get(path+"/tokens/new?name=ci&expires=30d"), 200, `value="ci"`, `value="2592000" checked`, "It cannot change anything")
-	made := b.post(path+"/tokens/new", "name", "ci", "expires", "2592000")
+	made := b.save(path+"/tokens/new", "name", "ci", "expires", "2592000")
 	b.want("a token", made, 200, "Service account token created", "46 characters")
 	found := secretField.FindStringSubmatch(made.text)
 	if found == nil {
@@ -177,31 +206,31 @@ func TestWithoutScript(t *testing.T) {
 		t.Error("the secret is shown a second time")
 	}
 	b.want("the rows alone", b.get(path+"/tokens"), 200, `data-token-id="1"`)
-	b.want("a name in use", b.post(path+"/tokens/new", "name", "CI", "expires", "0"), 400, "already exists in the organization")
-	b.want("no lifetime", b.post(path+"/tokens/new", "name", "x", "expires", ""), 400, "Choose when the token expires")
-	b.want("no date", b.post(path+"/tokens/new", "name", "x", "expires", "custom"), 400, "Choose the day")
-	b.want("a day that is over", b.post(path+"/tokens/new", "name", "x", "expires", "custom", "date", "2001-01-01"), 400, "This day is over")
+	b.want("a name in use", b.save(path+"/tokens/new", "name", "CI", "expires", "0"), 400, "already exists in the organization")
+	b.want("no lifetime", b.save(path+"/tokens/new", "name", "x", "expires", ""), 400, "Choose when the token expires")
+	b.want("no date", b.save(path+"/tokens/new", "name", "x", "expires", "custom"), 400, "Choose the day")
+	b.want("a day that is over", b.save(path+"/tokens/new", "name", "x", "expires", "custom", "date", "2001-01-01"), 400, "This day is over")
 
 	b.want("a question before deleting", b.get(path+"/tokens/1/delete"), 200, "last used just now from 127.0.0.1 by curl/8.5.0")
 	b.want("a question before disabling", b.get(path+"/disable"), 200, "1 token, 1 of them usable now", "curl/8.5.0")
 	b.want("a form for the name", b.get(path+"?edit=name"), 200, `id="edit-name"`)
-	b.want("an empty name", b.post(path+"/name", "name", ""), 400, "Name is required")
+	b.want("an empty name", b.save(path+"/name", "name", ""), 400, "Name is required")
 	for _, step := range []struct{ action, name, value string }{{"name", "name", "Nightly"}, {"role", "role", "None"}, {"disable", "", ""}} {
-		if p := b.post(path+"/"+step.action, step.name, step.value); p.status != 303 || p.to != path+"?done=account-updated" {
+		if p := b.save(path+"/"+step.action, step.name, step.value); p.status != 303 || p.to != path {
 			t.Errorf("%s: %d to %q", step.action, p.status, p.to)
 		}
 	}
-	b.want("the disabled account", b.get(path+"?done=account-updated"), 200, "Nightly", "Enable service account", "The service account is disabled", "Service account updated")
+	b.want("the disabled account", b.get(path), 200, "Nightly", "Enable service account", "The service account is disabled", "Nightly is disabled now: its tokens are refused.")
 	if r := s.Do(hallpasstest.Bearer(found[1]), "GET", "/api/org", ""); r.StatusCode != 401 {
 		t.Errorf("the disabled account's token: %d, want 401", r.StatusCode)
 	}
-	if p := b.post(path+"/enable", "back", "/org/serviceaccounts?filter=disabled"); p.to != "/org/serviceaccounts?done=account-updated&filter=disabled" {
+	if p := b.save(path+"/enable", "back", "/org/serviceaccounts?filter=disabled"); p.to != "/org/serviceaccounts?filter=disabled" {
 		t.Errorf("enable from the list leads to %q", p.to)
 	}
-	if p := b.post(path + "/tokens/1/delete"); p.to != path+"?done=token-deleted" {
+	if p := b.save(path + "/tokens/1/delete"); p.to != path {
 		t.Errorf("delete the token: %d to %q", p.status, p.to)
 	}
-	if p := b.post(path+"/delete", "back", "https://evil.example/"); p.to != "/org/serviceaccounts?done=account-deleted" {
+	if p := b.save(path+"/delete", "back", "https://evil.example/"); p.to != "/org/serviceaccounts" {
 		t.Errorf("delete the account: %d to %q", p.status, p.to)
 	}
 	b.want("the account that is gone", b.get(path), 404, "There is no such service account")
@@ -212,7 +241,7 @@ func TestWithoutScript(t *testing.T) {
 	b.want("the audit of no day", b.get("/admin/audit?from=x"), 200, "From is not a date")
 	b.want("profile", b.get("/profile"), 200, "Server admin")
 	b.want("before signing out", b.get("/logout"), 200, "Sign out of Hallpass")
-	if p := b.post("/logout"); p.status != 303 || p.to != "/login" {
+	if p := b.save("/logout"); p.status != 303 || p.to != "/login" {
 		t.Errorf("sign out: %d to %q", p.status, p.to)
 	}
 	if p := b.get("/profile"); p.to != "/login?next=%2Fprofile" {
@@ -227,7 +256,7 @@ func TestFailedLoginHasOneFace(t *testing.T) {
 	face := func(contentType, body string) page {
 		p := newBrowser(t, s).send("/login", contentType, body)
 		p.header.Del("Date")
-		p.text = regexp.MustCompile(`"traceID":"[^"]*"`).ReplaceAllString(p.text, "")
+		p.text = regexp.MustCompile(`"traceID":"[^"]*"| value="(dora|admin|nobody)"`).ReplaceAllString(p.text, "") // the name that was typed stays
 		return p
 	}
 	s.User("dora", hallpass.RoleViewer)
@@ -302,14 +331,15 @@ func TestWithoutPermission(t *testing.T) {
 	path := admin.create("theirs", "Admin")
 	s.User("vera", hallpass.RoleViewer)
 	b := signedIn(t, s, "vera", hallpasstest.UserPassword)
-	for _, get := range []string{"/org/serviceaccounts", path, path + "/tokens", path + "/delete", path + "/tokens/new"} {
+	for _, get := range []string{"/org/serviceaccounts", path, path + "/tokens", path + "/tokens/new"} {
 		b.want("GET "+get, b.get(get), 403, "Access denied", "serviceaccounts:read")
 	}
+	b.want("the question", b.get(path+"/delete"), 403, "serviceaccounts:delete")
 	b.want("create", b.get("/org/serviceaccounts/create"), 403, "serviceaccounts:create")
 	b.want("audit", b.get("/admin/audit"), 403, "audit:read")
 	b.want("nodes", b.get("/admin/nodes"), 403, "server.stats:read")
-	b.want("rename", b.post(path+"/name", "name", "mine"), 403, "serviceaccounts:write")
-	b.want("delete", b.post(path+"/delete"), 403, "serviceaccounts:delete")
+	b.want("rename", b.save(path+"/name", "name", "mine"), 403, "serviceaccounts:write")
+	b.want("delete", b.save(path+"/delete"), 403, "serviceaccounts:delete")
 	if home := b.get("/"); strings.Contains(home.text, "/org/serviceaccounts") || strings.Contains(home.text, "/admin/audit") {
 		t.Errorf("the home of a Viewer leads to what is not theirs:\n%s", home.text)
 	}
@@ -330,9 +360,9 @@ func TestLifetimeLimit(t *testing.T) {
 			t.Errorf("the form offers %s in spite of the limit", not)
 		}
 	}
-	b.want("no expiration", b.post(path+"/tokens/new", "name", "a", "expires", "0"), 400, "Number of seconds before expiration should be set")
-	b.want("past the last day", b.post(path+"/tokens/new", "name", "a", "expires", "custom", "date", s.Clock.Now().AddDate(0, 0, 31).Format(time.DateOnly)), 400, "exceeds the limit")
-	b.want("on the last day", b.post(path+"/tokens/new", "name", "a", "expires", "custom", "date", last), 200, "Service account token created", "23:59 UTC")
+	b.want("no expiration", b.save(path+"/tokens/new", "name", "a", "expires", "0"), 400, "Number of seconds before expiration should be set")
+	b.want("past the last day", b.save(path+"/tokens/new", "name", "a", "expires", "custom", "date", s.Clock.Now().AddDate(0, 0, 31).Format(time.DateOnly)), 400, "exceeds the limit")
+	b.want("on the last day", b.save(path+"/tokens/new", "name", "a", "expires", "custom", "date", last), 200, "Service account token created", "23:59 UTC")
 }
 
 func TestChangePassword(t *testing.T) {
@@ -340,13 +370,13 @@ func TestChangePassword(t *testing.T) {
 	b, other := signedIn(t, s, "admin", hallpasstest.AdminPassword), signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	const next = "quiet rivers under oak"
 	b.want("the form", b.get("/profile/password"), 200, "Change password")
-	b.want("a wrong old one", b.post("/profile/password", "old", "wrong", "new", next, "confirm", next), 400, "not your current password")
-	b.want("two new ones", b.post("/profile/password", "old", hallpasstest.AdminPassword, "new", next, "confirm", next+"s"), 400, "Passwords must match!")
-	b.want("a short one", b.post("/profile/password", "old", hallpasstest.AdminPassword, "new", "short", "confirm", "short"), 400, "15 characters")
-	if p := b.post("/profile/password", "old", hallpasstest.AdminPassword, "new", next, "confirm", next); p.to != "/profile?done=password" {
+	b.want("a wrong old one", b.save("/profile/password", "old", "wrong", "new", next, "confirm", next), 400, "not your current password")
+	b.want("two new ones", b.save("/profile/password", "old", hallpasstest.AdminPassword, "new", next, "confirm", next+"s"), 400, "Passwords must match!")
+	b.want("a short one", b.save("/profile/password", "old", hallpasstest.AdminPassword, "new", "short", "confirm", "short"), 400, "15 characters")
+	if p := b.save("/profile/password", "old", hallpasstest.AdminPassword, "new", next, "confirm", next); p.to != "/profile" {
 		t.Errorf("change: %d to %q\n%s", p.status, p.to, p.text)
 	}
-	b.want("the session after it", b.get("/profile?done=password"), 200, "Password changed")
+	b.want("the session after it", b.get("/profile"), 200, "Password changed")
 	if p := other.get("/profile"); p.status != 303 {
 		t.Errorf("another session after it: %d, want 303 to the login", p.status)
 	}
@@ -478,11 +508,11 @@ func TestDev(t *testing.T) {
 func TestTheme(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s)
-	if p := b.post("/theme", "theme", "dark", "next", "/login"); p.status != 303 || p.to != "/" {
+	if p := b.save("/theme", "theme", "dark", "next", "/login"); p.status != 303 || p.to != "/" {
 		t.Errorf("set the theme: %d to %q", p.status, p.to)
 	}
 	b.want("the dark login", b.get("/login"), 200, `data-theme="dark"`)
-	b.post("/theme", "theme", `"><script>`)
+	b.save("/theme", "theme", `"><script>`)
 	if p := b.get("/login"); strings.Contains(p.text, "data-theme") {
 		t.Error("a theme that there is not was kept")
 	}

@@ -18,6 +18,9 @@ func (m moment) Zero() bool { return m.at.IsZero() }
 // RFC returns the time for programs.
 func (m moment) RFC() string { return m.at.UTC().Format(time.RFC3339) }
 
+// Micro returns the time for programs that tell one call from the next.
+func (m moment) Micro() string { return m.at.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
 // Day returns the UTC day as a date field has it.
 func (m moment) Day() string { return m.at.UTC().Format(time.DateOnly) }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"path"
 	"strconv"
 	"strings"
 
@@ -69,28 +68,6 @@ func (v *visit) listPage() (admin.Page, string) {
 	return p, text
 }
 
-// problem returns what a form shall say about err, if that is for the one who
-// filled it in.
-func (v *visit) problem(err error) (string, bool) {
-	switch hallpass.KindOf(err) {
-	case hallpass.Invalid, hallpass.Conflict, hallpass.NotFound, hallpass.Denied:
-	default:
-		return "", false
-	}
-	httpd.EventOf(v.r.Context()).Err = err
-	var e *hallpass.Error
-	if errors.As(err, &e) && ourWords[e.ID] != "" {
-		return ourWords[e.ID], true
-	}
-	return messageOf(err), true
-}
-
-// ourWords are said in the place of messages whose words are another product's,
-// which clients of the API know.
-var ourWords = map[string]string{
-	"user.last-grafana-admin": "This is the last server admin. Make somebody else one first.",
-}
-
 // needs says why something cannot be done; empty: it can.
 func needs(may bool, action hallpass.Action) string {
 	if may {
@@ -121,7 +98,6 @@ type userRow struct {
 	Write    bool // the role may be changed
 	Remove   bool
 	You      bool
-	Problem  string // with the last change of the role
 }
 
 func (v *visit) userRow(u hallpass.User) userRow {
@@ -143,18 +119,17 @@ func userURL(id hallpass.UserID) string { return "/admin/users/" + strconv.Forma
 // usersView is the list of all users, or of the members of the org.
 type usersView struct {
 	frame
-	Tabs    []tab
-	Query   string
-	Path    string
-	OrgList bool
-	Rows    []userRow
-	Pager   pager
-	Create  bool
-	Add     bool
-	Roles   []roleOption
-	Typed   string // into the form that adds a member
-	Problem string
-	of      hallpass.UserID // whom the problem is about; zero: nobody who is listed
+	Tabs      []tab
+	Query     string
+	Path      string
+	OrgList   bool
+	Rows      []userRow
+	Pager     pager
+	Create    bool
+	Add       bool
+	Roles     []roleOption
+	Typed     string // into the form that adds a member
+	TypedRole string
 }
 
 func (v *visit) userTabs(org bool) []tab {
@@ -203,16 +178,18 @@ func (v *visit) showOrgUsers(status int, view usersView) error {
 	}
 	own := v.ceiling()
 	view.Tabs, view.Query, view.Path, view.OrgList = v.userTabs(true), text, "/org/users", true
-	view.Add, view.Roles = v.caller.Can(hallpass.OrgUsersAdd, "users:*"), roleOptions(hallpass.RoleViewer, own)
+	view.Add = v.caller.Can(hallpass.OrgUsersAdd, "users:*")
+	chosen, ok := hallpass.ParseRole(view.TypedRole)
+	if !ok {
+		chosen = hallpass.RoleViewer
+	}
+	view.Roles = roleOptions(chosen, own)
 	view.Pager = pagerOf(v, "/org/users", total, p.Number, "member", "members")
 	for _, m := range list {
 		r := v.userRow(m.User)
 		r.Role, r.Roles = m.Role.String(), roleOptions(m.Role, own)
 		r.Write = v.caller.Can(hallpass.OrgUsersWrite, m.User.ID.Scope())
 		r.Remove = v.caller.Can(hallpass.OrgUsersRemove, m.User.ID.Scope())
-		if m.User.ID == view.of {
-			r.Problem, view.Problem = view.Problem, ""
-		}
 		view.Rows = append(view.Rows, r)
 	}
 	if view.frame, err = v.frame("users", "Users", crumbAdmin, crumbAccess); err != nil {
@@ -230,21 +207,42 @@ func (v *visit) ceiling() hallpass.Role {
 }
 
 // addOrgUser is POST /org/users.
-func addOrgUser(v *visit) error {
-	form := v.r.PostForm
+func addOrgUser(v *visit) (change, error) {
+	ctx, form := v.r.Context(), v.r.PostForm
+	c := change{Cancel: crumbOrgUsers.URL, here: "users", crumbs: []crumb{crumbAdmin, crumbAccess, crumbOrgUsers}}
+	c.again = func(err error) error {
+		if !v.blame(err, "user", "role") {
+			return err
+		}
+		return v.showOrgUsers(httpd.Status(err), usersView{Typed: form.Get("user"), TypedRole: form.Get("role")})
+	}
+	login := strings.TrimSpace(form.Get("user"))
+	err := hallpass.ValidateText("user", login, 2*hallpass.MaxName)
+	if login == "" {
+		err = hallpass.Invalidf("user", "say the login or email of a user")
+	}
+	if err != nil {
+		return c, err
+	}
+	u, err := v.o.Admin.NewMember(ctx, v.caller, login)
+	if err != nil {
+		return c, err
+	}
 	role, ok := hallpass.ParseRole(form.Get("role"))
 	if !ok {
-		return errRole
+		return c, errRole
 	}
-	_, err := v.o.Admin.AddOrgUser(v.r.Context(), v.caller, form.Get("user"), role)
-	if err == nil {
-		v.seeOther("/org/users?done=member-added")
-		return nil
+	who := userName(u)
+	c.Question, c.Button = "Add to organization", "Add to organization"
+	c.Text = named(who) + " gets a role in this organization."
+	c.Steps = []step{{who, "not a member", role.String()}}
+	c.Facts = []string{role.String() + ": " + roleCan(role)}
+	c.done = who + " is a member of the organization now, with the role " + role.String() + "."
+	c.do = func() error {
+		_, err := v.o.Admin.AddOrgUser(ctx, v.caller, login, role)
+		return err
 	}
-	if text, ok := v.problem(err); ok {
-		return v.showOrgUsers(httpd.Status(err), usersView{Problem: text, Typed: form.Get("user")})
-	}
-	return err
+	return c, nil
 }
 
 func (v *visit) userID() (hallpass.UserID, error) {
@@ -255,59 +253,74 @@ func (v *visit) userID() (hallpass.UserID, error) {
 	return id, nil
 }
 
-// setOrgUserRole is POST /org/users/{user}/role.
-func setOrgUserRole(v *visit) error {
+// member begins a change of the member of the org that the path names, after the
+// caller was authorized to make it.
+func (v *visit) member(needs hallpass.Action) (hallpass.Member, change, error) {
+	c := change{Cancel: crumbOrgUsers.URL, here: "users", crumbs: []crumb{crumbAdmin, crumbAccess, crumbOrgUsers}}
 	id, err := v.userID()
 	if err != nil {
-		return err
+		return hallpass.Member{}, c, err
+	}
+	c.again = func(err error) error {
+		if !v.blame(err, "role-"+idText(int64(id))) {
+			return err
+		}
+		return v.showOrgUsers(httpd.Status(err), usersView{})
+	}
+	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, needs, id.Scope()); err != nil {
+		return hallpass.Member{}, c, err
+	}
+	m, err := v.o.Admin.Member(v.r.Context(), v.caller, id)
+	return m, c, err
+}
+
+// setOrgUserRole is POST /org/users/{user}/role.
+func setOrgUserRole(v *visit) (change, error) {
+	m, c, err := v.member(hallpass.OrgUsersWrite)
+	if err != nil {
+		return c, err
 	}
 	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
 	if !ok {
-		return errRole
+		return c, errRole
 	}
-	err = v.o.Admin.SetOrgUserRole(v.r.Context(), v.caller, id, role)
-	if err == nil {
-		v.seeOther("/org/users?done=member-updated")
-		return nil
-	}
-	if text, ok := v.problem(err); ok {
-		return v.showOrgUsers(httpd.Status(err), usersView{Problem: text, of: id})
-	}
-	return err
+	name := userName(m.User)
+	c.Question, c.Button, c.Destroys = "Change role", "Change role", role < m.Role
+	c.Text = named(name) + " has the new role in this organization at once."
+	c.Steps = roleStep("Role of "+name, m.Role, role)
+	c.Facts = []string{role.String() + ": " + roleCan(role)}
+	c.done, c.same = name+" has the role "+role.String()+" now.", "Nothing changed: "+name+" has the role "+role.String()+" already."
+	c.do = func() error { return v.o.Admin.SetOrgUserRole(v.r.Context(), v.caller, m.User.ID, role) }
+	return c, nil
 }
 
-// removeOrgUserForm is GET /org/users/{user}/remove.
-func removeOrgUserForm(v *visit) error {
-	id, err := v.userID()
+// removeOrgUser is GET and POST /org/users/{user}/remove.
+func removeOrgUser(v *visit) (change, error) {
+	m, c, err := v.member(hallpass.OrgUsersRemove)
 	if err != nil {
-		return err
+		return c, err
 	}
-	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.OrgUsersRemove, id.Scope()); err != nil {
-		return err
-	}
-	name, err := v.principalName(int64(id))
-	if err != nil {
-		return err
-	}
-	return v.confirm("users", confirmView{
-		Question: "Remove from organization", Button: "Remove",
-		Text:   "Are you sure you want to remove “" + name + "” from this organization?",
-		Facts:  []string{"The roles, places in teams and access that were given here are gone for good, also if the user is added again.", "The user can still sign in, and stays in other organizations."},
-		Action: "/org/users/" + strconv.FormatInt(int64(id), 10) + "/remove", Cancel: "/org/users",
-	}, crumbOrgUsers)
+	name := userName(m.User)
+	c.Question, c.Button, c.Destroys = "Remove from organization", "Remove", true
+	c.Text = "Are you sure you want to remove " + named(name) + " from this organization?"
+	c.Steps = []step{{name, "member with the role " + m.Role.String(), "not a member"}}
+	c.Facts = []string{"The roles, places in teams and access that were given here are gone for good, also if the user is added again.", "The user can still sign in, and stays in other organizations."}
+	c.done = name + " is no longer a member of the organization."
+	c.do = func() error { return v.o.Admin.RemoveOrgUser(v.r.Context(), v.caller, m.User.ID) }
+	return c, nil
 }
 
-// principalName returns the name of a member or service account of the org.
-func (v *visit) principalName(id int64) (string, error) {
+// principal returns a member or service account of the org.
+func (v *visit) principal(id int64) (hallpass.PrincipalInfo, error) {
 	list, err := v.o.Admin.Principals(v.r.Context(), v.caller, []int64{id})
 	if err != nil {
-		return "", err
+		return hallpass.PrincipalInfo{}, err
 	}
 	p, ok := list[id]
 	if !ok {
-		return "", &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no such user in this organization."}
+		return p, &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no such user in this organization."}
 	}
-	return displayName(p), nil
+	return p, nil
 }
 
 func displayName(p hallpass.PrincipalInfo) string {
@@ -317,37 +330,10 @@ func displayName(p hallpass.PrincipalInfo) string {
 	return p.Name
 }
 
-// confirm asks before something is done that is not easily undone.
-func (v *visit) confirm(here string, view confirmView, above crumb) error {
-	var err error
-	if view.frame, err = v.frame(here, view.Question, crumbAdmin, crumbAccess, above); err != nil {
-		return err
-	}
-	return v.show("serviceaccounts/confirm", view)
-}
-
-// removeOrgUser is POST /org/users/{user}/remove.
-func removeOrgUser(v *visit) error {
-	id, err := v.userID()
-	if err != nil {
-		return err
-	}
-	err = v.o.Admin.RemoveOrgUser(v.r.Context(), v.caller, id)
-	if err == nil {
-		v.seeOther("/org/users?done=member-removed")
-		return nil
-	}
-	if text, ok := v.problem(err); ok {
-		return v.showOrgUsers(httpd.Status(err), usersView{Problem: text, of: id})
-	}
-	return err
-}
-
 // newUserView is the form for a new user.
 type newUserView struct {
 	frame
 	Login, Email, Name string
-	Problem            string
 }
 
 func newUserForm(v *visit) error {
@@ -372,11 +358,12 @@ func createUser(v *visit) error {
 		Login: f.Get("login"), Email: f.Get("email"), Name: f.Get("name"), Password: secret.NewText(f.Get("password")), Org: v.caller.Org,
 	})
 	if err == nil {
-		v.seeOther(userURL(u.ID) + "?done=user-created")
+		v.say("User " + u.Login + " created.")
+		v.seeOther(userURL(u.ID))
 		return nil
 	}
-	if text, ok := v.problem(err); ok {
-		return v.showNewUser(httpd.Status(err), newUserView{Login: f.Get("login"), Email: f.Get("email"), Name: f.Get("name"), Problem: text})
+	if v.blame(err, "login", "email", "name", "password") {
+		return v.showNewUser(httpd.Status(err), newUserView{Login: f.Get("login"), Email: f.Get("email"), Name: f.Get("name")})
 	}
 	return err
 }
@@ -395,24 +382,8 @@ type userView struct {
 	Logout    bool
 	Delete    bool
 	EndAny    bool
-	At        string // the form that the problem is with
 	RolesHere string // address of the roles in this org; empty: the user is not a member
 	RoleNames []string
-	Problem   string
-}
-
-// Above reports whether the problem is told above the page, and not beside one
-// of its controls.
-func (u userView) Above() bool {
-	switch u.At {
-	case "edit":
-		return !u.Write
-	case "password":
-		return !u.Password
-	case "admin":
-		return !u.Promote
-	}
-	return true
 }
 
 // NeedsWrite, NeedsEnable and NeedsDelete say why something cannot be done;
@@ -436,10 +407,10 @@ func userPage(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.showUser(http.StatusOK, id, "")
+	return v.showUser(http.StatusOK, id)
 }
 
-func (v *visit) showUser(status int, id hallpass.UserID, problem string) error {
+func (v *visit) showUser(status int, id hallpass.UserID) error {
 	ctx, c := v.r.Context(), v.caller
 	u, err := v.o.Admin.User(ctx, c, id)
 	if err != nil {
@@ -447,7 +418,7 @@ func (v *visit) showUser(status int, id hallpass.UserID, problem string) error {
 	}
 	scope := id.GlobalScope()
 	view := userView{
-		User: v.userRow(u), Since: v.moment(u.CreatedAt), Problem: problem, At: path.Base(v.r.URL.Path),
+		User: v.userRow(u), Since: v.moment(u.CreatedAt),
 		Write: c.CanOnServer(hallpass.UsersWrite, scope), Password: c.CanOnServer(hallpass.UsersPasswordWrite, scope),
 		Promote: c.ServerAdmin && c.CanOnServer(hallpass.UsersPermissionsWrite, scope), Enable: c.CanOnServer(hallpass.UsersDisable, scope),
 		Logout: c.CanOnServer(hallpass.UsersLogout, scope) && id != c.User(), Delete: c.CanOnServer(hallpass.UsersDelete, scope),
@@ -500,88 +471,191 @@ func roleNames(list []admin.GivenRole) []string {
 	return names
 }
 
-// onUser returns the handler of a form on a user's page.
-func onUser(code string, fn func(*visit, hallpass.UserID) error) func(*visit) error {
-	return func(v *visit) error {
-		id, err := v.userID()
-		if err != nil {
+// userChange begins a change of the user that the path names, after the caller
+// was authorized to make it. What is wrong is told beside the field.
+func (v *visit) userChange(needs hallpass.Action, field string) (hallpass.User, change, error) {
+	id, err := v.userID()
+	if err != nil {
+		return hallpass.User{}, change{}, err
+	}
+	c := change{Cancel: userURL(id), here: "users"}
+	c.again = func(err error) error {
+		if !v.blame(err, field) {
 			return err
 		}
-		err = fn(v, id)
-		if err == nil {
-			to := userURL(id)
-			if code == "user-deleted" {
-				to = "/admin/users"
-			}
-			v.seeOther(to + "?done=" + code)
-			return nil
-		}
-		if text, ok := v.problem(err); ok && v.caller.CanOnServer(hallpass.UsersRead, id.GlobalScope()) {
-			return v.showUser(httpd.Status(err), id, text)
-		}
-		return err
+		return v.showUser(httpd.Status(err), id)
 	}
+	if err := v.o.Admin.AuthorizeOnServer(v.r.Context(), v.caller, needs, id.GlobalScope()); err != nil {
+		return hallpass.User{}, c, err
+	}
+	u, err := v.o.Admin.User(v.r.Context(), v.caller, id)
+	c.crumbs = []crumb{crumbAdmin, crumbAccess, crumbUsers, {userName(u), userURL(id)}}
+	return u, c, err
 }
 
-func editUser(v *visit, id hallpass.UserID) error {
-	f := v.r.PostForm
-	return v.o.Admin.UpdateUser(v.r.Context(), v.caller, id, f.Get("login"), f.Get("email"), f.Get("name"))
+func userName(u hallpass.User) string {
+	if u.Name == "" {
+		return u.Login
+	}
+	return u.Name
 }
 
-func setUserPassword(v *visit, id hallpass.UserID) error {
-	return v.o.Admin.SetUserPassword(v.r.Context(), v.caller, id, secret.NewText(v.r.PostForm.Get("password")))
-}
-
-func setUserAdmin(v *visit, id hallpass.UserID) error {
-	return v.o.Admin.SetServerAdmin(v.r.Context(), v.caller, id, v.r.PostForm.Get("admin") == "yes")
-}
-
-func setUserDisabled(v *visit, id hallpass.UserID) error {
-	return v.o.Admin.SetUserDisabled(v.r.Context(), v.caller, id, v.r.PostForm.Get("disabled") == "yes")
-}
-
-func logoutUser(v *visit, id hallpass.UserID) error {
-	return v.o.Admin.LogoutUser(v.r.Context(), v.caller, id)
-}
-
-func endUserSession(v *visit, id hallpass.UserID) error {
-	n, _ := hallpass.ParseID(v.r.PostForm.Get("session"))
-	return v.o.Admin.EndUserSession(v.r.Context(), v.caller, id, hallpass.SessionID(n))
-}
-
-func deleteUser(v *visit, id hallpass.UserID) error {
-	return v.o.Admin.DeleteUser(v.r.Context(), v.caller, id)
-}
-
-// deleteUserForm is GET /admin/users/{user}/delete.
-func deleteUserForm(v *visit) error {
+// editUser is POST /admin/users/{user}/edit.
+func editUser(v *visit) error {
 	id, err := v.userID()
 	if err != nil {
 		return err
 	}
-	if err := v.o.Admin.AuthorizeOnServer(v.r.Context(), v.caller, hallpass.UsersDelete, id.GlobalScope()); err != nil {
-		return err
+	f := v.r.PostForm
+	err = v.o.Admin.UpdateUser(v.r.Context(), v.caller, id, f.Get("login"), f.Get("email"), f.Get("name"))
+	if err == nil {
+		v.say("Saved: the name, login and email of " + f.Get("login") + ".")
+		v.seeOther(userURL(id))
+		return nil
 	}
-	u, err := v.o.Admin.User(v.r.Context(), v.caller, id)
+	if v.blame(err, "login", "email", "name") {
+		return v.showUser(httpd.Status(err), id)
+	}
+	return err
+}
+
+// setUserPassword is POST /admin/users/{user}/password.
+func setUserPassword(v *visit) error {
+	id, err := v.userID()
 	if err != nil {
 		return err
 	}
-	orgs, err := v.o.Admin.OrgsOfUser(v.r.Context(), v.caller, id)
+	err = v.o.Admin.SetUserPassword(v.r.Context(), v.caller, id, secret.NewText(v.r.PostForm.Get("password")))
+	if err == nil {
+		v.say("The password is set. Every session of the user has ended.")
+		v.seeOther(userURL(id))
+		return nil
+	}
+	if v.blame(err, "password") {
+		return v.showUser(httpd.Status(err), id)
+	}
+	return err
+}
+
+// setUserAdmin is POST /admin/users/{user}/admin.
+func setUserAdmin(v *visit) (change, error) {
+	u, c, err := v.userChange(hallpass.UsersPermissionsWrite, "admin")
 	if err != nil {
-		return err
+		return c, err
+	}
+	name, yes := userName(u), v.r.PostForm.Get("admin") == "yes"
+	steps := []step{{name, "an ordinary user", "server admin"}}
+	c.Question, c.Button = "Make server admin", "Make server admin"
+	c.Text = named(name) + " may then do everything on this server, in every organization, and make and remove other server admins."
+	c.done, c.same = name+" is a server admin now.", "Nothing changed: "+name+" is a server admin already."
+	if !yes {
+		steps = []step{{name, "server admin", "an ordinary user"}}
+		c.Question, c.Button, c.Destroys = "Take server admin away", "Take away", true
+		c.Text = named(name) + " keeps the roles in the organizations, and nothing beyond them."
+		c.done, c.same = name+" is no longer a server admin.", "Nothing changed: "+name+" is no server admin."
+	}
+	if u.ServerAdmin != yes {
+		c.Steps = steps
+	}
+	c.do = func() error { return v.o.Admin.SetServerAdmin(v.r.Context(), v.caller, u.ID, yes) }
+	return c, nil
+}
+
+// setUserDisabled is POST /admin/users/{user}/disable.
+func setUserDisabled(v *visit) (change, error) {
+	u, c, err := v.userChange(hallpass.UsersDisable, "disabled")
+	if err != nil {
+		return c, err
+	}
+	name, off := userName(u), v.r.PostForm.Get("disabled") == "yes"
+	steps := []step{{name, "disabled", "enabled"}}
+	c.Question, c.Button = "Enable user", "Enable user"
+	c.Text = named(name) + " can sign in again, with the same roles as before."
+	c.done, c.same = name+" is enabled now.", "Nothing changed: "+name+" is enabled already."
+	if off {
+		steps = []step{{name, "enabled", "disabled"}}
+		c.Question, c.Button, c.Destroys = "Disable user", "Disable user", true
+		c.Text = named(name) + " is signed out at once and cannot sign in until enabled again. Service accounts and tokens that the user made go on working."
+		c.done, c.same = name+" is disabled now, and signed out everywhere.", "Nothing changed: "+name+" is disabled already."
+	}
+	if u.Disabled != off {
+		c.Steps = steps
+	}
+	c.do = func() error { return v.o.Admin.SetUserDisabled(v.r.Context(), v.caller, u.ID, off) }
+	return c, nil
+}
+
+// logoutUser is POST /admin/users/{user}/logout.
+func logoutUser(v *visit) (change, error) {
+	u, c, err := v.userChange(hallpass.UsersLogout, "sessions")
+	if err != nil {
+		return c, err
+	}
+	name := userName(u)
+	c.Question, c.Button, c.Destroys = "End all sessions", "End all sessions", true
+	c.Text = named(name) + " is signed out everywhere, and can sign in again."
+	c.Steps = []step{{"Sessions of " + name, "signed in", "signed out everywhere"}}
+	c.done = "All sessions of " + name + " have ended."
+	c.do = func() error { return v.o.Admin.LogoutUser(v.r.Context(), v.caller, u.ID) }
+	return c, nil
+}
+
+// endUserSession is POST /admin/users/{user}/session.
+func endUserSession(v *visit) (change, error) {
+	u, c, err := v.userChange(hallpass.UsersAuthTokenWrite, "sessions")
+	if err != nil {
+		return c, err
+	}
+	n, _ := hallpass.ParseID(v.r.PostForm.Get("session"))
+	list, err := v.o.Admin.UserSessions(v.r.Context(), v.caller, u.ID)
+	if err != nil {
+		return c, err
+	}
+	name, where := userName(u), ""
+	for _, s := range list {
+		if s.ID == hallpass.SessionID(n) {
+			where = s.Address + ", " + client(s.UserAgent)
+		}
+	}
+	c.Question, c.Button, c.Destroys = "End session", "End session", true
+	c.Text = named(name) + " is signed out there, and can sign in again."
+	c.same = "Nothing changed: that session of " + name + " has ended already."
+	if where != "" {
+		c.same, c.Steps = "", []step{{"Session of " + name + " from " + where, "signed in", "signed out"}}
+	}
+	c.done = "The session of " + name + " from " + where + " has ended."
+	c.do = func() error { return v.o.Admin.EndUserSession(v.r.Context(), v.caller, u.ID, hallpass.SessionID(n)) }
+	return c, nil
+}
+
+// deleteUser is GET and POST /admin/users/{user}/delete.
+func deleteUser(v *visit) (change, error) {
+	u, c, err := v.userChange(hallpass.UsersDelete, "")
+	if err != nil {
+		return c, err
+	}
+	orgs, err := v.o.Admin.OrgsOfUser(v.r.Context(), v.caller, u.ID)
+	if err != nil {
+		return c, err
 	}
 	var names []string
 	for _, o := range orgs {
 		names = append(names, o.Name)
 	}
-	facts := []string{"Sessions end at once. Roles, places in teams and access are gone for good.", "Service accounts, folders and dashboards that the user made stay."}
-	if len(names) > 0 {
-		facts = append([]string{"The user is a member of " + enumerate(names) + "."}, facts...)
+	name := userName(u)
+	c.Question, c.Button, c.Destroys = "Delete user", "Delete user", true
+	c.Text = "Are you sure you want to delete " + named(u.Login) + "? This cannot be undone."
+	c.Steps = []step{{name, "can sign in as " + u.Login, "deleted"}}
+	if u.Disabled {
+		c.Steps[0].Before = "disabled"
 	}
-	return v.confirm("users", confirmView{
-		Question: "Delete user", Button: "Delete user", Text: "Are you sure you want to delete “" + u.Login + "”? This cannot be undone.",
-		Facts: facts, Action: userURL(id) + "/delete", Cancel: userURL(id),
-	}, crumb{u.Login, userURL(id)})
+	if len(names) > 0 {
+		c.Facts = []string{"The user is a member of " + enumerate(names) + "."}
+	}
+	c.Facts = append(c.Facts, "Sessions end at once. Roles, places in teams and access are gone for good.", "Service accounts, folders and dashboards that the user made stay.")
+	c.to, c.done = crumbUsers.URL, "The user "+name+" is deleted."
+	c.do = func() error { return v.o.Admin.DeleteUser(v.r.Context(), v.caller, u.ID) }
+	return c, nil
 }
 
 // switchOrg is POST /profile/org.
@@ -593,6 +667,7 @@ func switchOrg(v *visit) error {
 		}
 		return err
 	}
+	v.say("You work in another organization now.")
 	v.seeOther("/")
 	return nil
 }
@@ -600,12 +675,11 @@ func switchOrg(v *visit) error {
 // orgsView is the list of the server's orgs.
 type orgsView struct {
 	frame
-	Query   string
-	Rows    []orgRow
-	Create  bool
-	Typed   string
-	Problem string
-	More    string // address of the next page
+	Query  string
+	Rows   []orgRow
+	Create bool
+	Typed  string
+	More   string // address of the next page
 }
 
 // orgRow is one org.
@@ -642,23 +716,24 @@ func (v *visit) showOrgs(status int, view orgsView) error {
 	return v.showStatus(status, "orgs/list", view)
 }
 
-// orgForm returns the handler of a form on the list of orgs.
-func orgForm(code string, fn func(*visit) error) func(*visit) error {
-	return func(v *visit) error {
-		err := fn(v)
-		if err == nil {
-			v.seeOther("/admin/orgs?done=" + code)
-			return nil
-		}
-		if text, ok := v.problem(err); ok && v.caller.CanOnServer(hallpass.OrgsRead, "") {
-			return v.showOrgs(httpd.Status(err), orgsView{Problem: text, Typed: v.r.PostForm.Get("name")})
-		}
-		return err
-	}
+// createOrg is POST /admin/orgs.
+func createOrg(v *visit) error {
+	name := strings.TrimSpace(v.r.PostForm.Get("name"))
+	_, err := v.o.Admin.CreateOrg(v.r.Context(), v.caller, name)
+	return v.orgDone(err, "name", "Organization "+name+" created.", orgsView{Typed: v.r.PostForm.Get("name")})
 }
 
-func createOrg(v *visit) error {
-	_, err := v.o.Admin.CreateOrg(v.r.Context(), v.caller, strings.TrimSpace(v.r.PostForm.Get("name")))
+// orgDone goes back to the list of orgs and says what was done there, or what is
+// wrong with the field.
+func (v *visit) orgDone(err error, field, done string, view orgsView) error {
+	switch {
+	case err == nil:
+		v.say(done)
+		v.seeOther(crumbOrgs.URL)
+		return nil
+	case v.blame(err, field):
+		return v.showOrgs(httpd.Status(err), view)
+	}
 	return err
 }
 
@@ -671,45 +746,45 @@ func (v *visit) inOrg() (hallpass.Caller, error) {
 	return v.o.Admin.In(v.r.Context(), v.caller, hallpass.OrgID(id))
 }
 
+// renameOrg is POST /admin/orgs/{org}/name.
 func renameOrg(v *visit) error {
 	c, err := v.inOrg()
 	if err != nil {
 		return err
 	}
-	return v.o.Admin.RenameOrg(v.r.Context(), c, strings.TrimSpace(v.r.PostForm.Get("name")))
+	name := strings.TrimSpace(v.r.PostForm.Get("name"))
+	err = v.o.Admin.RenameOrg(v.r.Context(), c, name)
+	return v.orgDone(err, "name-"+v.r.PathValue("org"), "The organization is called "+name+" now.", orgsView{})
 }
 
-func deleteOrg(v *visit) error {
+// deleteOrg is GET and POST /admin/orgs/{org}/delete.
+func deleteOrg(v *visit) (change, error) {
+	ch := change{Cancel: crumbOrgs.URL, here: "orgs", crumbs: []crumb{crumbAdmin, crumbOrgs}}
+	ch.again = func(err error) error { return v.orgDone(err, "name-"+v.r.PathValue("org"), "", orgsView{}) }
 	c, err := v.inOrg()
 	if err != nil {
-		return err
-	}
-	return v.o.Admin.DeleteOrg(v.r.Context(), c)
-}
-
-// deleteOrgForm is GET /admin/orgs/{org}/delete.
-func deleteOrgForm(v *visit) error {
-	c, err := v.inOrg()
-	if err != nil {
-		return err
+		return ch, err
 	}
 	if err := v.o.Admin.Authorize(v.r.Context(), c, hallpass.OrgsDelete, ""); err != nil {
-		return err
+		return ch, err
 	}
 	o, err := v.o.Admin.Org(v.r.Context(), c)
 	if err != nil {
-		return err
+		return ch, err
 	}
 	used, err := v.o.Admin.Quotas(v.r.Context(), c)
 	if err != nil {
-		return err
+		return ch, err
 	}
-	return v.confirm("orgs", confirmView{
-		Question: "Delete organization", Button: "Delete organization", Text: "Are you sure you want to delete “" + o.Name + "” with everything in it? This cannot be undone.",
-		Facts: []string{
-			"It has " + count(int(used["org_api_key"]), "token") + ", which stop working at once, " + count(int(used["org_dashboard"]), "dashboard") + " and " + count(int(used["org_user"]), "member") + ".",
-			"Service accounts, teams, roles and folders of this organization go too. Users stay on the server.",
-		},
-		Alarm: used["org_api_key"] > 0, Action: orgURL(o.ID) + "/delete", Cancel: "/admin/orgs",
-	}, crumbOrgs)
+	ch.Question, ch.Button, ch.Destroys = "Delete organization", "Delete organization", true
+	ch.Text = "Are you sure you want to delete " + named(o.Name) + " with everything in it? This cannot be undone."
+	holds := count(int(used["org_api_key"]), "token") + ", " + count(int(used["org_dashboard"]), "dashboard") + " and " + count(int(used["org_user"]), "member")
+	ch.Steps = []step{{o.Name, "organization with " + holds, "deleted"}}
+	ch.Facts = []string{
+		"Its tokens stop working at once.", "Service accounts, teams, roles and folders of this organization go too. Users stay on the server.",
+	}
+	ch.Alarm = used["org_api_key"] > 0
+	ch.done = "The organization " + o.Name + " is deleted."
+	ch.do = func() error { return v.o.Admin.DeleteOrg(v.r.Context(), c) }
+	return ch, nil
 }

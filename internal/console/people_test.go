@@ -27,45 +27,45 @@ func TestUsersWithoutScript(t *testing.T) {
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	b.want("the list", b.get("/admin/users"), 200, "All users", "Organization users", "admin@localhost", "1 user")
 	b.want("the form", b.get("/admin/users/create"), 200, "Create user")
-	b.want("a weak password", b.post("/admin/users/create", "login", "ana", "password", "short"), 400, `value="ana"`, `role="alert"`)
-	made := b.post("/admin/users/create", "login", "ana", "email", "ana@example.com", "name", "Ana", "password", hallpasstest.UserPassword)
-	path, code, _ := strings.Cut(made.to, "?")
-	if made.status != http.StatusSeeOther || code != "done=user-created" {
+	b.want("a weak password", b.save("/admin/users/create", "login", "ana", "password", "short"), 400, `value="ana"`, `aria-invalid="true"`)
+	made := b.save("/admin/users/create", "login", "ana", "email", "ana@example.com", "name", "Ana", "password", hallpasstest.UserPassword)
+	path := made.to
+	if made.status != http.StatusSeeOther || path != "/admin/users/2" {
 		t.Fatalf("create: %d to %q\n%s", made.status, made.to, made.text)
 	}
-	b.want("the page", b.get(made.to), 200, "User created", "ana@example.com", "Main Org.", "Viewer", "The user is signed in nowhere.", "No roles assigned")
-	b.want("a login that is taken", b.post(path+"/edit", "login", "admin", "email", "ana@example.com", "name", "Ana"), 409, "field-error")
-	b.want("edit", b.post(path+"/edit", "login", "ana", "email", "ana@example.org", "name", "Ana B."), 303)
+	b.want("the page", b.get(made.to), 200, "User ana created.", "ana@example.com", "Main Org.", "Viewer", "The user is signed in nowhere.", "No roles assigned")
+	b.want("a login that is taken", b.save(path+"/edit", "login", "admin", "email", "ana@example.com", "name", "Ana"), 409, "field-error")
+	b.want("edit", b.save(path+"/edit", "login", "ana", "email", "ana@example.org", "name", "Ana B."), 303)
 	b.want("search", b.get("/admin/users?query=example.org"), 200, "Ana B.", "1 user")
 	b.want("search for nobody", b.get("/admin/users?query=zebra"), 200, "No users found", "zebra")
 	b.want("past the end", b.get("/admin/users?page=9"), 200, "There is nobody on this page.")
 
 	ana := signedIn(t, s, "ana", hallpasstest.UserPassword)
 	b.want("the session", b.get(path), 200, "End all sessions", "127.0.0.1")
-	b.want("end all", b.post(path+"/logout"), 303)
+	b.want("end all", b.save(path+"/logout"), 303)
 	if p := ana.get("/profile"); p.status != http.StatusSeeOther {
 		t.Errorf("after its sessions were ended a browser gets %d", p.status)
 	}
 	ana = signedIn(t, s, "ana", hallpasstest.UserPassword)
-	b.want("disable", b.post(path+"/disable", "disabled", "yes"), 303)
+	b.want("disable", b.save(path+"/disable", "disabled", "yes"), 303)
 	b.want("disabled", b.get(path), 200, "Disabled", "Enable user")
 	if p := ana.get("/profile"); p.status != http.StatusSeeOther {
 		t.Errorf("after it was disabled a browser gets %d", p.status)
 	}
-	b.want("enable", b.post(path+"/disable", "disabled", "no"), 303)
-	b.want("a weak new password", b.post(path+"/password", "password", "x"), 400, "field-error")
-	b.want("a new password", b.post(path+"/password", "password", "seven quiet rivers run"), 303)
+	b.want("enable", b.save(path+"/disable", "disabled", "no"), 303)
+	b.want("a weak new password", b.save(path+"/password", "password", "x"), 400, "field-error")
+	b.want("a new password", b.save(path+"/password", "password", "seven quiet rivers run"), 303)
 	signedIn(t, s, "ana", "seven quiet rivers run")
 
-	self := b.post("/admin/users/1/admin", "admin", "no")
+	self := b.save("/admin/users/1/admin", "admin", "no")
 	b.want("the last server admin", self, 400, "the last server admin. Make somebody else one first.")
 	if at, text := strings.Index(self.text, "Take away"), strings.Index(self.text, "field-error"); text < at {
 		t.Error("the refusal does not stand beside the control")
 	}
-	b.want("promote", b.post(path+"/admin", "admin", "yes"), 303)
+	b.want("promote", b.save(path+"/admin", "admin", "yes"), 303)
 	b.want("promoted", b.get(path), 200, "Server admin", "Take away")
 	b.want("the question", b.get(path+"/delete"), 200, "member of Main Org.", "Roles, places in teams and access are gone for good.")
-	b.want("delete", b.post(path+"/delete"), 303)
+	b.want("delete", b.save(path+"/delete"), 303)
 	b.want("gone", b.get(path), 404, "User not found.")
 }
 
@@ -75,19 +75,19 @@ func TestOrgUsersWithoutScript(t *testing.T) {
 	s.User("ed", hallpass.RoleEditor)
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	b.want("the list", b.get("/org/users"), 200, "ed@example.com", "2 members", "Add to organization")
-	b.want("nobody", b.post("/org/users", "user", "nobody", "role", "Viewer"), 404, `value="nobody"`)
-	b.want("twice", b.post("/org/users", "user", "ed", "role", "Viewer"), 409, "already")
-	last := b.post("/org/users/1/role", "role", "Viewer")
+	b.want("nobody", b.save("/org/users", "user", "nobody", "role", "Viewer"), 404, `value="nobody"`)
+	b.want("twice", b.save("/org/users", "user", "ed", "role", "Viewer"), 409, "already")
+	last := b.save("/org/users/1/role", "role", "Viewer")
 	b.want("the last admin", last, 400, "field-error")
 	if row := html.UnescapeString(last.text[:strings.Index(last.text, "field-error")]); strings.Count(row, `aria-label="Role of `) != 1 {
 		t.Error("the refusal does not stand in the row of who it is about")
 	}
-	b.want("no such role", b.post("/org/users/2/role", "role", "King"), 400)
-	b.want("a role", b.post("/org/users/2/role", "role", "Viewer"), 303)
+	b.want("no such role", b.save("/org/users/2/role", "role", "King"), 400)
+	b.want("a role", b.save("/org/users/2/role", "role", "Viewer"), 303)
 	b.want("the question", b.get("/org/users/2/remove"), 200, "remove “ed”")
-	b.want("remove", b.post("/org/users/2/remove"), 303)
-	b.want("removed", b.get("/org/users?done=member-removed"), 200, "1 member", "User removed from organization")
-	b.want("add", b.post("/org/users", "user", "ed@example.com", "role", "Editor"), 303)
+	b.want("remove", b.save("/org/users/2/remove"), 303)
+	b.want("removed", b.get("/org/users"), 200, "1 member", "ed is no longer a member of the organization.")
+	b.want("add", b.save("/org/users", "user", "ed@example.com", "role", "Editor"), 303)
 
 	ed := signedIn(t, s, "ed", hallpasstest.UserPassword)
 	home := ed.get("/")
@@ -109,27 +109,27 @@ func TestTeamsWithoutScript(t *testing.T) {
 	s.User("ed", hallpass.RoleEditor)
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	b.want("none", b.get("/org/teams"), 200, "There are no teams yet")
-	b.want("without a name", b.post("/org/teams", "name", " "), 400, `role="alert"`)
-	made := b.post("/org/teams", "name", "Platform", "email", "p@example.com")
-	path, _, _ := strings.Cut(made.to, "?")
+	b.want("without a name", b.save("/org/teams", "name", " "), 400, `aria-invalid="true"`)
+	made := b.save("/org/teams", "name", "Platform", "email", "p@example.com")
+	path := made.to
 	b.want("create", made, 303)
-	b.want("the same name", b.post("/org/teams", "name", "platform"), 409, `value="platform"`)
+	b.want("the same name", b.save("/org/teams", "name", "platform"), 409, `value="platform"`)
 	account := b.create("sync", "None")
 	for _, who := range []string{"ed", "sync"} {
-		b.want("add "+who, b.post(path+"/members", "member", who), 303)
+		b.want("add "+who, b.save(path+"/members", "member", who), 303)
 	}
 	b.want("the page", b.get(path), 200, "Service account", "sa-1-sync", "ed")
-	b.want("again", b.post(path+"/members", "member", "ed"), 400, "already")
-	b.want("nobody", b.post(path+"/members", "member", "zebra"), 404, `value="zebra"`)
-	b.want("an admin", b.post(path+"/members/2", "level", "Admin"), 303)
+	b.want("again", b.save(path+"/members", "member", "ed"), 400, "already")
+	b.want("nobody", b.save(path+"/members", "member", "zebra"), 404, `value="zebra"`)
+	b.want("an admin", b.save(path+"/members/2", "level", "Admin"), 303)
 	b.want("the roles", b.get(path+"/roles"), 200, "the team Platform", "Fixed roles")
-	b.want("a role", b.post(path+"/roles", "role", fixedReader), 303)
-	b.want("rename", b.post(path+"/edit", "name", "Runtime", "email", ""), 303)
+	b.want("a role", b.save(path+"/roles", "role", fixedReader), 303)
+	b.want("rename", b.save(path+"/edit", "name", "Runtime", "email", ""), 303)
 	b.want("the list", b.get("/org/teams?query=run"), 200, "Runtime", "3 members")
-	b.want("the question", b.get(path+"/delete"), 200, "It has 3 members, who lose", "It has 1 role: Service accounts: Reader.")
+	b.want("the question", b.get(path+"/delete"), 200, "It has 3 members, who lose", "The team has 1 role: Service accounts: Reader.")
 	b.want("the account's question", b.get(account+"/delete"), 200, "It is in the team “Runtime”.")
-	b.want("remove", b.post(path+"/members/2/remove"), 303)
-	b.want("delete", b.post(path+"/delete"), 303)
+	b.want("remove", b.save(path+"/members/2/remove"), 303)
+	b.want("delete", b.save(path+"/delete"), 303)
 	b.want("gone", b.get(path), 404, "There is no such team in this organization.")
 }
 
@@ -137,17 +137,17 @@ func TestTeamsWithoutScript(t *testing.T) {
 func TestOrgsWithoutScript(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
-	b.want("create", b.post("/admin/orgs", "name", "Shop"), 303)
-	b.want("twice", b.post("/admin/orgs", "name", "Shop"), 400, `value="Shop"`, "name taken")
+	b.want("create", b.save("/admin/orgs", "name", "Shop"), 303)
+	b.want("twice", b.save("/admin/orgs", "name", "Shop"), 400, `value="Shop"`, "name taken")
 	b.want("the list", b.get("/admin/orgs"), 200, "Main Org.", "Shop", "You work here")
-	b.want("rename", b.post("/admin/orgs/2/name", "name", "Store"), 303)
+	b.want("rename", b.save("/admin/orgs/2/name", "name", "Store"), 303)
 	b.want("the switch", b.get("/"), 200, `<option value="1" selected>Main Org.</option>`, `<option value="2">Store</option>`)
-	b.want("switch", b.post("/profile/org", "org", "2"), 303)
+	b.want("switch", b.save("/profile/org", "org", "2"), 303)
 	b.want("switched", b.get("/"), 200, "You work in Store", `<option value="2" selected>Store</option>`)
-	b.want("no such org", b.post("/profile/org", "org", "99"), 404)
-	b.want("back", b.post("/profile/org", "org", "1"), 303)
+	b.want("no such org", b.save("/profile/org", "org", "99"), 404)
+	b.want("back", b.save("/profile/org", "org", "1"), 303)
 	b.want("the question", b.get("/admin/orgs/2/delete"), 200, "Service accounts, teams, roles and folders of this organization go too.", "1 member")
-	b.want("delete", b.post("/admin/orgs/2/delete"), 303)
+	b.want("delete", b.save("/admin/orgs/2/delete"), 303)
 	b.want("gone", b.get("/admin/orgs?query=Store"), 200, "No organizations found")
 }
 
@@ -168,29 +168,29 @@ func TestRolesWithoutScript(t *testing.T) {
 		{"role-permissions", "reader", "teams:read teams:*\ndashboards:read no scope at all", "The line is “dashboards:read no scope at all”."},
 		{"role-name", "fixed:mine", "teams:read teams:*", "reserved"},
 	} {
-		p := b.post("/admin/roles/create", "name", tt.name, "permissions", tt.permissions)
+		p := b.save("/admin/roles/create", "name", tt.name, "permissions", tt.permissions)
 		b.want("refuse "+tt.permissions, p, 400, tt.says, strings.Split(tt.permissions, "\n")[0])
 		if field, text := strings.Index(p.text, `id="`+tt.field+`"`), strings.Index(p.text, "field-error"); field < 0 || text < field {
 			t.Errorf("the refusal of %q does not stand at %s", tt.permissions, tt.field)
 		}
 	}
-	made := b.post("/admin/roles/create", "name", "metrics", "display", "Metrics reader", "permissions", "prometheus:query tenants:name:shop\n\nteams:read teams:*\n")
-	path, _, _ := strings.Cut(made.to, "?")
+	made := b.save("/admin/roles/create", "name", "metrics", "display", "Metrics reader", "permissions", "prometheus:query tenants:name:shop\n\nteams:read teams:*\n")
+	path := made.to
 	b.want("create", made, 303)
 	b.want("the page", b.get(path), 200, "Metrics reader", "prometheus:query", "tenants:name:shop", "Nobody in this organization")
-	b.want("the same name", b.post("/admin/roles/create", "name", "metrics", "permissions", ""), 409, "field-error")
+	b.want("the same name", b.save("/admin/roles/create", "name", "metrics", "permissions", ""), 409, "field-error")
 	b.want("the form", b.get(path+"/edit"), 200, "prometheus:query tenants:name:shop\nteams:read teams:*", `name="version" value="2"`)
-	b.want("change", b.post(path+"/edit", "name", "metrics", "display", "Metrics", "permissions", "prometheus:query *", "version", "2"), 303)
-	b.want("an old form", b.post(path+"/edit", "name", "metrics", "display", "Old", "permissions", "", "version", "2"), 409, "changed by someone else")
+	b.want("change", b.save(path+"/edit", "name", "metrics", "display", "Metrics", "permissions", "prometheus:query *", "version", "2"), 303)
+	b.want("an old form", b.save(path+"/edit", "name", "metrics", "display", "Old", "permissions", "", "version", "2"), 409, "changed by someone else")
 	account := b.create("sync", "None")
 	uid := path[strings.LastIndexByte(path, '/')+1:]
-	b.want("give", b.post(account+"/roles", "role", uid), 303)
+	b.want("give", b.save(account+"/roles", "role", uid), 303)
 	b.want("who has it", b.get(path), 200, "service account sync")
 	b.want("the question", b.get(path+"/delete"), 200, "It is taken, at once, from service account sync.")
 	b.want("the account's question", b.get(account+"/delete"), 200, "It has 1 role beside None: Metrics.")
-	b.want("delete", b.post(path+"/delete"), 303)
+	b.want("delete", b.save(path+"/delete"), 303)
 	b.want("gone", b.get(account), 200, "No roles assigned")
-	b.want("a fixed role", b.post("/admin/roles/"+fixedReader+"/delete"), 400, "Fixed roles cannot be changed")
+	b.want("a fixed role", b.save("/admin/roles/"+fixedReader+"/delete"), 400, "Fixed roles cannot be changed")
 }
 
 // TestPickerWithoutScript gives roles on the account's pages: what the viewer may
@@ -203,26 +203,26 @@ func TestPickerWithoutScript(t *testing.T) {
 	b := signedIn(t, s, "boss", hallpasstest.UserPassword)
 	form := b.get("/org/serviceaccounts/create")
 	b.want("the form", form, 200, "More roles", `name="role_uid" value="metrics"`, "You do not have permissions to assign this role.")
-	refused := b.post("/org/serviceaccounts/create", "name", "ci", "role", "None", "role_uid", "metrics", "role_uid", "server-users")
+	refused := b.save("/org/serviceaccounts/create", "name", "ci", "role", "None", "role_uid", "metrics", "role_uid", "server-users")
 	b.want("a role that is not theirs", refused, 403, "assign the role server-users. Nothing was created.", `value="metrics" checked`, `value="ci"`)
 	if p := b.get("/org/serviceaccounts?query=ci"); strings.Contains(p.text, "sa-1-ci") {
 		t.Error("the account was made all the same")
 	}
-	made := b.post("/org/serviceaccounts/create", "name", "ci", "role", "None", "role_uid", "metrics", "role_uid", fixedReader)
-	path, code, _ := strings.Cut(made.to, "?")
-	if code != "done=account-created" {
+	made := b.save("/org/serviceaccounts/create", "name", "ci", "role", "None", "role_uid", "metrics", "role_uid", fixedReader)
+	path := made.to
+	if made.status != http.StatusSeeOther {
 		t.Fatalf("create: %d to %q\n%s", made.status, made.to, made.text)
 	}
 	b.want("the account", b.get(path), 200, "metrics", "Service accounts: Reader")
 	b.want("a failure after the fact", b.get(path+"?problem=roles"), 200, "its roles could not be given")
 	b.want("the picker", b.get(path+"/roles"), 200, `value="metrics" checked`, `value="server-users" disabled`, "2 chosen")
-	b.want("not theirs", b.post(path+"/roles", "role", "metrics", "role", "server-users"), 403, `value="metrics" checked`)
-	b.want("no such role", b.post(path+"/roles", "role", "zebra"), 404)
+	b.want("not theirs", b.save(path+"/roles", "role", "metrics", "role", "server-users"), 403, `value="metrics" checked`)
+	b.want("no such role", b.save(path+"/roles", "role", "zebra"), 404)
 	b.want("as before", b.get(path), 200, "Service accounts: Reader")
 	b.want("what it can do", b.get(path+"/access"), 200, "prometheus:query", "role metrics", "Effective permissions")
 	b.want("may it", b.get(path+"/access?action=teams:create"), 200, "No.", "Teams: Creator")
-	b.want("no action", b.get(path+"/access?action=teams"), 200, `role="alert"`)
-	b.want("clear", b.post(path+"/roles", "role", "metrics", "clear", "yes"), 303)
+	b.want("no action", b.get(path+"/access?action=teams"), 200, `aria-invalid="true"`)
+	b.want("clear", b.save(path+"/roles", "role", "metrics", "clear", "yes"), 303)
 	b.want("cleared", b.get(path), 200, "No roles assigned")
 }
 
@@ -243,16 +243,16 @@ func TestAccessWithoutScript(t *testing.T) {
 	b.want("the tree", b.get("/dashboards"), 200, "Shop", `class="lead depth-1"`, "/dashboards/f/checkout/permissions")
 	const shop = "/dashboards/f/shop/permissions"
 	b.want("the page", b.get(shop), 200, "Basic roles", "Viewer", "Editor")
-	b.want("nobody", b.post(shop, "kind", "principal", "who", "zebra", "level", "View"), 400, `value="zebra"`, "no such user or service account")
-	b.want("no such team", b.post(shop, "kind", "team", "who", "zebra", "level", "View"), 400, "no such team")
-	b.want("no such level", b.post(shop, "kind", "principal", "who", "ed", "level", "King"), 400, `role="alert"`)
-	b.want("a team", b.post(shop, "kind", "team", "who", "Platform", "level", "Edit"), 303)
-	b.want("a user", b.post(shop, "kind", "principal", "who", "ed", "level", "Admin"), 303)
+	b.want("nobody", b.save(shop, "kind", "principal", "who", "zebra", "level", "View"), 400, `value="zebra"`, "no such user or service account")
+	b.want("no such team", b.save(shop, "kind", "team", "who", "zebra", "level", "View"), 400, "no such team")
+	b.want("no such level", b.save(shop, "kind", "principal", "who", "ed", "level", "King"), 400, `aria-invalid="true"`)
+	b.want("a team", b.save(shop, "kind", "team", "who", "Platform", "level", "Edit"), 303)
+	b.want("a user", b.save(shop, "kind", "principal", "who", "ed", "level", "Admin"), 303)
 	b.want("inherited", b.get("/dashboards/f/checkout/permissions"), 200, "inherited from Shop", "Platform")
 	ed := signedIn(t, s, "ed", hallpasstest.UserPassword)
 	ed.want("as its admin", ed.get(shop), 200, "Add permission")
 	ed.want("the way to it, and to what is below", ed.get("/dashboards"), 200, shop, "/dashboards/f/checkout/permissions")
-	b.want("take", b.post(shop, "kind", "principal", "who", "2", "level", ""), 303)
+	b.want("take", b.save(shop, "kind", "principal", "who", "2", "level", ""), 303)
 	if p := ed.get("/dashboards"); !strings.Contains(p.text, "Checkout") || strings.Contains(p.text, "/permissions") {
 		t.Errorf("who may not see the permissions is shown the way to them, or not the folder: %d", p.status)
 	}
@@ -263,7 +263,7 @@ func TestAccessWithoutScript(t *testing.T) {
 	if p := ed.get(account); p.status != http.StatusForbidden {
 		t.Errorf("an Editor sees the account: %d", p.status)
 	}
-	b.want("give", b.post(account+"/permissions", "kind", "principal", "who", "ed", "level", "Edit"), 303)
+	b.want("give", b.save(account+"/permissions", "kind", "principal", "who", "ed", "level", "Edit"), 303)
 	ed.want("the account", ed.get(account), 200, "Add service account token")
 	if p := ed.get(account + "/permissions"); p.status != http.StatusForbidden {
 		t.Errorf("with Edit the permissions answer %d", p.status)
@@ -280,7 +280,7 @@ func TestRoleGivenEverywhere(t *testing.T) {
 	}
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	b.want("the picker", b.get("/admin/users/2/roles"), 200, "Given in every organization")
-	b.want("save", b.post("/admin/users/2/roles"), 303)
+	b.want("save", b.save("/admin/users/2/roles"), 303)
 	if r := s.Do(hallpasstest.Admin, "GET", "/api/access-control/users/2/roles", ""); strings.Count(r.Text, "fixed:users:reader") != 1 {
 		t.Errorf("after saving: %s", r.Text)
 	}

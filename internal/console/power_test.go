@@ -29,10 +29,10 @@ func TestSentenceOfPower(t *testing.T) {
 	} {
 		path := b.create(tt.name, tt.role)
 		if tt.extra != "" {
-			b.want(tt.name+" roles", b.post(path+"/roles", "role", tt.extra), 303)
+			b.want(tt.name+" roles", b.save(path+"/roles", "role", tt.extra), 303)
 		}
 		form := b.get(path + "/tokens/new").text
-		made := secretField.FindStringSubmatch(b.post(path+"/tokens/new", "name", "of "+tt.name, "expires", "604800").text)
+		made := secretField.FindStringSubmatch(b.save(path+"/tokens/new", "name", "of "+tt.name, "expires", "604800").text)
 		if made == nil {
 			t.Fatalf("%s: no token", tt.name)
 		}

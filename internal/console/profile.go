@@ -34,20 +34,16 @@ func profile(v *visit) error {
 }
 
 // passwordView is the form to change the own password.
-type passwordView struct {
-	frame
-	OldError, NewError, ConfirmError string
-}
+type passwordView struct{ frame }
 
-func passwordForm(v *visit) error { return v.showPassword(http.StatusOK, passwordView{}) }
+func passwordForm(v *visit) error { return v.showPassword(http.StatusOK) }
 
-func (v *visit) showPassword(status int, view passwordView) error {
+func (v *visit) showPassword(status int) error {
 	f, err := v.frame("profile", "Change password", crumb{"Profile", "/profile"})
 	if err != nil {
 		return err
 	}
-	view.frame = f
-	return v.showStatus(status, "users/password", view)
+	return v.showStatus(status, "users/password", passwordView{f})
 }
 
 // changePassword is POST /profile/password. The old password is verified as at
@@ -55,22 +51,26 @@ func (v *visit) showPassword(status int, view passwordView) error {
 func changePassword(v *visit) error {
 	form := v.r.PostForm
 	if form.Get("new") != form.Get("confirm") {
-		return v.showPassword(http.StatusBadRequest, passwordView{ConfirmError: "Passwords must match!"})
+		v.tell("confirm", "Passwords must match!")
+		return v.showPassword(http.StatusBadRequest)
 	}
 	c := v.caller
 	_, err := v.o.Verify.Password(v.r.Context(), c.Principal.Login, secret.NewText(form.Get("old")), c.Org, c.From)
 	switch {
 	case errors.Is(err, hallpass.Unauthenticated):
-		return v.showPassword(http.StatusBadRequest, passwordView{OldError: "This is not your current password."})
+		v.tell("old", "This is not your current password.")
+		return v.showPassword(http.StatusBadRequest)
 	case errors.Is(err, hallpass.Limited):
 		httpd.SetErrorHeaders(v.w.Header(), err)
-		return v.showPassword(http.StatusTooManyRequests, passwordView{OldError: "Too many wrong passwords. Try again later."})
+		v.tell("old", "Too many wrong passwords. Try again later.")
+		return v.showPassword(http.StatusTooManyRequests)
 	case err != nil:
 		return err
 	}
 	err = v.o.Admin.ChangePassword(v.r.Context(), c, secret.NewText(form.Get("new")))
 	if errors.Is(err, hallpass.Invalid) {
-		return v.showPassword(http.StatusBadRequest, passwordView{NewError: messageOf(err)})
+		v.tell("new", messageOf(err))
+		return v.showPassword(http.StatusBadRequest)
 	}
 	if err != nil {
 		return err
@@ -79,7 +79,8 @@ func changePassword(v *visit) error {
 	if err := v.startSession(c); err != nil {
 		return err
 	}
-	v.seeOther("/profile?done=password")
+	v.say("Password changed. Your other sessions have ended.")
+	v.seeOther("/profile")
 	return nil
 }
 

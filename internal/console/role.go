@@ -296,18 +296,17 @@ type roleView struct {
 	Change   bool
 	ChangeBy string // why it cannot be changed
 	Delete   bool
-	Problem  string
 }
 
-func rolePage(v *visit) error { return v.showRole(http.StatusOK, "") }
+func rolePage(v *visit) error { return v.showRole(http.StatusOK) }
 
-func (v *visit) showRole(status int, problem string) error {
+func (v *visit) showRole(status int) error {
 	ctx, c := v.r.Context(), v.caller
 	r, err := v.o.Admin.Role(ctx, c, v.r.PathValue("role"))
 	if err != nil {
 		return err
 	}
-	view := roleView{Role: rowOf(r), Kind: strings.TrimSuffix(roleKind(r), "s"), Version: r.Version, Problem: problem}
+	view := roleView{Role: rowOf(r), Kind: strings.TrimSuffix(roleKind(r), "s"), Version: r.Version}
 	may := c.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)
 	if r.Global() {
 		may = c.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
@@ -365,16 +364,6 @@ type roleFormView struct {
 	Basic                                 bool // only the permissions can be changed
 	Version                               int64
 	Known                                 []string
-	Problem                               string
-	At                                    string // the field that the problem is with
-}
-
-// ProblemWith returns the problem if it is with the field.
-func (r roleFormView) ProblemWith(field string) string {
-	if r.At != field {
-		return ""
-	}
-	return r.Problem
 }
 
 // roleField is the form's field that an error about a role belongs to; empty:
@@ -474,29 +463,36 @@ func (v *visit) roleInput() (hallpass.NamedRole, roleFormView) {
 // createRole is POST /admin/roles/create.
 func createRole(v *visit) error {
 	r, view := v.roleInput()
-	r.Version = 0
+	r.Version, view.New = 0, true
 	made, err := v.o.Admin.CreateRole(v.r.Context(), v.caller, r, view.Global)
 	if err == nil {
-		v.seeOther(roleURL(made.UID) + "?done=role-created")
+		v.say("Role " + roleTitle(made) + " created. Nobody has it yet.")
+		v.seeOther(roleURL(made.UID))
 		return nil
 	}
-	if text, ok := v.problem(err); ok && v.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate) {
-		view.New, view.Problem, view.At = true, text, roleField(err)
-		if view.At == "permissions" && errors.Is(err, hallpass.Invalid) {
-			view.Problem += badLine(r.Permissions)
-		}
-		return v.showRoleForm(httpd.Status(err), view)
-	}
-	return err
+	return v.roleAgain(err, r, view)
 }
 
-// editRole is POST /admin/roles/{role}/edit.
-func editRole(v *visit) error {
+// roleAgain shows the form of a role with what was wrong with it.
+func (v *visit) roleAgain(err error, r hallpass.NamedRole, view roleFormView) error {
+	field := roleField(err)
+	if !v.blame(err, field) {
+		return err
+	}
+	if field == "permissions" && errors.Is(err, hallpass.Invalid) {
+		v.tell(field, v.wrong[field]+badLine(r.Permissions))
+	}
+	return v.showRoleForm(httpd.Status(err), view)
+}
+
+// editRole is POST /admin/roles/{role}/edit. A change of names alone is made
+// without a question.
+func editRole(v *visit) (change, error) {
 	r, view := v.roleInput()
 	r.UID = v.r.PathValue("role")
 	was, err := v.o.Admin.Role(v.r.Context(), v.caller, r.UID)
 	if err != nil {
-		return err
+		return change{}, err
 	}
 	r.Hidden = was.Hidden
 	if was.Basic() { // what cannot be given, and so not typed, stays
@@ -506,72 +502,110 @@ func editRole(v *visit) error {
 			}
 		}
 	}
-	if _, err = v.o.Admin.UpdateRole(v.r.Context(), v.caller, r, false); err == nil {
-		v.seeOther(roleURL(r.UID) + "?done=role-updated")
-		return nil
+	c := change{Cancel: roleURL(r.UID), here: "roles", crumbs: []crumb{crumbAdmin, crumbAccess, crumbRoles, {roleTitle(was), roleURL(r.UID)}}}
+	c.again = func(err error) error { return v.roleAgain(err, r, view) }
+	if badLine(r.Permissions) == "" { // else the change is refused, with its reason
+		c.Steps = permissionSteps(was.Permissions, r.Permissions)
 	}
-	if text, ok := v.problem(err); ok {
-		view.Problem, view.At = text, roleField(err)
-		if view.At == "permissions" && errors.Is(err, hallpass.Invalid) {
-			view.Problem += badLine(r.Permissions)
-		}
-		return v.showRoleForm(httpd.Status(err), view)
+	for _, s := range c.Steps {
+		c.Destroys = c.Destroys || s.After == notPermitted
 	}
-	return err
-}
-
-// deleteRoleForm is GET /admin/roles/{role}/delete.
-func deleteRoleForm(v *visit) error {
-	r, err := v.o.Admin.Role(v.r.Context(), v.caller, v.r.PathValue("role"))
-	if err != nil {
+	c.Question, c.Button = "Change role", "Change role"
+	c.Text = "Whoever has the role " + named(roleTitle(was)) + " gains and loses this at once."
+	c.done = "The role " + roleTitle(r) + " is changed."
+	c.do = func() error {
+		_, err := v.o.Admin.UpdateRole(v.r.Context(), v.caller, r, false)
 		return err
 	}
-	facts := []string{"Nobody has it in this organization."}
-	alarm := false
+	if was.Basic() {
+		c.done = "The role " + roleTitle(was) + " is changed."
+		c.Facts = []string{"Everybody with this basic role is hit, in every organization."}
+		return c, nil
+	}
+	c.Facts, c.Alarm, err = v.whoHas(was, "It is held by ")
+	return c, err
+}
+
+// What a role's steps go between.
+const (
+	permitted    = "permitted"
+	notPermitted = "not permitted"
+)
+
+// permissionSteps are the steps from one list of permissions to another.
+func permissionSteps(was, next []hallpass.Permission) []step {
+	var steps []step
+	for _, p := range was {
+		if !slices.Contains(next, p) {
+			steps = append(steps, step{permissionText(p), permitted, notPermitted})
+		}
+	}
+	for i, p := range next {
+		if !slices.Contains(was, p) && !slices.Contains(next[:i], p) {
+			steps = append(steps, step{permissionText(p), notPermitted, permitted})
+		}
+	}
+	return steps
+}
+
+func permissionText(p hallpass.Permission) string {
+	return strings.TrimSpace(actionText(p.Action) + " " + string(p.Scope))
+}
+
+// whoHas says who has the role in this org, as far as the viewer may see it, and
+// whether anybody has.
+func (v *visit) whoHas(r hallpass.NamedRole, says string) (facts []string, any bool, err error) {
 	if v.caller.Can(hallpass.UsersRolesRead, "") && v.caller.Can(hallpass.TeamsRolesRead, "") {
 		who, err := v.o.Admin.RoleAssignments(v.r.Context(), v.caller, r.UID)
 		if err != nil {
-			return err
+			return nil, false, err
 		}
+		facts = []string{"Nobody has it in this organization."}
 		if list := assignees(who); len(list) > 0 {
-			alarm = true
-			facts = []string{"It is taken, at once, from " + enumerate(list) + "."}
+			any, facts = true, []string{says + enumerate(list) + "."}
 		}
 	}
 	if r.Global() {
-		facts = append(facts, "It is global: it goes in every organization.")
+		facts = append(facts, "It is global: this holds in every organization.")
 	}
-	return v.confirm("roles", confirmView{
-		Question: "Delete role", Button: "Delete role", Text: "Are you sure you want to delete the role “" + roleTitle(r) + "”? This cannot be undone.",
-		Facts: facts, Alarm: alarm, Action: roleURL(r.UID) + "/delete", Cancel: roleURL(r.UID),
-	}, crumb{roleTitle(r), roleURL(r.UID)})
+	return facts, any, nil
 }
 
-// deleteRole is POST /admin/roles/{role}/delete.
-func deleteRole(v *visit) error {
-	err := v.o.Admin.DeleteRole(v.r.Context(), v.caller, v.r.PathValue("role"), true)
-	if err == nil {
-		v.seeOther(crumbRoles.URL + "?done=role-deleted")
-		return nil
+// deleteRole is GET and POST /admin/roles/{role}/delete.
+func deleteRole(v *visit) (change, error) {
+	r, err := v.o.Admin.Role(v.r.Context(), v.caller, v.r.PathValue("role"))
+	if err != nil {
+		return change{}, err
 	}
-	if text, ok := v.problem(err); ok {
-		return v.showRole(httpd.Status(err), text)
+	c := change{Cancel: roleURL(r.UID), here: "roles", crumbs: []crumb{crumbAdmin, crumbAccess, crumbRoles, {roleTitle(r), roleURL(r.UID)}}}
+	c.again = func(err error) error {
+		if !v.blame(err, "") {
+			return err
+		}
+		return v.showRole(httpd.Status(err))
 	}
-	return err
+	if !r.Fixed() && !r.Basic() {
+		c.Steps = []step{{"Role " + roleTitle(r), "permits " + count(len(r.Permissions), "thing"), "deleted"}}
+	} // the others cannot be deleted, and the answer says so
+	c.Question, c.Button, c.Destroys = "Delete role", "Delete role", true
+	c.Text = "Are you sure you want to delete the role " + named(roleTitle(r)) + "? This cannot be undone."
+	c.to, c.done = crumbRoles.URL, "The role "+roleTitle(r)+" is deleted."
+	c.do = func() error { return v.o.Admin.DeleteRole(v.r.Context(), v.caller, r.UID, true) }
+	c.Facts, c.Alarm, err = v.whoHas(r, "It is taken, at once, from ")
+	return c, err
 }
 
 // pickerView is where the roles of somebody are chosen.
 type pickerView struct {
 	frame
-	Whose   string
-	Basic   string // the basic role, which is chosen elsewhere; empty: there is none
-	Groups  []roleGroup
-	Action  string
-	Back    string
-	Write   bool
-	Needs   string
-	Problem string
-	Chosen  int
+	Whose  string
+	Basic  string // the basic role, which is chosen elsewhere; empty: there is none
+	Groups []roleGroup
+	Action string
+	Back   string
+	Write  bool
+	Needs  string
+	Chosen int
 }
 
 // Field is the form's field for the roles.
@@ -587,7 +621,7 @@ type pick struct {
 }
 
 // showPicker shows the roles that can be given, those that are given chosen.
-func (v *visit) showPicker(status int, p pick, chosen []string, problem string) error {
+func (v *visit) showPicker(status int, p pick, chosen []string) error {
 	c := v.caller
 	groups, err := v.pickable(chosen)
 	if err != nil {
@@ -600,7 +634,7 @@ func (v *visit) showPicker(status int, p pick, chosen []string, problem string) 
 			r.Chosen = r.Chosen || r.Everywhere
 		}
 	}
-	view := pickerView{Groups: groups, Whose: p.whose, Basic: p.basic, Action: p.back + "/roles", Back: p.back, Problem: problem}
+	view := pickerView{Groups: groups, Whose: p.whose, Basic: p.basic, Action: p.back + "/roles", Back: p.back}
 	view.Write = c.Can(p.add, hallpass.ScopeDelegate) && c.Can(p.remove, hallpass.ScopeDelegate)
 	view.Needs = needs(view.Write, p.add)
 	for _, g := range groups {
@@ -639,39 +673,70 @@ func (v *visit) pickable(chosen []string) ([]roleGroup, error) {
 }
 
 // picker returns the handlers of a page where roles are chosen.
-func picker(who func(*visit) (pick, error)) (show, save func(*visit) error) {
+func picker(who func(*visit) (pick, error)) (show func(*visit) error, save func(*visit) (change, error)) {
 	show = func(v *visit) error {
 		p, err := who(v)
 		if err != nil {
 			return err
 		}
-		return v.showPicker(http.StatusOK, p, uidsOf(p.now), "")
+		return v.showPicker(http.StatusOK, p, uidsOf(p.now))
 	}
-	save = func(v *visit) error {
+	save = func(v *visit) (change, error) {
 		p, err := who(v)
 		if err != nil {
-			return err
+			return change{}, err
 		}
-		chosen := v.r.PostForm["role"]
-		if v.r.PostForm.Get("clear") == "yes" {
-			chosen = nil
-		}
-		for _, r := range p.now { // what the page did not show stays
-			if r.Hidden && !r.Everywhere {
-				chosen = append(chosen, r.UID)
-			}
-		}
-		err = v.o.Admin.SetRoles(v.r.Context(), v.caller, p.to, chosen, false)
-		if err == nil {
-			v.seeOther(p.back + "?done=roles-updated")
-			return nil
-		}
-		if text, ok := v.problem(err); ok {
-			return v.showPicker(httpd.Status(err), p, chosen, text)
-		}
-		return err
+		return v.changeRoles(p)
 	}
 	return show, save
+}
+
+// changeRoles is the change that the form of a picker makes.
+func (v *visit) changeRoles(p pick) (change, error) {
+	chosen := v.r.PostForm["role"]
+	if v.r.PostForm.Get("clear") == "yes" {
+		chosen = nil
+	}
+	for _, r := range p.now { // what the page did not show stays
+		if r.Hidden && !r.Everywhere {
+			chosen = append(chosen, r.UID)
+		}
+	}
+	c := change{Cancel: p.back, here: p.here, crumbs: append(slices.Clone(p.crumbs), crumb{"Roles", p.back + "/roles"})}
+	c.again = func(err error) error {
+		if !v.blame(err, "") {
+			return err
+		}
+		return v.showPicker(httpd.Status(err), p, chosen)
+	}
+	c.Question, c.Button = "Change roles", "Change roles"
+	c.Text = "What " + p.whose + " can do changes at once."
+	c.done, c.same = "Roles changed of "+p.whose+": ", "Nothing changed: "+p.whose+" has these roles already."
+	c.do = func() error { return v.o.Admin.SetRoles(v.r.Context(), v.caller, p.to, chosen, false) }
+	had := uidsOf(p.now)
+	var said []string
+	for _, r := range p.now {
+		if !r.Everywhere && !slices.Contains(chosen, r.UID) {
+			c.Steps, c.Destroys = append(c.Steps, step{"Role " + roleTitle(r.NamedRole), "given", "not given"}), true
+			said = append(said, roleTitle(r.NamedRole)+" taken")
+		}
+	}
+	for i, uid := range chosen {
+		if slices.Contains(had, uid) || slices.Contains(chosen[:i], uid) {
+			continue
+		}
+		r, err := v.o.Admin.Role(v.r.Context(), v.caller, uid)
+		if err != nil {
+			return c, err
+		}
+		c.Steps = append(c.Steps, step{"Role " + roleTitle(r), "not given", "given"})
+		said = append(said, roleTitle(r)+" given")
+		if can := setCan(r.Permissions); can != "" {
+			c.Facts = append(c.Facts, roleTitle(r)+": "+can)
+		}
+	}
+	c.done += enumerate(said) + "."
+	return c, nil
 }
 
 // uidsOf lists the roles that are given in this org.
@@ -714,10 +779,11 @@ func userPick(v *visit) (pick, error) {
 	if err != nil {
 		return pick{}, err
 	}
-	name, err := v.principalName(int64(id))
+	who, err := v.principal(int64(id))
 	if err != nil {
 		return pick{}, err
 	}
+	name := displayName(who)
 	now, err := v.o.Admin.RolesOf(v.r.Context(), v.caller, idText(int64(id)), true)
 	back := userURL(id)
 	return pick{

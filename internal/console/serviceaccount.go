@@ -149,14 +149,11 @@ func (v *visit) accountRow(a hallpass.ServiceAccountSummary) accountRow {
 // createView is the form for a new account.
 type createView struct {
 	frame
-	Name      string
-	NameError string
-	RoleError string
-	Roles     []roleOption
-	Write     bool        // the viewer may give more roles
-	Groups    []roleGroup // that may be given beside the basic one
-	MoreOpen  bool
-	MoreError string
+	Name     string
+	Roles    []roleOption
+	Write    bool        // the viewer may give more roles
+	Groups   []roleGroup // that may be given beside the basic one
+	MoreOpen bool
 }
 
 // Field is the form's field for the roles beside the basic one.
@@ -203,7 +200,7 @@ func createServiceAccount(v *visit) error {
 		return err
 	}
 	if problem != "" {
-		view.MoreError = problem
+		v.tell("more", problem)
 		return v.showCreate(http.StatusForbidden, view, more)
 	}
 	a, err := v.o.Admin.CreateServiceAccount(v.r.Context(), v.caller, admin.NewServiceAccount{Name: name, Role: &role})
@@ -212,13 +209,10 @@ func createServiceAccount(v *visit) error {
 	}
 	switch {
 	case strings.TrimSpace(name) == "":
-		view.NameError = "Display name is required"
+		v.tell("name", "Display name is required")
 	case errors.Is(err, hallpass.Conflict):
-		view.NameError = "A service account with the login " + hallpass.ServiceAccountLogin(v.caller.Org, name) + " already exists. Choose another name."
-	case errors.Is(err, hallpass.Invalid):
-		view.NameError = messageOf(err)
-	case errors.Is(err, hallpass.Denied) && v.caller.Can(hallpass.ServiceAccountsCreate, ""):
-		view.RoleError = messageOf(err)
+		v.tell("name", "A service account with the login "+hallpass.ServiceAccountLogin(v.caller.Org, name)+" already exists. Choose another name.")
+	case errors.Is(err, hallpass.Denied) && v.blame(err, "role"), v.blame(err, "name"):
 	default:
 		return err
 	}
@@ -260,27 +254,25 @@ func (v *visit) giveFirstRoles(a hallpass.ServiceAccount, uids []string) error {
 			return nil
 		}
 	}
-	v.seeOther(accountURL(a.UID) + "?done=account-created")
+	v.say("Service account " + a.Name + " created.")
+	v.seeOther(accountURL(a.UID))
 	return nil
 }
 
 // detailView is the page of one account.
 type detailView struct {
 	frame
-	Account   accountRow
-	Created   moment
-	Edit      bool // the name is being edited
-	NewName   string
-	NameError string
-	RoleError string
-	Rows      rowsView
-	Form      tokenFormView
-	OpenForm  bool   // the token dialog opens with the page
-	Expires   string // the lifetime that the address asks for
-	Tabs      []tab
-	SeeRoles  bool
-	More      []string // roles beside the basic one
-	MoreError string
+	Account  accountRow
+	Created  moment
+	Edit     bool // the name is being edited
+	NewName  string
+	Rows     rowsView
+	Form     tokenFormView
+	OpenForm bool   // the token dialog opens with the page
+	Expires  string // the lifetime that the address asks for
+	Tabs     []tab
+	SeeRoles bool
+	More     []string // roles beside the basic one
 }
 
 // NeedsWrite says why the buttons that write are disabled; empty: they are not.
@@ -353,7 +345,7 @@ func (v *visit) showAccount(status int, view detailView) error {
 	q := v.r.URL.Query()
 	view.Expires = q.Get("expires")
 	if q.Get("problem") == "roles" {
-		view.MoreError = "The account was created, but its roles could not be given. Give them here."
+		v.tell("more", "The account was created, but its roles could not be given. Give them here.")
 	}
 	can, err := v.tokenCan(a.ID, a.Role)
 	if err != nil {
@@ -396,87 +388,31 @@ func (v *visit) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, error) {
 	return tokens, nil
 }
 
-// update changes the account that the path names and goes back to its page, or
-// to the list that the form came from.
-func (v *visit) update(p hallpass.ServiceAccountPatch) error {
-	id, err := v.accountID()
-	if err != nil {
-		return err
-	}
-	a, err := v.o.Admin.UpdateServiceAccount(v.r.Context(), v.caller, id, p)
-	if err != nil {
-		return err
-	}
-	v.seeOther(done(v.back(accountURL(a.UID)), "account-updated"))
-	return nil
-}
-
 // back returns the view of the list that the form came from, or else.
 func (v *visit) back(otherwise string) string {
-	if back := safeNext(v.r.PostForm.Get("back")); back == crumbList.URL || strings.HasPrefix(back, crumbList.URL+"?") {
+	if back := safeNext(v.r.FormValue("back")); back == crumbList.URL || strings.HasPrefix(back, crumbList.URL+"?") {
 		return back
 	}
 	return otherwise
 }
 
-// done adds to an address what its page shall say.
-func done(to, code string) string {
-	u, err := url.Parse(to)
-	if err != nil {
-		return to
-	}
-	q := u.Query()
-	q.Set("done", code)
-	u.RawQuery = q.Encode()
-	return u.String()
-}
-
+// renameServiceAccount is POST /org/serviceaccounts/{ref}/name.
 func renameServiceAccount(v *visit) error {
-	name := v.r.PostForm.Get("name")
-	err := v.update(hallpass.ServiceAccountPatch{Name: &name})
-	if !errors.Is(err, hallpass.Invalid) {
-		return err
-	}
-	httpd.EventOf(v.r.Context()).Err = err
-	view := detailView{Edit: true, NewName: name, NameError: messageOf(err)}
-	if strings.TrimSpace(name) == "" {
-		view.NameError = "Name is required"
-	}
-	return v.showAccount(http.StatusBadRequest, view)
-}
-
-func setRole(v *visit) error {
-	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
-	if !ok {
-		return errRole
-	}
-	err := v.update(hallpass.ServiceAccountPatch{Role: &role})
-	var e *hallpass.Error
-	if !errors.As(err, &e) || e.Kind != hallpass.Denied || e.Needs != "" {
-		return err
-	}
-	httpd.EventOf(v.r.Context()).Err = err
-	return v.showAccount(http.StatusForbidden, detailView{RoleError: messageOf(err)})
-}
-
-func enableServiceAccount(v *visit) error {
-	disabled := false
-	return v.update(hallpass.ServiceAccountPatch{Disabled: &disabled})
-}
-
-func disableServiceAccount(v *visit) error {
-	disabled := true
-	return v.update(hallpass.ServiceAccountPatch{Disabled: &disabled})
-}
-
-func deleteServiceAccount(v *visit) error {
 	id, err := v.accountID()
 	if err != nil {
 		return err
 	}
-	if err := v.o.Admin.DeleteServiceAccount(v.r.Context(), v.caller, id); err != nil {
+	name := v.r.PostForm.Get("name")
+	a, err := v.o.Admin.UpdateServiceAccount(v.r.Context(), v.caller, id, hallpass.ServiceAccountPatch{Name: &name})
+	switch {
+	case err == nil:
+		v.say("The service account is called " + a.Name + " now.")
+		v.seeOther(v.back(accountURL(a.UID)))
+		return nil
+	case strings.TrimSpace(name) == "":
+		v.tell("name", "Name is required")
+	case !v.blame(err, "name"):
 		return err
 	}
-	v.seeOther(done(v.back(crumbList.URL), "account-deleted"))
-	return nil
+	return v.showAccount(httpd.Status(err), detailView{Edit: true, NewName: name})
 }

@@ -42,11 +42,9 @@ func safeNext(next string) string {
 // loginView is the page to sign in on.
 type loginView struct {
 	frame
-	Next          string
-	Error         string
-	UserError     string
-	PasswordError string
-	Plain         bool // what is typed here travels unencrypted
+	Next  string
+	User  string // as it was typed
+	Plain bool   // what is typed here travels unencrypted
 }
 
 // loginPage returns the page to sign in on, which leads to next.
@@ -94,33 +92,43 @@ func (v *visit) loginByForm() {
 		return
 	}
 	form := v.r.PostForm
-	view := v.loginPage(form.Get("next"))
-	if form.Get("user") == "" {
-		view.UserError = "Email or username is required"
+	user := form.Get("user")
+	if user == "" {
+		v.tell("user", "Email or username is required")
 	}
 	if form.Get("password") == "" {
-		view.PasswordError = "Password is required"
+		v.tell("password", "Password is required")
 	}
-	if view.UserError != "" || view.PasswordError != "" {
-		v.answer(http.StatusBadRequest, "sessions/login", view)
+	if len(v.wrong) > 0 {
+		v.loginAgain(http.StatusBadRequest)
 		return
 	}
-	err := v.signIn(form.Get("user"), secret.NewText(form.Get("password")))
+	err := v.signIn(user, secret.NewText(form.Get("password")))
 	switch {
 	case err == nil:
-		v.seeOther(view.Next)
+		v.seeOther(safeNext(form.Get("next")))
 		return
 	case errors.Is(err, hallpass.Unauthenticated):
-		view.Error = "Invalid username or password"
+		v.tell("login", "Invalid username or password")
 	case errors.Is(err, hallpass.Limited):
-		view.Error = "You have exceeded the number of login attempts for this user. Please try again later."
+		v.tell("login", "You have exceeded the number of login attempts for this user. Please try again later.")
 	default:
 		v.fail(err)
 		return
 	}
 	httpd.EventOf(v.r.Context()).Err = err
 	httpd.SetErrorHeaders(v.w.Header(), err)
-	v.answer(httpd.Status(err), "sessions/login", view)
+	v.loginAgain(httpd.Status(err))
+}
+
+// loginAgain shows the page to sign in on with what was wrong, and keeps the
+// name that was typed, if it can be one.
+func (v *visit) loginAgain(status int) {
+	view := v.loginPage(v.r.PostForm.Get("next"))
+	if user := v.r.PostForm.Get("user"); hallpass.ValidateText("user", user, hallpass.MaxName) == nil {
+		view.User = user
+	}
+	v.answer(status, "sessions/login", view)
 }
 
 // answer shows the page; a page that does not render is a failure of its own.

@@ -17,12 +17,12 @@ func teamURL(t hallpass.Team) string { return crumbTeams.URL + "/" + t.UID }
 // teamsView is the list of teams.
 type teamsView struct {
 	frame
-	Query   string
-	Rows    []teamRow
-	Pager   pager
-	Create  bool
-	Typed   string
-	Problem string
+	Query  string
+	Rows   []teamRow
+	Pager  pager
+	Create bool
+	Typed  string // into the form for a new team
+	Email  string
 }
 
 // teamRow is one team.
@@ -60,11 +60,12 @@ func createTeam(v *visit) error {
 	name := strings.TrimSpace(v.r.PostForm.Get("name"))
 	t, err := v.o.Admin.CreateTeam(v.r.Context(), v.caller, name, strings.TrimSpace(v.r.PostForm.Get("email")))
 	if err == nil {
-		v.seeOther(teamURL(t) + "?done=team-created")
+		v.say("Team " + t.Name + " created.")
+		v.seeOther(teamURL(t))
 		return nil
 	}
-	if text, ok := v.problem(err); ok && v.caller.Can(hallpass.TeamsCreate, "") {
-		return v.showTeams(httpd.Status(err), teamsView{Problem: text, Typed: name})
+	if v.blame(err, "name", "email") {
+		return v.showTeams(httpd.Status(err), teamsView{Typed: name, Email: v.r.PostForm.Get("email")})
 	}
 	return err
 }
@@ -81,8 +82,7 @@ type teamView struct {
 	WriteMembers bool
 	SeeRoles     bool
 	Delete       bool
-	Typed        string
-	Problem      string
+	Typed        string // into the form that adds a member
 }
 
 // NeedsWrite, NeedsMembers and NeedsDelete say why something cannot be done;
@@ -148,83 +148,159 @@ func (v *visit) showTeam(status int, t hallpass.Team, view teamView) error {
 	return v.showStatus(status, "teams/detail", view)
 }
 
-// onTeam returns the handler of a form on a team's page.
-func onTeam(code string, fn func(*visit, hallpass.Team) error) func(*visit) error {
-	return func(v *visit) error {
-		t, err := v.team()
-		if err != nil {
+// teamChange begins a change of the team that the path names, after the caller
+// was authorized to make it. What is wrong is told beside the field.
+func (v *visit) teamChange(needs hallpass.Action, field string) (hallpass.Team, change, error) {
+	t, err := v.team()
+	if err != nil {
+		return t, change{}, err
+	}
+	c := change{Cancel: teamURL(t), here: "teams", crumbs: []crumb{crumbAdmin, crumbAccess, crumbTeams, {t.Name, teamURL(t)}}}
+	c.again = func(err error) error {
+		if !v.blame(err, field) {
 			return err
 		}
-		err = fn(v, t)
-		if err == nil {
-			to := teamURL(t)
-			if code == "team-deleted" {
-				to = crumbTeams.URL
-			}
-			v.seeOther(to + "?done=" + code)
-			return nil
-		}
-		if text, ok := v.problem(err); ok {
-			return v.showTeam(httpd.Status(err), t, teamView{Problem: text, Typed: v.r.PostForm.Get("member")})
-		}
-		return err
+		return v.showTeam(httpd.Status(err), t, teamView{Typed: v.r.PostForm.Get("member")})
 	}
+	return t, c, v.o.Admin.Authorize(v.r.Context(), v.caller, needs, t.ID.Scope())
 }
 
-func editTeam(v *visit, t hallpass.Team) error {
-	f := v.r.PostForm
-	return v.o.Admin.UpdateTeam(v.r.Context(), v.caller, t.ID, strings.TrimSpace(f.Get("name")), strings.TrimSpace(f.Get("email")))
-}
-
-func addTeamMember(v *visit, t hallpass.Team) error {
-	p, err := v.o.Admin.FindPrincipal(v.r.Context(), v.caller, v.r.PostForm.Get("member"))
-	if err != nil {
-		return err
-	}
-	return v.o.Admin.AddTeamMember(v.r.Context(), v.caller, t.ID, p.ID)
-}
-
-func setTeamMember(v *visit, t hallpass.Team) error {
-	id, _ := hallpass.ParseID(v.r.PathValue("member"))
-	level := hallpass.LevelMember
-	if v.r.PostForm.Get("level") == string(hallpass.LevelAdmin) {
-		level = hallpass.LevelAdmin
-	}
-	return v.o.Admin.UpdateTeamMember(v.r.Context(), v.caller, t.ID, id, level)
-}
-
-func removeTeamMember(v *visit, t hallpass.Team) error {
-	id, _ := hallpass.ParseID(v.r.PathValue("member"))
-	return v.o.Admin.RemoveTeamMember(v.r.Context(), v.caller, t.ID, id)
-}
-
-func deleteTeam(v *visit, t hallpass.Team) error {
-	return v.o.Admin.DeleteTeam(v.r.Context(), v.caller, t.ID)
-}
-
-// deleteTeamForm is GET /org/teams/{team}/delete.
-func deleteTeamForm(v *visit) error {
+// editTeam is POST /org/teams/{team}/edit.
+func editTeam(v *visit) error {
 	t, err := v.team()
 	if err != nil {
 		return err
 	}
-	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.TeamsDelete, t.ID.Scope()); err != nil {
-		return err
+	f := v.r.PostForm
+	name := strings.TrimSpace(f.Get("name"))
+	err = v.o.Admin.UpdateTeam(v.r.Context(), v.caller, t.ID, name, strings.TrimSpace(f.Get("email")))
+	if err == nil {
+		v.say("Saved: the name and email of the team " + name + ".")
+		v.seeOther(teamURL(t))
+		return nil
 	}
-	facts := []string{"It has " + count(int(t.Members), "member") + ", who lose what they have through it, at once."}
-	if v.caller.Can(hallpass.TeamsRolesRead, t.ID.Scope()) {
-		roles, err := v.o.Admin.RolesOfTeam(v.r.Context(), v.caller, t.ID, true)
-		if err != nil {
-			return err
-		}
-		if len(roles) > 0 {
-			facts = append(facts, "It has "+count(len(roles), "role")+": "+enumerate(roleNames(roles))+".")
+	if v.blame(err, "name", "email") {
+		return v.showTeam(httpd.Status(err), t, teamView{})
+	}
+	return err
+}
+
+// teamGives says what a team's members have through it.
+func (v *visit) teamGives(t hallpass.Team) ([]string, error) {
+	if !v.caller.Can(hallpass.TeamsRolesRead, t.ID.Scope()) {
+		return nil, nil
+	}
+	roles, err := v.o.Admin.RolesOfTeam(v.r.Context(), v.caller, t.ID, true)
+	if err != nil || len(roles) == 0 {
+		return nil, err
+	}
+	return []string{"The team has " + count(len(roles), "role") + ": " + enumerate(roleNames(roles)) + "."}, nil
+}
+
+// addTeamMember is POST /org/teams/{team}/members.
+func addTeamMember(v *visit) (change, error) {
+	t, c, err := v.teamChange(hallpass.TeamsPermissionsWrite, "member")
+	if err != nil {
+		return c, err
+	}
+	who := strings.TrimSpace(v.r.PostForm.Get("member"))
+	if who == "" {
+		return c, hallpass.Invalidf("member", "say the login or email of a user, or the name of a service account")
+	}
+	p, err := v.o.Admin.FindPrincipal(v.r.Context(), v.caller, who)
+	if err != nil {
+		return c, err
+	}
+	name := displayName(p)
+	c.Question, c.Button = "Add member", "Add member"
+	c.Text = named(name) + " has at once what the team " + named(t.Name) + " is given."
+	c.Steps = []step{{name, "not in the team " + t.Name, "member of the team " + t.Name}}
+	c.done = name + " is in the team " + t.Name + " now."
+	c.do = func() error { return v.o.Admin.AddTeamMember(v.r.Context(), v.caller, t.ID, p.ID) }
+	c.Facts, err = v.teamGives(t)
+	return c, err
+}
+
+// teamMember begins a change of the member of the team that the path names.
+func (v *visit) teamMember() (hallpass.Team, hallpass.TeamMember, change, error) {
+	id, _ := hallpass.ParseID(v.r.PathValue("member"))
+	t, c, err := v.teamChange(hallpass.TeamsPermissionsWrite, "member-"+idText(id))
+	if err != nil {
+		return t, hallpass.TeamMember{}, c, err
+	}
+	_, list, err := v.o.Admin.TeamMembers(v.r.Context(), v.caller, t.ID)
+	for _, m := range list {
+		if m.Principal.ID == id {
+			return t, m, c, err
 		}
 	}
-	return v.confirm("teams", confirmView{
-		Question: "Delete team", Button: "Delete team", Text: "Are you sure you want to delete “" + t.Name + "”? This cannot be undone.",
-		Facts: facts, Alarm: t.Members > 0, Action: teamURL(t) + "/delete", Cancel: teamURL(t),
-	}, crumb{t.Name, teamURL(t)})
+	if err == nil {
+		err = &hallpass.Error{Kind: hallpass.NotFound, Message: "That user or service account is not in the team."}
+	}
+	return t, hallpass.TeamMember{}, c, err
+}
+
+// placeIn says what a member is in the team.
+func placeIn(admin bool) string {
+	if admin {
+		return "admin of the team"
+	}
+	return "member of the team"
+}
+
+// setTeamMember is POST /org/teams/{team}/members/{member}.
+func setTeamMember(v *visit) (change, error) {
+	t, m, c, err := v.teamMember()
+	if err != nil {
+		return c, err
+	}
+	name, level := displayName(m.Principal), hallpass.Level(v.r.PostForm.Get("level"))
+	if level != hallpass.LevelAdmin && level != hallpass.LevelMember {
+		return c, hallpass.Invalidf("level", "there is no such place in a team")
+	}
+	next := level == hallpass.LevelAdmin
+	c.Question, c.Button, c.Destroys = "Change place in the team", "Change place", !next
+	c.Text = "An admin of " + named(t.Name) + " may say who is in the team. Both have what the team is given."
+	if m.Admin != next {
+		c.Steps = []step{{name, placeIn(m.Admin) + " " + t.Name, placeIn(next) + " " + t.Name}}
+	}
+	c.done, c.same = name+" is "+placeIn(next)+" "+t.Name+" now.", "Nothing changed: "+name+" is "+placeIn(next)+" already."
+	c.do = func() error { return v.o.Admin.UpdateTeamMember(v.r.Context(), v.caller, t.ID, m.Principal.ID, level) }
+	return c, nil
+}
+
+// removeTeamMember is POST /org/teams/{team}/members/{member}/remove.
+func removeTeamMember(v *visit) (change, error) {
+	t, m, c, err := v.teamMember()
+	if err != nil {
+		return c, err
+	}
+	name := displayName(m.Principal)
+	c.Question, c.Button, c.Destroys = "Remove from team", "Remove", true
+	c.Text = named(name) + " loses at once what it has through the team " + named(t.Name) + "."
+	c.Steps = []step{{name, placeIn(m.Admin) + " " + t.Name, "not in the team " + t.Name}}
+	c.done = name + " is no longer in the team " + t.Name + "."
+	c.do = func() error { return v.o.Admin.RemoveTeamMember(v.r.Context(), v.caller, t.ID, m.Principal.ID) }
+	c.Facts, err = v.teamGives(t)
+	return c, err
+}
+
+// deleteTeam is GET and POST /org/teams/{team}/delete.
+func deleteTeam(v *visit) (change, error) {
+	t, c, err := v.teamChange(hallpass.TeamsDelete, "")
+	if err != nil {
+		return c, err
+	}
+	members := count(int(t.Members), "member")
+	c.Question, c.Button, c.Destroys = "Delete team", "Delete team", true
+	c.Text = "Are you sure you want to delete " + named(t.Name) + "? This cannot be undone."
+	c.Steps = []step{{t.Name, "team with " + members, "deleted"}}
+	c.Facts, c.Alarm = []string{"It has " + members + ", who lose what they have through it, at once."}, t.Members > 0
+	c.to, c.done = crumbTeams.URL, "The team "+t.Name+" is deleted."
+	c.do = func() error { return v.o.Admin.DeleteTeam(v.r.Context(), v.caller, t.ID) }
+	gives, err := v.teamGives(t)
+	c.Facts = append(c.Facts, gives...)
+	return c, err
 }
 
 func idText(id int64) string { return strconv.FormatInt(id, 10) }

@@ -14,7 +14,7 @@ import (
 type pages map[string]*template.Template
 
 func parsePages(files fs.FS, a *assets) (pages, error) {
-	frame := template.New("layout.html").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "secret": emptySecret})
+	frame := template.New("layout.html").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "secret": emptySecret, "describe": wrongs.describe, "beside": wrongs.beside, "wrong": wrongs.show})
 	if _, err := frame.ParseFS(files, "templates/*.html"); err != nil {
 		return nil, fmt.Errorf("console: parse templates: %w", err)
 	}

@@ -91,8 +91,6 @@ type tokenFormView struct {
 	Latest      moment // the last second allowed; zero: no limit
 	Longest     string // the limit in words; empty: none
 	Can         string // what the token will be able to do
-	NameError   string
-	DateError   string
 	Curl        string
 }
 
@@ -215,7 +213,7 @@ func createToken(v *visit) error {
 	}
 	view.choose(seconds)
 	if problem != "" {
-		view.DateError = problem
+		v.tell("date", problem)
 		return v.showTokenForm(http.StatusBadRequest, a, view)
 	}
 	t, text, err := v.o.Admin.CreateToken(v.r.Context(), v.caller, a.ID, name, seconds)
@@ -240,11 +238,11 @@ func (v *visit) refuseToken(a hallpass.ServiceAccountSummary, view tokenFormView
 	}
 	switch {
 	case e.Kind == hallpass.Invalid && e.Field == "secondsToLive":
-		view.DateError = messageOf(err)
+		v.tell("date", messageOf(err))
 	case e.Kind == hallpass.Conflict:
-		view.NameError = "A live token with this name already exists in the organization. Choose another name."
+		v.tell("name", "A live token with this name already exists in the organization. Choose another name.")
 	case e.Kind == hallpass.Invalid, e.Kind == hallpass.Denied && e.Needs == "":
-		view.NameError = messageOf(err)
+		v.tell("name", messageOf(err))
 	default:
 		return err
 	}
@@ -267,54 +265,37 @@ func (v *visit) token(id hallpass.ServiceAccountID) (hallpass.Token, error) {
 	return one[0], nil
 }
 
-// deleteTokenForm is GET /org/serviceaccounts/{ref}/tokens/{token}/delete.
-func deleteTokenForm(v *visit) error {
-	a, err := v.account()
+// deleteToken is GET and POST /org/serviceaccounts/{ref}/tokens/{token}/delete.
+func deleteToken(v *visit) (change, error) {
+	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
 	if err != nil {
-		return err
-	}
-	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.ServiceAccountsWrite, a.ID.Scope()); err != nil {
-		return err
+		return c, err
 	}
 	t, err := v.token(a.ID)
 	if err != nil {
-		return err
+		return c, err
 	}
-	url := accountURL(a.UID)
-	view := confirmView{
-		Question: "Delete service account token", Button: "Delete token", Cancel: url, Action: v.r.URL.Path,
-		Text: "Are you sure you want to delete “" + t.Name + "” (glsa_…" + t.LastFour + ")? Whatever holds it is refused from then on. This cannot be undone.",
-	}
+	c.Question, c.Button, c.Destroys = "Delete service account token", "Delete token", true
+	c.Text = "Are you sure you want to delete " + named(t.Name) + " (glsa_…" + t.LastFour + ")? Whatever holds it is refused from then on. This cannot be undone."
 	now := v.o.Admin.Now()
+	before := "a token of " + a.Name
 	switch {
-	case t.LastUse.At.IsZero():
-		view.Facts = []string{"It was never used."}
-	default:
-		view.Facts = []string{"It was last used " + v.useText(t) + "."}
-		view.Alarm = t.Live(now) && now.Sub(t.LastUse.At) < 24*time.Hour
+	case t.Expired(now):
+		before = "an expired token of " + a.Name
+	case t.Live(now) && !a.Disabled:
+		before = "a token that works as " + a.Name + ", with the role " + a.Role.String()
+	}
+	c.Steps = []step{{t.Name, before, "deleted"}}
+	if t.LastUse.At.IsZero() {
+		c.Facts = []string{"It was never used."}
+	} else {
+		c.Facts = []string{"It was last used " + v.useText(t) + "."}
+		c.Alarm = t.Live(now) && now.Sub(t.LastUse.At) < 24*time.Hour
 	}
 	if t.Expired(now) {
-		view.Facts = append(view.Facts, "It has expired already.")
+		c.Facts = append(c.Facts, "It has expired already.")
 	}
-	if view.frame, err = v.frame("serviceaccounts", view.Question, crumbAdmin, crumbAccess, crumbList, crumb{a.Name, url}); err != nil {
-		return err
-	}
-	return v.show("serviceaccounts/confirm", view)
-}
-
-// deleteToken is POST /org/serviceaccounts/{ref}/tokens/{token}/delete.
-func deleteToken(v *visit) error {
-	a, err := v.account()
-	if err != nil {
-		return err
-	}
-	t, err := v.token(a.ID)
-	if err != nil {
-		return err
-	}
-	if err := v.o.Admin.DeleteToken(v.r.Context(), v.caller, a.ID, t.ID); err != nil {
-		return err
-	}
-	v.seeOther(accountURL(a.UID) + "?done=token-deleted")
-	return nil
+	c.done = "The token " + t.Name + " of " + a.Name + " is deleted."
+	c.do = func() error { return v.o.Admin.DeleteToken(v.r.Context(), v.caller, a.ID, t.ID) }
+	return c, nil
 }

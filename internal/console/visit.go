@@ -25,6 +25,7 @@ type visit struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	caller hallpass.Caller // the zero Caller on pages that are open to all
+	wrong  wrongs          // with the form that was sent
 }
 
 // guard returns the handler of a page for those who are signed in. Others are
@@ -153,6 +154,9 @@ func (v *visit) write(status int, page, part string, view any) error {
 		return err
 	}
 	b, err := s.pages.execute(page, part, view)
+	if err == nil && v.wrong.lift(b) {
+		b, err = s.pages.execute(page, part, view)
+	}
 	if err != nil {
 		return err
 	}
@@ -231,6 +235,7 @@ type frame struct {
 	Theme   string // "light", "dark" or "" for the system's
 	Path    string // of this page, with its query
 	Done    string // what has just been done
+	Wrong   wrongs // with the form that was sent
 	Version string
 }
 
@@ -277,7 +282,7 @@ var (
 func (v *visit) bareFrame(title string) frame {
 	f := frame{
 		Title: title, Theme: themeOf(v.r), Path: v.r.URL.RequestURI(), Version: v.o.Version,
-		Crumbs: []crumb{crumbHome, {Label: title}},
+		Crumbs: []crumb{crumbHome, {Label: title}}, Wrong: v.wrong,
 	}
 	if v.caller.User() == 0 {
 		return f
@@ -309,7 +314,7 @@ func (v *visit) frame(here, title string, crumbs ...crumb) (frame, error) {
 	f := v.bareFrame(title)
 	f.Crumbs = append(append([]crumb{crumbHome}, crumbs...), crumb{Label: title})
 	f.Nav.Here = here
-	f.Done = doneText[v.r.URL.Query().Get("done")]
+	f.Done = v.said()
 	if v.caller.Can(hallpass.OrgsRead, "") {
 		org, err := v.o.Admin.Org(v.r.Context(), v.caller)
 		if err != nil && !errors.Is(err, hallpass.NotFound) {
@@ -327,24 +332,6 @@ func (v *visit) frame(here, title string, crumbs ...crumb) (frame, error) {
 		}
 	}
 	return f, nil
-}
-
-// doneText is what a page says after a change, by the code in its address.
-var doneText = map[string]string{
-	"account-created": "Service account created",
-	"account-updated": "Service account updated",
-	"account-deleted": "Service account deleted",
-	"token-created":   "Service account token created",
-	"token-deleted":   "Service account token deleted",
-	"password":        "Password changed. Your other sessions have ended.",
-
-	"member-added": "User added to organization", "member-updated": "Organization user updated", "member-removed": "User removed from organization",
-	"user-created": "User created", "user-updated": "User updated", "user-deleted": "User deleted", "user-password": "User password updated",
-	"sessions-ended": "Sessions ended",
-	"team-created":   "Team created", "team-updated": "Team updated", "team-deleted": "Team deleted",
-	"org-created": "Organization created", "org-updated": "Organization updated", "org-deleted": "Organization deleted",
-	"role-created": "Role created", "role-updated": "Role updated", "role-deleted": "Role deleted", "roles-updated": "Roles updated",
-	"permission-updated": "Permissions updated",
 }
 
 const themeCookie = "hallpass_theme"

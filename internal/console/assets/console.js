@@ -57,8 +57,6 @@ addEventListener("pageshow", (event) => {
 	if (event.persisted && $("form[data-once][data-sent]")) location.reload();
 });
 
-for (const select of $$("select[data-submit]")) select.addEventListener("change", () => select.form.requestSubmit());
-
 const roleSelect = $("select[data-role]");
 if (roleSelect) {
 	roleSelect.addEventListener("change", () => ($("#role-can").textContent = roleSelect.selectedOptions[0]?.dataset.can ?? ""));
@@ -76,9 +74,6 @@ themeForm?.addEventListener("submit", async (event) => {
 
 const toast = $(".toast");
 if (toast) {
-	const url = new URL(location);
-	url.searchParams.delete("done");
-	history.replaceState(history.state, "", url);
 	setTimeout(() => toast.classList.add("leaving"), 5000);
 	setTimeout(() => toast.remove(), 5600);
 }
@@ -106,9 +101,9 @@ if (search) {
 		const list = $("#list", page), segments = $(".segments", page);
 		if (mine !== run || !list) return;
 		$("#list").replaceWith(document.adoptNode(list));
-		$(".segments").replaceWith(document.adoptNode(segments));
+		if (segments) $(".segments").replaceWith(document.adoptNode(segments));
 		localTimes($("#list"));
-		for (const s of $$("#list select[data-submit]")) s.addEventListener("change", () => s.form.requestSubmit());
+		quietSaves($("#list"));
 		history.replaceState(null, "", url);
 	};
 	input.addEventListener("input", () => {
@@ -132,34 +127,84 @@ function onBackdrop(dialog, fn) {
 	});
 }
 
-// A link to a page that asks first opens that page's question as a dialog.
-document.addEventListener("click", async (event) => {
-	const link = event.target.closest?.("a[data-confirm]");
-	if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-	event.preventDefault();
-	const answer = await fetch(link.href).catch(() => null);
-	const question = answer?.ok && !answer.redirected ? $("#confirm", parsePage(await answer.text())) : null;
-	if (!question) {
-		location.assign(link.href);
-		return;
+// ---- what gives or takes power asks first ----
+
+// quietSaves hides the button of a choice in a row until the choice is another.
+function quietSaves(root = document) {
+	for (const form of $$('form.inline-form[data-ask="row"]', root)) {
+		const select = $("select", form), save = $("button", form);
+		const same = () => (save.hidden = select.options[select.selectedIndex]?.defaultSelected ?? true);
+		select.addEventListener("change", same);
+		form.addEventListener("reset", () => setTimeout(same));
+		same();
 	}
+}
+quietSaves();
+
+// ask opens the question of a page as a dialog. It returns false when the page
+// asks nothing.
+function ask(html, opener, cancelled) {
+	const question = $("#confirm", parsePage(html));
+	if (!question) return false;
+	$("#confirm-dialog")?.close();
 	const dialog = document.createElement("dialog");
 	dialog.id = "confirm-dialog";
 	dialog.setAttribute("aria-labelledby", "confirm-title");
+	const title = document.createElement("h2"); // the page below has its h1
+	const h1 = $("h1", question);
+	title.id = h1.id;
+	title.textContent = h1.textContent;
+	h1.replaceWith(title);
 	dialog.append(document.adoptNode(question));
 	document.body.append(dialog);
 	$("[data-cancel]", dialog).addEventListener("click", (e) => {
 		e.preventDefault();
 		dialog.close();
 	});
+	let sent = false;
+	$("form", dialog).addEventListener("submit", (e) => {
+		if (sent) e.preventDefault();
+		sent = true;
+	});
 	dialog.addEventListener("close", () => {
 		dialog.remove();
-		const opener = link.isConnected ? link : $$("a[data-confirm]").find((a) => a.href === link.href);
-		opener?.focus();
+		cancelled?.();
+		opener()?.focus();
 	});
 	onBackdrop(dialog, () => dialog.close());
 	dialog.showModal();
 	$("[data-cancel]", dialog).focus();
+	return true;
+}
+
+// A link to a page that asks opens that page's question.
+document.addEventListener("click", async (event) => {
+	const link = event.target.closest?.("a[data-confirm]");
+	if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+	event.preventDefault();
+	const answer = await fetch(link.href, { redirect: "manual" }).catch(() => null);
+	const opener = () => (link.isConnected ? link : $$("a[data-confirm]").find((a) => a.href === link.href));
+	if (!answer?.ok || !ask(await answer.text(), opener)) location.assign(link.href);
+});
+
+// A form that asks is answered with the question, or with what is wrong with the
+// form: then it is sent as without script.
+document.addEventListener("submit", async (event) => {
+	const form = event.target.closest?.("form[data-ask]");
+	if (!form || form.dataset.asked) return;
+	event.preventDefault();
+	if (form.dataset.asking) return;
+	form.dataset.asking = "yes";
+	const button = event.submitter;
+	const body = new URLSearchParams(new FormData(form, button));
+	const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => null);
+	const html = answer?.ok ? await answer.text() : "";
+	delete form.dataset.asking;
+	const row = form.dataset.ask === "row";
+	const opener = () => (row ? $("select", form) : button?.isConnected ? button : $("button", form));
+	if (html && ask(html, opener, () => row && form.reset())) return;
+	form.dataset.asked = "yes";
+	form.requestSubmit(button);
 });
 
 // ---- the table of tokens ----
@@ -243,6 +288,7 @@ async function copyText(text, field) {
 	const onCopy = (e) => {
 		e.clipboardData.setData("text/plain", text);
 		e.preventDefault();
+		e.stopImmediatePropagation(); // it is no copy of the reader's
 		put = true;
 	};
 	const masked = field.type === "password";
@@ -267,10 +313,15 @@ function flashDone(button, text) {
 	label.textContent = text;
 	button.classList.add("done");
 	clearTimeout(button.timer);
-	button.timer = setTimeout(() => {
-		label.textContent = before;
-		button.classList.remove("done");
-	}, 2000);
+	button.timer = setTimeout(() => undone(button), 2000);
+}
+
+// undone gives a button its own words back.
+function undone(button) {
+	const label = $("span", button);
+	clearTimeout(button.timer);
+	label.textContent = label.dataset.label ?? label.textContent;
+	button.classList.remove("done");
 }
 
 // ---- the secret, in the dialog or on its page ----
@@ -291,17 +342,25 @@ class Secret {
 		this.proof = $("#token-proof", root);
 		this.box = $("#token-proof-box", root);
 		this.waits = [];
+		this.copies = 0;
+		this.copied = false;
+		const command = $("#token-curl", root), copyCommand = $("#token-curl-copy", root);
 		$("#token-show", root).addEventListener("click", () => this.show(this.field.type === "password"));
 		$("#token-copy", root).addEventListener("click", () => this.copy());
 		this.stored.addEventListener("change", () => this.light("stored", this.stored.checked));
-		this.field.addEventListener("copy", () => {
-			if (this.field.selectionStart === 0 && this.field.selectionEnd === this.field.value.length) this.copiedNow();
-		});
-		const command = $("#token-curl", root), copyCommand = $("#token-curl-copy", root);
+		// Whatever else of the page is copied takes the secret's place.
+		for (const type of ["copy", "cut"]) {
+			document.addEventListener(type, (e) => {
+				if (!this.field.value) return;
+				const f = this.field;
+				this.copies++;
+				this.holds(e.target === f && f.selectionStart === 0 && f.selectionEnd === f.value.length);
+			});
+		}
 		copyCommand.addEventListener("click", async () => {
-			if (await copyText(command.value, command)) {
+			if (await this.put(command.value, command, false)) {
 				flashDone(copyCommand, "Copied");
-				copyCommand.focus();
+				copyCommand.focus({ preventScroll: true });
 			} else {
 				command.focus();
 				command.select();
@@ -321,6 +380,7 @@ class Secret {
 		this.end();
 		this.field.value = text;
 		this.copied = false;
+		this.copies++;
 		this.stored.checked = false;
 		this.show(false);
 		this.tell("", "");
@@ -341,7 +401,8 @@ class Secret {
 		this.source = null;
 		for (const t of this.waits) clearTimeout(t);
 		this.waits = [];
-		this.proved = "";
+		this.proved = false;
+		this.seen = "";
 	}
 
 	show(on) {
@@ -362,15 +423,34 @@ class Secret {
 		this.status.className = `copy-status ${kind}`;
 	}
 
-	copiedNow() {
-		this.copied = true;
-		this.light("copied", true);
-		this.tell("Copied. Now store it where it belongs.", "good");
+	// holds notes whether the clipboard holds the secret now, as far as this page
+	// can know.
+	holds(secret) {
+		const had = this.copied;
+		this.copied = secret;
+		this.light("copied", secret);
+		if (secret) this.tell("Copied. Now store it where it belongs.", "good");
+		else if (had) this.tell("Something else was copied since: the clipboard no longer holds the token.", "bad");
+		if (!secret) undone($("#token-copy", this.root));
+	}
+
+	// put copies text and reports whether it is proven to be on the clipboard. Of
+	// copies that overlap the last one counts: the browser makes them in turn.
+	async put(text, field, secret) {
+		const mine = ++this.copies, had = this.copied;
+		if (!secret) this.holds(false);
+		const ok = await copyText(text, field);
+		if (mine !== this.copies) return false;
+		if (ok) this.holds(secret);
+		else if (had) this.holds(true); // nothing took its place
+		return ok;
 	}
 
 	// copy reports whether the secret is now proven to be on the clipboard.
 	async copy() {
-		const ok = await copyText(this.field.value, this.field);
+		const mine = this.copies + 1;
+		const ok = await this.put(this.field.value, this.field, true);
+		if (mine !== this.copies) return false; // another copy began since
 		if (!ok) {
 			this.tell("The browser did not let the page copy. The token is selected: press Ctrl/⌘+C.", "bad");
 			this.show(true);
@@ -378,53 +458,75 @@ class Secret {
 			this.field.select();
 			return false;
 		}
-		this.copiedNow();
 		const b = $("#token-copy", this.root);
 		flashDone(b, "Copied");
 		b.focus({ preventScroll: true });
 		return true;
 	}
 
-	// wait listens for the first use, and asks for it too in case nothing comes
-	// through.
+	// wait listens for uses and refusals, and asks for them too in case nothing
+	// comes through. The latest call is the one that is told.
 	wait() {
 		this.source = new EventSource(`/api/serviceaccounts/${encodeURIComponent(this.account)}/tokens/${encodeURIComponent(this.id)}/events`);
 		this.source.addEventListener("first-use", (e) => {
 			const use = JSON.parse(e.data);
-			this.prove(use.address, shortClient(use.userAgent));
+			this.answered(use.at, use.address, shortClient(use.userAgent), true);
 		});
 		this.source.addEventListener("refused", (e) => {
 			const use = JSON.parse(e.data);
-			const why = refusals[use.reason] ?? use.reason.replace(/^lacks /, "it needs the permission ");
-			if (this.proved) {
-				// The token is good; what a call asked for was not allowed.
-				this.proof.textContent = `${this.proved}. Since then a call was refused: ${why}.`;
-				return;
-			}
-			this.box.className = "proof refused";
-			this.proof.textContent = `Seen just now from ${use.address} by ${shortClient(use.userAgent)}, but refused: ${why}. Still waiting…`;
+			this.refused(use.at, use.address, shortClient(use.userAgent), use.reason);
 		});
 		const ask = async () => {
 			const row = await refreshRows(this.id);
-			if (row?.dataset.usedAt) this.prove(row.dataset.usedAddress, row.dataset.usedClient);
-			if (!this.proved && this.source) this.waits.push(setTimeout(ask, 1000));
+			if (row?.dataset.usedAt) this.answered(row.dataset.usedAt, row.dataset.usedAddress, row.dataset.usedClient);
+			if (this.source) this.waits.push(setTimeout(ask, 1000));
 		};
 		this.waits.push(setTimeout(ask, 1000));
 		this.waits.push(setTimeout(() => {
-			if (!this.proved) $("#token-checklist", this.root).hidden = false;
+			if (!this.seen) $("#token-checklist", this.root).hidden = false;
 		}, 60000));
 	}
 
-	prove(address, client) {
-		if (this.proved) return;
-		this.proved = `Proved: used just now from ${address} by ${client}`;
-		this.light("proved", true);
-		this.box.className = "proof proved";
+	// later reports whether a call at that time is the latest one seen.
+	later(at, told) {
+		const ahead = micros(at) - micros(this.seen);
+		if (ahead < 0 || (ahead === 0 && !told)) return false; // the stream tells in order
+		this.seen = at;
 		$("#token-checklist", this.root).hidden = true;
-		this.proof.textContent = this.proved;
-		this.box.scrollIntoView({ block: "nearest" });
+		return true;
+	}
+
+	answered(at, address, client, told) {
+		if (!this.later(at, told)) return;
+		this.line("proved", `Proved: used just now from ${address} by ${client}`);
+		if (this.proved) return;
+		this.proved = true;
+		this.light("proved", true);
 		document.dispatchEvent(new Event("tokens-changed"));
 	}
+
+	refused(at, address, client, reason) {
+		if (!this.later(at, true)) return;
+		const why = refusals[reason] ?? (reason || "no reason given").replace(/^lacks /, "it needs the permission ");
+		const where = `from ${address} by ${client}`;
+		if (reason?.startsWith("lacks ")) {
+			// The token is good; what the call asked for was not allowed.
+			this.line("refused", `The token works, but the last call, just now ${where}, was refused: ${why}.`);
+		} else this.line("refused", `Seen just now ${where}, but refused: ${why}. Still waiting…`);
+	}
+
+	line(kind, text) {
+		this.box.className = `proof ${kind}`;
+		this.proof.textContent = text;
+		this.box.scrollIntoView({ block: "nearest" });
+	}
+}
+
+// micros returns a time as the server writes it in microseconds, which are more
+// than a Date keeps.
+function micros(at) {
+	const [, seconds, fraction = ""] = /^([^.]*?)(?:\.(\d+))?(?:Z|[+-]\d\d:\d\d)?$/.exec(at || "") ?? [];
+	return seconds ? Date.parse(`${seconds}Z`) * 1000 + Number(fraction.padEnd(6, "0").slice(0, 6)) : 0;
 }
 
 function shortClient(agent) {
@@ -533,12 +635,17 @@ function tokenDialog() {
 
 	function fieldError(id, text) {
 		const place = document.getElementById(id);
+		const field = $(`[aria-describedby~="${id}"]:is(input)`, form);
 		place.replaceChildren();
+		field?.removeAttribute("aria-invalid");
 		if (!text) return;
 		const p = document.createElement("p");
 		p.className = "field-error";
 		p.textContent = text;
 		place.append(p);
+		const first = id === "token-date-error" && !lifetime.custom() ? $("input:checked", form) : field ?? generate;
+		if (first === field) first.setAttribute("aria-invalid", "true");
+		first.focus();
 	}
 	const clearErrors = () => ["token-name-error", "token-date-error", "token-form-error"].forEach((id) => fieldError(id, ""));
 
