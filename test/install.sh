@@ -8,6 +8,7 @@ missing=() # "package ... = what is skipped without it"
 [ "$(go env CGO_ENABLED)" = 1 ] || missing+=("gcc libc6-dev = the race detector")
 [ -x "${HALLPASS_TEST_CHROMIUM:-/usr/bin/chromium}" ] || missing+=("chromium fonts-liberation = tests in a real browser")
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=("postgresql = tests on PostgreSQL")
+command -v pgbouncer >/dev/null || missing+=("pgbouncer = a pooler before PostgreSQL")
 command -v promtool >/dev/null && command -v prometheus >/dev/null || missing+=("prometheus = alert rules and metrics in a real Prometheus")
 command -v wrk >/dev/null || missing+=("wrk = load from outside")
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 
 // binaryAndAddress returns the program's path and an address to listen on that
 // was free a moment ago.
-func binaryAndAddress(t *testing.T) (path, address string) {
+func binaryAndAddress(t testing.TB) (path, address string) {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -55,6 +55,16 @@ func binaryAndAddress(t *testing.T) (path, address string) {
 	}
 	defer func() { _ = l.Close() }() // the address is all that was wanted
 	return path, l.Addr().String()
+}
+
+// listens reports whether somebody takes connections at the address.
+func listens(address string) bool {
+	conn, err := net.DialTimeout("tcp", address, patience)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close() // nothing was said on it
+	return true
 }
 
 // process is a running `hallpass serve`.

@@ -48,12 +48,15 @@ func (p *program) loadConfig() (server.Config, error) {
 	return c, c.Validate()
 }
 
+// readFile reads the settings of the file into c. Names are compared as they are
+// written: a second spelling of one would set it twice, and the later win unseen.
 func readFile(path string, c *server.Config) error {
 	text, err := os.ReadFile(path) // #nosec G304 -- the operator named it
 	if err != nil {
 		return fmt.Errorf("--config: %w", err)
 	}
-	meta, err := toml.Decode(string(text), c)
+	var tree map[string]any
+	meta, err := toml.Decode(string(text), &tree)
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):
@@ -61,10 +64,134 @@ func readFile(path string, c *server.Config) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	for _, key := range meta.Undecoded() {
-		name := key.String()
-		return fmt.Errorf("%s: unknown key %s: did you mean %s?", path, name, nearest(name, keyNames(c)))
+	known := settings(c)
+	for _, key := range meta.Keys() {
+		if err := misnamed(key.String(), meta.Type(key...), meta.Keys(), known); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
 	}
+	for _, s := range known {
+		value, ok := lookUp(tree, s.key)
+		if !ok {
+			continue
+		}
+		if err := assign(s.value, value); err != nil {
+			return fmt.Errorf("%s: %s: %w", path, s.key, err)
+		}
+	}
+	return nil
+}
+
+// misnamed returns an error if a key of a file, with that kind of value, is neither
+// a setting nor a section of some. It names the nearest: of a section that is
+// mistyped the nearest section, of a key one of that name elsewhere, or the nearest
+// in its section.
+func misnamed(name, kind string, all []toml.Key, known []setting) error {
+	var sections, inside, elsewhere []string
+	parent, last, _ := cutLast(name)
+	for _, s := range known {
+		section, key, _ := cutLast(s.key)
+		switch {
+		case s.key == name:
+			return nil
+		case strings.HasPrefix(s.key, name+"."):
+			if kind != "Hash" {
+				return fmt.Errorf("%s is a section: write [%s], and its keys below", name, name)
+			}
+			return nil
+		}
+		sections = append(sections, section)
+		if section == parent {
+			inside = append(inside, s.key)
+		}
+		if key == last {
+			elsewhere = append(elsewhere, s.key)
+		}
+	}
+	for _, other := range all {
+		if o := other.String(); o != name && strings.EqualFold(o, name) {
+			return fmt.Errorf("%s and %s are one setting in two spellings: keep %s", name, o, nearest(name, append(keysOf(known), sections...)))
+		}
+	}
+	switch {
+	case kind == "Hash" || kind == "ArrayHash":
+		return fmt.Errorf("unknown section [%s]: did you mean [%s]?", name, nearest(name, sections))
+	case elsewhere != nil:
+		inside = elsewhere
+	case inside == nil:
+		inside = keysOf(known)
+	}
+	return fmt.Errorf("unknown key %s: did you mean %s?", name, nearest(name, inside))
+}
+
+func keysOf(known []setting) []string {
+	var names []string
+	for _, s := range known {
+		names = append(names, s.key)
+	}
+	return names
+}
+
+// cutLast cuts a dotted name before its last part.
+func cutLast(name string) (before, last string, ok bool) {
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return "", name, false
+	}
+	return name[:i], name[i+1:], true
+}
+
+// lookUp returns the value of a dotted name in the file.
+func lookUp(tree map[string]any, name string) (value any, ok bool) {
+	value = tree
+	for part := range strings.SplitSeq(name, ".") {
+		table, _ := value.(map[string]any)
+		if value, ok = table[part]; !ok {
+			return nil, false
+		}
+	}
+	return value, true
+}
+
+// assign puts a value of the file into a setting. The value is not repeated in
+// errors: it may be a secret.
+func assign(v reflect.Value, value any) error {
+	_, own := v.Addr().Interface().(encoding.TextUnmarshaler)
+	switch kind := v.Kind(); {
+	case own || kind == reflect.String:
+		if text, ok := value.(string); ok {
+			return set(v, text)
+		}
+		return errors.New(`text is needed, in quotes, as in key = "value"`)
+	case kind == reflect.Bool:
+		if b, ok := value.(bool); ok {
+			v.SetBool(b)
+			return nil
+		}
+		return errors.New("true or false is needed, without quotes")
+	case kind == reflect.Slice:
+		return assignList(v, value)
+	}
+	n, ok := value.(int64)
+	if !ok {
+		return errors.New("a whole number is needed, without quotes")
+	}
+	v.SetInt(n)
+	return nil
+}
+
+func assignList(v reflect.Value, value any) error {
+	list, ok := value.([]any)
+	texts := make([]string, len(list))
+	for i := range list {
+		if texts[i], ok = list[i].(string); !ok {
+			break
+		}
+	}
+	if !ok {
+		return errors.New(`a list of texts is needed, as in key = ["10.0.0.0/8", "192.168.1.7"]`)
+	}
+	v.Set(reflect.ValueOf(texts))
 	return nil
 }
 
@@ -112,14 +239,6 @@ func settings(c *server.Config) []setting {
 	return list
 }
 
-func keyNames(c *server.Config) []string {
-	var names []string
-	for _, s := range settings(c) {
-		names = append(names, s.key)
-	}
-	return names
-}
-
 // ignoredEnv reports whether a variable with our prefix is not a setting: one
 // of tests, or one that Kubernetes sets for a service of our name.
 func ignoredEnv(name string) bool {
@@ -136,7 +255,7 @@ func readEnv(environ []string, c *server.Config) error {
 	}
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
-		if !strings.HasPrefix(name, "HALLPASS_") || ignoredEnv(name) {
+		if !strings.HasPrefix(strings.ToUpper(name), "HALLPASS_") || ignoredEnv(name) {
 			continue
 		}
 		s, ok := byName[name]
@@ -179,9 +298,13 @@ func set(v reflect.Value, text string) error {
 	return nil
 }
 
-// nearest returns the known name that the fewest edits make of the given one.
+// nearest returns the known name that the fewest edits make of the given one,
+// whatever the case of its letters.
 func nearest(name string, known []string) string {
-	return slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
+	fold := strings.ToLower(name)
+	return slices.MinFunc(known, func(a, b string) int {
+		return distance(fold, strings.ToLower(a)) - distance(fold, strings.ToLower(b))
+	})
 }
 
 // distance is the Levenshtein distance.

@@ -37,7 +37,19 @@ func TestSettings(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, config, env, flag, says string }{
 		{"unknown key", "[server]\nhttp_prot = 1", "", "", "unknown key server.http_prot: did you mean server.http_port?"},
-		{"unknown section", "[serverr]\nhttp_port = 1", "", "", "unknown key serverr"},
+		{"unknown section", "[sever]\nhttp_port = 1", "", "", "unknown section [sever]: did you mean [server]?"},
+		{"unknown section of a section", "[auth.basik]\nenabled = true", "", "", "unknown section [auth.basik]: did you mean [auth.basic]?"},
+		{"key of another section", "[server]\nlevel = \"debug\"", "", "", "unknown key server.level: did you mean log.level?"},
+		{"key without a section", "http_port = 1", "", "", "unknown key http_port: did you mean server.http_port?"},
+		{"nothing like it", "qqq = 1", "", "", "unknown key qqq"},
+		{"key in two spellings", "[database]\nmax_staleness = \"5s\"\nMax_Staleness = \"9s\"", "", "", "database.Max_Staleness and database.max_staleness are one setting in two spellings: keep database.max_staleness"},
+		{"section in two spellings", "[server]\nhttp_port = 1\n[Server]\nhttp_port = 2", "", "", "Server and server are one setting in two spellings: keep server"},
+		{"key in another spelling", "[database]\nMax_Staleness = \"9s\"", "", "", "unknown key database.Max_Staleness: did you mean database.max_staleness?"},
+		{"section in another spelling", "[Log]\nlevel = \"info\"", "", "", "unknown section [Log]: did you mean [log]?"},
+		{"section many times", "[[server]]\nhttp_port = 1", "", "", "server is a section: write [server]"},
+		{"section with a value", "server = 1", "", "", "server is a section: write [server]"},
+		{"variable in another spelling", "", "Hallpass_Server_HTTP_Port=1", "", "unknown environment variable Hallpass_Server_HTTP_Port: did you mean HALLPASS_SERVER_HTTP_PORT?"},
+		{"variable of a mistyped section", "", "HALLPASS_SEVER_HTTP_PORT=1", "", "did you mean HALLPASS_SERVER_HTTP_PORT?"},
 		{"no TOML", "[server", "", "", "hallpass.toml:1:"},
 		{"not quoted", "[server]\nroot_url = https://x", "", "", "text must be quoted"},
 		{"secret not quoted", "[security]\nadmin_password = hunter2", "", "", "hallpass.toml:2: this is not TOML, at or after security.admin_password"},
@@ -47,7 +59,14 @@ func TestSettings(t *testing.T) {
 		{"secret like a number", "[security]\nadmin_password = 2024__1199", "", "", "text must be quoted"},
 		{"secret in a table", "[security]\nadmin_password = { a = hunter2 }", "", "", "text must be quoted"},
 		{"key twice", "[server]\nhttp_port = 1\nhttp_port = 2", "", "", "hallpass.toml:3: Key 'server.http_port' has already been defined."},
-		{"wrong type", "[server]\nhttp_port = \"x\"", "", "", "http_port"},
+		{"text for a number", "[server]\nhttp_port = \"hunter2\"", "", "", "hallpass.toml: server.http_port: a whole number is needed, without quotes"},
+		{"fraction for a number", "[server]\nhttp_port = 80.5", "", "", "server.http_port: a whole number is needed"},
+		{"number for text", "[server]\nroot_url = 80", "", "", "server.root_url: text is needed, in quotes"},
+		{"number for a secret", "[security]\nadmin_password = 20241199", "", "", "security.admin_password: text is needed, in quotes"},
+		{"table for a secret", "[security]\nadmin_password = { a = \"hunter2\" }", "", "", "unknown key security.admin_password.a: did you mean security.admin_password?"},
+		{"text for a truth", "[auth.basic]\nenabled = \"yes\"", "", "", "auth.basic.enabled: true or false is needed, without quotes"},
+		{"text for a list", "[server]\ntrusted_proxies = \"10.0.0.0/8\"", "", "", "server.trusted_proxies: a list of texts is needed"},
+		{"numbers for a list", "[server]\ntrusted_proxies = [10]", "", "", "server.trusted_proxies: a list of texts is needed"},
 		{"unknown variable", "", "HALLPASS_SERVER_HTTPPORT=1", "", "did you mean HALLPASS_SERVER_HTTP_PORT?"},
 		{"no number", "", "HALLPASS_SERVER_HTTP_PORT=hunter2", "", "HALLPASS_SERVER_HTTP_PORT: the value is not a whole number"},
 		{"no truth", "", "HALLPASS_AUTH_BASIC_ENABLED=hunter2", "", "neither true nor false"},
@@ -56,11 +75,18 @@ func TestSettings(t *testing.T) {
 		{"every proxy", "", "HALLPASS_SERVER_TRUSTED_PROXIES=::/0", "", "would trust every client"},
 		{"root_url", "", "HALLPASS_SERVER_ROOT_URL=hallpass.example.com", "", "server.root_url"},
 		{"postgres", "", "HALLPASS_DATABASE_TYPE=postgres", "", "database.url"},
+		{"sslmode", "[database]\ntype = \"postgres\"\nurl = \"postgres://u:hunter2@h/x?sslmode=bogus\"", "", "", "database.url: sslmode is none of disable, allow"},
+		{"port of postgres", "[database]\ntype = \"postgres\"\nurl = \"postgres://u:hunter2@h:99999/x\"", "", "", "database.url: a port is not a number"},
+		{"password not escaped", "[database]\ntype = \"postgres\"\nurl = \"postgres://u:hunter2/x@h/x\"", "", "", "database.url: the port is not a number from 1 to 65535, or the password holds"},
+		{"another URL", "[database]\ntype = \"postgres\"\nurl = \"mysql://u:hunter2@h/x\"", "", "", "database.url: not a URL like postgres://"},
+		{"certificate", "[database]\ntype = \"postgres\"\nurl = \"postgres://u:hunter2@h/x?sslrootcert=/nowhere\"", "", "", "/nowhere"},
+		{"time-out of postgres", "[database]\ntype = \"postgres\"\nurl = \"postgres://u:hunter2@h/x?connect_timeout=x\"", "", "", "database.url: connect_timeout"},
 		{"another database", "", "HALLPASS_DATABASE_TYPE=mysql", "", "database.type"},
 		{"duration", "", "HALLPASS_AUTH_LOGIN_MAXIMUM_LIFETIME_DURATION=7", "", "auth.login_maximum_lifetime_duration"},
 		{"level", "", "HALLPASS_LOG_LEVEL=loud", "", "log.level"},
 		{"cookie", "", "HALLPASS_AUTH_LOGIN_COOKIE_NAME=a b", "", "auth.login_cookie_name"},
-		{"short password", "", "HALLPASS_SECURITY_ADMIN_PASSWORD=hunter2", "", "security.admin_password: Password is shorter than 15 characters"},
+		{"short password", "", "HALLPASS_SECURITY_ADMIN_PASSWORD=hunter2", "", "security.admin_password: Password is shorter than 15 characters (auth.basic.password_policy = false allows any that is not empty)"},
+		{"default password", "", "HALLPASS_SECURITY_ADMIN_PASSWORD=admin", "", "auth.basic.password_policy"},
 		{"listen", "", "", "nowhere", "--listen"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -78,7 +104,7 @@ func TestSettings(t *testing.T) {
 			if status := p.run(t.Context(), args); status != 1 || !strings.Contains(errs.String(), tt.says) {
 				t.Errorf("exit %d and %q, want 1 and %q", status, errs.String(), tt.says)
 			}
-			for _, value := range []string{"hunter", "2024-11", "2024__"} {
+			for _, value := range []string{"hunter", "2024-11", "2024__", "20241199"} {
 				if strings.Contains(errs.String()+out.String(), value) {
 					t.Errorf("the value is repeated: %s", errs.String())
 				}

@@ -61,9 +61,22 @@ func (s *Server) begin(ctx context.Context) error {
 	}
 	var e *hallpass.Error
 	if errors.As(err, &e) && e.Field == "password" {
-		return fmt.Errorf("security.admin_password: %s", e.Message)
+		return fmt.Errorf("security.admin_password: %w", hintPolicy(err, first.Login, first.Password))
 	}
 	return err
+}
+
+// hintPolicy adds to the refusal of a password which setting refuses it, if one
+// does.
+func hintPolicy(err error, login string, password secret.Text) error {
+	var e *hallpass.Error
+	if !errors.As(err, &e) || e.Field != "password" {
+		return err
+	}
+	if secret.ValidatePassword(password, login, false) != nil {
+		return errors.New(e.Message)
+	}
+	return fmt.Errorf("%s (auth.basic.password_policy = false allows any that is not empty)", e.Message)
 }
 
 // makeFirstPassword writes the password to its file before it is given to
@@ -143,7 +156,7 @@ func ResetPassword(ctx context.Context, c Config, login string, password secret.
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := s.admin.ResetPassword(ctx, login, password); err != nil {
-		return err
+		return hintPolicy(err, login, password)
 	}
 	return s.forgetFirstPassword(ctx)
 }

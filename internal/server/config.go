@@ -11,6 +11,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
@@ -271,6 +272,12 @@ func (c DatabaseConfig) validate() error {
 		return fmt.Errorf("database.path: postgres has no file: set database.url alone")
 	case !c.postgres() && !c.URL.Empty():
 		return fmt.Errorf(`database.url: %s has no URL: set database.type = "postgres" too, or database.path`, c.Type)
+	case c.postgres():
+		if err := store.ValidateURL(c.URL); err != nil {
+			return fmt.Errorf("database.url: %w", err)
+		}
+	}
+	switch {
 	case c.MaxOpenConn < 0 || c.MaxOpenConn == 1 || c.MaxOpenConn > 1000:
 		return fmt.Errorf("database.max_open_conn: %d is not a number from 2 to 1000", c.MaxOpenConn)
 	}

@@ -61,11 +61,19 @@ func Open(ctx context.Context, path string) (*DB, error) {
 }
 
 func open(ctx context.Context, path string) (*DB, error) {
+	return openFile(ctx, path, (*DB).ready)
+}
+
+func openFile(ctx context.Context, path string, prepare func(*DB, context.Context) error) (*DB, error) {
 	write, read, err := openSQLite(path)
 	if err != nil {
 		return nil, err
 	}
-	return opened(ctx, &DB{write: write, read: read}, (*DB).ready)
+	db, err := opened(ctx, &DB{write: write, read: read}, prepare)
+	if err != nil {
+		return nil, located(path, err)
+	}
+	return db, nil
 }
 
 // OpenAsItIs opens the database file at path, which must be an installation's,
@@ -75,11 +83,7 @@ func OpenAsItIs(ctx context.Context, path string) (*DB, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("store: open database: %w", err)
 	}
-	write, read, err := openSQLite(path)
-	if err != nil {
-		return nil, err
-	}
-	return opened(ctx, &DB{write: write, read: read}, (*DB).recognize)
+	return openFile(ctx, path, (*DB).recognize)
 }
 
 // PostgresOptions say where a PostgreSQL database is.
@@ -110,6 +114,9 @@ func OpenPostgresAsItIs(ctx context.Context, o PostgresOptions) (*DB, error) {
 func opened(ctx context.Context, db *DB, prepare func(*DB, context.Context) error) (*DB, error) {
 	db.turn, db.broken, db.acks.look = make(chan struct{}, 1), make(chan error, 1), make(chan struct{}, 1)
 	db.notes.rows = make(map[noteKey]*note)
+	if err := db.ownSession(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	if err := prepare(db, ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
