@@ -77,6 +77,9 @@ const (
 	AuditRead           Action = "audit:read"
 	// ServerStatsRead shows the nodes that share the database.
 	ServerStatsRead Action = "server.stats:read"
+	// DatasourcesRead lists data sources: there are none here, and clients ask.
+	DatasourcesRead Action = "datasources:read"
+	SettingsRead    Action = "settings:read"
 )
 
 // The scopes that stand for a way of doing things, not for a thing.
@@ -101,14 +104,12 @@ const (
 	usersQuotasWrite            Action = "users.quotas:write"
 	datasourcesCreate           Action = "datasources:create"
 	datasourcesExplore          Action = "datasources:explore"
-	datasourcesRead             Action = "datasources:read"
 	datasourcesWrite            Action = "datasources:write"
 	datasourcesDelete           Action = "datasources:delete"
 	datasourcesQuery            Action = "datasources:query"
 	datasourcesIDRead           Action = "datasources.id:read"
 	datasourcesPermissionsRead  Action = "datasources.permissions:read"
 	datasourcesPermissionsWrite Action = "datasources.permissions:write"
-	settingsRead                Action = "settings:read"
 	settingsWrite               Action = "settings:write"
 )
 
@@ -125,9 +126,9 @@ var vocabulary = func() map[Action]struct{} {
 		RolesRead, RolesWrite, RolesDelete,
 		FoldersCreate, FoldersRead, FoldersWrite, FoldersDelete, FoldersPermissionsRead, FoldersPermissionsWrite,
 		DashboardsCreate, DashboardsRead, DashboardsWrite, DashboardsDelete, DashboardsPermissionsRead, DashboardsPermissionsWrite,
-		datasourcesCreate, datasourcesExplore, datasourcesRead, datasourcesWrite, datasourcesDelete, datasourcesQuery, datasourcesIDRead,
+		datasourcesCreate, datasourcesExplore, DatasourcesRead, datasourcesWrite, datasourcesDelete, datasourcesQuery, datasourcesIDRead,
 		datasourcesPermissionsRead, datasourcesPermissionsWrite,
-		apiKeysRead, apiKeysCreate, apiKeysDelete, settingsRead, settingsWrite, ServerStatsRead, StatusAccessControl, AuditRead,
+		apiKeysRead, apiKeysCreate, apiKeysDelete, SettingsRead, settingsWrite, ServerStatsRead, StatusAccessControl, AuditRead,
 	} {
 		all[a] = struct{}{}
 	}

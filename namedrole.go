@@ -171,7 +171,7 @@ var (
 	dashboardsWriter            = join(dashboardsReader, on(everyDashboard, DashboardsWrite, DashboardsDelete), on(everyFolder, DashboardsCreate),
 		dashboardsPermissionsWriter)
 
-	sourcesReader            = on(everySource, datasourcesRead, datasourcesQuery)
+	sourcesReader            = on(everySource, DatasourcesRead, datasourcesQuery)
 	sourcesCreator           = on("", datasourcesCreate)
 	sourcesWriter            = join(sourcesReader, sourcesCreator, on(everySource, datasourcesWrite, datasourcesDelete))
 	sourcesPermissionsReader = on(everySource, datasourcesPermissionsRead)
@@ -183,7 +183,7 @@ var (
 	rolesWriter = join(rolesReader, on(ScopeDelegate, RolesWrite, RolesDelete, UsersRolesAdd, UsersRolesRemove, TeamsRolesAdd, TeamsRolesRemove))
 	rolesReset  = on(ScopeEscalate, RolesWrite)
 
-	settingsReader = on("settings:*", settingsRead)
+	settingsReader = on("settings:*", SettingsRead)
 	settingsWriter = join(settingsReader, on("settings:*", settingsWrite))
 	statsReader    = on("", ServerStatsRead)
 	keysReader     = on("apikeys:*", apiKeysRead)

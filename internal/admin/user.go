@@ -22,6 +22,16 @@ func (a *Admin) Self(ctx context.Context, c hallpass.Caller) (u hallpass.User, e
 	return u, err
 }
 
+// SelfServiceAccount returns the service account that calls; NotFound when a
+// user does.
+func (a *Admin) SelfServiceAccount(ctx context.Context, c hallpass.Caller) (s hallpass.ServiceAccount, err error) {
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		s, err = tx.ServiceAccount(ctx, c.Org, c.ServiceAccount())
+		return err
+	})
+	return s, err
+}
+
 // ChangePassword gives the user who calls another password and ends every
 // session of theirs. The door has verified the old one. A password that the
 // policy does not allow is Invalid.

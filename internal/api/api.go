@@ -51,6 +51,9 @@ func New(o Options) *API {
 	for _, r := range a.routes() {
 		_, path, _ := strings.Cut(r.pattern, " ")
 		a.muxOf(path).Handle(r.pattern, r.handler)
+		if r.absent {
+			a.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { httpd.WriteError(w, r, errNotFound) })
+		}
 	}
 	a.mux.HandleFunc("/", a.unknown)
 	a.names.HandleFunc("/", a.unknown)
@@ -67,7 +70,7 @@ func (a *API) muxOf(path string) *http.ServeMux {
 // routes is every route with its rule. What has no rule does not mount.
 func (a *API) routes() []route {
 	return slices.Concat(
-		a.openRoutes(), a.orgRoutes(), a.userRoutes(), a.teamRoutes(), a.accountRoutes(), a.roleRoutes(), a.permissionRoutes(), a.treeRoutes(), a.otherRoutes(),
+		a.openRoutes(), a.orgRoutes(), a.userRoutes(), a.teamRoutes(), a.accountRoutes(), a.roleRoutes(), a.permissionRoutes(), a.treeRoutes(), a.otherRoutes(), a.absentRoutes(),
 	)
 }
 
@@ -133,7 +136,7 @@ func (a *API) orgRoutes() []route {
 
 func (a *API) userRoutes() []route {
 	return []route{
-		endpoint(a, "GET /api/user", 200, usersAll, a.self),
+		endpoint(a, "GET /api/user", 200, signedIn, a.self),
 		endpoint(a, "PUT /api/user", 200, usersAll, a.updateSelf),
 		endpoint(a, "PUT /api/user/password", 200, usersAll, a.changePassword),
 		endpoint(a, "GET /api/user/orgs", 200, usersAll, a.selfOrgs),
@@ -300,6 +303,7 @@ func (a *API) otherRoutes() []route {
 		endpoint(a, "GET /api/licensing/check", 200, signedIn, a.licensed),
 		endpoint(a, "GET /api/audit", 200, may(hallpass.AuditRead), a.audit),
 
+		endpoint(a, "GET /api/auth/keys", 200, signedIn, alwaysEmpty("[]")),
 		endpoint(a, "/api/auth/keys", 200, signedIn, a.oldKeys),
 		endpoint(a, "/api/auth/keys/{rest...}", 200, signedIn, a.oldKeys),
 	}

@@ -70,5 +70,6 @@ var errOldKeys = &hallpass.Error{
 	Message: "API keys were removed: create a service account with POST /api/serviceaccounts and a token with POST /api/serviceaccounts/{id}/tokens",
 }
 
-// oldKeys is everything under /api/auth/keys: 410, and what to do instead.
+// oldKeys is everything under /api/auth/keys but the list: 410, and what to do
+// instead.
 func (a *API) oldKeys(call, none) (wire.Message, error) { return wire.Message{}, errOldKeys }

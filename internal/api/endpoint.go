@@ -19,6 +19,7 @@ type route struct {
 	pattern string
 	rule    rule
 	public  bool
+	absent  bool // of a thing that is not held here: other methods are 404, not 405
 	handler http.Handler
 }
 

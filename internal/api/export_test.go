@@ -35,3 +35,14 @@ func FillInputs(raw []byte, inputs map[string]string) ([]byte, error) {
 
 // LastOfTwins is what a body with a dashboard goes through before it is read.
 func LastOfTwins(body []byte) []byte { return lastOfTwins(body, "dashboard") }
+
+// AbsentPatterns lists the patterns of what is not held here.
+func AbsentPatterns() []string {
+	var list []string
+	for _, r := range New(Options{}).routes() {
+		if r.absent {
+			list = append(list, r.pattern)
+		}
+	}
+	return list
+}

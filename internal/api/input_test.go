@@ -68,7 +68,10 @@ func TestRequests(t *testing.T) {
 	expect(t, "method override", s.Do(admin, "GET", path, "", "X-HTTP-Method-Override: DELETE"), 200)
 	expect(t, "unknown path", s.Do(admin, "GET", "/api/nope", ""), 404)
 	expect(t, "double slash", s.Do(admin, "GET", "/api//org", ""), 404)
-	expect(t, "old keys", s.Do(admin, "GET", "/api/auth/keys", ""), 410, "POST /api/serviceaccounts")
+	expect(t, "old keys", s.Do(admin, "GET", "/api/auth/keys", ""), 200, "[]")
+	for method, path := range map[string]string{"POST": "/api/auth/keys", "PUT": "/api/auth/keys", "DELETE": "/api/auth/keys/1", "GET": "/api/auth/keys/1"} {
+		expect(t, "old keys, "+method, s.Do(admin, method, path, ""), 410, "POST /api/serviceaccounts")
+	}
 	if r := s.Do(admin, "HEAD", "/api/org", ""); r.StatusCode != 200 || r.Text != "" {
 		t.Errorf("HEAD: %d %q", r.StatusCode, r.Text)
 	}

@@ -9,12 +9,23 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// self is GET /api/user.
+// self is GET /api/user: the user, or the service account, that calls.
 func (a *API) self(c call, _ none) (wire.User, error) {
+	if c.caller.User() == 0 {
+		return a.selfAccount(c)
+	}
 	u, err := a.admin.Self(c.Context(), c.caller)
 	out := userProfile(u)
 	out.OrgID = int64(c.caller.Org)
 	return out, err
+}
+
+func (a *API) selfAccount(c call) (wire.User, error) {
+	s, err := a.admin.SelfServiceAccount(c.Context(), c.caller)
+	return wire.User{
+		ID: int64(s.ID), UID: s.UID, Name: s.Name, Login: s.Login, OrgID: int64(s.Org), IsDisabled: s.Disabled, AuthLabels: []string{},
+		UpdatedAt: s.UpdatedAt, CreatedAt: s.CreatedAt, AvatarURL: accountAvatarURL(s.Name),
+	}, err
 }
 
 func userProfile(u hallpass.User) wire.User {
