@@ -10,6 +10,7 @@ missing=() # "package ... = what is skipped without it"
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=("postgresql = tests on PostgreSQL")
 command -v pgbouncer >/dev/null || missing+=("pgbouncer = a pooler before PostgreSQL")
 command -v promtool >/dev/null && command -v prometheus >/dev/null || missing+=("prometheus = alert rules and metrics in a real Prometheus")
+command -v nginx >/dev/null && command -v haproxy >/dev/null || missing+=("nginx haproxy = proxies before several nodes")
 command -v wrk >/dev/null || missing+=("wrk = load from outside")
 [ ${#missing[@]} -gt 0 ] || exit 0
 

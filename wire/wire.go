@@ -15,6 +15,13 @@ type Health struct {
 	Commit   string `json:"commit"`
 }
 
+// Readiness is what /readyz answers: whether requests should be sent to this
+// server, and what is the matter.
+type Readiness struct {
+	State  string `json:"state"`
+	Reason string `json:"reason,omitempty"`
+}
+
 // FrontendSettings is the part of GET /api/frontend/settings that automation
 // reads.
 type FrontendSettings struct {

@@ -16,9 +16,9 @@ type Options struct {
 	Admin   *admin.Admin
 	Verify  *verify.Verifier
 	Cookies httpd.Cookies
-	Basic   bool            // take users' passwords as Basic credentials ([auth.basic] enabled)
-	Commit  string          // what /api/health calls the commit: our version
-	Ready   func() error    // whether requests should be sent here; nil error: yes
+	Basic   bool   // take users' passwords as Basic credentials ([auth.basic] enabled)
+	Commit  string // what /api/health calls the commit: our version
+	Ready   func() Readiness
 	Stop    <-chan struct{} // closed when the server drains, to end long answers
 }
 
@@ -30,7 +30,7 @@ type API struct {
 	basic   bool
 	health  health
 	answers orgAnswers
-	ready   func() error
+	ready   func() Readiness
 	stop    <-chan struct{}
 	mux     *http.ServeMux
 	names   *http.ServeMux // of the paths below orgNames

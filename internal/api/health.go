@@ -14,31 +14,43 @@ import (
 // they send, and at 12.x some refuse dashboards they could save.
 const grafanaVersion = "13.0.0"
 
+// Readiness says whether requests should be sent here.
+type Readiness struct {
+	OK       bool   // they should
+	State    string // ready, leased, stopping, stale, diverged or failing
+	Reason   string // what is the matter; empty when nothing is
+	Database bool   // it answers
+}
+
 // health answers GET /api/health, from an answer of at most five seconds ago:
 // anybody may ask.
 type health struct {
 	commit string
-	ready  func() error
+	ready  func() Readiness
 
 	mu   sync.Mutex
 	at   time.Time // guarded by mu
-	down bool      // guarded by mu
+	last Readiness // guarded by mu
 }
 
-func (h *health) failing() bool {
+func (h *health) now() Readiness {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if time.Since(h.at) > 5*time.Second {
-		h.down = h.ready() != nil
+		h.last = h.ready()
 		h.at = time.Now()
 	}
-	return h.down
+	return h.last
 }
 
 func (h *health) serve(w http.ResponseWriter, _ *http.Request) {
 	body, status := wire.Health{Database: "ok", Version: grafanaVersion, Commit: h.commit}, http.StatusOK
-	if h.failing() {
-		body.Database, status = "failing", http.StatusServiceUnavailable
+	now := h.now()
+	if !now.Database {
+		body.Database = "failing"
+	}
+	if !now.OK {
+		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "1")
 	}
 	b, err := json.MarshalIndent(body, "", "  ")
@@ -56,12 +68,14 @@ func (a *API) healthz(w http.ResponseWriter, _ *http.Request) {
 }
 
 // readyz says whether requests should be sent here.
-func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
-	if err := a.ready(); err != nil {
-		httpd.WriteError(w, r, err)
-		return
+func (a *API) readyz(w http.ResponseWriter, _ *http.Request) {
+	now, status := a.ready(), http.StatusOK
+	if !now.OK {
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "1")
 	}
-	a.healthz(w, r)
+	w.Header().Set("Cache-Control", "no-store")
+	httpd.WriteJSON(w, status, wire.Readiness{State: now.State, Reason: now.Reason})
 }
 
 // frontendSettings is GET /api/frontend/settings.

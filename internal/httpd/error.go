@@ -41,6 +41,7 @@ var statusOfID = map[string]int{
 	"folder.version-mismatch":               http.StatusPreconditionFailed,
 	"dashboard.version-mismatch":            http.StatusPreconditionFailed,
 	"search.limit":                          http.StatusUnprocessableEntity,
+	"database.unknown-outcome":              http.StatusGatewayTimeout, // 503 says that nothing was changed
 }
 
 // Status returns the status that err is answered with.

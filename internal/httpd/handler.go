@@ -144,7 +144,7 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 func logRequest(log *slog.Logger, r *http.Request, e *Event, status int) {
 	level := slog.LevelInfo
 	switch {
-	case status >= 500 && status != http.StatusServiceUnavailable:
+	case status >= 500 && status != http.StatusServiceUnavailable && status != http.StatusGatewayTimeout:
 		level = slog.LevelError
 	case status >= 500:
 		level = slog.LevelWarn

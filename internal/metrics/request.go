@@ -64,7 +64,7 @@ func newRequests() requests {
 		}, []string{"door", "code"}),
 		unavailable: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hallpass_http_unavailable_responses_total",
-			Help: "Answers of 503: what could not be checked or done just now. They are among the 5xx too.",
+			Help: "Answers of 503 and 504: what could not be checked or done just now, or was not confirmed. They are among the 5xx too.",
 		}, []string{"door"}),
 	}
 	for d, door := range doorNames {
@@ -82,7 +82,7 @@ func (m *Metrics) Request(d Door, status int, took time.Duration) {
 		return
 	}
 	m.requests.observers[d][min(max(status/100, 1), classes)-1].Observe(took.Seconds())
-	if status == 503 {
+	if status == 503 || status == 504 {
 		m.requests.busy[d].Inc()
 	}
 }

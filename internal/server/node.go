@@ -168,11 +168,11 @@ func (s *Server) tellByHand(rows []store.ChangeRow) {
 func (s *Server) tellBeat(ctx context.Context, err error) {
 	switch {
 	case ctx.Err() != nil || errors.Is(err, store.ErrDiverged):
-	case err != nil && !s.beatFails:
-		s.beatFails = true
+	case err != nil && !s.beatFails.Load():
+		s.beatFails.Store(true)
 		s.log.Warn("the database does not answer heartbeats: nothing will be verified when the lease is over", "lease_left", s.verify.View().LeaseLeft.String(), "error", err)
-	case err == nil && s.beatFails:
-		s.beatFails = false
+	case err == nil && s.beatFails.Load():
+		s.beatFails.Store(false)
 		s.log.Info("the database answers heartbeats again")
 	}
 }

@@ -59,7 +59,7 @@ type Server struct {
 	full          bool              // the disk is; belongs to the goroutine of work, and to assemble before that
 	clockBehind   bool              // belongs to the goroutine of work
 	silent        map[string]string // names of silent nodes by ID; belongs to the goroutine of the heart
-	beatFails     bool              // belongs to the goroutine of the heart
+	beatFails     atomic.Bool       // the database does not answer heartbeats; written by the goroutine of the heart
 	divergedAt    time.Time         // when that was last said; belongs to the goroutine of the heart
 }
 
@@ -288,21 +288,39 @@ func isAPI(path string) bool {
 	return strings.HasPrefix(path, "/api/")
 }
 
-// ready says whether requests should be sent here.
-func (s *Server) ready() error {
+// ready says whether requests should be sent here: as long as this node may
+// answer (docs/decisions/0014-readiness.md).
+func (s *Server) ready() api.Readiness {
 	if s.draining.Load() {
-		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "server.draining", Message: "The server is stopping"}
+		return api.Readiness{State: "stopping", Reason: "The server is stopping", Database: true}
 	}
-	if view := s.verify.View(); !view.Leased {
-		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "auth.view-too-old", Message: "The database has not been heard of for too long"}
+	view := s.verify.View()
+	if !view.Shared {
+		return s.readyAlone()
 	}
+	switch {
+	case view.Diverged:
+		return api.Readiness{State: "diverged", Reason: "The database has another history than the one this node has applied; its log says what to do", Database: true}
+	case !view.Leased:
+		return api.Readiness{State: "stale", Reason: "The database has not answered for " + seconds(view.Age) + ", longer than database.max_staleness: nothing is verified until it does"}
+	case s.beatFails.Load():
+		return api.Readiness{OK: true, State: "leased", Reason: "The database does not answer: changes say 503, known tokens are verified from memory for another " + seconds(view.LeaseLeft)}
+	}
+	return api.Readiness{OK: true, State: "ready", Database: true}
+}
+
+// readyAlone is ready where no other node shares the database.
+func (s *Server) readyAlone() api.Readiness {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := s.db.Ping(ctx); err != nil {
-		return &hallpass.Error{Kind: hallpass.Unavailable, ID: "database.failing", Message: "The database cannot be reached", Err: err}
+		return api.Readiness{State: "failing", Reason: "The database does not answer"}
 	}
-	return nil
+	return api.Readiness{OK: true, State: "ready", Database: true}
 }
+
+// seconds is a time for people.
+func seconds(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
 
 // Handler returns what answers requests, for tests that bring a listener of
 // their own.

@@ -28,6 +28,7 @@ type DB struct {
 	postgres    bool
 	config      *pgx.ConnConfig // of PostgreSQL
 	acks        acks
+	lost        atomic.Bool   // PostgreSQL does not answer heartbeats
 	turn        chan struct{} // holds one value while somebody writes
 	written     atomic.Uint64 // writes that the database let begin
 	dataVersion int64         // of ChangedElsewhere; belongs to whoever has the turn
@@ -236,12 +237,24 @@ func (s statements) ExecContext(_ context.Context, query string, args ...any) (s
 	return s.tx.ExecContext(s.ctx, query, args...)
 }
 
-// txTimeout is how long a transaction may take.
-const txTimeout = 10 * time.Second
+// txTimeout is how long a transaction may take; lostTimeout while the database
+// does not answer heartbeats, so that nobody waits long for what fails.
+const (
+	txTimeout   = 10 * time.Second
+	lostTimeout = time.Second
+)
+
+// patience is how long a transaction that begins now may take.
+func (db *DB) patience() time.Duration {
+	if db.lost.Load() {
+		return lostTimeout
+	}
+	return txTimeout
+}
 
 // Read runs fn on a consistent view of the database. fn must not write.
 func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, txTimeout)
+	ctx, cancel := context.WithTimeout(ctx, db.patience())
 	defer cancel()
 	return db.view(ctx, fn)
 }
@@ -279,7 +292,7 @@ func (db *DB) beside(ctx context.Context, fn func(*Tx) error) error {
 	if !db.postgres { // one writes at a time, in the order of asking
 		return db.Write(ctx, fn)
 	}
-	ctx, cancel := context.WithTimeout(ctx, txTimeout)
+	ctx, cancel := context.WithTimeout(ctx, db.patience())
 	defer cancel()
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
@@ -317,7 +330,7 @@ func (db *DB) writeInTurn(ctx context.Context, fn func(*Tx) error) (*Tx, error) 
 		return nil, err
 	}
 	defer done()
-	ctx, cancel := context.WithTimeout(ctx, txTimeout)
+	ctx, cancel := context.WithTimeout(ctx, db.patience())
 	defer cancel()
 	for wait := time.Millisecond; ; wait *= 2 {
 		tx, err := db.writeOnce(ctx, conn, fn)
@@ -360,9 +373,22 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 		defer db.announce(Notice{Phase: Settled, Changes: tx.changes})
 	}
 	if err := commit(conn, stx); err != nil {
-		return tx, fmt.Errorf("store: commit: %w", db.seen(err))
+		return tx, fmt.Errorf("store: commit: %w", unconfirmed(db.seen(err)))
 	}
 	return tx, nil
+}
+
+// unconfirmed tells a commit of which nobody knows whether it happened from one
+// that surely did not: who hears that the database is unavailable may ask again
+// elsewhere at once, and a proxy does so by itself.
+func unconfirmed(err error) error {
+	if !errors.Is(err, hallpass.Unavailable) || isUndone(err) {
+		return err
+	}
+	return &hallpass.Error{
+		Kind: hallpass.Unavailable, ID: "database.unknown-outcome", Err: err,
+		Message: "The database did not confirm the change: it may have been made, or not. Look before you ask again",
+	}
 }
 
 // turnWait is how long a write waits while none of those before it gets done.

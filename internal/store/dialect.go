@@ -232,6 +232,13 @@ func isAgain(err error) bool {
 	return c == "40001" || c == "40P01"
 }
 
+// isUndone reports whether err says that what was to be committed is surely not:
+// the database found something wrong with it, or had no room.
+func isUndone(err error) bool {
+	code := postgresCode(err)
+	return code != "" && code[:2] != "08" && code[:2] != "57" && code[:2] != "58" || sqliteCode(err) != 0 && !isBroken(err)
+}
+
 // classify makes what passes by itself Unavailable and leaves the rest.
 func classify(err error) error {
 	if err == nil {

@@ -65,6 +65,7 @@ func (h *Heart) Register(ctx context.Context, known State) (p Pulse, err error) 
 			h.node.ID, h.node.Name, h.node.Address, h.node.Version, micros(p.Now), p.State.Version, h.node.Bound.Microseconds())
 		return err
 	})
+	h.db.lost.Store(errors.Is(classify(err), hallpass.Unavailable))
 	if err != nil {
 		return Pulse{}, fmt.Errorf("store: register node: %w", h.db.seen(err))
 	}
@@ -104,6 +105,7 @@ func (h *Heart) Beat(ctx context.Context, known State) (p Pulse, err error) {
 		p.Nodes, err = all(ctx, tx, scanNode, `SELECT `+nodeColumns+` FROM nodes ORDER BY name, id`)
 		return err
 	})
+	h.db.lost.Store(errors.Is(classify(err), hallpass.Unavailable))
 	if err != nil {
 		return p, fmt.Errorf("store: heartbeat: %w", h.db.seen(err))
 	}

@@ -15,7 +15,7 @@ import (
 func (db *DB) LookUp(ctx context.Context, hash [32]byte) (t hallpass.Token, v hallpass.Version, err error) {
 	if db.postgres { // SQLite answers readers at once
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, txTimeout)
+		ctx, cancel = context.WithTimeout(ctx, db.patience())
 		defer cancel()
 	}
 	var expires, revoked, used int64
