@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"slices"
@@ -319,7 +320,7 @@ func (s *Server) catchUp(ctx context.Context) error {
 // AcceptHistory has the data directory take the database as it is, after a
 // person looked at what its journal could not tell. The server must be stopped.
 func AcceptHistory(ctx context.Context, c Config) (err error) {
-	s := newServer(c, nil)
+	s := newServer(c, slog.New(slog.DiscardHandler))
 	if err := s.openStore(ctx); err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -154,14 +153,17 @@ func (s *Server) openStore(ctx context.Context) error {
 // takePlace takes the data directory, and a database file, for this process
 // alone, and opens the journal.
 func (s *Server) takePlace() error {
-	if err := os.MkdirAll(s.config.DataDir, 0o700); err != nil {
-		return fmt.Errorf("data directory: %w", err)
+	if err := secureDirectory(s.config.DataDir, s.log); err != nil {
+		return err
 	}
 	mine := []string{filepath.Join(s.config.DataDir, "lock")}
 	if !s.config.Database.postgres() {
 		path := databasePath(s.config)
 		if file, err := filepath.EvalSymlinks(path); err == nil { // one file has one lock, whatever leads to it
 			path = file
+		}
+		if err := secureDatabase(path, s.log); err != nil {
+			return err
 		}
 		mine = append(mine, path+".lock")
 	}
