@@ -93,12 +93,21 @@ func start(t *testing.T, data string, env []string, args ...string) *process {
 // startUnder is start with a command before it that runs the program.
 func startUnder(t *testing.T, under []string, data string, env []string, args ...string) *process {
 	t.Helper()
+	out := &lockedBuffer{}
+	p := startWriting(t, out, under, data, env, args...)
+	p.out = out
+	return p
+}
+
+// startWriting is startUnder with the place that the program writes to.
+func startWriting(t *testing.T, out io.Writer, under []string, data string, env []string, args ...string) *process {
+	t.Helper()
 	path, address := binaryAndAddress(t)
-	p := &process{t: t, url: "http://" + address, out: &lockedBuffer{}, done: make(chan error, 1)}
+	p := &process{t: t, url: "http://" + address, done: make(chan error, 1)}
 	line := append(append(under, path, "serve", "--data", data, "--listen", address), args...)
 	p.cmd = exec.Command(line[0], line[1:]...)
 	p.cmd.Env = append(append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword), env...)
-	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	p.cmd.Stdout, p.cmd.Stderr = out, out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
-	"golang.org/x/term"
 
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
@@ -328,15 +327,20 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// logger returns the log that the settings ask for, on stderr.
-func (p *program) logger(c server.Config) *slog.Logger {
+func levelOf(c server.Config) slog.Level {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
-		level = slog.LevelInfo // Validate has refused what gets here
+		return slog.LevelInfo // Validate has refused what gets here
 	}
-	o := &slog.HandlerOptions{Level: level}
+	return level
+}
+
+// logger returns the log that the settings ask for, on stderr.
+func (p *program) logger(c server.Config) *slog.Logger {
+	p.level.Set(levelOf(c))
+	o := &slog.HandlerOptions{Level: &p.level}
 	format := c.Log.Format
-	if f, ok := p.stderr.(*os.File); format == "" && ok && term.IsTerminal(int(f.Fd())) {
+	if format == "" && isTerminal(p.stderr) {
 		format = "text"
 	}
 	if format == "text" {

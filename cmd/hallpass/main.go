@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -34,6 +35,9 @@ type program struct {
 	stderr  io.Writer
 	environ []string
 	flags   flags
+	config  server.Config // of the server that runs
+	log     *slog.Logger  // its log
+	level   slog.LevelVar // of that log
 }
 
 // flags are those of every command that opens an installation.

@@ -7,10 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/hallpass-dev/hallpass/client"
 	"github.com/hallpass-dev/hallpass/internal/server"
@@ -21,6 +24,10 @@ func (p *program) serve() *cobra.Command {
 		Use:   "serve",
 		Short: "Run the server",
 		Long: `Run the server until it is asked to stop with Ctrl-C or SIGTERM.
+
+On SIGHUP it reads its settings again: log.level holds from then on, and the log
+names those that need a restart. With a terminal, which sends SIGHUP when it is
+closed, it stops.
 
 Settings come from --config, a TOML file with the sections and keys of
 grafana.ini, from the environment as HALLPASS_<SECTION>_<KEY>, and from flags;
@@ -38,15 +45,34 @@ the later wins. A setting that is not understood stops the start.`,
 			if err != nil {
 				return inUse(err)
 			}
-			if text, path, fresh := s.FirstPassword(); fresh {
-				if _, err := fmt.Fprintf(p.stdout, "Console:   http://%s\nSign in:   %s / %s\n           (kept in %s until it is changed)\n",
-					address, s.AdminLogin(), text.Reveal(), path); err != nil {
-					return err
-				}
+			if err := p.tellFirstPassword(s, address); err != nil {
+				return err
 			}
-			return s.Serve(cmd.Context())
+			return p.serveWithSignals(cmd.Context(), s)
 		},
 	})
+}
+
+// tellFirstPassword shows the password that was made at this start to a person at
+// a terminal. Elsewhere it would stay in whatever keeps the output: there the log
+// says which file has it.
+func (p *program) tellFirstPassword(s *server.Server, address string) error {
+	text, path, fresh := s.FirstPassword()
+	if !fresh {
+		return nil
+	}
+	if !isTerminal(p.stdout) {
+		p.log.Info("the first admin was made, with a random password that is kept in this file until it is changed", "login", s.AdminLogin(), "file", path)
+		return nil
+	}
+	_, err := fmt.Fprintf(p.stdout, "Console:   http://%s\nSign in:   %s / %s\n           (kept in %s until it is changed)\n", address, s.AdminLogin(), text.Reveal(), path)
+	return err
+}
+
+// isTerminal reports whether a person may be reading or typing there.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // open loads the settings and opens the server.
@@ -56,7 +82,8 @@ func (p *program) open(ctx context.Context, logger func(server.Config) *slog.Log
 		return nil, err
 	}
 	p.takeBallast()
-	return server.Open(ctx, c, logger(c))
+	p.config, p.log = c, logger(c)
+	return server.Open(ctx, c, p.log)
 }
 
 // inUse says what to do about an address that is taken.
@@ -90,7 +117,9 @@ Run again, it makes nothing new and says so.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			return p.prove(cmd.Context(), s)
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP) // its terminal was closed
+			defer stop()
+			return p.prove(ctx, s)
 		},
 	})
 }

@@ -1,0 +1,121 @@
+package test_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestSignals sends a server that is called every signal that would end it at
+// once: it answers on. SIGHUP has it read its settings again: the level of the
+// log changes, others are named, and a file that is not understood changes
+// nothing.
+func TestSignals(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "hallpass.toml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("[log]\nlevel = \"warn\"\n")
+	p := serve(t, t.TempDir(), "--config", config)
+	says := func(text string) {
+		t.Helper()
+		eventually(t, "the log to say "+text, func() bool { return strings.Contains(p.out.String(), text) })
+	}
+	for _, s := range []syscall.Signal{syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE} {
+		p.signal(s)
+		p.must(200, "GET", "/api/org", "", nil)
+	}
+	if strings.Contains(p.out.String(), `"path":"/api/org"`) {
+		t.Fatalf("the level of the log does not hold from the start\n%s", p.out)
+	}
+	write("[log]\nlevel = \"debug\"\n[metrics]\nenabled = false\n")
+	p.signal(syscall.SIGHUP)
+	says(`"restart_for":"metrics.enabled"`)
+	p.must(200, "GET", "/api/org", "", nil)
+	says(`"path":"/api/org"`)
+	write("[log]\nlevel = \"loud\"\n")
+	p.signal(syscall.SIGHUP)
+	says("log.level: \\\"loud\\\" is none of")
+	p.must(200, "GET", "/api/org", "", nil)
+	if err := p.stop(); err != nil {
+		t.Errorf("it ended with %v\n%s", err, p.out)
+	}
+}
+
+// TestNobodyReads closes the other end of the log while a server runs: it answers
+// on, and stops in order.
+func TestNobodyReads(t *testing.T) {
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startWriting(t, in, nil, t.TempDir(), []string{"HALLPASS_LOG_LEVEL=debug"})
+	if err := in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.await()
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		p.must(200, "GET", "/api/org", "", nil)
+	}
+	if err := p.stop(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// TestFirstPassword starts a server that makes a password: a terminal shows it, a
+// log names the file that keeps it and nothing more. A server whose terminal is
+// closed stops in order.
+func TestFirstPassword(t *testing.T) {
+	made := []string{"HALLPASS_SECURITY_ADMIN_PASSWORD="}
+	kept := func(data string) string {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(data, "initial-admin-password"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	data := t.TempDir()
+	p := start(t, data, made)
+	p.await()
+	if out := p.out.String(); strings.Contains(out, kept(data)) || strings.Count(out, "initial-admin-password") != 1 {
+		t.Errorf("the log holds the password, or does not say where it is\n%s", out)
+	}
+
+	script, err := exec.LookPath("script")
+	if err != nil {
+		t.Skip("there is no command that makes a terminal")
+	}
+	data = t.TempDir()
+	path, address := binaryAndAddress(t)
+	terminal := &process{t: t, url: "http://" + address, out: &lockedBuffer{}, done: make(chan error, 1)}
+	terminal.cmd = exec.Command(script, "-qec", "exec "+path+" serve --data "+data+" --listen "+address, "/dev/null")
+	terminal.cmd.Env = append(os.Environ(), made...)
+	terminal.cmd.Stdout = terminal.out
+	keys, err := terminal.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = keys.Close() }() // nothing is typed
+	if err := terminal.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { terminal.done <- terminal.cmd.Wait() }()
+	terminal.await()
+	if out := terminal.out.String(); !strings.Contains(out, kept(data)) {
+		t.Errorf("a terminal does not show the password\n%s", out)
+	}
+	terminal.kill() // closes the terminal
+	eventually(t, "the server to stop when its terminal is closed", func() bool { return !listens(address) })
+	again := start(t, data, made)
+	again.await() // nobody holds the folder any more
+}
