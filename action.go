@@ -113,33 +113,263 @@ const (
 	settingsWrite               Action = "settings:write"
 )
 
-// vocabulary is every action that is not foreign.
-var vocabulary = func() map[Action]struct{} {
-	all := make(map[Action]struct{})
-	for _, a := range []Action{
-		ServiceAccountsCreate, ServiceAccountsRead, ServiceAccountsWrite, ServiceAccountsDelete, ServiceAccountsPermissionsRead, ServiceAccountsPermissionsWrite,
-		OrgsRead, OrgsWrite, OrgsCreate, OrgsDelete, OrgsPreferencesRead, OrgsPreferencesWrite, OrgsQuotasRead, orgsQuotasWrite,
-		OrgUsersRead, OrgUsersAdd, OrgUsersWrite, OrgUsersRemove,
-		UsersRead, UsersWrite, UsersCreate, UsersDelete, UsersEnable, UsersDisable, UsersLogout, UsersPasswordWrite, UsersPermissionsWrite,
-		UsersPermissionsRead, UsersAuthTokenRead, UsersAuthTokenWrite, UsersQuotasRead, usersQuotasWrite, UsersRolesRead, UsersRolesAdd, UsersRolesRemove,
-		TeamsCreate, TeamsRead, TeamsWrite, TeamsDelete, TeamsPermissionsRead, TeamsPermissionsWrite, TeamsRolesRead, TeamsRolesAdd, TeamsRolesRemove,
-		RolesRead, RolesWrite, RolesDelete,
-		FoldersCreate, FoldersRead, FoldersWrite, FoldersDelete, FoldersPermissionsRead, FoldersPermissionsWrite,
-		DashboardsCreate, DashboardsRead, DashboardsWrite, DashboardsDelete, DashboardsPermissionsRead, DashboardsPermissionsWrite,
-		datasourcesCreate, datasourcesExplore, DatasourcesRead, datasourcesWrite, datasourcesDelete, datasourcesQuery, datasourcesIDRead,
-		datasourcesPermissionsRead, datasourcesPermissionsWrite,
-		apiKeysRead, apiKeysCreate, apiKeysDelete, SettingsRead, settingsWrite, ServerStatsRead, StatusAccessControl, AuditRead,
-	} {
-		all[a] = struct{}{}
+// An ActionInfo is a row of the table of actions: what is known about one. The
+// vocabulary, the sentences about what somebody may do, the matrix of roles and
+// the manual are made of these rows, so that an action is told about in all of
+// them or in none.
+type ActionInfo struct {
+	Action Action
+	Area   Area
+	Does   string // the verb, as "read"
+	About  string // what it is done to, as "teams"
+	Level  ActionLevel
+	Asked  Asked
+	Scopes []Scope // the scopes that are asked for: kinds end in "*"; none: it takes no scope
+	Lists  bool    // it is asked for without a scope too, by lists
+}
+
+// Words says what somebody may do who holds the action, as "read teams".
+func (i ActionInfo) Words() string { return i.Does + " " + i.About }
+
+// An Area is a group of actions about the same things.
+type Area string
+
+// The areas, in the order in which they are shown.
+const (
+	AreaAccounts     Area = "Service accounts"
+	AreaMembers      Area = "Members"
+	AreaTeams        Area = "Teams"
+	AreaRoles        Area = "Roles"
+	AreaOrganization Area = "Organization"
+	AreaUsers        Area = "Server users"
+	AreaFolders      Area = "Folders"
+	AreaDashboards   Area = "Dashboards"
+	AreaSources      Area = "Data sources"
+	AreaOther        Area = "Other" // what is about single things, and the actions of other APIs
+)
+
+// Areas lists the areas in the order in which they are shown.
+func Areas() []Area {
+	return []Area{
+		AreaAccounts, AreaMembers, AreaTeams, AreaRoles, AreaOrganization, AreaUsers, AreaFolders, AreaDashboards, AreaSources, AreaOther,
+	}
+}
+
+// areaThings are what an area is about, as a sentence names it.
+var areaThings = map[Area]string{
+	AreaAccounts: "service accounts and their tokens", AreaMembers: "members of the organization", AreaTeams: "teams",
+	AreaRoles: "roles and who has them", AreaOrganization: "the organization", AreaUsers: "users of the server", AreaFolders: "folders",
+	AreaDashboards: "dashboards", AreaSources: "data sources",
+}
+
+// An ActionLevel is how much power an action is.
+type ActionLevel uint8
+
+// The levels of actions, in the order of power.
+const (
+	LooksAt  ActionLevel = iota + 1 // it shows something
+	Changes                         // it changes, adds or removes something
+	Empowers                        // it changes what others may do
+)
+
+// Asked says who is asked for an action, and where.
+type Asked uint8
+
+// By whom an action can be used.
+const (
+	AskedNowhere  Asked = iota // by nobody here: only APIs behind Hallpass may ask for it
+	AskedOfAll                 // in the organization, by users and service accounts
+	AskedOfUsers               // in the organization, by users alone
+	AskedOnServer              // on the server as a whole, by users alone
+)
+
+// The kinds of scope that actions take.
+var (
+	ofAccount   = []Scope{"serviceaccounts:id:*"}
+	ofMember    = []Scope{"users:id:*"}
+	ofEveryone  = []Scope{everyUser} // the demand is for all of them at once
+	ofUser      = []Scope{"global.users:id:*"}
+	ofTeam      = []Scope{"teams:id:*"}
+	ofRole      = []Scope{"roles:uid:*"}
+	ofFolder    = []Scope{"folders:uid:*"}
+	ofDashboard = []Scope{"dashboards:uid:*", "folders:uid:*"}
+	ofSource    = []Scope{"datasources:uid:*"}
+	ofKey       = []Scope{"apikeys:id:*"}
+	ofSetting   = []Scope{"settings:*"}
+	ofGiving    = []Scope{ScopeDelegate}
+	ofResetting = []Scope{ScopeEscalate}
+	ofNothing   []Scope
+)
+
+const (
+	accountThings   = "service accounts and their tokens"
+	givenRoleThings = "roles of users, service accounts and basic roles"
+)
+
+// actionTable is every action that is not foreign. One that is asked for on
+// several fixed scopes, for different things, has a row for each; the first counts
+// where no scope tells.
+var actionTable = []ActionInfo{
+	{ServiceAccountsCreate, AreaAccounts, "create", "service accounts", Changes, AskedOfAll, ofNothing, false},
+	{ServiceAccountsRead, AreaAccounts, "read", accountThings, LooksAt, AskedOfAll, ofAccount, true},
+	{ServiceAccountsWrite, AreaAccounts, "change", accountThings, Changes, AskedOfAll, ofAccount, false},
+	{ServiceAccountsDelete, AreaAccounts, "delete", accountThings, Changes, AskedOfAll, ofAccount, false},
+	{ServiceAccountsPermissionsRead, AreaAccounts, "read", "who may manage service accounts", LooksAt, AskedOfAll, ofAccount, true},
+	{ServiceAccountsPermissionsWrite, AreaAccounts, "change", "who may manage service accounts", Empowers, AskedOfAll, ofAccount, false},
+
+	{OrgUsersRead, AreaMembers, "read", "members of the organization", LooksAt, AskedOfAll, ofMember, true},
+	{OrgUsersAdd, AreaMembers, "add", "members of the organization", Changes, AskedOfAll, ofEveryone, false},
+	{OrgUsersWrite, AreaMembers, "change", "the basic roles of members", Changes, AskedOfAll, ofMember, false},
+	{OrgUsersRemove, AreaMembers, "remove", "members of the organization", Changes, AskedOfAll, ofMember, false},
+
+	{TeamsCreate, AreaTeams, "create", "teams", Changes, AskedOfAll, ofNothing, false},
+	{TeamsRead, AreaTeams, "read", "teams", LooksAt, AskedOfAll, ofTeam, true},
+	{TeamsWrite, AreaTeams, "change", "teams", Changes, AskedOfAll, ofTeam, false},
+	{TeamsDelete, AreaTeams, "delete", "teams", Changes, AskedOfAll, ofTeam, false},
+	{TeamsPermissionsRead, AreaTeams, "read", "who is in teams", LooksAt, AskedOfAll, ofTeam, true},
+	{TeamsPermissionsWrite, AreaTeams, "change", "who is in teams", Empowers, AskedOfAll, ofTeam, false},
+
+	{RolesRead, AreaRoles, "read", "roles", LooksAt, AskedOfAll, ofRole, true},
+	{RolesWrite, AreaRoles, "create and change", "roles", Changes, AskedOfAll, ofGiving, false},
+	{RolesWrite, AreaRoles, "reset", "the basic roles", Empowers, AskedOnServer, ofResetting, false},
+	{RolesDelete, AreaRoles, "delete", "roles", Changes, AskedOfAll, ofGiving, false},
+	{UsersRolesRead, AreaRoles, "read", givenRoleThings, LooksAt, AskedOfAll, ofMember, true},
+	{UsersRolesAdd, AreaRoles, "add", givenRoleThings, Empowers, AskedOfAll, ofGiving, false},
+	{UsersRolesRemove, AreaRoles, "remove", givenRoleThings, Empowers, AskedOfAll, ofGiving, false},
+	{TeamsRolesRead, AreaRoles, "read", "roles of teams", LooksAt, AskedOfAll, ofTeam, true},
+	{TeamsRolesAdd, AreaRoles, "add", "roles of teams", Empowers, AskedOfAll, ofGiving, false},
+	{TeamsRolesRemove, AreaRoles, "remove", "roles of teams", Empowers, AskedOfAll, ofGiving, false},
+	{UsersPermissionsRead, AreaRoles, "read", "what users and accounts may do", LooksAt, AskedOfAll, ofMember, false},
+	{StatusAccessControl, AreaRoles, "read", "whether access control is on", LooksAt, AskedOfAll, ofNothing, false},
+
+	{OrgsRead, AreaOrganization, "read", "the organization", LooksAt, AskedOfAll, ofNothing, false},
+	{OrgsWrite, AreaOrganization, "change", "the organization", Changes, AskedOfAll, ofNothing, false},
+	{OrgsPreferencesRead, AreaOrganization, "read", "preferences of the organization", LooksAt, AskedOfAll, ofNothing, false},
+	{OrgsPreferencesWrite, AreaOrganization, "change", "preferences of the organization", Changes, AskedOfAll, ofNothing, false},
+	{OrgsQuotasRead, AreaOrganization, "read", "quotas of the organization", LooksAt, AskedOfAll, ofNothing, false},
+	{orgsQuotasWrite, AreaOrganization, "change", "quotas of the organization", Changes, AskedNowhere, ofNothing, false},
+	{OrgsDelete, AreaOrganization, "delete", "the organization", Changes, AskedOfUsers, ofNothing, false},
+	{OrgsCreate, AreaOrganization, "create", "organizations", Changes, AskedOnServer, ofNothing, false},
+
+	{UsersRead, AreaUsers, "read", "users of the server", LooksAt, AskedOnServer, ofUser, true},
+	{UsersCreate, AreaUsers, "create", "users of the server", Changes, AskedOnServer, ofNothing, false},
+	{UsersWrite, AreaUsers, "change", "users of the server", Changes, AskedOnServer, ofUser, false},
+	{UsersDelete, AreaUsers, "delete", "users of the server", Changes, AskedOnServer, ofUser, false},
+	{UsersEnable, AreaUsers, "enable", "users of the server", Changes, AskedOnServer, ofUser, false},
+	{UsersDisable, AreaUsers, "disable", "users of the server", Changes, AskedOnServer, ofUser, false},
+	{UsersLogout, AreaUsers, "sign out", "users of the server", Changes, AskedOnServer, ofUser, false},
+	{UsersPasswordWrite, AreaUsers, "change", "passwords of users", Empowers, AskedOnServer, ofUser, false},
+	{UsersPermissionsWrite, AreaUsers, "change", "who is a server admin", Empowers, AskedOnServer, ofUser, false},
+	{UsersAuthTokenRead, AreaUsers, "read", "sessions of users", LooksAt, AskedOnServer, ofUser, false},
+	{UsersAuthTokenWrite, AreaUsers, "end", "sessions of users", Changes, AskedOnServer, ofUser, false},
+	{UsersQuotasRead, AreaUsers, "read", "quotas of users", LooksAt, AskedNowhere, ofUser, false},
+	{usersQuotasWrite, AreaUsers, "change", "quotas of users", Changes, AskedNowhere, ofUser, false},
+
+	{FoldersCreate, AreaFolders, "create", "folders", Changes, AskedOfAll, ofFolder, false},
+	{FoldersRead, AreaFolders, "read", "folders", LooksAt, AskedOfAll, ofFolder, false},
+	{FoldersWrite, AreaFolders, "change", "folders", Changes, AskedOfAll, ofFolder, false},
+	{FoldersDelete, AreaFolders, "delete", "folders", Changes, AskedOfAll, ofFolder, false},
+	{FoldersPermissionsRead, AreaFolders, "read", "who may use folders", LooksAt, AskedOfAll, ofFolder, true},
+	{FoldersPermissionsWrite, AreaFolders, "change", "who may use folders", Empowers, AskedOfAll, ofFolder, false},
+
+	{DashboardsCreate, AreaDashboards, "create", "dashboards", Changes, AskedOfAll, ofFolder, false},
+	{DashboardsRead, AreaDashboards, "read", "dashboards", LooksAt, AskedOfAll, ofDashboard, false},
+	{DashboardsWrite, AreaDashboards, "change", "dashboards", Changes, AskedOfAll, ofDashboard, false},
+	{DashboardsDelete, AreaDashboards, "delete", "dashboards", Changes, AskedOfAll, ofDashboard, false},
+	{DashboardsPermissionsRead, AreaDashboards, "read", "who may use dashboards", LooksAt, AskedOfAll, ofDashboard, true},
+	{DashboardsPermissionsWrite, AreaDashboards, "change", "who may use dashboards", Empowers, AskedOfAll, ofDashboard, false},
+
+	{datasourcesCreate, AreaSources, "create", "data sources", Changes, AskedNowhere, ofNothing, false},
+	{DatasourcesRead, AreaSources, "read", "data sources", LooksAt, AskedOfAll, ofSource, true},
+	{datasourcesWrite, AreaSources, "change", "data sources", Changes, AskedNowhere, ofSource, false},
+	{datasourcesDelete, AreaSources, "delete", "data sources", Changes, AskedNowhere, ofSource, false},
+	{datasourcesQuery, AreaSources, "query", "data sources", LooksAt, AskedNowhere, ofSource, false},
+	{datasourcesExplore, AreaSources, "explore", "data sources", LooksAt, AskedNowhere, ofNothing, false},
+	{datasourcesIDRead, AreaSources, "read", "ids of data sources", LooksAt, AskedNowhere, ofSource, false},
+	{datasourcesPermissionsRead, AreaSources, "read", "who may use data sources", LooksAt, AskedNowhere, ofSource, false},
+	{datasourcesPermissionsWrite, AreaSources, "change", "who may use data sources", Empowers, AskedNowhere, ofSource, false},
+
+	{AuditRead, AreaOther, "read", "the audit log", LooksAt, AskedOfAll, ofNothing, false},
+	{ServerStatsRead, AreaOther, "read", "the nodes and statistics of the server", LooksAt, AskedOnServer, ofNothing, false},
+	{SettingsRead, AreaOther, "read", "the settings of the server", LooksAt, AskedNowhere, ofSetting, false},
+	{settingsWrite, AreaOther, "change", "the settings of the server", Changes, AskedNowhere, ofSetting, false},
+	{apiKeysRead, AreaOther, "read", "API keys", LooksAt, AskedNowhere, ofKey, false},
+	{apiKeysCreate, AreaOther, "create", "API keys", Changes, AskedNowhere, ofNothing, false},
+	{apiKeysDelete, AreaOther, "delete", "API keys", Changes, AskedNowhere, ofKey, false},
+}
+
+// Actions returns the table of actions, by area. The slice is shared and must
+// not be changed.
+func Actions() []ActionInfo { return actionTable }
+
+// vocabulary finds an action's row in the table.
+var vocabulary = func() map[Action]int {
+	all := make(map[Action]int, len(actionTable))
+	for i, row := range actionTable {
+		if _, ok := all[row.Action]; !ok {
+			all[row.Action] = i
+		}
 	}
 	return all
 }()
+
+// Info returns the action's row of the table; false for a foreign action.
+func (a Action) Info() (ActionInfo, bool) {
+	i, ok := vocabulary[a]
+	if !ok {
+		return ActionInfo{}, false
+	}
+	return actionTable[i], true
+}
 
 // Foreign reports whether a is outside the vocabulary: an action of some API
 // behind the guard, as "prometheus:query".
 func (a Action) Foreign() bool {
 	_, known := vocabulary[a]
 	return !known && a != ""
+}
+
+// Nearest returns the known action that a is perhaps a slip of: one that it
+// differs from by a few letters, or one about the same things. False when a is
+// known itself, or like none.
+func (a Action) Nearest() (Action, bool) {
+	if !a.Foreign() || a == ForeignActions || len(a) > MaxName {
+		return "", false
+	}
+	noun, verb, _ := strings.Cut(strings.ToLower(strings.TrimSpace(string(a))), ":")
+	best, least := Action(""), 0
+	for _, row := range actionTable {
+		n, v, _ := strings.Cut(string(row.Action), ":")
+		off := distance(noun, n)
+		if off > len(n)/4+1 || off*2 > len(noun) {
+			continue
+		}
+		if off = off*4 + distance(verb, v); best == "" || off < least {
+			best, least = row.Action, off
+		}
+	}
+	return best, best != ""
+}
+
+// distance counts the letters to put in, take out or change to make a into b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := before
+			if a[i] != b[j] {
+				cost++
+			}
+			before = row[j+1]
+			row[j+1] = min(cost, row[j]+1, before+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // Valid reports whether a has the form of an action: two parts with a ":"

@@ -46,20 +46,13 @@ func BasicRoles() []NamedRole {
 	for _, r := range Roles() {
 		all = append(all, NamedRole{
 			UID: r.UID(), Name: "basic:" + strings.ToLower(r.String()), DisplayName: r.String(), Group: "Basic", Hidden: true, Version: 1,
-			Description: basicDescriptions[r], Permissions: basicPermissions(r),
+			Description: "What everybody with the basic role " + r.String() + " may do", Permissions: basicPermissions(r),
 		})
 	}
 	return append(all, NamedRole{
 		UID: ServerAdminUID, Name: "basic:grafana_admin", DisplayName: "Server admin", Group: "Basic", Hidden: true, Version: 1,
 		Description: "What server admins may do on the server and in every organization", Permissions: serverAdminPermissions(),
 	})
-}
-
-var basicDescriptions = map[Role]string{
-	RoleNone:   "Nothing: everything must be given",
-	RoleViewer: "Read what is shared with viewers",
-	RoleEditor: "What viewers may, and write what is shared with editors",
-	RoleAdmin:  "Everything in the organization",
 }
 
 // FixedRoles returns the product's own roles, by name. The slice is shared and
@@ -86,7 +79,8 @@ var fixedRoles, fixedByUID = func() ([]NamedRole, map[string]int) {
 	for _, f := range fixedTable {
 		name := "fixed:" + f.name
 		all = append(all, NamedRole{
-			UID: fixedUID(name), Name: name, DisplayName: f.display, Group: f.group, Description: f.about, Version: 1, Permissions: f.permissions,
+			UID: fixedUID(name), Name: name, DisplayName: f.display, Group: f.group, Version: 1, Permissions: f.permissions,
+			Description: NewPermissions(f.permissions...).Power(Nobody, nil).Short(),
 		})
 	}
 	slices.SortFunc(all, func(a, b NamedRole) int { return strings.Compare(a.Name, b.Name) })
@@ -99,8 +93,8 @@ var fixedRoles, fixedByUID = func() ([]NamedRole, map[string]int) {
 
 // fixed is a row of the table of fixed roles.
 type fixed struct {
-	name, group, display, about string
-	permissions                 []Permission
+	name, group, display string
+	permissions          []Permission
 }
 
 // on returns the actions, each on the scope.
@@ -191,47 +185,47 @@ var (
 )
 
 var fixedTable = []fixed{
-	{"serviceaccounts:reader", "Service accounts", "Reader", "Read service accounts and their tokens", accountsReader},
-	{"serviceaccounts:creator", "Service accounts", "Creator", "Create service accounts", accountsCreator},
-	{"serviceaccounts:writer", "Service accounts", "Writer", "Create, read, change and delete service accounts and manage who may", accountsWriter},
-	{"serviceaccounts.permissions:reader", "Service accounts", "Permissions reader", "Read who may manage service accounts", accountsPermissionsReader},
-	{"serviceaccounts.permissions:writer", "Service accounts", "Permissions writer", "Read and change who may manage service accounts", accountsPermissionsWriter},
-	{"org.users:reader", "Organization", "Users reader", "Read the members of the organization", orgUsersReader},
-	{"org.users:writer", "Organization", "Users writer", "Read, add and remove members of the organization and change their role", orgUsersWriter},
-	{"organization:reader", "Organization", "Reader", "Read the organization and its quotas", organizationReader},
-	{"organization:writer", "Organization", "Writer", "Read and change the organization and its preferences", organizationWriter},
-	{"organization:maintainer", "Organization", "Maintainer", "Create, read, change and delete organizations and their quotas", organizationMaintainer},
-	{"users:reader", "Users", "Reader", "Read every user of the server", usersReader},
-	{"users:writer", "Users", "Writer", "Create, read, change and delete every user of the server", usersWriter},
-	{"teams:creator", "Teams", "Creator", "Create teams and read the members of the organization", teamsCreator},
-	{"teams:read", "Teams", "Reader", "Read teams", teamsReader},
-	{"teams:writer", "Teams", "Writer", "Create, read, change and delete teams and their members", teamsWriter},
-	{"folders:creator", "Folders", "Creator", "Create folders at the root", foldersCreator},
-	{"folders:reader", "Folders", "Reader", "Read every folder and the dashboards in it", foldersReader},
-	{"folders:writer", "Folders", "Writer", "Create, read, change and delete every folder and dashboard and manage who may", foldersWriter},
-	{"folders.general:reader", "Folders", "Root reader", "See the root folder", on(rootFolder, FoldersRead)},
-	{"folders.permissions:reader", "Folders", "Permissions reader", "Read who may use folders", foldersPermissionsReader},
-	{"folders.permissions:writer", "Folders", "Permissions writer", "Read and change who may use folders", foldersPermissionsWriter},
-	{"dashboards:creator", "Dashboards", "Creator", "Create dashboards at the root", dashboardsCreator},
-	{"dashboards:reader", "Dashboards", "Reader", "Read every dashboard", dashboardsReader},
-	{"dashboards:writer", "Dashboards", "Writer", "Create, read, change and delete every dashboard and manage who may", dashboardsWriter},
-	{"dashboards.permissions:reader", "Dashboards", "Permissions reader", "Read who may use dashboards", dashboardsPermissionsReader},
-	{"dashboards.permissions:writer", "Dashboards", "Permissions writer", "Read and change who may use dashboards", dashboardsPermissionsWriter},
-	{"datasources:reader", "Data sources", "Reader", "Read and query data sources", sourcesReader},
-	{"datasources:writer", "Data sources", "Writer", "Create, read, query, change and delete data sources", sourcesWriter},
-	{"datasources:creator", "Data sources", "Creator", "Create data sources", sourcesCreator},
-	{"datasources:explorer", "Data sources", "Explorer", "Query data sources freely", sourcesExplorer},
-	{"datasources.id:reader", "Data sources", "ID reader", "Read the id of a data source", sourcesIDReader},
-	{"datasources.permissions:reader", "Data sources", "Permissions reader", "Read who may use data sources", sourcesPermissionsReader},
-	{"datasources.permissions:writer", "Data sources", "Permissions writer", "Read and change who may use data sources", sourcesPermissionsWriter},
-	{"roles:reader", "Roles", "Reader", "Read roles and who has them", rolesReader},
-	{"roles:writer", "Roles", "Writer", "Create, read, change, delete and assign roles within one's own permissions", rolesWriter},
-	{"roles:resetter", "Roles", "Resetter", "Put the basic roles back to what they were", rolesReset},
-	{"settings:reader", "Settings", "Reader", "Read the server's settings", settingsReader},
-	{"settings:writer", "Settings", "Writer", "Read and change the server's settings", settingsWriter},
-	{"stats:reader", "Statistics", "Reader", "Read the server's statistics", statsReader},
-	{"apikeys:reader", "API keys", "Reader", "Read API keys", keysReader},
-	{"apikeys:writer", "API keys", "Writer", "Create, read and delete API keys", keysWriter},
+	{"serviceaccounts:reader", "Service accounts", "Reader", accountsReader},
+	{"serviceaccounts:creator", "Service accounts", "Creator", accountsCreator},
+	{"serviceaccounts:writer", "Service accounts", "Writer", accountsWriter},
+	{"serviceaccounts.permissions:reader", "Service accounts", "Permissions reader", accountsPermissionsReader},
+	{"serviceaccounts.permissions:writer", "Service accounts", "Permissions writer", accountsPermissionsWriter},
+	{"org.users:reader", "Organization", "Users reader", orgUsersReader},
+	{"org.users:writer", "Organization", "Users writer", orgUsersWriter},
+	{"organization:reader", "Organization", "Reader", organizationReader},
+	{"organization:writer", "Organization", "Writer", organizationWriter},
+	{"organization:maintainer", "Organization", "Maintainer", organizationMaintainer},
+	{"users:reader", "Users", "Reader", usersReader},
+	{"users:writer", "Users", "Writer", usersWriter},
+	{"teams:creator", "Teams", "Creator", teamsCreator},
+	{"teams:read", "Teams", "Reader", teamsReader},
+	{"teams:writer", "Teams", "Writer", teamsWriter},
+	{"folders:creator", "Folders", "Creator", foldersCreator},
+	{"folders:reader", "Folders", "Reader", foldersReader},
+	{"folders:writer", "Folders", "Writer", foldersWriter},
+	{"folders.general:reader", "Folders", "Root reader", on(rootFolder, FoldersRead)},
+	{"folders.permissions:reader", "Folders", "Permissions reader", foldersPermissionsReader},
+	{"folders.permissions:writer", "Folders", "Permissions writer", foldersPermissionsWriter},
+	{"dashboards:creator", "Dashboards", "Creator", dashboardsCreator},
+	{"dashboards:reader", "Dashboards", "Reader", dashboardsReader},
+	{"dashboards:writer", "Dashboards", "Writer", dashboardsWriter},
+	{"dashboards.permissions:reader", "Dashboards", "Permissions reader", dashboardsPermissionsReader},
+	{"dashboards.permissions:writer", "Dashboards", "Permissions writer", dashboardsPermissionsWriter},
+	{"datasources:reader", "Data sources", "Reader", sourcesReader},
+	{"datasources:writer", "Data sources", "Writer", sourcesWriter},
+	{"datasources:creator", "Data sources", "Creator", sourcesCreator},
+	{"datasources:explorer", "Data sources", "Explorer", sourcesExplorer},
+	{"datasources.id:reader", "Data sources", "ID reader", sourcesIDReader},
+	{"datasources.permissions:reader", "Data sources", "Permissions reader", sourcesPermissionsReader},
+	{"datasources.permissions:writer", "Data sources", "Permissions writer", sourcesPermissionsWriter},
+	{"roles:reader", "Roles", "Reader", rolesReader},
+	{"roles:writer", "Roles", "Writer", rolesWriter},
+	{"roles:resetter", "Roles", "Resetter", rolesReset},
+	{"settings:reader", "Settings", "Reader", settingsReader},
+	{"settings:writer", "Settings", "Writer", settingsWriter},
+	{"stats:reader", "Statistics", "Reader", statsReader},
+	{"apikeys:reader", "API keys", "Reader", keysReader},
+	{"apikeys:writer", "API keys", "Writer", keysWriter},
 }
 
 // basicPermissions lists what a basic role carries (docs/decisions/0004-basic-roles.md).

@@ -101,6 +101,9 @@ type Explanation struct {
 	Allowed    bool     `json:"allowed"`
 	Via        []Source `json:"via"`        // what allows it
 	WouldAllow []string `json:"wouldAllow"` // roles that would, where nothing does
+	Taken      string   `json:"taken"`      // what the action is taken for: "known", "foreign" or "unknown"
+	Nearest    string   `json:"nearest,omitempty"`
+	Notes      []string `json:"notes"` // what else there is to know, in sentences
 }
 
 // Source is a permission with the role, or other thing, that gives it.

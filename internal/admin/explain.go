@@ -15,6 +15,7 @@ type Source struct {
 	Role       string // its name, as "basic:viewer" or "managed:teams:3:permissions"
 	RoleUID    string // empty for access to one resource
 	Through    string // "itself", "team <name>", "basic role <name>" or "server admin"
+	OnServer   bool   // it holds on the server and in every org
 	Permission hallpass.Permission
 }
 
@@ -30,60 +31,211 @@ type Explanation struct {
 	Allowed    bool
 	Via        []Source
 	WouldAllow []hallpass.NamedRole // when nothing allows it: roles that would, the narrowest first
+	Taken      Taken
+	Nearest    hallpass.Action // known, and like an unknown one
+	Notes      []string        // what else there is to know about the answer, in sentences
 }
 
+// Taken says what an action that is asked about is taken for.
+type Taken string
+
+// What an action may be taken for.
+const (
+	TakenKnown   Taken = "known"   // it is in the table of actions
+	TakenForeign Taken = "foreign" // an action of an API behind Hallpass
+	TakenUnknown Taken = "unknown" // nothing known, and perhaps a slip: it is like one that is known
+)
+
 // Explain says whether the principal may do action on scope in the caller's org:
-// through which roles, or which would allow it. An empty ref is the caller
-// itself; otherwise it is an ID, a uid or a login, and takes users.permissions:read.
+// through which roles, or which would allow it. The decision is that of the
+// routes. An empty ref is the caller itself; otherwise it is an ID, a uid or a
+// login, and takes users.permissions:read.
 func (a *Admin) Explain(ctx context.Context, c hallpass.Caller, ref string, action hallpass.Action, scope hallpass.Scope) (out Explanation, err error) {
 	switch {
 	case !action.Valid():
-		return out, hallpass.Invalidf("action", "action is not like serviceaccounts:read")
+		return out, errActionForm(action)
 	case !scope.WellFormed():
 		return out, hallpass.Invalidf("scope", "scope is not like serviceaccounts:id:7")
 	}
 	want := hallpass.Permission{Action: action, Scope: scope}
-	err = a.readEffective(ctx, c, ref, func(tx *store.Tx, p hallpass.PrincipalInfo, sources []Source) error {
-		out.Principal = p
-		around, err := scopesAround(ctx, tx, c.Org, scope)
+	err = a.readEffective(ctx, c, ref, func(tx *store.Tx, p hallpass.PrincipalInfo, them hallpass.Caller, sources []Source) error {
+		q, err := a.ask(ctx, tx, them, want)
 		if err != nil {
 			return err
 		}
-		for _, s := range sources {
-			if covers(s.Permission, want, around) {
-				out.Via = append(out.Via, s)
+		out = Explanation{Principal: p, Allowed: q.allowed(), Taken: TakenKnown, Notes: q.notes()}
+		if !q.known {
+			out.Taken = TakenForeign
+			if near, ok := action.Nearest(); ok {
+				out.Taken, out.Nearest = TakenUnknown, near
 			}
 		}
-		if out.Allowed = len(out.Via) > 0; out.Allowed {
+		if out.Allowed {
+			for _, s := range sources {
+				if q.by(s) {
+					out.Via = append(out.Via, s)
+				}
+			}
 			return nil
 		}
-		out.WouldAllow, err = a.rolesThat(ctx, tx, c, want, around)
+		if q.usersOnly() {
+			return nil // no role would help
+		}
+		out.WouldAllow, err = a.rolesThat(ctx, tx, c, func(p hallpass.Permission) bool {
+			return q.covers(p) && (out.Taken != TakenUnknown || p.Action == action)
+		})
 		return err
 	})
 	return out, err
 }
 
-// scopesAround returns the scope, and those of what the thing stands in.
-func scopesAround(ctx context.Context, tx *store.Tx, org hallpass.OrgID, scope hallpass.Scope) ([]hallpass.Scope, error) {
-	r, id, ok := scope.ResourceOf()
-	if !ok || r != hallpass.FolderResource && r != hallpass.DashboardResource {
-		return []hallpass.Scope{scope}, nil
+func errActionForm(action hallpass.Action) error {
+	if near, ok := action.Nearest(); ok {
+		return hallpass.Invalidf("action", "action is not like serviceaccounts:read: did you mean %s?", near)
 	}
-	return treeScopes(ctx, tx, org, r, id)
+	return hallpass.Invalidf("action", "action is not like serviceaccounts:read")
 }
 
-func covers(held, want hallpass.Permission, around []hallpass.Scope) bool {
-	for _, s := range around {
-		if held.Covers(hallpass.Permission{Action: want.Action, Scope: s}) {
+// A question is whether somebody may do something, as the routes ask it.
+type question struct {
+	reach
+	asked  hallpass.Permission // as the question names it
+	demand hallpass.Permission // as routes demand it
+	row    hallpass.ActionInfo // of the table, if known
+	known  bool
+	global bool             // it is about a role that is there in every org
+	scopes []hallpass.Scope // any of them will do: those of the thing and of what it stands in
+}
+
+// ask makes the question whether the caller may do what is asked for.
+func (a *Admin) ask(ctx context.Context, tx *store.Tx, c hallpass.Caller, asked hallpass.Permission) (q question, err error) {
+	q.asked = asked
+	q.demand, q.row, q.known = asked.Demand()
+	if q.reach, err = a.reach(ctx, tx, c); err != nil {
+		return q, err
+	}
+	if q.global, err = ofGlobalRole(ctx, tx, c.Org, asked); err != nil {
+		return q, err
+	}
+	q.scopes = []hallpass.Scope{q.demand.Scope}
+	if r, id, ok := q.demand.Scope.ResourceOf(); ok && (r == hallpass.FolderResource || r == hallpass.DashboardResource) {
+		q.scopes, err = treeScopes(ctx, tx, c.Org, r, id)
+	}
+	return q, err
+}
+
+// ofGlobalRole reports whether what is asked is to change a role that is there in
+// every org: that is asked for on the server.
+func ofGlobalRole(ctx context.Context, tx *store.Tx, org hallpass.OrgID, asked hallpass.Permission) (bool, error) {
+	uid, ok := strings.CutPrefix(string(asked.Scope), string(hallpass.NamedRole{}.Scope()))
+	if !ok || asked.Action != hallpass.RolesWrite && asked.Action != hallpass.RolesDelete {
+		return false, nil
+	}
+	r, err := tx.Role(ctx, org, uid)
+	if hallpass.KindOf(err) == hallpass.NotFound {
+		return false, nil
+	}
+	return r.Global(), err
+}
+
+// onServer reports whether the action is asked for on the server as a whole.
+func (q question) onServer() bool {
+	return q.known && (q.row.Asked == hallpass.AskedOnServer || q.global)
+}
+
+// allowed reports whether routes let the caller do it. Asked about an action on
+// things without a scope, it is whether there could be a thing that they let it
+// be done to.
+func (q question) allowed() bool {
+	c := q.caller
+	switch {
+	case q.usersOnly():
+		return false
+	case q.anything():
+		held := c.Permissions
+		if q.onServer() {
+			held = c.Server
+		}
+		return slices.ContainsFunc(held.Scopes(q.demand.Action), q.row.Reaches) || q.grantedAny()
+	case q.onServer():
+		return c.CanOnServer(q.demand.Action, q.demand.Scope)
+	}
+	return q.can(q.demand.Action, q.scopes)
+}
+
+// anything reports whether the question leaves open what is to be done to.
+func (q question) anything() bool {
+	return q.known && q.demand.Scope == "" && len(q.row.Scopes) > 0 && !q.row.Lists
+}
+
+func (q question) grantedAny() bool {
+	for p := range q.granted {
+		if p.Action == q.demand.Action {
 			return true
 		}
 	}
 	return false
 }
 
-// rolesThat returns the roles which the caller may read that permit want, those
-// with the fewest permissions first.
-func (a *Admin) rolesThat(ctx context.Context, tx *store.Tx, c hallpass.Caller, want hallpass.Permission, around []hallpass.Scope) ([]hallpass.NamedRole, error) {
+// usersOnly reports whether the caller is a service account and the action one
+// that only users are asked for.
+func (q question) usersOnly() bool {
+	return (q.onServer() || q.row.Asked == hallpass.AskedOfUsers) && q.caller.User() == 0
+}
+
+// covers reports whether holding p is holding what is asked for.
+func (q question) covers(p hallpass.Permission) bool {
+	if q.anything() {
+		return p.Action == q.demand.Action && q.row.Reaches(p.Scope)
+	}
+	return slices.ContainsFunc(q.scopes, func(s hallpass.Scope) bool {
+		return p.Covers(hallpass.Permission{Action: q.demand.Action, Scope: s})
+	})
+}
+
+// by reports whether it is through the source that the caller may.
+func (q question) by(s Source) bool {
+	return q.covers(s.Permission) && (s.OnServer || !q.onServer())
+}
+
+// notes says what the answer does not show by itself.
+func (q question) notes() (list []string) {
+	a := string(q.asked.Action)
+	if !q.known {
+		if near, ok := q.asked.Action.Nearest(); ok {
+			return []string{"Hallpass does not know " + a + ". Did you mean " + string(near) + "? As it stands it is an action of another API, if of any."}
+		}
+		return []string{a + " is an action of another API: Hallpass itself never asks for it."}
+	}
+	switch {
+	case q.usersOnly():
+		list = append(list, "Only users can use "+a+" there, never a service account, whatever roles it has.")
+	case q.onServer():
+		list = append(list, a+" counts where it is held on the server: through a role given in every organization, or as a server admin.")
+	case q.row.Asked == hallpass.AskedNowhere:
+		list = append(list, "Hallpass itself never asks for "+a+": only an API behind it may.")
+	}
+	switch {
+	case q.demand.Scope != q.asked.Scope && q.demand.Scope == "":
+		list = append(list, a+" takes no scope: "+string(q.asked.Scope)+" was not looked at.")
+	case q.demand.Scope != q.asked.Scope:
+		list = append(list, a+" is always asked for on "+string(q.demand.Scope)+".")
+	case q.demand.Scope != "" && !q.row.Reaches(q.demand.Scope):
+		list = append(list, a+" is never asked for on "+string(q.demand.Scope)+", but on scopes as "+hallpass.Enumerate(scopeTexts(q.row.Scopes))+".")
+	}
+	return list
+}
+
+func scopeTexts(scopes []hallpass.Scope) (list []string) {
+	for _, s := range scopes {
+		list = append(list, string(s))
+	}
+	return list
+}
+
+// rolesThat returns the roles which the caller may read that hold what permits
+// it, those with the fewest permissions first.
+func (a *Admin) rolesThat(ctx context.Context, tx *store.Tx, c hallpass.Caller, permit func(hallpass.Permission) bool) ([]hallpass.NamedRole, error) {
 	all, err := a.allRoles(ctx, tx, c.Org)
 	if err != nil {
 		return nil, err
@@ -94,7 +246,7 @@ func (a *Admin) rolesThat(ctx context.Context, tx *store.Tx, c hallpass.Caller, 
 		if own && !c.Can(hallpass.RolesRead, r.Scope()) || r.UID == hallpass.ServerAdminUID {
 			continue
 		}
-		if slices.ContainsFunc(r.Permissions, func(p hallpass.Permission) bool { return covers(p, want, around) }) {
+		if slices.ContainsFunc(r.Permissions, permit) {
 			list = append(list, r)
 		}
 	}
@@ -106,7 +258,7 @@ func (a *Admin) rolesThat(ctx context.Context, tx *store.Tx, c hallpass.Caller, 
 // sources of each, by action and scope. An empty ref is the caller itself;
 // otherwise it is an ID, a uid or a login, and takes users.permissions:read.
 func (a *Admin) Effective(ctx context.Context, c hallpass.Caller, ref string) (p hallpass.PrincipalInfo, list []Effective, err error) {
-	err = a.readEffective(ctx, c, ref, func(_ *store.Tx, who hallpass.PrincipalInfo, sources []Source) error {
+	err = a.readEffective(ctx, c, ref, func(_ *store.Tx, who hallpass.PrincipalInfo, _ hallpass.Caller, sources []Source) error {
 		p, list = who, gather(sources)
 		return nil
 	})
@@ -137,7 +289,7 @@ func gather(sources []Source) []Effective {
 
 // readEffective finds the principal, holds the caller to what looking at it
 // takes, and hands its sources to fn.
-func (a *Admin) readEffective(ctx context.Context, c hallpass.Caller, ref string, fn func(*store.Tx, hallpass.PrincipalInfo, []Source) error) error {
+func (a *Admin) readEffective(ctx context.Context, c hallpass.Caller, ref string, fn func(*store.Tx, hallpass.PrincipalInfo, hallpass.Caller, []Source) error) error {
 	n := need{action: hallpass.UsersPermissionsRead}
 	if ref == "" {
 		n.where = inside
@@ -149,7 +301,7 @@ func (a *Admin) readEffective(ctx context.Context, c hallpass.Caller, ref string
 			if err != nil {
 				return err
 			}
-			return fn(tx, who, sources)
+			return fn(tx, who, c, sources)
 		}
 		p, err := a.anyPrincipal(ctx, tx, c.Org, ref)
 		if err != nil {
@@ -166,7 +318,7 @@ func (a *Admin) readEffective(ctx context.Context, c hallpass.Caller, ref string
 		if err != nil {
 			return err
 		}
-		return fn(tx, p, sources)
+		return fn(tx, p, them, sources)
 	})
 }
 
@@ -231,7 +383,7 @@ func (a *Admin) sources(ctx context.Context, tx *store.Tx, c hallpass.Caller) ([
 	var list []Source
 	for _, r := range roles {
 		for _, p := range r.Permissions {
-			list = append(list, Source{r.Role.Name, r.Role.UID, through(r.Grantee, r.TeamName, r.Server), p})
+			list = append(list, Source{r.Role.Name, r.Role.UID, through(r.Grantee, r.TeamName, r.Server), r.Server, p})
 		}
 	}
 	if c.OrgMissing {
@@ -251,7 +403,7 @@ func (a *Admin) sources(ctx context.Context, tx *store.Tx, c hallpass.Caller) ([
 			team = teams[i].Name
 		}
 		for _, p := range g.Permissions() {
-			list = append(list, Source{g.To.RoleName(), "", through(g.To, team, false), p})
+			list = append(list, Source{g.To.RoleName(), "", through(g.To, team, false), false, p})
 		}
 	}
 	return list, nil
@@ -274,6 +426,27 @@ func through(g hallpass.Grantee, team string, server bool) string {
 func (a *Admin) Held(ctx context.Context, c hallpass.Caller) ([]Effective, error) {
 	_, list, err := a.Effective(ctx, c, "")
 	return list, err
+}
+
+// RolePower returns what a basic role permits in the caller's org, with the roles
+// and the access that are given to everybody who has it. Of a role above the
+// caller's own, it is what the role itself permits: the rest is not the caller's
+// to know.
+func (a *Admin) RolePower(ctx context.Context, c hallpass.Caller, role hallpass.Role) (*hallpass.Permissions, error) {
+	var list []hallpass.Permission
+	err := a.db.Read(ctx, func(tx *store.Tx) error {
+		if role > c.Role || c.OrgMissing {
+			r, err := tx.Role(ctx, c.Org, role.UID())
+			list = r.Permissions
+			return err
+		}
+		sources, err := a.sources(ctx, tx, hallpass.Caller{Org: c.Org, Role: role})
+		for _, s := range sources {
+			list = append(list, s.Permission)
+		}
+		return err
+	})
+	return hallpass.NewPermissions(list...), err
 }
 
 // PermissionFilter picks permissions: those of the action or with the prefix,

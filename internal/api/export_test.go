@@ -46,3 +46,22 @@ func AbsentPatterns() []string {
 	}
 	return list
 }
+
+// A Rule is what a route demands, as the tests of power compare it.
+type Rule struct {
+	Pattern string
+	Action  hallpass.Action
+	Users   bool // not for service accounts
+	Server  bool
+}
+
+// Rules lists the routes with what they demand, in order; open ones are left out.
+func Rules() []Rule {
+	var list []Rule
+	for _, r := range New(Options{}).routes() {
+		if !r.public {
+			list = append(list, Rule{r.pattern, r.rule.action, r.rule.usersOnly, r.rule.server})
+		}
+	}
+	return list
+}

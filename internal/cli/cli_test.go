@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -136,6 +137,9 @@ func TestWalk(t *testing.T) {
 		{"role assignments keeper", "", `^KIND +ID +NAME\nuser +1 +admin\nserviceaccount +2 +build bot\n$`},
 		{"sa permissions|build bot", "", `serviceaccounts:read +serviceaccounts:\* +keeper +itself\n`},
 		{"explain --principal|sa:build bot|serviceaccounts:read|serviceaccounts:id:3", "", `^allowed: service account build bot may do serviceaccounts:read on serviceaccounts:id:3\n  by the role keeper, assigned to it: `},
+		{"explain dashbord:reed", "", `(?m)^note: Hallpass does not know dashbord:reed\. Did you mean dashboards:read\?`},
+		{"explain prometheus:query", "", `(?m)^note: prometheus:query is an action of another API`},
+		{"explain orgs:read orgs:id:1", "", `^allowed: (.*\n)+note: orgs:read takes no scope`},
 		{"role update keeper -p orgs:read --name reader", "", `(?m)^name +reader\n(.*\n)*group +CI\nversion +2\n(.*\n)*permission +orgs:read\n$`},
 		{"role unassign|reader|sa:build bot", "", `^$`},
 		{"role list", "", `(?m)^\w+ +reader +CI +1 +no$`},
@@ -642,5 +646,31 @@ func TestManual(t *testing.T) {
 	walk(root)
 	if seen < 40 {
 		t.Errorf("only %d commands were seen: this test does not look where it should", seen)
+	}
+}
+
+// TestExplainTellsEachWayOnce explains what came by many grants: each way in
+// which it is held is told once, in words.
+func TestExplainTellsEachWayOnce(t *testing.T) {
+	s := server(t)
+	for i := range 9 {
+		if r := s.Do(hallpasstest.Admin, "POST", "/api/folders", fmt.Sprintf(`{"uid":"f%d","title":"f%d"}`, i, i)); r.StatusCode != 200 {
+			t.Fatal(r.Text)
+		}
+	}
+	s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"name":"ci","role":"Viewer"}`)
+	for i := range 9 {
+		path := fmt.Sprintf("/api/access-control/folders/f%d/users/2", i)
+		if r := s.Do(hallpasstest.Admin, "POST", path, `{"permission":"Edit"}`); r.StatusCode != 200 {
+			t.Fatal(r.Text)
+		}
+	}
+	out := hallpass(t, "", "explain", "--principal", "sa:ci", "dashboards:read")
+	want := `allowed: service account ci may do dashboards:read
+  by access given to the basic role Viewer: dashboards:read@folders:uid:f0, dashboards:read@folders:uid:f1, dashboards:read@folders:uid:f2 and 6 more
+  by access given to it: dashboards:read@folders:uid:f0, dashboards:read@folders:uid:f1, dashboards:read@folders:uid:f2 and 6 more
+`
+	if out != want {
+		t.Errorf("explain prints\n%s\nwant\n%s", out, want)
 	}
 }

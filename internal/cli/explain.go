@@ -73,29 +73,68 @@ func inWords(e wire.Explanation, who string, asked wire.Permission) string {
 	if asked.Scope != "" {
 		what += " on " + asked.Scope
 	}
-	if !e.Allowed {
-		say("not allowed: %s may not do %s", who, what)
-		if len(e.WouldAllow) == 0 {
-			say("no role that you can see would give it")
-			return b.String()
+	if e.Allowed {
+		say("allowed: %s may do %s", who, what)
+		for _, line := range sourceLines(e.Via) {
+			say("  %s", line)
 		}
+	} else {
+		say("not allowed: %s may not do %s", who, what)
+	}
+	for _, note := range e.Notes {
+		say("note: %s", note)
+	}
+	switch {
+	case e.Allowed:
+	case len(e.WouldAllow) > 0:
 		say("one of these roles would give it:")
 		for _, role := range e.WouldAllow {
 			say("  %s", role)
 		}
-		return b.String()
-	}
-	say("allowed: %s may do %s", who, what)
-	for _, via := range e.Via {
-		say("  by the role %s, %s: %s", via.Role, throughWords(via.Through), permissionText(via.Permission.Action, via.Permission.Scope))
+	case e.Taken != "unknown":
+		say("no role that you can see would give it")
 	}
 	return b.String()
 }
 
-// throughWords says how a role is held.
-func throughWords(through string) string {
-	if through == "itself" {
-		return "assigned to it"
+// sourceLines tells each way in which something is held once, with what it gives.
+func sourceLines(via []wire.Source) []string {
+	var ways []string
+	given := make(map[string][]string)
+	for _, v := range via {
+		way := wayOf(v)
+		if _, ok := given[way]; !ok {
+			ways = append(ways, way)
+		}
+		given[way] = append(given[way], permissionText(v.Permission.Action, v.Permission.Scope))
 	}
-	return "held through " + through
+	var lines []string
+	for _, way := range ways {
+		list := given[way]
+		more := ""
+		if len(list) > shownPermissions+1 {
+			more = fmt.Sprintf(" and %d more", len(list)-shownPermissions)
+			list = list[:shownPermissions]
+		}
+		lines = append(lines, way+": "+strings.Join(list, ", ")+more)
+	}
+	return lines
+}
+
+// shownPermissions is how many permissions that came by one way are shown.
+const shownPermissions = 3
+
+// wayOf says how a permission is held: by a role, or by access to one thing, and
+// through whom.
+func wayOf(v wire.Source) string {
+	if strings.HasPrefix(v.Role, "managed:") {
+		if v.Through == "itself" {
+			return "by access given to it"
+		}
+		return "by access given to the " + v.Through
+	}
+	if v.Through == "itself" {
+		return "by the role " + v.Role + ", assigned to it"
+	}
+	return "by the role " + v.Role + ", held through " + v.Through
 }

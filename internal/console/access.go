@@ -346,6 +346,8 @@ type powerView struct {
 	Allowed bool
 	Via     []string
 	Would   []string
+	Notes   []string
+	Unknown bool // the action is perhaps a slip
 }
 
 // powerArea is what it can do in one area.
@@ -375,7 +377,7 @@ func accountPower(v *visit) error {
 	at := accountURL(a.UID)
 	q := v.r.URL.Query()
 	view := powerView{
-		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: v.accountTabs(a, "access"), Can: strings.Replace(heldCan(held), "This token", "A token of this account", 1), Total: len(held),
+		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: v.accountTabs(a, "access"), Can: heldCan("A token of this account", held), Total: len(held),
 		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: powerAreas(held),
 	}
 	if view.Action != "" {
@@ -398,7 +400,7 @@ func (v *visit) ask(view *powerView, a hallpass.ServiceAccountSummary) error {
 	if err != nil {
 		return err
 	}
-	view.Asked, view.Allowed = true, e.Allowed
+	view.Asked, view.Allowed, view.Notes, view.Unknown = true, e.Allowed, e.Notes, e.Taken == admin.TakenUnknown
 	for _, s := range e.Via {
 		if text := sourceText(s); !slices.Contains(view.Via, text) {
 			view.Via = append(view.Via, text)
@@ -427,70 +429,17 @@ func sourceText(s admin.Source) string {
 	return name + ", through " + s.Through
 }
 
-// nounNames are what people call what actions are about.
-var nounNames = map[string]string{
-	"serviceaccounts": "service accounts", "serviceaccounts.permissions": "who may manage service accounts", "orgs": "the organization",
-	"orgs.preferences": "the organization's preferences", "orgs.quotas": "the organization's quotas", "org.users": "members of the organization",
-	"users": "users of the server", "users.password": "passwords", "users.permissions": "what users and accounts may do", "users.authtoken": "sessions of users",
-	"users.quotas": "quotas of users", "users.roles": "roles of users and accounts", "teams": "teams", "teams.permissions": "members of teams",
-	"teams.roles": "roles of teams", "roles": "roles", "folders": "folders", "folders.permissions": "who may use folders", "dashboards": "dashboards",
-	"dashboards.permissions": "who may use dashboards", "datasources": "data sources", "datasources.permissions": "who may use data sources",
-	"datasources.id": "ids of data sources", "audit": "the audit log", "apikeys": "API keys", "settings": "server settings", "server.stats": "server statistics",
-	"status": "the status of access control",
-}
+// otherAPIs is the area of what only other APIs know.
+const otherAPIs = "Other APIs"
 
-var verbNames = map[string]string{
-	"read": "Read", "write": "Change", "create": "Create", "delete": "Delete", "add": "Add", "remove": "Remove", "query": "Query", "explore": "Explore",
-	"enable": "Enable", "disable": "Disable", "logout": "Sign out", "accesscontrol": "Read",
-}
-
-// areaOf returns the area that an action belongs to, and what it does in words.
+// areaOf returns the area that a permission belongs to, and what it lets one do
+// in words.
 func areaOf(p hallpass.Permission) (area, words string) {
-	noun, verb, _ := strings.Cut(string(p.Action), ":")
-	if p.Action == hallpass.ForeignActions {
-		return "Other APIs", "Everything that other APIs behind Hallpass ask for"
+	area = otherAPIs
+	if info, known := p.Action.Info(); known {
+		area = string(info.Area)
 	}
-	name, known := nounNames[noun]
-	if !known || p.Action.Foreign() {
-		return "Other APIs", sentenceStart(verb) + " " + noun + onScope(p.Scope)
-	}
-	do := verbNames[verb]
-	if do == "" {
-		do = sentenceStart(verb)
-	}
-	area = noun
-	for _, a := range matrixAreas {
-		if slices.Contains(a.nouns, noun) {
-			area = a.label
-		}
-	}
-	if area == noun {
-		area = sentenceStart(name)
-	}
-	return area, do + " " + name + onScope(p.Scope)
-}
-
-// onScope says in words what a scope stands for.
-func onScope(s hallpass.Scope) string {
-	switch {
-	case s == "" || strings.HasPrefix(string(s), "permissions:type:") || s == hallpass.ScopeAccessControl:
-		return ""
-	case s == "*" || strings.HasSuffix(string(s), ":*") && strings.Count(string(s), ":") < 2 || strings.HasSuffix(string(s), ":id:*") || strings.HasSuffix(string(s), ":uid:*"):
-		return ": all"
-	case s == hallpass.FolderResource.Scope(hallpass.RootFolder):
-		return ": at the root"
-	}
-	kind, rest, _ := strings.Cut(string(s), ":")
-	if _, id, ok := strings.Cut(rest, ":"); ok && oneOf[kind] != "" {
-		return ": only the " + oneOf[kind] + " " + id
-	}
-	return ": only " + string(s)
-}
-
-// oneOf names one of the things that a scope is about.
-var oneOf = map[string]string{
-	"folders": "folder", "dashboards": "dashboard", "teams": "team", "serviceaccounts": "service account", "users": "user", "global.users": "user",
-	"datasources": "data source", "roles": "role",
+	return area, sentenceStart(p.Words(nil))
 }
 
 func sentenceStart(s string) string { return strings.TrimSuffix(sentence(s), ".") }

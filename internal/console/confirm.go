@@ -177,7 +177,7 @@ func changeRole(v *visit) (change, error) {
 	c.Question, c.Button = "Change role", "Change role"
 	c.Text = "Every token of " + named(a.Name) + " has the new role at once, also those that exist."
 	c.Steps = roleStep("Role of "+a.Name, a.Role, role)
-	c.Facts = []string{role.String() + ": " + roleCan(role)}
+	c.Facts = []string{role.String() + ": " + v.roleCan(role)}
 	c.done, c.same = a.Name+" has the role "+role.String()+" now.", "Nothing changed: "+a.Name+" has the role "+role.String()+" already."
 	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Role: &role})
 	if role < a.Role {

@@ -183,11 +183,11 @@ func (v *visit) showOrgUsers(status int, view usersView) error {
 	if !ok {
 		chosen = hallpass.RoleViewer
 	}
-	view.Roles = roleOptions(chosen, own)
+	view.Roles = v.roleOptions(chosen, own)
 	view.Pager = pagerOf(v, "/org/users", total, p.Number, "member", "members")
 	for _, m := range list {
 		r := v.userRow(m.User)
-		r.Role, r.Roles = m.Role.String(), roleOptions(m.Role, own)
+		r.Role, r.Roles = m.Role.String(), v.roleOptions(m.Role, own)
 		r.Write = v.caller.Can(hallpass.OrgUsersWrite, m.User.ID.Scope())
 		r.Remove = v.caller.Can(hallpass.OrgUsersRemove, m.User.ID.Scope())
 		view.Rows = append(view.Rows, r)
@@ -236,7 +236,7 @@ func addOrgUser(v *visit) (change, error) {
 	c.Question, c.Button = "Add to organization", "Add to organization"
 	c.Text = named(who) + " gets a role in this organization."
 	c.Steps = []step{{who, "not a member", role.String()}}
-	c.Facts = []string{role.String() + ": " + roleCan(role)}
+	c.Facts = []string{role.String() + ": " + v.roleCan(role)}
 	c.done = who + " is a member of the organization now, with the role " + role.String() + "."
 	c.do = func() error {
 		_, err := v.o.Admin.AddOrgUser(ctx, v.caller, login, role)
@@ -288,7 +288,7 @@ func setOrgUserRole(v *visit) (change, error) {
 	c.Question, c.Button, c.Destroys = "Change role", "Change role", role < m.Role
 	c.Text = named(name) + " has the new role in this organization at once."
 	c.Steps = roleStep("Role of "+name, m.Role, role)
-	c.Facts = []string{role.String() + ": " + roleCan(role)}
+	c.Facts = []string{role.String() + ": " + v.roleCan(role)}
 	c.done, c.same = name+" has the role "+role.String()+" now.", "Nothing changed: "+name+" has the role "+role.String()+" already."
 	c.do = func() error { return v.o.Admin.SetOrgUserRole(v.r.Context(), v.caller, m.User.ID, role) }
 	return c, nil

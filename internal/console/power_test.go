@@ -1,89 +1,121 @@
 package console_test
 
 import (
-	"fmt"
+	"encoding/json"
+	"html"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestSentenceOfPower compares what the form for a token says that it will be
-// able to do with what a token of such an account is answered: for each basic
-// role, and for accounts that were given more.
+const teamsReader = "fixed_Z8pB0GQlrqRt8IZBCJQxPWvJPgQ" // fixed:teams:read
+
+// TestSentenceOfPower compares what the form for a token and the account's page
+// say that it will be able to do with what the account holds by everything that
+// it was given: its basic role, roles of its own, of its teams and of everybody
+// with its basic role, and access to single things. That the words are true of
+// what routes answer is tested with the API.
 func TestSentenceOfPower(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
-	for path, body := range map[string]string{
-		"/api/access-control/roles": `{"uid":"team-writer","name":"team writer","permissions":[{"action":"teams:read","scope":"teams:*"},{"action":"teams:create"},{"action":"prometheus:query","scope":"*"}]}`,
-		"/api/teams":                `{"name":"auditors"}`,
-	} {
-		if r := s.Do(hallpasstest.Admin, "POST", path, body); r.StatusCode > 201 {
-			t.Fatalf("POST %s: %d %s", path, r.StatusCode, r.Text)
+	do := func(method, path, body string) hallpasstest.Response {
+		t.Helper()
+		r := s.Do(hallpasstest.Admin, method, path, body)
+		if r.StatusCode > 201 {
+			t.Fatalf("%s %s: %d %s", method, path, r.StatusCode, r.Text)
 		}
+		return r
 	}
-	for i, tt := range []struct{ name, role, extra string }{
-		{"nothing", "None", ""}, {"viewer", "Viewer", ""}, {"editor", "Editor", ""}, {"admin", "Admin", ""},
-		{"viewer and more", "Viewer", "team-writer"},
-		{"none and a fixed role", "None", "fixed_QFjJAZ88iawMLInYOxPA1DB1w6I"}, // service accounts: reader
+	do("POST", "/api/access-control/roles", `{"uid":"sweeper","name":"sweeper","description":"Looks at things","permissions":[{"action":"folders:delete","scope":"folders:*"},{"action":"dashboards:delete","scope":"dashboards:*"},{"action":"folders.permissions:write","scope":"folders:*"},{"action":"serviceaccounts.permissions:write","scope":"serviceaccounts:*"}]}`)
+	do("POST", "/api/access-control/roles", `{"uid":"asker","name":"asker","permissions":[{"action":"prometheus:query","scope":"*"},{"action":"users:write","scope":"global.users:*"}]}`)
+	do("POST", "/api/folders", `{"uid":"shop","title":"Shop"}`)
+	do("POST", "/api/teams", `{"name":"auditors"}`)
+	for _, tt := range []struct {
+		name, role, extra string
+		give              func(id string)
+		says              []string
+	}{
+		{name: "nothing", role: "None", says: []string{"authenticate, and nothing more."}},
+		{name: "viewer", role: "Viewer", says: []string{"read the organization", "the folder shop", "cannot change anything"}},
+		{name: "admin", role: "Admin", says: []string{"do everything with service accounts and their tokens", "every action that Hallpass does not know"}},
+		{name: "sweeper", role: "None", extra: "sweeper", says: []string{"delete folders and dashboards", "change who may manage service accounts and who may use folders"}},
+		{name: "asker", role: "None", extra: "asker", says: []string{"do nothing in Hallpass itself", "users:write, without effect", "prometheus:query"}},
+		{name: "team", role: "None", says: []string{"read teams (only the team 1)", "the audit log"}, give: func(id string) {
+			do("POST", "/api/teams/1/members", `{"userId":`+id+`}`)
+			do("POST", "/api/access-control/roles", `{"uid":"auditor","name":"auditor","permissions":[{"action":"audit:read"}]}`)
+			do("POST", "/api/access-control/teams/1/roles", `{"roleUid":"auditor"}`)
+		}},
+		{name: "granted", role: "None", says: []string{"create, read, change and delete folders and dashboards (only the folder shop and what is in it)"}, give: func(id string) {
+			do("POST", "/api/access-control/folders/shop/users/"+id, `{"permission":"Edit"}`)
+		}},
+		{name: "everybody", role: "None", says: []string{"read teams."}, give: func(string) {
+			do("POST", "/api/access-control/builtin-roles", `{"roleUid":"`+teamsReader+`","builtinRole":"None"}`)
+		}},
 	} {
 		path := b.create(tt.name, tt.role)
 		if tt.extra != "" {
 			b.want(tt.name+" roles", b.save(path+"/roles", "role", tt.extra), 303)
 		}
-		form := b.get(path + "/tokens/new").text
-		made := secretField.FindStringSubmatch(b.save(path+"/tokens/new", "name", "of "+tt.name, "expires", "604800").text)
-		if made == nil {
-			t.Fatalf("%s: no token", tt.name)
+		id := idOf(t, s, tt.name)
+		if tt.give != nil {
+			tt.give(id)
 		}
-		allowed := func(method, path, body string) bool {
-			return s.Do(hallpasstest.Bearer(made[1]), method, path, body).StatusCode < 300
+		var held []struct{ Action, Scope string }
+		if err := json.Unmarshal([]byte(do("GET", "/api/access-control/users/"+id+"/permissions", "").Text), &held); err != nil {
+			t.Fatal(err)
 		}
-		reads := map[string]bool{
-			"the organization":                  allowed("GET", "/api/org", ""),
-			"its members":                       allowed("GET", "/api/org/users", ""),
-			"service accounts and their tokens": allowed("GET", "/api/serviceaccounts/search", ""),
-			"teams":                             allowed("GET", "/api/teams/search", ""),
-			"roles":                             allowed("GET", "/api/access-control/roles", ""),
-			"folders and dashboards":            allowed("GET", "/api/folders/general", ""),
-			"the audit log":                     allowed("GET", "/api/audit", ""),
+		var list []hallpass.Permission
+		for _, h := range held {
+			list = append(list, hallpass.Permission{Action: hallpass.Action(h.Action), Scope: hallpass.Scope(h.Scope)})
 		}
-		changes := map[string]bool{
-			"the organization":                  allowed("PUT", "/api/org", `{"name":"Main Org."}`),
-			"service accounts and their tokens": allowed("POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":"made by %d","role":"None"}`, i)),
-			"teams":                             allowed("POST", "/api/teams", fmt.Sprintf(`{"name":"made by %d"}`, i)),
-			"folders and dashboards":            allowed("POST", "/api/folders", `{"title":"made"}`),
+		if tt.role == "Admin" {
+			list = append(list, hallpass.Permission{Action: hallpass.ForeignActions, Scope: "*"})
 		}
-		sentence := form[strings.Index(form, "This token can"):]
-		sentence = sentence[:strings.Index(sentence, "</span>")]
-		manage, read := split(sentence)
-		for area, can := range reads {
-			if says := strings.Contains(read, area) || strings.Contains(manage, area); says != can {
-				t.Errorf("%s: the form says that it reads %s: %v, and the token does: %v (%s)", tt.name, area, says, can, sentence)
+		power := hallpass.NewPermissions(list...).Power(hallpass.ServiceAccountPrincipal, nil)
+		form, page := html.UnescapeString(b.get(path+"/tokens/new").text), html.UnescapeString(b.get(path+"/access").text)
+		if want := power.Tell("This token"); !strings.Contains(form, want) {
+			t.Errorf("%s: the form for a token does not say %q:\n%s", tt.name, want, form)
+		}
+		if want := power.Tell("A token of this account"); !strings.Contains(page, want) {
+			t.Errorf("%s: the page of the account does not say %q", tt.name, want)
+		}
+		for _, want := range tt.says {
+			if !strings.Contains(form, want) {
+				t.Errorf("%s: the form does not say %q, but: %s", tt.name, want, power.Tell("This token"))
 			}
-		}
-		for area, can := range changes {
-			if says := strings.Contains(manage, area); says != can {
-				t.Errorf("%s: the form says that it manages %s: %v, and the token does: %v (%s)", tt.name, area, says, can, sentence)
-			}
-		}
-		if says := strings.Contains(sentence, "prometheus:query"); says != (tt.extra == "team-writer") {
-			t.Errorf("%s: of other APIs the form says %v (%s)", tt.name, says, sentence)
 		}
 	}
-	create := b.get("/org/serviceaccounts/create")
-	b.want("the roles", create, 200, "Authenticates, and may do nothing by itself.", "<span>Reads the organization and folders and dashboards.</span>")
+	// A basic role is told as it is now, with what everybody who has it was given.
+	form := html.UnescapeString(b.get("/org/serviceaccounts/create").text)
+	for _, want := range []string{"<span>Read teams.</span>", "the folder shop and what is in it"} {
+		if !strings.Contains(form, want) {
+			t.Errorf("the form for an account does not say %q", want)
+		}
+	}
+	do("PUT", "/api/access-control/roles/basic_viewer", `{"version":2,"permissions":[{"action":"audit:read"}]}`)
+	form = html.UnescapeString(b.get("/org/serviceaccounts/create").text)
+	if viewer := form[strings.Index(form, "<strong>Viewer</strong>"):]; !strings.Contains(viewer[:strings.Index(viewer, "</label>")], "the audit log") {
+		t.Error("the form for an account tells a basic role as it was before it was changed")
+	}
+	// What its author wrote about a role stands beside what it permits, never in its place.
+	for _, at := range []string{"/org/serviceaccounts/create", "/admin/roles", "/admin/roles/sweeper"} {
+		b.want("the role at "+at, b.get(at), 200, "Looks at things", "Change who may manage service accounts and who may use folders; delete folders and dashboards.")
+	}
 }
 
-// split parts the sentence into what can be managed and what can be read.
-func split(sentence string) (manage, read string) {
-	_, rest, _ := strings.Cut(sentence, "manage ")
-	manage, read, found := strings.Cut(rest, "read ")
-	if !found {
-		manage = rest
+// idOf is the ID of the service account with that name.
+func idOf(t *testing.T, s *hallpasstest.Server, name string) string {
+	t.Helper()
+	var found struct{ ServiceAccounts []struct{ ID int64 } }
+	r := s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?query="+name, "")
+	if err := json.Unmarshal([]byte(r.Text), &found); err != nil {
+		t.Fatal(err)
 	}
-	if rest == "" {
-		_, read, _ = strings.Cut(sentence, "read ")
+	if len(found.ServiceAccounts) != 1 {
+		t.Fatalf("%d accounts are called %s", len(found.ServiceAccounts), name)
 	}
-	return manage, read
+	return strconv.FormatInt(found.ServiceAccounts[0].ID, 10)
 }

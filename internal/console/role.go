@@ -66,8 +66,8 @@ func rowOf(r hallpass.NamedRole) roleRow {
 		UID: r.UID, URL: roleURL(r.UID), Title: roleTitle(r), Name: r.Name, Description: r.Description, Global: r.Global() && !r.Fixed() && !r.Basic(),
 		Can: setCan(r.Permissions),
 	}
-	if row.Can == "" && r.Description == "" {
-		row.Can = wordsOf(r.Permissions)
+	if r.Fixed() {
+		row.Description = "" // it says what Can does
 	}
 	words := []string{row.Title, r.Name, r.Description, r.Group, row.Can}
 	for _, p := range r.Permissions {
@@ -84,57 +84,6 @@ func actionText(a hallpass.Action) string {
 		return "any action outside Hallpass"
 	}
 	return string(a)
-}
-
-// setCan says in words what permissions amount to; empty when only their list
-// tells.
-func setCan(list []hallpass.Permission) string {
-	if len(list) == 0 {
-		return "Permits nothing."
-	}
-	can := powerOf(hallpass.NewPermissions(list...)).text("manages", "reads")
-	others := foreignActions(list)
-	if len(others) > 0 {
-		can = strings.TrimPrefix(can+", and permits "+enumerate(others)+" in other APIs", ", and ")
-	}
-	if can == "" {
-		return ""
-	}
-	return sentence(can)
-}
-
-// foreignActions lists the actions of other APIs, the first three of many.
-func foreignActions(list []hallpass.Permission) []string {
-	var others []string
-	for _, p := range list {
-		if a := string(p.Action); p.Action.Foreign() && p.Action != hallpass.ForeignActions && !slices.Contains(others, a) {
-			others = append(others, a)
-		}
-	}
-	slices.Sort(others)
-	if len(others) > 3 {
-		others = append(others[:3], "more")
-	}
-	return others
-}
-
-// wordsOf tells permissions one by one, the first three of them.
-func wordsOf(list []hallpass.Permission) string {
-	var words []string
-	for _, p := range list {
-		_, w := areaOf(hallpass.Permission{Action: p.Action})
-		if !slices.Contains(words, w) {
-			words = append(words, w)
-		}
-	}
-	more := ""
-	if len(words) > 3 {
-		words, more = words[:3], " … and more"
-	}
-	for i := 1; i < len(words); i++ {
-		words[i] = strings.ToLower(words[i][:1]) + words[i][1:]
-	}
-	return sentence(strings.Join(words, ", ") + more)
 }
 
 // roleGroup is the roles of one kind.
@@ -164,8 +113,8 @@ func roles(v *visit) error {
 	_, text := v.listPage()
 	view := rolesView{Query: text, Matrix: v.r.URL.Query().Get("view") == "matrix", Create: v.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
 	view.Tabs = []tab{{"List", rolesURL(text, false), !view.Matrix}, {"Matrix", rolesURL(text, true), view.Matrix}}
-	for _, a := range columns() {
-		view.Areas = append(view.Areas, a.label)
+	for _, area := range hallpass.Areas() {
+		view.Areas = append(view.Areas, string(area))
 	}
 	view.Groups, view.Total = groupRoles(list, text)
 	if view.frame, err = v.frame("roles", "Roles", crumbAdmin, crumbAccess); err != nil {
@@ -218,69 +167,26 @@ func matches(words, text string) bool {
 	return true
 }
 
-// matrixArea is a column of the matrix.
-type matrixArea struct {
-	label string
-	nouns []string // before the ":" of actions
-}
+// levelNames are the words of the matrix.
+var levelNames = map[hallpass.ActionLevel]string{hallpass.LooksAt: "read", hallpass.Changes: "write", hallpass.Empowers: "admin"}
 
-var matrixAreas = []matrixArea{
-	{"Service accounts", []string{"serviceaccounts", "serviceaccounts.permissions"}},
-	{"Members", []string{"org.users"}},
-	{"Teams", []string{"teams", "teams.permissions"}},
-	{"Roles", []string{"roles", "users.roles", "teams.roles"}},
-	{"Organization", []string{"orgs", "orgs.preferences", "orgs.quotas"}},
-	{"Server users", []string{"users", "users.password", "users.permissions", "users.authtoken", "users.quotas"}},
-	{"Folders", []string{"folders", "folders.permissions"}},
-	{"Dashboards", []string{"dashboards", "dashboards.permissions"}},
-	{"Data sources", []string{"datasources", "datasources.permissions", "datasources.id"}},
-}
-
-// otherArea is the column of what no other column is about.
-const otherArea = "Other"
-
-// has reports whether the action belongs in the column.
-func (a matrixArea) has(action hallpass.Action) bool {
-	noun, _, _ := strings.Cut(string(action), ":")
-	if a.label == otherArea {
-		return !slices.ContainsFunc(matrixAreas, func(b matrixArea) bool { return slices.Contains(b.nouns, noun) })
-	}
-	return slices.Contains(a.nouns, noun)
-}
-
-// cell says how much the permissions are in the area: "", "read", "write", or
-// "admin" when they also let one say who may.
-func (a matrixArea) cell(list []hallpass.Permission) string {
-	levels := []string{"", "read", "write", "admin"}
-	out := 0
-	for _, p := range list {
-		if !a.has(p.Action) {
-			continue
-		}
-		noun, verb, _ := strings.Cut(string(p.Action), ":")
-		switch {
-		case verb == "read" || verb == "query" || verb == "explore" || p.Action == hallpass.StatusAccessControl:
-			out = max(out, 1)
-		case strings.HasSuffix(noun, ".permissions") || strings.HasSuffix(noun, ".roles"):
-			out = max(out, 3)
-		default:
-			out = max(out, 2)
-		}
-	}
-	return levels[out]
-}
-
-// cells fills in the role's row of the matrix.
+// cells fills in a role's row of the matrix: how much its permissions are in each
+// area.
 func cells(list []hallpass.Permission) []matrixCell {
+	most := make(map[hallpass.Area]hallpass.ActionLevel)
+	for _, p := range list {
+		info, known := p.Action.Info()
+		if !known {
+			info = hallpass.ActionInfo{Area: hallpass.AreaOther, Level: hallpass.Changes} // what it does, only the other API knows
+		}
+		most[info.Area] = max(most[info.Area], info.Level)
+	}
 	var row []matrixCell
-	for _, a := range columns() {
-		row = append(row, matrixCell{a.label, a.cell(list)})
+	for _, area := range hallpass.Areas() {
+		row = append(row, matrixCell{string(area), levelNames[most[area]]})
 	}
 	return row
 }
-
-// columns are the areas of the matrix with the one for the rest.
-func columns() []matrixArea { return append(slices.Clone(matrixAreas), matrixArea{label: otherArea}) }
 
 // matrixCell is how much a role may in one area.
 type matrixCell struct{ Area, Level string }

@@ -63,10 +63,10 @@ type roleOption struct {
 	Above    bool // of the caller's own: not theirs to give
 }
 
-func roleOptions(selected, own hallpass.Role) []roleOption {
+func (v *visit) roleOptions(selected, own hallpass.Role) []roleOption {
 	var all []roleOption
 	for _, r := range hallpass.Roles() {
-		all = append(all, roleOption{r.String(), roleCan(r), r == selected, r > own})
+		all = append(all, roleOption{r.String(), v.roleCan(r), r == selected, r > own})
 	}
 	return all
 }
@@ -138,7 +138,7 @@ func serviceAccounts(v *visit) error {
 func (v *visit) accountRow(a hallpass.ServiceAccountSummary) accountRow {
 	return accountRow{
 		ID: a.ID, URL: accountURL(a.UID), Avatar: avatarURL(a.Login), Name: a.Name, Login: a.Login,
-		Role: a.Role.String(), Roles: roleOptions(a.Role, v.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.LiveTokens,
+		Role: a.Role.String(), Roles: v.roleOptions(a.Role, v.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.LiveTokens,
 		LastUsed: v.moment(a.LastUsedAt), NextExpiry: v.moment(a.NextExpiry),
 		Soon:   !a.NextExpiry.IsZero() && a.NextExpiry.Sub(v.o.Admin.Now()) < 7*24*time.Hour,
 		Write:  v.caller.Can(hallpass.ServiceAccountsWrite, a.ID.Scope()),
@@ -163,7 +163,7 @@ func createForm(v *visit) error {
 	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.ServiceAccountsCreate, ""); err != nil {
 		return err
 	}
-	return v.showCreate(http.StatusOK, createView{Roles: roleOptions(min(hallpass.RoleViewer, v.caller.Role), v.caller.Role)}, nil)
+	return v.showCreate(http.StatusOK, createView{Roles: v.roleOptions(min(hallpass.RoleViewer, v.caller.Role), v.caller.Role)}, nil)
 }
 
 // showCreate shows the form, with the uids of the roles that were chosen beside
@@ -194,7 +194,7 @@ func createServiceAccount(v *visit) error {
 		return errRole
 	}
 	more := v.r.PostForm["role_uid"]
-	view := createView{Name: name, Roles: roleOptions(role, v.caller.Role), MoreOpen: len(more) > 0}
+	view := createView{Name: name, Roles: v.roleOptions(role, v.caller.Role), MoreOpen: len(more) > 0}
 	problem, err := v.notGivable(more)
 	if err != nil {
 		return err

@@ -24,8 +24,9 @@ type visit struct {
 	*console
 	w      http.ResponseWriter
 	r      *http.Request
-	caller hallpass.Caller // the zero Caller on pages that are open to all
-	wrong  wrongs          // with the form that was sent
+	caller hallpass.Caller          // the zero Caller on pages that are open to all
+	wrong  wrongs                   // with the form that was sent
+	can    map[hallpass.Role]string // what basic roles permit, once it was looked up
 }
 
 // guard returns the handler of a page for those who are signed in. Others are

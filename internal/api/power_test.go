@@ -1,0 +1,309 @@
+package api_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/api"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// TestTableTellsWhoIsAsked compares the table of actions with the routes: an
+// action is asked of service accounts, of users alone, on the server, or by no
+// route at all.
+func TestTableTellsWhoIsAsked(t *testing.T) {
+	asked := make(map[hallpass.Action]hallpass.Asked)
+	for _, r := range api.Rules() {
+		how := hallpass.AskedOfAll
+		switch {
+		case r.Server:
+			how = hallpass.AskedOnServer
+		case r.Users:
+			how = hallpass.AskedOfUsers
+		}
+		if now, ok := asked[r.Action]; !ok || how < now {
+			asked[r.Action] = how // what all can use tells
+		}
+	}
+	for _, row := range hallpass.Actions() {
+		first, _ := row.Action.Info()
+		if first.Words() == row.Words() && row.Asked != asked[row.Action] && row.Action != hallpass.DashboardsCreate {
+			t.Errorf("the table says of %s that it is asked as %d, and the routes ask as %d", row.Action, row.Asked, asked[row.Action])
+		}
+	}
+	for action := range asked {
+		if action != "" && action.Foreign() {
+			t.Errorf("a route asks for %s, which the table does not hold", action)
+		}
+	}
+}
+
+// world is one of everything, and an account that holds what was made up.
+type world struct {
+	targets
+	*hallpasstest.Server
+	self   string // its account
+	bearer hallpasstest.Credential
+	asked  map[hallpass.Permission]bool // of explain, and its answers
+	held   []hallpass.Permission        // by its role
+}
+
+// newWorld makes an account that holds the permissions by a role and is given
+// access to the folder and the other account as the seed has it.
+func newWorld(t *testing.T, s *hallpasstest.Server, things targets, seed uint64) world {
+	t.Helper()
+	w := world{targets: things, Server: s, asked: make(map[hallpass.Permission]bool)}
+	rng := rand.New(rand.NewPCG(seed, 3)) // #nosec G404 -- a test must be the same each time
+	rows := hallpass.Actions()
+	for range 1 + rng.IntN(12) {
+		row := rows[rng.IntN(len(rows))]
+		w.held = append(w.held, hallpass.Permission{Action: row.Action, Scope: w.scope(rng, row)})
+	}
+	ctx := t.Context()
+	name := fmt.Sprintf("world-%d", seed)
+	path := account(t, s, name, "None")
+	w.self = path[strings.LastIndexByte(path, '/')+1:]
+	w.bearer = hallpasstest.Bearer(token(t, s, path, name)) // before it holds more than an admin may give
+	id, _ := hallpass.ParseID(w.self)
+	err := s.Store().Write(ctx, func(tx *store.Tx) error {
+		if err := tx.Change(ctx, hallpass.Change{Kind: hallpass.ServiceAccountChanged, ID: id}); err != nil {
+			return err
+		}
+		to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id}
+		if rng.IntN(3) == 0 {
+			levels := hallpass.FolderResource.Levels()
+			g := hallpass.Grant{Org: 1, Resource: hallpass.FolderResource, ResourceID: things.folder, To: to, Level: levels[rng.IntN(len(levels))]}
+			if err := tx.SetGrant(ctx, g); err != nil {
+				return err
+			}
+		}
+		if rng.IntN(4) == 0 {
+			g := hallpass.Grant{Org: 1, Resource: hallpass.ServiceAccountResource, ResourceID: things.account, To: to, Level: hallpass.LevelEdit}
+			if err := tx.SetGrant(ctx, g); err != nil {
+				return err
+			}
+		}
+		if err := tx.CreateRole(ctx, hallpass.NamedRole{Org: 1, UID: name, Name: name, Permissions: w.held}); err != nil {
+			return err
+		}
+		_, err := tx.Assign(ctx, store.Assignment{Org: 1, To: to, RoleOrg: 1, RoleUID: name}, s.Clock.Now())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// scope makes up a scope for the action: everything, one of the things that are
+// there, one that is not, or one that means nothing for it.
+func (w world) scope(rng *rand.Rand, row hallpass.ActionInfo) hallpass.Scope {
+	scopes := append([]hallpass.Scope{"*", "", "things:id:1"}, row.Scopes...)
+	for _, kind := range row.Scopes {
+		if id := w.id(kind); id != "" {
+			one := hallpass.Scope(strings.TrimSuffix(string(kind), "*"))
+			scopes = append(scopes, one+hallpass.Scope(id), one+hallpass.Scope(id), one+"999")
+		}
+	}
+	return scopes[rng.IntN(len(scopes))]
+}
+
+// id is that of the one thing of the kind; empty when there is none.
+func (w world) id(kind hallpass.Scope) string {
+	return map[hallpass.Scope]string{
+		"serviceaccounts:id:*": w.account, "users:id:*": w.user, "teams:id:*": w.team, "roles:uid:*": w.role, "folders:uid:*": w.folder,
+		"dashboards:uid:*": w.dashboard,
+	}[kind]
+}
+
+// demanded is the scope that a route demands its action on: that of the thing
+// that its path names, of those that the action is done to.
+func (w world) demanded(r api.Rule) hallpass.Scope {
+	row, _ := r.Action.Info()
+	for _, kind := range row.Scopes {
+		noun, _, _ := strings.Cut(string(kind), ":")
+		part := map[string]string{"serviceaccounts": "{id}", "users": "{user}", "teams": "{team}", "roles": "{role}", "folders": "{folder}", "dashboards": "{dashboard}"}[noun]
+		named := part != "" && strings.Contains(r.Pattern, part) || strings.Contains(r.Pattern, "/"+noun+"/{ref}") || noun == "dashboards" && strings.Contains(r.Pattern, "/uid/{ref}")
+		if named && w.id(kind) != "" {
+			return hallpass.Scope(strings.TrimSuffix(string(kind), "*") + w.id(kind))
+		}
+	}
+	switch {
+	case r.Pattern == "POST /api/folders":
+		return hallpass.FolderResource.Scope(hallpass.RootFolder)
+	case strings.HasSuffix(r.Pattern, "/users/permissions/search"):
+		return "users:*"
+	}
+	return ""
+}
+
+// several are the routes whose answer no single demand tells: it depends on the
+// body, on what the caller may see, or on two actions.
+var several = []string{
+	"POST /api/dashboards/db", "POST /api/dashboards/import", "GET /api/dashboards/home", "GET /api/dashboards/tags", "GET /api/search", "GET /api/folders",
+	"POST /api/folders/{folder}/move", "POST /api/folders/{ref}/permissions", "POST /api/dashboards/uid/{ref}/permissions",
+	"GET /api/access-control/roles/{role}/assignments", "DELETE /api/access-control/builtin-roles/{builtin}/roles/{role}",
+	"GET /api/org/invites",
+}
+
+// TestPowerIsWhatRoutesAnswer makes up accounts and calls every route with a
+// token of each. A route that lets it in belongs to an action that the sentence
+// about the token names, an action that the sentence gives it on everything is let
+// in by a route, and explain says of each demand what the route does.
+func TestPowerIsWhatRoutesAnswer(t *testing.T) {
+	s := hallpasstest.New(t)
+	things := weakThings(t, s, 0)
+	in, out := 0, 0
+	for seed := range uint64(8) {
+		w := newWorld(t, s, things, seed)
+		tell := w.power(t)
+		let, asked, gone := make(map[hallpass.Action]bool), make(map[hallpass.Action]bool), false
+		for _, r := range deletesLast(api.Rules()) {
+			method, route, ok := strings.Cut(r.Pattern, " ")
+			row, _ := r.Action.Info()
+			elsewhere := (r.Users || r.Server) && row.Asked == hallpass.AskedOfAll // the same action, asked for in two places
+			if !ok || r.Action == "" || elsewhere || slices.Contains(several, r.Pattern) {
+				continue
+			}
+			scope := w.demanded(r)
+			explained := w.explain(t, r.Action, scope)
+			status := w.call(method, route)
+			may := status != 403
+			if may != explained && (!may || status < 300) { // input may be refused before its sender is
+				t.Errorf("seed %d: %s answers %d, and explain says of %s on %q: %v (held %v)", seed, r.Pattern, status, r.Action, scope, explained, w.held)
+			}
+			if may && !said(tell, r.Action, false) {
+				t.Errorf("seed %d: %s answers %d, and of the token it is said: %s (held %v)", seed, r.Pattern, status, tell.Tell("It"), w.held)
+			}
+			let[r.Action], asked[r.Action] = let[r.Action] || may, true
+			gone = gone || method == "DELETE" && status < 300
+			if may {
+				in++
+			} else {
+				out++
+			}
+		}
+		for action := range asked {
+			if said(tell, action, true) && !let[action] {
+				t.Errorf("seed %d: no route lets the token do %s, and of it is said: %s (held %v)", seed, action, tell.Tell("It"), w.held)
+			}
+		}
+		if gone {
+			things = weakThings(t, s, int(seed)+1)
+		}
+	}
+	if in < 50 || out < 300 {
+		t.Errorf("%d calls were let in and %d were not: the test sees too little of one", in, out)
+	}
+}
+
+// weakThings makes one of everything that a path can name, of which nobody holds
+// anything: so that no route refuses for what one would take away or win.
+func weakThings(t *testing.T, s *hallpasstest.Server, n int) targets {
+	t.Helper()
+	out := newTargets(t, s, 100+n, "")
+	for _, path := range []string{"users/" + out.user, "teams/" + out.team} {
+		r := s.Do(hallpasstest.Admin, "DELETE", "/api/access-control/"+path+"/roles/"+out.role, "")
+		expect(t, "take the role", r, 200)
+	}
+	name := fmt.Sprintf("weak-%d", n)
+	none := account(t, s, name, "None")
+	out.account, out.role, out.org = none[strings.LastIndexByte(none, '/')+1:], name, "1"
+	expect(t, "a role", s.Do(hallpasstest.Admin, "POST", "/api/access-control/roles", `{"uid":"`+name+`","name":"`+name+`","permissions":[]}`), 201)
+	s.UserIn("user-"+name, hallpass.RoleNone, hallpass.FirstOrg)
+	var user struct{ ID int64 }
+	into(t, s.Do(hallpasstest.Admin, "GET", "/api/users/lookup?loginOrEmail=user-"+name, ""), &user)
+	out.user = strconv.FormatInt(user.ID, 10)
+	return out
+}
+
+func deletesLast(rules []api.Rule) []api.Rule {
+	slices.SortStableFunc(rules, func(a, b api.Rule) int {
+		return len(strings.TrimPrefix(b.Pattern, "DELETE")) - len(b.Pattern) - len(strings.TrimPrefix(a.Pattern, "DELETE")) + len(a.Pattern)
+	})
+	return rules
+}
+
+// call asks the route as the world's token.
+func (w world) call(method, route string) int {
+	body := ""
+	if method == "POST" || method == "PUT" || method == "PATCH" {
+		body = `{"unknown":1}`
+	}
+	path := w.fill(route)
+	if strings.HasSuffix(path, "/events") {
+		path = strings.Replace(path, "/"+w.targets.token+"/", "/999999/", 1)
+	}
+	return w.Do(w.bearer, method, path, body).StatusCode
+}
+
+// explain asks an admin's explain about the world's account.
+func (w world) explain(t *testing.T, action hallpass.Action, scope hallpass.Scope) bool {
+	t.Helper()
+	p := hallpass.Permission{Action: action, Scope: scope}
+	if allowed, ok := w.asked[p]; ok {
+		return allowed
+	}
+	q := url.Values{"principal": {"serviceaccount:" + w.self}, "action": {string(action)}, "scope": {string(scope)}}
+	var e struct {
+		Allowed bool
+		Via     []any
+	}
+	into(t, w.Do(hallpasstest.Admin, "GET", "/api/access-control/explain?"+q.Encode(), ""), &e)
+	if e.Allowed != (len(e.Via) > 0) {
+		t.Errorf("explain of %s on %q says %v by %v", action, scope, e.Allowed, e.Via)
+	}
+	w.asked[p] = e.Allowed
+	return e.Allowed
+}
+
+// power is what is said of the world's token.
+func (w world) power(t *testing.T) hallpass.Power {
+	t.Helper()
+	var held []struct{ Action, Scope string }
+	into(t, w.Do(hallpasstest.Admin, "GET", "/api/access-control/users/"+w.self+"/permissions", ""), &held)
+	var list []hallpass.Permission
+	for _, h := range held {
+		list = append(list, hallpass.Permission{Action: hallpass.Action(h.Action), Scope: hallpass.Scope(h.Scope)})
+	}
+	return hallpass.NewPermissions(list...).Power(hallpass.ServiceAccountPrincipal, nil)
+}
+
+// said reports whether the action is told: by its words, or by its name. With
+// fully, it must be told of everything.
+func said(p hallpass.Power, a hallpass.Action, fully bool) bool {
+	if !fully && (slices.Contains(p.Idle, a) || slices.Contains(p.Elsewhere, a)) {
+		return true
+	}
+	row, _ := a.Info()
+	return slices.ContainsFunc(p.Can, func(clause string) bool {
+		if fully && strings.Contains(clause, "(only ") {
+			return false
+		}
+		things := map[hallpass.Area]string{
+			hallpass.AreaAccounts: "service accounts", hallpass.AreaMembers: "members", hallpass.AreaTeams: "teams", hallpass.AreaRoles: "roles and who",
+			hallpass.AreaOrganization: "the organization", hallpass.AreaFolders: "folders", hallpass.AreaDashboards: "dashboards",
+		}[row.Area]
+		if strings.HasPrefix(clause, "do everything with") && things != "" && strings.Contains(clause, things) {
+			return true
+		}
+		at := regexp.MustCompile(`(?:^|, |and |\b[a-z]+ )` + regexp.QuoteMeta(row.About) + `(?:$|, | and | \()`).FindStringIndex(clause)
+		if at == nil || strings.HasPrefix(clause[at[0]:], "of ") || strings.HasPrefix(clause[at[0]:], "use ") {
+			return false
+		}
+		for verb := range strings.SplitSeq(row.Does, " and ") {
+			if !slices.Contains(strings.FieldsFunc(clause[:at[1]], func(r rune) bool { return r == ' ' || r == ',' }), strings.Fields(verb)[0]) {
+				return false
+			}
+		}
+		return true
+	})
+}

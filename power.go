@@ -1,0 +1,326 @@
+package hallpass
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Power is what a set of permissions amounts to, in words. It tells every
+// action of the set: none is left out because nothing was written for it.
+type Power struct {
+	Can       []string // as "read teams" or "delete folders (only the folder shop and what is in it)"
+	Changes   bool     // something in Can changes something
+	Idle      []Action // held, and of no use to the holder
+	Elsewhere []Action // that only other APIs ask for
+	All       bool     // every foreign action
+}
+
+// Power says what the set amounts to for a principal of that kind; for Nobody,
+// what it amounts to for whoever is given it as a role. name gives the things
+// that scopes stand for the names that people know; nil, or an empty name,
+// leaves their IDs.
+func (p *Permissions) Power(of PrincipalKind, name func(Scope) string) Power {
+	var w Power
+	if p == nil {
+		return w
+	}
+	told := make(map[Action]bool)
+	var phrases []phrase
+	for _, area := range Areas() {
+		var rows []phrase
+		whole := areaThings[area] != ""
+		for _, row := range actionTable {
+			if row.Area != area || row.Asked == AskedNowhere {
+				continue
+			}
+			if !row.usableBy(of) {
+				whole = false
+				continue
+			}
+			extent, ok := row.extent(p, name)
+			whole = whole && ok && extent == ""
+			if ok {
+				rows = append(rows, phrase{strings.Split(row.Does, " and "), []string{row.About}, extent})
+				told[row.Action], w.Changes = true, w.Changes || row.Level > LooksAt
+			}
+		}
+		if whole && len(rows) > 0 {
+			rows = []phrase{{[]string{"do everything with"}, []string{areaThings[area]}, ""}}
+		}
+		phrases = append(phrases, rows...)
+	}
+	w.Can = merge(phrases)
+	for action := range p.actions {
+		row, _ := action.Info()
+		switch {
+		case action == ForeignActions:
+			w.All = true
+		case row.Asked == AskedNowhere:
+			w.Elsewhere = append(w.Elsewhere, action)
+		case !told[action]:
+			w.Idle = append(w.Idle, action)
+		}
+	}
+	slices.Sort(w.Elsewhere)
+	slices.Sort(w.Idle)
+	return w
+}
+
+// usableBy reports whether the action is of any use in Hallpass itself to a
+// principal of that kind.
+func (i ActionInfo) usableBy(of PrincipalKind) bool {
+	return i.Asked == AskedOfAll || i.Asked != AskedNowhere && of != ServiceAccountPrincipal
+}
+
+// fixed reports whether the action is asked for on one scope, whatever it is done
+// to.
+func (i ActionInfo) fixed() bool {
+	return len(i.Scopes) > 0 && slices.Contains([]Scope{ScopeDelegate, ScopeEscalate, everyUser}, i.Scopes[0])
+}
+
+// Reaches reports whether holding the action on s is of any use: s covers a kind
+// of scope that the action takes, or something of that kind.
+func (i ActionInfo) Reaches(s Scope) bool {
+	if len(i.Scopes) == 0 {
+		return s.Valid()
+	}
+	return slices.ContainsFunc(i.Scopes, func(kind Scope) bool {
+		return s.Covers(kind) || !i.fixed() && kind.Covers(s) && s.Valid()
+	})
+}
+
+// extent says in words to what the action can be done by whoever holds p: empty
+// is everything. It is false when that is nothing.
+func (i ActionInfo) extent(p *Permissions, name func(Scope) string) (words string, ok bool) {
+	var only []Scope
+	for _, s := range p.Scopes(i.Action) {
+		if i.Reaches(s) {
+			only = append(only, s)
+		}
+	}
+	switch {
+	case len(only) == 0:
+		return "", false
+	case len(i.Scopes) == 0 || slices.ContainsFunc(i.Scopes, func(kind Scope) bool { return p.Has(Permission{i.Action, kind}) }):
+		return "", true
+	}
+	return onlyThese(only, name), true
+}
+
+// scopeThings are what people call what scopes stand for.
+var scopeThings = []struct{ prefix, before, after string }{
+	{"folders:uid:", "the folder ", " and what is in it"}, {"dashboards:uid:", "the dashboard ", ""}, {"teams:id:", "the team ", ""},
+	{"serviceaccounts:id:", "the service account ", ""}, {"users:id:", "the user or account ", ""}, {"global.users:id:", "the user ", ""},
+	{"roles:uid:", "the role ", ""}, {"datasources:uid:", "the data source ", ""}, {"apikeys:id:", "the API key ", ""},
+}
+
+// Words says what s stands for, as "the folder shop and what is in it". name
+// may give the thing a name that people know; nil, or an empty name, leaves its
+// ID. Empty for the empty scope.
+func (s Scope) Words(name func(Scope) string) string {
+	if s == rootFolder {
+		return "what is directly at the root"
+	}
+	for _, thing := range scopeThings {
+		id, ok := strings.CutPrefix(string(s), thing.prefix)
+		if !ok || id == "" || strings.HasSuffix(id, "*") {
+			continue
+		}
+		if name != nil {
+			if known := name(s); known != "" {
+				id = known
+			}
+		}
+		return thing.before + id + thing.after
+	}
+	return string(s)
+}
+
+// namedScopes is how many scopes a sentence names; it counts the rest.
+const namedScopes = 4
+
+// onlyThese lists the scopes: "only the team 3 and the team 4".
+func onlyThese(scopes []Scope, name func(Scope) string) string {
+	var words []string
+	for _, s := range scopes {
+		if len(words) == namedScopes && len(scopes) > namedScopes+1 {
+			words = append(words, strconv.Itoa(len(scopes)-namedScopes)+" more")
+			break
+		}
+		words = append(words, s.Words(name))
+	}
+	return "only " + Enumerate(words)
+}
+
+// A phrase is what can be done, to what, and of that to which.
+type phrase struct {
+	does, about []string
+	extent      string
+}
+
+// merge tells the phrases, those together that are about the same things, and
+// those that do the same.
+func merge(list []phrase) []string {
+	var byThing, byVerb []phrase
+	for _, p := range list {
+		i := slices.IndexFunc(byThing, func(q phrase) bool { return q.extent == p.extent && slices.Equal(q.about, p.about) })
+		if i < 0 {
+			byThing = append(byThing, p)
+			continue
+		}
+		byThing[i].does = append(byThing[i].does, p.does...)
+	}
+	for _, p := range byThing {
+		i := slices.IndexFunc(byVerb, func(q phrase) bool { return q.extent == p.extent && slices.Equal(q.does, p.does) })
+		if i < 0 {
+			byVerb = append(byVerb, p)
+			continue
+		}
+		byVerb[i].about = append(byVerb[i].about, p.about...)
+	}
+	var out []string
+	for _, p := range byVerb {
+		text := Enumerate(p.does) + " " + Enumerate(p.about)
+		if p.extent != "" {
+			text += " (" + p.extent + ")"
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// Enumerate joins names as a sentence does: "a", "a and b", "a, b and c". Where a
+// name holds an "and" of its own, a comma stands before the last.
+func Enumerate(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	and := " and "
+	if slices.ContainsFunc(names, func(s string) bool { return strings.Contains(s, " and ") }) {
+		and = ", and "
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + and + names[last]
+}
+
+// Tell says in sentences what the power is, of who: "This token can …".
+func (w Power) Tell(who string) string {
+	out := who + " can " + strings.Join(w.Can, "; ") + "."
+	switch {
+	case len(w.Can) == 0 && len(w.Idle) == 0 && w.Others() == "":
+		return who + " can authenticate, and nothing more."
+	case len(w.Can) == 0:
+		out = who + " can authenticate, and do nothing in Hallpass itself."
+	case !w.Changes:
+		out += " It cannot change anything in Hallpass."
+	}
+	if len(w.Idle) > 0 {
+		out += " It also holds " + enumerateActions(w.Idle) + ", without effect."
+	}
+	if others := w.Others(); others != "" {
+		out += " In other APIs it holds " + others + "."
+	}
+	return out
+}
+
+// Short says the same in one line, of a role: "Read teams. In other APIs: …".
+// Empty when there is nothing to say.
+func (w Power) Short() string {
+	var parts []string
+	if len(w.Can) > 0 {
+		parts = append(parts, capital(strings.Join(w.Can, "; "))+".")
+	}
+	if len(w.Idle) > 0 {
+		parts = append(parts, "Without effect: "+enumerateActions(w.Idle)+".")
+	}
+	if others := w.Others(); others != "" {
+		parts = append(parts, "In other APIs: "+others+".")
+	}
+	return strings.Join(parts, " ")
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// Others names what is held for other APIs; empty: nothing.
+func (w Power) Others() string {
+	if !w.All {
+		return enumerateActions(w.Elsewhere)
+	}
+	if len(w.Elsewhere) == 0 {
+		return "every action that Hallpass does not know"
+	}
+	return "every action that Hallpass does not know, and " + enumerateActions(w.Elsewhere)
+}
+
+// namedActions is how many actions a sentence names; it counts the rest.
+const namedActions = 6
+
+func enumerateActions(list []Action) string {
+	var names []string
+	for _, a := range list {
+		if len(names) == namedActions && len(list) > namedActions+1 {
+			names = append(names, strconv.Itoa(len(list)-namedActions)+" more")
+			break
+		}
+		names = append(names, string(a))
+	}
+	return Enumerate(names)
+}
+
+// Demand returns what is asked for when the action is to be done on the scope: an
+// action that takes no scope is asked for without, and one that is asked for on a
+// fixed scope on that. The row is that of the table; false for a foreign action,
+// which is asked for as it stands.
+func (p Permission) Demand() (asked Permission, row ActionInfo, known bool) {
+	row, known = p.Action.rowFor(p.Scope)
+	switch {
+	case !known:
+		return p, row, false
+	case len(row.Scopes) == 0:
+		p.Scope = ""
+	case row.fixed():
+		p.Scope = row.Scopes[0]
+	}
+	return p, row, true
+}
+
+// rowFor returns the row of the table that tells what the action is on scope.
+func (a Action) rowFor(scope Scope) (ActionInfo, bool) {
+	first, ok := a.Info()
+	if !ok || first.Reaches(scope) {
+		return first, ok
+	}
+	for _, row := range actionTable {
+		if row.Action == a && row.Reaches(scope) {
+			return row, true
+		}
+	}
+	return first, true
+}
+
+// Words says what p lets one do, as "read teams (only the team 3)". name is that
+// of Power.
+func (p Permission) Words(name func(Scope) string) string {
+	if p.Action == ForeignActions {
+		return "do everything that other APIs ask for and Hallpass does not know"
+	}
+	row, known := p.Action.rowFor(p.Scope)
+	if !known {
+		noun, verb, _ := strings.Cut(string(p.Action), ":")
+		words := strings.TrimSpace(verb + " " + noun)
+		if p.Scope != "" && p.Scope != "*" {
+			words += " (only " + string(p.Scope) + ")"
+		}
+		return words
+	}
+	switch extent, ok := row.extent(NewPermissions(p), name); {
+	case !ok && p.Scope == "":
+		return row.Words() + " (without effect: it has no scope)"
+	case !ok:
+		return row.Words() + " (without effect: its scope is " + string(p.Scope) + ")"
+	case extent != "":
+		return row.Words() + " (" + extent + ")"
+	}
+	return row.Words()
+}
