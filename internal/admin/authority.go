@@ -9,8 +9,11 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// The delegation rule: nobody gives, changes or takes away what they do not
-// hold themselves.
+// The delegation rule: nobody gives what they do not hold themselves, in any
+// form. A role is a bundle of power, and is not changed, taken away or deleted
+// either by who does not hold it. Anything else may be taken away by whoever has
+// the permission for that: a place in a team, access, a membership, a token, a
+// sign-in. Power that is taken away makes nobody stronger.
 
 // errNotHeld says that the caller does not hold what it would give.
 func errNotHeld(p hallpass.Permission) *hallpass.Error {
@@ -22,10 +25,12 @@ func errNotHeld(p hallpass.Permission) *hallpass.Error {
 
 // mayGive returns nil if the caller holds everything in list, in the org it
 // acts in. Access to folders and dashboards counts, with what they stand in.
+// Whoever is a server admin may become Admin of any org, and so holds what an
+// Admin does.
 func (a *Admin) mayGive(ctx context.Context, tx *store.Tx, c hallpass.Caller, list []hallpass.Permission) error {
 	var r *reach
 	for _, p := range list {
-		if c.Permissions.Has(p) {
+		if c.Permissions.Has(p) || c.ServerAdmin && hallpass.RoleAdmin.Permissions().Has(p) {
 			continue
 		}
 		resource, id, ok := p.Scope.ResourceOf()
@@ -50,8 +55,7 @@ func (a *Admin) mayGive(ctx context.Context, tx *store.Tx, c hallpass.Caller, li
 	return nil
 }
 
-// mayGiveOnServer is mayGive for what would hold in every org. Whoever is a
-// server admin may become Admin of any org, and so holds what an Admin does.
+// mayGiveOnServer is mayGive for what would hold on the server and in every org.
 func mayGiveOnServer(c hallpass.Caller, list []hallpass.Permission) error {
 	ceiling := c.Server
 	if c.ServerAdmin {
@@ -92,9 +96,11 @@ func (a *Admin) outranks(ctx context.Context, tx *store.Tx, c hallpass.Caller, a
 	return nil
 }
 
-// mayGiveRole returns nil if the caller may give somebody the basic role: it is
-// not above the caller's own, and the caller holds what it permits.
-func (a *Admin) mayGiveRole(ctx context.Context, tx *store.Tx, c hallpass.Caller, role hallpass.Role) error {
+// mayGiveRole returns nil if the caller may give the basic role to an account:
+// it is not above the caller's own, and the caller holds what it permits. With
+// toUser it is given to a user, for whom what the basic role has in every org
+// holds on the server too.
+func (a *Admin) mayGiveRole(ctx context.Context, tx *store.Tx, c hallpass.Caller, role hallpass.Role, toUser bool) error {
 	if role > c.Role {
 		return errRoleForbidden
 	}
@@ -104,7 +110,7 @@ func (a *Admin) mayGiveRole(ctx context.Context, tx *store.Tx, c hallpass.Caller
 	}
 	for _, s := range sources {
 		for _, p := range s.Permissions {
-			if !c.Permissions.Has(p) {
+			if !c.Permissions.Has(p) || toUser && s.Server && !c.Server.Has(p) {
 				return errRoleForbidden
 			}
 		}
@@ -112,46 +118,72 @@ func (a *Admin) mayGiveRole(ctx context.Context, tx *store.Tx, c hallpass.Caller
 	return nil
 }
 
-// overpowers returns nil if the caller holds everything the user does, in every
-// org the user is a member of: only then may it take over the user's sign-in.
+// overpowers returns nil if the caller holds everything the user does: only then
+// may it take over the user's sign-in, or give it back. Compared are what the
+// user holds on the server, in whatever org or in none, and then each org that
+// has given the user anything, also what waits there for the user to become a
+// member. Whether the user is disabled makes no difference.
 func (a *Admin) overpowers(ctx context.Context, tx *store.Tx, c hallpass.Caller, u hallpass.User) error {
 	if c.ServerAdmin || c.User() == u.ID {
 		return nil
+	}
+	if u.ServerAdmin {
+		return errServerAdminOnly
+	}
+	anywhere, err := tx.UserOutside(ctx, u)
+	if err != nil {
+		return err
+	}
+	if !c.Server.HasAll(anywhere.Server) {
+		return errOverpowered
 	}
 	me, err := tx.User(ctx, c.User())
 	if err != nil {
 		return err
 	}
-	orgs, err := tx.OrgsOf(ctx, u.ID)
+	orgs, err := tx.OrgsHeldBy(ctx, u.ID)
 	if err != nil {
 		return err
 	}
-	if u.ServerAdmin {
-		return errServerAdminOnly
-	}
-	for _, o := range orgs {
-		theirs, err := tx.UserCaller(ctx, u, o.Org)
-		if err != nil {
+	for _, org := range orgs {
+		if err := a.overpowersIn(ctx, tx, org, me, u); err != nil {
 			return err
-		}
-		mine, err := tx.UserCaller(ctx, me, o.Org)
-		if err != nil {
-			return err
-		}
-		if theirs.Role > mine.Role || !mine.Permissions.HasAll(theirs.Permissions) || !mine.Server.HasAll(theirs.Server) {
-			return errRoleForbidden
-		}
-		grants, err := tx.TreeGrants(ctx, o.Org, int64(u.ID), hallpass.RoleNone)
-		if err != nil {
-			return err
-		}
-		for _, g := range grants {
-			if err := a.mayGive(ctx, tx, mine, g.Permissions()); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+func (a *Admin) overpowersIn(ctx context.Context, tx *store.Tx, org hallpass.OrgID, me, u hallpass.User) error {
+	theirs, err := tx.UserInside(ctx, u, org)
+	if err != nil {
+		return err
+	}
+	mine, err := tx.UserCaller(ctx, me, org)
+	if err != nil {
+		return err
+	}
+	if theirs.Role > mine.Role || !mine.Permissions.HasAll(theirs.Permissions) || !mine.Server.HasAll(theirs.Server) {
+		return errOverpowered
+	}
+	grants, err := tx.TreeGrants(ctx, org, int64(u.ID), hallpass.RoleNone)
+	if err != nil {
+		return err
+	}
+	for _, g := range grants {
+		err := a.mayGive(ctx, tx, mine, g.Permissions())
+		if hallpass.KindOf(err) == hallpass.Denied {
+			err = errOverpowered // without naming what is in an org that may not be the caller's
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errOverpowered = &hallpass.Error{
+	Kind: hallpass.Denied, ID: "accesscontrol.delegation",
+	Message: "This user holds more than you do. Only somebody who holds all of it, or a server admin, may do this.",
 }
 
 var errServerAdminOnly = &hallpass.Error{Kind: hallpass.Denied, ID: "user.server-admin", Message: "Permission denied", Needs: "server admin"}

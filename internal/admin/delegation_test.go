@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
@@ -15,20 +16,42 @@ import (
 )
 
 // coalition is some users of little power who work together, with every account
-// that they could make a token of: whatever they are allowed to do, in whatever
-// order, together they never hold more than they held at first, save on things
-// they made themselves.
+// that they could make a token of and everybody whose password they could set:
+// whatever they are allowed to do, in whatever order and whichever org, together
+// they never hold more than they held at first, save on things they made
+// themselves.
 type coalition struct {
 	*world
 	seed     uint64
 	rng      *rand.Rand
 	users    []string
-	accounts []hallpass.ServiceAccountID // whose tokens they have
-	held     *hallpass.Permissions       // at first, together
-	tree     map[string]bool             // "action scope" on what was there at first, that one of them could do
-	made     map[string]bool             // IDs and uids of what they made
+	accounts map[hallpass.ServiceAccountID]hallpass.TokenID // whose tokens they have
+	held     holding                                        // at first, together
+	tree     map[string]bool                                // "action scope" on what was there at first, that one of them could do
+	made     map[string]bool                                // IDs and uids of what they made
+	orgs     map[hallpass.OrgID]bool                        // that they made
 	log      []string
 	n        int
+}
+
+// holding is what some hold together: in each org, and under org 0 on the server.
+type holding map[hallpass.OrgID]*held
+
+type held struct {
+	role        hallpass.Role
+	permissions *hallpass.Permissions
+}
+
+func (h holding) add(c hallpass.Caller) {
+	for org, p := range map[hallpass.OrgID]*hallpass.Permissions{c.Org: c.Permissions, 0: c.Server} {
+		if h[org] == nil {
+			h[org] = &held{permissions: hallpass.NewPermissions()}
+		}
+		h[org].permissions = h[org].permissions.With(p.List()...)
+		if org != 0 {
+			h[org].role = max(h[org].role, c.Role)
+		}
+	}
 }
 
 // TestNobodyGains lets coalitions try at random.
@@ -37,7 +60,7 @@ func TestNobodyGains(t *testing.T) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			c := newCoalition(t, seed)
-			c.held, c.tree = hallpass.NewPermissions(c.union()...), c.reaches()
+			c.held, c.tree = c.union(), c.reaches()
 			for range moves {
 				c.try()
 			}
@@ -50,7 +73,7 @@ func TestNobodyGains(t *testing.T) {
 
 func newCoalition(t *testing.T, seed uint64) *coalition {
 	t.Helper()
-	c := &coalition{world: newWorld(t, admin.Options{}), seed: seed, made: make(map[string]bool)}
+	c := &coalition{world: newWorld(t, admin.Options{}), seed: seed, made: make(map[string]bool), orgs: make(map[hallpass.OrgID]bool), accounts: make(map[hallpass.ServiceAccountID]hallpass.TokenID)}
 	ctx, boss := t.Context(), c.human("admin")
 	must := func(err error) {
 		t.Helper()
@@ -91,6 +114,7 @@ func newCoalition(t *testing.T, seed uint64) *coalition {
 		c.users = append(c.users, u.login)
 	}
 	c.user("dan", hallpass.RoleAdmin) // a bystander with power
+	must(c.fillServer(on))
 	for _, uid := range []string{"low", "high"} {
 		_, err := c.CreateFolder(ctx, boss, admin.NewFolder{UID: uid, Title: uid})
 		must(err)
@@ -108,6 +132,71 @@ func newCoalition(t *testing.T, seed uint64) *coalition {
 		c.machine(name, role)
 	}
 	return c
+}
+
+// fillServer adds a second org, roles that hold in every org, and people who hold
+// more than the coalition in other ways than as members of the first org. Of the
+// coalition, ann may do everything to users that does not take the flag, and eli,
+// who is strong, is disabled; for wim a role waits in the second org.
+func (c *coalition) fillServer(on func(hallpass.Scope, ...hallpass.Action) []hallpass.Permission) error {
+	ctx, now := c.t.Context(), time.Time{}
+	return c.db.Write(ctx, func(tx *store.Tx) error {
+		if _, err := tx.CreateOrg(ctx, hallpass.Org{Name: "two"}); err != nil {
+			return err
+		}
+		for _, r := range []hallpass.NamedRole{
+			{UID: "helpdesk", Permissions: slices.Concat(on("global.users:*", hallpass.UsersRead, hallpass.UsersWrite, hallpass.UsersPasswordWrite, hallpass.UsersEnable, hallpass.UsersDisable, hallpass.UsersLogout),
+				on("", hallpass.OrgsCreate, hallpass.UsersCreate), on("users:*", hallpass.OrgUsersAdd, hallpass.OrgUsersRemove))},
+			{UID: "server", Permissions: on("global.users:*", hallpass.UsersDelete, hallpass.UsersAuthTokenRead)},
+			{UID: "admins", Permissions: on("", hallpass.ServerStatsRead)}, // what every Admin of any org has on the server
+			{UID: "loki", Org: 2, Permissions: on("*", "loki:query")},
+		} {
+			r.Name = r.UID
+			if err := tx.CreateRole(ctx, r); err != nil {
+				return err
+			}
+		}
+		for _, p := range []struct {
+			login    string
+			roles    map[hallpass.OrgID]hallpass.Role
+			uid      string         // of a role
+			in       hallpass.OrgID // where it was given; zero: everywhere
+			disabled bool
+		}{
+			{"ann", nil, "helpdesk", 0, false},
+			{"eli", nil, "server", 0, true},
+			{"olga", nil, "server", 0, false},
+			{"plain", nil, "", 0, false},
+			{"many", map[hallpass.OrgID]hallpass.Role{1: hallpass.RoleViewer, 2: hallpass.RoleAdmin}, "", 0, false},
+			{"far", map[hallpass.OrgID]hallpass.Role{1: hallpass.RoleNone, 2: hallpass.RoleNone}, "loki", 2, false},
+			{"waiting", map[hallpass.OrgID]hallpass.Role{1: hallpass.RoleNone}, "loki", 2, false},
+			{"wim", nil, "loki", 2, false},
+			{"cas", map[hallpass.OrgID]hallpass.Role{2: hallpass.RoleViewer}, "", 0, false},
+		} {
+			u, err := tx.UserByLogin(ctx, p.login)
+			if hallpass.KindOf(err) == hallpass.NotFound {
+				u, err = tx.CreateUser(ctx, hallpass.User{UID: secret.NewUID(), Login: p.login, Email: p.login + "@x", Disabled: p.disabled})
+			}
+			if err != nil {
+				return err
+			}
+			for org, role := range p.roles {
+				if err := tx.SetMember(ctx, hallpass.Member{Org: org, User: u, Role: role}); err != nil {
+					return err
+				}
+			}
+			if p.uid == "" {
+				continue
+			}
+			as := store.Assignment{Org: p.in, RoleOrg: p.in, RoleUID: p.uid, To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(u.ID)}}
+			if _, err := tx.Assign(ctx, as, now); err != nil {
+				return err
+			}
+		}
+		c.users = append(c.users, "eli", "wim")
+		_, err := tx.Assign(ctx, store.Assignment{RoleUID: "admins", To: hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(hallpass.RoleAdmin)}}, now)
+		return err
+	})
 }
 
 // user makes a member of the first org.
@@ -128,30 +217,68 @@ func (c *coalition) user(login string, role hallpass.Role) hallpass.UserID {
 	return id
 }
 
-// refs are the names by which the coalition is known to Effective and Explain.
+// refs are the names by which the coalition is known to Explain.
 func (c *coalition) refs() []string {
 	refs := slices.Clone(c.users)
-	for _, id := range c.accounts {
+	for id := range c.accounts {
 		refs = append(refs, strconv.FormatInt(int64(id), 10))
 	}
 	return refs
 }
 
-// union is all that they hold, together.
-func (c *coalition) union() []hallpass.Permission {
+// callers is what each of them may call as: a user in every org, and an account.
+// One who is disabled may not.
+func (c *coalition) callers() (list []hallpass.Caller) {
 	c.t.Helper()
-	var all []hallpass.Permission
-	for _, ref := range c.refs() {
-		_, list, err := c.Effective(c.t.Context(), c.human("admin"), ref)
-		if hallpass.KindOf(err) == hallpass.NotFound {
-			continue // no member any more
-		}
+	ctx := c.t.Context()
+	err := c.db.Read(ctx, func(tx *store.Tx) error {
+		orgs, err := tx.Orgs(ctx, "", 3, 0) // their own first one too
 		if err != nil {
-			c.t.Fatal(err)
+			return err
 		}
-		for _, e := range list {
-			all = append(all, e.Permission)
+		for _, login := range c.users {
+			u, err := tx.UserByLogin(ctx, login)
+			if hallpass.KindOf(err) == hallpass.NotFound || err == nil && u.Disabled {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			for _, o := range orgs {
+				as, err := tx.UserCaller(ctx, u, o.ID)
+				if err != nil {
+					return err
+				}
+				list = append(list, as)
+			}
 		}
+		for id, token := range c.accounts {
+			account, err := tx.ServiceAccount(ctx, hallpass.FirstOrg, id)
+			if err != nil || account.Disabled {
+				continue
+			}
+			as, err := tx.ServiceAccountCaller(ctx, account)
+			if err != nil {
+				return err
+			}
+			as.Token = token
+			list = append(list, as)
+		}
+		return nil
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	slices.SortFunc(list, func(x, y hallpass.Caller) int { return int(x.Principal.ID-y.Principal.ID)*100 + int(x.Org-y.Org) })
+	return list
+}
+
+// union is all that they hold, together.
+func (c *coalition) union() holding {
+	c.t.Helper()
+	all := make(holding)
+	for _, as := range c.callers() {
+		all.add(as)
 	}
 	return all
 }
@@ -178,14 +305,16 @@ func (c *coalition) reaches() map[string]bool {
 func (c *coalition) try() {
 	c.t.Helper()
 	c.n++
-	for _, who := range c.users {
+	callers := c.callers()
+	for i := range callers {
+		by := callers[(c.n+i)%len(callers)]
 		c.rng = rand.New(rand.NewPCG(c.seed, uint64(c.n))) // #nosec G404 -- as above; the same for each of them
-		tree, what, err := c.step(c.human(who))
+		tree, what, err := c.step(by)
 		if hallpass.KindOf(err) == hallpass.Internal && err != nil {
-			c.t.Fatalf("%s: %s: %v", who, what, err)
+			c.t.Fatalf("%s: %s: %v", by.Principal.Login, what, err)
 		}
 		if err == nil {
-			c.log = append(c.log, who+": "+what)
+			c.log = append(c.log, fmt.Sprintf("%s in org %d: %s", by.Principal.Login, by.Org, what))
 			c.check(tree)
 			return
 		}
@@ -195,9 +324,18 @@ func (c *coalition) try() {
 // check fails the test if they hold more than at first.
 func (c *coalition) check(tree bool) {
 	c.t.Helper()
-	for _, p := range c.union() {
-		if !c.held.Has(p) && !c.own(p.Scope) {
-			c.t.Fatalf("they won %v by\n%s", p, strings.Join(c.log, "\n"))
+	for org, now := range c.union() {
+		was := c.held[org]
+		if c.orgs[org] {
+			continue // whatever they do in it; what they hold on the server counts
+		}
+		if now.role > was.role {
+			c.t.Fatalf("they won the role %s in org %d by\n%s", now.role, org, strings.Join(c.log, "\n"))
+		}
+		for _, p := range now.permissions.List() {
+			if !was.permissions.Has(p) && !c.own(p.Scope) {
+				c.t.Fatalf("they won %v in org %d by\n%s", p, org, strings.Join(c.log, "\n"))
+			}
 		}
 	}
 	if !tree {
@@ -219,7 +357,7 @@ func (c *coalition) own(s hallpass.Scope) bool {
 func pick[T any](c *coalition, list ...T) T { return list[c.rng.IntN(len(list))] }
 
 // principal is the number of a user or account, theirs or not.
-func (c *coalition) principal() int64 { return int64(1 + c.rng.IntN(8)) }
+func (c *coalition) principal() int64 { return int64(1 + c.rng.IntN(15)) }
 
 // permissions are some to put into a role: some that they hold, some that they do
 // not.
@@ -249,6 +387,10 @@ func (c *coalition) step(by hallpass.Caller) (tree bool, what string, err error)
 	team := hallpass.TeamID(1 + c.rng.IntN(3))
 	basic := pick(c, hallpass.Roles()...)
 	folder := pick(c, "low", "high", "f", "")
+	if c.n%2 == 0 {
+		what, err = c.toPeople(by, uid)
+		return false, what, err
+	}
 	switch c.rng.IntN(18) {
 	case 0, 1:
 		list := c.permissions()
@@ -287,8 +429,9 @@ func (c *coalition) step(by hallpass.Caller) (tree bool, what string, err error)
 		_, err = c.UpdateServiceAccount(ctx, by, account, hallpass.ServiceAccountPatch{Role: &basic, Disabled: &disabled})
 		return true, fmt.Sprintf("account %d to %s, disabled %v", account, basic, disabled), err
 	case 14:
-		if _, _, err = c.CreateToken(ctx, by, account, uid, 0); err == nil && !slices.Contains(c.accounts, account) {
-			c.accounts = append(c.accounts, account)
+		var t hallpass.Token
+		if t, _, err = c.CreateToken(ctx, by, account, uid, 0); err == nil {
+			c.accounts[account] = t.ID
 		}
 		return true, fmt.Sprintf("token of account %d", account), err
 	case 15:
@@ -309,6 +452,48 @@ func (c *coalition) step(by hallpass.Caller) (tree bool, what string, err error)
 		c.made[uid] = true
 	}
 	return true, "save dashboard " + d + " in " + folder, err
+}
+
+// toPeople tries something with a user of the server.
+func (c *coalition) toPeople(by hallpass.Caller, name string) (what string, err error) {
+	ctx, password := c.t.Context(), secret.NewText("violet lamps hum at noon")
+	login := pick(c, "olga", "olga", "plain", "many", "far", "waiting", "dan", "eli", "wim", "wim", "bob", "admin")
+	var u hallpass.User
+	err = c.db.Read(ctx, func(tx *store.Tx) (err error) {
+		u, err = tx.UserByLogin(ctx, login)
+		return err
+	})
+	if err != nil {
+		return "find " + login, err
+	}
+	role := pick(c, hallpass.RoleNone, hallpass.RoleNone, hallpass.RoleViewer, hallpass.RoleAdmin)
+	switch c.rng.IntN(9) {
+	case 0, 1:
+		if err = c.SetUserPassword(ctx, by, u.ID, password); err == nil && !slices.Contains(c.users, login) {
+			c.users = append(c.users, login)
+		}
+		return "set the password of " + login, err
+	case 2:
+		return "rename " + login, c.UpdateUser(ctx, by, u.ID, login, login+"@y", name)
+	case 3:
+		disabled := c.rng.IntN(2) == 0
+		return fmt.Sprintf("disable %s: %v", login, disabled), c.SetUserDisabled(ctx, by, u.ID, disabled)
+	case 4, 8:
+		_, err = c.AddOrgUser(ctx, by, login, role)
+		return fmt.Sprintf("add %s as %s", login, role), err
+	case 5:
+		return "remove " + login, c.RemoveOrgUser(ctx, by, u.ID)
+	case 6:
+		o, err := c.CreateOrg(ctx, by, name)
+		if err == nil {
+			c.orgs[o.ID] = true
+		}
+		return "create org", err
+	}
+	if _, err = c.CreateUser(ctx, by, admin.NewUser{Login: name, Password: password, Org: hallpass.OrgID(1 + c.rng.IntN(2))}); err == nil {
+		c.users = append(c.users, name)
+	}
+	return "create user " + name, err
 }
 
 // TestMoveGivesNoPower has somebody who may write a folder, and no more, move it

@@ -91,8 +91,9 @@ func (e *AlreadyMember) Subject() int64 { return int64(e.User) }
 func (e *AlreadyMember) Unwrap() error { return errMember }
 
 // AddOrgUser makes the user with that login or e-mail a member of the caller's
-// org. A role above the caller's own is Denied, save for a server admin; a
-// member already is a Conflict, an *AlreadyMember.
+// org. A role above the caller's own is Denied, save for a server admin, and so
+// is a user for whom more waits in the org than the caller holds; a member
+// already is a Conflict, an *AlreadyMember.
 func (a *Admin) AddOrgUser(ctx context.Context, c hallpass.Caller, loginOrEmail string, role hallpass.Role) (id hallpass.UserID, err error) {
 	if strings.TrimSpace(loginOrEmail) == "" {
 		return 0, hallpass.Invalidf("loginOrEmail", "loginOrEmail is required")
@@ -116,6 +117,9 @@ func (a *Admin) AddOrgUser(ctx context.Context, c hallpass.Caller, loginOrEmail 
 			return hallpass.AuditEntry{}, err
 		} else if member {
 			return hallpass.AuditEntry{}, &AlreadyMember{u.ID}
+		}
+		if err := a.mayAdmit(ctx, tx, c, u); err != nil {
+			return hallpass.AuditEntry{}, err
 		}
 		if err := tx.SetMember(ctx, hallpass.Member{Org: c.Org, User: u, Role: role, JoinedAt: a.now()}); err != nil {
 			return hallpass.AuditEntry{}, err
@@ -157,13 +161,38 @@ func (a *Admin) mayGiveMember(ctx context.Context, tx *store.Tx, c hallpass.Call
 	if c.ServerAdmin {
 		return nil
 	}
-	if err := a.mayGiveRole(ctx, tx, c, role); err != nil {
+	if err := a.mayGiveRole(ctx, tx, c, role, true); err != nil {
 		if hallpass.KindOf(err) == hallpass.Denied {
 			return errRoleAbove
 		}
 		return err
 	}
 	return nil
+}
+
+// mayAdmit returns nil if the caller holds what the user was given in the org
+// already, which begins to work when the user becomes a member. A server admin
+// may admit anybody.
+func (a *Admin) mayAdmit(ctx context.Context, tx *store.Tx, c hallpass.Caller, u hallpass.User) error {
+	if c.ServerAdmin {
+		return nil
+	}
+	waiting, err := a.givenTo(ctx, tx, c.Org, hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(u.ID)})
+	if err != nil {
+		return err
+	}
+	teams, err := tx.TeamsOf(ctx, c.Org, int64(u.ID))
+	if err != nil {
+		return err
+	}
+	for _, t := range teams {
+		power, err := a.teamPower(ctx, tx, c.Org, t.ID, hallpass.LevelAdmin)
+		if err != nil {
+			return err
+		}
+		waiting = append(waiting, power...)
+	}
+	return a.mayGive(ctx, tx, c, waiting)
 }
 
 // SetOrgUserRole gives the member another basic role. The last Admin of an org

@@ -3,4 +3,4 @@
 package admin_test
 
 // How many coalitions there are, and how much each tries.
-const coalitions, moves = 4, 110
+const coalitions, moves = 4, 160

@@ -202,7 +202,8 @@ func (a *Admin) Orgs(ctx context.Context, c hallpass.Caller, text string, p Page
 }
 
 // CreateOrg makes an org with the user who calls as its Admin. A name that is
-// taken is a Conflict.
+// taken is a Conflict. What basic roles have in every org holds on the server
+// too: the caller must hold it there already.
 func (a *Admin) CreateOrg(ctx context.Context, c hallpass.Caller, name string) (o hallpass.Org, err error) {
 	if c.User() == 0 {
 		return o, a.refused(ctx, c, errUsersOnly, string(hallpass.OrgsCreate), "")
@@ -219,6 +220,18 @@ func (a *Admin) CreateOrg(ctx context.Context, c hallpass.Caller, name string) (
 		u, err := tx.User(ctx, c.User())
 		if err != nil {
 			return hallpass.AuditEntry{}, err
+		}
+		sources, err := tx.RoleSources(ctx, o.ID, 0, hallpass.RoleAdmin, true, false)
+		if err != nil {
+			return hallpass.AuditEntry{}, err
+		}
+		for _, s := range sources {
+			if !s.Server {
+				continue
+			}
+			if err := mayGiveOnServer(c, s.Permissions); err != nil {
+				return hallpass.AuditEntry{}, err
+			}
 		}
 		if err := tx.SetMember(ctx, hallpass.Member{Org: o.ID, User: u, Role: hallpass.RoleAdmin, JoinedAt: now}); err != nil {
 			return hallpass.AuditEntry{}, err

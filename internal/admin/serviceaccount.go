@@ -37,11 +37,13 @@ type NewServiceAccount struct {
 	Name     string
 	Role     *hallpass.Role
 	Disabled bool
+	Roles    []string // uids of the roles that it is given beside the basic one
 }
 
-// CreateServiceAccount makes an account in the caller's org. A role above the
-// caller's own is Denied, a login that exists already a Conflict. A human
-// creator may manage the account from then on, whatever else changes.
+// CreateServiceAccount makes an account in the caller's org, with its roles: all
+// of it or nothing. A role that the caller may not give is Denied, one that is
+// not there Invalid, a login that exists already a Conflict. A human creator may
+// manage the account from then on, whatever else changes.
 func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in NewServiceAccount) (hallpass.ServiceAccount, error) {
 	if err := hallpass.ValidateName("name", in.Name); err != nil {
 		return hallpass.ServiceAccount{}, err
@@ -55,7 +57,7 @@ func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in 
 		account.Role = *in.Role
 	}
 	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsCreate}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := a.mayGiveRole(ctx, tx, c, account.Role); err != nil {
+		if err := a.mayGiveRole(ctx, tx, c, account.Role, false); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		made, err := tx.CreateServiceAccount(ctx, account)
@@ -71,9 +73,19 @@ func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in 
 				return hallpass.AuditEntry{}, err
 			}
 		}
+		to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(made.ID)}
+		for _, uid := range in.Roles {
+			err := a.step(ctx, tx, c, uid, assigning{org: c.Org, grantee: to})
+			if hallpass.KindOf(err) == hallpass.NotFound {
+				err = hallpass.Invalidf("roleUids", "there is no role with the uid %s", shorten(uid))
+			}
+			if err != nil {
+				return hallpass.AuditEntry{}, err
+			}
+		}
 		account = made
 		entry := a.entry(c, "serviceaccount.create", target("serviceaccount", int64(made.ID)))
-		entry.Reason = "role " + made.Role.String()
+		entry.Reason = strings.Join(append([]string{"role " + made.Role.String()}, in.Roles...), ", ")
 		return entry, nil
 	})
 	return account, err
@@ -161,7 +173,7 @@ func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id 
 		before := account
 		apply(p, &account)
 		if p.Role != nil {
-			if err := a.mayGiveRole(ctx, tx, c, account.Role); err != nil {
+			if err := a.mayGiveRole(ctx, tx, c, account.Role, false); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}

@@ -149,6 +149,9 @@ func (a *Admin) TeamsOf(ctx context.Context, c hallpass.Caller, principal int64)
 // is.
 func (a *Admin) UpdateTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, name, email string) error {
 	return a.changeTeam(ctx, c, hallpass.TeamsWrite, id, nil, "team.update", func(tx *store.Tx, _ hallpass.Caller, t hallpass.Team) (string, error) {
+		if name == "" {
+			name = t.Name
+		}
 		if err := validateTeam(name, email); err != nil {
 			return "", err
 		}
@@ -175,10 +178,9 @@ func (a *Admin) TeamMembers(ctx context.Context, c hallpass.Caller, id hallpass.
 	return t, list, err
 }
 
-// teamPower returns what membership of the team brings: what its roles permit
-// and the access it was given.
-func (a *Admin) teamPower(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpass.TeamID) ([]hallpass.Permission, error) {
-	to := hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)}
+// givenTo returns what the grantee itself was given in org: what its roles permit
+// and its access.
+func (a *Admin) givenTo(ctx context.Context, tx *store.Tx, org hallpass.OrgID, to hallpass.Grantee) ([]hallpass.Permission, error) {
 	var power []hallpass.Permission
 	assigned, err := tx.AssignmentsTo(ctx, org, to)
 	if err != nil {
@@ -198,15 +200,21 @@ func (a *Admin) teamPower(ctx context.Context, tx *store.Tx, org hallpass.OrgID,
 	return power, err
 }
 
+// teamPower returns what membership of the team brings.
+func (a *Admin) teamPower(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpass.TeamID, level hallpass.Level) ([]hallpass.Permission, error) {
+	power, err := a.givenTo(ctx, tx, org, hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)})
+	place := hallpass.Grant{Resource: hallpass.TeamResource, ResourceID: idText(id), Level: level}
+	return append(power, place.Permissions()...), err
+}
+
 // mayJoin returns nil if the caller may put somebody in the team at that level:
 // it holds all that comes with it.
 func (a *Admin) mayJoin(ctx context.Context, tx *store.Tx, c hallpass.Caller, id hallpass.TeamID, level hallpass.Level) error {
-	power, err := a.teamPower(ctx, tx, c.Org, id)
+	power, err := a.teamPower(ctx, tx, c.Org, id, level)
 	if err != nil {
 		return err
 	}
-	place := hallpass.Grant{Resource: hallpass.TeamResource, ResourceID: idText(id), Level: level}
-	return a.mayGive(ctx, tx, c, append(power, place.Permissions()...))
+	return a.mayGive(ctx, tx, c, power)
 }
 
 var errInTeam = &hallpass.Error{Kind: hallpass.Invalid, ID: "team.member-exists", Message: "User is already added to this team"}

@@ -281,8 +281,7 @@ var errLoginTaken = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.login-con
 // theirs. Only a user who holds all that this one does may.
 func (a *Admin) SetUserPassword(ctx context.Context, c hallpass.Caller, id hallpass.UserID, password secret.Text) error {
 	n := need{action: hallpass.UsersPasswordWrite, scope: id.GlobalScope(), where: onServer}
-	var u hallpass.User
-	err := a.readUser(ctx, c, n, id, &u)
+	u, err := a.readWeaker(ctx, c, n, id) // before a hash is computed, which costs
 	if err != nil {
 		return err
 	}
@@ -302,15 +301,19 @@ func (a *Admin) SetUserPassword(ctx context.Context, c hallpass.Caller, id hallp
 	})
 }
 
-// readUser authorizes what is only for users, and reads the user.
-func (a *Admin) readUser(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID, u *hallpass.User) error {
+// readWeaker authorizes what only users may do to users who hold no more than
+// themselves, and reads the user.
+func (a *Admin) readWeaker(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID) (u hallpass.User, err error) {
 	if c.User() == 0 {
-		return a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
+		return u, a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
 	}
-	return a.read(ctx, c, n, func(tx *store.Tx) (err error) {
-		*u, err = tx.User(ctx, id)
-		return err
+	err = a.read(ctx, c, n, func(tx *store.Tx) error {
+		if u, err = tx.User(ctx, id); err != nil {
+			return err
+		}
+		return a.overpowers(ctx, tx, c, u)
 	})
+	return u, err
 }
 
 // changeUser changes the user as fn does. Only users may change users.
@@ -371,7 +374,9 @@ func lastServerAdmin(ctx context.Context, tx *store.Tx, u hallpass.User) error {
 }
 
 // SetUserDisabled disables the user, who is signed out everywhere at once, or
-// enables them again. The last server admin cannot be disabled.
+// enables them again. Whoever may disable users may disable any who is not a
+// server admin; to enable one gives back all that the user holds, which the
+// caller must hold too. The last server admin cannot be disabled.
 func (a *Admin) SetUserDisabled(ctx context.Context, c hallpass.Caller, id hallpass.UserID, disabled bool) error {
 	n, what := need{hallpass.UsersEnable, id.GlobalScope(), onServer}, "user.enable"
 	if disabled {
@@ -383,7 +388,7 @@ func (a *Admin) SetUserDisabled(ctx context.Context, c hallpass.Caller, id hallp
 		}
 		if !disabled {
 			u.Disabled = false
-			return nil
+			return a.overpowers(ctx, tx, c, *u)
 		}
 		if err := lastServerAdmin(ctx, tx, *u); err != nil {
 			return err

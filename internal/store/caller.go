@@ -17,6 +17,27 @@ func (tx *Tx) UserCaller(ctx context.Context, u hallpass.User, org hallpass.OrgI
 	if err != nil {
 		return hallpass.Caller{}, err
 	}
+	return tx.userCaller(ctx, u, org, role, member)
+}
+
+// UserOutside returns the caller that the user is where it is no member: with
+// what holds on the server and in every org.
+func (tx *Tx) UserOutside(ctx context.Context, u hallpass.User) (hallpass.Caller, error) {
+	return tx.userCaller(ctx, u, 0, hallpass.RoleNone, false)
+}
+
+// UserInside returns the caller that the user is in org or, where it is no
+// member, would be as one with the role None: what was given there already
+// counts.
+func (tx *Tx) UserInside(ctx context.Context, u hallpass.User, org hallpass.OrgID) (hallpass.Caller, error) {
+	role, _, err := tx.MemberRole(ctx, org, u.ID)
+	if err != nil {
+		return hallpass.Caller{}, err
+	}
+	return tx.userCaller(ctx, u, org, role, true)
+}
+
+func (tx *Tx) userCaller(ctx context.Context, u hallpass.User, org hallpass.OrgID, role hallpass.Role, member bool) (hallpass.Caller, error) {
 	s, err := tx.standing(ctx, org, int64(u.ID), role, member)
 	if err != nil {
 		return hallpass.Caller{}, err
@@ -29,6 +50,22 @@ func (tx *Tx) UserCaller(ctx context.Context, u hallpass.User, org hallpass.OrgI
 		s.Server = flag.With(s.Server.List()...)
 	}
 	return hallpass.UserCaller(u, org, s), nil
+}
+
+// OrgsHeldBy returns the orgs that the user has anything in: those it is a
+// member of, and those where a role, a place in a team or access waits for it to
+// become one.
+func (tx *Tx) OrgsHeldBy(ctx context.Context, user hallpass.UserID) ([]hallpass.OrgID, error) {
+	list, err := all(ctx, tx, func(r row) (id hallpass.OrgID, err error) { err = r.Scan(&id); return id, err }, `
+		SELECT org_id FROM members WHERE user_id = $1
+		UNION SELECT org_id FROM role_assignments WHERE kind = 'principal' AND grantee_id = $1 AND org_id <> 0
+		UNION SELECT org_id FROM team_members WHERE principal_id = $1
+		UNION SELECT org_id FROM grants WHERE kind = 'principal' AND grantee_id = $1
+		ORDER BY 1`, user)
+	if err != nil {
+		return nil, fmt.Errorf("store: orgs held by user %d: %w", user, err)
+	}
+	return list, nil
 }
 
 // ServiceAccountCaller returns the caller that the account is in its org.
