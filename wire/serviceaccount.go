@@ -3,11 +3,13 @@ package wire
 import "time"
 
 // CreateServiceAccount is POST /api/serviceaccounts. A nil or empty Role means
-// Viewer.
+// Viewer. RoleUIDs are roles that the account is given beside it: the account is
+// made with all of them or not at all.
 type CreateServiceAccount struct {
-	Name       string  `json:"name"`
-	Role       *string `json:"role"`
-	IsDisabled bool    `json:"isDisabled"`
+	Name       string   `json:"name"`
+	Role       *string  `json:"role"`
+	IsDisabled bool     `json:"isDisabled"`
+	RoleUIDs   []string `json:"roleUids,omitempty"`
 }
 
 // UpdateServiceAccount is PATCH /api/serviceaccounts/{id}; nil leaves a thing

@@ -106,24 +106,60 @@ func (a *Admin) assign(ctx context.Context, tx *store.Tx, c hallpass.Caller, s a
 	if s.remove {
 		return tx.Unassign(ctx, as)
 	}
-	if err := granteeThere(ctx, tx, c.Org, s.grantee); err != nil {
+	if err := a.granteeThere(ctx, tx, c, s.grantee); err != nil {
 		return false, err
 	}
 	had, err := tx.Assign(ctx, as, a.now())
 	return !had, err
 }
 
-// granteeThere returns NotFound unless org has the principal or team.
-func granteeThere(ctx context.Context, tx *store.Tx, org hallpass.OrgID, g hallpass.Grantee) error {
+// granteeThere returns NotFound unless the caller may give roles to the grantee.
+func (a *Admin) granteeThere(ctx context.Context, tx *store.Tx, c hallpass.Caller, g hallpass.Grantee) error {
 	var err error
 	switch g.Kind {
 	case hallpass.ToPrincipal:
-		_, err = tx.Principal(ctx, org, g.ID)
+		_, err = a.taker(ctx, tx, c, idText(g.ID))
 	case hallpass.ToTeam:
-		_, err = tx.Team(ctx, org, hallpass.TeamID(g.ID))
+		_, err = tx.Team(ctx, c.Org, hallpass.TeamID(g.ID))
 	case hallpass.ToBasicRole:
 	}
 	return err
+}
+
+// taker finds by ID or uid whom the caller may give roles to in its org: a member
+// or service account or, for a server admin, any user of the server. The role of
+// one who is not a member permits nothing until they become one.
+func (a *Admin) taker(ctx context.Context, tx *store.Tx, c hallpass.Caller, ref string) (hallpass.PrincipalInfo, error) {
+	p, err := a.principal(ctx, tx, c.Org, ref)
+	if hallpass.KindOf(err) != hallpass.NotFound {
+		return p, err
+	}
+	if !c.ServerAdmin {
+		return p, errNotMember
+	}
+	if _, err := tx.Org(ctx, c.Org); err != nil {
+		return p, err
+	}
+	id, number := hallpass.ParseID(ref)
+	if !number {
+		u, err := tx.UserByUID(ctx, ref)
+		if err != nil {
+			return p, err
+		}
+		id = int64(u.ID)
+	}
+	found, err := tx.PrincipalsByID(ctx, []int64{id})
+	if err == nil && found[id].Kind != hallpass.UserPrincipal {
+		err = errNoUser
+	}
+	return found[id], err
+}
+
+// errNotMember says the same of a user of another org and of one who does not
+// exist.
+var errNotMember = &hallpass.Error{
+	Kind: hallpass.NotFound, ID: "user.not-found",
+	Message: "User not found: not a member of this organization. Only a server admin can give a role to a user before the user is a member.",
 }
 
 // granteeChanged is the change that a step is to those who read permissions.
@@ -213,7 +249,7 @@ func (a *Admin) assignOne(ctx context.Context, c hallpass.Caller, uid string, g 
 		if step.role, err = tx.Role(ctx, c.Org, uid); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := checkGlobal(ctx, tx, c, step); err != nil {
+		if err := a.checkGlobal(ctx, tx, c, step); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		changed, err := a.assign(ctx, tx, c, step)
@@ -228,7 +264,7 @@ func (a *Admin) assignOne(ctx context.Context, c hallpass.Caller, uid string, g 
 
 // checkGlobal reports what cannot be given in every org: a role of one org, and
 // anything to a team or service account.
-func checkGlobal(ctx context.Context, tx *store.Tx, c hallpass.Caller, s assigning) error {
+func (a *Admin) checkGlobal(ctx context.Context, tx *store.Tx, c hallpass.Caller, s assigning) error {
 	if s.org != 0 || s.remove {
 		return nil
 	}
@@ -236,7 +272,7 @@ func checkGlobal(ctx context.Context, tx *store.Tx, c hallpass.Caller, s assigni
 		return errGlobalUsersOnly
 	}
 	if s.grantee.Kind == hallpass.ToPrincipal {
-		p, err := tx.Principal(ctx, c.Org, s.grantee.ID)
+		p, err := a.taker(ctx, tx, c, idText(s.grantee.ID))
 		if err != nil {
 			return err
 		}
@@ -265,7 +301,7 @@ func (a *Admin) SetRoles(ctx context.Context, c hallpass.Caller, to hallpass.Gra
 	}
 	n := roleNeed(assigning{grantee: to}.action(), global)
 	return a.change(ctx, c, n, granteeChanged(org, to), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := granteeThere(ctx, tx, c.Org, to); err != nil {
+		if err := a.granteeThere(ctx, tx, c, to); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		now, err := tx.AssignmentsTo(ctx, org, to)
@@ -299,7 +335,7 @@ func (a *Admin) step(ctx context.Context, tx *store.Tx, c hallpass.Caller, uid s
 	if s.role, err = tx.Role(ctx, c.Org, uid); err != nil {
 		return err
 	}
-	if err := checkGlobal(ctx, tx, c, s); err != nil {
+	if err := a.checkGlobal(ctx, tx, c, s); err != nil {
 		return err
 	}
 	_, err = a.assign(ctx, tx, c, s)
@@ -307,10 +343,11 @@ func (a *Admin) step(ctx context.Context, tx *store.Tx, c hallpass.Caller, uid s
 }
 
 // RolesOf returns the roles that a user or service account of the caller's org
-// was given itself, in the org and everywhere.
+// was given itself, in the org and everywhere; to a server admin also those that
+// wait for a user to become a member.
 func (a *Admin) RolesOf(ctx context.Context, c hallpass.Caller, ref string, hidden bool) (list []GivenRole, err error) {
 	err = a.read(ctx, c, need{action: hallpass.UsersRolesRead}, func(tx *store.Tx) error {
-		p, err := a.principal(ctx, tx, c.Org, ref)
+		p, err := a.taker(ctx, tx, c, ref)
 		if err != nil {
 			return err
 		}
@@ -374,7 +411,7 @@ func (a *Admin) RolesOfMany(ctx context.Context, c hallpass.Caller, kind hallpas
 	err := a.read(ctx, c, need{action: action}, func(tx *store.Tx) error {
 		for _, id := range ids {
 			g := hallpass.Grantee{Kind: kind, ID: id}
-			if err := granteeThere(ctx, tx, c.Org, g); hallpass.KindOf(err) == hallpass.NotFound {
+			if err := a.granteeThere(ctx, tx, c, g); hallpass.KindOf(err) == hallpass.NotFound {
 				continue
 			} else if err != nil {
 				return err

@@ -19,7 +19,7 @@ func (a *API) createServiceAccount(c call, in wire.CreateServiceAccount) (wire.S
 	if err != nil {
 		return wire.ServiceAccount{}, err
 	}
-	s, err := a.admin.CreateServiceAccount(c.Context(), c.caller, admin.NewServiceAccount{Name: in.Name, Role: role, Disabled: in.IsDisabled})
+	s, err := a.admin.CreateServiceAccount(c.Context(), c.caller, admin.NewServiceAccount{Name: in.Name, Role: role, Disabled: in.IsDisabled, Roles: in.RoleUIDs})
 	if err != nil {
 		return wire.ServiceAccount{}, err
 	}

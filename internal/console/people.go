@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -448,13 +449,11 @@ func (v *visit) showUser(status int, id hallpass.UserID) error {
 // userRoles fills in the roles that the user was given in the org the viewer
 // works in.
 func (v *visit) userRoles(view *userView, id hallpass.UserID) error {
-	if !v.caller.Can(hallpass.UsersRolesRead, id.Scope()) {
+	member := slices.ContainsFunc(view.Orgs, func(o hallpass.UserOrg) bool { return o.Org == v.caller.Org })
+	if !member || !v.caller.Can(hallpass.UsersRolesRead, id.Scope()) {
 		return nil
 	}
 	list, err := v.o.Admin.RolesOf(v.r.Context(), v.caller, strconv.FormatInt(int64(id), 10), true)
-	if errors.Is(err, hallpass.NotFound) {
-		return nil // not a member here
-	}
 	if err != nil {
 		return err
 	}

@@ -204,7 +204,7 @@ func TestPickerWithoutScript(t *testing.T) {
 	form := b.get("/org/serviceaccounts/create")
 	b.want("the form", form, 200, "More roles", `name="role_uid" value="metrics"`, "You do not have permissions to assign this role.")
 	refused := b.save("/org/serviceaccounts/create", "name", "ci", "role", "None", "role_uid", "metrics", "role_uid", "server-users")
-	b.want("a role that is not theirs", refused, 403, "assign the role server-users. Nothing was created.", `value="metrics" checked`, `value="ci"`)
+	b.want("a role that is not theirs", refused, 403, "Permissions needed: users:create.", `value="metrics" checked`, `value="ci"`)
 	if p := b.get("/org/serviceaccounts?query=ci"); strings.Contains(p.text, "sa-1-ci") {
 		t.Error("the account was made all the same")
 	}
@@ -214,7 +214,10 @@ func TestPickerWithoutScript(t *testing.T) {
 		t.Fatalf("create: %d to %q\n%s", made.status, made.to, made.text)
 	}
 	b.want("the account", b.get(path), 200, "metrics", "Service accounts: Reader")
-	b.want("a failure after the fact", b.get(path+"?problem=roles"), 200, "its roles could not be given")
+	b.want("a role that is gone", b.save("/org/serviceaccounts/create", "name", "ci2", "role", "None", "role_uid", "metrics", "role_uid", "zebra"), 400, "There is no role with the uid zebra.", `value="ci2"`)
+	if p := b.get("/org/serviceaccounts?query=ci2"); strings.Contains(p.text, "sa-1-ci2") {
+		t.Error("the account was made without its roles")
+	}
 	b.want("the picker", b.get(path+"/roles"), 200, `value="metrics" checked`, `value="server-users" disabled`, "2 chosen")
 	b.want("not theirs", b.save(path+"/roles", "role", "metrics", "role", "server-users"), 403, `value="metrics" checked`)
 	b.want("no such role", b.save(path+"/roles", "role", "zebra"), 404)

@@ -195,23 +195,19 @@ func createServiceAccount(v *visit) error {
 	}
 	more := v.r.PostForm["role_uid"]
 	view := createView{Name: name, Roles: v.roleOptions(role, v.caller.Role), MoreOpen: len(more) > 0}
-	problem, err := v.notGivable(more)
-	if err != nil {
-		return err
-	}
-	if problem != "" {
-		v.tell("more", problem)
-		return v.showCreate(http.StatusForbidden, view, more)
-	}
-	a, err := v.o.Admin.CreateServiceAccount(v.r.Context(), v.caller, admin.NewServiceAccount{Name: name, Role: &role})
+	a, err := v.o.Admin.CreateServiceAccount(v.r.Context(), v.caller, admin.NewServiceAccount{Name: name, Role: &role, Roles: more})
 	if err == nil {
-		return v.giveFirstRoles(a, more)
+		v.say("Service account " + a.Name + " created.")
+		v.seeOther(accountURL(a.UID))
+		return nil
 	}
+	var e *hallpass.Error
 	switch {
 	case strings.TrimSpace(name) == "":
 		v.tell("name", "Display name is required")
 	case errors.Is(err, hallpass.Conflict):
 		v.tell("name", "A service account with the login "+hallpass.ServiceAccountLogin(v.caller.Org, name)+" already exists. Choose another name.")
+	case errors.As(err, &e) && (e.Field == "roleUids" || e.ID == "accesscontrol.delegation") && v.blame(err, "more"):
 	case errors.Is(err, hallpass.Denied) && v.blame(err, "role"), v.blame(err, "name"):
 	default:
 		return err
@@ -223,40 +219,6 @@ func createServiceAccount(v *visit) error {
 // mayGiveRoles reports whether the viewer may give roles to accounts and users.
 func (v *visit) mayGiveRoles() bool {
 	return v.caller.Can(hallpass.RolesRead, "") && v.caller.Can(hallpass.UsersRolesAdd, hallpass.ScopeDelegate)
-}
-
-// notGivable says why roles cannot be given; empty: they can. It is asked before
-// an account is made, so that none is made in vain.
-func (v *visit) notGivable(uids []string) (problem string, err error) {
-	if len(uids) == 0 {
-		return "", nil
-	}
-	if !v.mayGiveRoles() {
-		return sentence(needs(false, hallpass.UsersRolesAdd) + " to give roles"), nil
-	}
-	mine, err := v.o.Admin.Roles(v.r.Context(), v.caller, admin.RoleFilter{Hidden: true, Delegatable: true})
-	for _, uid := range uids {
-		if err == nil && !slices.ContainsFunc(mine, func(r hallpass.NamedRole) bool { return r.UID == uid }) {
-			return "You do not have permissions to assign the role " + uid + ". Nothing was created.", nil
-		}
-	}
-	return "", err
-}
-
-// giveFirstRoles gives a new account the roles that were chosen with it. If that
-// fails after all, the account's page says so.
-func (v *visit) giveFirstRoles(a hallpass.ServiceAccount, uids []string) error {
-	if len(uids) > 0 {
-		to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(a.ID)}
-		if err := v.o.Admin.SetRoles(v.r.Context(), v.caller, to, uids, false); err != nil {
-			httpd.EventOf(v.r.Context()).Err = err
-			v.seeOther(accountURL(a.UID) + "?problem=roles")
-			return nil
-		}
-	}
-	v.say("Service account " + a.Name + " created.")
-	v.seeOther(accountURL(a.UID))
-	return nil
 }
 
 // detailView is the page of one account.
@@ -344,9 +306,6 @@ func (v *visit) showAccount(status int, view detailView) error {
 	view.Rows = v.rowsOf(view.Account, tokens)
 	q := v.r.URL.Query()
 	view.Expires = q.Get("expires")
-	if q.Get("problem") == "roles" {
-		v.tell("more", "The account was created, but its roles could not be given. Give them here.")
-	}
 	can, err := v.tokenCan(a.ID, a.Role)
 	if err != nil {
 		return err

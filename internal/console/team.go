@@ -173,7 +173,9 @@ func editTeam(v *visit) error {
 	}
 	f := v.r.PostForm
 	name := strings.TrimSpace(f.Get("name"))
-	err = v.o.Admin.UpdateTeam(v.r.Context(), v.caller, t.ID, name, strings.TrimSpace(f.Get("email")))
+	if err = hallpass.ValidateName("name", name); err == nil { // an empty one would stay as it is
+		err = v.o.Admin.UpdateTeam(v.r.Context(), v.caller, t.ID, name, strings.TrimSpace(f.Get("email")))
+	}
 	if err == nil {
 		v.say("Saved: the name and email of the team " + name + ".")
 		v.seeOther(teamURL(t))
