@@ -26,6 +26,8 @@ type Options struct {
 	Log     *slog.Logger
 	Trusted TrustedProxies
 	HTTPS   bool // the public address is https: say so to browsers, and set __Host- cookies
+	// Fold, if not nil, tells of strangers' requests together.
+	Fold *Fold
 
 	// Answered, if not nil, is told of each request once it is over, with the
 	// status of its answer.
@@ -54,7 +56,7 @@ func Handler(doors http.Handler, o Options) http.Handler {
 					WriteError(rec, r, e.Err)
 				}
 			}
-			logRequest(o.Log, r, e, rec.status)
+			o.logRequest(r, e, rec.status)
 			if o.Answered != nil {
 				o.Answered(r, e, rec.status)
 			}
@@ -141,7 +143,7 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 // logRequest writes the request's one line. Successful reads are told at level
 // Debug, for there are as many of them as there is traffic; only our own faults
 // are Errors. The query is left out: people put secrets there.
-func logRequest(log *slog.Logger, r *http.Request, e *Event, status int) {
+func (o *Options) logRequest(r *http.Request, e *Event, status int) {
 	level := slog.LevelInfo
 	switch {
 	case status >= 500 && status != http.StatusServiceUnavailable && status != http.StatusGatewayTimeout:
@@ -151,7 +153,7 @@ func logRequest(log *slog.Logger, r *http.Request, e *Event, status int) {
 	case status < 400 && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 		level = slog.LevelDebug
 	}
-	if !log.Enabled(r.Context(), level) {
+	if !o.Log.Enabled(r.Context(), level) || o.Fold != nil && level > slog.LevelDebug && folds(e, status) && !o.Fold.first(e, status, level) {
 		return
 	}
 	attrs := append(make([]slog.Attr, 0, 14), // all there may be, so that it need not grow
@@ -180,7 +182,7 @@ func logRequest(log *slog.Logger, r *http.Request, e *Event, status int) {
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("kind", hallpass.KindOf(e.Err).Error()), slog.String("error", redact(e.Err.Error())))
 	}
-	log.LogAttrs(r.Context(), level, "request", attrs...)
+	o.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
 const tokenPrefix = "glsa_" // secret.Prefix, from a room on the same floor

@@ -52,6 +52,7 @@ type Server struct {
 	first    firstPassword
 	metrics  *metrics.Metrics
 	tracing  *metrics.Tracing
+	fold     *httpd.Fold
 
 	shutdownDelay time.Duration
 	maxStaleness  time.Duration
@@ -85,7 +86,7 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 }
 
 func newServer(c Config, log *slog.Logger) *Server {
-	return &Server{config: c, log: log, stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
+	return &Server{config: c, log: log, fold: httpd.NewFold(log), stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 }
 
 // assemble builds the two sides and the doors on the open store.
@@ -279,7 +280,7 @@ func (s *Server) doors() (http.Handler, error) {
 		}
 		guarded.ServeHTTP(w, r)
 	})
-	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https, Answered: s.answered}), nil
+	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https, Answered: s.answered, Fold: s.fold}), nil
 }
 
 func isAPI(path string) bool {
@@ -402,6 +403,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err := web.Shutdown(drain); err != nil {
 		failure = errors.Join(failure, fmt.Errorf("drain: %w", err), web.Close())
 	}
+	s.fold.Tell(time.Time{})
 	endJobs()
 	<-worked
 	if err := s.verify.Flush(drain); err != nil {
@@ -469,6 +471,7 @@ func (s *Server) work(ctx context.Context) {
 			return
 		case <-flush.C:
 			s.tellClock()
+			s.fold.Tell(time.Now())
 			err = errors.Join(s.keepReserve(ctx), s.verify.Flush(ctx))
 		case <-look.C:
 			s.verify.EndListeners()
