@@ -1,6 +1,10 @@
 package hallpass
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // An AuditEntry records that somebody changed something, signed in, or was
 // refused. Entries are written once and never changed, save the count of
@@ -38,6 +42,56 @@ type AuditFilter struct {
 	Target   string
 	Outcome  Outcome
 	From, To time.Time
-	Before   AuditID // only entries older than this one; the cursor
+	Before   AuditPlace // only entries before this place; zero: from the newest on
 	Limit    int
+}
+
+// Picks reports whether f picks e, but for the place and the limit.
+func (f AuditFilter) Picks(e AuditEntry) bool {
+	return (f.Org == 0 || e.Org == f.Org) &&
+		(f.Action == "" || e.Action == f.Action) &&
+		(f.Actor == "" || e.Actor.Login == f.Actor || strconv.FormatInt(e.Actor.ID, 10) == f.Actor) &&
+		(f.Target == "" || e.Target == f.Target) &&
+		(f.Outcome == "" || e.Outcome == f.Outcome) &&
+		(f.From.IsZero() || !e.At.Before(f.From)) &&
+		(f.To.IsZero() || e.At.Before(f.To))
+}
+
+// An AuditPage is a part of the audit, newest first. Next is where to go on,
+// zero at the end. A page that has fewer entries than were asked for, and a
+// Next, ends because enough was looked through: what is wanted is rare.
+type AuditPage struct {
+	Entries []AuditEntry
+	Next    AuditPlace
+}
+
+// An AuditPlace is a place in the audit, which is in the order of time.
+type AuditPlace struct {
+	At time.Time
+	ID AuditID
+}
+
+// Place returns where e stands.
+func (e AuditEntry) Place() AuditPlace { return AuditPlace{e.At, e.ID} }
+
+// IsZero reports whether p is no place.
+func (p AuditPlace) IsZero() bool { return p == AuditPlace{} }
+
+// String returns p as ParseAuditPlace reads it, "" for none.
+func (p AuditPlace) String() string {
+	if p.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(p.At.UnixMicro(), 10) + "-" + strconv.FormatInt(int64(p.ID), 10)
+}
+
+// ParseAuditPlace reads what String wrote.
+func ParseAuditPlace(s string) (AuditPlace, bool) {
+	at, id, _ := strings.Cut(s, "-")
+	us, ok := ParseID(at)
+	n, also := ParseID(id)
+	if !ok || !also {
+		return AuditPlace{}, false
+	}
+	return AuditPlace{time.UnixMicro(us).UTC(), AuditID(n)}, true
 }

@@ -65,11 +65,11 @@ func (w *world) machine(name string, role hallpass.Role) hallpass.Caller {
 // audit returns how many entries there are of the action with the outcome.
 func (w *world) audit(action string, outcome hallpass.Outcome) int {
 	w.t.Helper()
-	entries, _, err := w.Audit(w.t.Context(), w.human("admin"), hallpass.AuditFilter{Action: action, Outcome: outcome, Limit: 100})
+	page, err := w.Audit(w.t.Context(), w.human("admin"), hallpass.AuditFilter{Action: action, Outcome: outcome, Limit: 100})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return len(entries)
+	return len(page.Entries)
 }
 
 // TestRefusalsLeaveARecord refuses each change to a Viewer: nothing is changed,
@@ -92,7 +92,7 @@ func TestRefusalsLeaveARecord(t *testing.T) {
 		hallpass.ServiceAccountsRead:   func() error { _, err := w.ServiceAccount(ctx, viewer, id); return err },
 		hallpass.OrgsWrite:             func() error { return w.RenameOrg(ctx, viewer, name) },
 		hallpass.OrgUsersRead:          func() error { _, err := w.OrgUsers(ctx, viewer, "", 0); return err },
-		hallpass.AuditRead:             func() error { _, _, err := w.Audit(ctx, viewer, hallpass.AuditFilter{Limit: 1}); return err },
+		hallpass.AuditRead:             func() error { _, err := w.Audit(ctx, viewer, hallpass.AuditFilter{Limit: 1}); return err },
 	} {
 		var e *hallpass.Error
 		if err := try(); !errors.As(err, &e) || e.Kind != hallpass.Denied || e.Needs != string(action) {

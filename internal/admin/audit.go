@@ -7,29 +7,51 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// Audit returns the entries that f picks, newest first, and the cursor to go on
-// from, zero at the end. An admin sees the own org; a server admin every org,
-// or the one that f names.
-func (a *Admin) Audit(ctx context.Context, c hallpass.Caller, f hallpass.AuditFilter) (entries []hallpass.AuditEntry, next hallpass.AuditID, err error) {
+// Audit returns a page of the entries that f picks, newest first. An admin sees
+// the own org; a server admin every org, or the one that f names. An action
+// that is unknown, and has no entry, is Invalid.
+func (a *Admin) Audit(ctx context.Context, c hallpass.Caller, f hallpass.AuditFilter) (page hallpass.AuditPage, err error) {
 	if err := a.Authorize(ctx, c, hallpass.AuditRead, ""); err != nil {
-		return nil, 0, err
+		return page, err
 	}
 	if !c.ServerAdmin {
+		if f.Org != 0 && f.Org != c.Org {
+			return page, a.refused(ctx, c, errOtherOrg, string(hallpass.AuditRead), target("org", int64(f.Org)))
+		}
 		f.Org = c.Org
 	}
-	want := f.Limit
-	f.Limit++
-	err = a.db.FlushNotes(ctx) // so that the list has what has just happened
-	if err != nil {
-		return nil, 0, err
+	if err := a.db.FlushNotes(ctx); err != nil { // so that the list has what has just happened
+		return page, err
 	}
-	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		entries, err = tx.AuditEntries(ctx, f)
-		return err
-	})
-	if len(entries) > want {
-		entries = entries[:want]
-		next = entries[want-1].ID
+	if err := a.auditAction(ctx, f.Action); err != nil {
+		return page, err
 	}
-	return entries, next, err
+	return a.db.Audit(ctx, f)
 }
+
+var errOtherOrg = &hallpass.Error{
+	Kind: hallpass.Denied, ID: "accesscontrol.Denied", Message: "The audit of other orgs is for server admins", Needs: string(hallpass.AuditRead),
+}
+
+// auditAction returns an error, naming the nearest, when an entry of the action
+// can never have been written. An API behind the guard demands permissions of
+// its own: what looks like one, and like no slip in ours, may be one.
+func (a *Admin) auditAction(ctx context.Context, action string) error {
+	if action == "" || hallpass.AuditAction(action) {
+		return nil
+	}
+	nearest, edits := hallpass.NearestAuditAction(action)
+	if hallpass.Action(action).Valid() && edits > aSlip {
+		return nil
+	}
+	return a.db.Read(ctx, func(tx *store.Tx) error {
+		has, err := tx.AuditHas(ctx, action) // another version's
+		if err != nil || has {
+			return err
+		}
+		return hallpass.Invalidf("action", "action is none that the audit has: did you mean %s?", nearest)
+	})
+}
+
+// aSlip is how many wrong letters a slip has at most.
+const aSlip = 3

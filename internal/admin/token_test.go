@@ -21,12 +21,12 @@ func TestTokensAreNotProbed(t *testing.T) {
 		if err := w.DeleteToken(t.Context(), viewer, target.ServiceAccount(), id); !errors.As(err, &e) || e.Needs != string(hallpass.ServiceAccountsWrite) {
 			t.Errorf("token %d: %v, want it denied by name", id, err)
 		}
-		entries, _, err := w.Audit(t.Context(), w.human("admin"), hallpass.AuditFilter{Action: string(hallpass.ServiceAccountsWrite), Outcome: hallpass.Refused, Limit: 10})
+		page, err := w.Audit(t.Context(), w.human("admin"), hallpass.AuditFilter{Action: string(hallpass.ServiceAccountsWrite), Outcome: hallpass.Refused, Limit: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var n int64
-		for _, e := range entries {
+		for _, e := range page.Entries {
 			n += e.Count
 		}
 		if n != int64(i)+1 {

@@ -301,7 +301,7 @@ func (a *API) otherRoutes() []route {
 	return []route{
 		endpoint(a, "GET /api/frontend/settings", 200, signedIn, a.frontendSettings),
 		endpoint(a, "GET /api/licensing/check", 200, signedIn, a.licensed),
-		endpoint(a, "GET /api/audit", 200, may(hallpass.AuditRead), a.audit),
+		auditRoute(a),
 
 		endpoint(a, "GET /api/auth/keys", 200, signedIn, alwaysEmpty("[]")),
 		endpoint(a, "/api/auth/keys", 200, signedIn, a.oldKeys),

@@ -1,56 +1,155 @@
 package api
 
 import (
-	"strconv"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// audit is GET /api/audit?action&actor&target&outcome&from&to&limit&cursor.
-func (a *API) audit(c call, _ none) (wire.Audit, error) {
-	q := c.URL.Query()
-	f := hallpass.AuditFilter{Action: q.Get("action"), Actor: q.Get("actor"), Target: q.Get("target"), Outcome: hallpass.Outcome(q.Get("outcome"))}
-	if f.Outcome != "" && f.Outcome != hallpass.Done && f.Outcome != hallpass.Refused {
-		return wire.Audit{}, hallpass.Invalidf("outcome", "outcome is neither ok nor refused")
-	}
-	var err error
-	if f.From, err = moment(c, "from"); err != nil {
-		return wire.Audit{}, err
-	}
-	if f.To, err = moment(c, "to"); err != nil {
-		return wire.Audit{}, err
-	}
-	if f.Limit, err = number(c, "limit", 100); err != nil {
-		return wire.Audit{}, err
-	}
-	if f.Limit < 1 || f.Limit > maxPerPage {
-		return wire.Audit{}, hallpass.Invalidf("limit", "limit is not between 1 and %d", maxPerPage)
-	}
-	if s := q.Get("cursor"); s != "" {
-		n, ok := hallpass.ParseID(s)
-		if !ok {
-			return wire.Audit{}, hallpass.Invalidf("cursor", "cursor is not one that an answer gave")
+// auditRoute is GET /api/audit?action&actor&target&outcome&from&to&org&limit&cursor:
+// a page, or the whole.
+func auditRoute(a *API) route {
+	const pattern = "GET /api/audit"
+	page := endpoint(a, pattern, http.StatusOK, may(hallpass.AuditRead), a.audit)
+	whole := stream(a, pattern, may(hallpass.AuditRead), a.exportAudit)
+	return route{pattern: pattern, rule: page.rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wantsLines(r) {
+			whole.handler.ServeHTTP(w, r)
+			return
 		}
-		f.Before = hallpass.AuditID(n)
+		page.handler.ServeHTTP(w, r)
+	})}
+}
+
+const ndjson = "application/x-ndjson"
+
+// wantsLines reports whether the whole is asked for, a line for each entry.
+func wantsLines(r *http.Request) bool {
+	format := r.URL.Query().Get("format")
+	return format == "ndjson" || format == "" && r.Header.Get("Accept") == ndjson
+}
+
+// audit answers a page.
+func (a *API) audit(c call, _ none) (wire.Audit, error) {
+	if format := c.URL.Query().Get("format"); format != "" && format != "json" {
+		return wire.Audit{}, hallpass.Invalidf("format", "format is neither json nor ndjson")
 	}
-	entries, next, err := a.admin.Audit(c.Context(), c.caller, f)
+	f, err := auditFilter(c)
 	if err != nil {
 		return wire.Audit{}, err
 	}
-	out := wire.Audit{Entries: make([]wire.AuditEntry, 0, len(entries))}
-	if next != 0 {
-		out.Cursor = strconv.FormatInt(int64(next), 10)
+	page, err := a.admin.Audit(c.Context(), c.caller, f)
+	if err != nil {
+		return wire.Audit{}, err
 	}
-	for _, e := range entries {
-		out.Entries = append(out.Entries, wire.AuditEntry{
-			ID: int64(e.ID), Time: e.At, OrgID: int64(e.Org), Actor: e.Actor.Login, ActorID: e.Actor.ID, ActorKind: e.Actor.Kind.String(),
-			TokenID: int64(e.Token), Action: e.Action, Target: e.Target, Outcome: string(e.Outcome), Reason: e.Reason,
-			Address: e.From.Address, UserAgent: e.From.UserAgent, Count: e.Count,
-		})
+	out := wire.Audit{Entries: make([]wire.AuditEntry, 0, len(page.Entries)), Cursor: page.Next.String()}
+	for _, e := range page.Entries {
+		out.Entries = append(out.Entries, auditEntry(e))
 	}
 	return out, nil
+}
+
+// exportBatch is how many entries are read at once.
+const exportBatch = 1000
+
+// exportAudit answers the entries that are asked for, a line of JSON each: as many
+// as limit says, or else all. One that cannot go on cuts the connection, so that a
+// part does not pass for the whole.
+func (a *API) exportAudit(l *lasting, c call) error {
+	f, err := auditFilter(c)
+	if err != nil {
+		return err
+	}
+	l.Header().Set("Content-Type", ndjson)
+	left := f.Limit
+	for begun := false; err == nil; begun = true {
+		f.Limit = min(left, exportBatch)
+		var page hallpass.AuditPage
+		if page, err = a.admin.Audit(c.Context(), c.caller, f); err == nil {
+			_, err = l.Write(auditLines(page.Entries))
+		}
+		if err != nil && !begun {
+			return err
+		}
+		left -= len(page.Entries)
+		if f.Before = page.Next; err == nil && (f.Before.IsZero() || left == 0) {
+			return nil
+		}
+		select {
+		case <-a.stop:
+			err = errStopping
+		default:
+		}
+	}
+	httpd.EventOf(c.Context()).Err = err
+	panic(http.ErrAbortHandler)
+}
+
+var errStopping = &hallpass.Error{Kind: hallpass.Unavailable, ID: "server.draining", Message: "The server is stopping"}
+
+func auditLines(entries []hallpass.AuditEntry) []byte {
+	var lines bytes.Buffer
+	to := json.NewEncoder(&lines)
+	for _, e := range entries {
+		if err := to.Encode(auditEntry(e)); err != nil {
+			panic(fmt.Sprintf("api: an audit entry does not marshal: %v", err)) // the build is broken
+		}
+	}
+	return lines.Bytes()
+}
+
+func auditEntry(e hallpass.AuditEntry) wire.AuditEntry {
+	return wire.AuditEntry{
+		ID: int64(e.ID), Time: e.At, OrgID: int64(e.Org), Actor: e.Actor.Login, ActorID: e.Actor.ID, ActorKind: e.Actor.Kind.String(),
+		TokenID: int64(e.Token), Action: e.Action, Target: e.Target, Outcome: string(e.Outcome), Reason: e.Reason,
+		Address: e.From.Address, UserAgent: e.From.UserAgent, Count: e.Count,
+	}
+}
+
+// auditFilter reads which entries are wanted.
+func auditFilter(c call) (f hallpass.AuditFilter, err error) {
+	q := c.URL.Query()
+	f = hallpass.AuditFilter{Action: q.Get("action"), Actor: q.Get("actor"), Target: q.Get("target"), Outcome: hallpass.Outcome(q.Get("outcome"))}
+	if f.Outcome != "" && f.Outcome != hallpass.Done && f.Outcome != hallpass.Refused {
+		return f, hallpass.Invalidf("outcome", "outcome is neither ok nor refused")
+	}
+	if f.From, err = moment(c, "from"); err != nil {
+		return f, err
+	}
+	if f.To, err = moment(c, "to"); err != nil {
+		return f, err
+	}
+	if s := q.Get("org"); s != "" {
+		n, ok := hallpass.ParseID(s)
+		if !ok {
+			return f, hallpass.Invalidf("org", "org is not the id of an org")
+		}
+		f.Org = hallpass.OrgID(n)
+	}
+	usual, most := 100, maxPerPage
+	if wantsLines(c.Request) {
+		usual, most = math.MaxInt, math.MaxInt
+	}
+	if f.Limit, err = number(c, "limit", usual); err != nil {
+		return f, err
+	}
+	if f.Limit < 1 || f.Limit > most {
+		return f, hallpass.Invalidf("limit", "limit is not between 1 and %d", most)
+	}
+	if s := q.Get("cursor"); s != "" {
+		var ok bool
+		if f.Before, ok = hallpass.ParseAuditPlace(s); !ok {
+			return f, hallpass.Invalidf("cursor", "cursor is not one that an answer gave")
+		}
+	}
+	return f, nil
 }
 
 func moment(c call, name string) (time.Time, error) {

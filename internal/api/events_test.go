@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -114,7 +115,7 @@ func TestAudit(t *testing.T) {
 		expect(t, "audit", s.Do(hallpasstest.Admin, "GET", "/api/audit", ""), 200, says)
 	}
 	for query, n := range map[string]int{
-		"action=token.create": 1, "actor=sa-1-ci": 2, "actor=2": 2, "target=token:1": 2, "outcome=refused": 3, "action=nothing": 0,
+		"action=token.create": 1, "actor=sa-1-ci": 2, "actor=2": 2, "target=token:1": 2, "outcome=refused": 3, "action=user.delete": 0, "action=prometheus:query": 0, "org=1&action=token.create": 1, "org=7": 0,
 		"from=" + url.QueryEscape(s.Clock.Now().Add(time.Hour).Format(time.RFC3339)): 0, "to=2020-01-01T00:00:00Z": 0,
 	} {
 		r := s.Do(hallpasstest.Admin, "GET", "/api/audit?"+query, "")
@@ -122,8 +123,11 @@ func TestAudit(t *testing.T) {
 			t.Errorf("%s: %d, %d entries, want %d: %s", query, r.StatusCode, got, n, r.Text)
 		}
 	}
-	for _, query := range []string{"limit=0", "limit=1001", "limit=x", "from=yesterday", "cursor=x", "outcome=fine"} {
+	for _, query := range []string{"limit=0", "limit=1001", "limit=x", "from=yesterday", "cursor=x", "cursor=1", "cursor=1-", "outcome=fine", "org=x", "format=csv"} {
 		expect(t, query, s.Do(hallpasstest.Admin, "GET", "/api/audit?"+query, ""), 400)
+	}
+	for action, nearest := range map[string]string{"nosuch": "", "token.creat": "token.create", "serviceaccounts:wriet": "serviceaccounts:write", "user.deleted": "user.delete"} {
+		expect(t, action, s.Do(hallpasstest.Admin, "GET", "/api/audit?action="+action, ""), 400, "did you mean "+nearest)
 	}
 	pages, cursor := 0, ""
 	for seen := map[string]bool{}; ; pages++ {
@@ -142,6 +146,45 @@ func TestAudit(t *testing.T) {
 	}
 	viewer := s.User("viewer", hallpass.RoleViewer)
 	expect(t, "viewer", s.Do(viewer, "GET", "/api/audit", ""), 403, "audit:read")
+	expect(t, "viewer's export", s.Do(viewer, "GET", "/api/audit?format=ndjson", ""), 403, "audit:read")
+	s.Do(hallpasstest.Admin, "POST", "/api/orgs", `{"name":"Second"}`)
+	orgAdmin := s.User("org-admin", hallpass.RoleAdmin)
+	expect(t, "own org", s.Do(orgAdmin, "GET", "/api/audit?org=1", ""), 200, "token.create")
+	expect(t, "another org", s.Do(orgAdmin, "GET", "/api/audit?org=2", ""), 403)
+}
+
+// TestAuditExport exports the audit whole, in part and by filters, in both ways of
+// asking; each line is the entry that the pages have.
+func TestAuditExport(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "ci", "Viewer")
+	for i := range 1100 { // more than one batch
+		s.Store().Note(hallpass.AuditEntry{
+			At: s.Clock.Now(), Org: 1, Action: "token.verify", Target: fmt.Sprint("token:", i), Outcome: hallpass.Refused, Actor: hallpass.Principal{ID: int64(i)},
+		})
+	}
+	token(t, s, path, "t")
+	all := s.Do(hallpasstest.Admin, "GET", "/api/audit?limit=1000", "").Text + s.Do(hallpasstest.Admin, "GET", "/api/audit?outcome=ok", "").Text
+	for query, n := range map[string]int{"": -1, "limit=3": 3, "action=token.verify": 1100, "action=token.verify&limit=1050": 1050, "action=token.create": 1, "target=none": 0} {
+		r := s.Do(hallpasstest.Admin, "GET", "/api/audit?format=ndjson&"+query, "")
+		other := s.Do(hallpasstest.Admin, "GET", "/api/audit?"+query, "", "Accept: application/x-ndjson")
+		if r.Text != other.Text || r.Header.Get("Content-Type") != "application/x-ndjson" {
+			t.Errorf("%s: asked for by header it is another answer, of type %s", query, r.Header.Get("Content-Type"))
+		}
+		lines := strings.Split(strings.TrimSuffix(r.Text, "\n"), "\n")
+		if n == 0 {
+			lines = lines[1:]
+		}
+		if n >= 0 && len(lines) != n || n < 0 && len(lines) < 1103 {
+			t.Errorf("%s: %d lines, want %d", query, len(lines), n)
+		}
+		for i, line := range lines {
+			if i < 900 && !strings.Contains(all, line) {
+				t.Fatalf("%s: line %d is no entry: %s", query, i, line)
+			}
+		}
+	}
+	expect(t, "an unknown action", s.Do(hallpasstest.Admin, "GET", "/api/audit?format=ndjson&action=nosuch", ""), 400)
 }
 
 // TestParallelCreates has fifty callers make one name (SEC-36).

@@ -1,8 +1,8 @@
 package console
 
 import (
+	"errors"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -15,6 +15,7 @@ type auditView struct {
 	Filtered                                 bool
 	Entries                                  []auditRow
 	Newest, Older                            string // addresses; empty: none
+	SearchedTo                               moment // where the search ended before the page was full; empty: it did not
 }
 
 // auditRow is one entry.
@@ -51,14 +52,18 @@ func auditPage(v *visit) error {
 	} else if !f.To.IsZero() {
 		f.To = f.To.AddDate(0, 0, 1)
 	}
-	if n, ok := hallpass.ParseID(q.Get("before")); ok {
-		f.Before = hallpass.AuditID(n)
+	f.Before, _ = hallpass.ParseAuditPlace(q.Get("before")) // one that we did not write is none
+	page, err := v.o.Admin.Audit(v.r.Context(), v.caller, f)
+	var wrong *hallpass.Error
+	if errors.As(err, &wrong) && wrong.Field == "action" {
+		nearest, _ := hallpass.NearestAuditAction(f.Action)
+		v.tell("action", "There is no such action: did you mean "+nearest+"?")
+		err = nil
 	}
-	entries, next, err := v.o.Admin.Audit(v.r.Context(), v.caller, f)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
+	for _, e := range page.Entries {
 		view.Entries = append(view.Entries, v.auditRow(e))
 	}
 	same := url.Values{}
@@ -70,12 +75,15 @@ func auditPage(v *visit) error {
 			view.Filtered = true
 		}
 	}
-	if f.Before != 0 {
+	if !f.Before.IsZero() {
 		view.Newest = "/admin/audit?" + same.Encode()
 	}
-	if next != 0 {
-		same.Set("before", strconv.FormatInt(int64(next), 10))
+	if next := page.Next; !next.IsZero() {
+		same.Set("before", next.String())
 		view.Older = "/admin/audit?" + same.Encode()
+		if len(page.Entries) < auditPerPage {
+			view.SearchedTo = v.moment(next.At)
+		}
 	}
 	if view.frame, err = v.frame("audit", "Audit log", crumbAdmin); err != nil {
 		return err

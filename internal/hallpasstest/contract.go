@@ -35,6 +35,7 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 	}
 	openapi3filter.RegisterBodyDecoder("text/html", plain)
 	openapi3filter.RegisterBodyDecoder("text/css", plain)
+	openapi3filter.RegisterBodyDecoder("application/x-ndjson", plain)
 	return legacy.NewRouter(doc)
 })
 

@@ -2,8 +2,12 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -26,36 +30,233 @@ func (tx *Tx) Audit(ctx context.Context, e hallpass.AuditEntry) (hallpass.AuditI
 	return hallpass.AuditID(id), nil
 }
 
-// AuditEntries returns the entries that f picks, newest first.
-func (tx *Tx) AuditEntries(ctx context.Context, f hallpass.AuditFilter) ([]hallpass.AuditEntry, error) {
-	actor, err := strconv.ParseInt(f.Actor, 10, 64)
-	if err != nil {
-		actor = -1 // a login, and no principal's ID
+// auditBudget is how many entries a page looks through at most for those it
+// wants. It needs that many only where it is about two or more things, each of
+// them frequent and seldom together.
+const auditBudget = 10_000
+
+// auditProbe is how far the entries of one thing are counted, to choose whose
+// index to go by.
+const auditProbe = 2_000
+
+// searches is how many look through the audit at once. Others wait: they are few,
+// and what reads a row or two must find a connection and a processor.
+const searches = 2
+
+// searchWait is how long a search waits for its turn.
+const searchWait = 5 * time.Second
+
+var (
+	errSearches = &hallpass.Error{
+		Kind: hallpass.Unavailable, ID: "audit.busy", Message: "Too many others search the audit, try again shortly", RetryAfter: searchWait,
 	}
-	before := f.Before
-	if before == 0 {
-		before = 1<<63 - 1
+	errSearchTime = &hallpass.Error{
+		Kind: hallpass.Unavailable, ID: "audit.too-slow", Message: "The database did not finish this search of the audit in time: narrow it with from and to, or ask for fewer entries with limit",
 	}
-	// PostgreSQL takes a bind's type from its first place: each column comes
-	// before the constant.
-	list, err := all(ctx, tx, scanAudit, `
-		SELECT id, at_us, org_id, actor_kind, actor_id, actor_login, token_id, action, target, outcome, reason, address, user_agent, count
-		FROM   audit
-		WHERE  id < $1
-		AND    (org_id = $2 OR $2 = 0)
-		AND    ($3 = '' OR action = $3)
-		AND    ($4 = '' OR actor_login = $4 OR actor_id = $5)
-		AND    ($6 = '' OR target = $6)
-		AND    ($7 = '' OR outcome = $7)
-		AND    (at_us >= $8 OR $8 = 0)
-		AND    (at_us < $9 OR $9 = 0)
-		ORDER  BY id DESC LIMIT $10`,
-		before, f.Org, f.Action, f.Actor, actor, f.Target, f.Outcome, micros(f.From), micros(f.To), f.Limit)
+)
+
+// Audit returns a page of the entries that f picks, newest first. It is
+// Unavailable when too many search at once, or the database takes too long.
+func (db *DB) Audit(ctx context.Context, f hallpass.AuditFilter) (page hallpass.AuditPage, err error) {
+	wait, cancel := context.WithTimeout(ctx, searchWait)
+	defer cancel()
+	select {
+	case db.searching <- struct{}{}:
+		defer func() { <-db.searching }()
+	case <-wait.Done():
+		return page, errSearches
+	}
+	err = db.Read(ctx, func(tx *Tx) error {
+		page, err = tx.AuditEntries(ctx, f)
+		return err
+	})
+	var e *hallpass.Error
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil || errors.As(err, &e) && e.ID == tooSlow {
+		slow := *errSearchTime
+		slow.Err = err
+		return page, &slow
+	}
+	return page, err
+}
+
+// AuditHas reports whether there is an entry of the action.
+func (tx *Tx) AuditHas(ctx context.Context, action string) (has bool, err error) {
+	if err := tx.sql.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM audit WHERE action = $1)`, action).Scan(&has); err != nil {
+		return false, fmt.Errorf("store: audit of %s: %w", action, err)
+	}
+	return has, nil
+}
+
+// AuditActions returns every action that there are entries of.
+func (tx *Tx) AuditActions(ctx context.Context) ([]string, error) {
+	list, err := all(ctx, tx, func(r row) (action string, err error) { return action, r.Scan(&action) }, `
+		WITH RECURSIVE known (action) AS (
+			SELECT MIN(action) FROM audit
+			UNION ALL
+			SELECT (SELECT MIN(a.action) FROM audit a WHERE a.action > known.action) FROM known WHERE known.action IS NOT NULL
+		)
+		SELECT action FROM known WHERE action IS NOT NULL`)
 	if err != nil {
-		return nil, fmt.Errorf("store: audit entries: %w", err)
+		return nil, fmt.Errorf("store: audit actions: %w", err)
 	}
 	return list, nil
 }
+
+// AuditEntries returns a page of the entries that f picks, newest first.
+func (tx *Tx) AuditEntries(ctx context.Context, f hallpass.AuditFilter) (page hallpass.AuditPage, err error) {
+	way, whole, err := tx.auditWay(ctx, f)
+	if err != nil {
+		return page, fmt.Errorf("store: audit entries: %w", err)
+	}
+	chunk := f.Limit + 1 // one more says whether there are more
+	if !whole {
+		chunk *= 4
+	}
+	for left := auditBudget; ; {
+		query, args := way.page(tx.db, f, chunk)
+		list, err := all(ctx, tx, scanAudit, query, args...)
+		if err != nil {
+			return page, fmt.Errorf("store: audit entries: %w", err)
+		}
+		for _, e := range list {
+			f.Before = e.Place()
+			if !f.Picks(e) {
+				continue
+			}
+			if len(page.Entries) == f.Limit {
+				page.Next = page.Entries[f.Limit-1].Place()
+				return page, nil
+			}
+			page.Entries = append(page.Entries, e)
+		}
+		if len(list) < chunk {
+			return page, nil
+		}
+		if left -= chunk; left <= 0 {
+			page.Next = f.Before
+			return page, nil
+		}
+		chunk = min(4*chunk, left)
+	}
+}
+
+// An auditWay is an index to go through the audit by, in the order of time. An
+// entry is of one of its things at most.
+type auditWay []auditThing
+
+// An auditThing is what an index has entries of.
+type auditThing struct {
+	index    string
+	column   string // empty: everything
+	value    any
+	notLogin string // if not empty, whose entries are left out
+}
+
+// auditWay returns the way by which f finds its entries after the fewest others,
+// and whether f picks all that it leads to.
+func (tx *Tx) auditWay(ctx context.Context, f hallpass.AuditFilter) (way auditWay, whole bool, err error) {
+	var ways []auditWay
+	if f.Target != "" {
+		ways = append(ways, auditWay{{index: "audit_target", column: "target", value: f.Target}})
+	}
+	if f.Actor != "" {
+		way := auditWay{{index: "audit_login", column: "actor_login", value: f.Actor}}
+		if n, err := strconv.ParseInt(f.Actor, 10, 64); err == nil {
+			way = append(way, auditThing{index: "audit_actor", column: "actor_id", value: n, notLogin: f.Actor})
+		}
+		ways = append(ways, way)
+	}
+	if f.Action != "" {
+		ways = append(ways, auditWay{{index: "audit_action", column: "action", value: f.Action}})
+	}
+	if f.Org != 0 {
+		ways = append(ways, auditWay{{index: "audit_org", column: "org_id", value: int64(f.Org)}})
+	}
+	switch len(ways) {
+	case 0:
+		return auditWay{{index: "audit_time"}}, true, nil
+	case 1:
+		return ways[0], true, nil
+	}
+	fewest := int64(math.MaxInt64)
+	for _, w := range ways {
+		var n int64
+		query, args := w.count(tx.db, f)
+		if err := tx.sql.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
+			return nil, false, err
+		}
+		if n < fewest {
+			way, fewest = w, n
+		}
+	}
+	return way, false, nil
+}
+
+// page is the query of the next n entries on the way.
+func (w auditWay) page(db *DB, f hallpass.AuditFilter, n int) (string, []any) {
+	branches, args := w.branches(db, f, auditColumns, n)
+	for i, b := range branches {
+		branches[i] = fmt.Sprintf("SELECT %s FROM (%s) AS branch%d", auditColumns, b, i)
+	}
+	return fmt.Sprintf("%s\nORDER BY at_us DESC, id DESC LIMIT %d", strings.Join(branches, "\nUNION ALL\n"), n), args
+}
+
+// count is the query of how many entries there are on the way, where they are
+// not too many to be counted.
+func (w auditWay) count(db *DB, f hallpass.AuditFilter) (string, []any) {
+	branches, args := w.branches(db, f, "1 AS one", auditProbe)
+	for i, b := range branches {
+		branches[i] = fmt.Sprintf("(SELECT COUNT(*) FROM (%s) AS branch%d)", b, i)
+	}
+	return "SELECT " + strings.Join(branches, " + "), args
+}
+
+// branches returns the queries of n entries that together find those on the
+// way: of each thing and each outcome one.
+//
+// Each compares and orders by all columns of its index at once, where only the
+// last two vary: then no other index will do. Left to guess by how frequent an
+// action and an outcome are, PostgreSQL would look for the few entries that have
+// both through millions that have one.
+func (w auditWay) branches(db *DB, f hallpass.AuditFilter, columns string, n int) (list []string, args []any) {
+	bind := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	before, id := int64(math.MaxInt64), int64(f.Before.ID)
+	if !f.Before.At.IsZero() {
+		before = micros(f.Before.At)
+	}
+	if to := micros(f.To); to != 0 && to <= before {
+		before, id = to, 0
+	}
+	from, end, last := bind(micros(f.From)), bind(before), bind(id)
+	outcomes := []hallpass.Outcome{f.Outcome}
+	if f.Outcome == "" {
+		outcomes = []hallpass.Outcome{hallpass.Done, hallpass.Refused}
+	}
+	for _, thing := range w {
+		var key, order, values, but string
+		if thing.column != "" {
+			key, order, values = thing.column+", ", thing.column+" DESC, ", bind(thing.value)+", "
+		}
+		if thing.notLogin != "" {
+			but = " AND actor_login <> " + bind(thing.notLogin)
+		}
+		for _, o := range outcomes {
+			outcome := bind(string(o))
+			list = append(list, `
+				SELECT `+columns+`
+				FROM   audit`+db.by(thing.index)+`
+				WHERE  (`+key+`outcome, at_us, id) < (`+values+outcome+`, `+end+`, `+last+`)
+				AND    (`+key+`outcome, at_us, id) >= (`+values+outcome+`, `+from+`, 0)`+but+`
+				ORDER  BY `+order+`outcome DESC, at_us DESC, id DESC LIMIT `+strconv.Itoa(n))
+		}
+	}
+	return list, args
+}
+
+const auditColumns = `id, at_us, org_id, actor_kind, actor_id, actor_login, token_id, action, target, outcome, reason, address, user_agent, count`
 
 func scanAudit(r row) (hallpass.AuditEntry, error) {
 	var e hallpass.AuditEntry

@@ -41,7 +41,7 @@ func (tx *Tx) schema(ctx context.Context) (version int64, err error) {
 	if err := tx.sql.QueryRowContext(ctx, `SELECT MAX(version_id) FROM `+goose.DefaultTablename).Scan(&version); err != nil {
 		return 0, err
 	}
-	p, err := tx.db.provider()
+	p, err := tx.db.provider(tx.db.write)
 	if err != nil {
 		return 0, err
 	}
@@ -99,7 +99,7 @@ func (db *DB) backUpRows(ctx context.Context, path string) (err error) {
 		return err
 	}
 	file, err := opened(ctx, &DB{write: write, read: read}, func(file *DB, ctx context.Context) error {
-		p, err := file.provider()
+		p, err := file.provider(file.write)
 		if err == nil {
 			_, err = p.UpTo(ctx, version)
 		}

@@ -33,7 +33,8 @@ type DB struct {
 	written     atomic.Uint64 // writes that the database let begin
 	dataVersion int64         // of ChangedElsewhere; belongs to whoever has the turn
 	notes       notes
-	reserve     reserve // of SQLite
+	searching   chan struct{} // holds a value for each search of the audit
+	reserve     reserve       // of SQLite
 	broken      chan error
 
 	mu          sync.Mutex
@@ -114,6 +115,7 @@ func OpenPostgresAsItIs(ctx context.Context, o PostgresOptions) (*DB, error) {
 
 func opened(ctx context.Context, db *DB, prepare func(*DB, context.Context) error) (*DB, error) {
 	db.turn, db.broken, db.acks.look = make(chan struct{}, 1), make(chan error, 1), make(chan struct{}, 1)
+	db.searching = make(chan struct{}, searches)
 	db.notes.rows = make(map[noteKey]*note)
 	if err := db.ownSession(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -135,8 +137,9 @@ func (db *DB) ready(ctx context.Context) error {
 	return db.prepare(ctx)
 }
 
-// provider returns what knows and runs the migrations.
-func (db *DB) provider() (*goose.Provider, error) {
+// provider returns what knows the migrations, and runs them on the connections
+// it is given.
+func (db *DB) provider(on *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, fmt.Errorf("store: migrate: %w", err)
@@ -145,15 +148,17 @@ func (db *DB) provider() (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: migrate: %w", err)
 	}
-	p, err := goose.NewProvider(dialect, db.write, files, options...)
+	p, err := goose.NewProvider(dialect, on, files, options...)
 	if err != nil {
 		return nil, fmt.Errorf("store: migrate: %w", err)
 	}
 	return p, nil
 }
 
-func (db *DB) migrate(ctx context.Context) error {
-	p, err := db.provider()
+func (db *DB) migrate(ctx context.Context) (err error) {
+	on, done := db.unhurriedly()
+	defer func() { err = errors.Join(err, done()) }()
+	p, err := db.provider(on)
 	if err != nil {
 		return err
 	}

@@ -239,6 +239,9 @@ func isUndone(err error) bool {
 	return code != "" && code[:2] != "08" && code[:2] != "57" && code[:2] != "58" || sqliteCode(err) != 0 && !isBroken(err)
 }
 
+// tooSlow is the ID of a statement that was cut off for the time it took.
+const tooSlow = "database.too-slow"
+
 // classify makes what passes by itself Unavailable and leaves the rest.
 func classify(err error) error {
 	if err == nil {
@@ -247,6 +250,7 @@ func classify(err error) error {
 	unavailable := func(id, message string) error {
 		return &hallpass.Error{Kind: hallpass.Unavailable, ID: id, Message: message, Err: err}
 	}
+	slow := func() error { return unavailable(tooSlow, "The database did not finish in time") }
 	busy := func() error { return unavailable("database.busy", "The database is busy, try again shortly") }
 	full := func() error { return unavailable(errFull.ID, errFull.Message) }
 	failing := func() error { return unavailable("database.failing", "The database cannot be reached") }
@@ -267,8 +271,10 @@ func classify(err error) error {
 	}
 	if code := postgresCode(err); code != "" {
 		switch {
-		case code == "55P03" || code == "57014" || isAgain(err): // a lock not had in time, a statement cut off
+		case code == "55P03" || isAgain(err): // a lock not had in time
 			return busy()
+		case code == "57014":
+			return slow()
 		case code == "53100":
 			return full()
 		case code[:2] == "08" || code[:2] == "53" || code[:2] == "57" || code[:2] == "58" || code == "25006" || code == "25P03" || code == "25P04":
@@ -425,6 +431,27 @@ func (db *DB) referencesQuery() string {
 		FROM   sqlite_master t
 		JOIN   pragma_foreign_key_list(t.name) f
 		WHERE  t.type = 'table'`
+}
+
+// by has SQLite take that index. Without statistics of the rows it guesses, and
+// may go through millions of them by another; PostgreSQL keeps statistics.
+func (db *DB) by(index string) string {
+	if db.postgres {
+		return ""
+	}
+	return " INDEXED BY " + index
+}
+
+// unhurriedly returns connections whose statements may take as long as they do,
+// as an index of millions of rows does, and what closes them.
+func (db *DB) unhurriedly() (*sql.DB, func() error) {
+	if !db.postgres {
+		return db.write, func() error { return nil }
+	}
+	config := db.config.Copy()
+	config.RuntimeParams["statement_timeout"] = "0"
+	on := stdlib.OpenDB(*config)
+	return on, on.Close
 }
 
 // unhurried lifts the bounds on how long this transaction may take.

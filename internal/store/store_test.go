@@ -318,8 +318,8 @@ func TestNotesMerge(t *testing.T) {
 		}
 		var got []string
 		err := db.Read(t.Context(), func(tx *store.Tx) error {
-			entries, err := tx.AuditEntries(t.Context(), hallpass.AuditFilter{Limit: 10})
-			for _, e := range entries {
+			page, err := tx.AuditEntries(t.Context(), hallpass.AuditFilter{Limit: 10})
+			for _, e := range page.Entries {
 				got = append(got, fmt.Sprint(e.Reason, e.At.Minute(), " ", e.Count))
 			}
 			return err

@@ -44,8 +44,8 @@ func TestOnlyTheFirstRefusalWakes(t *testing.T) {
 	if err := v.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	entries, _, err := a.Audit(t.Context(), boss, hallpass.AuditFilter{Action: "token.verify", Limit: 10})
-	if err != nil || len(entries) != 1 || entries[0].Count != 3 {
-		t.Errorf("entries %+v, %v; want one that counts 3", entries, err)
+	page, err := a.Audit(t.Context(), boss, hallpass.AuditFilter{Action: "token.verify", Limit: 10})
+	if err != nil || len(page.Entries) != 1 || page.Entries[0].Count != 3 {
+		t.Errorf("entries %+v, %v; want one that counts 3", page.Entries, err)
 	}
 }

@@ -1,0 +1,74 @@
+package hallpass
+
+import "slices"
+
+// auditActions are what entries of the audit tell of beside the permissions that
+// were demanded in vain. Whoever writes an entry of another kind adds it here:
+// test servers refuse to stop with one that is missing.
+var auditActions = []string{
+	"audit.prune",
+	"dashboard.create", "dashboard.delete", "dashboard.update", "database.write",
+	"folder.create", "folder.delete", "folder.move", "folder.update",
+	"history.reapply", "installation.begin",
+	"member.add", "member.remove", "member.update",
+	"org.create", "org.current", "org.delete", "org.preferences", "org.update",
+	"password.change", "password.reset", "password.set", "password.verify",
+	"permission.set", MoreRefusals, "request.cross-origin",
+	"role.assign", "role.assignments.set", "role.create", "role.delete", "role.reset", "role.unassign", "role.update", "roles.set",
+	"serviceaccount.create", "serviceaccount.delete", "serviceaccount.disable", "serviceaccount.enable", "serviceaccount.update",
+	"session.create", "session.end",
+	"team.create", "team.delete", "team.group.add", "team.group.remove", "team.member.remove", "team.member.set", "team.members.set",
+	"team.preferences", "team.update",
+	"token.create", "token.delete", "token.verify",
+	"user.create", "user.delete", "user.demote", "user.disable", "user.enable", "user.logout", "user.org", "user.preferences", "user.promote",
+	"user.self", "user.update",
+}
+
+// MoreRefusals is the action of an entry that counts the refusals of a caller
+// beyond those that have entries of their own within the minute.
+const MoreRefusals = "refusals.more"
+
+// AuditAction reports whether name is the action of an entry that a server of
+// this version may write by itself: what was done, or a permission that was
+// demanded. An API behind the guard may demand others.
+func AuditAction(name string) bool {
+	return slices.Contains(auditActions, name) || name != "" && !Action(name).Foreign()
+}
+
+// NearestAuditAction returns the action of the audit that the fewest edits make
+// of name, and how many.
+func NearestAuditAction(name string) (nearest string, least int) {
+	try := func(known string) {
+		if n := edits(name, known); nearest == "" || n < least || n == least && known < nearest {
+			nearest, least = known, n
+		}
+	}
+	for _, known := range auditActions {
+		try(known)
+	}
+	for known := range vocabulary {
+		try(string(known))
+	}
+	return nearest, least
+}
+
+// edits is the Levenshtein distance.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
