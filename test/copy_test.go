@@ -369,19 +369,32 @@ func TestRestoreOverChangedPermissions(t *testing.T) {
 		works(t, env, "backup", "--data", data, file)
 		p.must(200, "PUT", "/api/access-control/roles/keeper", `{"version":2,"name":"keeper","permissions":[{"action":"orgs:read"}]}`, nil)
 		p.end(0, ended)
+		late := []credential{p.mint(), p.mint()}
 		if err := p.stop(); err != nil {
 			t.Fatal(err)
 		}
 		where, flags := elsewhere()
 		out := works(t, where, append([]string{"restore", "--data", data, file}, flags...)...)
-		if !strings.Contains(out, "The server will not start yet") || !strings.Contains(out, "accept-history") {
+		lost := fmt.Sprintf("Made after the backup, and lost: accounts and users %d to %d, tokens %d to %d", late[0].account, late[1].account, late[0].token, late[1].token)
+		if !strings.Contains(out, "The server will not start yet") || !strings.Contains(out, "accept-history") || !strings.Contains(out, lost) {
 			t.Errorf("it said:\n%s", out)
 		}
 		for range 2 {
 			p = start(t, data, where)
 			p.refusesToStart("accept-history")
 		}
-		works(t, where, "admin", "accept-history", "--data", data)
+		for range 2 { // asking changes nothing
+			refuses(t, "add --yes", where, "admin", "accept-history", "--data", data)
+		}
+		out = works(t, where, "admin", "accept-history", "--data", data, "--yes")
+		for _, says := range []string{"The journal: ", "The database: ", "Permissions changed, not known how", fmt.Sprintf("tokens %d to %d", late[0].token, late[1].token)} {
+			if !strings.Contains(out, says) {
+				t.Errorf("it does not say %q:\n%s", says, out)
+			}
+		}
+		if out := works(t, where, "admin", "accept-history", "--data", data); !strings.Contains(out, "nothing to accept") {
+			t.Errorf("accepted, it says:\n%s", out)
+		}
 		p = start(t, data, where)
 		p.await()
 		p.right(kept, ended)
@@ -457,8 +470,50 @@ func TestOlderThanTheJournal(t *testing.T) {
 	}
 	p = start(t, data, nil)
 	p.refusesToStart("look at users, accounts, tokens and roles, then run hallpass admin accept-history")
-	works(t, nil, "admin", "accept-history", "--data", data)
-	serve(t, data).right(kept)
+	if out := works(t, nil, "admin", "accept-history", "--data", data, "--yes"); !strings.Contains(out, "before the journal begins is not known") {
+		t.Errorf("it says:\n%s", out)
+	}
+	p = serve(t, data)
+	p.right(kept)
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	// Another installation's folder: refused, both named, and its own server starts.
+	other := t.TempDir()
+	if err := serve(t, other).stop(); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := []string{"HALLPASS_DATABASE_PATH=" + filepath.Join(data, "hallpass.db")}
+	refuses(t, "is of the installation", elsewhere, "admin", "accept-history", "--data", other, "--yes")
+	serve(t, other)
+}
+
+// TestOlderCopyOfCreations puts an older copy in place that lacks nothing but what
+// was made since: the server says what is lost, and gives no number of it again.
+func TestOlderCopyOfCreations(t *testing.T) {
+	data, file := t.TempDir(), filepath.Join(t.TempDir(), "backup.db")
+	p := serve(t, data)
+	kept := p.mint()
+	works(t, nil, "backup", "--data", data, file)
+	lost := p.mint()
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "hallpass.db"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p = serve(t, data)
+	if says := fmt.Sprintf("accounts and users %d, tokens %d", lost.account, lost.token); !strings.Contains(p.out.String(), says) || strings.Contains(p.out.String(), `"level":"ERROR"`) {
+		t.Errorf("the log does not warn of %q:\n%s", says, p.out)
+	}
+	if c := p.mint(); c.token <= lost.token || c.account <= lost.account {
+		t.Errorf("numbers are given again: %+v after %+v", c, lost)
+	}
+	p.right(kept, lost)
 }
 
 // TestRestoreRefusesFiles tries to restore what is no sound backup: nothing is

@@ -25,26 +25,66 @@ func (p *program) adminCommand() *cobra.Command {
 }
 
 func (p *program) acceptHistory() *cobra.Command {
-	return p.place(&cobra.Command{
+	var yes bool
+	cmd := p.place(&cobra.Command{
 		Use:   "accept-history",
 		Short: "Take the database as it is after it came back older",
 		Long: `Take the database as it is, after it failed over to an older copy or was
 restored. Everything that had ended was ended again by the server, save changes
 of permissions, of which its journal knows only that there were some: look at
-roles, teams and access first. The server must be stopped.`,
-		Example: `  hallpass admin accept-history --data /var/lib/hallpass`,
+roles, teams and access first. The server must be stopped.
+
+Without --yes it says what would be accepted, and changes nothing.`,
+		Example: `  hallpass admin accept-history --data /var/lib/hallpass
+  hallpass admin accept-history --data /var/lib/hallpass --yes`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := p.loadConfig()
 			if err != nil {
 				return err
 			}
-			if err := server.AcceptHistory(cmd.Context(), c); err != nil {
+			h, err := server.AcceptHistory(cmd.Context(), c, yes)
+			if err != nil {
 				return err
+			}
+			if _, err := io.WriteString(p.stdout, histories(h)); err != nil {
+				return err
+			}
+			switch {
+			case h.Shared:
+				return nil
+			case !yes:
+				return errors.New("nothing was changed: look at what is named above, then add --yes")
 			}
 			_, err = fmt.Fprintln(p.stdout, "The history is accepted. Start the server.")
 			return err
 		},
 	})
+	cmd.Flags().BoolVar(&yes, "yes", false, "accept it")
+	return cmd
+}
+
+// histories tells of the two histories, and of what accepting gives up.
+func histories(h server.Histories) string {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	say("Installation:  %s", h.Installation)
+	say("The journal:   %s, up to change %d", h.Journal, h.Known)
+	say("The database:  up to change %d", h.Now)
+	if h.Shared {
+		say("The database goes on from where the journal ends: there is nothing to accept.")
+		return b.String()
+	}
+	say("The two have parted: the database is an older copy, or went on from one.")
+	if !h.Whole {
+		say("What ended before the journal begins is not known here, and may be valid again: look at users, accounts, tokens and roles.")
+	}
+	for _, o := range h.Open {
+		say("Permissions changed, not known how, and are as they were before:  %s", o)
+	}
+	if len(h.Missing) > 0 {
+		say("Made since and lost:  %s", strings.Join(h.Missing, ", "))
+	}
+	return b.String()
 }
 
 func (p *program) resetPassword() *cobra.Command {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,7 @@ What ended after the backup (tokens, sessions, accounts, users) stays ended, as
 far as the journal in the data folder tells: keep that folder, or bring the file
 "journal" of the lost one into the new one first. A change of permissions the
 journal cannot make again: then the server starts when you have looked at them
-and run hallpass admin accept-history.
+and run hallpass admin accept-history --yes.
 
 A SQLite database that is there already is refused, or with --force kept under
 another name. A PostgreSQL database must be empty.`,
@@ -97,6 +98,12 @@ func (p *program) tellRestored(path string, r server.Restored) error {
 		say("Ended again, for it had ended after the backup: %d. The audit names them (history.reapply).", r.Again)
 	case r.Open == nil:
 		say("Nothing that the journal knows had ended after the backup.")
+	}
+	if len(r.Lost) > 0 {
+		say("Made after the backup, and lost: %s. These numbers are not given again.", strings.Join(r.Lost, ", "))
+	}
+	if r.Torn {
+		say("The last line of the journal was cut off: the change in it is not known here.")
 	}
 	if r.Open != nil {
 		say("The server will not start yet: %v.", r.Open)

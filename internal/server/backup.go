@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/hallpass-dev/hallpass/internal/admin"
@@ -37,12 +39,14 @@ func openAsItIs(ctx context.Context, c Config) (*store.DB, error) {
 
 // Restored says what a restore did.
 type Restored struct {
-	Held   []Table // what the backup holds
-	Aside  string  // where the database that was there is now; empty: there was none
-	Unread error   // why the last changes of that one could not be read; nil: they were
-	Again  int     // things that had ended after the backup, and were ended again
-	Alone  bool    // no journal was here that could have told of such things
-	Open   error   // what a person must look at before the server starts; nil: nothing
+	Held   []Table  // what the backup holds
+	Aside  string   // where the database that was there is now; empty: there was none
+	Unread error    // why the last changes of that one could not be read; nil: they were
+	Again  int      // things that had ended after the backup, and were ended again
+	Lost   []string // what was made after the backup and is not in it: numbers, and what they numbered
+	Torn   bool     // the last line of the journal was cut off: the change in it is not known
+	Alone  bool     // no journal was here that could have told of such things
+	Open   error    // what a person must look at before the server starts; nil: nothing
 }
 
 // Restore puts the database in the backup at path in the place of the configured
@@ -75,9 +79,11 @@ func Restore(ctx context.Context, c Config, path string, aside bool) (r Restored
 	if err != nil {
 		return r, err
 	}
-	r.Alone = s.journal.Known().Installation == ""
+	r.Alone, r.Torn = s.journal.Known().Installation == "", s.journal.Torn()
 	s.admin = admin.New(s.db, admin.Options{})
-	if r.Again, r.Open = s.settle(ctx); r.Open == nil {
+	r.Again, r.Open = s.settle(ctx)
+	r.Lost = s.missing
+	if r.Open == nil {
 		return r, s.forgetFirstPassword(ctx)
 	}
 	return r, nil
@@ -218,5 +224,9 @@ func (s *Server) lastWords(ctx context.Context, path, scratch string) (err error
 	if err := s.catchUp(ctx); err != nil {
 		return err
 	}
+	if err := s.journal.Count(counters); err != nil { // settling raises these, and says which are lost
+		return err
+	}
+	maps.DeleteFunc(counters, func(name string, _ int64) bool { return slices.Contains(store.Numbered, name) })
 	return next.Write(ctx, func(tx *store.Tx) error { return tx.RaiseCounters(ctx, counters) })
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -242,8 +243,7 @@ func (s *Server) settle(ctx context.Context) (ended int, err error) {
 		return err
 	})
 	if errors.Is(err, store.ErrDiverged) {
-		return 0, fmt.Errorf("the journal %s is of the installation %s, the database of %s: %w: use the data directory that belongs to this database, or move the journal away",
-			s.journal.Path(), known.Installation, now.Installation, err)
+		return 0, s.errForeign(now)
 	}
 	if err != nil {
 		return 0, err
@@ -251,10 +251,19 @@ func (s *Server) settle(ctx context.Context) (ended int, err error) {
 	if known.Installation == "" {
 		return 0, s.journal.Begin(now, false)
 	}
-	if !diverged {
-		return 0, s.catchUp(ctx)
+	if diverged {
+		return s.reapply(ctx, lost, whole)
 	}
-	return s.reapply(ctx, lost, whole)
+	if s.missing, err = s.raise(ctx); err != nil {
+		return 0, err
+	}
+	return 0, s.catchUp(ctx)
+}
+
+// errForeign says that the journal is not of the installation of this database.
+func (s *Server) errForeign(now store.State) error {
+	return fmt.Errorf("the journal %s is of the installation %s, the database of %s: %w: use the data directory that belongs to this database, or move the journal away",
+		s.journal.Path(), s.journal.Known().Installation, now.Installation, store.ErrDiverged)
 }
 
 // reapply makes what is lost true again and has the journal go on from there. An
@@ -266,8 +275,16 @@ func (s *Server) reapply(ctx context.Context, lost []store.JournalEntry, whole b
 		if before, err = tx.State(ctx); err != nil {
 			return err
 		}
+		if s.missing, err = s.missingIn(ctx, tx); err != nil {
+			return err
+		}
 		if made, open, err = tx.Reapply(ctx, lost, s.admin.Now()); err != nil {
 			return err
+		}
+		if whole && len(open) == 0 { // else accepting does, and names them until then
+			if err := s.raiseCounters(ctx, tx); err != nil {
+				return err
+			}
 		}
 		now, err = tx.State(ctx)
 		return err
@@ -275,20 +292,109 @@ func (s *Server) reapply(ctx context.Context, lost []store.JournalEntry, whole b
 	if err != nil {
 		return 0, err
 	}
-	s.log.Error("the database came back older than this node remembers: what had ended was ended again",
-		"changes_lost", len(lost), "database_version", before.Version, "known_version", s.journal.Known().Version, "made_again", made, "to_be_looked_at", len(open), "all_known", whole)
+	level := slog.LevelWarn // nobody has to do anything
+	if !whole || len(open) > 0 {
+		level = slog.LevelError
+	}
+	s.log.Log(ctx, level, "the database is older than this node remembers, as after a restore or a failover to an older copy: what had ended was ended again, what was made since is lost",
+		"changes_lost", len(lost), "database_version", before.Version, "known_version", s.journal.Known().Version, "made_again", made, "to_be_looked_at", len(open), "all_known", whole,
+		"made_since_and_lost", told(s.missing))
 	if !whole {
 		return made, fmt.Errorf("the database came back older than the journal %s begins: what ended between that and the journal's beginning is not known here: "+
-			"look at users, accounts, tokens and roles, then run hallpass admin accept-history", s.journal.Path())
+			"look at users, accounts, tokens and roles, then run hallpass admin accept-history. Made since and lost: %s", s.journal.Path(), told(s.missing))
 	}
 	if len(open) > 0 {
-		return made, errOpen(open)
+		return made, errOpen(open, s.missing)
 	}
 	return made, s.journal.Begin(now, false)
 }
 
+// raise has the database give no number that the journal knows to be given: one
+// that is older, and differs in nothing else, lacks what was made since. It returns
+// which numbers those are.
+func (s *Server) raise(ctx context.Context) (lost []string, err error) {
+	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		lost, err = s.missingIn(ctx, tx)
+		return err
+	})
+	if err != nil || len(lost) == 0 {
+		return nil, err
+	}
+	s.log.Warn("the database is older than this node remembers: nothing had ended since, but what was made since is lost", "made_since_and_lost", told(lost))
+	return lost, s.db.Write(ctx, func(tx *store.Tx) error { return s.raiseCounters(ctx, tx) })
+}
+
+// missingIn lists the numbers that the journal knows to be given and the database
+// does not.
+func (s *Server) missingIn(ctx context.Context, tx *store.Tx) ([]string, error) {
+	counters, err := tx.Counters(ctx)
+	return missing(counters, s.journal.Given()), err
+}
+
+// raiseCounters has the database give no number that the journal knows to be
+// given. The audit tells which are missing.
+func (s *Server) raiseCounters(ctx context.Context, tx *store.Tx) error {
+	lost, err := s.missingIn(ctx, tx)
+	if err != nil || len(lost) == 0 {
+		return err
+	}
+	if err := tx.RaiseCounters(ctx, s.journal.Given()); err != nil {
+		return err
+	}
+	_, err = tx.Audit(ctx, hallpass.AuditEntry{
+		At: s.admin.Now(), Action: "history.reapply", Outcome: hallpass.Done, Reason: "the database came back older; made since and lost: " + told(lost),
+	})
+	return err
+}
+
+// nouns are what the counters number.
+var nouns = map[string]string{
+	"principal": "accounts and users", "token": "tokens", "org": "orgs", "team": "teams", "role": "roles", "folder": "folders", "dashboard": "dashboards",
+}
+
+// missing lists the numbers that were given, and that the counters have not come
+// to.
+func missing(counters, given map[string]int64) []string {
+	var list []string
+	for _, name := range store.Numbered {
+		switch from, to := counters[name]+1, given[name]; {
+		case from == to:
+			list = append(list, fmt.Sprintf("%s %d", nouns[name], to))
+		case from < to:
+			list = append(list, fmt.Sprintf("%s %d to %d", nouns[name], from, to))
+		}
+	}
+	return list
+}
+
+// told is the list in words.
+func told(missing []string) string {
+	if len(missing) == 0 {
+		return "nothing that has a number"
+	}
+	return strings.Join(missing, ", ")
+}
+
+// count has the journal keep the last numbers that were given; a database that
+// has not come to them has come back older.
+func (s *Server) count(ctx context.Context) error {
+	var counters map[string]int64
+	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		counters, err = tx.Counters(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(missing(counters, s.journal.Given())) > 0 {
+		_, err := s.raise(ctx)
+		return err
+	}
+	return s.journal.Count(counters)
+}
+
 // errOpen says which changes a person must look at.
-func errOpen(open []store.JournalEntry) error {
+func errOpen(open []store.JournalEntry, missing []string) error {
 	var list strings.Builder
 	for i, e := range open {
 		if i == 10 {
@@ -301,7 +407,7 @@ func errOpen(open []store.JournalEntry) error {
 		fmt.Fprintf(&list, "%s %s %d", e.At.Format(time.RFC3339), e.Kind, e.ID)
 	}
 	return fmt.Errorf("the database came back older than this node remembers. Every token, session, account and user that had ended since was ended again, "+
-		"but of %d changes only that they changed permissions is known, not how (%s): look at roles, teams and access, then run hallpass admin accept-history", len(open), list.String())
+		"but of %d changes only that they changed permissions is known, not how (%s): look at roles, teams and access, then run hallpass admin accept-history. Made since and lost: %s", len(open), list.String(), told(missing))
 }
 
 // catchUp writes the changes to the journal that it does not have yet.
@@ -317,19 +423,64 @@ func (s *Server) catchUp(ctx context.Context) error {
 	return s.db.Keep(ctx, s.journal, rows)
 }
 
+// Histories are the two that an operator is asked about: what the journal of a
+// data directory remembers, and the database.
+type Histories struct {
+	Journal      string           // its path
+	Installation string           // of the database
+	Known, Now   hallpass.Version // where the journal's history ends, and the database's stands
+	Shared       bool             // whether the database goes on from the journal's: there is nothing to accept
+	Open         []string         // changes whose outcome the journal does not tell, each with when and what
+	Whole        bool             // whether the journal tells all that the database does not know
+	Missing      []string         // numbers that were given since, and what they numbered
+}
+
 // AcceptHistory has the data directory take the database as it is, after a
-// person looked at what its journal could not tell. The server must be stopped.
-func AcceptHistory(ctx context.Context, c Config) (err error) {
+// person looked at what its journal could not tell; without yes it only says what
+// that would be. A database of another installation is refused. The server must
+// be stopped.
+func AcceptHistory(ctx context.Context, c Config, yes bool) (h Histories, err error) {
 	s := newServer(c, slog.New(slog.DiscardHandler))
 	if err := s.openStore(ctx); err != nil {
-		return err
+		return h, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	now, err := state(ctx, s.db)
-	if err != nil {
+	s.admin = admin.New(s.db, admin.Options{})
+	known := s.journal.Known()
+	h = Histories{Journal: s.journal.Path(), Known: known.Version, Whole: true}
+	var now store.State
+	err = s.db.Read(ctx, func(tx *store.Tx) error {
+		if now, err = tx.State(ctx); err != nil {
+			return err
+		}
+		if known.Installation != "" && known.Installation != now.Installation {
+			return s.errForeign(now)
+		}
+		switch err := tx.Continues(ctx, known); {
+		case err == nil:
+			h.Shared = true
+			return nil
+		case !errors.Is(err, store.ErrDiverged):
+			return err
+		}
+		var lost []store.JournalEntry
+		if lost, h.Whole, err = s.journal.Since(ctx, tx); err != nil {
+			return err
+		}
+		for _, e := range lost {
+			if e.Outcome.Open {
+				h.Open = append(h.Open, e.At.Format(time.RFC3339)+" "+string(e.Kind)+" "+strconv.FormatInt(e.ID, 10))
+			}
+		}
+		h.Missing, err = s.missingIn(ctx, tx)
 		return err
+	})
+	h.Installation, h.Now = now.Installation, now.Version
+	if err != nil || h.Shared || !yes {
+		return h, err
 	}
-	return s.journal.Begin(now, true)
+	err = s.db.Write(ctx, func(tx *store.Tx) error { return s.raiseCounters(ctx, tx) })
+	return h, errors.Join(err, s.journal.Begin(now, true))
 }
 
 // state returns where the database's history stands.

@@ -50,6 +50,7 @@ type Server struct {
 	userMove chan struct{} // a user changed: the first password may be history
 	changed  chan struct{} // authority changed: the journal is to hear of it
 	first    firstPassword
+	missing  []string // what settling found to be lost: numbers, and what they numbered
 	metrics  *metrics.Metrics
 	tracing  *metrics.Tracing
 	fold     *httpd.Fold
@@ -352,6 +353,7 @@ const (
 	idleTimeout       = 90 * time.Second
 	drainTimeout      = 20 * time.Second
 	flushEvery        = 2 * time.Second // a flush may take as long again, and a last use be told 5 s late at most
+	countEvery        = 5               // flushes: so often the journal hears which numbers were given
 	lookEvery         = 500 * time.Millisecond
 	sweepEvery        = 10 * time.Minute
 )
@@ -409,6 +411,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err := s.verify.Flush(drain); err != nil {
 		failure = errors.Join(failure, fmt.Errorf("flush: %w", err))
 	}
+	if err := s.count(drain); err != nil {
+		s.log.Warn("the journal does not know the last numbers that were given", "error", err)
+	}
 	endBeats() // to the last: what is changed while draining waits for this node too
 	<-still
 	if err := s.leave(drain); err != nil {
@@ -464,7 +469,7 @@ func (s *Server) work(ctx context.Context) {
 	defer look.Stop()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
-	for {
+	for flushed := 0; ; {
 		var err error
 		select {
 		case <-ctx.Done():
@@ -473,6 +478,9 @@ func (s *Server) work(ctx context.Context) {
 			s.tellClock()
 			s.fold.Tell(time.Now())
 			err = errors.Join(s.keepReserve(ctx), s.verify.Flush(ctx))
+			if flushed++; flushed%countEvery == 0 {
+				err = errors.Join(err, s.count(ctx))
+			}
 		case <-look.C:
 			s.verify.EndListeners()
 			err = s.lookElsewhere(ctx)

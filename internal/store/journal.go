@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,8 +31,10 @@ type Journal struct {
 	mu    sync.Mutex
 	file  *os.File
 	path  string
-	known State // of the last line; guarded by mu
-	size  int64 // guarded by mu
+	known State            // of the last line; guarded by mu
+	size  int64            // guarded by mu
+	given map[string]int64 // the last number that each counter of Numbered gave; guarded by mu
+	torn  bool             // the last line was cut off
 }
 
 // A JournalEntry is one line of the journal.
@@ -62,6 +65,7 @@ type journalHead struct {
 	Version      hallpass.Version `json:"v"`
 	Digest       string           `json:"digest"`
 	Accepted     bool             `json:"accepted,omitempty"` // a person looked at the open entries before
+	Given        map[string]int64 `json:"given,omitempty"`    // the last number of each counter of Numbered
 }
 
 func newJournalEntry(r ChangeRow, o Outcome) JournalEntry {
@@ -104,6 +108,10 @@ func (j *Journal) load() error {
 	err := j.each(func(head *journalHead, e *JournalEntry, end int64) error {
 		whole = end
 		if head != nil {
+			if head.Installation != j.known.Installation {
+				j.given = nil
+			}
+			j.give(head.Given)
 			return j.know(head.Installation, head.Version, head.Digest)
 		}
 		return j.know(j.known.Installation, e.Version, e.Digest)
@@ -112,6 +120,9 @@ func (j *Journal) load() error {
 		return err
 	}
 	j.size = whole
+	if info, err := j.file.Stat(); err == nil {
+		j.torn = info.Size() > whole
+	}
 	if err := j.file.Truncate(whole); err != nil || whole <= journalLimit {
 		return err
 	}
@@ -134,6 +145,7 @@ func (j *Journal) halve() error {
 			return out.Encode(e)
 		case head != nil:
 			before = *head
+			before.Given = j.given
 		default:
 			before.Version, before.Digest = e.Version, e.Digest
 		}
@@ -219,11 +231,55 @@ func (j *Journal) Known() State {
 func (j *Journal) Begin(s State, accepted bool) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err := j.write(journalHead{s.Installation, s.Version, hex.EncodeToString(s.Digest[:]), accepted}); err != nil {
+	if s.Installation != j.known.Installation {
+		j.given = nil
+	}
+	if err := j.write(journalHead{s.Installation, s.Version, hex.EncodeToString(s.Digest[:]), accepted, j.given}); err != nil {
 		return err
 	}
 	j.known = s
 	return nil
+}
+
+// Numbered names the counters whose last numbers a journal keeps: what was made
+// since an older copy is lost with it, and nothing but its number tells of it.
+var Numbered = []string{"principal", "token", "org", "team", "role", "folder", "dashboard"}
+
+// Given returns the last numbers that the journal knows to have been given.
+func (j *Journal) Given() map[string]int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.given)
+}
+
+// Torn reports whether the last line was cut off when the journal was opened: the
+// change in it is not known.
+func (j *Journal) Torn() bool { return j.torn }
+
+// Count keeps the last numbers of the counters of Numbered, if one is higher than
+// what the journal knows. A journal that has not begun keeps none.
+func (j *Journal) Count(counters map[string]int64) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.known.Installation == "" || !j.give(counters) {
+		return nil
+	}
+	return j.write(journalHead{j.known.Installation, j.known.Version, hex.EncodeToString(j.known.Digest[:]), false, j.given})
+}
+
+// give takes over numbers that are higher than the known ones, and reports whether
+// there were any.
+func (j *Journal) give(counters map[string]int64) (news bool) {
+	for _, name := range Numbered {
+		if counters[name] <= j.given[name] {
+			continue
+		}
+		if j.given == nil {
+			j.given = make(map[string]int64)
+		}
+		j.given[name], news = counters[name], true
+	}
+	return news
 }
 
 // Append keeps the entries, which follow those before. They survive the death of
