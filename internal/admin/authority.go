@@ -335,6 +335,23 @@ func (a *Admin) principal(ctx context.Context, tx *store.Tx, org hallpass.OrgID,
 	return tx.Principal(ctx, org, id)
 }
 
+// PrincipalID resolves what stands in a path: the ID of a user or service
+// account, which need not exist, or the uid of one of the caller's org. A uid
+// that is unknown is NotFound, what is neither Invalid.
+func (a *Admin) PrincipalID(ctx context.Context, c hallpass.Caller, ref string) (id int64, err error) {
+	if n, ok := hallpass.ParseID(ref); ok {
+		return n, nil
+	}
+	if !hallpass.ValidUID(ref) {
+		return 0, &hallpass.Error{Kind: hallpass.Invalid, ID: "user.invalid-id", Message: "userId is invalid"}
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		id, err = tx.PrincipalByUID(ctx, c.Org, ref)
+		return err
+	})
+	return id, err
+}
+
 func errParam(name string) *hallpass.Error {
 	return &hallpass.Error{Kind: hallpass.Invalid, ID: "resourcePermissions.invalidParam", Message: "Param [" + name + "] is invalid"}
 }

@@ -49,6 +49,13 @@ type SaveDashboard struct {
 	restored int64
 }
 
+// A SavedDashboard is a dashboard with the folder it stands in, the zero Folder
+// at the root.
+type SavedDashboard struct {
+	hallpass.Dashboard
+	In hallpass.Folder
+}
+
 func (in *SaveDashboard) validate() error {
 	if strings.TrimSpace(in.Title) == "" {
 		return errNoDashboardTitle
@@ -81,22 +88,25 @@ func (in *SaveDashboard) validate() error {
 // SaveDashboard creates or updates a dashboard and keeps what was saved as a
 // version. One that was changed since the version the caller knows is a
 // Conflict.
-func (a *Admin) SaveDashboard(ctx context.Context, c hallpass.Caller, in SaveDashboard) (d hallpass.Dashboard, err error) {
+func (a *Admin) SaveDashboard(ctx context.Context, c hallpass.Caller, in SaveDashboard) (d SavedDashboard, err error) {
 	err = a.changeTree(ctx, c, hallpass.DashboardsWrite, "", func(tx *store.Tx, r reach) (entry hallpass.AuditEntry, err error) {
-		d, entry, err = a.saveDashboard(ctx, tx, r, in)
+		d.Dashboard, d.In, entry, err = a.saveDashboard(ctx, tx, r, in)
 		return entry, err
 	})
 	return d, err
 }
 
-func (a *Admin) saveDashboard(ctx context.Context, tx *store.Tx, r reach, in SaveDashboard) (d hallpass.Dashboard, entry hallpass.AuditEntry, err error) {
+func (a *Admin) saveDashboard(ctx context.Context, tx *store.Tx, r reach, in SaveDashboard) (d hallpass.Dashboard, folder hallpass.Folder, entry hallpass.AuditEntry, err error) {
 	above, err := a.dashboardFolder(ctx, tx, r, &in)
 	if err != nil {
-		return d, entry, err
+		return d, folder, entry, err
+	}
+	if len(above) > 0 {
+		folder = above[0]
 	}
 	was, err := existingDashboard(ctx, tx, r.caller.Org, in)
 	if err != nil {
-		return d, entry, err
+		return d, folder, entry, err
 	}
 	if was == nil {
 		d, err = a.createDashboard(ctx, tx, r, in, above)
@@ -104,7 +114,7 @@ func (a *Admin) saveDashboard(ctx context.Context, tx *store.Tx, r reach, in Sav
 		d, err = a.updateDashboard(ctx, tx, r, in, *was, above)
 	}
 	if err != nil {
-		return d, entry, err
+		return d, folder, entry, err
 	}
 	what := "dashboard.update"
 	if was == nil {
@@ -112,7 +122,7 @@ func (a *Admin) saveDashboard(ctx context.Context, tx *store.Tx, r reach, in Sav
 	}
 	entry = a.entry(r.caller, what, "dashboard:"+d.UID)
 	entry.Reason = "title " + d.Title
-	return d, entry, a.keepVersion(ctx, tx, d, was, in)
+	return d, folder, entry, a.keepVersion(ctx, tx, d, was, in)
 }
 
 // dashboardFolder finds the folder that the dashboard is to stand in. Whoever
@@ -257,6 +267,32 @@ func (a *Admin) Dashboard(ctx context.Context, c hallpass.Caller, uid string) (v
 	return v, err
 }
 
+// DashboardUID returns the uid of the dashboard of the caller's org with that
+// number, as it stands in a path: NotFound when there is none, Invalid when it is
+// no number.
+func (a *Admin) DashboardUID(ctx context.Context, c hallpass.Caller, number string) (uid string, err error) {
+	id, err := parseNumber("id", number)
+	if err != nil {
+		return "", err
+	}
+	err = a.inTree(ctx, c, hallpass.DashboardsRead, "", func(tx *store.Tx, _ reach) error {
+		d, err := tx.DashboardByID(ctx, c.Org, hallpass.DashboardID(id))
+		uid = d.UID
+		return err
+	})
+	return uid, err
+}
+
+// parseNumber reads a number that stands in a path. One that no thing can have
+// is 0.
+func parseNumber(name, s string) (int64, error) {
+	if strings.Trim(s, "0123456789") != "" {
+		return 0, hallpass.Invalidf(name, "%s is not a number", name)
+	}
+	n, _ := hallpass.ParseID(s)
+	return n, nil
+}
+
 // DeleteDashboard removes the dashboard with its versions and all access to it,
 // and returns what it was.
 func (a *Admin) DeleteDashboard(ctx context.Context, c hallpass.Caller, uid string) (d hallpass.Dashboard, err error) {
@@ -311,7 +347,7 @@ func (a *Admin) RestoreDashboard(ctx context.Context, c hallpass.Caller, uid str
 		}
 		in := SaveDashboard{ID: now.ID, UID: uid, Data: v.Data, Folder: now.Folder, Overwrite: true, Message: "Restored from version " + idText(version), restored: version}
 		in.Title, in.Tags = read(v.Data)
-		d, entry, err = a.saveDashboard(ctx, tx, r, in)
+		d, _, entry, err = a.saveDashboard(ctx, tx, r, in)
 		return entry, err
 	})
 	return d, err

@@ -132,6 +132,24 @@ func (a *Admin) Folder(ctx context.Context, c hallpass.Caller, uid string) (v Fo
 	return v, err
 }
 
+// FolderByID is Folder for the number of a folder, as it stands in a path.
+func (a *Admin) FolderByID(ctx context.Context, c hallpass.Caller, number string) (v FolderView, err error) {
+	id, err := parseNumber("id", number)
+	if err != nil {
+		return v, err
+	}
+	var uid string
+	err = a.inTree(ctx, c, hallpass.FoldersRead, "", func(tx *store.Tx, _ reach) error {
+		f, err := tx.FolderByID(ctx, c.Org, hallpass.FolderID(id))
+		uid = f.UID
+		return err
+	})
+	if err != nil {
+		return v, err
+	}
+	return a.Folder(ctx, c, uid)
+}
+
 // tree is every folder of an org, by uid.
 type tree map[string]hallpass.Folder
 

@@ -23,6 +23,7 @@ type place struct {
 	id       string
 	scopes   []hallpass.Scope // its own, and of what it stands in
 	parents  []string         // the folders it stands in, the nearest first
+	hit      Hit              // of a folder or dashboard
 }
 
 // place finds the resource that a path names: an account or team by ID or uid,
@@ -53,6 +54,7 @@ func (a *Admin) place(ctx context.Context, tx *store.Tx, org hallpass.OrgID, r h
 		if err != nil {
 			return p, err
 		}
+		p.hit.Folder = &chain[0]
 		p.setParents(chain[1:])
 	case hallpass.DashboardResource:
 		d, err := tx.Dashboard(ctx, org, ref)
@@ -63,6 +65,7 @@ func (a *Admin) place(ctx context.Context, tx *store.Tx, org hallpass.OrgID, r h
 		if err != nil {
 			return p, err
 		}
+		p.hit.Dashboard = &d
 		p.setParents(chain)
 	}
 	p.scopes = append([]hallpass.Scope{r.Scope(p.id)}, p.scopes...)
@@ -73,6 +76,9 @@ func (a *Admin) place(ctx context.Context, tx *store.Tx, org hallpass.OrgID, r h
 }
 
 func (p *place) setParents(chain []hallpass.Folder) {
+	if len(chain) > 0 {
+		p.hit.In = chain[0]
+	}
 	for _, f := range chain {
 		p.parents = append(p.parents, f.UID)
 		p.scopes = append(p.scopes, hallpass.FolderResource.Scope(f.UID))
@@ -124,8 +130,14 @@ func (a *Admin) authorizePlace(ctx context.Context, tx *store.Tx, c hallpass.Cal
 // Accesses returns who was given access to the resource: on itself first, then
 // on what it stands in.
 func (a *Admin) Accesses(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string) (list []Access, err error) {
+	_, list, err = a.AccessesOn(ctx, c, r, ref)
+	return list, err
+}
+
+// AccessesOn is Accesses, with the folder or dashboard that they are about.
+func (a *Admin) AccessesOn(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string) (on Hit, list []Access, err error) {
 	if c.OrgMissing {
-		return nil, errOrgGone
+		return on, nil, errOrgGone
 	}
 	err = a.read(ctx, c, need{action: r.PermissionsRead(), scope: r.Scope(ref), where: inside}, func(tx *store.Tx) error {
 		p, err := a.place(ctx, tx, c.Org, r, ref)
@@ -135,10 +147,11 @@ func (a *Admin) Accesses(ctx context.Context, c hallpass.Caller, r hallpass.Reso
 		if err := a.authorizePlace(ctx, tx, c, r.PermissionsRead(), p); err != nil {
 			return err
 		}
+		on = p.hit
 		list, err = a.accesses(ctx, tx, c.Org, p)
 		return err
 	})
-	return list, err
+	return on, list, err
 }
 
 // hide makes a NotFound of an account or team a Denied for callers who have no

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -63,9 +64,9 @@ func validateTeam(name, email string) error {
 
 // A TeamFilter picks teams; zero fields pick all.
 type TeamFilter struct {
-	Query string   // part of the name or e-mail, whatever the case
-	Name  string   // the whole name, whatever the case
-	IDs   []string // decimal
+	Query string // part of the name or e-mail, whatever the case
+	Name  string // the whole name, whatever the case
+	IDs   []int64
 	Page  Page
 }
 
@@ -95,12 +96,7 @@ func (f TeamFilter) picks(t hallpass.Team) bool {
 	if f.Name != "" && hallpass.NameKey(f.Name) != hallpass.NameKey(t.Name) {
 		return false
 	}
-	for _, id := range f.IDs {
-		if id == idText(t.ID) {
-			return true
-		}
-	}
-	return len(f.IDs) == 0
+	return len(f.IDs) == 0 || slices.Contains(f.IDs, int64(t.ID))
 }
 
 // Team returns the team; NotFound when the caller's org has none with that ID.

@@ -33,13 +33,18 @@ type API struct {
 	ready   func() Readiness
 	stop    <-chan struct{}
 	mux     *http.ServeMux
-	names   *http.ServeMux // of the paths below orgNames
+	names   *http.ServeMux // of the paths below orgNames and folderIDs
 }
 
-// orgNames is where orgs are named, not numbered. The mux would not know whether
-// "/api/orgs/name/users" is the org "users" or the members of the org "name", so
-// these paths have one of their own.
-const orgNames = "/api/orgs/name/"
+// orgNames is where orgs are named, not numbered, and folderIDs where folders are
+// numbered, not named. The mux would not know whether "/api/orgs/name/users" is
+// the org "users" or the members of the org "name", nor whether
+// "/api/folders/id/7" is the folder 7 or something of the folder "id", so these
+// paths have a mux of their own.
+const (
+	orgNames  = "/api/orgs/name/"
+	folderIDs = "/api/folders/id/"
+)
 
 // New returns the handler of every path the API serves.
 func New(o Options) *API {
@@ -61,7 +66,8 @@ func New(o Options) *API {
 }
 
 func (a *API) muxOf(path string) *http.ServeMux {
-	if strings.HasPrefix(path, orgNames) {
+	number, folder := strings.CutPrefix(path, folderIDs)
+	if strings.HasPrefix(path, orgNames) || folder && (number == "{number}" || number != "" && strings.Trim(number, "0123456789") == "") {
 		return a.names
 	}
 	return a.mux
@@ -272,6 +278,7 @@ func (a *API) treeRoutes() []route {
 	return []route{
 		endpoint(a, "GET /api/folders", 200, mayInside(hallpass.FoldersRead), a.folders),
 		endpoint(a, "POST /api/folders", 200, mayInside(hallpass.FoldersCreate), a.createFolder),
+		endpoint(a, "GET /api/folders/id/{number}", 200, mayInside(hallpass.FoldersRead), a.folderByID),
 		endpoint(a, "GET /api/folders/{folder}", 200, mayInside(hallpass.FoldersRead), a.folder),
 		endpoint(a, "PUT /api/folders/{folder}", 200, mayInside(hallpass.FoldersWrite), a.updateFolder),
 		endpoint(a, "POST /api/folders/{folder}/move", 200, mayInside(hallpass.FoldersWrite), a.moveFolder),
@@ -291,6 +298,12 @@ func (a *API) treeRoutes() []route {
 		endpoint(a, "POST /api/dashboards/uid/{dashboard}/restore", 200, mayInside(hallpass.DashboardsWrite), a.restoreDashboard),
 		endpoint(a, "GET /api/dashboards/uid/{ref}/permissions", 200, mayInside(hallpass.DashboardsPermissionsRead), a.acl(hallpass.DashboardResource)),
 		endpoint(a, "POST /api/dashboards/uid/{ref}/permissions", 200, mayInside(hallpass.DashboardsPermissionsWrite), a.setACL(hallpass.DashboardResource, "Dashboard permissions updated")),
+
+		endpoint(a, "GET /api/dashboards/id/{number}/versions", 200, mayInside(hallpass.DashboardsWrite), numbered(a, "dashboard", a.dashboardVersions)),
+		endpoint(a, "GET /api/dashboards/id/{number}/versions/{version}", 200, mayInside(hallpass.DashboardsWrite), numbered(a, "dashboard", a.dashboardVersion)),
+		endpoint(a, "POST /api/dashboards/id/{number}/restore", 200, mayInside(hallpass.DashboardsWrite), numbered(a, "dashboard", a.restoreDashboard)),
+		endpoint(a, "GET /api/dashboards/id/{number}/permissions", 200, mayInside(hallpass.DashboardsPermissionsRead), numbered(a, "ref", a.acl(hallpass.DashboardResource))),
+		endpoint(a, "POST /api/dashboards/id/{number}/permissions", 200, mayInside(hallpass.DashboardsPermissionsWrite), numbered(a, "ref", a.setACL(hallpass.DashboardResource, "Dashboard permissions updated"))),
 
 		endpoint(a, "GET /api/search", 200, mayInside(hallpass.DashboardsRead), a.search),
 		endpoint(a, "GET /api/search/sorting", 200, signedIn, a.sorting),

@@ -23,7 +23,7 @@ func (a *API) saveDashboard(c call, in wire.SaveDashboard) (wire.SavedDashboard,
 	d, err := a.save(c, in.Dashboard, admin.SaveDashboard{
 		Folder: in.FolderUID, FolderID: hallpass.FolderID(in.FolderID), Message: in.Message, Overwrite: in.Overwrite,
 	})
-	return saved(d), err
+	return saved(d.Dashboard), err
 }
 
 func saved(d hallpass.Dashboard) wire.SavedDashboard {
@@ -34,13 +34,13 @@ func saved(d hallpass.Dashboard) wire.SavedDashboard {
 
 var errSaveFolder = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.is-folder", Message: "Use folders endpoint for saving folders."}
 
-func (a *API) save(c call, raw []byte, s admin.SaveDashboard) (hallpass.Dashboard, error) {
+func (a *API) save(c call, raw []byte, s admin.SaveDashboard) (admin.SavedDashboard, error) {
 	if len(raw) == 0 || string(raw) == "null" {
-		return hallpass.Dashboard{}, errNotDashboard
+		return admin.SavedDashboard{}, errNotDashboard
 	}
 	m, err := parseModel(raw)
 	if err != nil {
-		return hallpass.Dashboard{}, err
+		return admin.SavedDashboard{}, err
 	}
 	s.ID, s.UID, s.Version, s.Title, s.Tags, s.Data = hallpass.DashboardID(m.id), m.uid, m.version, m.title, m.tags, m.data
 	return a.admin.SaveDashboard(c.Context(), c.caller, s)
@@ -59,7 +59,7 @@ func (a *API) importDashboard(c call, in wire.ImportDashboard) (wire.ImportedDas
 	d, err := a.save(c, raw, admin.SaveDashboard{Folder: in.FolderUID, FolderID: hallpass.FolderID(in.FolderID), Overwrite: in.Overwrite})
 	return wire.ImportedDashboard{
 		UID: d.UID, Title: d.Title, Imported: err == nil, ImportedURI: "db/" + hallpass.Slug(d.Title), ImportedURL: d.URL(), Slug: hallpass.Slug(d.Title),
-		DashboardID: int64(d.ID), FolderUID: d.Folder, ImportedRevision: d.Version, Revision: d.Version,
+		DashboardID: int64(d.ID), FolderID: int64(d.In.ID), FolderUID: d.Folder, ImportedRevision: d.Version, Revision: d.Version,
 	}, err
 }
 
@@ -157,6 +157,20 @@ func (a *API) dashboard(c call, _ none) (wire.Dashboard, error) {
 		m.AccessControl = v.Can
 	}
 	return wire.Dashboard{Dashboard: withIdentity(v.Dashboard, v.Version, v.Data), Meta: m}, nil
+}
+
+// numbered is fn for a dashboard that the path names by its number: it is called
+// with the uid as the value of the path that name is.
+func numbered[In, Out any](a *API, name string, fn func(call, In) (Out, error)) func(call, In) (Out, error) {
+	return func(c call, in In) (Out, error) {
+		uid, err := a.admin.DashboardUID(c.Context(), c.caller, c.PathValue("number"))
+		if err != nil {
+			var zero Out
+			return zero, err
+		}
+		c.SetPathValue(name, uid)
+		return fn(c, in)
+	}
 }
 
 // deleteDashboard is DELETE /api/dashboards/uid/{dashboard}.
@@ -269,7 +283,7 @@ var (
 // searchFilter reads what a search asks for; nil when nothing can be found.
 func (a *API) searchFilter(c call) (*admin.SearchFilter, error) {
 	q := c.URL.Query()
-	f := admin.SearchFilter{Tags: q["tag"], UIDs: values(c, "dashboardUIDs"), In: values(c, "folderUIDs")}
+	f := admin.SearchFilter{Tags: q["tag"], UIDs: append(values(c, "dashboardUIDs"), values(c, "dashboardUID")...), In: values(c, "folderUIDs")}
 	var err error
 	if f.Text, err = searchText(c); err != nil {
 		return nil, err
@@ -314,19 +328,13 @@ func (a *API) searchFilter(c call) (*admin.SearchFilter, error) {
 // searchIDs reads the numbers of dashboards and folders, the old way to name
 // them.
 func (a *API) searchIDs(c call, f *admin.SearchFilter) (*admin.SearchFilter, error) {
-	dashboards, err := numbers(c, "dashboardIds")
-	if err != nil {
-		return nil, err
-	}
-	folders, err := numbers(c, "folderIds")
-	if err != nil {
-		return nil, err
-	}
+	dashboards, folders := numbers(c, "dashboardIds"), numbers(c, "folderIds")
 	if len(dashboards) > 0 && len(f.UIDs) > 0 || len(folders) > 0 && len(f.In) > 0 {
 		return nil, errBothKinds
 	}
 	f.IDs = dashboards
 	if len(folders) > 0 {
+		var err error
 		if f.In, err = a.admin.FolderUIDs(c.Context(), c.caller, folders); err != nil {
 			return nil, err
 		}
@@ -338,30 +346,34 @@ func (a *API) searchIDs(c call, f *admin.SearchFilter) (*admin.SearchFilter, err
 }
 
 // values reads a parameter that may come several times, or once with commas, as
-// the Go client sends it.
+// the Go client sends it, and is spelled in any case.
 func values(c call, name string) []string {
 	var list []string
-	for _, v := range c.URL.Query()[name] {
-		for part := range strings.SplitSeq(v, ",") {
-			if part != "" {
-				list = append(list, part)
+	for key, all := range c.URL.Query() {
+		if !strings.EqualFold(key, name) {
+			continue
+		}
+		for _, v := range all {
+			for part := range strings.SplitSeq(v, ",") {
+				if part != "" {
+					list = append(list, part)
+				}
 			}
 		}
 	}
 	return list
 }
 
-// numbers reads such a parameter of numbers.
-func numbers(c call, name string) ([]int64, error) {
+// numbers reads such a parameter of numbers. What is none is passed over, as in
+// Grafana: clients write such lists in many forms.
+func numbers(c call, name string) []int64 {
 	var list []int64
 	for _, s := range values(c, name) {
-		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || n < 0 {
-			return nil, hallpass.Invalidf(name, "%s is not a whole number", name)
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+			list = append(list, n)
 		}
-		list = append(list, n)
 	}
-	return list, nil
+	return list
 }
 
 func hitRow(c call, h admin.Hit) wire.Hit {

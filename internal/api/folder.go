@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strings"
+
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/wire"
@@ -46,12 +48,12 @@ func (a *API) folders(c call, _ none) ([]wire.FolderHit, error) {
 }
 
 // wantedPermission reads ?permission=, which asks for what may be viewed or
-// edited.
+// edited, in any case.
 func wantedPermission(c call, view, edit hallpass.Action) (hallpass.Action, error) {
-	switch query(c, "permission") {
-	case "", "View":
+	switch strings.ToLower(query(c, "permission")) {
+	case "", "view":
 		return view, nil
-	case "Edit":
+	case "edit":
 		return edit, nil
 	}
 	return view, hallpass.Invalidf("permission", "permission is neither View nor Edit")
@@ -75,10 +77,20 @@ func (a *API) folder(c call, _ none) (wire.Folder, error) {
 	return folderBody(c, v), err
 }
 
+// folderByID is GET /api/folders/id/{number}.
+func (a *API) folderByID(c call, _ none) (wire.Folder, error) {
+	v, err := a.admin.FolderByID(c.Context(), c.caller, c.PathValue("number"))
+	return folderBody(c, v), err
+}
+
 // rootFolder answers for the root as if it were a folder.
 func (a *API) rootFolder(c call) (wire.Folder, error) {
 	can, err := a.admin.RootFolder(c.Context(), c.caller)
 	out := wire.Folder{UID: hallpass.RootFolder, OrgID: int64(c.caller.Org), Title: "General", CanSave: can[string(hallpass.FoldersCreate)], CanEdit: can[string(hallpass.FoldersCreate)]}
+	out.CanAdmin = can[string(hallpass.FoldersPermissionsWrite)]
+	if flag(c, "accesscontrol") {
+		out.AccessControl = can
+	}
 	return out, err
 }
 
@@ -119,17 +131,14 @@ var legacyLevels = map[hallpass.Level]int64{hallpass.LevelView: 1, hallpass.Leve
 // /api/dashboards/uid/{ref}/permissions: what was set on the thing itself.
 func (a *API) acl(r hallpass.Resource) func(call, none) ([]wire.ACLEntry, error) {
 	return func(c call, _ none) ([]wire.ACLEntry, error) {
-		uid := c.PathValue("ref")
-		list, err := a.admin.Accesses(c.Context(), c.caller, r, uid)
+		on, list, err := a.admin.AccessesOn(c.Context(), c.caller, r, c.PathValue("ref"))
 		out := make([]wire.ACLEntry, 0, len(list))
 		for _, g := range list {
 			if g.Inherited {
 				continue
 			}
-			e := wire.ACLEntry{
-				ID: int64(g.ID), Created: g.CreatedAt, Updated: g.CreatedAt, UID: uid, IsFolder: r == hallpass.FolderResource,
-				Permission: legacyLevels[g.Level], PermissionName: string(g.Level),
-			}
+			e := aclEntry(on)
+			e.ID, e.Created, e.Updated, e.Permission, e.PermissionName = int64(g.ID), g.CreatedAt, g.CreatedAt, legacyLevels[g.Level], string(g.Level)
 			switch g.To.Kind {
 			case hallpass.ToTeam:
 				e.TeamID, e.TeamUID, e.Team, e.TeamEmail, e.TeamAvatarURL = g.To.ID, g.Team.UID, g.Team.Name, g.Team.Email, avatarURL(g.Team.Name+"@localhost")
@@ -143,6 +152,17 @@ func (a *API) acl(r hallpass.Resource) func(call, none) ([]wire.ACLEntry, error)
 		}
 		return out, err
 	}
+}
+
+// aclEntry is a row with what it tells about the folder or dashboard.
+func aclEntry(on admin.Hit) wire.ACLEntry {
+	e := wire.ACLEntry{Title: on.Title(), Slug: hallpass.Slug(on.Title())}
+	if f := on.Folder; f != nil {
+		e.FolderID, e.UID, e.URL, e.IsFolder = int64(f.ID), f.UID, f.URL(), true
+		return e
+	}
+	e.DashboardID, e.FolderID, e.UID, e.URL = int64(on.Dashboard.ID), int64(on.In.ID), on.Dashboard.UID, on.Dashboard.URL()
+	return e
 }
 
 // setACL is POST on the same paths: all entries.

@@ -130,8 +130,8 @@ func (a *API) setRoleAssignments(c call, in wire.RoleAssignments) (wire.RoleAssi
 }
 
 // toUser and toTeam name whom a path is about.
-func toUser(c call) (hallpass.Grantee, error) {
-	id, err := principalID(c)
+func (a *API) toUser(c call) (hallpass.Grantee, error) {
+	id, err := a.principalID(c)
 	return hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id}, err
 }
 
@@ -148,7 +148,7 @@ func (a *API) userRolesList(c call, _ none) ([]wire.Role, error) {
 
 // addUserRole is POST /api/access-control/users/{user}/roles.
 func (a *API) addUserRole(c call, in wire.AddRole) (wire.Message, error) {
-	to, err := toUser(c)
+	to, err := a.toUser(c)
 	if err != nil {
 		return wire.Message{}, err
 	}
@@ -157,7 +157,7 @@ func (a *API) addUserRole(c call, in wire.AddRole) (wire.Message, error) {
 
 // setUserRoles is PUT on the same path.
 func (a *API) setUserRoles(c call, in wire.SetRoles) (wire.Message, error) {
-	to, err := toUser(c)
+	to, err := a.toUser(c)
 	if err != nil {
 		return wire.Message{}, err
 	}
@@ -166,7 +166,7 @@ func (a *API) setUserRoles(c call, in wire.SetRoles) (wire.Message, error) {
 
 // removeUserRole is DELETE /api/access-control/users/{user}/roles/{role}?global.
 func (a *API) removeUserRole(c call, _ none) (wire.Message, error) {
-	to, err := toUser(c)
+	to, err := a.toUser(c)
 	if err != nil {
 		return wire.Message{}, err
 	}

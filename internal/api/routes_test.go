@@ -90,7 +90,7 @@ func TestRoutes(t *testing.T) {
 
 // targets is one of everything that a path can name.
 type targets struct {
-	account, token, user, team, role, folder, dashboard, org string
+	account, token, user, team, role, folder, dashboard, org, folderID, dashboardID string
 }
 
 // newTargets makes one of everything that the route names, in org 1, with names
@@ -143,10 +143,14 @@ func newTargets(t *testing.T, s *hallpasstest.Server, n int, route string) targe
 		post("/api/access-control/roles", `{"uid":"`+out.role+`","name":"`+name+`","permissions":[{"action":"teams:read","scope":"teams:*"}]}`)
 	}
 	if names("folders") {
-		post("/api/folders", `{"uid":"`+out.folder+`","title":"`+name+`"}`)
+		var folder struct{ ID int64 }
+		into(t, post("/api/folders", `{"uid":"`+out.folder+`","title":"`+name+`"}`), &folder)
+		out.folderID = strconv.FormatInt(folder.ID, 10)
 	}
 	if names("dashboards") {
-		post("/api/dashboards/db", `{"dashboard":{"uid":"`+out.dashboard+`","title":"`+name+`"}}`)
+		var dashboard struct{ ID int64 }
+		into(t, post("/api/dashboards/db", `{"dashboard":{"uid":"`+out.dashboard+`","title":"`+name+`"}}`), &dashboard)
+		out.dashboardID = strconv.FormatInt(dashboard.ID, 10)
 	}
 	if names("{group}") {
 		post("/api/teams/"+out.team+"/groups", `{"groupId":"g"}`)
@@ -187,6 +191,10 @@ func (x targets) fill(route string) string {
 	case strings.Contains(route, "/builtInRoles/"):
 		to = "Viewer"
 	}
+	number := x.folderID
+	if strings.Contains(route, "dashboards") {
+		number = x.dashboardID
+	}
 	role := x.role
 	if strings.Contains(route, "{builtin}") {
 		role = "fixed_Z8pB0GQlrqRt8IZBCJQxPWvJPgQ"
@@ -194,7 +202,7 @@ func (x targets) fill(route string) string {
 	return strings.NewReplacer(
 		"{id}", x.account, "{token}", x.token, "{rest...}", "1", "{user}", x.user, "{team}", x.team, "{role}", role, "{folder}", x.folder,
 		"{dashboard}", x.dashboard, "{org}", x.org, "{target}", "1", "{name}", "Main%20Org.", "{ref}", ref, "{to}", to, "{builtin}", "Admin",
-		"{version}", "1", "{group}", "g",
+		"{number}", number, "{version}", "1", "{group}", "g",
 	).Replace(route)
 }
 

@@ -172,9 +172,11 @@ func query(c call, name string) string {
 	return ""
 }
 
+// flag reads a yes or no, in any of the forms that clients' languages print;
+// absent, and what is neither, is no.
 func flag(c call, name string) bool {
-	v := query(c, name)
-	return v == "true" || v == "1"
+	yes, err := strconv.ParseBool(query(c, name))
+	return err == nil && yes
 }
 
 // number returns an integer parameter, absent if there is none.

@@ -49,7 +49,7 @@ func (a *API) teams(c call, _ none) (wire.Teams, error) {
 	if err := sortKnown(c, "name-asc"); err != nil {
 		return wire.Teams{}, err
 	}
-	list, total, err := a.admin.Teams(c.Context(), c.caller, admin.TeamFilter{Query: text, Name: query(c, "name"), IDs: c.URL.Query()["teamId"], Page: p})
+	list, total, err := a.admin.Teams(c.Context(), c.caller, admin.TeamFilter{Query: text, Name: query(c, "name"), IDs: numbers(c, "teamId"), Page: p})
 	return wire.Teams{TotalCount: total, Teams: teamRows(c, list), Page: p.Number, PerPage: p.Size}, err
 }
 
@@ -140,7 +140,7 @@ func (a *API) updateTeamMember(c call, in wire.UpdateTeamMember) (wire.Message, 
 		default:
 			return wire.Message{}, hallpass.Invalidf("permission", "permission is neither 0 (member) nor 4 (admin)")
 		}
-		user, err := principalID(c)
+		user, err := a.principalID(c)
 		if err != nil {
 			return wire.Message{}, err
 		}
@@ -151,7 +151,7 @@ func (a *API) updateTeamMember(c call, in wire.UpdateTeamMember) (wire.Message, 
 // removeTeamMember is DELETE /api/teams/{team}/members/{user}.
 func (a *API) removeTeamMember(c call, _ none) (wire.Message, error) {
 	return onTeam(a, c, func(id hallpass.TeamID) (wire.Message, error) {
-		user, err := principalID(c)
+		user, err := a.principalID(c)
 		if err != nil {
 			return wire.Message{}, err
 		}
@@ -159,13 +159,9 @@ func (a *API) removeTeamMember(c call, _ none) (wire.Message, error) {
 	})
 }
 
-// principalID reads {user} as the ID of a user or service account.
-func principalID(c call) (int64, error) {
-	id, ok := hallpass.ParseID(c.PathValue("user"))
-	if !ok {
-		return 0, &hallpass.Error{Kind: hallpass.Invalid, ID: "user.invalid-id", Message: "userId is invalid"}
-	}
-	return id, nil
+// principalID reads {user} as the ID or uid of a user or service account.
+func (a *API) principalID(c call) (int64, error) {
+	return a.admin.PrincipalID(c.Context(), c.caller, c.PathValue("user"))
 }
 
 // teamPreferences is GET /api/teams/{team}/preferences.
