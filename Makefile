@@ -56,8 +56,10 @@ bench: ## what docs/performance.md tells, measured here: about ten minutes
 	@./test/install.sh
 	HALLPASS_TEST_BENCH=$${HALLPASS_TEST_BENCH:-full} ./test/postgres.sh $(GO) test -count=1 -v -timeout 30m -run "^TestMeasured$$" ./test
 
-soak: ## the long variants: kill -9 and revocations a thousand times, nodes and disks that fail; and a minute under Prometheus' eyes
+soak: ## the long variants: kill -9 and revocations a thousand times, nodes and disks that fail; a minute of guessing; and a minute under Prometheus' eyes
 	HALLPASS_TEST_PROMETHEUS_SECONDS=60 $(GO) test -count=1 -v -run Prometheus ./test/
+	HALLPASS_TEST_GUESS_SECONDS=60 $(GO) test -count=1 -v -run GuessedAtFullSpeed -timeout 10m ./internal/api
+	HALLPASS_TEST_DATABASE=postgres HALLPASS_TEST_GUESS_SECONDS=60 ./test/postgres.sh $(GO) test -count=1 -v -run GuessedAtFullSpeed -timeout 10m ./internal/api
 	HALLPASS_TEST_REVOCATIONS=1000 $(GO) test -count=1 -v -run RevokedOnEveryNode -timeout 30m ./test/
 	HALLPASS_TEST_REVOKER_ROUNDS=100 $(GO) test -count=1 -v -run KilledWhileRevoking -timeout 30m ./test/
 	HALLPASS_TEST_FULL_REVOCATIONS=1000 $(GO) test -count=1 -v -run DiskFull -timeout 30m ./test/

@@ -57,7 +57,7 @@ func (a *API) basicAuth(r *http.Request, credential string, from hallpass.From) 
 	case password == "" || login == "":
 		return hallpass.Caller{}, errNoPassword
 	}
-	return a.verify.Password(r.Context(), login, secret.NewText(password), wantedOrg(r, true), from)
+	return a.verify.Password(r.Context(), login, secret.NewText(password), wantedOrg(r, true), from, "")
 }
 
 // wantedOrg returns the org that the request asks for, 0 if it asks for none:

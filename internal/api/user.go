@@ -43,7 +43,7 @@ func (a *API) updateSelf(c call, in wire.UpdateUser) (wire.Message, error) {
 // changePassword is PUT /api/user/password. The old password is verified as at
 // a sign-in, so that it cannot be guessed here either.
 func (a *API) changePassword(c call, in changePassword) (wire.Message, error) {
-	_, err := a.verify.Password(c.Context(), c.caller.Principal.Login, in.OldPassword, c.caller.Org, c.caller.From)
+	_, err := a.verify.Password(c.Context(), c.caller.Principal.Login, in.OldPassword, c.caller.Org, c.caller.From, "")
 	if errors.Is(err, hallpass.Unauthenticated) {
 		return wire.Message{}, errOldPassword
 	}

@@ -55,7 +55,7 @@ func changePassword(v *visit) error {
 		return v.showPassword(http.StatusBadRequest)
 	}
 	c := v.caller
-	_, err := v.o.Verify.Password(v.r.Context(), c.Principal.Login, secret.NewText(form.Get("old")), c.Org, c.From)
+	_, err := v.o.Verify.Password(v.r.Context(), c.Principal.Login, secret.NewText(form.Get("old")), c.Org, c.From, v.o.Cookies.Device(v.r))
 	switch {
 	case errors.Is(err, hallpass.Unauthenticated):
 		v.tell("old", "This is not your current password.")

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -103,13 +104,20 @@ func (v *visit) loginByForm() {
 		v.loginAgain(http.StatusBadRequest)
 		return
 	}
-	err := v.signIn(user, secret.NewText(form.Get("password")))
+	device := v.o.Cookies.Device(v.r)
+	if device == "" {
+		device = rand.Text()
+	}
+	err := v.signIn(user, secret.NewText(form.Get("password")), device)
 	switch {
 	case err == nil:
+		v.o.Cookies.SetDevice(v.w, v.r, device)
 		v.seeOther(safeNext(form.Get("next")))
 		return
 	case errors.Is(err, hallpass.Unauthenticated):
 		v.tell("login", "Invalid username or password")
+	case errors.Is(err, secret.ErrBusy):
+		v.tell("login", "Many people are signing in at the moment. Please try again in a few seconds.")
 	case errors.Is(err, hallpass.Limited):
 		v.tell("login", "You have exceeded the number of login attempts for this user. Please try again later.")
 	default:
@@ -150,7 +158,7 @@ func (v *visit) loginByJSON() error {
 	if err := json.Unmarshal(body, &in); err != nil {
 		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body is not valid JSON", Err: err}
 	}
-	if err := v.signIn(in.User, secret.NewText(in.Password)); err != nil {
+	if err := v.signIn(in.User, secret.NewText(in.Password), v.o.Cookies.Device(v.r)); err != nil {
 		return err
 	}
 	httpd.WriteJSON(v.w, http.StatusOK, struct {
@@ -161,9 +169,9 @@ func (v *visit) loginByJSON() error {
 }
 
 // signIn verifies the password and gives the browser a session.
-func (v *visit) signIn(login string, password secret.Text) error {
+func (v *visit) signIn(login string, password secret.Text, device string) error {
 	e := httpd.EventOf(v.r.Context())
-	c, err := v.o.Verify.Password(v.r.Context(), login, password, 0, e.From)
+	c, err := v.o.Verify.Password(v.r.Context(), login, password, 0, e.From, device)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
 // maxForm is the longest body that a form may have.
@@ -216,7 +217,9 @@ func describe(err error) errorView {
 		view.Heading = "Access denied"
 	case hallpass.Unavailable:
 		view.Heading, view.RetryAfter = "Not available right now", true
-		view.Text = "The server cannot reach its database. Nothing was changed; try again in a moment."
+		if !errors.Is(err, secret.ErrBusy) {
+			view.Text = "The server cannot reach its database. Nothing was changed; try again in a moment."
+		}
 	case hallpass.Limited:
 		view.Heading = "Too much at once"
 	case hallpass.Internal:

@@ -46,6 +46,31 @@ func (c Cookies) Clear(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, c.cookie(r, "", time.Time{}, -1))
 }
 
+// DeviceCookie is the name of the cookie by which a browser is known again where
+// a user signed in with it. It signs nobody in.
+const DeviceCookie = "hallpass_device"
+
+// Device returns the cookie by which the browser is known again; "" if it has
+// none.
+func (c Cookies) Device(r *http.Request) string {
+	cookie, err := r.Cookie(Cookies{Name: DeviceCookie}.name(EventOf(r.Context()).Secure))
+	if err != nil || len(cookie.Value) > maxDevice {
+		return ""
+	}
+	return cookie.Value
+}
+
+// maxDevice is longer than any that we set.
+const maxDevice = 64
+
+// SetDevice has the browser keep device, by which it will be known again.
+func (c Cookies) SetDevice(w http.ResponseWriter, r *http.Request, device string) {
+	http.SetCookie(w, Cookies{Name: DeviceCookie, SameSite: c.SameSite}.cookie(r, device, time.Time{}, int(deviceAge.Seconds())))
+}
+
+// deviceAge is how long a browser keeps the cookie unless it signs in again.
+const deviceAge = 90 * 24 * time.Hour
+
 func (c Cookies) cookie(r *http.Request, value string, expires time.Time, maxAge int) *http.Cookie {
 	secure := EventOf(r.Context()).Secure
 	sameSite := c.SameSite

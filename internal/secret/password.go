@@ -33,19 +33,16 @@ const (
 	MaxPassword = 1024
 )
 
-// slots bounds how many password hashes run at once, so that a crowd of
-// sign-ins cannot fill the memory.
-var slots = make(chan struct{}, 2)
-
 // HashPassword returns the argon2id hash of p in PHC form. It waits for its
-// turn and fails only with ctx.
+// turn, and fails with ErrBusy when that does not come, and with ctx.
 func HashPassword(ctx context.Context, p Text) (string, error) {
 	var salt [saltLen]byte
 	_, _ = rand.Read(salt[:]) // never fails: crypto/rand aborts the program instead
-	key, err := derive(ctx, p, salt[:], argonTime, argonMemory, argonLanes)
-	if err != nil {
+	if err := hashing.enter(ctx, true); err != nil {
 		return "", err
 	}
+	defer hashing.leave()
+	key := argon2.IDKey([]byte(p.s), salt[:], argonTime, argonMemory, argonLanes, keyLen)
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonLanes,
 		b64.EncodeToString(salt[:]), b64.EncodeToString(key)), nil
@@ -56,28 +53,30 @@ func HashPassword(ctx context.Context, p Text) (string, error) {
 const nobodysHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 // CheckPassword reports whether p is the password of hash, in PHC form. An
-// empty or unreadable hash fits no password and costs the same time. It waits
-// for its turn and fails only with ctx.
-func CheckPassword(ctx context.Context, hash string, p Text) (bool, error) {
+// empty or unreadable hash fits no password, and a password over MaxPassword
+// bytes fits no hash; both cost the same time. It waits for its turn, where one
+// who is known comes before strangers, and then asks still, if that is not nil,
+// whether the check is still wanted. It fails with ErrBusy when the turn does not
+// come, with ctx, and as still does.
+func CheckPassword(ctx context.Context, hash string, p Text, known bool, still func() error) (bool, error) {
 	salt, want, passes, memory, lanes, ok := parsePHC(hash)
 	if !ok {
 		salt, want, passes, memory, lanes, _ = parsePHC(nobodysHash)
 	}
-	got, err := derive(ctx, p, salt, passes, memory, lanes)
-	if err != nil {
+	if len(p.s) > MaxPassword {
+		p, ok = Text{}, false
+	}
+	if err := hashing.enter(ctx, known); err != nil {
 		return false, err
 	}
-	return subtle.ConstantTimeCompare(got, want) == 1 && ok, nil
-}
-
-func derive(ctx context.Context, p Text, salt []byte, passes, memory uint32, lanes uint8) ([]byte, error) {
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	defer hashing.leave()
+	if still != nil {
+		if err := still(); err != nil {
+			return false, err
+		}
 	}
-	return argon2.IDKey([]byte(p.s), salt, passes, memory, lanes, keyLen), nil
+	got := argon2.IDKey([]byte(p.s), salt, passes, memory, lanes, keyLen)
+	return subtle.ConstantTimeCompare(got, want) == 1 && ok, nil
 }
 
 func parsePHC(s string) (salt, key []byte, passes, memory uint32, lanes uint8, ok bool) {

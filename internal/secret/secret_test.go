@@ -149,7 +149,7 @@ func TestPassword(t *testing.T) {
 		{"broken hash", "$argon2id$v=19$m=1,t=0,p=0$$", p, false},
 		{"absurd cost", strings.Replace(hash, "m=19456", "m=4294967295", 1), p, false},
 	} {
-		if got, err := secret.CheckPassword(ctx, tt.hash, tt.p); got != tt.want || err != nil {
+		if got, err := secret.CheckPassword(ctx, tt.hash, tt.p, false, nil); got != tt.want || err != nil {
 			t.Errorf("%s: CheckPassword = %v, %v; want %v", tt.name, got, err, tt.want)
 		}
 	}
@@ -190,5 +190,22 @@ func BenchmarkParseToken(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		secret.ParseToken(s)
+	}
+}
+
+// TestStillWanted has a check that is no longer wanted when its turn comes, and
+// one of a password that is longer than any.
+func TestStillWanted(t *testing.T) {
+	no := errors.New("no")
+	if _, err := secret.CheckPassword(t.Context(), "", secret.NewText("p"), true, func() error { return no }); !errors.Is(err, no) {
+		t.Errorf("CheckPassword = %v, want %v", err, no)
+	}
+	long := secret.NewText(strings.Repeat("p", secret.MaxPassword+1))
+	hash, err := secret.HashPassword(t.Context(), secret.NewText(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := secret.CheckPassword(t.Context(), hash, long, true, nil); ok || err != nil {
+		t.Errorf("CheckPassword = %v, %v; no password is so long", ok, err)
 	}
 }

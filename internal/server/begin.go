@@ -132,7 +132,7 @@ func (s *Server) forgetFirstPassword(ctx context.Context) error {
 	if err != nil && !errors.Is(err, hallpass.NotFound) {
 		return err
 	}
-	still, err := secret.CheckPassword(ctx, u.PasswordHash, secret.NewText(string(kept)))
+	still, err := secret.CheckPassword(ctx, u.PasswordHash, secret.NewText(string(kept)), true, nil)
 	if err != nil || still {
 		return err
 	}

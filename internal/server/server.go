@@ -487,7 +487,7 @@ func (s *Server) work(ctx context.Context) {
 		case <-s.verify.Wake():
 			err = s.verify.Flush(ctx)
 		case <-sweep.C:
-			err = s.admin.DeleteDeadSessions(ctx)
+			err = errors.Join(s.admin.DeleteDeadSessions(ctx), s.verify.ForgetTries(ctx))
 		case <-s.userMove:
 			err = s.forgetFirstPassword(ctx)
 		case <-s.changed:

@@ -39,6 +39,8 @@ func fill(t *testing.T, exec func(string, ...any) error) {
 		{`INSERT INTO service_accounts (id, uid, org_id, name, name_key, login, login_key, role, disabled, created_us, updated_us) VALUES (2, 's', 1, 'n', 'n', 'l', 'l', 'Viewer', TRUE, 0, 0)`, nil},
 		{`INSERT INTO tokens (id, org_id, service_account_id, name, name_key, hash, last_four, created_us, created_by, expires_us, revoked_us, used_us, used_address, used_agent) VALUES (1, 1, 2, 't', '', $1, 'abcd', 0, 'a', 0, 7, 0, '', $2)`, []any{hash, hostile}},
 		{`INSERT INTO sessions (id, user_id, hash, created_us, seen_us, expires_us, address, user_agent) VALUES (1, 1, $1, 0, 0, 0, '', '')`, []any{hash}},
+		{`INSERT INTO known_places (user_id, place, until_us) VALUES (1, '@10.0.0.1', 7), (1, '@::', 7)`, nil},
+		{`INSERT INTO wrong_passwords (bucket, n, until_us) VALUES ('u1', 3, 7), ('@10.0.0.1', 3, 7)`, nil},
 		{`INSERT INTO audit (id, at_us, org_id, actor_kind, actor_id, actor_login, token_id, action, target, outcome, reason, address, user_agent, count) VALUES (1, 0, 1, 1, 1, 'a', 0, 'x', '', 'done', '', '', '', 2)`, nil},
 		{`INSERT INTO audit_pruning (id, holder, until_us, first_us, last_us, deleted) VALUES (1, 'n', 5, 1, 2, 3)`, nil},
 		{`INSERT INTO changes (v, kind, subject_id, hash, digest) VALUES (1, 'token', 1, $1, $1)`, []any{hash}},

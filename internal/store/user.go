@@ -163,6 +163,7 @@ func (tx *Tx) ServerAdmins(ctx context.Context, beside hallpass.UserID) (n int, 
 func (tx *Tx) DeleteUser(ctx context.Context, id hallpass.UserID) error {
 	err := tx.steps(ctx, "delete user",
 		do(`DELETE FROM sessions WHERE user_id = $1`, id),
+		do(`DELETE FROM known_places WHERE user_id = $1`, id),
 		do(`DELETE FROM members WHERE user_id = $1`, id),
 		do(`DELETE FROM team_members WHERE principal_id = $1`, id),
 		do(`DELETE FROM role_assignments WHERE kind = 'principal' AND grantee_id = $1`, id),

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,14 +16,13 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// Limits on guessing, and how long a right password is remembered.
+// How long a right password is remembered, and how long one waits to have a
+// password checked at all: whoever asks is to be answered within five seconds.
 const (
-	maxWrong    = 10 // in guessWindow, for one account and for one address
-	guessWindow = time.Minute
-	rememberFor = 5 * time.Minute
-	knownFor    = 24 * time.Hour
-	maxBuckets  = 10_000
-	maxRemember = 1_000
+	rememberFor  = 5 * time.Minute
+	maxRemember  = 1_000
+	passwordWait = 4 * time.Second
+	maxTurn      = 500 // who wait for one turn
 )
 
 var (
@@ -30,17 +30,14 @@ var (
 	errTooManyTries  = &hallpass.Error{Kind: hallpass.Limited, ID: "login-attempt.blocked", Message: "Invalid username or password"}
 )
 
-// passwords remembers right passwords and counts wrong ones. One account's
-// passwords are checked one at a time, and so are those from one address that
-// are not remembered: parallel guesses are counted exactly, and parallel right
-// ones pay for argon2 once.
+// passwords remembers right passwords and has those who try from one place try
+// one at a time: parallel guesses are counted exactly, and parallel right ones
+// pay for argon2 once.
 type passwords struct {
 	key [32]byte // of the HMAC under which passwords are remembered
 
 	mu       sync.Mutex
 	right    map[[32]byte]remembered // guarded by mu
-	wrong    map[string]*bucket      // guarded by mu
-	knownAt  map[string]time.Time    // user and address that signed in; guarded by mu
 	checking map[string]*turn        // guarded by mu
 }
 
@@ -52,14 +49,7 @@ type remembered struct {
 	until time.Time
 }
 
-// bucket counts wrong passwords in a window of time.
-type bucket struct {
-	until time.Time
-	n     int
-}
-
-// turn is the queue of those who check passwords of one account, or from one
-// address.
+// turn is the queue of those who try passwords from one place.
 type turn struct {
 	token   chan struct{}
 	waiting int
@@ -68,86 +58,105 @@ type turn struct {
 func newPasswords() *passwords {
 	return &passwords{
 		right:    make(map[[32]byte]remembered),
-		wrong:    make(map[string]*bucket),
-		knownAt:  make(map[string]time.Time),
 		checking: make(map[string]*turn),
 	}
 }
 
 // Password returns the caller who presents a login or e-mail and a password. A
-// zero org means the one the user works in. Unknown users, wrong passwords and
+// zero org means the one the user works in. device is the cookie by which a
+// browser is known again, if it has one. Unknown users, wrong passwords and
 // disabled users are refused with one face and at one cost. The error's Kind is
-// Unauthenticated, Limited after too many wrong passwords for the account or
-// from the address, or Unavailable when it could not be checked.
-func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
+// Unauthenticated, Limited after too many wrong passwords, or Unavailable when
+// it could not be checked, for too many are being checked too.
+func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, org hallpass.OrgID, from hallpass.From, device string) (hallpass.Caller, error) {
 	now, ok := v.current()
 	if !ok {
 		return hallpass.Caller{}, errStale
 	}
+	login = shortened(login)
 	var u hallpass.User
 	var c hallpass.Caller
-	err := v.db.Read(ctx, func(tx *store.Tx) (err error) {
-		if err := v.recent(ctx, tx); err != nil {
+	var t try
+	err := v.db.Read(ctx, func(tx *store.Tx) error {
+		err := v.recent(ctx, tx)
+		if err != nil {
 			return err
 		}
-		if u, err = userByLogin(ctx, tx, login); err != nil {
+		if u, err = tx.UserByLogin(ctx, login); err == nil {
+			c, err = tx.UserCaller(ctx, u, org)
+		}
+		if err != nil && !errors.Is(err, hallpass.NotFound) {
 			return err
 		}
-		c, err = tx.UserCaller(ctx, u, org)
+		t, err = v.tries.of(ctx, tx, u, login, from.Address, device, now)
 		return err
 	})
-	if err != nil && !errors.Is(err, hallpass.NotFound) {
+	if err != nil {
 		return hallpass.Caller{}, unknowable(err)
 	}
 	c.From, c.Password = from, u.PasswordMark()
-	account := v.passwords.bucketName(u, login, from.Address, now)
-	address := "address:" + from.Address
-	done, err := v.passwords.wait(ctx, account)
-	if err != nil {
-		return hallpass.Caller{}, unknowable(err)
-	}
-	defer done()
-	if err := v.tooManyTries(c, now, account, address); err != nil {
+	if err := v.tooManyTries(c, t, now); err != nil {
 		return hallpass.Caller{}, err
 	}
 	if v.passwords.remembers(u, p, now) && !u.Disabled {
+		v.tries.right(t, now)
 		return c, nil
 	}
-	// Always after the account's turn, so that no two wait for each other.
-	leave, err := v.passwords.wait(ctx, address)
+	wait, cancel := context.WithTimeout(ctx, passwordWait)
+	defer cancel()
+	done, err := v.passwords.wait(wait, t.turn())
 	if err != nil {
-		return hallpass.Caller{}, unknowable(err)
+		return hallpass.Caller{}, busyOr(ctx, err)
 	}
-	defer leave()
-	if err := v.tooManyTries(c, now, account, address); err != nil { // others from the address may have guessed meanwhile
+	defer done()
+	if err := v.tooManyTries(c, t, now); err != nil { // others from there may have guessed meanwhile
 		return hallpass.Caller{}, err
 	}
-	ok, err = secret.CheckPassword(ctx, u.PasswordHash, p)
+	if v.passwords.remembers(u, p, now) && !u.Disabled {
+		v.tries.right(t, now)
+		return c, nil
+	}
+	ok, err = secret.CheckPassword(wait, u.PasswordHash, p, t.known, func() error { return v.tooManyTries(c, t, now) })
+	if errors.Is(err, hallpass.Limited) {
+		return hallpass.Caller{}, err
+	}
 	if err != nil {
-		return hallpass.Caller{}, unknowable(err)
+		return hallpass.Caller{}, busyOr(ctx, err)
 	}
 	if !ok || u.Disabled || u.ID == 0 {
-		v.passwords.count(now, account, address)
+		v.tries.wrong(t, now)
 		v.notePassword(c, errWrongPassword.ID)
 		return hallpass.Caller{}, errWrongPassword
 	}
-	v.passwords.remember(u, p, from.Address, now)
+	v.passwords.remember(u, p, now)
+	v.tries.right(t, now)
 	v.notePassword(c, "")
 	return c, nil
 }
 
-// userByLogin returns the user who signs in by that name; NotFound also for what
-// nobody's name can be, and a database may not take.
-func userByLogin(ctx context.Context, tx *store.Tx, login string) (hallpass.User, error) {
-	if hallpass.ValidateText("login", login, hallpass.MaxName) != nil {
-		return hallpass.User{}, hallpass.NotFound
+// maxLogin is longer than any login, in bytes.
+const maxLogin = 4*hallpass.MaxName + 1
+
+// shortened returns a login that is no longer than it must be to be unknown.
+func shortened(login string) string {
+	if len(login) > maxLogin {
+		return strings.ToValidUTF8(login[:maxLogin], "?")
 	}
-	return tx.UserByLogin(ctx, login)
+	return login
 }
 
-// tooManyTries returns the refusal of a try while one of the buckets is full.
-func (v *Verifier) tooManyTries(c hallpass.Caller, now time.Time, buckets ...string) error {
-	left := v.passwords.blocked(now, buckets...)
+// busyOr tells a wait that took too long from other failures: those of the
+// caller, who went away, and of the database.
+func busyOr(ctx context.Context, err error) error {
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return secret.ErrBusy
+	}
+	return unknowable(err)
+}
+
+// tooManyTries returns the refusal of a try while too many were wrong.
+func (v *Verifier) tooManyTries(c hallpass.Caller, t try, now time.Time) error {
+	left := v.tries.blocked(t, now)
 	if left == 0 {
 		return nil
 	}
@@ -173,30 +182,17 @@ func (v *Verifier) notePassword(c hallpass.Caller, reason string) {
 	})
 }
 
-// bucketName names the account's count of wrong passwords. An address from
-// which the user signed in lately has a count of its own, so that strangers
-// who guess cannot lock the user out.
-func (p *passwords) bucketName(u hallpass.User, login, address string, now time.Time) string {
-	if u.ID == 0 {
-		return fmt.Sprintf("login:%x", sha256.Sum256([]byte(hallpass.NameKey(login))))
-	}
-	name := "user:" + strconv.FormatInt(int64(u.ID), 10)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if place := name + "@" + address; now.Before(p.knownAt[place]) {
-		return place
-	}
-	return name
-}
-
-// wait waits for the turn of the account or address and returns the function
-// that ends it.
+// wait waits for the turn of a place and returns the function that ends it.
 func (p *passwords) wait(ctx context.Context, name string) (func(), error) {
 	p.mu.Lock()
 	t := p.checking[name]
 	if t == nil {
 		t = &turn{token: make(chan struct{}, 1)}
 		p.checking[name] = t
+	}
+	if t.waiting >= maxTurn {
+		p.mu.Unlock()
+		return nil, secret.ErrBusy
 	}
 	t.waiting++
 	p.mu.Unlock()
@@ -213,41 +209,6 @@ func (p *passwords) wait(ctx context.Context, name string) (func(), error) {
 	case <-ctx.Done():
 		leave()
 		return nil, ctx.Err()
-	}
-}
-
-// blocked returns how long the fuller of the buckets stays full, 0 if a try
-// is allowed.
-func (p *passwords) blocked(now time.Time, buckets ...string) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var left time.Duration
-	for _, name := range buckets {
-		if b := p.wrong[name]; b != nil && b.n >= maxWrong && now.Before(b.until) {
-			left = max(left, b.until.Sub(now))
-		}
-	}
-	return left
-}
-
-// count adds a wrong password to the buckets.
-func (p *passwords) count(now time.Time, buckets ...string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.wrong) >= maxBuckets {
-		for name, b := range p.wrong {
-			if !now.Before(b.until) {
-				delete(p.wrong, name)
-			}
-		}
-	}
-	for _, name := range buckets {
-		b := p.wrong[name]
-		if b == nil || !now.Before(b.until) {
-			b = &bucket{until: now.Add(guessWindow)}
-			p.wrong[name] = b
-		}
-		b.n++
 	}
 }
 
@@ -270,18 +231,14 @@ func (p *passwords) remembers(u hallpass.User, text secret.Text, now time.Time) 
 	return ok && r.user == u.ID && r.hash == u.PasswordHash && now.Before(r.until)
 }
 
-func (p *passwords) remember(u hallpass.User, text secret.Text, address string, now time.Time) {
+func (p *passwords) remember(u hallpass.User, text secret.Text, now time.Time) {
 	key := p.mac(u, text)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.right) >= maxRemember {
 		clear(p.right)
 	}
-	if len(p.knownAt) >= maxBuckets {
-		clear(p.knownAt)
-	}
 	p.right[key] = remembered{u.ID, u.PasswordHash, now.Add(rememberFor)}
-	p.knownAt["user:"+strconv.FormatInt(int64(u.ID), 10)+"@"+address] = now.Add(knownFor)
 }
 
 // forget forgets the user's passwords.

@@ -45,6 +45,7 @@ type Verifier struct {
 	uses      *uses
 	words     *words
 	passwords *passwords
+	tries     *tries
 	watchers  watchers
 	listeners listeners
 
@@ -81,6 +82,7 @@ func New(db *store.DB, o Options) *Verifier {
 		uses:        newUses(),
 		words:       newWords(),
 		passwords:   newPasswords(),
+		tries:       newTries(),
 		sessions:    make(map[hallpass.SessionID]time.Time),
 	}
 	if db.Shared() {
@@ -156,10 +158,10 @@ func (v *Verifier) note(e hallpass.AuditEntry) {
 }
 
 // Flush writes what verifications left behind: last uses of tokens, refusals,
-// sessions seen. What cannot be written now is kept for the next time. The
+// sessions seen, passwords tried. What cannot be written now is kept for the next time. The
 // server calls it every few seconds, whenever Wake fires, and when it stops.
 func (v *Verifier) Flush(ctx context.Context) error {
-	return errors.Join(v.flushUses(ctx), v.db.FlushNotes(ctx), v.flushSessions(ctx))
+	return errors.Join(v.flushUses(ctx), v.db.FlushNotes(ctx), v.flushSessions(ctx), v.flushTries(ctx))
 }
 
 // Wake fires when something should be written at once: a first use, a first

@@ -63,7 +63,7 @@ func newWorld(t testing.TB, o verify.Options) *world {
 		flushing.Wait()
 	})
 	var err error
-	if w.caller, err = w.verify.Password(t.Context(), "admin", password, 0, home); err != nil {
+	if w.caller, err = w.verify.Password(t.Context(), "admin", password, 0, home, ""); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -73,7 +73,7 @@ func newWorld(t testing.TB, o verify.Options) *world {
 // returns the admin who made it too.
 func firstToken(t testing.TB, a *admin.Admin, v *verify.Verifier, seconds int64) (boss hallpass.Caller, text string) {
 	t.Helper()
-	boss, err := v.Password(t.Context(), "admin", password, 0, home)
+	boss, err := v.Password(t.Context(), "admin", password, 0, home, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -348,10 +348,10 @@ func TestPasswords(t *testing.T) {
 	w := newWorld(t, verify.Options{})
 	try := func(login, p string, from hallpass.From) string {
 		t.Helper()
-		_, err := w.verify.Password(t.Context(), login, secret.NewText(p), 0, from)
+		_, err := w.verify.Password(t.Context(), login, secret.NewText(p), 0, from, "")
 		return idOf(err)
 	}
-	const wrong, blocked = "password-auth.failed", "login-attempt.blocked"
+	const wrong = "password-auth.failed"
 	for _, login := range []string{"admin", "ADMIN", "admin@localhost"} {
 		if got := try(login, password.Reveal(), home); got != "" {
 			t.Errorf("%s: %s", login, got)
@@ -366,35 +366,8 @@ func TestPasswords(t *testing.T) {
 	if got := try("admin", password.Reveal(), home); got != wrong {
 		t.Errorf("the old password, remembered: %q", got)
 	}
-	w.wind(2 * time.Minute)
-
-	// A crowd of strangers guesses at once: ten tries are heard. The user's own
-	// address is not locked out by them.
-	var failed, stopped atomic.Int64
-	var guessers sync.WaitGroup
-	for i := range 50 {
-		guessers.Go(func() {
-			switch try("admin", fmt.Sprint("guess number ", i), hallpass.From{Address: fmt.Sprint("10.9.0.", i)}) {
-			case wrong:
-				failed.Add(1)
-			case blocked:
-				stopped.Add(1)
-			}
-		})
-	}
-	guessers.Wait()
-	if failed.Load() != 10 || stopped.Load() != 40 {
-		t.Errorf("%d guesses were heard and %d stopped, want 10 and 40", failed.Load(), stopped.Load())
-	}
-	if got := try("admin", "a quiet harbour under snow", hallpass.From{Address: "10.9.1.1"}); got != blocked {
-		t.Errorf("the right one from a new address: %q, want %s", got, blocked)
-	}
 	if got := try("admin", "a quiet harbour under snow", home); got != "" {
-		t.Errorf("the right one from home: %q", got)
-	}
-	w.wind(61 * time.Second)
-	if got := try("admin", "a quiet harbour under snow", hallpass.From{Address: "10.9.1.1"}); got != "" {
-		t.Errorf("a minute later: %q", got)
+		t.Errorf("the new one: %q", got)
 	}
 }
 
