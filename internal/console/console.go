@@ -108,6 +108,17 @@ func (c *console) routes() http.Handler {
 	return mux
 }
 
+// Patterns lists the addresses of the console that are for those who are signed
+// in, as http.ServeMux writes them. Tests hold every one of them to the same
+// rules.
+func Patterns() []string {
+	var all []string
+	for _, r := range table() {
+		all = append(all, r.pattern)
+	}
+	return all
+}
+
 // table lists the addresses that are for those who are signed in.
 func table() []route {
 	var all []route

@@ -1,0 +1,254 @@
+package test_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/console"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+)
+
+// hostileName is a name that somebody may give, to see what pages make of it.
+const hostileName = `"><img src=x onerror=alert(1)> & a name that is long and goes on and on, with_a_word_that_has_no_end_at_all_and_so_cannot_be_broken`
+
+// notPages are addresses that answer with no page of their own: a picture, a
+// part of a page, a way to another page.
+var notPages = []string{"GET /avatar/{hash}", "GET /org/serviceaccounts/{ref}/tokens", "GET /dashboards/f/{folder}/{slug}"}
+
+// furnish fills the server with what an organization has, and returns for each
+// address of the console the pages there are to look at.
+func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
+	t.Helper()
+	do := func(method, path, body string, out any) {
+		t.Helper()
+		api(t, s, hallpasstest.Admin, method, path, body, out)
+	}
+	s.User("vera", hallpass.RoleViewer)
+	s.User("somebody.with.a.quite.long.login@accounting.example.com", hallpass.RoleEditor)
+	do("PUT", "/api/users/2", `{"login":"vera","email":"vera@example.com","name":`+quote(hostileName)+`}`, nil)
+	var ci, dead, hostile struct {
+		ID  int64
+		UID string
+	}
+	do("POST", "/api/serviceaccounts", `{"name":"ci","role":"Editor"}`, &ci)
+	do("POST", "/api/serviceaccounts", `{"name":"Überwachung","role":"None"}`, &dead)
+	do("POST", "/api/serviceaccounts", `{"name":`+quote(hostileName)+`,"role":"Viewer"}`, &hostile)
+	account := "/api/serviceaccounts/" + ci.UID
+	var made struct {
+		ID  int64
+		Key string
+	}
+	do("POST", account+"/tokens", `{"name":"short","secondsToLive":86400}`, nil)
+	do("POST", account+"/tokens", `{"name":"`+strings.Repeat("long ", 30)+`"}`, &made)
+	s.Do(hallpasstest.Bearer(made.Key), "GET", "/api/org", "", "User-Agent: curl/8.5.0")
+	s.Do(hallpasstest.Bearer(made.Key), "DELETE", "/api/orgs/1", "", "User-Agent: curl/8.5.0")
+	do("PATCH", "/api/serviceaccounts/"+dead.UID, `{"isDisabled":true}`, nil)
+	do("POST", "/api/teams", `{"name":`+quote(hostileName)+`,"email":"payments.and.settlement@accounting.example.com"}`, nil)
+	for _, id := range []int64{2, ci.ID} {
+		do("POST", "/api/teams/1/members", fmt.Sprintf(`{"userId":%d}`, id), nil)
+	}
+	do("POST", "/api/orgs", `{"name":`+quote(hostileName)+`}`, nil)
+	do("POST", "/api/folders", `{"uid":"shop","title":`+quote(hostileName)+`}`, nil)
+	do("POST", "/api/folders", `{"uid":"checkout","title":"Checkout","parentUid":"shop"}`, nil)
+	do("POST", "/api/dashboards/db", `{"folderUid":"checkout","dashboard":{"uid":"orders","title":"Orders","tags":["a tag"]}}`, nil)
+	do("POST", "/api/access-control/folders/checkout/users/2", `{"permission":"Edit"}`, nil)
+	do("POST", "/api/access-control/folders/checkout/teams/1", `{"permission":"Admin"}`, nil)
+	do("POST", "/api/access-control/roles", `{"uid":"metrics","name":"metrics:reader-of-the-checkout-and-of-nothing-else-at-all","permissions":[{"action":"prometheus:query","scope":"tenants:name:a-tenant-whose-name-is-long-and-has-no-blank"},{"action":"folders:read","scope":"folders:uid:shop"}]}`, nil)
+	do("POST", fmt.Sprintf("/api/access-control/users/%d/roles", ci.ID), `{"roleUid":"metrics"}`, nil)
+	do("POST", "/api/access-control/teams/1/roles", `{"roleUid":"metrics"}`, nil)
+
+	const (
+		accounts = "/org/serviceaccounts"
+		users    = "/admin/users"
+		teams    = "/org/teams"
+	)
+	at, off, odd := accounts+"/"+ci.UID, accounts+"/"+dead.UID, accounts+"/"+hostile.UID
+	token := fmt.Sprintf("%s/tokens/%d", at, made.ID)
+	return map[string][]string{
+		"GET /{$}":                                             {"/"},
+		"GET /logout":                                          {"/logout"},
+		"GET /admin":                                           {"/admin"},
+		"GET /admin/access":                                    {"/admin/access"},
+		"GET /admin/audit":                                     {"/admin/audit", "/admin/audit?outcome=refused", "/admin/audit?from=x"},
+		"GET /admin/nodes":                                     {"/admin/nodes"},
+		"GET /profile":                                         {"/profile"},
+		"GET /profile/password":                                {"/profile/password"},
+		"GET /org/serviceaccounts":                             {accounts, accounts + "?filter=disabled", accounts + "?query=nothing"},
+		"GET /org/serviceaccounts/create":                      {accounts + "/create"},
+		"GET /org/serviceaccounts/{ref}":                       {at, off, odd, at + "?edit=name", accounts + "/nosuchaccount"},
+		"GET /org/serviceaccounts/{ref}/enable":                {off + "/enable"},
+		"GET /org/serviceaccounts/{ref}/disable":               {at + "/disable", odd + "/disable"},
+		"GET /org/serviceaccounts/{ref}/delete":                {at + "/delete", odd + "/delete"},
+		"GET /org/serviceaccounts/{ref}/tokens/new":            {at + "/tokens/new", odd + "/tokens/new"},
+		"GET /org/serviceaccounts/{ref}/tokens/{token}/delete": {token + "/delete"},
+		"GET /org/serviceaccounts/{ref}/roles":                 {at + "/roles"},
+		"GET /org/serviceaccounts/{ref}/permissions":           {at + "/permissions"},
+		"GET /org/serviceaccounts/{ref}/access":                {at + "/access", at + "/access?action=teams:create", at + "/access?action=folders:read&scope=folders:uid:shop"},
+		"GET /admin/users":                                     {users, users + "?query=nobody-at-all"},
+		"GET /admin/users/create":                              {users + "/create"},
+		"GET /admin/users/{user}":                              {users + "/1", users + "/2"},
+		"GET /admin/users/{user}/delete":                       {users + "/2/delete"},
+		"GET /admin/users/{user}/roles":                        {users + "/2/roles"},
+		"GET /org/users":                                       {"/org/users"},
+		"GET /org/users/{user}/remove":                         {"/org/users/2/remove"},
+		"GET /org/teams":                                       {teams, teams + "?query=none"},
+		"GET /org/teams/{team}":                                {teams + "/1"},
+		"GET /org/teams/{team}/members/{member}/remove":        {teams + "/1/members/2/remove"},
+		"GET /org/teams/{team}/delete":                         {teams + "/1/delete"},
+		"GET /org/teams/{team}/roles":                          {teams + "/1/roles"},
+		"GET /admin/orgs":                                      {"/admin/orgs", "/admin/orgs?query=none"},
+		"GET /admin/orgs/{org}/delete":                         {"/admin/orgs/2/delete"},
+		"GET /admin/roles":                                     {"/admin/roles", "/admin/roles?view=matrix", "/admin/roles?query=none"},
+		"GET /admin/roles/create":                              {"/admin/roles/create"},
+		"GET /admin/roles/{role}":                              {"/admin/roles/metrics", "/admin/roles/basic_viewer"},
+		"GET /admin/roles/{role}/edit":                         {"/admin/roles/metrics/edit"},
+		"GET /admin/roles/{role}/delete":                       {"/admin/roles/metrics/delete"},
+		"GET /dashboards":                                      {"/dashboards"},
+		"GET /dashboards/f/{folder}/permissions":               {"/dashboards/f/shop/permissions", "/dashboards/f/checkout/permissions"},
+	}
+}
+
+// allPages returns the pages in the order of the console's addresses, and fails
+// the test if an address has none.
+func allPages(t *testing.T, pages map[string][]string) []string {
+	t.Helper()
+	var all []string
+	for _, pattern := range console.Patterns() {
+		if strings.HasPrefix(pattern, "POST ") || slices.Contains(notPages, pattern) {
+			continue
+		}
+		if len(pages[pattern]) == 0 {
+			t.Errorf("%s has no page here to look at", pattern)
+		}
+		all = append(all, pages[pattern]...)
+	}
+	return append(all, "/no/such/page")
+}
+
+// emptyPages are the pages of a server that was just set up.
+var emptyPages = []string{"/org/serviceaccounts", "/org/teams", "/dashboards", "/admin/audit?action=nothing.at-all", "/admin/users", "/org/users"}
+
+// axe holds what is shown to axe-core's rules, in light and dark, wide and as on
+// a phone.
+type axe struct {
+	*browser
+	source string
+}
+
+func newAxe(t *testing.T, s *hallpasstest.Server) *axe {
+	t.Helper()
+	source, err := os.ReadFile("axe/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Skip("axe-core is not here: `make test` installs it by npm")
+	}
+	b := newBrowser(t, s.URL)
+	b.signIn("admin", hallpasstest.AdminPassword)
+	return &axe{b, string(source)}
+}
+
+// axeRun returns what axe-core finds, one line each.
+const axeRun = `axe.run(document, {runOnly: {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}, resultTypes: ["violations"]})
+	.then(r => r.violations.flatMap(v => v.nodes.slice(0, 3).map(n => v.id + ": " + n.target.join(" ") + ": " + (n.any[0] || n.all[0] || n.none[0]).message)))`
+
+// check looks at what is shown now.
+func (a *axe) check(what string) {
+	a.t.Helper()
+	eval[bool](a.browser, a.source+`; true`)
+	for _, width := range []int64{1440, 390} {
+		a.do(chromedp.EmulateViewport(width, 900))
+		for _, theme := range []string{"light", "dark"} {
+			eval[bool](a.browser, `document.documentElement.dataset.theme = "`+theme+`", true`)
+			for _, found := range eval[[]string](a.browser, axeRun) {
+				a.t.Errorf("%s, %s, %d wide: %s", what, theme, width, found)
+			}
+		}
+		if got := eval[int64](a.browser, `document.documentElement.scrollWidth`); got > width {
+			a.t.Errorf("%s is %d pixels wide on a screen of %d", what, got, width)
+		}
+	}
+	a.do(chromedp.EmulateViewport(1440, 900))
+}
+
+// TestEveryPageIsAccessible looks at every page of the console with usual, empty
+// and hostile data, and at its dialogs.
+func TestEveryPageIsAccessible(t *testing.T) {
+	empty := newAxe(t, hallpasstest.New(t))
+	for _, path := range emptyPages {
+		empty.open(path)
+		empty.check("empty " + path)
+	}
+	s := hallpasstest.New(t)
+	pages := furnish(t, s)
+	a := newAxe(t, s)
+	for _, path := range allPages(t, pages) {
+		a.open(path)
+		a.check(path)
+		for _, twice := range eval[[]string](a.browser, doubled) {
+			t.Errorf("%s says twice in a row: %s", path, twice)
+		}
+		for _, mute := range eval[[]string](a.browser, changesByKey) {
+			t.Errorf("%s: %s", path, mute)
+		}
+	}
+	account := pages["GET /org/serviceaccounts/{ref}"][0]
+	a.open(account)
+	a.click("#add-token")
+	a.until(`document.activeElement.id === "token-name"`)
+	a.check("the token dialog")
+	a.click("#token-generate")
+	a.shows("Service account token created")
+	a.check("the secret")
+	a.keys("\x1b")
+	a.until(`document.querySelector("#guard-dialog")?.open`)
+	a.check("the question before a secret is lost")
+	a.open(account)
+	a.press("a", "Disable service account")
+	a.until(`document.querySelector("#confirm-dialog")?.open`)
+	a.check("a question")
+	a.open("/")
+	a.click("[popovertarget=profile-menu]")
+	a.check("the profile's menu")
+	a.do(chromedp.EmulateViewport(390, 844))
+	a.click(".menu-button")
+	eval[bool](a.browser, `document.querySelector("#menu").matches(":popover-open")`)
+	a.check("the menu")
+	a.open("/logout")
+	a.press("button", "Sign out")
+	a.until("location.pathname === '/login'")
+	a.check("/login")
+}
+
+// doubled finds headings that say what another one says, or the head of the
+// table below.
+const doubled = `(() => {
+	const seen = [...document.querySelectorAll("main :is(h1, h2, h3)")].map(h => h.innerText.trim());
+	const tables = [...document.querySelectorAll("main table")].map(t => [t, t.querySelector("th")?.innerText.trim()])
+		.filter(([t, first]) => [...document.querySelectorAll("main :is(h2, h3)")].filter(h => h.compareDocumentPosition(t) & 4).at(-1)?.innerText.trim().toLowerCase() === first?.toLowerCase());
+	return [...seen.filter((h, i) => h && seen.indexOf(h) !== i), ...tables.map(([, first]) => first)];
+})()`
+
+// changesByKey finds choices that send something when they are made: by an arrow
+// key, that is, on the way to another one.
+const changesByKey = `(() => {
+	const sent = [];
+	let now = "";
+	const note = () => sent.push(now + " sends a form when it is changed");
+	document.addEventListener("submit", (e) => { e.preventDefault(); note(); }, true);
+	HTMLFormElement.prototype.submit = note;
+	HTMLFormElement.prototype.requestSubmit = note;
+	for (const e of document.querySelectorAll("select, input[type=radio], input[type=checkbox]")) {
+		now = e.outerHTML.slice(0, 80);
+		e.focus();
+		if (e.tagName === "SELECT") e.selectedIndex = (e.selectedIndex + 1) % e.options.length;
+		else e.checked = !e.checked;
+		e.dispatchEvent(new Event("input", {bubbles: true}));
+		e.dispatchEvent(new Event("change", {bubbles: true}));
+	}
+	return sent;
+})()`
