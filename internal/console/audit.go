@@ -3,9 +3,11 @@ package console
 import (
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
 // auditView is a page of the audit log.
@@ -30,6 +32,11 @@ type auditRow struct {
 	Address string
 	Client  string
 	Count   int64
+	Who     thing // Actor, with the name
+	What    thing // Target, with the name
+	Said    thing // of Reason, what it points to
+	Used    thing // Token, with the name
+	entry   hallpass.AuditEntry
 }
 
 const auditPerPage = 50
@@ -65,6 +72,9 @@ func auditPage(v *visit) error {
 	}
 	for _, e := range page.Entries {
 		view.Entries = append(view.Entries, v.auditRow(e))
+	}
+	if err := v.nameEntries(view.Entries); err != nil {
+		return err
 	}
 	same := url.Values{}
 	for name, value := range map[string]string{
@@ -102,7 +112,7 @@ func day(s string) (time.Time, error) {
 func (v *visit) auditRow(e hallpass.AuditEntry) auditRow {
 	row := auditRow{
 		At: v.moment(e.At), Actor: e.Actor.Login, Token: e.Token, Action: e.Action, Target: e.Target,
-		Refused: e.Outcome == hallpass.Refused, Reason: e.Reason, Address: e.From.Address, Count: e.Count,
+		Refused: e.Outcome == hallpass.Refused, Reason: e.Reason, Address: e.From.Address, Count: e.Count, entry: e,
 	}
 	if row.Actor == "" {
 		row.Actor = e.ActorName
@@ -111,4 +121,43 @@ func (v *visit) auditRow(e hallpass.AuditEntry) auditRow {
 		row.Client = client(e.From.UserAgent)
 	}
 	return row
+}
+
+// nameEntries fills in the names of who did it, and of what it was done to.
+func (v *visit) nameEntries(rows []auditRow) error {
+	var refs []admin.Ref
+	for _, r := range rows {
+		_, to := reasonRef(r.entry)
+		refs = append(refs, refsIn(r.entry.Org, r.Target, to, "principal:"+idText(r.entry.Actor.ID), "token:"+idText(int64(r.Token)))...)
+	}
+	n, err := v.lookUp(refs)
+	for i := range rows {
+		r := &rows[i]
+		org := r.entry.Org
+		if r.entry.Actor.ID != 0 {
+			r.Who = n.principal(org, r.entry.Actor)
+		}
+		r.What = n.thing(org, r.Target)
+		if before, to := reasonRef(r.entry); to != "" {
+			r.Reason, r.Said = before, n.thing(org, to)
+		}
+		if r.Token != 0 {
+			r.Used = n.thing(org, "token:"+idText(int64(r.Token)))
+		}
+	}
+	return err
+}
+
+// reasonRef parts the reason of a change from what it points to at its end, as in
+// "to team:3".
+func reasonRef(e hallpass.AuditEntry) (before, to string) {
+	if e.Outcome == hallpass.Refused {
+		return e.Reason, ""
+	}
+	last := e.Reason[strings.LastIndexByte(e.Reason, ' ')+1:]
+	before = strings.TrimSuffix(e.Reason, last)
+	if _, ok := admin.ParseRef(e.Org, last); ok && (before == "" || before == "to " || before == "from ") {
+		return before, last
+	}
+	return e.Reason, ""
 }

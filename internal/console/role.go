@@ -17,15 +17,7 @@ var crumbRoles = crumb{"Roles", "/admin/roles"}
 func roleURL(uid string) string { return crumbRoles.URL + "/" + url.PathEscape(uid) }
 
 // roleTitle is what people call a role.
-func roleTitle(r hallpass.NamedRole) string {
-	switch {
-	case r.DisplayName == "":
-		return r.Name
-	case r.Fixed():
-		return r.Group + ": " + r.DisplayName
-	}
-	return r.DisplayName
-}
+func roleTitle(r hallpass.NamedRole) string { return admin.RoleTitle(r) }
 
 // roleKind names the kinds of role, as headings do.
 func roleKind(r hallpass.NamedRole) string {

@@ -81,6 +81,16 @@ func (tx *Tx) Token(ctx context.Context, org hallpass.OrgID, account hallpass.Se
 	return t, nil
 }
 
+// OrgToken returns the token of whichever account of the org; NotFound when org
+// has none with that ID.
+func (tx *Tx) OrgToken(ctx context.Context, org hallpass.OrgID, id hallpass.TokenID) (hallpass.Token, error) {
+	t, err := scanToken(tx.sql.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens t WHERE t.org_id = $1 AND t.id = $2`, org, id))
+	if err != nil {
+		return hallpass.Token{}, notFound(fmt.Errorf("store: token %d: %w", id, err), "serviceaccounts.ErrTokenNotFound", "service account token not found")
+	}
+	return t, nil
+}
+
 // TokenByHash returns the token with that hash, of whatever org; NotFound when
 // there is none.
 func (tx *Tx) TokenByHash(ctx context.Context, hash [32]byte) (hallpass.Token, error) {

@@ -274,8 +274,12 @@ if (rows) {
 
 // ---- copying, truthfully ----
 
+const copies = new BroadcastChannel("hallpass-copies"); // of the other tabs
+
 // copyText copies and reports whether that is proven.
 async function copyText(text, field) {
+	document.dispatchEvent(new CustomEvent("copies", { detail: field }));
+	copies.postMessage("");
 	if (window.isSecureContext && navigator.clipboard?.writeText) {
 		try {
 			await navigator.clipboard.writeText(text);
@@ -348,20 +352,22 @@ class Secret {
 		$("#token-show", root).addEventListener("click", () => this.show(this.field.type === "password"));
 		$("#token-copy", root).addEventListener("click", () => this.copy());
 		this.stored.addEventListener("change", () => this.light("stored", this.stored.checked));
-		// Whatever else of the page is copied takes the secret's place.
+		// Whatever else is copied, here or in another tab of ours, takes the
+		// secret's place.
 		for (const type of ["copy", "cut"]) {
 			document.addEventListener(type, (e) => {
-				if (!this.field.value) return;
 				const f = this.field;
-				this.copies++;
-				this.holds(e.target === f && f.selectionStart === 0 && f.selectionEnd === f.value.length);
+				this.taken(e.target === f && f.selectionStart === 0 && f.selectionEnd === f.value.length);
 			});
 		}
+		document.addEventListener("copies", (e) => this.taken(this.copied && e.detail === this.field));
+		copies.addEventListener("message", () => this.taken(false));
 		copyCommand.addEventListener("click", async () => {
-			if (await this.put(command.value, command, false)) {
+			const done = await this.put(command.value, command);
+			if (done === "copied") {
 				flashDone(copyCommand, "Copied");
 				copyCommand.focus({ preventScroll: true });
-			} else {
+			} else if (done === "failed") {
 				command.focus();
 				command.select();
 			}
@@ -434,30 +440,36 @@ class Secret {
 		if (!secret) undone($("#token-copy", this.root));
 	}
 
-	// put copies text and reports whether it is proven to be on the clipboard. Of
-	// copies that overlap the last one counts: the browser makes them in turn.
-	async put(text, field, secret) {
-		const mine = ++this.copies, had = this.copied;
-		if (!secret) this.holds(false);
-		const ok = await copyText(text, field);
-		if (mine !== this.copies) return false;
-		if (ok) this.holds(secret);
+	// taken notes a copy that begins, of the secret or of something else.
+	taken(secret) {
+		if (!this.field.value) return;
+		this.copies++;
+		this.holds(secret);
+	}
+
+	// put copies text and tells "copied" when that is proven, "failed", or
+	// "overtaken" when another copy began meanwhile: of those the last one counts.
+	async put(text, field) {
+		const had = this.copied;
+		const copying = copyText(text, field);
+		const mine = this.copies;
+		const ok = await copying;
+		if (mine !== this.copies) return "overtaken";
+		if (ok) this.holds(field === this.field);
 		else if (had) this.holds(true); // nothing took its place
-		return ok;
+		return ok ? "copied" : "failed";
 	}
 
 	// copy reports whether the secret is now proven to be on the clipboard.
 	async copy() {
-		const mine = this.copies + 1;
-		const ok = await this.put(this.field.value, this.field, true);
-		if (mine !== this.copies) return false; // another copy began since
-		if (!ok) {
+		const done = await this.put(this.field.value, this.field);
+		if (done === "failed") {
 			this.tell("The browser did not let the page copy. The token is selected: press Ctrl/⌘+C.", "bad");
 			this.show(true);
 			this.field.focus();
 			this.field.select();
-			return false;
 		}
+		if (done !== "copied") return false;
 		const b = $("#token-copy", this.root);
 		flashDone(b, "Copied");
 		b.focus({ preventScroll: true });
@@ -799,6 +811,22 @@ if (page) {
 		});
 	});
 }
+
+// ---- ids, for who needs them ----
+
+document.addEventListener("click", async (event) => {
+	const button = event.target.closest?.("[data-copy]");
+	if (!button) return;
+	const field = document.createElement("input");
+	field.value = button.dataset.copy;
+	field.className = "sr";
+	button.after(field);
+	const ok = await copyText(field.value, field);
+	field.remove();
+	button.focus({ preventScroll: true });
+	button.classList.toggle("done", ok);
+	button.title = ok ? `Copied ${button.dataset.copy}` : `The browser did not let the page copy ${button.dataset.copy}`;
+});
 
 // ---- filters on pages that are there whole ----
 

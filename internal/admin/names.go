@@ -1,0 +1,165 @@
+package admin
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// A Ref points to a thing by its kind and id, as audit entries and scopes do.
+type Ref struct {
+	Org  hallpass.OrgID
+	Kind RefKind
+	ID   string // a decimal ID, or a uid
+}
+
+// RefKind is the kind of thing that a Ref points to.
+type RefKind string
+
+// The kinds of things that have names.
+const (
+	RefPrincipal RefKind = "principal" // a user or a service account
+	RefTeam      RefKind = "team"
+	RefToken     RefKind = "token"
+	RefOrg       RefKind = "org"
+	RefRole      RefKind = "role"
+	RefFolder    RefKind = "folder"
+	RefDashboard RefKind = "dashboard"
+)
+
+// refKinds are the kinds by what stands before the id.
+var refKinds = []struct {
+	prefix string
+	kind   RefKind
+}{
+	{"principal:", RefPrincipal}, {"user:", RefPrincipal}, {"users:id:", RefPrincipal}, {"global.users:id:", RefPrincipal},
+	{"serviceaccount:", RefPrincipal}, {"serviceaccounts:id:", RefPrincipal}, {"serviceaccounts:", RefPrincipal},
+	{"team:", RefTeam}, {"teams:id:", RefTeam}, {"teams:", RefTeam}, {"token:", RefToken}, {"org:", RefOrg}, {"orgs:id:", RefOrg},
+	{"role:", RefRole}, {"roles:uid:", RefRole}, {"folder:", RefFolder}, {"folders:uid:", RefFolder}, {"folders:", RefFolder},
+	{"dashboard:", RefDashboard}, {"dashboards:uid:", RefDashboard}, {"dashboards:", RefDashboard},
+}
+
+// ParseRef reads what an audit entry or a scope of the org points to. It is
+// false for what points to no single thing.
+func ParseRef(org hallpass.OrgID, text string) (Ref, bool) {
+	for _, k := range refKinds {
+		id, ok := strings.CutPrefix(text, k.prefix)
+		if !ok || strings.ContainsAny(id, ":*") || id == "" {
+			continue
+		}
+		_, number := hallpass.ParseID(id)
+		byUID := k.kind == RefRole || k.kind == RefFolder || k.kind == RefDashboard
+		return Ref{org, k.kind, id}, number || byUID
+	}
+	return Ref{}, false
+}
+
+// A Name is what people call a thing.
+type Name struct {
+	Ref
+	Text    string
+	Account bool   // a principal that is a service account
+	UID     string // of a service account or team; of a token's account
+	Owner   string // of a token: the name of its account
+}
+
+// Names returns what people call the things, as far as they are there and the
+// caller may read them.
+func (a *Admin) Names(ctx context.Context, c hallpass.Caller, refs []Ref) (map[Ref]Name, error) {
+	names := make(map[Ref]Name)
+	err := a.db.Read(ctx, func(tx *store.Tx) error {
+		tree, err := a.reach(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		for _, r := range refs {
+			if _, known := names[r]; known || r.Org != c.Org && !c.ServerAdmin {
+				continue
+			}
+			n, may, err := a.nameOf(ctx, tx, tree, r)
+			if hallpass.KindOf(err) == hallpass.NotFound {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if n.Ref = r; may || c.ServerAdmin {
+				names[r] = n
+			}
+		}
+		return nil
+	})
+	return names, err
+}
+
+// nameOf returns the name, and whether the caller may read the thing.
+func (a *Admin) nameOf(ctx context.Context, tx *store.Tx, tree reach, r Ref) (n Name, may bool, err error) {
+	c := tree.caller
+	id, _ := hallpass.ParseID(r.ID)
+	switch r.Kind {
+	case RefPrincipal:
+		return a.principalName(ctx, tx, c, r.Org, id)
+	case RefTeam:
+		t, err := tx.Team(ctx, r.Org, hallpass.TeamID(id))
+		return Name{Text: t.Name, UID: t.UID}, c.Can(hallpass.TeamsRead, t.ID.Scope()), err
+	case RefToken:
+		t, err := tx.OrgToken(ctx, r.Org, hallpass.TokenID(id))
+		if err != nil {
+			return n, false, err
+		}
+		owner, err := tx.ServiceAccount(ctx, r.Org, t.ServiceAccount)
+		return Name{Text: t.Name, UID: owner.UID, Owner: owner.Name}, c.Can(hallpass.ServiceAccountsRead, owner.ID.Scope()), err
+	case RefOrg:
+		o, err := tx.Org(ctx, hallpass.OrgID(id))
+		return Name{Text: o.Name}, o.ID == c.Org || c.CanOnServer(hallpass.OrgsRead, ""), err
+	case RefRole:
+		role, err := tx.Role(ctx, r.Org, r.ID)
+		return Name{Text: RoleTitle(role)}, c.Can(hallpass.RolesRead, ""), err
+	case RefFolder:
+		f, err := tx.Folder(ctx, r.Org, r.ID)
+		if err != nil {
+			return n, false, err
+		}
+		scopes, err := treeScopes(ctx, tx, r.Org, hallpass.FolderResource, r.ID)
+		return Name{Text: f.Title}, tree.can(hallpass.FoldersRead, scopes), err
+	case RefDashboard:
+		d, err := tx.Dashboard(ctx, r.Org, r.ID)
+		if err != nil {
+			return n, false, err
+		}
+		scopes, err := treeScopes(ctx, tx, r.Org, hallpass.DashboardResource, r.ID)
+		return Name{Text: d.Title}, tree.can(hallpass.DashboardsRead, scopes), err
+	}
+	return n, false, nil
+}
+
+func (a *Admin) principalName(ctx context.Context, tx *store.Tx, c hallpass.Caller, org hallpass.OrgID, id int64) (Name, bool, error) {
+	p, err := tx.Principal(ctx, org, id)
+	if hallpass.KindOf(err) == hallpass.NotFound && c.CanOnServer(hallpass.UsersRead, hallpass.UserID(id).GlobalScope()) {
+		u, err := tx.User(ctx, hallpass.UserID(id))
+		return Name{Text: firstOf(u.Name, u.Login)}, true, err
+	}
+	n := Name{Text: firstOf(p.Name, p.Login), UID: p.UID, Account: p.Kind == hallpass.ServiceAccountPrincipal}
+	may := c.Principal.ID == id || c.Can(hallpass.OrgUsersRead, hallpass.UserID(id).Scope()) || c.CanOnServer(hallpass.UsersRead, hallpass.UserID(id).GlobalScope())
+	if n.Account {
+		may = c.Principal.ID == id || c.Can(hallpass.ServiceAccountsRead, hallpass.ServiceAccountID(id).Scope())
+	}
+	return n, may, err
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// RoleTitle is what people call a role.
+func RoleTitle(r hallpass.NamedRole) string {
+	if r.Fixed() && r.DisplayName != "" {
+		return r.Group + ": " + r.DisplayName
+	}
+	return firstOf(r.DisplayName, r.Name)
+}

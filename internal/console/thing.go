@@ -1,0 +1,114 @@
+package console
+
+import (
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+)
+
+// thing is something that has a name and a page, as sentences about it show it:
+// the name leads to the page, and the id is there for who needs it.
+type thing struct {
+	Kind string // "service account", "team"; may be empty
+	Name string // empty: there is none, or it is not for the viewer to see
+	URL  string // empty: it has no page, or the page is of another organization
+	ID   string // as programs write it
+}
+
+// names are things by what points to them.
+type names struct {
+	v     *visit
+	known map[admin.Ref]admin.Name
+}
+
+// lookUp returns the names of what audit entries and scopes point to.
+func (v *visit) lookUp(refs []admin.Ref) (names, error) {
+	known, err := v.o.Admin.Names(v.r.Context(), v.caller, refs)
+	return names{v, known}, err
+}
+
+// thing returns the thing that text of the org points to. One without a name
+// keeps its id, as words: "service account 26".
+func (n names) thing(org hallpass.OrgID, text string) thing {
+	ref, ok := admin.ParseRef(org, text)
+	if !ok {
+		return thing{ID: text}
+	}
+	name, known := n.known[ref]
+	t := thing{Kind: kindWords(ref, name, text), ID: text}
+	if !known {
+		return t
+	}
+	t.Name = name.Text
+	if org == n.v.caller.Org || ref.Kind == admin.RefOrg {
+		t.URL = n.v.pageOf(name)
+	}
+	if name.Owner != "" {
+		t.Name += " of " + name.Owner
+	}
+	return t
+}
+
+// kindWords is what people call things of that kind.
+func kindWords(r admin.Ref, n admin.Name, text string) string {
+	switch {
+	case r.Kind == admin.RefOrg:
+		return "organization"
+	case r.Kind != admin.RefPrincipal:
+		return string(r.Kind)
+	case n.Account || strings.HasPrefix(text, "serviceaccount"):
+		return "service account"
+	}
+	return "user"
+}
+
+// pageOf returns the address of the page about what has the name; empty: there is
+// none, or the viewer may not see it.
+func (v *visit) pageOf(n admin.Name) string {
+	id, _ := hallpass.ParseID(n.ID)
+	switch {
+	case n.Kind == admin.RefToken, n.Kind == admin.RefPrincipal && n.Account:
+		return accountURL(n.UID)
+	case n.Kind == admin.RefPrincipal && v.caller.CanOnServer(hallpass.UsersRead, hallpass.UserID(id).GlobalScope()):
+		return userURL(hallpass.UserID(id))
+	case n.Kind == admin.RefTeam:
+		return crumbTeams.URL + "/" + n.UID
+	case n.Kind == admin.RefRole:
+		return roleURL(n.ID)
+	case n.Kind == admin.RefOrg && v.caller.CanOnServer(hallpass.OrgsRead, ""):
+		return crumbOrgs.URL
+	case n.Kind == admin.RefFolder:
+		return folderURL(n.ID)
+	}
+	return ""
+}
+
+// principal returns the user or account as a thing.
+func (n names) principal(org hallpass.OrgID, p hallpass.Principal) thing {
+	kind := "user:"
+	if p.Kind == hallpass.ServiceAccountPrincipal {
+		kind = "serviceaccount:"
+	}
+	t := n.thing(org, kind+idText(p.ID))
+	if t.Name == "" {
+		t.Name = p.Login
+	}
+	return t
+}
+
+// scopeName returns the name of what a scope of this org is about; empty: it has
+// none.
+func (n names) scopeName(s hallpass.Scope) string {
+	return n.thing(n.v.caller.Org, string(s)).Name
+}
+
+// refsIn returns what the texts of the org point to.
+func refsIn(org hallpass.OrgID, texts ...string) (refs []admin.Ref) {
+	for _, text := range texts {
+		if r, ok := admin.ParseRef(org, text); ok {
+			refs = append(refs, r)
+		}
+	}
+	return refs
+}
