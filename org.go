@@ -26,6 +26,7 @@ type Member struct {
 	User     User
 	Role     Role
 	JoinedAt time.Time
+	Given    Given // where lists tell it
 }
 
 // A UserOrg is an org that a user is a member of.

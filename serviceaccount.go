@@ -38,9 +38,54 @@ func (id ServiceAccountID) Scope() Scope {
 type ServiceAccountSummary struct {
 	ServiceAccount
 	Tokens     int       // all that were not deleted, expired ones included
-	LiveTokens int       // those that may be used now
+	LiveTokens int       // those that have not ended; of a disabled account none may be used all the same
+	Endless    int       // those of them that never expire
 	LastUsedAt time.Time // by any of its tokens; zero: never
 	NextExpiry time.Time // the soonest of its live tokens; zero: none expires
+	Given      Given
+}
+
+// Usable returns how many of the account's tokens may be used now.
+func (s ServiceAccountSummary) Usable() int {
+	if s.Disabled {
+		return 0
+	}
+	return s.LiveTokens
+}
+
+// A Given counts what a principal was given beside its basic role, itself and
+// through its teams.
+type Given struct {
+	Roles  int
+	Things int // single accounts, folders and dashboards that it has access to
+}
+
+// With tells a basic role together with what was given beside it, as "None + 1
+// role".
+func (g Given) With(r Role) string {
+	if more := g.Words(); more != "" {
+		return r.String() + " + " + more
+	}
+	return r.String()
+}
+
+// Words tells what was given, as "2 roles, access to 1 thing"; empty: nothing.
+func (g Given) Words() string {
+	var parts []string
+	if g.Roles > 0 {
+		parts = append(parts, counted(g.Roles, "role"))
+	}
+	if g.Things > 0 {
+		parts = append(parts, "access to "+counted(g.Things, "thing"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
 }
 
 // A ServiceAccountPatch changes an account; a nil field leaves it as it is.

@@ -40,6 +40,40 @@ func (t Token) Expired(now time.Time) bool {
 	return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)
 }
 
+// A TokenState says whether a token may be used, and if not, why.
+type TokenState string
+
+// The states of a token. The first that applies is the state, from the last one
+// up: a token of a disabled account that has expired is expired.
+const (
+	TokenLive    TokenState = "live"    // it may be used
+	TokenBlocked TokenState = "blocked" // its service account is disabled: it may be used when that is enabled again
+	TokenExpired TokenState = "expired" // its time is over
+	TokenRevoked TokenState = "revoked" // it was ended for good
+)
+
+// State returns the token's state at now, given whether its account is disabled.
+// Everything that shows a token or lets it in goes by it.
+func (t Token) State(now time.Time, disabled bool) TokenState {
+	switch {
+	case !t.RevokedAt.IsZero():
+		return TokenRevoked
+	case t.Expired(now):
+		return TokenExpired
+	case disabled:
+		return TokenBlocked
+	}
+	return TokenLive
+}
+
+// Words says the state to people.
+func (s TokenState) Words() string {
+	if s == TokenBlocked {
+		return "blocked: account disabled"
+	}
+	return string(s)
+}
+
 // soonExpiry is how long before its end a token counts as expiring soon
 // (Grafana's list shows the seconds left from here on).
 const soonExpiry = 7 * 24 * time.Hour

@@ -166,3 +166,41 @@ func TestTokenPolicyLatest(t *testing.T) {
 		}
 	}
 }
+
+// TestTokenState goes through everything that may be wrong with a token.
+func TestTokenState(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, expires := range []time.Time{{}, now, now.Add(-time.Hour), now.Add(time.Microsecond)} {
+		for _, revoked := range []time.Time{{}, now.Add(-time.Minute)} {
+			for _, disabled := range []bool{false, true} {
+				k := hallpass.Token{ExpiresAt: expires, RevokedAt: revoked}
+				got, over := k.State(now, disabled), !expires.IsZero() && !expires.After(now)
+				want := hallpass.TokenLive
+				switch {
+				case !revoked.IsZero():
+					want = hallpass.TokenRevoked
+				case over:
+					want = hallpass.TokenExpired
+				case disabled:
+					want = hallpass.TokenBlocked
+				}
+				if got != want || (got == hallpass.TokenLive) != (k.Live(now) && !disabled) {
+					t.Errorf("a token that ends at %v, was revoked at %v, of an account that is disabled: %v, is %s, want %s", expires, revoked, disabled, got, want)
+				}
+			}
+		}
+	}
+	if got, want := hallpass.TokenBlocked.Words(), "blocked: account disabled"; got != want {
+		t.Errorf("a token of a disabled account is told as %q, want %q", got, want)
+	}
+}
+
+func TestGiven(t *testing.T) {
+	for want, given := range map[string]hallpass.Given{
+		"None": {}, "None + 1 role": {Roles: 1}, "None + 2 roles, access to 1 thing": {Roles: 2, Things: 1}, "None + access to 3 things": {Things: 3},
+	} {
+		if got := given.With(hallpass.RoleNone); got != want {
+			t.Errorf("%+v is told as %q, want %q", given, got, want)
+		}
+	}
+}

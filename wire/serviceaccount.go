@@ -32,6 +32,7 @@ type ServiceAccount struct {
 	Tokens        int             `json:"tokens"`
 	AvatarURL     string          `json:"avatarUrl"`
 	AccessControl map[string]bool `json:"accessControl,omitempty"`
+	Given
 }
 
 // ServiceAccounts is GET /api/serviceaccounts/search.
@@ -57,6 +58,7 @@ type ServiceAccountProfile struct {
 	Teams         []string        `json:"teams"` // null when there are none
 	Tokens        int             `json:"tokens,omitempty"`
 	AccessControl map[string]bool `json:"accessControl,omitempty"`
+	Given
 }
 
 // UpdatedServiceAccount is the answer to a PATCH.
@@ -65,4 +67,11 @@ type UpdatedServiceAccount struct {
 	ID             int64                 `json:"id"`
 	Name           string                `json:"name"`
 	ServiceAccount ServiceAccountProfile `json:"serviceaccount"`
+}
+
+// Given counts, beside Grafana's fields, what an account was given besides its
+// basic role, itself and through its teams.
+type Given struct {
+	MoreRoles    int `json:"moreRoles,omitempty"`
+	AccessGrants int `json:"accessGrants,omitempty"` // to single accounts, folders and dashboards
 }

@@ -30,6 +30,7 @@ type Token struct {
 	LastUsedAddress   *string `json:"lastUsedAddress"`
 	LastUsedUserAgent *string `json:"lastUsedUserAgent"`
 	LastFour          string  `json:"lastFour"`
+	State             string  `json:"state"` // "live", "blocked" (its account is disabled), "expired" or "revoked"
 }
 
 // TokenEvent is the data of one server-sent event of

@@ -189,7 +189,7 @@ func (a *Admin) rereadToken(ctx context.Context, tx *store.Tx, c hallpass.Caller
 	if err != nil {
 		return c, err
 	}
-	if account.Disabled || !t.Live(a.now()) {
+	if t.State(a.now(), account.Disabled) != hallpass.TokenLive {
 		return c, errGone
 	}
 	return tx.ServiceAccountCaller(ctx, account)

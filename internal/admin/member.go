@@ -24,8 +24,10 @@ func (a *Admin) OrgUsersPage(ctx context.Context, c hallpass.Caller, text string
 	err = a.read(ctx, c, need{action: hallpass.OrgUsersRead}, func(tx *store.Tx) error {
 		limit, offset := p.limits()
 		if c.Can(hallpass.OrgUsersRead, "users:id:*") {
-			members, total, err = tx.Members(ctx, c.Org, text, limit, offset)
-			return err
+			if members, total, err = tx.Members(ctx, c.Org, text, limit, offset); err != nil {
+				return err
+			}
+			return tellGiven(ctx, tx, c.Org, members)
 		}
 		all, _, err := tx.Members(ctx, c.Org, text, 0, 0)
 		visible := all[:0]
@@ -34,10 +36,26 @@ func (a *Admin) OrgUsersPage(ctx context.Context, c hallpass.Caller, text string
 				visible = append(visible, m)
 			}
 		}
+		if err != nil {
+			return err
+		}
 		members, total = SlicePage(visible, p), len(visible)
-		return err
+		return tellGiven(ctx, tx, c.Org, members)
 	})
 	return members, total, err
+}
+
+// tellGiven fills in what the members were given beside their basic roles.
+func tellGiven(ctx context.Context, tx *store.Tx, org hallpass.OrgID, members []hallpass.Member) error {
+	ids := make([]int64, len(members))
+	for i, m := range members {
+		ids[i] = int64(m.User.ID)
+	}
+	given, err := tx.Given(ctx, org, ids)
+	for i := range members {
+		members[i].Given = given[ids[i]]
+	}
+	return err
 }
 
 // Member returns a member of the caller's org; NotFound when that user is none.

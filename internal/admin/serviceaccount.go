@@ -118,7 +118,17 @@ func (a *Admin) ServiceAccounts(ctx context.Context, c hallpass.Caller, f Servic
 		}
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		page, total, err = tx.ServiceAccounts(ctx, q)
+		if page, total, err = tx.ServiceAccounts(ctx, q); err != nil {
+			return err
+		}
+		ids := make([]int64, len(page))
+		for i, s := range page {
+			ids[i] = int64(s.ID)
+		}
+		given, err := tx.Given(ctx, c.Org, ids)
+		for i := range page {
+			page[i].Given = given[ids[i]]
+		}
 		return err
 	})
 	return page, total, err
@@ -147,9 +157,19 @@ func (a *Admin) ServiceAccount(ctx context.Context, c hallpass.Caller, id hallpa
 		return s, err
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		s, err = tx.ServiceAccountSummary(ctx, c.Org, id, a.now())
+		s, err = a.summary(ctx, tx, c.Org, id)
 		return err
 	})
+	return s, err
+}
+
+// summary reads the account with what its tokens add up to and what it was given.
+func (a *Admin) summary(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpass.ServiceAccountID) (s hallpass.ServiceAccountSummary, err error) {
+	if s, err = tx.ServiceAccountSummary(ctx, org, id, a.now()); err != nil {
+		return s, err
+	}
+	given, err := tx.Given(ctx, org, []int64{int64(id)})
+	s.Given = given[int64(id)]
 	return s, err
 }
 
@@ -186,7 +206,7 @@ func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id 
 		if err := tx.UpdateServiceAccount(ctx, account); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if after, err = tx.ServiceAccountSummary(ctx, c.Org, id, a.now()); err != nil {
+		if after, err = a.summary(ctx, tx, c.Org, id); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		action, what := describe(before, account)

@@ -8,17 +8,22 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// Tokens returns the account's tokens by name, dead ones too; none when the
-// caller's org has no such account.
-func (a *Admin) Tokens(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID) (tokens []hallpass.Token, err error) {
+// Tokens returns the account's tokens by name, dead ones too, and whether the
+// account is disabled, so that none of them may be used; none when the caller's
+// org has no such account.
+func (a *Admin) Tokens(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID) (tokens []hallpass.Token, disabled bool, err error) {
 	if err := a.Authorize(ctx, c, hallpass.ServiceAccountsRead, account.Scope()); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		tokens, err = tx.Tokens(ctx, c.Org, account)
+		if tokens, err = tx.Tokens(ctx, c.Org, account); err != nil || len(tokens) == 0 {
+			return err
+		}
+		owner, err := tx.ServiceAccount(ctx, c.Org, account)
+		disabled = owner.Disabled
 		return err
 	})
-	return tokens, err
+	return tokens, disabled, err
 }
 
 // Token returns one of the account's tokens; NotFound when it has none with

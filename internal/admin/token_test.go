@@ -59,7 +59,7 @@ func TestTokenCeiling(t *testing.T) {
 	if _, _, err := w.CreateToken(ctx, boss, target.ServiceAccount(), "by a lesser", 0); !errors.Is(err, hallpass.Denied) {
 		t.Errorf("one lowered since: %v, want it denied", err)
 	}
-	tokens, err := w.Tokens(ctx, w.human("admin"), target.ServiceAccount())
+	tokens, _, err := w.Tokens(ctx, w.human("admin"), target.ServiceAccount())
 	if err != nil || len(tokens) != 2 {
 		t.Errorf("the target has %d tokens, %v; want 2", len(tokens), err)
 	}

@@ -108,14 +108,18 @@ func (a *API) deleteServiceAccount(c call, _ none) (wire.Message, error) {
 func serviceAccountRow(s hallpass.ServiceAccountSummary) wire.ServiceAccount {
 	return wire.ServiceAccount{
 		ID: int64(s.ID), UID: s.UID, Name: s.Name, Login: s.Login, OrgID: int64(s.Org), IsDisabled: s.Disabled, Role: s.Role.String(),
-		Tokens: s.Tokens, AvatarURL: accountAvatarURL(s.Name),
+		Tokens: s.Tokens, AvatarURL: accountAvatarURL(s.Name), Given: givenRow(s.Given),
 	}
+}
+
+func givenRow(g hallpass.Given) wire.Given {
+	return wire.Given{MoreRoles: g.Roles, AccessGrants: g.Things}
 }
 
 func (a *API) profile(c call, s hallpass.ServiceAccountSummary) (wire.ServiceAccountProfile, error) {
 	p := wire.ServiceAccountProfile{
 		ID: int64(s.ID), UID: s.UID, Name: s.Name, Login: s.Login, OrgID: int64(s.Org), IsDisabled: s.Disabled, CreatedAt: s.CreatedAt,
-		UpdatedAt: s.UpdatedAt, AvatarURL: accountAvatarURL(s.Name), Role: s.Role.String(), Tokens: s.Tokens,
+		UpdatedAt: s.UpdatedAt, AvatarURL: accountAvatarURL(s.Name), Role: s.Role.String(), Tokens: s.Tokens, Given: givenRow(s.Given),
 	}
 	if flag(c, "accesscontrol") {
 		p.AccessControl = accessControl(c.caller, s.ID.Scope())

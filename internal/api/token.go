@@ -14,7 +14,7 @@ import (
 
 // tokens is GET /api/serviceaccounts/{id}/tokens.
 func (a *API) tokens(c call, _ none) ([]wire.Token, error) {
-	list, err := a.admin.Tokens(c.Context(), c.caller, c.account)
+	list, disabled, err := a.admin.Tokens(c.Context(), c.caller, c.account)
 	if err != nil {
 		return nil, err
 	}
@@ -25,6 +25,7 @@ func (a *API) tokens(c call, _ none) ([]wire.Token, error) {
 		row := wire.Token{
 			ID: int64(t.ID), Name: t.Name, Created: t.CreatedAt, LastUsedAt: timeOrNil(t.LastUse.At), Expiration: timeOrNil(t.ExpiresAt),
 			SecondsUntilExpiration: t.UntilExpiry(now).Seconds(), HasExpired: t.Expired(now), IsRevoked: !t.RevokedAt.IsZero(), LastFour: t.LastFour,
+			State: string(t.State(now, disabled)),
 		}
 		if !t.LastUse.At.IsZero() {
 			row.LastUsedAddress, row.LastUsedUserAgent = &t.LastUse.Address, &t.LastUse.UserAgent

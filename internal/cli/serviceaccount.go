@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/client"
 	"github.com/hallpass-dev/hallpass/wire"
 )
@@ -40,7 +41,7 @@ func listServiceAccounts(r *remote) *cobra.Command {
 		}
 		t := table{header: []string{"ID", "UID", "NAME", "ROLE", "TOKENS", "DISABLED"}}
 		for _, a := range list {
-			t.rows = append(t.rows, []string{number(a.ID), a.UID, a.Name, a.Role, number(int64(a.Tokens)), yesNo(a.IsDisabled)})
+			t.rows = append(t.rows, []string{number(a.ID), a.UID, a.Name, roleOf(a.Role, a.Given), number(int64(a.Tokens)), yesNo(a.IsDisabled)})
 		}
 		return s.print(list, t)
 	})
@@ -52,10 +53,18 @@ func listServiceAccounts(r *remote) *cobra.Command {
 
 func (s *session) printServiceAccount(a wire.ServiceAccountProfile) error {
 	return s.print(a, table{rows: [][]string{
-		{"id", number(a.ID)}, {"uid", a.UID}, {"name", a.Name}, {"login", a.Login}, {"org", number(a.OrgID)}, {"role", a.Role},
+		{"id", number(a.ID)}, {"uid", a.UID}, {"name", a.Name}, {"login", a.Login}, {"org", number(a.OrgID)}, {"role", roleOf(a.Role, a.Given)},
 		{"disabled", yesNo(a.IsDisabled)}, {"tokens", number(int64(a.Tokens))}, {"teams", strings.Join(a.Teams, ", ")},
 		{"created", moment(&a.CreatedAt)}, {"updated", moment(&a.UpdatedAt)},
 	}})
+}
+
+// roleOf tells a basic role with what was given beside it, as "None + 1 role".
+func roleOf(basic string, g wire.Given) string {
+	if more := (hallpass.Given{Roles: g.MoreRoles, Things: g.AccessGrants}).Words(); more != "" {
+		return basic + " + " + more
+	}
+	return basic
 }
 
 func createServiceAccount(r *remote) *cobra.Command {

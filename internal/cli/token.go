@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/wire"
 )
@@ -39,20 +40,28 @@ func listTokens(r *remote) *cobra.Command {
 			if k.LastUsedAddress != nil {
 				from = *k.LastUsedAddress
 			}
-			t.rows = append(t.rows, []string{number(k.ID), k.Name, stateOf(k), moment(k.Expiration), moment(k.LastUsedAt), from, k.LastFour})
+			t.rows = append(t.rows, []string{number(k.ID), k.Name, stateOf(k, a.IsDisabled), moment(k.Expiration), moment(k.LastUsedAt), from, k.LastFour})
 		}
 		return s.print(list, t)
 	})
 }
 
-func stateOf(k wire.Token) string {
+// stateOf says whether the token may be used, given whether its account is
+// disabled: Grafana does not tell the state by itself.
+func stateOf(k wire.Token, disabled bool) string {
+	state := hallpass.TokenState(k.State)
 	switch {
+	case state != "":
 	case k.IsRevoked:
-		return "revoked"
+		state = hallpass.TokenRevoked
 	case k.HasExpired:
-		return "expired"
+		state = hallpass.TokenExpired
+	case disabled:
+		state = hallpass.TokenBlocked
+	default:
+		state = hallpass.TokenLive
 	}
-	return "live"
+	return state.Words()
 }
 
 func createToken(r *remote) *cobra.Command {

@@ -140,12 +140,12 @@ func (v *visit) changeOf(needs hallpass.Action) (hallpass.ServiceAccountSummary,
 
 // tokenFacts fills in what the tokens of the account are used for, and that it
 // is an alarm if they are.
-func (v *visit) tokenFacts(c *change, id hallpass.ServiceAccountID) error {
-	tokens, err := v.tokens(id)
+func (v *visit) tokenFacts(c *change, a hallpass.ServiceAccountSummary) error {
+	tokens, err := v.tokens(a.ID)
 	if err != nil {
 		return err
 	}
-	facts, alarm := v.inUse(tokens)
+	facts, alarm := v.inUse(tokens, a.Disabled)
 	c.Facts, c.Alarm = append(c.Facts, facts...), alarm
 	return nil
 }
@@ -182,7 +182,7 @@ func changeRole(v *visit) (change, error) {
 	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Role: &role})
 	if role < a.Role {
 		c.Destroys = true
-		err = v.tokenFacts(&c, a.ID)
+		err = v.tokenFacts(&c, a)
 	}
 	return c, err
 }
@@ -203,10 +203,10 @@ func enableAccount(v *visit) (change, error) {
 		return c, err
 	}
 	c.Question, c.Button = "Enable service account", "Enable service account"
-	c.Text = "Its tokens work again at once, with the role " + a.Role.String() + "."
+	c.Text = "Its tokens work again at once, with the role " + a.Given.With(a.Role) + "."
 	c.done, c.same = a.Name+" is enabled now.", "Nothing changed: "+a.Name+" is enabled already."
 	if a.Disabled {
-		c.Steps = []step{{a.Name, "disabled", "enabled, with the role " + a.Role.String()}}
+		c.Steps = []step{{a.Name, "disabled", "enabled, with the role " + a.Given.With(a.Role)}}
 	}
 	c.Facts = []string{"It has " + count(a.LiveTokens, "token") + " that would work."}
 	off := false
@@ -224,11 +224,11 @@ func disableAccount(v *visit) (change, error) {
 	c.Text = "Are you sure you want to disable " + named(a.Name) + "? Its tokens stop working at once, until it is enabled again."
 	c.done, c.same = a.Name+" is disabled now: its tokens are refused.", "Nothing changed: "+a.Name+" is disabled already."
 	if !a.Disabled {
-		c.Steps = []step{{a.Name, "enabled, with the role " + a.Role.String(), "disabled"}}
+		c.Steps = []step{{a.Name, "enabled, with the role " + a.Given.With(a.Role), "disabled"}}
 	}
 	on := true
 	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Disabled: &on})
-	return c, v.tokenFacts(&c, a.ID)
+	return c, v.tokenFacts(&c, a)
 }
 
 // deleteAccount is GET and POST /org/serviceaccounts/{ref}/delete.
@@ -243,11 +243,11 @@ func deleteAccount(v *visit) (change, error) {
 		what += " and " + count(a.Tokens, "accompanying token")
 	}
 	c.Text = "Are you sure you want to delete " + what + "? This cannot be undone. Its roles, places in teams and access go too."
-	c.Steps = []step{{a.Name, "service account with the role " + a.Role.String() + " and " + count(a.Tokens, "token"), "deleted"}}
+	c.Steps = []step{{a.Name, "service account with the role " + a.Given.With(a.Role) + " and " + count(a.Tokens, "token"), "deleted"}}
 	c.done = a.Name + " is deleted, with " + count(a.Tokens, "token") + "."
 	c.to = v.back(crumbList.URL)
 	c.do = func() error { return v.o.Admin.DeleteServiceAccount(v.r.Context(), v.caller, a.ID) }
-	if err := v.tokenFacts(&c, a.ID); err != nil {
+	if err := v.tokenFacts(&c, a); err != nil {
 		return c, err
 	}
 	lost, err := v.lostWith(a)
@@ -288,7 +288,7 @@ func (v *visit) lostWith(a hallpass.ServiceAccountSummary) (facts []string, err 
 
 // inUse tells what would stop with the tokens: how many are live, and which
 // were used in the last day. It is an alarm when any was.
-func (v *visit) inUse(tokens []hallpass.Token) (facts []string, alarm bool) {
+func (v *visit) inUse(tokens []hallpass.Token, disabled bool) (facts []string, alarm bool) {
 	if len(tokens) == 0 {
 		return []string{"It has no tokens: nothing can be using it."}, false
 	}
@@ -297,7 +297,7 @@ func (v *visit) inUse(tokens []hallpass.Token) (facts []string, alarm bool) {
 	var newest hallpass.Token
 	var recent []hallpass.Token
 	for _, t := range tokens {
-		if t.Live(now) {
+		if t.State(now, disabled) == hallpass.TokenLive {
 			live++
 		}
 		if t.LastUse.At.After(newest.LastUse.At) {

@@ -107,3 +107,22 @@ func fillStruct(v reflect.Value, text string, yes bool) {
 		}
 	}
 }
+
+// Shadowed lists what a page's view has under a name that the frame around every
+// page has too: the frame would show the view's.
+func Shadowed() []string {
+	var list []string
+	layout := reflect.TypeOf(frame{})
+	for page, view := range views {
+		t := reflect.TypeOf(view)
+		for i := range layout.NumField() {
+			name := layout.Field(i).Name
+			f, ok := t.FieldByName(name)
+			_, method := t.MethodByName(name)
+			if method || !ok || len(f.Index) != 2 || t.Field(f.Index[0]).Type != layout {
+				list = append(list, page+": "+name)
+			}
+		}
+	}
+	return list
+}

@@ -121,3 +121,11 @@ func FuzzSafeNext(f *testing.F) {
 		}
 	})
 }
+
+// TestFrameIsNotShadowed looks for views that have something under the name of
+// what stands around every page.
+func TestFrameIsNotShadowed(t *testing.T) {
+	for _, name := range console.Shadowed() {
+		t.Errorf("%s hides what the frame has under that name", name)
+	}
+}

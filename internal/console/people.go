@@ -95,6 +95,7 @@ type userRow struct {
 	Disabled bool
 	Seen     moment
 	Role     string // in the org
+	More     string // what was given beside it, as "1 role"
 	Roles    []roleOption
 	Write    bool // the role may be changed
 	Remove   bool
@@ -122,7 +123,7 @@ type usersView struct {
 	frame
 	Tabs      []tab
 	Query     string
-	Path      string
+	ListURL   string
 	OrgList   bool
 	Rows      []userRow
 	Pager     pager
@@ -156,7 +157,7 @@ func users(v *visit) error {
 		return err
 	}
 	view := usersView{
-		Tabs: v.userTabs(false), Query: text, Path: "/admin/users", Create: v.caller.CanOnServer(hallpass.UsersCreate, ""),
+		Tabs: v.userTabs(false), Query: text, ListURL: "/admin/users", Create: v.caller.CanOnServer(hallpass.UsersCreate, ""),
 		Pager: pagerOf(v, "/admin/users", total, p.Number, "user", "users"),
 	}
 	for _, u := range list {
@@ -178,7 +179,7 @@ func (v *visit) showOrgUsers(status int, view usersView) error {
 		return err
 	}
 	own := v.ceiling()
-	view.Tabs, view.Query, view.Path, view.OrgList = v.userTabs(true), text, "/org/users", true
+	view.Tabs, view.Query, view.ListURL, view.OrgList = v.userTabs(true), text, "/org/users", true
 	view.Add = v.caller.Can(hallpass.OrgUsersAdd, "users:*")
 	chosen, ok := hallpass.ParseRole(view.TypedRole)
 	if !ok {
@@ -188,7 +189,7 @@ func (v *visit) showOrgUsers(status int, view usersView) error {
 	view.Pager = pagerOf(v, "/org/users", total, p.Number, "member", "members")
 	for _, m := range list {
 		r := v.userRow(m.User)
-		r.Role, r.Roles = m.Role.String(), v.roleOptions(m.Role, own)
+		r.Role, r.More, r.Roles = m.Role.String(), m.Given.Words(), v.roleOptions(m.Role, own)
 		r.Write = v.caller.Can(hallpass.OrgUsersWrite, m.User.ID.Scope())
 		r.Remove = v.caller.Can(hallpass.OrgUsersRemove, m.User.ID.Scope())
 		view.Rows = append(view.Rows, r)

@@ -186,14 +186,14 @@ type matrixCell struct{ Area, Level string }
 // roleView is the page of one role.
 type roleView struct {
 	frame
-	Role     roleRow
-	Kind     string
-	Version  int64
-	Who      []string
-	SeeWho   bool
-	Change   bool
-	ChangeBy string // why it cannot be changed
-	Delete   bool
+	Role        roleRow
+	Kind        string
+	RoleVersion int64
+	Who         []string
+	SeeWho      bool
+	Change      bool
+	ChangeBy    string // why it cannot be changed
+	Delete      bool
 }
 
 func rolePage(v *visit) error { return v.showRole(http.StatusOK) }
@@ -204,7 +204,7 @@ func (v *visit) showRole(status int) error {
 	if err != nil {
 		return err
 	}
-	view := roleView{Role: rowOf(r), Kind: strings.TrimSuffix(roleKind(r), "s"), Version: r.Version}
+	view := roleView{Role: rowOf(r), Kind: strings.TrimSuffix(roleKind(r), "s"), RoleVersion: r.Version}
 	may := c.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)
 	if r.Global() {
 		may = c.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
@@ -260,7 +260,7 @@ type roleFormView struct {
 	Global                                bool
 	MayGlobal                             bool
 	Basic                                 bool // only the permissions can be changed
-	Version                               int64
+	RoleVersion                           int64
 	Known                                 []string
 }
 
@@ -329,7 +329,7 @@ func editRoleForm(v *visit) error {
 		return err
 	}
 	view := roleFormView{
-		Name: r.Name, DisplayName: r.DisplayName, Description: r.Description, Group: r.Group, Global: r.Global(), Basic: r.Basic(), Version: r.Version + 1,
+		Name: r.Name, DisplayName: r.DisplayName, Description: r.Description, Group: r.Group, Global: r.Global(), Basic: r.Basic(), RoleVersion: r.Version + 1,
 	}
 	var lines []string
 	for _, p := range r.Permissions {
@@ -348,8 +348,8 @@ func (v *visit) roleInput() (hallpass.NamedRole, roleFormView) {
 		Name: strings.TrimSpace(f.Get("name")), DisplayName: strings.TrimSpace(f.Get("display")), Description: strings.TrimSpace(f.Get("description")),
 		Group: strings.TrimSpace(f.Get("group")), Permissions: f.Get("permissions"), Global: f.Get("global") == "yes", Basic: f.Get("basic") == "yes",
 	}
-	view.Version, _ = hallpass.ParseID(f.Get("version"))
-	r := hallpass.NamedRole{Name: view.Name, DisplayName: view.DisplayName, Description: view.Description, Group: view.Group, Version: view.Version}
+	view.RoleVersion, _ = hallpass.ParseID(f.Get("version"))
+	r := hallpass.NamedRole{Name: view.Name, DisplayName: view.DisplayName, Description: view.Description, Group: view.Group, Version: view.RoleVersion}
 	for line := range strings.Lines(view.Permissions) {
 		if action, scope, _ := strings.Cut(strings.TrimSpace(line), " "); action != "" {
 			r.Permissions = append(r.Permissions, hallpass.Permission{Action: hallpass.Action(action), Scope: hallpass.Scope(strings.TrimSpace(scope))})

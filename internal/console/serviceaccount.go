@@ -47,7 +47,9 @@ type accountRow struct {
 	Roles      []roleOption
 	Disabled   bool
 	Tokens     int
-	Live       int
+	Live       int    // tokens that may be used now
+	Endless    int    // of those that have not ended, how many never will
+	More       string // what was given beside the role, as "1 role"
 	LastUsed   moment
 	NextExpiry moment
 	Soon       bool // the next expiry is within seven days
@@ -138,7 +140,7 @@ func serviceAccounts(v *visit) error {
 func (v *visit) accountRow(a hallpass.ServiceAccountSummary) accountRow {
 	return accountRow{
 		ID: a.ID, URL: accountURL(a.UID), Avatar: avatarURL(a.Login), Name: a.Name, Login: a.Login,
-		Role: a.Role.String(), Roles: v.roleOptions(a.Role, v.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.LiveTokens,
+		Role: a.Role.String(), Roles: v.roleOptions(a.Role, v.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.Usable(), Endless: a.Endless, More: a.Given.Words(),
 		LastUsed: v.moment(a.LastUsedAt), NextExpiry: v.moment(a.NextExpiry),
 		Soon:   !a.NextExpiry.IsZero() && a.NextExpiry.Sub(v.o.Admin.Now()) < 7*24*time.Hour,
 		Write:  v.caller.Can(hallpass.ServiceAccountsWrite, a.ID.Scope()),
@@ -329,7 +331,7 @@ func (v *visit) showAccount(status int, view detailView) error {
 // tokens returns the account's tokens with their uses as of now: live ones
 // first, each kind by name.
 func (v *visit) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, error) {
-	tokens, err := v.o.Admin.Tokens(v.r.Context(), v.caller, id)
+	tokens, _, err := v.o.Admin.Tokens(v.r.Context(), v.caller, id)
 	if err != nil {
 		return nil, err
 	}

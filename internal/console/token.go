@@ -27,9 +27,7 @@ type tokenRow struct {
 	ID        hallpass.TokenID
 	Name      string
 	LastFour  string
-	Live      bool
-	Expired   bool
-	Revoked   bool
+	State     hallpass.TokenState
 	Waiting   bool // live and never used
 	Expires   moment
 	Soon      bool // within seven days
@@ -43,17 +41,44 @@ type tokenRow struct {
 	Delete    bool
 }
 
+// Live reports whether the token may be used.
+func (t tokenRow) Live() bool { return t.State == hallpass.TokenLive }
+
+// Expired reports whether its time is over.
+func (t tokenRow) Expired() bool { return t.State == hallpass.TokenExpired }
+
+// StateText and StateClass show the state.
+func (t tokenRow) StateText() string {
+	switch {
+	case t.Waiting:
+		return "Not used yet"
+	case t.Live():
+		return "Active"
+	}
+	return sentenceStart(t.State.Words())
+}
+
+func (t tokenRow) StateClass() string {
+	switch {
+	case t.Waiting:
+		return ""
+	case t.Live():
+		return "good"
+	}
+	return "bad"
+}
+
 func (v *visit) rowsOf(a accountRow, tokens []hallpass.Token) rowsView {
 	now := v.o.Admin.Now()
 	rows := rowsView{Account: a}
 	for _, t := range tokens {
 		row := tokenRow{
-			ID: t.ID, Name: t.Name, LastFour: t.LastFour, Live: t.Live(now), Expired: t.Expired(now), Revoked: !t.RevokedAt.IsZero(),
+			ID: t.ID, Name: t.Name, LastFour: t.LastFour, State: t.State(now, a.Disabled),
 			Expires: v.moment(t.ExpiresAt), Soon: t.UntilExpiry(now) > 0, Created: v.moment(t.CreatedAt), CreatedBy: t.CreatedBy,
 			Used: v.moment(t.LastUse.At), Address: t.LastUse.Address, Agent: t.LastUse.UserAgent,
 			DeleteURL: a.URL + "/tokens/" + strconv.FormatInt(int64(t.ID), 10) + "/delete", Delete: a.Write,
 		}
-		row.Waiting = row.Live && row.Used.Zero()
+		row.Waiting = row.Live() && row.Used.Zero()
 		if !row.Used.Zero() {
 			row.Client = client(row.Agent)
 		}
@@ -278,19 +303,21 @@ func deleteToken(v *visit) (change, error) {
 	c.Question, c.Button, c.Destroys = "Delete service account token", "Delete token", true
 	c.Text = "Are you sure you want to delete " + named(t.Name) + " (glsa_…" + t.LastFour + ")? Whatever holds it is refused from then on. This cannot be undone."
 	now := v.o.Admin.Now()
-	before := "a token of " + a.Name
+	before, state := "a token of "+a.Name, t.State(now, a.Disabled)
 	switch {
-	case t.Expired(now):
+	case state == hallpass.TokenExpired:
 		before = "an expired token of " + a.Name
-	case t.Live(now) && !a.Disabled:
-		before = "a token that works as " + a.Name + ", with the role " + a.Role.String()
+	case state == hallpass.TokenBlocked:
+		before = "a token of " + a.Name + ", blocked as long as that is disabled"
+	case state == hallpass.TokenLive:
+		before = "a token that works as " + a.Name + ", with the role " + a.Given.With(a.Role)
 	}
 	c.Steps = []step{{t.Name, before, "deleted"}}
 	if t.LastUse.At.IsZero() {
 		c.Facts = []string{"It was never used."}
 	} else {
 		c.Facts = []string{"It was last used " + v.useText(t) + "."}
-		c.Alarm = t.Live(now) && now.Sub(t.LastUse.At) < 24*time.Hour
+		c.Alarm = state == hallpass.TokenLive && now.Sub(t.LastUse.At) < 24*time.Hour
 	}
 	if t.Expired(now) {
 		c.Facts = append(c.Facts, "It has expired already.")

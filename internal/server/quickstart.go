@@ -58,7 +58,7 @@ func (s *Server) foundQuickstart(ctx context.Context, c hallpass.Caller) (Quicks
 			continue
 		}
 		r := QuickstartResult{Account: a.ServiceAccount}
-		tokens, err := s.admin.Tokens(ctx, c, a.ID)
+		tokens, _, err := s.admin.Tokens(ctx, c, a.ID)
 		for _, t := range tokens {
 			if t.Name == quickstartToken && t.Live(s.admin.Now()) {
 				r.Token = t

@@ -155,3 +155,60 @@ func (tx *Tx) GrantsTo(ctx context.Context, org hallpass.OrgID, to hallpass.Gran
 	}
 	return list, nil
 }
+
+// Given counts what the principals were given in org beside their basic roles:
+// the roles assigned to them, to their teams and to them in every org, and the
+// accounts, folders and dashboards that they or their teams have access to. Who
+// was given nothing is not in the answer.
+func (tx *Tx) Given(ctx context.Context, org hallpass.OrgID, ids []int64) (map[int64]hallpass.Given, error) {
+	out := make(map[int64]hallpass.Given)
+	if len(ids) == 0 {
+		return out, nil
+	}
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		list[i] = strconv.FormatInt(id, 10) // numbers, so that they may stand in the text
+	}
+	among := "(" + strings.Join(list, ",") + ")"
+	type line struct {
+		id int64
+		n  int
+	}
+	count := func(query string) ([]line, error) {
+		lines, err := all(ctx, tx, func(r row) (l line, err error) {
+			err = r.Scan(&l.id, &l.n)
+			return l, err
+		}, `SELECT g.id, COUNT(*) FROM (`+query+`) AS g GROUP BY g.id`, org)
+		if err != nil {
+			return nil, fmt.Errorf("store: count what was given: %w", err)
+		}
+		return lines, nil
+	}
+	roles, err := count(`
+		SELECT ra.grantee_id AS id, ra.role_org, ra.role_uid FROM role_assignments ra
+		WHERE  ra.kind = 'principal' AND ra.grantee_id IN ` + among + ` AND ra.org_id IN (0, $1)
+		UNION
+		SELECT m.principal_id, ra.role_org, ra.role_uid FROM team_members m JOIN role_assignments ra ON ra.kind = 'team' AND ra.grantee_id = m.team_id
+		WHERE  m.org_id = $1 AND ra.org_id = $1 AND m.principal_id IN ` + among)
+	if err != nil {
+		return nil, err
+	}
+	things, err := count(`
+		SELECT g.grantee_id AS id, g.resource, g.resource_id FROM grants g
+		WHERE  g.org_id = $1 AND g.kind = 'principal' AND g.grantee_id IN ` + among + `
+		UNION
+		SELECT m.principal_id, g.resource, g.resource_id FROM team_members m JOIN grants g ON g.kind = 'team' AND g.grantee_id = m.team_id
+		WHERE  m.org_id = $1 AND g.org_id = $1 AND m.principal_id IN ` + among)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range roles {
+		out[l.id] = hallpass.Given{Roles: l.n}
+	}
+	for _, l := range things {
+		g := out[l.id]
+		g.Things = l.n
+		out[l.id] = g
+	}
+	return out, nil
+}

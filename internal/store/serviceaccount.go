@@ -175,6 +175,7 @@ func summaryColumns(now string) string {
 	return `
 		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id),
 		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id AND ` + live + `),
+		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id AND t.expires_us = 0 AND t.revoked_us = 0),
 		(SELECT COALESCE(MAX(t.used_us), 0) FROM tokens t WHERE t.service_account_id = a.id),
 		(SELECT COALESCE(MIN(t.expires_us), 0) FROM tokens t WHERE t.service_account_id = a.id AND t.expires_us > 0 AND ` + live + `)`
 }
@@ -183,7 +184,7 @@ func scanSummary(r row) (hallpass.ServiceAccountSummary, error) {
 	var s hallpass.ServiceAccountSummary
 	var used, next int64
 	var err error
-	s.ServiceAccount, err = scanAccount(r, &s.Tokens, &s.LiveTokens, &used, &next)
+	s.ServiceAccount, err = scanAccount(r, &s.Tokens, &s.LiveTokens, &s.Endless, &used, &next)
 	s.LastUsedAt, s.NextExpiry = fromMicros(used), fromMicros(next)
 	return s, err
 }

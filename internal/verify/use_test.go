@@ -12,7 +12,7 @@ import (
 // lastUse returns the last use of the account's only token, as it is stored.
 func (w *world) lastUse(a hallpass.ServiceAccountID) hallpass.Use {
 	w.t.Helper()
-	tokens, err := w.admin.Tokens(w.t.Context(), w.caller, a)
+	tokens, _, err := w.admin.Tokens(w.t.Context(), w.caller, a)
 	if err != nil || len(tokens) != 1 {
 		w.t.Fatalf("%d tokens, %v", len(tokens), err)
 	}

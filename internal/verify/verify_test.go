@@ -303,7 +303,7 @@ func TestUses(t *testing.T) {
 	_, text := w.token(a, "t", 0)
 	stored := func() hallpass.Use {
 		t.Helper()
-		tokens, err := w.admin.Tokens(t.Context(), w.caller, a)
+		tokens, _, err := w.admin.Tokens(t.Context(), w.caller, a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -327,7 +327,7 @@ func TestUses(t *testing.T) {
 	if _, err := w.verify.Token(t.Context(), text, 0, elsewhere); err != nil {
 		t.Fatal(err)
 	}
-	tokens, err := w.admin.Tokens(t.Context(), w.caller, a)
+	tokens, _, err := w.admin.Tokens(t.Context(), w.caller, a)
 	if err != nil {
 		t.Fatal(err)
 	}
