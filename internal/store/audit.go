@@ -214,10 +214,9 @@ func (w auditWay) count(db *DB, f hallpass.AuditFilter) (string, []any) {
 // branches returns the queries of n entries that together find those on the
 // way: of each thing and each outcome one.
 //
-// Each compares and orders by all columns of its index at once, where only the
-// last two vary: then no other index will do. Left to guess by how frequent an
-// action and an outcome are, PostgreSQL would look for the few entries that have
-// both through millions that have one.
+// Each is of an index that has just these in this order. No database may guess
+// that another will do: it would look for the few entries of an action that were
+// refused through the millions that were.
 func (w auditWay) branches(db *DB, f hallpass.AuditFilter, columns string, n int) (list []string, args []any) {
 	bind := func(v any) string {
 		args = append(args, v)
@@ -236,21 +235,19 @@ func (w auditWay) branches(db *DB, f hallpass.AuditFilter, columns string, n int
 		outcomes = []hallpass.Outcome{hallpass.Done, hallpass.Refused}
 	}
 	for _, thing := range w {
-		var key, order, values, but string
+		var only, order, but string
 		if thing.column != "" {
-			key, order, values = thing.column+", ", thing.column+" DESC, ", bind(thing.value)+", "
+			only, order = db.onlyBy(thing.column, bind(thing.value), thing.value)+" AND ", thing.column+" DESC, "
 		}
 		if thing.notLogin != "" {
 			but = " AND actor_login <> " + bind(thing.notLogin)
 		}
 		for _, o := range outcomes {
-			outcome := bind(string(o))
 			list = append(list, `
 				SELECT `+columns+`
 				FROM   audit`+db.by(thing.index)+`
-				WHERE  (`+key+`outcome, at_us, id) < (`+values+outcome+`, `+end+`, `+last+`)
-				AND    (`+key+`outcome, at_us, id) >= (`+values+outcome+`, `+from+`, 0)`+but+`
-				ORDER  BY `+order+`outcome DESC, at_us DESC, id DESC LIMIT `+strconv.Itoa(n))
+				WHERE  `+only+`outcome = `+bind(string(o))+` AND at_us >= `+from+` AND (at_us, id) < (`+end+`, `+last+`)`+but+`
+				ORDER  BY `+order+`at_us DESC, id DESC LIMIT `+strconv.Itoa(n))
 		}
 	}
 	return list, args

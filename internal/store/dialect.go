@@ -433,13 +433,26 @@ func (db *DB) referencesQuery() string {
 		WHERE  t.type = 'table'`
 }
 
-// by has SQLite take that index. Without statistics of the rows it guesses, and
-// may go through millions of them by another; PostgreSQL keeps statistics.
+// by has SQLite take that index; onlyBy does that for PostgreSQL.
 func (db *DB) by(index string) string {
 	if db.postgres {
 		return ""
 	}
 	return " INDEXED BY " + index
+}
+
+// onlyBy is the condition that the column has that value. Where the rows are
+// ordered by the column first, PostgreSQL then takes an index that begins with it:
+// of a plain comparison it would conclude that this order is every order.
+func (db *DB) onlyBy(column, bind string, value any) string {
+	if !db.postgres {
+		return column + " = " + bind
+	}
+	kind := "TEXT"
+	if _, ok := value.(int64); ok {
+		kind = "BIGINT"
+	}
+	return column + " = ANY (ARRAY[CAST(" + bind + " AS " + kind + ")])"
 }
 
 // unhurriedly returns connections whose statements may take as long as they do,
