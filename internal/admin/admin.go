@@ -62,8 +62,9 @@ func (a *Admin) Authorize(ctx context.Context, c hallpass.Caller, action hallpas
 }
 
 // refused records err in the audit if it is a refusal of the caller, and
-// returns it. A refusal that cannot be recorded is an error of its own: no
-// refusal goes without its record.
+// returns it. The caller's first within the minute is on disk before it is
+// answered, and if that fails the failure is answered; those after it are
+// written together within seconds.
 func (a *Admin) refused(ctx context.Context, c hallpass.Caller, err error, demanded, target string) error {
 	if err == nil {
 		return nil
@@ -77,9 +78,10 @@ func (a *Admin) refused(ctx context.Context, c hallpass.Caller, err error, deman
 	if e.Needs != "" {
 		entry.Reason = "lacks " + e.Needs
 	}
-	a.db.Note(entry)
-	if err := a.db.FlushNotes(context.WithoutCancel(ctx)); err != nil {
-		return err
+	if a.db.Note(entry) {
+		if err := a.db.FlushNotes(context.WithoutCancel(ctx)); err != nil {
+			return err
+		}
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -151,6 +152,33 @@ func TestAudit(t *testing.T) {
 	orgAdmin := s.User("org-admin", hallpass.RoleAdmin)
 	expect(t, "own org", s.Do(orgAdmin, "GET", "/api/audit?org=1", ""), 200, "token.create")
 	expect(t, "another org", s.Do(orgAdmin, "GET", "/api/audit?org=2", ""), 403)
+}
+
+// TestRefusalsAreBounded has a token ask for sixty things that it may not
+// touch: the audit grows by a few entries, which count them all.
+func TestRefusalsAreBounded(t *testing.T) {
+	s := hallpasstest.New(t)
+	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
+	for i := range 60 {
+		expect(t, "denied", s.Do(hallpasstest.Bearer(key), "DELETE", account(t, s, fmt.Sprint("other-", i), "Viewer"), ""), 403)
+	}
+	var page struct {
+		Entries []struct {
+			Action, Target string
+			Count          int
+		}
+	}
+	r := s.Do(hallpasstest.Admin, "GET", "/api/audit?outcome=refused&actor=sa-1-ci", "")
+	if err := json.Unmarshal([]byte(r.Text), &page); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, e := range page.Entries {
+		n += e.Count
+	}
+	if len(page.Entries) != 21 || n != 60 || page.Entries[0].Action != hallpass.MoreRefusals && page.Entries[20].Action != hallpass.MoreRefusals {
+		t.Errorf("%d entries count %d refusals, want 21 for 60: %s", len(page.Entries), n, r.Text)
+	}
 }
 
 // TestAuditExport exports the audit whole, in part and by filters, in both ways of

@@ -116,7 +116,7 @@ func OpenPostgresAsItIs(ctx context.Context, o PostgresOptions) (*DB, error) {
 func opened(ctx context.Context, db *DB, prepare func(*DB, context.Context) error) (*DB, error) {
 	db.turn, db.broken, db.acks.look = make(chan struct{}, 1), make(chan error, 1), make(chan struct{}, 1)
 	db.searching = make(chan struct{}, searches)
-	db.notes.rows = make(map[noteKey]*note)
+	db.notes.retire() // makes the maps
 	if err := db.ownSession(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

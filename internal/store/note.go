@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/hallpass-dev/hallpass"
@@ -11,15 +12,18 @@ import (
 // token tried a thousand times a second costs one row a minute and not a
 // thousand commits.
 type notes struct {
-	mu   sync.Mutex
-	rows map[noteKey]*note // guarded by mu
-	old  []*note           // of a minute gone by, not yet written whole; guarded by mu
+	mu     sync.Mutex
+	minute int64             // that rows and by are of; guarded by mu
+	rows   map[noteKey]*note // guarded by mu
+	by     map[noter]*noted  // guarded by mu
+	old    []*note           // let go, not yet written whole; guarded by mu
+	lost   *note             // what counts those that there was no room for; guarded by mu
 
 	flush sync.Mutex // held over a flush, so that each count is written once
 }
 
-// noteKey tells one note from another: repeats within a minute that
-// agree in all of it are one entry.
+// noteKey tells one note from another: repeats within a minute that agree in all
+// of it are one entry.
 type noteKey struct {
 	org       hallpass.OrgID
 	principal int64
@@ -34,39 +38,86 @@ type noteKey struct {
 // note is one entry and its repeats that are not yet written.
 type note struct {
 	entry   hallpass.AuditEntry // its ID is zero until the row exists
-	minute  int64
 	unsaved int64
 }
 
-// maxNotes bounds the notes kept for merging; beyond it the oldest
-// minute's are let go.
-const maxNotes = 10_000
+// A noter is whose entries are bounded together: one token, one session's or
+// password's user, and of them what was refused apart from what was not.
+type noter struct {
+	principal int64
+	token     hallpass.TokenID
+	outcome   hallpass.Outcome
+}
+
+// noted is what a noter has within the minute.
+type noted struct {
+	single int                      // entries of their own
+	more   map[hallpass.OrgID]*note // an entry for the rest, in each of a few orgs
+}
+
+// Bounds on notes. Beyond maxSingle different entries of one noter within a
+// minute the rest are counted in one, of which an org has its own while the orgs
+// are few. Beyond maxNotes of all noters, those of the minute so far are let go:
+// they are written, and what repeats them becomes another entry. When the
+// database has not taken as many for long, only their number is kept.
+const (
+	maxSingle = 20
+	maxNotes  = 10_000
+	maxOld    = 5 * maxNotes
+)
 
 // Note takes down an audit entry that no transaction carries: a refusal, or a
 // password that was right. It waits for no disk: FlushNotes writes it. Repeats
 // within the minute of the first are counted in its row. It reports whether e
-// was the first.
+// is the first of its noter within the minute, which should be written soon.
 func (db *DB) Note(e hallpass.AuditEntry) (first bool) {
-	key := noteKey{e.Org, e.Actor.ID, e.Token, e.Action, e.Target, e.Outcome, e.Reason, e.From.Address}
-	minute := e.At.Unix() / 60
 	for _, fn := range db.noteSubscribers {
 		fn(e)
 	}
 	r := &db.notes
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if row := r.rows[key]; row != nil {
-		if row.minute == minute {
-			row.unsaved++
-			return false
-		}
-		r.old = append(r.old, row)
+	r.turn(e.At.Unix() / 60)
+	key := noteKey{e.Org, e.Actor.ID, e.Token, e.Action, e.Target, e.Outcome, e.Reason, e.From.Address}
+	if known := r.rows[key]; known != nil {
+		known.unsaved++
+		return false
 	}
 	if len(r.rows) >= maxNotes {
-		r.retire(minute)
+		r.retire()
 	}
-	r.rows[key] = &note{entry: e, minute: minute, unsaved: 1}
-	return true
+	by := noter{e.Actor.ID, e.Token, e.Outcome}
+	of := r.by[by]
+	if of == nil {
+		of = &noted{}
+		r.by[by] = of
+	}
+	if of.single < maxSingle {
+		of.single++
+		r.rows[key] = &note{entry: e, unsaved: 1}
+		return of.single == 1
+	}
+	of.count(e)
+	return false
+}
+
+// count counts e in the entry for the rest.
+func (n *noted) count(e hallpass.AuditEntry) {
+	if n.more == nil {
+		n.more = make(map[hallpass.OrgID]*note)
+	}
+	org := e.Org
+	if n.more[org] == nil && len(n.more) >= maxSingle {
+		org = 0
+	}
+	if n.more[org] == nil {
+		e.Org, e.Action, e.Target, e.Reason = org, hallpass.MoreRefusals, "", "beyond the first 20 within the minute; from this address the first of them"
+		if e.Outcome != hallpass.Refused {
+			e.Action = "password.verify"
+		}
+		n.more[org] = &note{entry: e}
+	}
+	n.more[org].unsaved++
 }
 
 // OnNote has fn called with every note, before it is written. It must be quick.
@@ -75,67 +126,115 @@ func (db *DB) OnNote(fn func(hallpass.AuditEntry)) {
 	db.noteSubscribers = append(db.noteSubscribers, fn)
 }
 
-// retire moves the rows of other minutes out of the map; all of them when that
-// makes no room. The caller holds mu.
-func (r *notes) retire(minute int64) {
-	for _, all := range []bool{false, true} {
-		for key, row := range r.rows {
-			if all || row.minute != minute {
-				r.old = append(r.old, row)
-				delete(r.rows, key)
-			}
-		}
-		if len(r.rows) < maxNotes {
-			return
-		}
+// turn begins another minute. A note of the minute before that comes late counts
+// as one of this. The caller holds mu.
+func (r *notes) turn(minute int64) {
+	if minute == r.minute || minute == r.minute-1 {
+		return
 	}
+	r.retire()
+	r.minute = minute
 }
 
-// FlushNotes writes what Note noted. What cannot be written now is kept
-// for the next time.
+// retire lets go of what there is, to be written and not added to. The caller
+// holds mu.
+func (r *notes) retire() {
+	add := func(n *note) {
+		switch {
+		case n.unsaved == 0:
+		case len(r.old) < maxOld:
+			r.old = append(r.old, n)
+		case r.lost == nil:
+			r.lost = &note{entry: hallpass.AuditEntry{
+				At: n.entry.At, Action: hallpass.MoreRefusals, Outcome: n.entry.Outcome, Reason: "the database took no entries for so long that only their number was kept",
+			}, unsaved: n.unsaved}
+		default:
+			r.lost.unsaved += n.unsaved
+		}
+	}
+	for _, n := range r.rows {
+		add(n)
+	}
+	for _, of := range r.by {
+		for _, n := range of.more {
+			add(n)
+		}
+	}
+	r.rows, r.by = make(map[noteKey]*note), make(map[noter]*noted)
+}
+
+// unsaved returns the notes with something to be written. The caller holds mu.
+func (r *notes) unsaved() (list []*note) {
+	add := func(n *note) {
+		if n.unsaved > 0 {
+			list = append(list, n)
+		}
+	}
+	for _, n := range r.old {
+		add(n)
+	}
+	for _, n := range r.rows {
+		add(n)
+	}
+	for _, of := range r.by {
+		for _, n := range of.more {
+			add(n)
+		}
+	}
+	if r.lost != nil {
+		add(r.lost)
+	}
+	return list
+}
+
+// notesInTx is how many notes a transaction writes at most: changes wait for it.
+const notesInTx = 200
+
+// FlushNotes writes what Note noted, in as few transactions as may be. What
+// cannot be written now is kept for the next time.
 func (db *DB) FlushNotes(ctx context.Context) error {
 	r := &db.notes
 	r.flush.Lock()
 	defer r.flush.Unlock()
 
-	type write struct {
-		row   *note
-		entry hallpass.AuditEntry
-		n     int64
-	}
-	var writes []write
 	r.mu.Lock()
-	old := r.old
-	for _, row := range r.rows {
-		if row.unsaved > 0 {
-			writes = append(writes, write{row, row.entry, row.unsaved})
+	due := r.unsaved()
+	r.mu.Unlock()
+	for part := range slices.Chunk(due, notesInTx) {
+		if err := db.writeNotes(ctx, part); err != nil {
+			return err
 		}
 	}
-	for _, row := range old {
-		if row.unsaved > 0 {
-			writes = append(writes, write{row, row.entry, row.unsaved})
-		}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.old = slices.DeleteFunc(r.old, func(n *note) bool { return n.unsaved == 0 })
+	if r.lost != nil && r.lost.unsaved == 0 {
+		r.lost = nil
+	}
+	return nil
+}
+
+// writeNotes writes the notes in one transaction.
+func (db *DB) writeNotes(ctx context.Context, list []*note) error {
+	r := &db.notes
+	entries := make([]hallpass.AuditEntry, len(list))
+	r.mu.Lock()
+	for i, n := range list {
+		entries[i] = n.entry
+		entries[i].Count = n.unsaved
 	}
 	r.mu.Unlock()
-	if len(writes) == 0 {
-		return nil
-	}
-
-	ids := make([]hallpass.AuditID, len(writes))
-	err := db.Write(ctx, func(tx *Tx) error {
-		for i, w := range writes {
-			if ids[i] = w.entry.ID; ids[i] != 0 {
-				if err := tx.recur(ctx, w.entry.ID, w.n); err != nil {
-					return err
-				}
-				continue
+	ids := make([]hallpass.AuditID, len(list))
+	err := db.Write(ctx, func(tx *Tx) (err error) {
+		for i, e := range entries {
+			if ids[i] = e.ID; e.ID != 0 {
+				err = tx.recur(ctx, e.ID, e.Count)
+			} else {
+				ids[i], err = tx.Audit(ctx, e)
 			}
-			w.entry.Count = w.n
-			id, err := tx.Audit(ctx, w.entry)
 			if err != nil {
 				return err
 			}
-			ids[i] = id
 		}
 		return nil
 	})
@@ -144,10 +243,9 @@ func (db *DB) FlushNotes(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, w := range writes {
-		w.row.entry.ID = ids[i]
-		w.row.unsaved -= w.n
+	for i, n := range list {
+		n.entry.ID = ids[i]
+		n.unsaved -= entries[i].Count
 	}
-	r.old = r.old[len(old):] // those that came meanwhile stay
 	return nil
 }

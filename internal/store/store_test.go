@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -327,6 +328,56 @@ func TestNotesMerge(t *testing.T) {
 		slices.Sort(got)
 		if want := []string{"x0 3", "x1 2", "y0 1"}; err != nil || !slices.Equal(got, want) {
 			t.Errorf("%v, %v; want %v", got, err, want)
+		}
+	})
+}
+
+// TestNotesAreBounded notes the refusals of callers that ask for something else
+// each time: each has so many entries a minute and one for the rest, none goes
+// uncounted, and nobody's hide another's.
+func TestNotesAreBounded(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		note := func(at time.Time, org hallpass.OrgID, who int64, token hallpass.TokenID, i int, outcome hallpass.Outcome) bool {
+			return db.Note(hallpass.AuditEntry{
+				At: at, Org: org, Actor: hallpass.Principal{Kind: hallpass.UserPrincipal, ID: who, Login: fmt.Sprint("who", who)}, Token: token,
+				Action: fmt.Sprint("thing", i%7, ":read"), Target: fmt.Sprint("thing:", i), Outcome: outcome, Reason: "x", From: hallpass.From{Address: fmt.Sprint("10.0.0.", i%9)},
+			})
+		}
+		firsts := 0
+		for i := range 500 {
+			for _, first := range []bool{
+				note(noon, 1, 1, 7, i, hallpass.Refused), note(noon, 1, 1, 8, i, hallpass.Refused), note(noon, 1, 2, 0, i, hallpass.Refused), note(noon, 1, 2, 0, i, hallpass.Done),
+				note(noon, hallpass.OrgID(i+1), 3, 0, i, hallpass.Refused), // of as many orgs
+			} {
+				if first {
+					firsts++
+				}
+			}
+			if i%100 == 0 {
+				if err := db.FlushNotes(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		note(noon.Add(time.Minute), 1, 1, 7, 1, hallpass.Refused)
+		note(noon, 1, 1, 7, 2, hallpass.Refused) // of the minute before, and late
+		if err := db.FlushNotes(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		page, err := db.Audit(t.Context(), hallpass.AuditFilter{Limit: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, counts := make(map[string]int), make(map[string]int64)
+		for _, e := range page.Entries {
+			key := fmt.Sprint(e.Actor.ID, " ", e.Token, " ", e.Outcome)
+			rows[key]++
+			counts[key] += e.Count
+		}
+		wantRows := map[string]int{"1 7 refused": 23, "1 8 refused": 21, "2 0 refused": 21, "2 0 ok": 21, "3 0 refused": 41}
+		wantCounts := map[string]int64{"1 7 refused": 502, "1 8 refused": 500, "2 0 refused": 500, "2 0 ok": 500, "3 0 refused": 500}
+		if !maps.Equal(rows, wantRows) || !maps.Equal(counts, wantCounts) || firsts != 5 {
+			t.Errorf("entries %v that count %v, %d to be written at once; want %v, %v, 5", rows, counts, firsts, wantRows, wantCounts)
 		}
 	})
 }
