@@ -17,7 +17,8 @@ func avatarURL(login string) string {
 }
 
 // avatar draws a pattern that tells one hash from another. It is made of the
-// hash alone: nobody is asked, and nobody is told.
+// hash alone: nobody is asked, and nobody is told, so it needs no session. API
+// answers name such pictures, and who reads them has none.
 func avatar(v *visit) error {
 	name := v.r.PathValue("hash")
 	if len(name) > 64 {
@@ -27,7 +28,7 @@ func avatar(v *visit) error {
 		return errNoPage
 	}
 	v.w.Header().Set("Content-Type", "image/svg+xml")
-	v.w.Header().Set("Cache-Control", "private, max-age=86400")
+	v.w.Header().Set("Cache-Control", "public, max-age=86400")
 	v.w.WriteHeader(http.StatusOK)
 	_, _ = v.w.Write(identicon(sha256.Sum256([]byte(name)))) // a browser that went away is no news
 	return nil

@@ -98,6 +98,7 @@ type route struct {
 func (c *console) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /assets/{name}", c.asset)
+	mux.HandleFunc("GET /avatar/{hash}", c.open("avatar", avatar))
 	mux.HandleFunc("GET /login", c.open("login", loginForm))
 	mux.HandleFunc("POST /login", c.login)
 	mux.HandleFunc("POST /theme", c.open("theme", setTheme))
@@ -145,7 +146,6 @@ func table() []route {
 	get("/profile/password", passwordForm)
 	post("/profile/password", harmless, changePassword)
 	post("/profile/org", harmless, switchOrg)
-	get("/avatar/{hash}", avatar)
 
 	get("/org/serviceaccounts", serviceAccounts)
 	get("/org/serviceaccounts/create", createForm)
