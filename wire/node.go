@@ -18,3 +18,32 @@ type Node struct {
 	AckMS   float64   `json:"ackMs"`   // that the last change made through it took until every node had applied it
 	State   string    `json:"state"`   // "live", "silent", "dead" or "diverged"
 }
+
+// AdminStats is GET /api/admin/stats: how much the server holds. Active is who
+// was seen within 30 days. What is not held here is 0.
+type AdminStats struct {
+	Orgs               int64 `json:"orgs"`
+	Dashboards         int64 `json:"dashboards"`
+	Folders            int64 `json:"folders"`
+	Snapshots          int64 `json:"snapshots"`
+	Tags               int64 `json:"tags"`
+	Datasources        int64 `json:"datasources"`
+	Playlists          int64 `json:"playlists"`
+	Stars              int64 `json:"stars"`
+	Alerts             int64 `json:"alerts"`
+	Users              int64 `json:"users"`
+	Admins             int64 `json:"admins"`
+	Editors            int64 `json:"editors"`
+	Viewers            int64 `json:"viewers"`
+	ActiveUsers        int64 `json:"activeUsers"`
+	ActiveAdmins       int64 `json:"activeAdmins"`
+	ActiveEditors      int64 `json:"activeEditors"`
+	ActiveViewers      int64 `json:"activeViewers"`
+	ActiveSessions     int64 `json:"activeSessions"`
+	DailyActiveUsers   int64 `json:"dailyActiveUsers"`
+	MonthlyActiveUsers int64 `json:"monthlyActiveUsers"`
+	// Ours, beside Grafana's.
+	ServiceAccounts int64 `json:"serviceAccounts"`
+	Tokens          int64 `json:"tokens"`
+	Teams           int64 `json:"teams"`
+}

@@ -15,11 +15,15 @@ type Options struct {
 	Now             func() time.Time     // nil: time.Now
 	TokenPolicy     hallpass.TokenPolicy // bounds on new tokens
 	WeakPasswords   bool                 // take any password that is not empty (SEC-24 is then not met)
+	Settings        Settings             // what holds, to be shown
 	FolderDepth     int                  // how deep folders nest below one at the root; 0: hallpass.DefaultFolderDepth
 	AnyPermission   bool                 // take permissions of any form into custom roles
 	SessionIdle     time.Duration        // how long a session may rest unused; 0: 7 days
 	SessionLifetime time.Duration        // how long a session lasts; 0: 30 days
 }
+
+// Settings is the server's configuration by section and key, without secrets.
+type Settings map[string]map[string]string
 
 // An Admin changes and lists what the store holds. It is safe for concurrent
 // use.

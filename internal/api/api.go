@@ -165,6 +165,8 @@ func (a *API) userRoutes() []route {
 		endpoint(a, "POST /api/users/{user}/using/{target}", 200, mayOnServer(hallpass.UsersWrite), a.setUserOrg),
 
 		endpoint(a, "GET /api/admin/nodes", 200, mayOnServer(hallpass.ServerStatsRead), a.nodes),
+		endpoint(a, "GET /api/admin/stats", 200, mayOnServer(hallpass.ServerStatsRead), a.adminStats),
+		endpoint(a, "GET /api/admin/settings", 200, mayOnServer(hallpass.SettingsRead), a.adminSettings),
 		endpoint(a, "POST /api/admin/users", 200, mayOnServer(hallpass.UsersCreate), a.createUser),
 		endpoint(a, "DELETE /api/admin/users/{user}", 200, mayOnServer(hallpass.UsersDelete), a.deleteUser),
 		endpoint(a, "PUT /api/admin/users/{user}/password", 200, mayOnServer(hallpass.UsersPasswordWrite), a.setUserPassword),

@@ -22,3 +22,18 @@ func (a *API) nodes(c call, _ none) ([]wire.Node, error) {
 	}
 	return out, nil
 }
+
+// adminStats is GET /api/admin/stats.
+func (a *API) adminStats(c call, _ none) (wire.AdminStats, error) {
+	t, err := a.admin.Totals(c.Context(), c.caller)
+	return wire.AdminStats{
+		Orgs: t.Orgs, Dashboards: t.Dashboards, Folders: t.Folders, Tags: t.Tags, Users: t.Users, Admins: t.Admins, Editors: t.Editors, Viewers: t.Viewers,
+		ActiveUsers: t.Active, ActiveAdmins: t.ActiveAdmins, ActiveEditors: t.ActiveEditors, ActiveViewers: t.ActiveViewers, ActiveSessions: t.Sessions,
+		DailyActiveUsers: t.ActiveToday, MonthlyActiveUsers: t.Active, ServiceAccounts: t.ServiceAccounts, Tokens: t.Tokens, Teams: t.Teams,
+	}, err
+}
+
+// adminSettings is GET /api/admin/settings.
+func (a *API) adminSettings(c call, _ none) (map[string]map[string]string, error) {
+	return a.admin.Settings(c.Context(), c.caller)
+}

@@ -115,7 +115,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		now = s.verify.Clock
 	}
 	s.admin = admin.New(s.db, admin.Options{
-		Now: now, WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, FolderDepth: c.Folder.MaxNestedFolderDepth, SessionIdle: idle, SessionLifetime: lifetime,
+		Now: now, Settings: c.settings(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, FolderDepth: c.Folder.MaxNestedFolderDepth, SessionIdle: idle, SessionLifetime: lifetime,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})
 	if err := s.keepReserve(ctx); err != nil {
