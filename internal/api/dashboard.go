@@ -12,6 +12,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -350,7 +351,7 @@ func (a *API) searchIDs(c call, f *admin.SearchFilter) (*admin.SearchFilter, err
 func values(c call, name string) []string {
 	var list []string
 	for key, all := range c.URL.Query() {
-		if !strings.EqualFold(key, name) {
+		if !httpd.EqualASCII(key, name) {
 			continue
 		}
 		for _, v := range all {

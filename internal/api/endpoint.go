@@ -1,14 +1,7 @@
 package api
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"strings"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
@@ -156,93 +149,14 @@ var (
 
 var errAccountNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "service account not found"}
 
-// The longest bodies (SEC-8).
-const (
-	maxBody      = 1 << 20
-	maxLargeBody = 8 << 20
-)
-
-func (r rule) limit() int64 {
-	if r.dashboard {
-		return maxLargeBody
-	}
-	return maxBody
-}
-
-// decode reads the JSON body into v: one value, no name twice in any case,
-// unknown names ignored. In a dashboard's own JSON the last of a name counts.
+// decode reads the JSON body into v. In a dashboard's own JSON the last of a
+// name counts.
 func decode(w http.ResponseWriter, r *http.Request, rule rule, v any) error {
-	if err := httpd.CheckBody(r, httpd.MediaJSON); err != nil {
-		return err
+	if !rule.dashboard {
+		return httpd.DecodeJSON(w, r, httpd.MaxBody, v, nil)
 	}
-	limit := rule.limit()
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return &hallpass.Error{Kind: hallpass.Limited, ID: "request.too-large", Message: fmt.Sprintf("Request body is larger than %d MiB", limit>>20)}
-	case err != nil:
-		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body could not be read", Err: err}
-	}
-	if rule.dashboard {
-		body = lastOfTwins(body, "dashboard")
-	}
-	if err := json.Unmarshal(body, v, json.MatchCaseInsensitiveNames(true), json.WithUnmarshalers(noNUL)); err != nil {
-		return malformed(err)
-	}
-	return nil
+	return httpd.DecodeJSON(w, r, maxDashboard, v, func(body []byte) []byte { return lastOfTwins(body, "dashboard") })
 }
 
-// errNUL is about a text that PostgreSQL does not take.
-var errNUL = errors.New("holds a NUL character")
-
-// noNUL reads every text of a body. Passwords are secret.Text and a dashboard's
-// own JSON is kept as it is: they may hold what they like.
-var noNUL = json.UnmarshalFromFunc(func(d *jsontext.Decoder, s *string) error {
-	if d.PeekKind() != '"' {
-		return errors.ErrUnsupported // null, or a type that the default refuses
-	}
-	t, err := d.ReadToken()
-	if err != nil {
-		return err
-	}
-	if *s = t.String(); strings.ContainsRune(*s, 0) {
-		return errNUL
-	}
-	return nil
-})
-
-// malformed says in words of the input what is wrong with it.
-func malformed(err error) error {
-	const twice = "is there twice"
-	var field jsontext.Pointer
-	what := "is not valid JSON"
-	var semantic *json.SemanticError
-	var syntactic *jsontext.SyntacticError
-	switch {
-	case errors.As(err, &semantic):
-		field = semantic.JSONPointer
-		what = "has the wrong type"
-		if errors.Is(err, errNUL) {
-			what = "holds a control character"
-		}
-	case errors.As(err, &syntactic):
-		field = syntactic.JSONPointer
-		if errors.Is(err, jsontext.ErrDuplicateName) {
-			what = twice
-		}
-	}
-	// The input's own error is not kept and a name of the client's making is not
-	// repeated: either may hold anything, a secret too, and would reach the log.
-	name := strings.TrimPrefix(string(field), "/")
-	if name == "" || len(name) > maxFieldName || strings.ContainsAny(name, "/_") {
-		if what == twice {
-			what = "has a name twice"
-		}
-		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body " + what}
-	}
-	return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Field: name, Message: name + " " + what}
-}
-
-// maxFieldName is longer than any name the API knows.
-const maxFieldName = 24
+// maxDashboard is the longest body that holds a dashboard (SEC-8).
+const maxDashboard = 8 << 20

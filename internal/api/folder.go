@@ -1,10 +1,9 @@
 package api
 
 import (
-	"strings"
-
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -50,7 +49,7 @@ func (a *API) folders(c call, _ none) ([]wire.FolderHit, error) {
 // wantedPermission reads ?permission=, which asks for what may be viewed or
 // edited, in any case.
 func wantedPermission(c call, view, edit hallpass.Action) (hallpass.Action, error) {
-	switch strings.ToLower(query(c, "permission")) {
+	switch httpd.LowerASCII(query(c, "permission")) {
 	case "", "view":
 		return view, nil
 	case "edit":

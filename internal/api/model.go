@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
 // model is the JSON of a dashboard, taken apart as far as we must: what stands
@@ -233,7 +234,7 @@ func lastOfTwins(body []byte, name string) []byte {
 		case kind == '{' && length%2 == 0:
 			start := before + bytes.IndexByte(body[before:], '"')
 			if depth == 1 {
-				within = strings.EqualFold(t.String(), name)
+				within = httpd.EqualASCII(t.String(), name)
 			} else if c, twin := objects[len(objects)-1].add(t.String(), start); twin && within {
 				cuts = append(cuts, c)
 			}

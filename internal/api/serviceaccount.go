@@ -8,6 +8,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -169,7 +170,7 @@ func query(c call, name string) string {
 		return q.Get(name)
 	}
 	for key, values := range q {
-		if strings.EqualFold(key, name) {
+		if httpd.EqualASCII(key, name) {
 			return values[0]
 		}
 	}

@@ -2,9 +2,13 @@ package api_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
+	"net/url"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -122,5 +126,106 @@ func TestCrowdSignsIn(t *testing.T) {
 	verifying.Wait()
 	if _, some := statuses.Load(200); !some {
 		t.Error("nobody could sign in")
+	}
+}
+
+// TestLoginBody holds POST /login to the rules that bodies of every route have.
+func TestLoginBody(t *testing.T) {
+	s := hallpasstest.New(t)
+	right := fmt.Sprintf(`{"user":"admin","password":%q}`, hallpasstest.AdminPassword)
+	form := "user=admin&password=" + url.QueryEscape(hallpasstest.AdminPassword)
+	const asForm = "Content-Type: application/x-www-form-urlencoded"
+	long := strings.Repeat("p", 1025)
+	for _, tt := range []struct {
+		name, body string
+		status     int
+		says       string
+		headers    []string
+	}{
+		{"right", right, 200, "Logged in", nil},
+		{"in another case", strings.Replace(right, "user", "User", 1), 200, "Logged in", nil},
+		{"a name twice", `{"user":"nobody",` + right[1:], 400, "is there twice", nil},
+		{"a name twice, in two cases", `{"USER":"nobody",` + right[1:], 400, "is there twice", nil},
+		{"an unknown name twice", `{"x":1,"x":2,` + right[1:], 400, "is there twice", nil},
+		{"a name that only looks so", strings.Replace(right, "user", "u\u017fer", 1), 400, "not ASCII", nil},
+		{"the same, escaped", strings.Replace(right, "user", `u\u017fer`, 1), 400, "not ASCII", nil},
+		{"a wrong type", `{"user":1,"password":"p"}`, 400, "user has the wrong type", nil},
+		{"two values", right + right, 400, "not valid JSON", nil},
+		{"a long password", `{"user":"admin","password":"` + long + `"}`, 400, "longer than 1024 bytes", nil},
+		{"a megabyte", `{"user":"admin","password":"` + strings.Repeat("p", 1<<20) + `"}`, 413, "request.too-large", nil},
+		{"another type", right, 415, "request.unsupported-media-type", []string{"Content-Type: text/plain"}},
+		{"another charset", right, 415, "charset must be utf-8", []string{"Content-Type: application/json; charset=utf-16"}},
+		{"compressed", right, 415, "Content-Encoding", []string{"Content-Encoding: gzip"}},
+		{"a form", form, 303, "", []string{asForm}},
+		{"a form with a name twice", form + "&user=nobody", 400, "a name twice", []string{asForm}},
+		{"a form with two passwords", form + "&password=x", 400, "a name twice", []string{asForm}},
+		{"a form with a long password", "user=admin&password=" + long, 400, "longer than 1024 bytes", []string{asForm}},
+		{"a form of a megabyte", "user=admin&password=" + strings.Repeat("p", 1<<20), 413, "", []string{asForm}},
+	} {
+		r := s.Do(hallpasstest.Nobody, "POST", "/login", tt.body, tt.headers...)
+		expect(t, tt.name, r, tt.status, tt.says)
+		if signedIn := strings.Contains(fmt.Sprint(r.Header["Set-Cookie"]), "grafana_session"); signedIn != (tt.status == 200 || tt.status == 303) {
+			t.Errorf("%s: a session %v", tt.name, signedIn)
+		}
+	}
+}
+
+// TestLongPasswords gives a password that is longer than any to every door that
+// takes one.
+func TestLongPasswords(t *testing.T) {
+	s := hallpasstest.New(t)
+	long := strings.Repeat("p", 20_000)
+	for _, tt := range []struct {
+		name   string
+		r      hallpasstest.Response
+		status int
+	}{
+		{"Basic", s.Do(hallpasstest.Basic("admin", long), "GET", "/api/org", ""), 401},
+		{"the old one", s.Do(hallpasstest.Admin, "PUT", "/api/user/password", fmt.Sprintf(`{"oldPassword":%q,"newPassword":"amber lamps hum at noon"}`, long)), 400},
+		{"the new one", s.Do(hallpasstest.Admin, "PUT", "/api/user/password", fmt.Sprintf(`{"oldPassword":%q,"newPassword":%q}`, hallpasstest.AdminPassword, long)), 400},
+		{"a user's", s.Do(hallpasstest.Admin, "POST", "/api/admin/users", fmt.Sprintf(`{"login":"u","password":%q}`, long)), 400},
+		{"another's", s.Do(hallpasstest.Admin, "PUT", "/api/admin/users/1/password", fmt.Sprintf(`{"password":%q}`, long)), 400},
+	} {
+		expect(t, tt.name, tt.r, tt.status)
+	}
+}
+
+// TestProtocolWordsAtTheDoor spells words of the protocol with letters that
+// Unicode folds to those of ASCII.
+func TestProtocolWordsAtTheDoor(t *testing.T) {
+	s := hallpasstest.New(t)
+	credential := base64.StdEncoding.EncodeToString([]byte("admin:" + hallpasstest.AdminPassword))
+	expect(t, "BASIC", s.Do(hallpasstest.Nobody, "GET", "/api/org", "", "Authorization: BASIC "+credential), 200)
+	expect(t, "a long s", s.Do(hallpasstest.Nobody, "GET", "/api/org", "", "Authorization: Ba\u017fic "+credential), 401)
+	account(t, s, "one", "Viewer")
+	account(t, s, "two", "Viewer")
+	expect(t, "a parameter", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?PERPAGE=1&query=", ""), 200, `"perPage":1`)
+	expect(t, "a name", s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"name":"three","i`+"\u017f"+`Disabled":true}`), 400, "not ASCII")
+	expect(t, "a dashboard's own name", s.Do(hallpasstest.Admin, "POST", "/api/dashboards/db", `{"dashboard":{"title":"D","`+"\u017f"+`":1}}`), 200)
+}
+
+// TestBasicChallenge tells who presented a Basic credential in which charset it
+// is read. A password in UTF-8 is right, the same in Latin-1 is not.
+func TestBasicChallenge(t *testing.T) {
+	s := hallpasstest.New(t)
+	const password = "ein Häuschen am Fluß"
+	expect(t, "user", s.Do(hallpasstest.Admin, "POST", "/api/admin/users", fmt.Sprintf(`{"login":"u","password":%q}`, password)), 200)
+	expect(t, "UTF-8", s.Do(hallpasstest.Basic("u", password), "GET", "/api/user", ""), 200)
+	const bearer, basic = `Bearer realm="hallpass"`, `Basic realm="hallpass", charset="UTF-8"`
+	for _, tt := range []struct {
+		name string
+		as   hallpasstest.Credential
+		want []string
+	}{
+		{"Latin-1", hallpasstest.Basic("u", "ein H\xe4uschen am Flu\xdf"), []string{bearer, basic}},
+		{"nobody", hallpasstest.Nobody, []string{bearer}},
+		{"a token", hallpasstest.Bearer("glsa_x"), []string{bearer}},
+		{"a token as Basic", hallpasstest.Basic("api_key", "glsa_x"), []string{bearer, basic}},
+	} {
+		r := s.Do(tt.as, "GET", "/api/user", "")
+		expect(t, tt.name, r, 401)
+		if got := r.Header.Values("WWW-Authenticate"); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }

@@ -2,9 +2,7 @@ package console
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -58,7 +56,7 @@ func loopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
+	host = httpd.LowerASCII(strings.Trim(host, "[]"))
 	ip := net.ParseIP(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
@@ -77,7 +75,6 @@ func loginForm(v *visit) error {
 func (c *console) login(w http.ResponseWriter, r *http.Request) {
 	v := &visit{console: c, w: w, r: r}
 	httpd.EventOf(r.Context()).Action = "login"
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if httpd.RequireBody(r, httpd.MediaForm) == nil {
 		v.loginByForm()
 		return
@@ -88,8 +85,8 @@ func (c *console) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (v *visit) loginByForm() {
-	if err := v.r.ParseForm(); err != nil {
-		v.fail(formError(err))
+	if err := v.parseForm(); err != nil {
+		v.fail(err)
 		return
 	}
 	form := v.r.PostForm
@@ -97,8 +94,11 @@ func (v *visit) loginByForm() {
 	if user == "" {
 		v.tell("user", "Email or username is required")
 	}
-	if form.Get("password") == "" {
+	password := secret.NewText(form.Get("password"))
+	if password.Empty() {
 		v.tell("password", "Password is required")
+	} else if err := secret.CheckLength(password); err != nil {
+		v.tell("password", messageOf(err))
 	}
 	if len(v.wrong) > 0 {
 		v.loginAgain(http.StatusBadRequest)
@@ -108,7 +108,7 @@ func (v *visit) loginByForm() {
 	if device == "" {
 		device = rand.Text()
 	}
-	err := v.signIn(user, secret.NewText(form.Get("password")), device)
+	err := v.signIn(user, password, device)
 	switch {
 	case err == nil:
 		v.o.Cookies.SetDevice(v.w, v.r, device)
@@ -146,19 +146,25 @@ func (v *visit) answer(status int, page string, view any) {
 	}
 }
 
+// loginName is a login as somebody types it: one that nobody can have is unknown,
+// not malformed.
+type loginName string
+
 func (v *visit) loginByJSON() error {
 	if err := httpd.RequireBody(v.r, httpd.MediaJSON); err != nil {
 		return err
 	}
-	var in struct{ User, Password string }
-	body, err := io.ReadAll(v.r.Body)
-	if err != nil {
-		return formError(err)
+	var in struct {
+		User     loginName   `json:"user"`
+		Password secret.Text `json:"password"`
 	}
-	if err := json.Unmarshal(body, &in); err != nil {
-		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body is not valid JSON", Err: err}
+	if err := httpd.DecodeJSON(v.w, v.r, maxForm, &in, nil); err != nil {
+		return err
 	}
-	if err := v.signIn(in.User, secret.NewText(in.Password), v.o.Cookies.Device(v.r)); err != nil {
+	if err := secret.CheckLength(in.Password); err != nil {
+		return err
+	}
+	if err := v.signIn(string(in.User), in.Password, v.o.Cookies.Device(v.r)); err != nil {
 		return err
 	}
 	httpd.WriteJSON(v.w, http.StatusOK, struct {

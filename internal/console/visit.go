@@ -16,7 +16,7 @@ import (
 )
 
 // maxForm is the longest body that a form may have.
-const maxForm = 1 << 20
+const maxForm = httpd.MaxBody
 
 var errNoPage = &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no page at this address."}
 
@@ -95,9 +95,8 @@ func (v *visit) readForm() error {
 	if err := httpd.CheckBody(v.r, httpd.MediaForm); err != nil {
 		return err
 	}
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	if err := v.r.ParseForm(); err != nil {
-		return formError(err)
+	if err := v.parseForm(); err != nil {
+		return err
 	}
 	for name, values := range v.r.PostForm {
 		if strings.Contains(name, "assword") {
@@ -112,12 +111,19 @@ func (v *visit) readForm() error {
 	return nil
 }
 
-func formError(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return &hallpass.Error{Kind: hallpass.Limited, ID: "request.too-large", Message: "Request body is larger than 1 MiB"}
+// parseForm reads the form, in which each name stands once, save in a list.
+func (v *visit) parseForm() error {
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	if err := v.r.ParseForm(); err != nil {
+		return httpd.Unreadable(err, maxForm)
 	}
-	return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the form could not be read", Err: err}
+	for name, values := range v.r.PostForm {
+		list := name == "role_uid" || name == "role" && strings.HasSuffix(v.r.URL.Path, "/roles")
+		if len(values) > 1 && !list {
+			return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the form has a name twice"}
+		}
+	}
+	return nil
 }
 
 // session returns the caller whose session cookie came with the request.

@@ -24,9 +24,9 @@ func SplitAuthorization(header string) (Scheme, string) {
 	switch {
 	case credential == "":
 		return NoScheme, ""
-	case strings.EqualFold(name, "Bearer"):
+	case EqualASCII(name, "Bearer"):
 		return Bearer, credential
-	case strings.EqualFold(name, "Basic"):
+	case EqualASCII(name, "Basic"):
 		return Basic, credential
 	}
 	return NoScheme, ""

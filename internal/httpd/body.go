@@ -3,7 +3,6 @@ package httpd
 import (
 	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -20,7 +19,7 @@ const (
 // nothing is said is taken for what it should be.
 func CheckBody(r *http.Request, media string) error {
 	for _, coding := range r.Header["Content-Encoding"] {
-		if coding != "" && strings.ToLower(coding) != "identity" {
+		if coding != "" && !EqualASCII(coding, "identity") {
 			return unsupported("Content-Encoding must be identity")
 		}
 	}
@@ -35,7 +34,7 @@ func CheckBody(r *http.Request, media string) error {
 	if err != nil || got != media {
 		return unsupported("Content-Type must be " + media)
 	}
-	if charset, said := params["charset"]; said && strings.ToLower(charset) != "utf-8" && strings.ToLower(charset) != "utf8" {
+	if charset, said := params["charset"]; said && !EqualASCII(charset, "utf-8") && !EqualASCII(charset, "utf8") {
 		return unsupported("charset must be utf-8")
 	}
 	return nil

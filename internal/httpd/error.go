@@ -149,6 +149,10 @@ func SetErrorHeaders(h http.Header, err error) {
 	}
 }
 
+// basicChallenge tells a client that presented a Basic credential how we read it
+// (RFC 7617): Latin-1 is another password.
+const basicChallenge = `Basic realm="hallpass", charset="UTF-8"`
+
 // WriteError answers with err as JSON and notes it in the request's event.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	e := EventOf(r.Context())
@@ -156,7 +160,15 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	body := BodyOf(err, e.RequestID)
 	e.AccessID = body.AccessErrorID
 	SetErrorHeaders(w.Header(), err)
+	if body.StatusCode == http.StatusUnauthorized && presentsBasic(r) {
+		w.Header().Add("WWW-Authenticate", basicChallenge)
+	}
 	WriteJSON(w, body.StatusCode, body)
+}
+
+func presentsBasic(r *http.Request) bool {
+	scheme, _ := SplitAuthorization(r.Header.Get("Authorization"))
+	return scheme == Basic
 }
 
 var contentJSON = []string{"application/json; charset=UTF-8"}

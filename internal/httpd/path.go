@@ -96,7 +96,7 @@ func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc
 // that it takes HTML. All others are answered in JSON.
 func WantsPage(r *http.Request) bool {
 	for _, accept := range r.Header["Accept"] {
-		if strings.Contains(strings.ToLower(accept), "text/html") {
+		if strings.Contains(LowerASCII(accept), "text/html") {
 			return true
 		}
 	}

@@ -88,7 +88,7 @@ func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		httpd.WriteError(w, r, errMethod)
 	case !m.admits(r):
 		event.Err = errScrape
-		w.Header().Set("WWW-Authenticate", `Basic realm="hallpass metrics"`)
+		w.Header().Set("WWW-Authenticate", `Basic realm="hallpass metrics", charset="UTF-8"`)
 		httpd.WriteJSON(w, http.StatusUnauthorized, httpd.BodyOf(errScrape, event.RequestID))
 	default:
 		m.scrape.ServeHTTP(w, r)

@@ -66,7 +66,7 @@ func StartTracing(ctx context.Context, version string, log *slog.Logger) (*Traci
 }
 
 func tracingWanted() (bool, error) {
-	if strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") || os.Getenv("OTEL_TRACES_EXPORTER") == "none" {
+	if httpd.EqualASCII(os.Getenv("OTEL_SDK_DISABLED"), "true") || os.Getenv("OTEL_TRACES_EXPORTER") == "none" {
 		return false, nil
 	}
 	wanted := false

@@ -104,6 +104,14 @@ var common = func() map[string]bool {
 	return m
 }()
 
+// CheckLength refuses as Invalid a password that is longer than any can be.
+func CheckLength(p Text) error {
+	if len(p.s) > MaxPassword {
+		return passwordError("Password is longer than %d bytes", MaxPassword)
+	}
+	return nil
+}
+
 // ValidatePassword holds a new password of the user with that login to the
 // policy: MinPassword characters at least, MaxPassword bytes at most, and not
 // among those that guessers try first. Without the policy only an empty
@@ -112,8 +120,8 @@ func ValidatePassword(p Text, login string, policy bool) error {
 	if p.s == "" {
 		return passwordError("Password is required")
 	}
-	if len(p.s) > MaxPassword {
-		return passwordError("Password is longer than %d bytes", MaxPassword)
+	if err := CheckLength(p); err != nil {
+		return err
 	}
 	if !policy {
 		return nil

@@ -1,0 +1,126 @@
+package httpd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// MaxBody is the longest body there is but for dashboards (SEC-8).
+const MaxBody = 1 << 20
+
+// DecodeJSON reads the JSON body into v: one value, no name twice in any case of
+// ASCII, unknown names ignored. edit, if not nil, may change the body before.
+func DecodeJSON(w http.ResponseWriter, r *http.Request, limit int64, v any, edit func([]byte) []byte) error {
+	if err := CheckBody(r, MediaJSON); err != nil {
+		return err
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		return Unreadable(err, limit)
+	}
+	if edit != nil {
+		body = edit(body)
+	}
+	if err := plainNames(body, edit != nil); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, v, json.MatchCaseInsensitiveNames(true), json.WithUnmarshalers(noNUL)); err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+// Unreadable returns what the client is told of a body that could not be read.
+func Unreadable(err error, limit int64) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return &hallpass.Error{Kind: hallpass.Limited, ID: "request.too-large", Message: fmt.Sprintf("Request body is larger than %d MiB", limit>>20)}
+	}
+	return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body could not be read", Err: err}
+}
+
+// lookalikes are the characters outside of ASCII that fold to a letter of it.
+const lookalikes = "\u017f\u212a" // of s and k
+
+// plainNames refuses names that would be taken for ours though they are not
+// written in ASCII. Only the first level is looked at where what lies below is
+// kept as it is.
+func plainNames(body []byte, shallow bool) error {
+	if !bytes.ContainsAny(body, lookalikes) && !bytes.Contains(body, []byte(`\u`)) {
+		return nil
+	}
+	d := jsontext.NewDecoder(bytes.NewReader(body))
+	for {
+		kind, length := d.StackIndex(d.StackDepth())
+		t, err := d.ReadToken()
+		if err != nil {
+			return nil // for the real reading to say
+		}
+		if kind == '{' && length%2 == 0 && t.Kind() == '"' && (d.StackDepth() == 1 || !shallow) && strings.ContainsAny(t.String(), lookalikes) {
+			return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body has a name that is not ASCII"}
+		}
+	}
+}
+
+// errNUL is about a text that PostgreSQL does not take.
+var errNUL = errors.New("holds a NUL character")
+
+// noNUL reads every text of a body. Passwords are secret.Text and a dashboard's
+// own JSON is kept as it is: they may hold what they like.
+var noNUL = json.UnmarshalFromFunc(func(d *jsontext.Decoder, s *string) error {
+	if d.PeekKind() != '"' {
+		return errors.ErrUnsupported // null, or a type that the default refuses
+	}
+	t, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	if *s = t.String(); strings.ContainsRune(*s, 0) {
+		return errNUL
+	}
+	return nil
+})
+
+// malformed says in words of the input what is wrong with it.
+func malformed(err error) error {
+	const twice = "is there twice"
+	var field jsontext.Pointer
+	what := "is not valid JSON"
+	var semantic *json.SemanticError
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &semantic):
+		field = semantic.JSONPointer
+		what = "has the wrong type"
+		if errors.Is(err, errNUL) {
+			what = "holds a control character"
+		}
+	case errors.As(err, &syntactic):
+		field = syntactic.JSONPointer
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			what = twice
+		}
+	}
+	// The input's own error is not kept and a name of the client's making is not
+	// repeated: either may hold anything, a secret too, and would reach the log.
+	name := strings.TrimPrefix(string(field), "/")
+	if name == "" || len(name) > maxFieldName || strings.ContainsAny(name, "/_") {
+		if what == twice {
+			what = "has a name twice"
+		}
+		return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body " + what}
+	}
+	return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Field: name, Message: name + " " + what}
+}
+
+// maxFieldName is longer than any name the API knows.
+const maxFieldName = 24
