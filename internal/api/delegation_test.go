@@ -157,3 +157,30 @@ func TestAccountWithRoles(t *testing.T) {
 		x.run(step{"GET", "/api/serviceaccounts/search?query=" + name, "", 200, want, ""})
 	}
 }
+
+// TestTokenGivesNoServerPower raises users and accounts to a basic role that has
+// a role in every org: for a user it holds on the server too, so whoever holds
+// nothing there cannot give it, a token least of all.
+func TestTokenGivesNoServerPower(t *testing.T) {
+	x := newSession(t)
+	x.run(people...)
+	x.run(
+		step{"POST", "/api/access-control/roles", `{"uid":"stats","name":"stats","global":true,"permissions":[{"action":"server.stats:read"}]}`, 201, "", ""},
+		step{"POST", "/api/access-control/builtin-roles", `{"roleUid":"stats","builtinRole":"Editor","global":true}`, 200, "", ""},
+	)
+	machine := x.by(hallpasstest.Bearer(token(t, x.s, account(t, x.s, "ci", "Admin"), "ci")))
+	boss := x.by(x.s.User("boss", hallpass.RoleAdmin))
+	for _, tt := range []struct {
+		as     *session
+		role   string
+		status int
+	}{{machine, "Editor", 403}, {machine, "None", 200}, {boss, "Editor", 200}, {machine, "Viewer", 200}} {
+		tt.as.run(step{"PATCH", "/api/org/users/<u>", `{"role":"` + tt.role + `"}`, tt.status, "", ""})
+	}
+	machine.run(
+		step{"POST", "/api/serviceaccounts", `{"name":"editor","role":"Editor"}`, 201, "", ""}, // an account holds nothing on the server
+		step{"DELETE", "/api/org/users/<u>", "", 200, "", ""},
+		step{"POST", "/api/org/users", `{"loginOrEmail":"u","role":"Admin"}`, 403, `messageId "org.role-forbidden"`, ""},
+		step{"POST", "/api/org/users", `{"loginOrEmail":"u","role":"Viewer"}`, 200, "", ""},
+	)
+}

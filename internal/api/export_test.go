@@ -14,6 +14,15 @@ func Patterns() []string {
 	return list
 }
 
+// Demanded returns the permission that each route's rule demands, by pattern.
+func Demanded() map[string]hallpass.Action {
+	demanded := make(map[string]hallpass.Action)
+	for _, r := range New(Options{}).routes() {
+		demanded[r.pattern] = r.rule.action
+	}
+	return demanded
+}
+
 // RoundTrip reads the JSON of a dashboard and gives it back as GET does, as id 7
 // and version 3.
 func RoundTrip(raw []byte) (title, uid string, out []byte, err error) {

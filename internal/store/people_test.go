@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -255,4 +256,55 @@ func firstSchema(db *sql.DB) error {
 func firstMigration() (string, error) {
 	text, err := os.ReadFile("migrations/0001_begin.sql")
 	return string(text), err
+}
+
+// TestOrgsHeldBy gives a user something in each org in another way: all of them
+// are told, also where the user is no member, and none of another's.
+func TestOrgsHeldBy(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		ctx := t.Context()
+		err := db.Write(ctx, func(tx *store.Tx) error {
+			var users [2]hallpass.User
+			for i := range users {
+				login := fmt.Sprintf("user%d", i)
+				u, err := tx.CreateUser(ctx, hallpass.User{UID: login, Login: login, Email: login})
+				if err != nil {
+					return err
+				}
+				users[i] = u
+			}
+			to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(users[0].ID)}
+			orgs := make([]hallpass.OrgID, 0, 5)
+			for i := range 5 {
+				o, err := tx.CreateOrg(ctx, hallpass.Org{Name: fmt.Sprintf("held %d", i)})
+				if err != nil {
+					return err
+				}
+				orgs = append(orgs, o.ID)
+			}
+			team, err := tx.CreateTeam(ctx, hallpass.Team{UID: "held", Org: orgs[2], Name: "held"})
+			if err != nil {
+				return err
+			}
+			_, inTeam := tx.SetTeamMember(ctx, orgs[2], hallpass.TeamMember{Team: team.ID, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: to.ID}}})
+			_, assigned := tx.Assign(ctx, store.Assignment{Org: orgs[1], RoleUID: "fixed_x", To: to}, time.Time{})
+			_, everywhere := tx.Assign(ctx, store.Assignment{RoleUID: "fixed_y", To: to}, time.Time{})
+			err = errors.Join(inTeam, assigned, everywhere,
+				tx.SetMember(ctx, hallpass.Member{Org: orgs[0], User: users[0]}),
+				tx.SetGrant(ctx, hallpass.Grant{Org: orgs[3], Resource: hallpass.FolderResource, ResourceID: "f", To: to, Level: hallpass.LevelView}),
+				tx.SetMember(ctx, hallpass.Member{Org: orgs[4], User: users[1]}),
+			)
+			if err != nil {
+				return err
+			}
+			got, err := tx.OrgsHeldBy(ctx, users[0].ID)
+			if d := cmp.Diff(got, orgs[:4]); d != "" {
+				t.Errorf("the orgs (got, want):\n%s", d)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
 }
