@@ -24,6 +24,18 @@ type AuditEntry struct {
 	ActorName string
 }
 
+// maxAuditText is the longest text of an entry, in bytes.
+const maxAuditText = 4096
+
+// Clean returns the entry with its texts as they may be stored and shown,
+// whoever chose them.
+func (e AuditEntry) Clean() AuditEntry {
+	for _, text := range []*string{&e.Actor.Login, &e.Action, &e.Target, &e.Reason, &e.From.Address, &e.From.UserAgent} {
+		*text = Clean(*text, maxAuditText)
+	}
+	return e
+}
+
 // An Outcome says how it ended.
 type Outcome string
 

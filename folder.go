@@ -78,7 +78,7 @@ func ValidChosenUID(s string) bool {
 			return false
 		}
 	}
-	return true
+	return !HoldsToken(s)
 }
 
 // Slug is the part of a URL made of a title: small ASCII letters and digits, a

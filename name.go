@@ -4,47 +4,150 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // MaxName is the longest name, in characters.
 const MaxName = 190
 
-// ValidateName reports as an Invalid error, naming the field, what keeps s from
-// being the name of something: it shows nothing, is longer than MaxName
-// characters, not UTF-8, or holds a control character or one that changes the
-// direction of text (which lets a name look like another).
-func ValidateName(field, s string) error {
+// TidyName takes the blanks around s away and reports as an Invalid error, naming
+// the field, what keeps it from being the name of something: it shows nothing,
+// is longer than MaxName characters, not UTF-8, or holds the secret of a token, a
+// control character, or one that nobody sees or that changes the direction of
+// text (each lets a name look like another).
+func TidyName(field string, s *string) error {
+	*s = strings.TrimFunc(*s, unicode.IsSpace)
+	if err := ValidateTitle(field, *s); err != nil {
+		return err
+	}
+	if strings.ContainsFunc(*s, unseen) {
+		return Invalidf(field, "%s holds an invisible character", field)
+	}
+	return nil
+}
+
+// ValidateTitle holds s to the rules of a title. Unlike a name it tells nothing
+// apart from anything, so it may have a twin that looks the same.
+func ValidateTitle(field, s string) error {
 	if err := ValidateText(field, s, MaxName); err != nil {
 		return err
 	}
 	if !strings.ContainsFunc(s, visible) {
 		return Invalidf(field, "%s is required", field)
 	}
+	if utf8.RuneCountInString(NameKey(s)) > MaxName { // some characters stand for many, and no index takes any length
+		return tooLong(field, MaxName)
+	}
 	return nil
 }
 
-// visible reports whether r is more than a space or an invisible format
-// character.
-func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+// visible reports whether r shows anything.
+func visible(r rune) bool {
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unseen(r) && !joins(r)
+}
 
-// ValidateText holds optional text to the rules of a name, with another length.
+// joins reports whether r shows nothing itself but changes how its neighbours
+// are drawn, as scripts and emoji need it. A name may hold such characters, and
+// is the same name without them.
+func joins(r rune) bool {
+	return r == '\u200c' || r == '\u200d' || unicode.Is(unicode.Variation_Selector, r)
+}
+
+// unseen reports whether r is drawn as nothing, or as a blank that is none.
+func unseen(r rune) bool {
+	const braillePatternBlank = '\u2800'
+	return !joins(r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) &&
+		(r == braillePatternBlank || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point))
+}
+
+// ValidateText holds optional text to the rules of a title, with another length.
 func ValidateText(field, s string, longest int) error {
 	if !utf8.ValidString(s) {
 		return Invalidf(field, "%s is not valid UTF-8", field)
 	}
 	if utf8.RuneCountInString(s) > longest {
-		return Invalidf(field, "%s is longer than %d characters", field, longest)
+		return tooLong(field, longest)
 	}
-	for _, r := range s {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError {
-			return Invalidf(field, "%s holds a control character", field)
-		}
+	if strings.ContainsFunc(s, refused) {
+		return Invalidf(field, "%s holds a control character", field)
+	}
+	return ValidateNoToken(field, s)
+}
+
+// ValidateNoToken reports the secret of a token in s: what is kept there is read
+// by people who must not be able to use it.
+func ValidateNoToken(field, s string) error {
+	if HoldsToken(s) {
+		return Invalidf(field, "%s holds a token: a secret belongs nowhere but in Authorization", field)
 	}
 	return nil
 }
 
-// NameKey folds s for comparison, so that names which differ by case alone are
-// one name on every database.
+func tooLong(field string, longest int) error {
+	return Invalidf(field, "%s is longer than %d characters", field, longest)
+}
+
+// TidyLogin is TidyName for what a user signs in by, a login or an e-mail address.
+// It also reports what no door could take back: a colon, which ends the user name
+// of a Basic credential, the name under which that credential holds a token, and
+// the form of service accounts' logins.
+func TidyLogin(field string, s *string) error {
+	if err := TidyName(field, s); err != nil {
+		return err
+	}
+	key := NameKey(*s)
+	switch {
+	case strings.Contains(key, ":"):
+		return Invalidf(field, "%s holds a colon", field)
+	case key == APIKeyLogin || serviceAccountLogin(key):
+		return Invalidf(field, "%s is reserved", field)
+	}
+	return nil
+}
+
+// APIKeyLogin is the user name under which a Basic credential holds a token.
+const APIKeyLogin = "api_key"
+
+// serviceAccountLogin reports whether the key is of the form sa-1-name.
+func serviceAccountLogin(key string) bool {
+	rest, found := strings.CutPrefix(key, "sa-")
+	org, _, more := strings.Cut(rest, "-")
+	_, number := ParseID(org)
+	return found && more && number
+}
+
+// NameKey folds s for comparison, so that names which differ by case, by the way
+// their letters are composed, by blanks or by what nobody sees are one name on
+// every database.
 func NameKey(s string) string {
-	return strings.ToLower(strings.ToUpper(s))
+	ascii := true
+	for i := range len(s) {
+		ascii = ascii && s[i] < utf8.RuneSelf
+	}
+	if ascii {
+		return oneBlank(strings.ToLower(s))
+	}
+	s = strings.Map(func(r rune) rune {
+		if joins(r) || unseen(r) {
+			return -1
+		}
+		return r
+	}, s)
+	for range 4 { // a second round changes little, a third nothing
+		folded := strings.ToLower(strings.ToUpper(norm.NFKC.String(s)))
+		if folded == s {
+			break
+		}
+		s = folded
+	}
+	return oneBlank(s)
+}
+
+// oneBlank drops the blanks around s and leaves one between its words.
+func oneBlank(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsSpace) {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
 }

@@ -10,12 +10,14 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-func TestValidateName(t *testing.T) {
+func TestTidyName(t *testing.T) {
 	const (
 		required = "name is required"
 		long     = "name is longer than 190 characters"
 		control  = "name holds a control character"
 		notUTF8  = "name is not valid UTF-8"
+		unseen   = "name holds an invisible character"
+		token    = "name holds a token: a secret belongs nowhere but in Authorization"
 	)
 	for _, tt := range []struct {
 		name, in, want string
@@ -33,6 +35,27 @@ func TestValidateName(t *testing.T) {
 		{"a no-break space", "\u00a0", required},
 		{"a zero-width space", "\u200b", required},
 		{"a byte order mark", "\ufeff", required},
+		{"a zero-width space within", "a\u200bb", unseen},
+		{"a soft hyphen", "a\u00adb", unseen},
+		{"a byte order mark within", "a\ufeffb", unseen},
+		{"a Hangul filler", "a\u3164b", unseen},
+		{"a halfwidth Hangul filler", "a\uffa0", unseen},
+		{"a blank of Braille", "a\u2800b", unseen},
+		{"tag characters", "a\U000e0061\U000e007f", unseen},
+		{"a word joiner", "a\u2060b", unseen},
+		{"a grapheme joiner", "a\u034fb", unseen},
+		{"an annotation", "a\ufff9b", unseen},
+		{"a joiner alone", "\u200d", required},
+		{"a filler alone", "\u3164", required},
+		{"Persian", "می\u200cخواهم", ""},
+		{"a heart in colour", "❤\ufe0f", ""},
+		{"a variant of an ideograph", "葛\U000e0100", ""},
+		{"many in one character", strings.Repeat("\ufdfa", 50), long},
+		{"a token", "glsa_yscW25imSKJIuav8zF37RZmnbiDvB05G_fcaaf58a", token},
+		{"a token with a wrong checksum", "x glsa_yscW25imSKJIuav8zF37RZmnbiDvB05G_00000000", token},
+		{"a token without a checksum", "glsa_yscW25imSKJIuav8zF37RZmnbiDvB05G", token},
+		{"an encoded token", "%67lsa%5F%79scW25imSKJIuav8zF37RZmnbiDvB05G_fcaaf58a", token},
+		{"the form of a token", "glsa_…_checksum", ""},
 		{"tab", "a\tb", control},
 		{"newline", "a\nb", control},
 		{"NUL", "a\x00", control},
@@ -50,16 +73,16 @@ func TestValidateName(t *testing.T) {
 		{"an overlong NUL", "\xc0\x80", notUTF8},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := hallpass.ValidateName("name", tt.in)
+			err := hallpass.TidyName("name", &tt.in)
 			if tt.want == "" {
 				if err != nil {
-					t.Errorf("ValidateName(%q) = %v, want nil", tt.in, err)
+					t.Errorf("TidyName(%q) = %v, want nil", tt.in, err)
 				}
 				return
 			}
 			var e *hallpass.Error
 			if !errors.As(err, &e) || e.Kind != hallpass.Invalid || e.ID != hallpass.MalformedID || e.Field != "name" || e.Message != tt.want {
-				t.Errorf("ValidateName(%q) = %#v, want Invalid of name: %s", tt.in, err, tt.want)
+				t.Errorf("TidyName(%q) = %#v, want Invalid of name: %s", tt.in, err, tt.want)
 			}
 		})
 	}
@@ -83,13 +106,16 @@ func TestValidateText(t *testing.T) {
 	}
 }
 
-func FuzzValidateName(f *testing.F) {
+func FuzzTidyName(f *testing.F) {
 	for _, seed := range []string{"ci", "", " ", "\u200b", "\u202e", "a\x00", "\xff", strings.Repeat("é", 190), strings.Repeat("e", 191)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if hallpass.ValidateName("name", s) != nil {
+		if hallpass.TidyName("name", &s) != nil {
 			return
+		}
+		if again := s; hallpass.TidyName("name", &again) != nil || again != s {
+			t.Errorf("%q is no name any more: %q", s, again)
 		}
 		if !utf8.ValidString(s) || utf8.RuneCountInString(s) > 190 || strings.TrimSpace(s) == "" {
 			t.Errorf("%q is taken for a name", s)
@@ -116,7 +142,17 @@ func TestNameKey(t *testing.T) {
 		{"Kelvin", "\u212aelvin", true},
 		{"ſecret", "secret", true},
 		{"a", "b", false},
-		{"a", "a ", false},
+		{"a", "\u2003a ", true},
+		{"a b", "a \u00a0 b", true},
+		{"a b", "ab", false},
+		{"e\u0301", "é", true},
+		{"\uff21\uff22\uff11", "ab1", true},
+		{"ﬁn", "FIN", true},
+		{"a\u200db", "ab", true},
+		{"a\u200bb\u3164", "ab", true},
+		{"❤\ufe0f", "❤", true},
+		{"\u212b", "å", true},
+		{"раypal", "paypal", false},
 		{"straße", "strasse", false},
 		{"e\u0301", "e", false},
 	} {
@@ -139,6 +175,48 @@ func TestNameKeyFoldsEveryLetter(t *testing.T) {
 		}
 		if again := hallpass.NameKey(key); again != key {
 			t.Errorf("%U has the key %q, which has the key %q", r, key, again)
+		}
+	}
+}
+
+func TestTidyNameTrims(t *testing.T) {
+	for in, want := range map[string]string{" a ": "a", "\u00a0a b\u3000": "a b", "\ta\r\n": "a", "a": "a"} {
+		got := in
+		if err := hallpass.TidyName("name", &got); err != nil || got != want {
+			t.Errorf("TidyName(%q) leaves %q, %v; want %q", in, got, err, want)
+		}
+	}
+}
+
+// TestNoNameHasATwin puts every character of Unicode into a name: what is not
+// seen is refused, or is no part of the key.
+func TestNoNameHasATwin(t *testing.T) {
+	key := hallpass.NameKey("ab")
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		name := "a" + string(r) + "b"
+		err := hallpass.TidyName("name", &name)
+		unseen := unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+		if unseen && err == nil && hallpass.NameKey(name) != key {
+			t.Errorf("%U is not seen, and makes another name", r)
+		}
+		if !unseen && err == nil && hallpass.NameKey(name) == key {
+			t.Errorf("%U is seen, and makes no other name", r)
+		}
+	}
+}
+
+func TestTidyLogin(t *testing.T) {
+	for _, login := range []string{"a:b", "a\uff1ab", ":", "api_key", "API_KEY", " Api_Key ", "api_\uff4bey", "api\u200d_key", "sa-1-ci", "SA-12-x", "sa-1-", "glsa_yscW25imSKJIuav8zF37RZmnbiDvB05G"} {
+		if s := login; hallpass.TidyLogin("login", &s) == nil {
+			t.Errorf("%q is taken", login)
+		}
+	}
+	for _, login := range []string{"admin", "pat@example.com", "sa-team", "sa-x-1", "api key", "12345", "CORP\\pat", "o'neil", "-"} {
+		if s := login; hallpass.TidyLogin("login", &s) != nil {
+			t.Errorf("%q is refused", login)
 		}
 	}
 }

@@ -256,12 +256,12 @@ const (
 	MaxRolePermissions = 2000
 )
 
-// ValidateRole reports what keeps r from being a custom role: a field that is
+// ValidateRole tidies the name of r and reports what keeps r from being a custom role: a field that is
 // malformed, a name or uid that is reserved, or a permission with an invalid
 // action or scope. validatePermissions false takes any action and scope that
 // is text ([rbac] permission_validation_enabled).
-func ValidateRole(r NamedRole, validatePermissions bool) error {
-	if err := ValidateName("name", r.Name); err != nil {
+func ValidateRole(r *NamedRole, validatePermissions bool) error {
+	if err := TidyName("name", &r.Name); err != nil {
 		return err
 	}
 	for _, prefix := range []string{"fixed:", "basic:", "managed:"} {
@@ -282,6 +282,9 @@ func ValidateRole(r NamedRole, validatePermissions bool) error {
 	}
 	if !utf8.ValidString(r.Description) || utf8.RuneCountInString(r.Description) > maxRoleText || strings.ContainsRune(r.Description, 0) {
 		return Invalidf("description", "description is not text of at most %d characters", maxRoleText)
+	}
+	if err := ValidateNoToken("description", r.Description); err != nil {
+		return err
 	}
 	if len(r.Permissions) > MaxRolePermissions {
 		return Invalidf("permissions", "a role holds at most %d permissions", MaxRolePermissions)

@@ -35,6 +35,9 @@ func (a *Admin) Begun(ctx context.Context) (begun bool, err error) {
 func (a *Admin) Begin(ctx context.Context, first FirstAdmin) error {
 	var hash string
 	if first.Login != "" {
+		if err := tidyIdentity(&first.Login, &first.Email, first.Login); err != nil {
+			return err
+		}
 		if err := secret.ValidatePassword(first.Password, first.Login, !a.o.WeakPasswords); err != nil {
 			return err
 		}

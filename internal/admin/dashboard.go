@@ -20,6 +20,7 @@ var (
 	errDashboardUID     = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.uid-taken", Message: "A dashboard with the same uid already exists"}
 	errDashboardFolder  = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.folder-not-found", Message: "folder not found"}
 	errDashboardVersion = &hallpass.Error{Kind: hallpass.Conflict, ID: "dashboard.version-mismatch", Message: "The dashboard has been changed by someone else"}
+	errDashboardToken   = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.holds-token", Field: "dashboard", Message: "the dashboard holds a token: everybody who may see it could use it"}
 	errLongMessage      = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.message-too-long", Message: "message too long, max 500 characters"}
 )
 
@@ -60,7 +61,7 @@ func (in *SaveDashboard) validate() error {
 	if strings.TrimSpace(in.Title) == "" {
 		return errNoDashboardTitle
 	}
-	if err := hallpass.ValidateName("title", in.Title); err != nil {
+	if err := hallpass.ValidateTitle("title", in.Title); err != nil {
 		return err
 	}
 	if in.UID != "" {
@@ -73,6 +74,12 @@ func (in *SaveDashboard) validate() error {
 	}
 	if !utf8.ValidString(in.Message) || strings.ContainsRune(in.Message, 0) {
 		return hallpass.Invalidf("message", "message is not valid text")
+	}
+	if err := hallpass.ValidateNoToken("message", in.Message); err != nil {
+		return err
+	}
+	if secret.HoldsToken(in.Data) {
+		return errDashboardToken
 	}
 	for _, t := range in.Tags {
 		if err := hallpass.ValidateText("tags", t, hallpass.MaxName); err != nil {

@@ -54,7 +54,7 @@ func validateTitle(title string) error {
 	if strings.TrimSpace(title) == "" {
 		return errNoTitle
 	}
-	return hallpass.ValidateName("title", title)
+	return hallpass.ValidateTitle("title", title)
 }
 
 // maxDescription is the longest description of a folder, in characters.
@@ -64,7 +64,7 @@ func validateDescription(s string) error {
 	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > maxDescription || strings.ContainsRune(s, 0) {
 		return hallpass.Invalidf("description", "description is not text of at most %d characters", maxDescription)
 	}
-	return nil
+	return hallpass.ValidateNoToken("description", s)
 }
 
 // inTree runs fn with the caller's reach after it was made sure that the org is

@@ -77,7 +77,7 @@ func (o *orgs) changed(n store.Notice) {
 // RenameOrg gives the caller's org another name. One that another org has is a
 // Conflict.
 func (a *Admin) RenameOrg(ctx context.Context, c hallpass.Caller, name string) error {
-	if err := hallpass.ValidateName("name", name); err != nil {
+	if err := hallpass.TidyName("name", &name); err != nil {
 		return err
 	}
 	return a.updateOrg(ctx, c, func(o *hallpass.Org) string {
@@ -208,7 +208,7 @@ func (a *Admin) CreateOrg(ctx context.Context, c hallpass.Caller, name string) (
 	if c.User() == 0 {
 		return o, a.refused(ctx, c, errUsersOnly, string(hallpass.OrgsCreate), "")
 	}
-	if err := hallpass.ValidateName("name", name); err != nil {
+	if err := hallpass.TidyName("name", &name); err != nil {
 		return o, err
 	}
 	now := a.now()

@@ -119,7 +119,7 @@ func (a *Admin) CreateRole(ctx context.Context, c hallpass.Caller, r hallpass.Na
 	if r.Fixed() || r.Basic() {
 		return r, hallpass.Invalidf("uid", "uids that begin with fixed_ or basic_ are reserved")
 	}
-	if err := hallpass.ValidateRole(r, !a.o.AnyPermission); err != nil {
+	if err := hallpass.ValidateRole(&r, !a.o.AnyPermission); err != nil {
 		return r, err
 	}
 	r.Org = c.Org
@@ -186,7 +186,7 @@ func (a *Admin) UpdateRole(ctx context.Context, c hallpass.Caller, r hallpass.Na
 		r.Name, r.DisplayName, r.Description, r.Group, r.Hidden = was.Name, was.DisplayName, was.Description, was.Group, was.Hidden
 	}
 	r.Org = was.Org
-	if err := hallpass.ValidateRole(r, !a.o.AnyPermission); err != nil {
+	if err := hallpass.ValidateRole(&r, !a.o.AnyPermission); err != nil {
 		return r, err
 	}
 	r.Permissions = uniquePermissions(r.Permissions)

@@ -45,7 +45,7 @@ type NewServiceAccount struct {
 // not there Invalid, a login that exists already a Conflict. A human creator may
 // manage the account from then on, whatever else changes.
 func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in NewServiceAccount) (hallpass.ServiceAccount, error) {
-	if err := hallpass.ValidateName("name", in.Name); err != nil {
+	if err := hallpass.TidyName("name", &in.Name); err != nil {
 		return hallpass.ServiceAccount{}, err
 	}
 	now := a.now()
@@ -179,7 +179,7 @@ func (a *Admin) summary(ctx context.Context, tx *store.Tx, org hallpass.OrgID, i
 // account are refused from the moment this returns.
 func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id hallpass.ServiceAccountID, p hallpass.ServiceAccountPatch) (hallpass.ServiceAccountSummary, error) {
 	if p.Name != nil {
-		if err := hallpass.ValidateName("name", *p.Name); err != nil {
+		if err := hallpass.TidyName("name", p.Name); err != nil {
 			return hallpass.ServiceAccountSummary{}, err
 		}
 	}

@@ -32,7 +32,7 @@ func (a *Admin) TeamID(ctx context.Context, c hallpass.Caller, ref string) (id h
 // CreateTeam makes a team in the caller's org. A human creator is its admin. A
 // name that is taken is a Conflict.
 func (a *Admin) CreateTeam(ctx context.Context, c hallpass.Caller, name, email string) (t hallpass.Team, err error) {
-	if err := validateTeam(name, email); err != nil {
+	if err := tidyTeam(&name, email); err != nil {
 		return t, err
 	}
 	now := a.now()
@@ -55,8 +55,8 @@ func (a *Admin) CreateTeam(ctx context.Context, c hallpass.Caller, name, email s
 	return t, err
 }
 
-func validateTeam(name, email string) error {
-	if err := hallpass.ValidateName("name", name); err != nil {
+func tidyTeam(name *string, email string) error {
+	if err := hallpass.TidyName("name", name); err != nil {
 		return err
 	}
 	return hallpass.ValidateText("email", email, hallpass.MaxName)
@@ -147,8 +147,10 @@ func (a *Admin) UpdateTeam(ctx context.Context, c hallpass.Caller, id hallpass.T
 	return a.changeTeam(ctx, c, hallpass.TeamsWrite, id, nil, "team.update", func(tx *store.Tx, _ hallpass.Caller, t hallpass.Team) (string, error) {
 		if name == "" {
 			name = t.Name
+		} else if err := hallpass.TidyName("name", &name); err != nil {
+			return "", err
 		}
-		if err := validateTeam(name, email); err != nil {
+		if err := hallpass.ValidateText("email", email, hallpass.MaxName); err != nil {
 			return "", err
 		}
 		t.Name, t.Email, t.UpdatedAt = name, email, a.now()
@@ -342,11 +344,18 @@ func (a *Admin) TeamGroups(ctx context.Context, c hallpass.Caller, id hallpass.T
 	return list, err
 }
 
+// maxGroup is the longest name of an outside group, in bytes: an index of
+// PostgreSQL takes no longer ones.
+const maxGroup = 1024
+
 // AddTeamGroup matches the team with an outside group.
 func (a *Admin) AddTeamGroup(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, group string) error {
 	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, nil, "team.group.add", func(tx *store.Tx, _ hallpass.Caller, _ hallpass.Team) (string, error) {
 		group = strings.TrimSpace(group)
-		if err := hallpass.ValidateText("groupId", group, 1024); err != nil {
+		if len(group) > maxGroup {
+			return "", hallpass.Invalidf("groupId", "groupId is longer than %d bytes", maxGroup)
+		}
+		if err := hallpass.ValidateText("groupId", group, maxGroup); err != nil {
 			return "", err
 		}
 		if group == "" {

@@ -52,7 +52,7 @@ func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hall
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := hallpass.ValidateName("name", name); err != nil {
+		if err := hallpass.TidyName("name", &name); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		now := a.now()

@@ -216,14 +216,14 @@ func (in *NewUser) validate() error {
 	if in.Login == "" {
 		return errNoLogin
 	}
-	return validateIdentity(in.Login, in.Email, in.Name)
+	return tidyIdentity(&in.Login, &in.Email, in.Name)
 }
 
-func validateIdentity(login, email, name string) error {
-	if err := hallpass.ValidateName("login", login); err != nil {
+func tidyIdentity(login, email *string, name string) error {
+	if err := hallpass.TidyLogin("login", login); err != nil {
 		return err
 	}
-	if err := hallpass.ValidateName("email", email); err != nil {
+	if err := hallpass.TidyLogin("email", email); err != nil {
 		return err
 	}
 	return hallpass.ValidateText("name", name, hallpass.MaxName)
@@ -234,6 +234,19 @@ func validateIdentity(login, email, name string) error {
 func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID, login, email, name string) error {
 	if login == "" && email == "" {
 		return errNoLogin
+	}
+	if login != "" {
+		if err := hallpass.TidyLogin("login", &login); err != nil {
+			return err
+		}
+	}
+	if email != "" {
+		if err := hallpass.TidyLogin("email", &email); err != nil {
+			return err
+		}
+	}
+	if err := hallpass.ValidateText("name", name, hallpass.MaxName); err != nil {
+		return err
 	}
 	n := need{action: hallpass.UsersWrite, scope: id.GlobalScope(), where: onServer}
 	if c.User() == id && id != 0 {
@@ -255,9 +268,6 @@ func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 			u.Email = email
 		}
 		u.Name, u.UpdatedAt = name, a.now()
-		if err := validateIdentity(u.Login, u.Email, u.Name); err != nil {
-			return hallpass.AuditEntry{}, err
-		}
 		for _, taken := range []struct {
 			text    string
 			refusal *hallpass.Error

@@ -50,7 +50,7 @@ func (a *API) basicAuth(r *http.Request, credential string, from hallpass.From) 
 	switch {
 	case !ok:
 		return hallpass.Caller{}, errBadKey
-	case login == httpd.APIKeyLogin:
+	case login == hallpass.APIKeyLogin:
 		return a.verify.Token(r.Context(), password, wantedOrg(r, false), from)
 	case !a.basic:
 		return hallpass.Caller{}, errUnauthorized

@@ -286,7 +286,7 @@ func roleField(err error) string {
 // all are.
 func badLine(list []hallpass.Permission) string {
 	for _, p := range list {
-		if !p.Action.Valid() || hallpass.ValidateRole(hallpass.NamedRole{UID: "x", Name: "x", Permissions: []hallpass.Permission{p}}, true) != nil {
+		if !p.Action.Valid() || hallpass.ValidateRole(&hallpass.NamedRole{UID: "x", Name: "x", Permissions: []hallpass.Permission{p}}, true) != nil {
 			return " The line is “" + strings.TrimSpace(string(p.Action)+" "+string(p.Scope)) + "”."
 		}
 	}

@@ -173,7 +173,7 @@ func editTeam(v *visit) error {
 	}
 	f := v.r.PostForm
 	name := strings.TrimSpace(f.Get("name"))
-	if err = hallpass.ValidateName("name", name); err == nil { // an empty one would stay as it is
+	if err = hallpass.TidyName("name", &name); err == nil { // an empty one would stay as it is
 		err = v.o.Admin.UpdateTeam(v.r.Context(), v.caller, t.ID, name, strings.TrimSpace(f.Get("email")))
 	}
 	if err == nil {

@@ -82,7 +82,7 @@ func (g *Guard) authenticate(r *http.Request, from hallpass.From) (c hallpass.Ca
 	scheme, token := httpd.SplitAuthorization(headers[0])
 	if scheme == httpd.Basic {
 		login, password, ok := httpd.SplitBasic(token)
-		if !ok || login != httpd.APIKeyLogin {
+		if !ok || login != hallpass.APIKeyLogin {
 			return c, true, errNoToken
 		}
 		scheme, token = httpd.Bearer, password

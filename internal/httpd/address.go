@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -47,7 +46,7 @@ func (t TrustedProxies) contains(addr netip.Addr) bool {
 // From returns the client's address and user agent: the peer, or, where the
 // peer is a trusted proxy, the last address in X-Forwarded-For that is not one.
 func (t TrustedProxies) From(r *http.Request) hallpass.From {
-	return hallpass.From{Address: t.address(r), UserAgent: cleanAgent(r.UserAgent())}
+	return hallpass.From{Address: t.address(r), UserAgent: hallpass.Clean(r.UserAgent(), maxAgent)}
 }
 
 func (t TrustedProxies) address(r *http.Request) string {
@@ -86,25 +85,5 @@ func (t TrustedProxies) secure(r *http.Request) bool {
 	return err == nil && t.contains(peer.Addr().Unmap()) && r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
+// maxAgent is the longest User-Agent that is kept, in bytes.
 const maxAgent = 200
-
-// cleanAgent makes a User-Agent fit to be kept and shown: at most maxAgent
-// bytes of printable UTF-8.
-func cleanAgent(s string) string {
-	clean := len(s) <= maxAgent
-	for i := 0; clean && i < len(s); i++ {
-		clean = ' ' <= s[i] && s[i] < 0x7f
-	}
-	if clean {
-		return s
-	}
-	if len(s) > maxAgent {
-		s = s[:maxAgent]
-	}
-	return strings.Map(func(c rune) rune {
-		if hallpass.ValidateText("", string(c), 1) != nil {
-			return '?'
-		}
-		return c
-	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
-}

@@ -32,9 +32,6 @@ func SplitAuthorization(header string) (Scheme, string) {
 	return NoScheme, ""
 }
 
-// APIKeyLogin is the login under which a Basic credential holds a token.
-const APIKeyLogin = "api_key"
-
 // SplitBasic returns the login and password of a Basic credential (RFC 7617);
 // not ok if it is malformed.
 func SplitBasic(credential string) (login, password string, ok bool) {

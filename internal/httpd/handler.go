@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -158,8 +157,8 @@ func (o *Options) logRequest(r *http.Request, e *Event, status int) {
 	}
 	attrs := append(make([]slog.Attr, 0, 14), // all there may be, so that it need not grow
 		slog.String("request_id", e.RequestID),
-		slog.String("method", r.Method),
-		slog.String("path", redact(r.URL.Path)),
+		slog.String("method", hallpass.Clean(r.Method, maxMethod)),
+		slog.String("path", hallpass.Clean(r.URL.Path, maxLogged)),
 		slog.Int("status", status),
 		slog.Float64("ms", float64(time.Since(e.Started).Microseconds())/1000),
 		slog.String("address", e.From.Address),
@@ -174,30 +173,22 @@ func (o *Options) logRequest(r *http.Request, e *Event, status int) {
 		attrs = append(attrs, slog.String("action", e.Action))
 	}
 	if e.Target != "" {
-		attrs = append(attrs, slog.String("target", redact(e.Target)))
+		attrs = append(attrs, slog.String("target", hallpass.Clean(e.Target, maxLogged)))
 	}
 	if e.AccessID != "" {
 		attrs = append(attrs, slog.String("access_error_id", e.AccessID))
 	}
 	if e.Err != nil {
-		attrs = append(attrs, slog.String("kind", hallpass.KindOf(e.Err).Error()), slog.String("error", redact(e.Err.Error())))
+		attrs = append(attrs, slog.String("kind", hallpass.KindOf(e.Err).Error()), slog.String("error", hallpass.Redact(e.Err.Error())))
 	}
 	o.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-const tokenPrefix = "glsa_" // secret.Prefix, from a room on the same floor
-
-// redact takes tokens out of what is logged: people put them in paths (SEC-1).
-func redact(s string) string {
-	before, rest, found := strings.Cut(s, tokenPrefix)
-	if !found {
-		return s
-	}
-	rest = strings.TrimLeftFunc(rest, func(c rune) bool {
-		return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-	})
-	return before + tokenPrefix + "[secret]" + redact(rest)
-}
+// The longest texts of a client that are logged, in bytes.
+const (
+	maxMethod = 32
+	maxLogged = 1024
+)
 
 // requestIDs hands out IDs: eight random digits for the process, and a count.
 type requestIDs struct {

@@ -60,8 +60,25 @@ func (s *Server) begin(ctx context.Context) error {
 		return s.forgetFirstPassword(ctx)
 	}
 	var e *hallpass.Error
-	if errors.As(err, &e) && e.Field == "password" {
-		return fmt.Errorf("security.admin_password: %w", hintPolicy(err, first.Login, first.Password))
+	if errors.As(err, &e) {
+		switch e.Field {
+		case "password":
+			return fmt.Errorf("security.admin_password: %w", hintPolicy(err, first.Login, first.Password))
+		case "login":
+			return fmt.Errorf("security.admin_user: %s", e.Message)
+		case "email":
+			return fmt.Errorf("security.admin_email: %s", e.Message)
+		}
+	}
+	return err
+}
+
+// refold brings the keys of names up to date, and logs the names that cannot be
+// told from another.
+func (s *Server) refold(ctx context.Context) error {
+	twins, err := s.db.Refold(ctx)
+	for _, t := range twins {
+		s.log.Warn("a name looks like that of another row and is found by its ID alone: give one of them another name", "table", t.Table, "id", t.ID)
 	}
 	return err
 }

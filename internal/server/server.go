@@ -76,7 +76,7 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := newServer(c, log)
+	s := newServer(c, httpd.RedactLog(log))
 	if err := s.openStore(ctx); err != nil {
 		return nil, err
 	}
@@ -123,6 +123,9 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	}
 	s.db.Subscribe(s.notice)
 	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	if err := s.refold(ctx); err != nil {
 		return err
 	}
 	if _, err := s.settle(ctx); err != nil {

@@ -15,6 +15,7 @@ import (
 // Audit writes the entry, in the transaction of what it tells of, and returns
 // its ID. A zero Count is 1.
 func (tx *Tx) Audit(ctx context.Context, e hallpass.AuditEntry) (hallpass.AuditID, error) {
+	e = e.Clean()
 	id, err := tx.nextID(ctx, "audit")
 	if err != nil {
 		return 0, err

@@ -71,6 +71,7 @@ const (
 // within the minute of the first are counted in its row. It reports whether e
 // is the first of its noter within the minute, which should be written soon.
 func (db *DB) Note(e hallpass.AuditEntry) (first bool) {
+	e = e.Clean()
 	for _, fn := range db.noteSubscribers {
 		fn(e)
 	}

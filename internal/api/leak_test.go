@@ -1,0 +1,114 @@
+package api_test
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+)
+
+// TestSecretsOfClientsStayNowhere writes a token that works into every path part,
+// query, header and body field of every call, and then looks for it in all that
+// is kept, shown and logged (SEC-1, SEC-4).
+func TestSecretsOfClientsStayNowhere(t *testing.T) {
+	s := hallpasstest.New(t)
+	w := newWalker(t, s)
+	key := token(t, s, account(t, s, "owner", "Editor"), "works")
+	inBase64 := base64.StdEncoding.EncodeToString([]byte("api_key:" + key))
+	percent := ""
+	for i := range len(key) {
+		percent += fmt.Sprintf("%%%02x", key[i])
+	}
+	forms := []string{key, "curl " + key, key[:37], percent, inBase64}
+	n := 0
+	for _, c := range contractCalls(t, s) {
+		for _, p := range c.probes(w.targets.fill, forms, nil, func() int { n++; return n }) {
+			w.send(t, p)
+		}
+		path := w.targets.fill(c.path)
+		if strings.HasSuffix(path, "/events") {
+			continue
+		}
+		for _, header := range []string{"User-Agent", "Referer", "X-Forwarded-For", "Forwarded", "X-Request-Id", "Traceparent", "Tracestate", "Accept-Language", "Origin", "X-Real-Ip", "Cookie"} {
+			s.Send(hallpasstest.Bearer(key), c.method, path, `{}`, header+": "+key)
+		}
+	}
+	for _, agent := range append(forms, strings.ToUpper(key[:5])+key[5:], "x\xff"+key+"\u202e") {
+		for _, path := range []string{"/api/org", "/guard/verify", "/api/audit", "/org/serviceaccounts", "/" + key, "/guard/" + key} {
+			s.Send(hallpasstest.Bearer(key), "GET", path, "", "User-Agent: "+agent)
+			s.Send(hallpasstest.Basic("admin", hallpasstest.AdminPassword), "GET", path, "", "User-Agent: "+agent)
+			s.Send(hallpasstest.Basic("admin", "wrong"), "GET", path, "", "User-Agent: "+agent)
+			s.Send(hallpasstest.Basic(agent, "wrong"), "GET", path, "", "User-Agent: "+agent)
+			s.Send(hallpasstest.Bearer(key), strings.ReplaceAll(key, "_", ""), path, "", "User-Agent: "+agent)
+			s.Send(hallpasstest.Bearer(key), key, path, "", "User-Agent: "+agent)
+		}
+	}
+	for _, path := range []string{"/theme", "/login", "/org/teams", "/org/users", "/admin/orgs", "/org/serviceaccounts/create", "/admin/roles/create", "/profile/password"} {
+		form := "user=" + key + "&name=" + key + "&login=" + key + "&theme=" + key + "&back=" + key + "&next=" + key + "&email=" + key + "&role=" + key
+		s.Send(w.as, "POST", path, form, "Content-Type: application/x-www-form-urlencoded")
+	}
+
+	kept := map[string]string{"the log": s.Log()}
+	for _, path := range []string{"/api/audit?limit=1000", "/metrics", "/api/user/auth-tokens", "/api/serviceaccounts/4/tokens", "/admin/audit", "/org/serviceaccounts", "/api/search", "/api/folders", "/api/org"} {
+		kept[path] = s.Send(w.as, "GET", path, "").Text
+	}
+	if len(kept["/api/audit?limit=1000"]) < 10_000 {
+		t.Errorf("the audit is %s", kept["/api/audit?limit=1000"])
+	}
+	for name, text := range database(t, s) {
+		kept[name] = text
+	}
+	for name, text := range kept {
+		if text == "" && name != "hallpass.db-reserve" {
+			t.Errorf("%s is empty", name)
+		}
+		for form, secret := range map[string]string{"secret": key[5:37], "encoded secret": percent[40:100], "secret in base64": inBase64[20:60], "secret in hex": hex.EncodeToString([]byte(key[5:37]))} {
+			if i := strings.Index(text, secret); i >= 0 {
+				t.Errorf("%s holds the %s: …%s…", name, form, text[max(0, i-120):min(len(text), i+20)])
+			}
+		}
+	}
+}
+
+// database returns all that the server's database holds, as text, by table or
+// file.
+func database(t *testing.T, s *hallpasstest.Server) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	if !hallpasstest.OnPostgres() {
+		files, err := filepath.Glob(filepath.Join(s.Dir, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if b, err := os.ReadFile(file); err == nil && len(b) > 0 {
+				all[filepath.Base(file)] = string(bytes.ReplaceAll(b, []byte{0}, nil))
+			}
+		}
+		return all
+	}
+	db, err := sql.Open("pgx", s.DatabaseURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var tables string
+	if err := db.QueryRow(`SELECT string_agg(table_name, ' ') FROM information_schema.tables WHERE table_schema = 'public'`).Scan(&tables); err != nil {
+		t.Fatal(err)
+	}
+	for table := range strings.FieldsSeq(tables) {
+		var text string
+		if err := db.QueryRow(`SELECT 'rows: ' || COALESCE(string_agg(t::text, chr(10)), '') FROM ` + table + ` t`).Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		all["table "+table] = text
+	}
+	return all
+}

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// folded lists the columns that hold the folded key of another. An empty key is
+// that of a name which was given up.
+var folded = []struct{ table, text, key string }{
+	{"orgs", "name", "name_key"}, {"users", "login", "login_key"}, {"users", "email", "email_key"}, {"users", "name", "name_key"},
+	{"service_accounts", "name", "name_key"}, {"service_accounts", "login", "login_key"}, {"tokens", "name", "name_key"},
+	{"teams", "name", "name_key"}, {"roles", "name", "name_key"},
+}
+
+// A Twin is a row whose name cannot be told from that of another row, which has
+// the key of both.
+type Twin struct {
+	Table string
+	ID    int64
+}
+
+// Refold brings the keys of names up to date that were made by an older rule of
+// hallpass.NameKey, and returns the rows whose new key is taken. Those keep their
+// old key: they are found by their ID and no more by their name until they get
+// another one. Where all is up to date it only reads, and only names that are
+// not plain words of ASCII.
+func (db *DB) Refold(ctx context.Context) (twins []Twin, err error) {
+	for _, c := range folded {
+		old, err := db.oldKeys(ctx, c.table, c.text, c.key)
+		if err != nil {
+			return twins, fmt.Errorf("store: keys of names: %w", err)
+		}
+		for id, key := range old {
+			err := db.Write(ctx, func(tx *Tx) error {
+				_, err := tx.exec(ctx, `UPDATE `+c.table+` SET `+c.key+` = $2 WHERE id = $1`, id, key) // #nosec G202 -- words of ours
+				return err
+			})
+			if isUnique(err) {
+				twins = append(twins, Twin{c.table, id})
+				continue
+			}
+			if err != nil {
+				return twins, fmt.Errorf("store: key of %s %d: %w", c.table, id, err)
+			}
+		}
+	}
+	return twins, nil
+}
+
+// oldKeys returns the keys that rows should have and do not, by ID.
+func (db *DB) oldKeys(ctx context.Context, table, text, key string) (map[int64]string, error) {
+	old := make(map[int64]string)
+	err := db.Read(ctx, func(tx *Tx) error {
+		rows, err := tx.sql.QueryContext(ctx, `
+			SELECT id, `+text+`, `+key+` FROM `+table+`
+			WHERE  `+key+` <> '' AND (octet_length(`+text+`) <> length(`+text+`) OR `+text+` LIKE '% %')`) // #nosec G202 -- words of ours
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }() // Err tells what went wrong
+		for rows.Next() {
+			var id int64
+			var name, has string
+			if err := rows.Scan(&id, &name, &has); err != nil {
+				return err
+			}
+			if want := hallpass.NameKey(name); want != has {
+				old[id] = want
+			}
+		}
+		return rows.Err()
+	})
+	return old, err
+}
