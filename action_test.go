@@ -286,3 +286,24 @@ func manualOfActions() string {
 	}
 	return b.String()
 }
+
+// TestLevelWords gives each level of access and compares what is said of it with
+// what it permits.
+func TestLevelWords(t *testing.T) {
+	for _, r := range []hallpass.Resource{hallpass.ServiceAccountResource, hallpass.TeamResource, hallpass.FolderResource, hallpass.DashboardResource} {
+		for _, l := range r.Levels() {
+			text := r.LevelWords(l)
+			for _, row := range hallpass.Actions() {
+				if held := slices.Contains(r.Actions(l), row.Action); held && !names(text, row.Action, false) {
+					t.Errorf("of %s on %s it is not said that one may %s: %s", l, r, row.Words(), text)
+				}
+			}
+			if !strings.Contains(text, " (only this ") || strings.Contains(text, "everything") {
+				t.Errorf("of %s on one of %s it is said: %s", l, r, text)
+			}
+		}
+	}
+	if got := hallpass.FolderResource.LevelWords(hallpass.LevelMember); got != "" {
+		t.Errorf("a level that folders do not have is told as %q", got)
+	}
+}

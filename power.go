@@ -221,7 +221,7 @@ func (w Power) Tell(who string) string {
 	if others := w.Others(); others != "" {
 		out += " In other APIs it holds " + others + "."
 	}
-	return out
+	return out + w.slips()
 }
 
 // Short says the same in one line, of a role: "Read teams. In other APIs: …".
@@ -237,7 +237,26 @@ func (w Power) Short() string {
 	if others := w.Others(); others != "" {
 		parts = append(parts, "In other APIs: "+others+".")
 	}
-	return strings.Join(parts, " ")
+	return strings.Join(parts, " ") + w.slips()
+}
+
+// slips names the actions that are perhaps slips of known ones.
+func (w Power) slips() string {
+	out, n := "", 0
+	for _, a := range w.Elsewhere {
+		if near, ok := a.Nearest(); ok {
+			if n++; n > namedScopes {
+				return out + " And so with others."
+			}
+			out += " " + a.Slip(near)
+		}
+	}
+	return out
+}
+
+// Slip says that a is not known, and which known action it is like.
+func (a Action) Slip(near Action) string {
+	return "Hallpass does not know " + string(a) + ": did you mean " + string(near) + "?"
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
@@ -323,4 +342,24 @@ func (p Permission) Words(name func(Scope) string) string {
 		return row.Words() + " (" + extent + ")"
 	}
 	return row.Words()
+}
+
+// LevelWords says what the level of access to one resource of kind r lets one do;
+// empty when r has no such level.
+func (r Resource) LevelWords(l Level) string {
+	one := r.Scope("x")
+	extent := " (" + onlyThese([]Scope{one}, nil) + ")"
+	var list []Permission
+	for _, a := range r.Actions(l) {
+		list = append(list, Permission{a, one})
+	}
+	var clauses []string
+	for _, clause := range NewPermissions(list...).Power(Nobody, nil).Can {
+		clauses = append(clauses, strings.TrimSuffix(clause, extent))
+	}
+	if len(clauses) == 0 {
+		return ""
+	}
+	this := strings.ReplaceAll(strings.ReplaceAll(extent, " the ", " this "), " x", "")
+	return strings.Join(clauses, "; ") + this
 }

@@ -64,6 +64,11 @@ func (a *Admin) Explain(ctx context.Context, c hallpass.Caller, ref string, acti
 			return err
 		}
 		out = Explanation{Principal: p, Allowed: q.allowed(), Taken: TakenKnown, Notes: q.notes()}
+		if off, err := disabled(ctx, tx, c.Org, p); err != nil {
+			return err
+		} else if off {
+			out.Notes = append(out.Notes, "The "+p.Kind.String()+" is disabled: until it is enabled, whatever it asks for is refused.")
+		}
 		if !q.known {
 			out.Taken = TakenForeign
 			if near, ok := action.Nearest(); ok {
@@ -203,7 +208,7 @@ func (q question) notes() (list []string) {
 	a := string(q.asked.Action)
 	if !q.known {
 		if near, ok := q.asked.Action.Nearest(); ok {
-			return []string{"Hallpass does not know " + a + ". Did you mean " + string(near) + "? As it stands it is an action of another API, if of any."}
+			return []string{q.asked.Action.Slip(near) + " As it stands it is an action of another API, if of any."}
 		}
 		return []string{a + " is an action of another API: Hallpass itself never asks for it."}
 	}
@@ -371,6 +376,16 @@ func callerOf(ctx context.Context, tx *store.Tx, org hallpass.OrgID, p hallpass.
 		return hallpass.Caller{}, err
 	}
 	return tx.UserCaller(ctx, u, org)
+}
+
+// disabled reports whether the principal is.
+func disabled(ctx context.Context, tx *store.Tx, org hallpass.OrgID, p hallpass.PrincipalInfo) (bool, error) {
+	if p.Kind == hallpass.ServiceAccountPrincipal {
+		account, err := tx.ServiceAccount(ctx, org, hallpass.ServiceAccountID(p.ID))
+		return account.Disabled, err
+	}
+	u, err := tx.User(ctx, hallpass.UserID(p.ID))
+	return u.Disabled, err
 }
 
 // sources lists every permission that the caller holds with where it comes

@@ -75,8 +75,8 @@ func (a *API) userPermissions(c call, _ none) ([]wire.EffectivePermission, error
 	_, list, err := a.admin.Effective(c.Context(), c.caller, c.PathValue("user"))
 	out := make([]wire.EffectivePermission, 0, len(list))
 	for _, e := range list {
-		if e.Action == hallpass.ForeignActions {
-			continue
+		if e.Action == hallpass.ForeignActions && !flag(c, "sources") {
+			continue // Grafana's clients know no such action
 		}
 		row := wire.EffectivePermission{Action: string(e.Action), Scope: string(e.Scope)}
 		if flag(c, "sources") {

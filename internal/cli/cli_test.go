@@ -142,9 +142,12 @@ func TestWalk(t *testing.T) {
 		{"role assignments keeper", "", `^KIND +ID +NAME\nuser +1 +admin\nserviceaccount +2 +build bot\n$`},
 		{"sa permissions|build bot", "", `serviceaccounts:read +serviceaccounts:\* +keeper +itself\n`},
 		{"explain --principal|sa:build bot|serviceaccounts:read|serviceaccounts:id:3", "", `^allowed: service account build bot may do serviceaccounts:read on serviceaccounts:id:3\n  by the role keeper, assigned to it: `},
-		{"explain dashbord:reed", "", `(?m)^note: Hallpass does not know dashbord:reed\. Did you mean dashboards:read\?`},
+		{"explain dashbord:reed", "", `(?m)^note: Hallpass does not know dashbord:reed: did you mean dashboards:read\?`},
 		{"explain prometheus:query", "", `(?m)^note: prometheus:query is an action of another API`},
 		{"explain orgs:read orgs:id:1", "", `^allowed: (.*\n)+note: orgs:read takes no scope`},
+		{"sa update deployer --role Admin", "", `(?m)^role +Admin$`},
+		{"sa permissions deployer", "", `(?m)^\* +\* +basic:admin +basic role Admin$`},
+		{"sa update deployer --role Editor", "", `(?m)^role +Editor$`},
 		{"role update keeper -p orgs:read --name reader", "", `(?m)^name +reader\n(.*\n)*group +CI\nversion +2\n(.*\n)*permission +orgs:read\n$`},
 		{"role unassign|reader|sa:build bot", "", `^$`},
 		{"role list", "", `(?m)^\w+ +reader +CI +1 +no$`},
@@ -677,5 +680,14 @@ func TestExplainTellsEachWayOnce(t *testing.T) {
 `
 	if out != want {
 		t.Errorf("explain prints\n%s\nwant\n%s", out, want)
+	}
+}
+
+// TestRoleWithASlip makes a role with an action that nothing knows, and is told.
+func TestRoleWithASlip(t *testing.T) {
+	server(t)
+	r := run(t.Context(), strings.NewReader(""), "role", "create", "reader", "-p", "dashbord:reed", "-p", "prometheus:query", "-p", "teams:read")
+	if want := "note: Hallpass does not know dashbord:reed: did you mean dashboards:read?\n"; r.err != nil || r.errs != want {
+		t.Errorf("role create says %q, %v; want %q", r.errs, r.err, want)
 	}
 }

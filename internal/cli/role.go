@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/client"
 	"github.com/hallpass-dev/hallpass/wire"
 )
@@ -63,7 +64,17 @@ func (s *session) printRole(r wire.Role) error {
 	for _, p := range r.Permissions {
 		t.rows = append(t.rows, []string{"permission", permissionText(p.Action, p.Scope)})
 	}
-	return s.print(r, t)
+	if err := s.print(r, t); err != nil || s.json {
+		return err
+	}
+	for _, p := range r.Permissions {
+		if near, ok := hallpass.Action(p.Action).Nearest(); ok {
+			if err := s.say("note: %s", hallpass.Action(p.Action).Slip(near)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // permissionText writes a permission as --permission takes it.

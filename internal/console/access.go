@@ -55,22 +55,10 @@ type levelOption struct {
 	Selected bool
 }
 
-var levelCan = map[hallpass.Resource]map[hallpass.Level]string{
-	hallpass.ServiceAccountResource: {
-		hallpass.LevelEdit:  "see, change, disable and enable the account, add and delete its tokens",
-		hallpass.LevelAdmin: "the same, delete the account, and say who may",
-	},
-	hallpass.FolderResource: {
-		hallpass.LevelView:  "see the folder and what is in it",
-		hallpass.LevelEdit:  "the same, and change, add and delete what is in it",
-		hallpass.LevelAdmin: "the same, and say who may",
-	},
-}
-
 func levelOptions(r hallpass.Resource, selected hallpass.Level) []levelOption {
 	var list []levelOption
 	for _, l := range r.Levels() {
-		list = append(list, levelOption{string(l), levelCan[r][l], l == selected})
+		list = append(list, levelOption{string(l), r.LevelWords(l), l == selected})
 	}
 	return list
 }
@@ -218,7 +206,7 @@ func (v *visit) setAccess(p accessPage) (change, error) {
 		c.Steps = []step{{name, p.says(was), p.says(level)}}
 	}
 	c.Question, c.Button = "Add permission", "Add permission"
-	c.Text = named(name) + " may then " + levelCan[p.resource][level] + "."
+	c.Text = named(name) + " may then " + p.resource.LevelWords(level) + "."
 	c.done = name + " has the permission " + string(level) + " on " + p.heading + " now."
 	c.same = "Nothing changed: " + name + " has the permission " + string(level) + " already."
 	switch {
@@ -377,7 +365,7 @@ func accountPower(v *visit) error {
 	at := accountURL(a.UID)
 	q := v.r.URL.Query()
 	view := powerView{
-		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: v.accountTabs(a, "access"), Can: heldCan("A token of this account", held), Total: len(held),
+		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: v.accountTabs(a, "access"), Can: offText(a.Disabled) + heldCan("A token of this account", held), Total: len(held),
 		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: powerAreas(held),
 	}
 	if view.Action != "" {

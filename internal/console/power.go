@@ -70,3 +70,11 @@ func (v *visit) tokenCan(id hallpass.ServiceAccountID, role hallpass.Role) (stri
 	power, err := v.o.Admin.RolePower(v.r.Context(), v.caller, role)
 	return powerText(who, power) + " It may have more through roles and teams that you may not see.", err
 }
+
+// offText says before what an account can do that it can do none of it now.
+func offText(disabled bool) string {
+	if disabled {
+		return "The service account is disabled: its tokens are refused until it is enabled. Then: "
+	}
+	return ""
+}

@@ -119,3 +119,21 @@ func idOf(t *testing.T, s *hallpasstest.Server, name string) string {
 	}
 	return strconv.FormatInt(found.ServiceAccounts[0].ID, 10)
 }
+
+// TestAskingAboutUnknownActions asks the page of an account about a slip, about an
+// action of another API, and about what no service account can do.
+func TestAskingAboutUnknownActions(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	path := b.create("ci", "None") + "/access?action="
+	slip := b.get(path + "dashbord:reed")
+	b.want("a slip", slip, 200, "Unknown action.", "Hallpass does not know dashbord:reed: did you mean dashboards:read?")
+	if strings.Contains(slip.text, "These roles would allow it") {
+		t.Error("roles are named that would allow a slip")
+	}
+	b.want("another API's", b.get(path+"prometheus:query"), 200, "No.", "an action of another API", "These roles would allow it, the narrowest first: Admin.")
+	b.want("a user's", b.get(path+"users:read"), 200, "No.", "Only users can use users:read")
+	b.want("no action", b.get(path+"Dashboards:Read"), 200, "did you mean dashboards:read?")
+	s.Do(hallpasstest.Admin, "PATCH", "/api/serviceaccounts/"+idOf(t, s, "ci"), `{"isDisabled":true}`)
+	b.want("of a disabled account", b.get(path+"orgs:read"), 200, "The service account is disabled: its tokens are refused", "until it is enabled, whatever it asks for is refused")
+}

@@ -308,3 +308,63 @@ func TestOrgsHeldBy(t *testing.T) {
 		}
 	})
 }
+
+// TestGiven counts what accounts were given by themselves, through teams, and
+// twice.
+func TestGiven(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		ctx := t.Context()
+		org := newOrg(t, db, "Main Org.").ID
+		var ids []int64
+		err := db.Write(ctx, func(tx *store.Tx) error {
+			for _, name := range []string{"nothing", "itself", "team", "both"} {
+				a, err := tx.CreateServiceAccount(ctx, hallpass.ServiceAccount{UID: name, Org: org, Name: name, Login: name})
+				if err != nil {
+					return err
+				}
+				ids = append(ids, int64(a.ID))
+			}
+			crew, err := tx.CreateTeam(ctx, hallpass.Team{UID: "crew", Org: org, Name: "crew"})
+			if err != nil {
+				return err
+			}
+			toTeam := hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(crew.ID)}
+			to := func(id int64) hallpass.Grantee { return hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id} }
+			for _, as := range []store.Assignment{
+				{Org: org, To: to(ids[1]), RoleUID: "fixed_a"}, {Org: 0, To: to(ids[1]), RoleUID: "fixed_a"}, {Org: org, To: to(ids[3]), RoleUID: "fixed_b"},
+				{Org: org, To: toTeam, RoleUID: "fixed_b"}, {Org: org, To: toTeam, RoleUID: "fixed_c"},
+			} {
+				if _, err := tx.Assign(ctx, as, time.Time{}); err != nil {
+					return err
+				}
+			}
+			for _, g := range []hallpass.Grant{{ResourceID: "f", To: to(ids[1])}, {ResourceID: "f", To: toTeam}, {ResourceID: "f", To: to(ids[3])}, {ResourceID: "g", To: to(ids[3])}} {
+				g.Org, g.Resource, g.Level = org, hallpass.FolderResource, hallpass.LevelView
+				if err := tx.SetGrant(ctx, g); err != nil {
+					return err
+				}
+			}
+			for _, id := range ids[2:] {
+				m := hallpass.TeamMember{Team: crew.ID, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: id}}}
+				if _, err := tx.SetTeamMember(ctx, org, m); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[int64]hallpass.Given{ids[1]: {Roles: 1, Things: 1}, ids[2]: {Roles: 2, Things: 1}, ids[3]: {Roles: 2, Things: 2}}
+		err = db.Read(ctx, func(tx *store.Tx) error {
+			got, err := tx.Given(ctx, org, ids)
+			if d := cmp.Diff(got, want); d != "" {
+				t.Errorf("what was given is counted otherwise (got, want):\n%s", d)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
