@@ -105,6 +105,9 @@ func (tx *Tx) AuditActions(ctx context.Context) ([]string, error) {
 
 // AuditEntries returns a page of the entries that f picks, newest first.
 func (tx *Tx) AuditEntries(ctx context.Context, f hallpass.AuditFilter) (page hallpass.AuditPage, err error) {
+	if err := tx.inOrder(ctx); err != nil {
+		return page, fmt.Errorf("store: audit entries: %w", err)
+	}
 	way, whole, err := tx.auditWay(ctx, f)
 	if err != nil {
 		return page, fmt.Errorf("store: audit entries: %w", err)

@@ -455,6 +455,19 @@ func (db *DB) onlyBy(column, bind string, value any) string {
 	return column + " = ANY (ARRAY[CAST(" + bind + " AS " + kind + ")])"
 }
 
+// inOrder has PostgreSQL read rows in the order of an index where there is one,
+// in this transaction: until it has statistics of a table that grew it takes
+// thousands of rows for a few, and sorts them. Nor is it to compile the query,
+// which takes longer than any of these do: it would for the price it puts on
+// sorting.
+func (tx *Tx) inOrder(ctx context.Context) error {
+	if !tx.db.postgres {
+		return nil
+	}
+	_, err := tx.sql.ExecContext(ctx, `SELECT set_config('enable_sort', 'off', TRUE), set_config('jit', 'off', TRUE)`)
+	return err
+}
+
 // unhurriedly returns connections whose statements may take as long as they do,
 // as an index of millions of rows does, and what closes them.
 func (db *DB) unhurriedly() (*sql.DB, func() error) {
