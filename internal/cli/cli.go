@@ -21,7 +21,7 @@ import (
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		login(), logout(), contextCommand(),
-		serviceAccount(), token(), role(), team(), user(), org(), explain(),
+		serviceAccount(), token(), role(), team(), user(), org(), explain(), audit(),
 	}
 }
 
@@ -45,6 +45,16 @@ func (r *remote) flags(cmd *cobra.Command) {
 	f.StringVar(&r.server, "server", "", "the URL of the server, for which there must be a context unless --context names one")
 	outputFlag(cmd, &r.output)
 	quietFlags(cmd)
+	offers(cmd, "context", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return contextNames()
+	})
+}
+
+// offers has the shell offer values of a flag.
+func offers(cmd *cobra.Command, flag string, fn cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, fn); err != nil {
+		panic(err) // the build is broken: the command has no such flag
+	}
 }
 
 func outputFlag(cmd *cobra.Command, v *string) {
@@ -102,7 +112,7 @@ type session struct {
 // say which arguments it takes.
 func (r *remote) verb(use, short string, fn func(*session) error) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: short, Args: wordsOf(use),
+		Use: use, Short: short, Args: wordsOf(use), ValidArgsFunction: r.complete(use),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := r.open(cmd, args)
 			if err != nil {

@@ -256,6 +256,12 @@ func contextCommand() *cobra.Command {
 func contextVerb(use, short string, fn func(*cobra.Command, *contexts, string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: wordsOf(use),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return contextNames()
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := loadContexts()
 			if err != nil {

@@ -46,6 +46,9 @@ not, and 1 when nobody could say.`
   hallpass explain --principal user:ana teams:read teams:id:1`
 	r.flags(cmd)
 	cmd.Flags().StringVar(&principal, "principal", "", "user:ana or serviceaccount:ci (sa:ci), by id, uid or name (default yourself)")
+	offers(cmd, "principal", func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return r.offer(cmd, "PRINCIPAL", args, typed)
+	})
 	return cmd
 }
 

@@ -29,6 +29,7 @@ type Config struct {
 	Auth            AuthConfig            `toml:"auth"`
 	Folder          FolderConfig          `toml:"folder"`
 	RBAC            RBACConfig            `toml:"rbac"`
+	Audit           AuditConfig           `toml:"audit"`
 	Log             LogConfig             `toml:"log"`
 	Metrics         MetricsConfig         `toml:"metrics"`
 }
@@ -135,6 +136,23 @@ type RBACConfig struct {
 	PermissionValidationEnabled bool `toml:"permission_validation_enabled"`
 }
 
+// AuditConfig is the section [audit].
+type AuditConfig struct {
+	// Retention is how long entries are kept, as "400d"; those of whole UTC days
+	// that ended longer ago are deleted. Empty: all are kept.
+	Retention string `toml:"retention"`
+}
+
+func (c AuditConfig) validate() error {
+	if c.Retention == "" {
+		return nil
+	}
+	if d, err := ParseDuration(c.Retention); err != nil || d < 24*time.Hour {
+		return fmt.Errorf("audit.retention: %q is not a duration like 400d or 52w, of a day at least; empty: everything is kept", c.Retention)
+	}
+	return nil
+}
+
 // LogConfig is the section [log].
 type LogConfig struct {
 	// Level is the least that is logged: "debug", "info", "warn" or "error".
@@ -238,6 +256,9 @@ func (c *Config) Validate() error {
 	}
 	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
+	}
+	if err := c.Audit.validate(); err != nil {
+		return err
 	}
 	return c.Metrics.validate()
 }

@@ -381,6 +381,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		defer close(worked)
 		var both sync.WaitGroup
 		both.Go(func() { s.canary(jobs) })
+		both.Go(func() { s.prune(jobs) })
 		s.work(jobs)
 		both.Wait()
 	}()

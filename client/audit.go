@@ -1,0 +1,91 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
+// An AuditFilter picks entries of the audit; zero fields pick all. From is
+// included, To is not.
+type AuditFilter struct {
+	Action   string
+	Actor    string // a login or a principal's id
+	Target   string // as "token:7"
+	Outcome  string // "ok" or "refused"
+	From, To time.Time
+	Org      int64 // for server admins; others see their own
+}
+
+func (f AuditFilter) values() url.Values {
+	q := url.Values{}
+	for name, value := range map[string]string{"action": f.Action, "actor": f.Actor, "target": f.Target, "outcome": f.Outcome} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	for name, at := range map[string]time.Time{"from": f.From, "to": f.To} {
+		if !at.IsZero() {
+			q.Set(name, at.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	if f.Org != 0 {
+		q.Set("org", strconv.FormatInt(f.Org, 10))
+	}
+	return q
+}
+
+// Audit returns the newest entries that f picks, n at most.
+func (c *Client) Audit(ctx context.Context, f AuditFilter, n int) ([]wire.AuditEntry, error) {
+	all := []wire.AuditEntry{}
+	q := f.values()
+	for len(all) < n {
+		q.Set("limit", strconv.Itoa(min(n-len(all), perPage)))
+		page, err := call[wire.Audit](ctx, c, http.MethodGet, "/api/audit?"+q.Encode(), nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Entries...)
+		if page.Cursor == "" {
+			break
+		}
+		q.Set("cursor", page.Cursor)
+	}
+	return all, nil
+}
+
+// ExportAudit writes all entries that f picks to w, newest first, a line of JSON
+// each. It takes as long as that takes, and fails when it is cut off: what was
+// written is then a part.
+func (c *Client) ExportAudit(ctx context.Context, f AuditFilter, w io.Writer) error {
+	q := f.values()
+	q.Set("format", "ndjson")
+	r, err := c.request(ctx, http.MethodGet, "/api/audit?"+q.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	patient := *c.http
+	patient.Timeout = 0 // the context ends it
+	res, err := patient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }() // it was read, or the call has failed
+	if res.StatusCode >= 300 {
+		raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+		if err != nil {
+			return fmt.Errorf("GET /api/audit: %w", err)
+		}
+		return errorOf(res, raw)
+	}
+	if _, err := io.Copy(w, res.Body); err != nil {
+		return fmt.Errorf("the export was cut off and is not whole: %w", err)
+	}
+	return nil
+}

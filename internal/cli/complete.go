@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/client"
+)
+
+// completeTimeout is how long a shell waits for the names that may come next.
+const completeTimeout = 2 * time.Second
+
+// complete offers the names that may stand where the shell's cursor is, as the
+// usage line tells: of ACCOUNT the service accounts, and so on. The server is
+// asked with the kept credential. Where it does not answer in time nothing is
+// offered, and nothing said: a line is being typed.
+func (r *remote) complete(use string) cobra.CompletionFunc {
+	words := strings.Fields(use)[1:]
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		word := ""
+		if len(args) < len(words) {
+			word = words[len(args)]
+		} else if len(words) > 0 && strings.HasSuffix(words[len(words)-1], "...") {
+			word = words[len(words)-1]
+		}
+		return r.offer(cmd, strings.Trim(word, "[]."), args, typed)
+	}
+}
+
+// offer returns the names of a kind, of those that begin with what was typed.
+func (r *remote) offer(cmd *cobra.Command, kind string, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
+	defer cancel()
+	file, err := loadContexts()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	_, e, err := file.pick(r.context, r.server)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []cobra.Completion
+	for _, n := range namesOf(ctx, e.client(), kind, args, typed) {
+		if strings.HasPrefix(n.name, typed) {
+			names = append(names, cobra.CompletionWithDesc(printable(n.name), printable(n.about)))
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// offered is a name, and what else there is to say of the thing.
+type offered struct{ name, about string }
+
+// namesOf returns the names of what the usage line calls kind; nothing of what
+// cannot be listed.
+func namesOf(ctx context.Context, c *client.Client, kind string, args []string, typed string) (list []offered) {
+	add := func(name, about string) { list = append(list, offered{name, about}) }
+	switch kind {
+	case "ACCOUNT":
+		rows, _ := c.ServiceAccounts(ctx, client.ServiceAccountFilter{Query: typed}) // none is what there is to offer
+		for _, a := range rows {
+			add(a.Name, "id "+number(a.ID))
+		}
+	case "TOKEN":
+		a, err := c.FindServiceAccount(ctx, args[0])
+		if err != nil {
+			return nil
+		}
+		rows, _ := c.Tokens(ctx, a.ID)
+		for _, k := range rows {
+			add(k.Name, "id "+number(k.ID)+", "+stateOf(k, a.IsDisabled))
+		}
+	case "TEAM":
+		rows, _ := c.Teams(ctx, typed)
+		for _, t := range rows {
+			add(t.Name, "id "+number(t.ID))
+		}
+	case "ROLE":
+		rows, _ := c.Roles(ctx, false)
+		for _, r := range rows {
+			add(r.Name, r.DisplayName)
+		}
+	case "USER":
+		rows, err := c.Users(ctx, typed)
+		for _, u := range rows {
+			add(u.Login, u.Name)
+		}
+		if err != nil { // who is no server admin sees the members of the org
+			members, _ := c.OrgUsers(ctx, 0, typed)
+			for _, m := range members {
+				add(m.Login, m.Name)
+			}
+		}
+	case "ORG":
+		rows, _ := c.Orgs(ctx)
+		for _, o := range rows {
+			add(o.Name, "id "+number(o.ID))
+		}
+	case "MEMBER", "TO", "FROM", "PRINCIPAL":
+		list = whom(ctx, c, kind, typed)
+	}
+	return list
+}
+
+// whom returns users, service accounts and teams with their kind before the
+// name: what was typed so far says which.
+func whom(ctx context.Context, c *client.Client, role, typed string) (list []offered) {
+	before, rest, named := strings.Cut(typed, ":")
+	for _, kind := range []struct{ prefix, of string }{{"user", "USER"}, {"serviceaccount", "ACCOUNT"}, {"sa", "ACCOUNT"}, {"team", "TEAM"}} {
+		if kind.of == "TEAM" && role != "TO" && role != "FROM" || named && before != kind.prefix || !strings.HasPrefix(kind.prefix, before) {
+			continue
+		}
+		if kind.prefix == "sa" && !named && before == "" {
+			continue // the same as serviceaccount
+		}
+		for _, n := range namesOf(ctx, c, kind.of, nil, rest) {
+			list = append(list, offered{kind.prefix + ":" + n.name, n.about})
+		}
+	}
+	return list
+}
+
+// contextNames offers the names of contexts.
+func contextNames() ([]cobra.Completion, cobra.ShellCompDirective) {
+	file, err := loadContexts()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return slices.Sorted(maps.Keys(file.Contexts)), cobra.ShellCompDirectiveNoFileComp
+}
