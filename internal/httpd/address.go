@@ -43,46 +43,216 @@ func (t TrustedProxies) contains(addr netip.Addr) bool {
 	return false
 }
 
-// From returns the client's address and user agent: the peer, or, where the
-// peer is a trusted proxy, the last address in X-Forwarded-For that is not one.
-func (t TrustedProxies) From(r *http.Request) hallpass.From {
-	return hallpass.From{Address: t.address(r), UserAgent: hallpass.Clean(r.UserAgent(), maxAgent)}
+// Proxies say whose word about a client's address is taken, and where it stands.
+// One set of headers is believed, because a proxy passes on what it does not set
+// itself (SEC-35).
+type Proxies struct {
+	Trusted   TrustedProxies
+	Forwarded bool // the word stands in Forwarded (RFC 7239), else in X-Forwarded-For and X-Forwarded-Proto
+
+	// Unread, if not nil, is told of an entry of a trusted proxy that names no
+	// address: the client's is then taken to be that of the proxy.
+	Unread func(proxy, entry string)
 }
 
-func (t TrustedProxies) address(r *http.Request) string {
+// The headers that proxies tell the client's address in.
+const (
+	xForwardedFor = "X-Forwarded-For"
+	forwarded     = "Forwarded"
+)
+
+// From returns the client's address and user agent: the peer, or, where the
+// peer is a trusted proxy, the last address told that is not one.
+func (p Proxies) From(r *http.Request) hallpass.From {
+	from, _ := p.from(r)
+	return from
+}
+
+func (p Proxies) from(r *http.Request) (_ hallpass.From, secure bool) {
+	address, secure := p.client(r)
+	return hallpass.From{Address: address, UserAgent: hallpass.Clean(r.UserAgent(), maxAgent)}, secure
+}
+
+// client returns the client's address, and whether it spoke https, to us or to a
+// trusted proxy.
+func (p Proxies) client(r *http.Request) (address string, secure bool) {
+	secure = r.TLS != nil
 	host := r.RemoteAddr
 	if i := strings.LastIndexByte(host, ':'); i >= 0 {
 		host = strings.Trim(host[:i], "[]")
 	}
-	if len(t) == 0 {
-		return host
+	if len(p.Trusted) == 0 {
+		return host, secure
 	}
 	peer, err := netip.ParseAddr(host)
-	if err != nil || !t.contains(peer.Unmap()) {
-		return host
+	if err != nil || !p.Trusted.contains(peer.Unmap()) {
+		return host, secure
 	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	client := peer.Unmap()
-	for i := len(hops) - 1; i >= 0 && t.contains(client); i-- {
-		addr, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		client = addr.Unmap().WithZone("") // a zone is free text, and means nothing beyond its machine
+	w := walk{Proxies: p, client: peer.Unmap()}
+	if p.Forwarded {
+		w.forwarded(r.Header[forwarded])
+	} else {
+		w.forwardedFor(r.Header[xForwardedFor])
+		w.proto = r.Header.Get("X-Forwarded-Proto")
 	}
-	return client.String()
+	return w.client.String(), secure || w.proto == "https"
 }
 
-// secure reports whether the client spoke https, to us or to a trusted proxy.
-func (t TrustedProxies) secure(r *http.Request) bool {
-	if r.TLS != nil {
-		return true
+// walk goes back from proxy to proxy, to the first address that is none.
+type walk struct {
+	Proxies
+	client netip.Addr
+	proto  string // by which the client came to the proxy that tells of it
+}
+
+func (w *walk) forwardedFor(values []string) {
+	for i := len(values) - 1; i >= 0; i-- {
+		for rest, more := values[i], true; more; {
+			hop := rest
+			if comma := strings.LastIndexByte(rest, ','); comma >= 0 {
+				rest, hop = rest[:comma], rest[comma+1:]
+			} else {
+				more = false
+			}
+			if hop = strings.Trim(hop, " \t"); hop != "" && !w.step(hop) {
+				return
+			}
+		}
 	}
-	if len(t) == 0 {
+}
+
+func (w *walk) forwarded(values []string) {
+	for i := len(values) - 1; i >= 0; i-- {
+		elements, ok := splitQuoted(values[i], ',')
+		if !ok {
+			w.unread(values[i])
+			return
+		}
+		for j := len(elements) - 1; j >= 0; j-- {
+			if strings.Trim(elements[j], " \t") == "" {
+				continue
+			}
+			hop, proto := forwardedPairs(elements[j])
+			if !w.Trusted.contains(w.client) {
+				return
+			}
+			w.proto = proto
+			if !w.step(hop) {
+				return
+			}
+		}
+	}
+}
+
+// step goes on to the hop that the proxy tells of. It reports whether there may
+// be another behind it.
+func (w *walk) step(hop string) bool {
+	if !w.Trusted.contains(w.client) {
 		return false
 	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && t.contains(peer.Addr().Unmap()) && r.Header.Get("X-Forwarded-Proto") == "https"
+	addr, ok := hopAddress(hop)
+	if !ok {
+		w.unread(hop)
+		return false
+	}
+	w.client = addr.Unmap().WithZone("") // a zone is free text, and means nothing beyond its machine
+	return true
+}
+
+func (w *walk) unread(entry string) {
+	if w.Unread != nil {
+		w.Unread(w.client.String(), hallpass.Clean(entry, maxEntry))
+	}
+}
+
+// maxEntry is the longest entry that is logged, in bytes.
+const maxEntry = 100
+
+// hopAddress reads an address as proxies write it: alone, with a port, and IPv6
+// in brackets.
+func hopAddress(s string) (netip.Addr, bool) {
+	host, port, six := s, "", false
+	if inner, found := strings.CutPrefix(s, "["); found {
+		var closed bool
+		if host, port, closed = strings.Cut(inner, "]"); !closed {
+			return netip.Addr{}, false
+		}
+		six = true
+	} else if strings.Count(s, ":") == 1 {
+		i := strings.IndexByte(s, ':')
+		host, port = s[:i], s[i:]
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil || six != addr.Is6() && (six || port != "") || !isPort(port) {
+		return netip.Addr{}, false
+	}
+	return addr, true
+}
+
+// isPort reports whether s is empty, or a colon and a port, which may be made
+// unrecognizable (RFC 7239, 6).
+func isPort(s string) bool {
+	number, found := strings.CutPrefix(s, ":")
+	if !found {
+		return s == ""
+	}
+	if hidden, found := strings.CutPrefix(number, "_"); found {
+		return hidden != "" && strings.Trim(hidden, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
+	}
+	return number != "" && len(number) <= 5 && strings.Trim(number, "0123456789") == ""
+}
+
+// forwardedPairs returns what an element of Forwarded says of its for and proto.
+// What is said twice, or cannot be read, is no address.
+func forwardedPairs(element string) (hop, proto string) {
+	pairs, _ := splitQuoted(element, ';')
+	seen := make(map[string]bool)
+	for _, pair := range pairs {
+		name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+		name = LowerASCII(name)
+		if seen[name] {
+			return "?", ""
+		}
+		seen[name] = true
+		switch name {
+		case "for":
+			hop = unquote(value)
+		case "proto":
+			proto = LowerASCII(unquote(value))
+		}
+	}
+	return hop, proto
+}
+
+// splitQuoted splits s at each separator outside of quotes. It is not ok when a
+// quote does not end.
+func splitQuoted(s string, separator byte) (parts []string, ok bool) {
+	quoted, from := false, 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case quoted && s[i] == '\\':
+			i++
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == separator && !quoted:
+			parts, from = append(parts, s[from:i]), i+1
+		}
+	}
+	return append(parts, s[from:]), !quoted
+}
+
+func unquote(s string) string {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
+		return s
+	}
+	var b strings.Builder
+	for i := 1; i < len(s)-1; i++ {
+		if s[i] == '\\' && i+1 < len(s)-1 {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
 }
 
 // maxAgent is the longest User-Agent that is kept, in bytes.

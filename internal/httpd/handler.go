@@ -23,7 +23,7 @@ const (
 // Options sets up a Handler.
 type Options struct {
 	Log     *slog.Logger
-	Trusted TrustedProxies
+	Proxies Proxies
 	HTTPS   bool // the public address is https: say so to browsers, and set __Host- cookies
 	// Fold, if not nil, tells of strangers' requests together.
 	Fold *Fold
@@ -39,9 +39,10 @@ type Options struct {
 func Handler(doors http.Handler, o Options) http.Handler {
 	ids := newRequestIDs()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from, secure := o.Proxies.from(r)
 		x := &exchange{
 			Context: r.Context(), rec: recorder{ResponseWriter: w},
-			event: Event{RequestID: ids.next(), Started: time.Now(), From: o.Trusted.From(r), Secure: o.HTTPS || o.Trusted.secure(r)},
+			event: Event{RequestID: ids.next(), Started: time.Now(), From: from, Secure: o.HTTPS || secure},
 		}
 		e, rec := &x.event, &x.rec
 		setHeaders(w.Header(), e.Secure)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -65,13 +66,25 @@ func TestFrom(t *testing.T) {
 		{"two proxies", trusted, "10.0.0.1:99", []string{"1.2.3.4, 10.0.0.2"}, "1.2.3.4"},
 		{"nonsense", trusted, "10.0.0.1:99", []string{"<script>"}, "10.0.0.1"},
 		{"IPv6", trusted, "[::1]:99", []string{"2001:db8::1"}, "2001:db8::1"},
+		{"a port", trusted, "10.0.0.1:99", []string{"203.0.113.9:51234"}, "203.0.113.9"},
+		{"brackets", trusted, "10.0.0.1:99", []string{"[2001:db8::7]"}, "2001:db8::7"},
+		{"brackets and a port", trusted, "10.0.0.1:99", []string{"6.6.6.6, [2001:db8::7]:443"}, "2001:db8::7"},
+		{"a comma at the end", trusted, "10.0.0.1:99", []string{"203.0.113.9, "}, "203.0.113.9"},
+		{"commas alone", trusted, "10.0.0.1:99", []string{" , ,", ""}, "10.0.0.1"},
+		{"a mapped address", trusted, "10.0.0.1:99", []string{"::ffff:203.0.113.9"}, "203.0.113.9"},
+		{"a proxy with a port", trusted, "10.0.0.1:99", []string{"203.0.113.9:1, 10.0.0.2:2"}, "203.0.113.9"},
+		{"brackets that do not close", trusted, "10.0.0.1:99", []string{"1.2.3.4, [2001:db8::7"}, "10.0.0.1"},
+		{"IPv4 in brackets", trusted, "10.0.0.1:99", []string{"[1.2.3.4]"}, "10.0.0.1"},
+		{"no port", trusted, "10.0.0.1:99", []string{"1.2.3.4:"}, "10.0.0.1"},
+		{"a name", trusted, "10.0.0.1:99", []string{"1.2.3.4, unknown"}, "10.0.0.1"},
+		{"behind what cannot be read", trusted, "10.0.0.1:99", []string{"1.2.3.4, <script>, 10.0.0.2"}, "10.0.0.2"},
 		{"a zone", trusted, "10.0.0.1:99", []string{"fe80::1%<b>"}, "fe80::1"},
 		{"IPv6 alone", nil, "[2001:db8::2]:99", nil, "2001:db8::2"},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = tt.peer
 		r.Header["X-Forwarded-For"] = tt.forward
-		if got := tt.trusted.From(r).Address; got != tt.want {
+		if got := (httpd.Proxies{Trusted: tt.trusted}).From(r).Address; got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
@@ -82,9 +95,82 @@ func TestFrom(t *testing.T) {
 	}
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("User-Agent", "a\x01b\u202ec"+strings.Repeat("x", 500))
-	if got := httpd.TrustedProxies(nil).From(r).UserAgent; len(got) > 220 || strings.ContainsAny(got, "\x01\u202e") {
+	if got := (httpd.Proxies{}).From(r).UserAgent; len(got) > 220 || strings.ContainsAny(got, "\x01\u202e") {
 		t.Errorf("the user agent is %q", got)
 	}
+}
+
+// TestForwarded reads Forwarded where it is the header that is believed.
+func TestForwarded(t *testing.T) {
+	trusted, err := httpd.ParseTrustedProxies([]string{"10.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		value, want string
+		unread      int
+	}{
+		{"for=192.0.2.60;proto=http;by=203.0.113.43", "192.0.2.60", 0},
+		{`For="[2001:db8:cafe::17]:4711"`, "2001:db8:cafe::17", 0},
+		{`for="192.0.2.60:47011"`, "192.0.2.60", 0},
+		{`for="192.0.2.60:_port"`, "192.0.2.60", 0},
+		{"for=6.6.6.6, for=192.0.2.60", "192.0.2.60", 0},
+		{"for=192.0.2.60, for=10.0.0.2;proto=https", "192.0.2.60", 0},
+		{`for="192.0.2.60" , , `, "192.0.2.60", 0},
+		{`host="a,for=6.6.6.6";for=192.0.2.60`, "192.0.2.60", 0},
+		{`for=6.6.6.6, host="a\",for=1.1.1.1";for=192.0.2.60`, "192.0.2.60", 0},
+		{"for=unknown", "10.0.0.1", 1},
+		{"for=_hidden", "10.0.0.1", 1},
+		{"for=1.1.1.1;for=2.2.2.2", "10.0.0.1", 1},
+		{"proto=https", "10.0.0.1", 1},
+		{`for="1.1.1.1`, "10.0.0.1", 1},
+		{"", "10.0.0.1", 0},
+	} {
+		unread := 0
+		p := httpd.Proxies{Trusted: trusted, Forwarded: true, Unread: func(proxy, _ string) {
+			if unread++; proxy != "10.0.0.1" {
+				t.Errorf("%s: it is said to come from %s", tt.value, proxy)
+			}
+		}}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = "10.0.0.1:99"
+		r.Header["Forwarded"] = []string{tt.value}
+		r.Header.Set("X-Forwarded-For", "7.7.7.7")
+		if got := p.From(r).Address; got != tt.want || unread != tt.unread {
+			t.Errorf("%s: %s, and %d not read; want %s and %d", tt.value, got, unread, tt.want, tt.unread)
+		}
+		p.Forwarded = false
+		if got := p.From(r).Address; got != "7.7.7.7" {
+			t.Errorf("%s: where X-Forwarded-For is believed: %s", tt.value, got)
+		}
+		r.RemoteAddr, p.Forwarded = "192.0.2.1:1", true
+		if got := p.From(r).Address; got != "192.0.2.1" {
+			t.Errorf("%s: from a stranger: %s", tt.value, got)
+		}
+	}
+}
+
+// FuzzForwarded has a trusted proxy say anything: what comes of it is always an
+// address.
+func FuzzForwarded(f *testing.F) {
+	for _, seed := range []string{"1.2.3.4", "[::1]:1", "a,", `for="[::1]:_x"`, `for=1;proto="`, "for=unknown, for=1.2.3.4", "%", "1.2.3.4:99999"} {
+		f.Add(seed)
+	}
+	trusted, err := httpd.ParseTrustedProxies([]string{"10.0.0.0/8"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = "10.0.0.1:99"
+		r.Header["Forwarded"], r.Header["X-Forwarded-For"] = []string{value, value}, []string{value, value}
+		for _, forwarded := range []bool{false, true} {
+			got := httpd.Proxies{Trusted: trusted, Forwarded: forwarded}.From(r).Address
+			if addr, err := netip.ParseAddr(got); err != nil || addr.Zone() != "" || addr.Is4In6() {
+				t.Errorf("%q: %q", value, got)
+			}
+		}
+	})
 }
 
 func TestHandler(t *testing.T) {

@@ -9,8 +9,11 @@ import (
 
 // RedactLog returns a logger that takes secrets out of all that is said to it
 // (SEC-1): an error may repeat what a client wrote, and a client may write a
-// token anywhere.
+// token anywhere. Of no logger it makes one that is silent.
 func RedactLog(log *slog.Logger) *slog.Logger {
+	if log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
 	return slog.New(redacted{log.Handler()})
 }
 

@@ -61,6 +61,8 @@ var (
 	poolWaits       = desc("database_connection_waits_total", "Times somebody waited for a connection of the pool.", "pool")
 	poolWaitSeconds = desc("database_connection_wait_seconds_total", "Time spent waiting for connections of the pool.", "pool")
 
+	unread = desc("forwarded_unread_total", "Entries of trusted proxies that name no address of a client in a form that can be read.")
+
 	viewLeased       = desc("view_leased", "Whether this node can prove its view of revocations young enough to answer from it.")
 	viewAge          = desc("view_age_seconds", "Age of this node's view of revocations.")
 	viewLeaseLeft    = desc("view_lease_left_seconds", "Time until this node must answer 503.")
@@ -101,6 +103,9 @@ func (h handedIn) Describe(out chan<- *prometheus.Desc) {
 	if h.Pools != nil {
 		all = append(all, poolOpen, poolMax, poolWaits, poolWaitSeconds)
 	}
+	if h.Unread != nil {
+		all = append(all, unread)
+	}
 	if h.View != nil {
 		all = append(all, viewLeased, viewAge, viewLeaseLeft, viewMaxStaleness, viewVersion, viewDiverged)
 	}
@@ -125,6 +130,9 @@ func (h handedIn) Collect(out chan<- prometheus.Metric) {
 			out <- counter(poolWaits, float64(p.Waits), p.Name)
 			out <- counter(poolWaitSeconds, p.WaitSeconds, p.Name)
 		}
+	}
+	if h.Unread != nil {
+		out <- counter(unread, float64(h.Unread()))
 	}
 	if h.View != nil {
 		v := h.View()

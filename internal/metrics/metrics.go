@@ -29,6 +29,7 @@ type Options struct {
 
 	Verify   func() verify.Stats
 	Pools    func() []Pool
+	Unread   func() uint64 // entries of trusted proxies that name no address
 	View     func() View
 	Nodes    func() []Node
 	Expiring func(context.Context) ([]Expiring, error)

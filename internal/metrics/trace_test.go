@@ -111,7 +111,7 @@ func TestTraces(t *testing.T) {
 			token := secret.NewToken().Reveal()
 			t.Run("serve", func(t *testing.T) { // the server ends with it
 				s := hallpasstest.New(t)
-				s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?query="+token, "",
+				s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?nothing="+token, "",
 					"Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Tracestate: vendor="+token, "Baggage: a="+token)
 				s.Do(hallpasstest.Bearer(token), "GET", "/api/org", "", "User-Agent: "+token)
 				s.Do(hallpasstest.Nobody, "GET", "/api/"+token, "")

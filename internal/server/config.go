@@ -46,6 +46,10 @@ type ServerConfig struct {
 	// TrustedProxies are the addresses and CIDRs of proxies whose
 	// X-Forwarded-For and X-Forwarded-Proto are believed. Empty: nobody's.
 	TrustedProxies []string `toml:"trusted_proxies"`
+	// ForwardedHeader is where those proxies tell the client's address:
+	// "x-forwarded-for", with X-Forwarded-Proto beside it, or "forwarded" (RFC
+	// 7239). The other one is not looked at.
+	ForwardedHeader string `toml:"forwarded_header"`
 	// ShutdownDelay is how long a server that was asked to stop goes on
 	// answering while /readyz says 503, so that balancers turn away first.
 	ShutdownDelay string `toml:"shutdown_delay"`
@@ -175,7 +179,7 @@ type MetricsConfig struct {
 func DefaultConfig() Config {
 	return Config{
 		DataDir:  "data",
-		Server:   ServerConfig{HTTPAddr: "127.0.0.1", HTTPPort: 3080, ShutdownDelay: "1s"},
+		Server:   ServerConfig{HTTPAddr: "127.0.0.1", HTTPPort: 3080, ForwardedHeader: "x-forwarded-for", ShutdownDelay: "1s"},
 		Database: DatabaseConfig{Type: "sqlite3", MaxStaleness: "10s"},
 		Security: SecurityConfig{AdminUser: "admin", AdminEmail: "admin@localhost", CookieSameSite: "lax"},
 		Auth: AuthConfig{
@@ -215,6 +219,9 @@ func (c *Config) Validate() error {
 	}
 	if _, err := httpd.ParseTrustedProxies(c.Server.TrustedProxies); err != nil {
 		return fmt.Errorf("server.trusted_proxies: %w", err)
+	}
+	if !slices.Contains([]string{"x-forwarded-for", "forwarded"}, c.Server.ForwardedHeader) {
+		return fmt.Errorf("server.forwarded_header: %q is neither x-forwarded-for nor forwarded", c.Server.ForwardedHeader)
 	}
 	if err := c.Database.validate(); err != nil {
 		return err

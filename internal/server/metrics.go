@@ -17,7 +17,7 @@ func (s *Server) newMetrics() *metrics.Metrics {
 	}
 	o := metrics.Options{
 		Version: Version, Log: s.log, Username: c.BasicAuthUsername, Password: c.BasicAuthPassword,
-		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring,
+		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring, Unread: s.unread.Load,
 	}
 	if s.db.Shared() {
 		o.View, o.Nodes = s.view, s.nodes

@@ -53,6 +53,7 @@ type Server struct {
 	missing  []string // what settling found to be lost: numbers, and what they numbered
 	metrics  *metrics.Metrics
 	tracing  *metrics.Tracing
+	unread   atomic.Uint64 // entries of trusted proxies that name no address
 	fold     *httpd.Fold
 
 	shutdownDelay time.Duration
@@ -284,7 +285,16 @@ func (s *Server) doors() (http.Handler, error) {
 		}
 		guarded.ServeHTTP(w, r)
 	})
-	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{Log: s.log, Trusted: trusted, HTTPS: https, Answered: s.answered, Fold: s.fold}), nil
+	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{Log: s.log, Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy}, HTTPS: https, Answered: s.answered, Fold: s.fold}), nil
+}
+
+// unreadProxy counts an entry of a trusted proxy that names no address, and logs
+// the first.
+func (s *Server) unreadProxy(proxy, entry string) {
+	if s.unread.Add(1) == 1 {
+		s.log.Warn("a trusted proxy tells a client's address in a form that cannot be read: uses, audit and limits name the proxy instead; "+
+			"further ones are counted in hallpass_forwarded_unread_total", "proxy", proxy, "header", s.config.Server.ForwardedHeader, "entry", entry)
+	}
 }
 
 func isAPI(path string) bool {
