@@ -51,6 +51,7 @@ func TestMeasured(t *testing.T) {
 		{"start", func() { b.start(few(), many()) }},
 		{"nodes", b.nodes},
 		{"flood", func() { b.flood(few()) }},
+		{"crowd", func() { b.crowd(few()) }},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			b.t = t

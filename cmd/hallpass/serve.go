@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -83,7 +84,17 @@ func (p *program) open(ctx context.Context, logger func(server.Config) *slog.Log
 	}
 	p.takeBallast()
 	p.config, p.log = c, logger(c)
+	leaveRoom()
 	return server.Open(ctx, c, p.log)
+}
+
+// leaveRoom has Go use one thread more than there are cores, where there are two. A password is hashed on one of them for some 40 ms, and Go takes it away
+// from there every 10 ms at the soonest, which is long for a token that is to be
+// verified; the operating system shares a core at once.
+func leaveRoom() {
+	if n := runtime.GOMAXPROCS(0); n == 2 {
+		runtime.GOMAXPROCS(n + 1)
+	}
 }
 
 // inUse says what to do about an address that is taken.

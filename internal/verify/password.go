@@ -34,7 +34,8 @@ var (
 // one at a time: parallel guesses are counted exactly, and parallel right ones
 // pay for argon2 once.
 type passwords struct {
-	key [32]byte // of the HMAC under which passwords are remembered
+	key     [32]byte      // of the HMAC under which passwords are remembered
+	reading chan struct{} // holds a value for each who reads a user: few, so that a crowd leaves the processor to verifications
 
 	mu       sync.Mutex
 	right    map[[32]byte]remembered // guarded by mu
@@ -55,8 +56,10 @@ type turn struct {
 	waiting int
 }
 
-func newPasswords() *passwords {
+// newPasswords is told how many may read users at once.
+func newPasswords(reading int) *passwords {
 	return &passwords{
+		reading:  make(chan struct{}, reading),
 		right:    make(map[[32]byte]remembered),
 		checking: make(map[string]*turn),
 	}
@@ -73,24 +76,15 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 	if !ok {
 		return hallpass.Caller{}, errStale
 	}
-	login = shortened(login)
-	var u hallpass.User
-	var c hallpass.Caller
-	var t try
-	err := v.db.Read(ctx, func(tx *store.Tx) error {
-		err := v.recent(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if u, err = tx.UserByLogin(ctx, login); err == nil {
-			c, err = tx.UserCaller(ctx, u, org)
-		}
-		if err != nil && !errors.Is(err, hallpass.NotFound) {
-			return err
-		}
-		t, err = v.tries.of(ctx, tx, u, login, from.Address, device, now)
-		return err
-	})
+	wait, cancel := context.WithTimeout(ctx, passwordWait)
+	defer cancel()
+	select {
+	case v.passwords.reading <- struct{}{}:
+	case <-wait.Done():
+		return hallpass.Caller{}, busyOr(ctx, wait.Err())
+	}
+	u, c, t, err := v.readTry(ctx, shortened(login), org, from.Address, device, now)
+	<-v.passwords.reading
 	if err != nil {
 		return hallpass.Caller{}, unknowable(err)
 	}
@@ -102,8 +96,6 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 		v.tries.right(t, now)
 		return c, nil
 	}
-	wait, cancel := context.WithTimeout(ctx, passwordWait)
-	defer cancel()
 	done, err := v.passwords.wait(wait, t.turn())
 	if err != nil {
 		return hallpass.Caller{}, busyOr(ctx, err)
@@ -132,6 +124,25 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 	v.tries.right(t, now)
 	v.notePassword(c, "")
 	return c, nil
+}
+
+// readTry reads who has the login, who calls then, and what the try counts for.
+func (v *Verifier) readTry(ctx context.Context, login string, org hallpass.OrgID, address, device string, now time.Time) (u hallpass.User, c hallpass.Caller, t try, err error) {
+	err = v.db.Read(ctx, func(tx *store.Tx) error {
+		err := v.recent(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if u, err = tx.UserByLogin(ctx, login); err == nil {
+			c, err = tx.UserCaller(ctx, u, org)
+		}
+		if err != nil && !errors.Is(err, hallpass.NotFound) {
+			return err
+		}
+		t, err = v.tries.of(ctx, tx, u, login, address, device, now)
+		return err
+	})
+	return u, c, t, err
 }
 
 // maxLogin is longer than any login, in bytes.

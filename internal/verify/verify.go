@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -81,11 +82,12 @@ func New(db *store.DB, o Options) *Verifier {
 		gate:        newGate(),
 		uses:        newUses(),
 		words:       newWords(),
-		passwords:   newPasswords(),
+		passwords:   newPasswords(max(runtime.GOMAXPROCS(0)/2, 1)),
 		tries:       newTries(),
 		sessions:    make(map[hallpass.SessionID]time.Time),
 	}
 	if db.Shared() {
+		v.passwords = newPasswords(8) // they wait for the database and cost little here
 		v.view = &view{bound: o.MaxStaleness, boot: o.Boot}
 	}
 	_, _ = rand.Read(v.passwords.key[:]) // never fails: crypto/rand aborts the program instead
