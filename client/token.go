@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/hallpass-dev/hallpass/wire"
 )
@@ -11,6 +13,38 @@ import (
 // Tokens returns all tokens of a service account, dead ones too.
 func (c *Client) Tokens(ctx context.Context, account int64) ([]wire.Token, error) {
 	return call[[]wire.Token](ctx, c, http.MethodGet, fmt.Sprintf("/api/serviceaccounts/%d/tokens", account), nil)
+}
+
+// TokenFilter picks tokens; zero fields pick all.
+type TokenFilter struct {
+	Query string // part of the name, whatever the case
+	State string // "live", "blocked", "expired" or "revoked"
+}
+
+// TokensWhere returns the tokens of a service account that f picks, asked for
+// page by page.
+func (c *Client) TokensWhere(ctx context.Context, account int64, f TokenFilter) ([]wire.Token, error) {
+	query := url.Values{}
+	if f.Query != "" {
+		query.Set("query", f.Query)
+	}
+	if f.State != "" {
+		query.Set("state", f.State)
+	}
+	all := []wire.Token{}
+	for n := range maxPages {
+		query.Set("page", strconv.Itoa(n+1))
+		query.Set("perpage", strconv.Itoa(perPage))
+		rows, err := call[[]wire.Token](ctx, c, http.MethodGet, fmt.Sprintf("/api/serviceaccounts/%d/tokens?%s", account, query.Encode()), nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+		if len(rows) != perPage { // the last page, or the whole list of a server that has no pages of it
+			return all, nil
+		}
+	}
+	return nil, fmt.Errorf("the list has more than %d pages", maxPages)
 }
 
 // CreateToken makes a token. Its secret is in the answer and nowhere else.

@@ -2,6 +2,10 @@ package admin
 
 import (
 	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
@@ -24,6 +28,66 @@ func (a *Admin) Tokens(ctx context.Context, c hallpass.Caller, account hallpass.
 		return err
 	})
 	return tokens, disabled, err
+}
+
+// A TokenFilter picks tokens of an account; zero fields pick all.
+type TokenFilter struct {
+	Query     string // part of the name, whatever the case
+	State     hallpass.TokenState
+	LiveFirst bool
+	Page      Page // the zero Page: all of them
+}
+
+// picks reports whether a token whose name holds the query is in the state.
+func (f TokenFilter) picks(t hallpass.Token, now time.Time) bool {
+	return strings.Contains(hallpass.NameKey(t.Name), hallpass.NameKey(f.Query)) && (f.State == "" || f.State == t.State(now, false))
+}
+
+// A TokenPage is some of an account's tokens.
+type TokenPage struct {
+	Tokens   []hallpass.Token
+	Total    int  // on all pages
+	Disabled bool // the account is: none of them may be used
+}
+
+// TokenPage is Tokens for those that f picks.
+func (a *Admin) TokenPage(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, f TokenFilter) (p TokenPage, err error) {
+	if err := a.Authorize(ctx, c, hallpass.ServiceAccountsRead, account.Scope()); err != nil {
+		return p, err
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		owner, err := tx.ServiceAccount(ctx, c.Org, account)
+		if hallpass.KindOf(err) == hallpass.NotFound {
+			return nil // as its whole list
+		}
+		if err != nil {
+			return err
+		}
+		p.Disabled = owner.Disabled
+		if f.State == hallpass.TokenLive && p.Disabled || f.State == hallpass.TokenBlocked && !p.Disabled {
+			return nil
+		}
+		if f.State == hallpass.TokenBlocked {
+			f.State = hallpass.TokenLive // what would be, were the account not disabled
+		}
+		p.Tokens, p.Total, err = a.tokenPage(ctx, tx, owner, f)
+		return err
+	})
+	return p, err
+}
+
+func (a *Admin) tokenPage(ctx context.Context, tx *store.Tx, owner hallpass.ServiceAccount, f TokenFilter) ([]hallpass.Token, int, error) {
+	now := a.now()
+	if f.Page == (Page{}) {
+		f.Page.Size = math.MaxInt32
+	}
+	if f.Query == "" {
+		limit, offset := f.Page.limits()
+		return tx.TokenPage(ctx, owner.Org, owner.ID, f.State, f.LiveFirst, now, limit, offset)
+	}
+	list, _, err := tx.TokenPage(ctx, owner.Org, owner.ID, "", f.LiveFirst, now, math.MaxInt32, 0)
+	list = slices.DeleteFunc(list, func(t hallpass.Token) bool { return !f.picks(t, now) })
+	return SlicePage(list, f.Page), len(list), err
 }
 
 // Token returns one of the account's tokens; NotFound when it has none with

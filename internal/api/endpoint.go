@@ -31,6 +31,7 @@ type rule struct {
 type call struct {
 	*http.Request
 	caller  hallpass.Caller
+	answer  http.Header               // of the answer
 	account hallpass.ServiceAccountID // of {id}, where the rule is about an account
 }
 
@@ -51,6 +52,7 @@ func open(pattern string, fn http.HandlerFunc) route {
 func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn func(call, In) (Out, error)) route {
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := a.admit(r, rule)
+		c.answer = w.Header()
 		if err != nil {
 			httpd.WriteError(w, r, err)
 			return

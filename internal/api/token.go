@@ -5,19 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// tokens is GET /api/serviceaccounts/{id}/tokens.
+// tokens is GET /api/serviceaccounts/{id}/tokens: the whole list, or as much of
+// it as ?page&perpage&query&state ask for. How many these are on all pages stands
+// in a header, so that the list is one in both cases.
 func (a *API) tokens(c call, _ none) ([]wire.Token, error) {
-	list, disabled, err := a.admin.Tokens(c.Context(), c.caller, c.account)
+	f, err := tokenFilter(c)
 	if err != nil {
 		return nil, err
 	}
+	p, err := a.admin.TokenPage(c.Context(), c.caller, c.account, f)
+	if err != nil {
+		return nil, err
+	}
+	c.answer.Set("X-Total-Count", strconv.Itoa(p.Total))
+	list, disabled := p.Tokens, p.Disabled
 	a.verify.Uses(list)
 	now := a.admin.Now()
 	out := make([]wire.Token, 0, len(list))
@@ -33,6 +43,21 @@ func (a *API) tokens(c call, _ none) ([]wire.Token, error) {
 		out = append(out, row)
 	}
 	return out, nil
+}
+
+func tokenFilter(c call) (f admin.TokenFilter, err error) {
+	if f.Query, err = searchText(c); err != nil {
+		return f, err
+	}
+	switch f.State = hallpass.TokenState(query(c, "state")); f.State {
+	case "", hallpass.TokenLive, hallpass.TokenBlocked, hallpass.TokenExpired, hallpass.TokenRevoked:
+	default:
+		return f, hallpass.Invalidf("state", "state is none of live, blocked, expired, revoked")
+	}
+	if query(c, "page") != "" || query(c, "perpage") != "" {
+		f.Page, err = page(c, "perpage", maxPerPage)
+	}
+	return f, err
 }
 
 func timeOrNil(t time.Time) *time.Time {

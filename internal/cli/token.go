@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/client"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/wire"
 )
@@ -25,12 +26,13 @@ func token() *cobra.Command {
 }
 
 func listTokens(r *remote) *cobra.Command {
-	return r.verb("list ACCOUNT", "List an account's tokens", func(s *session) error {
+	var f client.TokenFilter
+	cmd := r.verb("list ACCOUNT", "List an account's tokens", func(s *session) error {
 		a, err := s.FindServiceAccount(s.ctx, s.args[0])
 		if err != nil {
 			return err
 		}
-		list, err := s.Tokens(s.ctx, a.ID)
+		list, err := s.TokensWhere(s.ctx, a.ID, f)
 		if err != nil {
 			return err
 		}
@@ -44,6 +46,9 @@ func listTokens(r *remote) *cobra.Command {
 		}
 		return s.print(list, t)
 	})
+	cmd.Flags().StringVar(&f.Query, "query", "", "list only tokens whose name holds this text")
+	cmd.Flags().StringVar(&f.State, "state", "", "list only live, blocked, expired or revoked tokens")
+	return cmd
 }
 
 // stateOf says whether the token may be used, given whether its account is

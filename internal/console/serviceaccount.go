@@ -291,7 +291,7 @@ func (v *visit) showAccount(status int, view detailView) error {
 		return err
 	}
 	httpd.EventOf(v.r.Context()).Target = string(a.ID.Scope())
-	tokens, err := v.tokens(a.ID)
+	tokens, total, err := v.tokenPage(a.ID)
 	if err != nil {
 		return err
 	}
@@ -305,7 +305,7 @@ func (v *visit) showAccount(status int, view detailView) error {
 		view.NewName = a.Name
 	}
 	view.Edit = view.Edit && view.Account.Write && !a.Disabled
-	view.Rows = v.rowsOf(view.Account, tokens)
+	view.Rows = v.rowsOf(view.Account, tokens, total)
 	q := v.r.URL.Query()
 	view.Expires = q.Get("expires")
 	can, err := v.tokenCan(a.ID, a.Role)
@@ -326,6 +326,16 @@ func (v *visit) showAccount(status int, view detailView) error {
 		return err
 	}
 	return v.showStatus(status, "serviceaccounts/detail", view)
+}
+
+// tokenPage returns the page of the account's tokens that is asked for, with
+// their uses as of now, and how many there are: live ones first, each kind by
+// name.
+func (v *visit) tokenPage(id hallpass.ServiceAccountID) ([]hallpass.Token, int, error) {
+	page, _ := v.listPage()
+	p, err := v.o.Admin.TokenPage(v.r.Context(), v.caller, id, admin.TokenFilter{LiveFirst: true, Page: page})
+	v.o.Verify.Uses(p.Tokens)
+	return p.Tokens, p.Total, err
 }
 
 // tokens returns the account's tokens with their uses as of now: live ones

@@ -20,6 +20,8 @@ import (
 type rowsView struct {
 	Account accountRow
 	Tokens  []tokenRow
+	URL     string // of the table alone
+	Pager   pager
 }
 
 // tokenRow is one token.
@@ -68,9 +70,13 @@ func (t tokenRow) StateClass() string {
 	return "bad"
 }
 
-func (v *visit) rowsOf(a accountRow, tokens []hallpass.Token) rowsView {
+func (v *visit) rowsOf(a accountRow, tokens []hallpass.Token, total int) rowsView {
 	now := v.o.Admin.Now()
-	rows := rowsView{Account: a}
+	page, _ := v.listPage()
+	rows := rowsView{Account: a, URL: a.URL + "/tokens", Pager: pagerOf(v, a.URL, total, page.Number, "token", "tokens")}
+	if page.Number > 1 {
+		rows.URL += "?page=" + strconv.Itoa(page.Number)
+	}
 	for _, t := range tokens {
 		row := tokenRow{
 			ID: t.ID, Name: t.Name, LastFour: t.LastFour, State: t.State(now, a.Disabled),
@@ -93,11 +99,11 @@ func tokenRows(v *visit) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := v.tokens(a.ID)
+	tokens, total, err := v.tokenPage(a.ID)
 	if err != nil {
 		return err
 	}
-	return v.write(http.StatusOK, "serviceaccounts/detail", "token-rows", v.rowsOf(v.accountRow(a), tokens))
+	return v.write(http.StatusOK, "serviceaccounts/detail", "token-rows", v.rowsOf(v.accountRow(a), tokens, total))
 }
 
 // tokenFormView is the form for a new token, in the dialog and on a page of its
@@ -250,7 +256,7 @@ func createToken(v *visit) error {
 		return err
 	}
 	return v.show("tokens/created", createdView{
-		frame: f, Account: view.Account, Token: v.rowsOf(view.Account, []hallpass.Token{t}).Tokens[0],
+		frame: f, Account: view.Account, Token: v.rowsOf(view.Account, []hallpass.Token{t}, 1).Tokens[0],
 		Secret: text.Reveal(), Length: len(text.Reveal()), Curl: v.curl(),
 	})
 }

@@ -70,6 +70,31 @@ func (tx *Tx) Tokens(ctx context.Context, org hallpass.OrgID, account hallpass.S
 	return list, nil
 }
 
+// TokenPage returns limit of the account's tokens from the offset on, and how
+// many there are: those of the state, "" for all, by name. Live ones come first
+// if that is asked. None is blocked here: the account is not looked at.
+func (tx *Tx) TokenPage(ctx context.Context, org hallpass.OrgID, account hallpass.ServiceAccountID, state hallpass.TokenState, liveFirst bool, now time.Time, limit, offset int) ([]hallpass.Token, int, error) {
+	const (
+		live  = `t.revoked_us = 0 AND (t.expires_us = 0 OR t.expires_us > $3)`
+		is    = `CASE WHEN t.revoked_us > 0 THEN 'revoked' WHEN ` + live + ` THEN 'live' ELSE 'expired' END`
+		which = ` FROM tokens t WHERE t.org_id = $1 AND t.service_account_id = $2 AND $4 IN ('', ` + is + `)`
+	)
+	order := ""
+	if liveFirst {
+		order = `CASE WHEN ` + live + ` THEN 0 ELSE 1 END, `
+	}
+	args := []any{org, account, micros(now), string(state)}
+	var total int
+	if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*)`+which, args...).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("store: count tokens of service account %d: %w", account, err)
+	}
+	list, err := all(ctx, tx, scanToken, `SELECT `+tokenColumns+which+` ORDER BY `+order+`t.name, t.id LIMIT $5 OFFSET $6`, append(args, limit, offset)...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("store: tokens of service account %d: %w", account, err)
+	}
+	return list, total, nil
+}
+
 // Token returns the token; NotFound when the org's account has none with that
 // ID.
 func (tx *Tx) Token(ctx context.Context, org hallpass.OrgID, account hallpass.ServiceAccountID, id hallpass.TokenID) (hallpass.Token, error) {
