@@ -291,7 +291,7 @@ var actionTable = []ActionInfo{
 
 	{AuditRead, AreaOther, "read", "the audit log", LooksAt, AskedOfAll, ofNothing, false},
 	{ServerStatsRead, AreaOther, "read", "the nodes and statistics of the server", LooksAt, AskedOnServer, ofNothing, false},
-	{SettingsRead, AreaOther, "read", "the settings of the server", LooksAt, AskedNowhere, ofSetting, false},
+	{SettingsRead, AreaOther, "read", "the settings of the server", LooksAt, AskedOnServer, ofSetting, true},
 	{settingsWrite, AreaOther, "change", "the settings of the server", Changes, AskedNowhere, ofSetting, false},
 	{apiKeysRead, AreaOther, "read", "API keys", LooksAt, AskedNowhere, ofKey, false},
 	{apiKeysCreate, AreaOther, "create", "API keys", Changes, AskedNowhere, ofNothing, false},

@@ -16,10 +16,10 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// TestTableTellsWhoIsAsked compares the table of actions with the routes: an
+// TestRoutesAskAsTheTableTells compares the table of actions with the routes: an
 // action is asked of service accounts, of users alone, on the server, or by no
 // route at all.
-func TestTableTellsWhoIsAsked(t *testing.T) {
+func TestRoutesAskAsTheTableTells(t *testing.T) {
 	asked := make(map[hallpass.Action]hallpass.Asked)
 	for _, r := range api.Rules() {
 		how := hallpass.AskedOfAll
@@ -131,7 +131,7 @@ func (w world) demanded(r api.Rule) hallpass.Scope {
 	for _, kind := range row.Scopes {
 		noun, _, _ := strings.Cut(string(kind), ":")
 		part := map[string]string{"serviceaccounts": "{id}", "users": "{user}", "teams": "{team}", "roles": "{role}", "folders": "{folder}", "dashboards": "{dashboard}"}[noun]
-		named := part != "" && strings.Contains(r.Pattern, part) || strings.Contains(r.Pattern, "/"+noun+"/{ref}") || noun == "dashboards" && strings.Contains(r.Pattern, "/uid/{ref}")
+		named := part != "" && strings.Contains(r.Pattern, part) || strings.Contains(r.Pattern, "/"+noun+"/{ref}") || strings.Contains(r.Pattern, "/"+noun+"/id/{number}") || noun == "dashboards" && strings.Contains(r.Pattern, "/uid/{ref}")
 		if named && w.id(kind) != "" {
 			return hallpass.Scope(strings.TrimSuffix(string(kind), "*") + w.id(kind))
 		}
@@ -150,6 +150,7 @@ func (w world) demanded(r api.Rule) hallpass.Scope {
 var several = []string{
 	"POST /api/dashboards/db", "POST /api/dashboards/import", "GET /api/dashboards/home", "GET /api/dashboards/tags", "GET /api/search", "GET /api/folders",
 	"POST /api/folders/{folder}/move", "POST /api/folders/{ref}/permissions", "POST /api/dashboards/uid/{ref}/permissions",
+	"POST /api/dashboards/id/{number}/permissions",
 	"GET /api/access-control/roles/{role}/assignments", "DELETE /api/access-control/builtin-roles/{builtin}/roles/{role}",
 	"GET /api/org/invites",
 }
