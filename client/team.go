@@ -59,9 +59,10 @@ func (c *Client) TeamMembers(ctx context.Context, id int64) ([]wire.TeamMember, 
 	return call[[]wire.TeamMember](ctx, c, http.MethodGet, teamPath(id)+"/members", nil)
 }
 
-// AddTeamMember puts a user or service account into a team.
-func (c *Client) AddTeamMember(ctx context.Context, id, member int64) (wire.Message, error) {
-	return c.tell(ctx, http.MethodPost, teamPath(id)+"/members", wire.AddTeamMember{UserID: member})
+// AddTeamMember puts a user or service account into a team, as its admin (4) or a
+// plain member (0).
+func (c *Client) AddTeamMember(ctx context.Context, id, member, permission int64) (wire.Message, error) {
+	return c.tell(ctx, http.MethodPost, teamPath(id)+"/members", wire.AddTeamMember{UserID: member, Permission: permission})
 }
 
 // UpdateTeamMember makes a member the team's admin (4) or a plain one (0).

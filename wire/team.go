@@ -54,9 +54,11 @@ type TeamMember struct {
 	Permission int64    `json:"permission"` // 0 member, 4 admin
 }
 
-// AddTeamMember is POST /api/teams/{team}/members.
+// AddTeamMember is POST /api/teams/{team}/members. Permission is as in
+// UpdateTeamMember.
 type AddTeamMember struct {
-	UserID int64 `json:"userId"`
+	UserID     int64 `json:"userId"`
+	Permission int64 `json:"permission,omitempty"`
 }
 
 // UpdateTeamMember is PUT /api/teams/{team}/members/{user}. Absent means

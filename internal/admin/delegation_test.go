@@ -407,7 +407,7 @@ func (c *coalition) step(by hallpass.Caller) (tree bool, what string, err error)
 		return true, fmt.Sprintf("set %s to %v", role, ids), c.SetRoleAssignments(ctx, by, role, ids, nil, []int64{int64(team)})
 	case 6, 7:
 		p := c.principal()
-		return true, fmt.Sprintf("put %d in team %d", p, team), c.AddTeamMember(ctx, by, team, p)
+		return true, fmt.Sprintf("put %d in team %d", p, team), c.AddTeamMember(ctx, by, team, p, pick(c, hallpass.LevelMember, hallpass.LevelAdmin))
 	case 8:
 		p := c.principal()
 		return true, fmt.Sprintf("make %d admin of team %d", p, team), c.UpdateTeamMember(ctx, by, team, p, hallpass.LevelAdmin)

@@ -217,10 +217,10 @@ func (a *Admin) mayJoin(ctx context.Context, tx *store.Tx, c hallpass.Caller, id
 
 var errInTeam = &hallpass.Error{Kind: hallpass.Invalid, ID: "team.member-exists", Message: "User is already added to this team"}
 
-// AddTeamMember puts a member or service account of the org in the team. Who is
-// in it already is Invalid.
-func (a *Admin) AddTeamMember(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, principal int64) error {
-	return a.setTeamMember(ctx, c, id, principal, hallpass.LevelMember, func(was bool) error {
+// AddTeamMember puts a member or service account of the org in the team, at that
+// level. Who is in it already is Invalid.
+func (a *Admin) AddTeamMember(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, principal int64, level hallpass.Level) error {
+	return a.setTeamMember(ctx, c, id, principal, level, func(was bool) error {
 		if was {
 			return errInTeam
 		}

@@ -184,3 +184,16 @@ func TestTokenGivesNoServerPower(t *testing.T) {
 		step{"POST", "/api/org/users", `{"loginOrEmail":"u","role":"Viewer"}`, 200, "", ""},
 	)
 }
+
+// TestTeamAdminAtOnce puts somebody into a team as its admin in one call, or not
+// at all.
+func TestTeamAdminAtOnce(t *testing.T) {
+	x := newSession(t)
+	x.run(people...)
+	x.run(
+		step{"POST", "/api/teams/<team>/members", `{"userId":<u>,"permission":2}`, 400, "", ""},
+		step{"GET", "/api/teams/<team>/members", "", 200, "[userId=<u>] absent", ""},
+		step{"POST", "/api/teams/<team>/members", `{"userId":<u>,"permission":4}`, 200, "", ""},
+		step{"GET", "/api/teams/<team>/members", "", 200, "[userId=<u>].permission 4", ""},
+	)
+}

@@ -69,7 +69,7 @@ var attacks = map[string]attack{
 	"POST /api/admin/users/{user}/enable":                         {on: users, bodies: []string{``}},
 	"POST /api/admin/users/{user}/logout":                         {on: users, bodies: []string{``}},
 	"POST /api/admin/users/{user}/revoke-auth-token":              {on: users, bodies: []string{`{"authTokenId":1}`}},
-	"POST /api/teams/{team}/members":                              {on: anybody, team: strongTeam, bodies: []string{`{"userId":ID}`}},
+	"POST /api/teams/{team}/members":                              {on: anybody, team: strongTeam, bodies: []string{`{"userId":ID}`, `{"userId":ID,"permission":4}`}},
 	"PUT /api/teams/{team}/members":                               {on: users, team: strongTeam, bodies: []string{`{"members":["LOGIN"]}`, `{"admins":["LOGIN"]}`}},
 	"PUT /api/teams/{team}/members/{user}":                        {on: anybody, bodies: []string{`{"permission":4}`}},
 	"DELETE /api/teams/{team}/members/{user}":                     {on: anybody, bodies: []string{``}},

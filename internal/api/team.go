@@ -118,8 +118,23 @@ func (a *API) addTeamMember(c call, in wire.AddTeamMember) (wire.Message, error)
 		if in.UserID <= 0 {
 			return wire.Message{}, hallpass.Invalidf("userId", "userId is required")
 		}
-		return wire.Message{Message: "Member added to Team"}, a.admin.AddTeamMember(c.Context(), c.caller, id, in.UserID)
+		level, err := teamLevel(in.Permission)
+		if err != nil {
+			return wire.Message{}, err
+		}
+		return wire.Message{Message: "Member added to Team"}, a.admin.AddTeamMember(c.Context(), c.caller, id, in.UserID, level)
 	})
+}
+
+// teamLevel reads the permission of a member.
+func teamLevel(permission int64) (hallpass.Level, error) {
+	switch permission {
+	case 0:
+		return hallpass.LevelMember, nil
+	case teamAdminPermission:
+		return hallpass.LevelAdmin, nil
+	}
+	return "", hallpass.Invalidf("permission", "permission is neither 0 (member) nor 4 (admin)")
 }
 
 // setTeamMembers is PUT /api/teams/{team}/members.
@@ -132,13 +147,9 @@ func (a *API) setTeamMembers(c call, in wire.SetTeamMembers) (wire.Message, erro
 // updateTeamMember is PUT /api/teams/{team}/members/{user}.
 func (a *API) updateTeamMember(c call, in wire.UpdateTeamMember) (wire.Message, error) {
 	return onTeam(a, c, func(id hallpass.TeamID) (wire.Message, error) {
-		level := hallpass.LevelMember
-		switch in.Permission {
-		case 0:
-		case teamAdminPermission:
-			level = hallpass.LevelAdmin
-		default:
-			return wire.Message{}, hallpass.Invalidf("permission", "permission is neither 0 (member) nor 4 (admin)")
+		level, err := teamLevel(in.Permission)
+		if err != nil {
+			return wire.Message{}, err
 		}
 		user, err := a.principalID(c)
 		if err != nil {

@@ -115,10 +115,11 @@ func addTeamMember(r *remote) *cobra.Command {
 	var admin bool
 	cmd := r.verb("add-member TEAM MEMBER", "Put a user or service account into one", func(s *session) error {
 		return s.onMember(func(t wire.Team, g grantee) error {
-			m, err := s.AddTeamMember(s.ctx, t.ID, g.id)
-			if err == nil && admin {
-				m, err = s.UpdateTeamMember(s.ctx, t.ID, g.id, teamAdmin)
+			permission := int64(0)
+			if admin {
+				permission = teamAdmin
 			}
+			m, err := s.AddTeamMember(s.ctx, t.ID, g.id, permission)
 			if err != nil {
 				return err
 			}

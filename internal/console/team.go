@@ -218,7 +218,9 @@ func addTeamMember(v *visit) (change, error) {
 	c.Text = named(name) + " has at once what the team " + named(t.Name) + " is given."
 	c.Steps = []step{{name, "not in the team " + t.Name, "member of the team " + t.Name}}
 	c.done = name + " is in the team " + t.Name + " now."
-	c.do = func() error { return v.o.Admin.AddTeamMember(v.r.Context(), v.caller, t.ID, p.ID) }
+	c.do = func() error {
+		return v.o.Admin.AddTeamMember(v.r.Context(), v.caller, t.ID, p.ID, hallpass.LevelMember)
+	}
 	c.Facts, err = v.teamGives(t)
 	return c, err
 }
