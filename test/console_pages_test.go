@@ -252,3 +252,73 @@ const changesByKey = `(() => {
 	}
 	return sent;
 })()`
+
+// TestEveryFormTellsWhere sends every form of every page with each of its fields
+// filled in wrongly: where the server refuses that, the field is marked, says why
+// in words beside it, and has the focus; what was typed elsewhere stays.
+func TestEveryFormTellsWhere(t *testing.T) {
+	s := hallpasstest.New(t)
+	pages := furnish(t, s)
+	b := newBrowser(t, s.URL)
+	b.signIn("admin", hallpasstest.AdminPassword)
+	told := 0
+	for _, path := range allPages(t, pages) {
+		b.open(path)
+		var result struct {
+			Told   int
+			Faults []string
+		}
+		result.Faults = eval[[]string](b, wrongForms)
+		result.Told = eval[int](b, `window.told`)
+		told += result.Told
+		for _, fault := range result.Faults {
+			t.Errorf("%s: %s", path, fault)
+		}
+	}
+	if told < 25 {
+		t.Errorf("only %d refusals were seen: the forms were not found", told)
+	}
+	b.open("/logout")
+	b.press("button", "Sign out")
+	b.until("location.pathname === '/login'")
+	b.fill("#user", "admin")
+	b.fill("#password", "not the password")
+	b.click("form button.primary")
+	b.shows("Login failed")
+	b.until(`document.querySelector("#user").value === "admin" && document.activeElement.id === "password" && document.activeElement.getAttribute("aria-invalid") === "true"`)
+}
+
+const wrongForms = `(async () => {
+	const faults = [];
+	window.told = 0;
+	const bad = { select: ["nonsense"], text: ["x".repeat(5000), "a\u0007b", " "], password: ["x"] };
+	for (const form of document.querySelectorAll("main form[method=post]")) {
+		for (const field of form.elements) {
+			if (!field.name || field.disabled || field.hidden || ["hidden", "checkbox", "radio", "submit", "date"].includes(field.type) || field.tagName === "BUTTON") continue;
+			for (const value of bad[field.tagName === "SELECT" ? "select" : field.type === "password" ? "password" : "text"]) {
+				const body = new URLSearchParams(new FormData(form));
+				for (const other of form.elements) {
+					if (other !== field && other.name && !other.value && other.tagName !== "BUTTON" && other.type !== "hidden") body.set(other.name, other.type === "password" ? "seven quiet rivers run" : other.name === "permissions" ? "teams:read teams:*" : "something");
+				}
+				body.set(field.name, value);
+				const what = form.getAttribute("action") + ": " + field.name + " = " + JSON.stringify(value.slice(0, 12));
+				const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
+				if (answer.type === "opaqueredirect" || answer.ok) continue;
+				const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+				if (answer.status >= 500 || page.querySelector(".error-page")) {
+					faults.push(what + ": " + answer.status + " " + page.querySelector("main")?.innerText);
+					continue;
+				}
+				window.told++;
+				const marked = [...page.querySelectorAll("[aria-invalid=true]")];
+				const focus = page.querySelector("[autofocus]");
+				const words = (focus?.getAttribute("aria-describedby") || "").split(" ").map((id) => page.getElementById(id)).filter((e) => e?.classList.contains("field-error") && e.innerText.trim());
+				if (answer.status === 409 && focus?.getAttribute("role") === "alert") continue; // the form as a whole is out of date
+				if (marked.length !== 1 || marked[0] !== focus) faults.push(what + ": marked: " + marked.map((e) => e.name) + "; in focus: " + focus?.outerHTML.slice(0, 90));
+				else if (words.length !== 1) faults.push(what + ": nothing beside the field says why");
+				else if (focus.name !== field.name && answer.status === 400 && focus.name !== "confirm") faults.push(what + ": the mark is at " + focus.name);
+			}
+		}
+	}
+	return faults;
+})()`

@@ -12,6 +12,16 @@ command -v pgbouncer >/dev/null || missing+=("pgbouncer = a pooler before Postgr
 command -v promtool >/dev/null && command -v prometheus >/dev/null || missing+=("prometheus = alert rules and metrics in a real Prometheus")
 command -v nginx >/dev/null && command -v haproxy >/dev/null || missing+=("nginx haproxy = proxies before several nodes")
 command -v wrk >/dev/null || missing+=("wrk = load from outside")
+[ -d test/axe/node_modules/axe-core ] || command -v npm >/dev/null || missing+=("npm = the accessibility of every page (axe-core)")
+
+# axe-core comes from npm, into a folder that is no part of the product.
+axe() {
+	[ -d test/axe/node_modules/axe-core ] && return
+	command -v npm >/dev/null || return
+	npm ci --prefix test/axe --ignore-scripts --no-audit --no-fund >/dev/null 2>&1 </dev/null ||
+		echo "make test: skipped: the accessibility of every page: npm could not fetch axe-core"
+}
+axe
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 skipped() { # skipped WHY PART...
@@ -54,4 +64,5 @@ for part in "${missing[@]}"; do
 	fi
 	install "${packages[@]}" || { sleep 5 && apt update && install "${packages[@]}"; } || failed+=("$part")
 done
+axe
 [ ${#failed[@]} -eq 0 ] || skipped "apt-get: $(grep '^E: ' "$log" | tail -n 1)" "${failed[@]}"

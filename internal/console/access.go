@@ -40,10 +40,12 @@ type accessRow struct {
 	Ref       string
 	Name      string
 	Login     string
+	URL       string // of the page about them; empty: none that the viewer may see
 	Avatar    string
 	Level     string
 	Levels    []levelOption
 	Inherited string // what it is inherited from; empty: it is set here
+	From      string // address of what it is inherited from
 	Write     bool
 	Actions   string
 }
@@ -92,6 +94,9 @@ func (v *visit) showAccess(status int, p accessPage, view accessView) error {
 	}
 	for _, kind := range []string{"Users", "Service accounts", "Teams", "Basic roles"} {
 		if rows := groups[kind]; len(rows) > 0 {
+			if kind != "Basic roles" {
+				byName(rows, func(r accessRow) string { return r.Name })
+			}
 			view.Groups = append(view.Groups, accessGroup{kind, rows})
 		}
 	}
@@ -109,7 +114,7 @@ func (v *visit) showAccess(status int, p accessPage, view accessView) error {
 func (v *visit) accessRow(p accessPage, g admin.Access) (kind string, row accessRow) {
 	row = accessRow{Level: string(g.Level), Levels: levelOptions(g.Resource, g.Level), Write: p.write && !g.Inherited, Ref: idText(g.To.ID), Kind: string(g.To.Kind)}
 	if g.Inherited {
-		row.Inherited = p.names[g.ResourceID]
+		row.Inherited, row.From = p.names[g.ResourceID], folderURL(g.ResourceID)
 	}
 	var actions []string
 	for _, a := range g.Resource.Actions(g.Level) {
@@ -118,7 +123,7 @@ func (v *visit) accessRow(p accessPage, g admin.Access) (kind string, row access
 	row.Actions = strings.Join(actions, ", ")
 	switch {
 	case g.To.Kind == hallpass.ToTeam:
-		row.Name, row.Avatar = g.Team.Name, avatarURL(g.Team.Name)
+		row.Name, row.Avatar, row.URL = g.Team.Name, avatarURL(g.Team.Name), teamURL(g.Team)
 		return "Teams", row
 	case g.To.Kind == hallpass.ToBasicRole:
 		row.Name = hallpass.Role(g.To.ID).String()
@@ -126,6 +131,7 @@ func (v *visit) accessRow(p accessPage, g admin.Access) (kind string, row access
 		return "Basic roles", row
 	}
 	row.Name, row.Login, row.Avatar = displayName(g.Principal), g.Principal.Login, avatarURL(g.Principal.Login)
+	row.URL = v.principalURL(g.Principal)
 	if g.Principal.Kind == hallpass.ServiceAccountPrincipal {
 		return "Service accounts", row
 	}
@@ -155,6 +161,7 @@ func (v *visit) suggest(view *accessView) error {
 		for _, t := range list {
 			view.Teams = append(view.Teams, t.Name)
 		}
+		byName(view.Teams, func(s string) string { return s })
 	}
 	return nil
 }
@@ -179,6 +186,9 @@ func (v *visit) setAccess(p accessPage) (change, error) {
 	if !p.write {
 		return c, v.o.Admin.Authorize(v.r.Context(), v.caller, p.resource.PermissionsWrite(), p.resource.Scope(p.ref))
 	}
+	if level != "" && p.resource.Actions(level) == nil {
+		return c, hallpass.Invalidf("level", "there is no such permission here")
+	}
 	n, name, err := v.newAccess(kind, who)
 	if err != nil {
 		return c, err
@@ -188,9 +198,6 @@ func (v *visit) setAccess(p accessPage) (change, error) {
 		if role, ok := hallpass.ParseRole(n.Ref); !ok || role == hallpass.RoleNone {
 			return c, hallpass.Invalidf("who", "there is no basic role of that name to give access to")
 		}
-	}
-	if level != "" && p.resource.Actions(level) == nil {
-		return c, hallpass.Invalidf("level", "there is no such permission here")
 	}
 	was := hallpass.Level("")
 	for _, g := range list {
@@ -349,6 +356,7 @@ type powerRow struct {
 	Words   string
 	Action  string
 	Scope   string
+	On      thing // what the scope is about, if that is one thing with a name
 	Sources []string
 }
 
@@ -362,11 +370,15 @@ func accountPower(v *visit) error {
 	if err != nil {
 		return err
 	}
+	n, err := v.namesIn(permissionsOf(held))
+	if err != nil {
+		return err
+	}
 	at := accountURL(a.UID)
 	q := v.r.URL.Query()
 	view := powerView{
-		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: v.accountTabs(a, "access"), Can: offText(a.Disabled) + heldCan("A token of this account", held), Total: len(held),
-		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: powerAreas(held),
+		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: v.accountTabs(a, "access"), Can: offText(a.Disabled) + powerText("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName), Total: len(held),
+		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: powerAreas(held, n),
 	}
 	if view.Action != "" {
 		if err := v.ask(&view, a); err != nil {
@@ -422,28 +434,28 @@ const otherAPIs = "Other APIs"
 
 // areaOf returns the area that a permission belongs to, and what it lets one do
 // in words.
-func areaOf(p hallpass.Permission) (area, words string) {
+func areaOf(p hallpass.Permission, name func(hallpass.Scope) string) (area, words string) {
 	area = otherAPIs
 	if info, known := p.Action.Info(); known {
 		area = string(info.Area)
 	}
-	return area, sentenceStart(p.Words(nil))
+	return area, sentenceStart(p.Words(name))
 }
 
 func sentenceStart(s string) string { return strings.TrimSuffix(sentence(s), ".") }
 
-func powerAreas(held []admin.Effective) []powerArea {
+func powerAreas(held []admin.Effective, n names) []powerArea {
 	index := make(map[string]int)
 	var areas []powerArea
 	for _, e := range held {
-		area, words := areaOf(e.Permission)
+		area, words := areaOf(e.Permission, n.scopeName)
 		i, ok := index[area]
 		if !ok {
 			i = len(areas)
 			index[area] = i
 			areas = append(areas, powerArea{Name: area})
 		}
-		row := powerRow{Words: words, Action: actionText(e.Action), Scope: string(e.Scope)}
+		row := powerRow{Words: words, Action: actionText(e.Action), Scope: string(e.Scope), On: n.about(e.Scope)}
 		for _, s := range e.Sources {
 			if text := sourceText(s); !slices.Contains(row.Sources, text) {
 				row.Sources = append(row.Sources, text)
@@ -451,7 +463,7 @@ func powerAreas(held []admin.Effective) []powerArea {
 		}
 		areas[i].Rows = append(areas[i].Rows, row)
 	}
-	slices.SortFunc(areas, func(a, b powerArea) int { return strings.Compare(a.Name, b.Name) })
+	byName(areas, func(a powerArea) string { return a.Name })
 	return areas
 }
 
@@ -523,6 +535,8 @@ func (v *visit) treeRows(hits []admin.Hit, mine *hallpass.Permissions) []treeRow
 	var rows []treeRow
 	var walk func(uid string, depth int, may bool)
 	walk = func(uid string, depth int, may bool) {
+		byName(below[uid], hitTitle)
+		slices.SortStableFunc(below[uid], foldersFirst)
 		for _, h := range below[uid] {
 			if f := h.Folder; f != nil {
 				row := treeRow{Depth: depth, Title: f.Title, Folder: true, UID: f.UID, UpdatedBy: f.UpdatedBy, Updated: v.moment(f.UpdatedAt)}
@@ -542,6 +556,23 @@ func (v *visit) treeRows(hits []admin.Hit, mine *hallpass.Permissions) []treeRow
 	}
 	walk("", 0, false)
 	return rows
+}
+
+func hitTitle(h admin.Hit) string {
+	if h.Folder != nil {
+		return h.Folder.Title
+	}
+	return h.Dashboard.Title
+}
+
+func foldersFirst(a, b admin.Hit) int {
+	switch {
+	case a.Folder != nil && b.Folder == nil:
+		return -1
+	case a.Folder == nil && b.Folder != nil:
+		return 1
+	}
+	return 0
 }
 
 func folderURL(uid string) string { return "/dashboards/f/" + uid + "/permissions" }

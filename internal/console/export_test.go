@@ -126,3 +126,19 @@ func Shadowed() []string {
 	}
 	return list
 }
+
+// Route is a line of the route table.
+type Route struct {
+	Pattern string
+	Effect  string
+}
+
+// Routes is the route table, with what each does to the power of somebody.
+func Routes() []Route {
+	words := map[effect]string{reads: "reads", harmless: "harmless", states: "states", asks: "asks"}
+	var all []Route
+	for _, r := range table() {
+		all = append(all, Route{r.pattern, words[r.effect]})
+	}
+	return all
+}

@@ -152,7 +152,9 @@ func users(v *visit) error {
 		return nil
 	}
 	p, text := v.listPage()
-	list, total, err := v.o.Admin.Users(v.r.Context(), v.caller, text, p)
+	list, total, err := pageByName(p, func(p admin.Page) ([]hallpass.User, int, error) {
+		return v.o.Admin.Users(v.r.Context(), v.caller, text, p)
+	}, userName)
 	if err != nil {
 		return err
 	}
@@ -174,7 +176,9 @@ func orgUsers(v *visit) error { return v.showOrgUsers(http.StatusOK, usersView{}
 
 func (v *visit) showOrgUsers(status int, view usersView) error {
 	p, text := v.listPage()
-	list, total, err := v.o.Admin.OrgUsersPage(v.r.Context(), v.caller, text, p)
+	list, total, err := pageByName(p, func(p admin.Page) ([]hallpass.Member, int, error) {
+		return v.o.Admin.OrgUsersPage(v.r.Context(), v.caller, text, p)
+	}, func(m hallpass.Member) string { return userName(m.User) })
 	if err != nil {
 		return err
 	}

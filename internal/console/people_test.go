@@ -251,7 +251,7 @@ func TestAccessWithoutScript(t *testing.T) {
 	b.want("no such level", b.save(shop, "kind", "principal", "who", "ed", "level", "King"), 400, `aria-invalid="true"`)
 	b.want("a team", b.save(shop, "kind", "team", "who", "Platform", "level", "Edit"), 303)
 	b.want("a user", b.save(shop, "kind", "principal", "who", "ed", "level", "Admin"), 303)
-	b.want("inherited", b.get("/dashboards/f/checkout/permissions"), 200, "inherited from Shop", "Platform")
+	b.want("inherited", b.get("/dashboards/f/checkout/permissions"), 200, `inherited from <a href="/dashboards/f/shop/permissions">Shop</a>`, "Platform")
 	ed := signedIn(t, s, "ed", hallpasstest.UserPassword)
 	ed.want("as its admin", ed.get(shop), 200, "Add permission")
 	ed.want("the way to it, and to what is below", ed.get("/dashboards"), 200, shop, "/dashboards/f/checkout/permissions")

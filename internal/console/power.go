@@ -16,7 +16,10 @@ func (v *visit) roleCan(r hallpass.Role) string {
 		return text
 	}
 	power, err := v.o.Admin.RolePower(v.r.Context(), v.caller, r)
-	text := power.Power(hallpass.Nobody, nil).Short()
+	text := ""
+	if err == nil {
+		text, err = v.powerOf(power)
+	}
 	switch {
 	case err != nil:
 		httpd.EventOf(v.r.Context()).Err = err
@@ -31,26 +34,37 @@ func (v *visit) roleCan(r hallpass.Role) string {
 	return text
 }
 
+// powerOf says in short what the permissions let one do.
+func (v *visit) powerOf(p *hallpass.Permissions) (string, error) {
+	n, err := v.namesIn(p.List())
+	if err != nil {
+		return "", err
+	}
+	return p.Power(hallpass.Nobody, n.scopeName).Short(), nil
+}
+
 // setCan says in words what a role with the permissions lets one do.
-func setCan(list []hallpass.Permission) string {
-	can := hallpass.NewPermissions(list...).Power(hallpass.Nobody, nil).Short()
+func setCan(list []hallpass.Permission, name func(hallpass.Scope) string) string {
+	can := hallpass.NewPermissions(list...).Power(hallpass.Nobody, name).Short()
 	if can == "" {
 		return "Permits nothing."
 	}
 	return can
 }
 
-// heldCan says what who can do: a token of an account that holds the permissions.
-func heldCan(who string, held []admin.Effective) string {
+// permissionsOf lists what is held, without where it comes from.
+func permissionsOf(held []admin.Effective) []hallpass.Permission {
 	list := make([]hallpass.Permission, 0, len(held))
 	for _, e := range held {
 		list = append(list, e.Permission)
 	}
-	return powerText(who, hallpass.NewPermissions(list...))
+	return list
 }
 
-func powerText(who string, held *hallpass.Permissions) string {
-	w := held.Power(hallpass.ServiceAccountPrincipal, nil)
+// powerText says what who can do: a token of an account that holds the
+// permissions.
+func powerText(who string, held *hallpass.Permissions, name func(hallpass.Scope) string) string {
+	w := held.Power(hallpass.ServiceAccountPrincipal, name)
 	out := w.Tell(who)
 	if w.Changes {
 		out += " Give the account a lower role first if the job needs less."
@@ -65,10 +79,19 @@ func (v *visit) tokenCan(id hallpass.ServiceAccountID, role hallpass.Role) (stri
 	const who = "This token"
 	if v.caller.Can(hallpass.UsersPermissionsRead, hallpass.UserID(id).Scope()) {
 		_, held, err := v.o.Admin.Effective(v.r.Context(), v.caller, idText(int64(id)))
-		return heldCan(who, held), err
+		if err != nil {
+			return "", err
+		}
+		list := permissionsOf(held)
+		n, err := v.namesIn(list)
+		return powerText(who, hallpass.NewPermissions(list...), n.scopeName), err
 	}
 	power, err := v.o.Admin.RolePower(v.r.Context(), v.caller, role)
-	return powerText(who, power) + " It may have more through roles and teams that you may not see.", err
+	if err != nil {
+		return "", err
+	}
+	n, err := v.namesIn(power.List())
+	return powerText(who, power, n.scopeName) + " It may have more through roles and teams that you may not see.", err
 }
 
 // offText says before what an account can do that it can do none of it now.

@@ -39,16 +39,16 @@ func TestSentenceOfPower(t *testing.T) {
 		says              []string
 	}{
 		{name: "nothing", role: "None", says: []string{"authenticate, and nothing more."}},
-		{name: "viewer", role: "Viewer", says: []string{"read the organization", "the folder shop", "cannot change anything"}},
+		{name: "viewer", role: "Viewer", says: []string{"read the organization", "the folder Shop", "cannot change anything"}},
 		{name: "admin", role: "Admin", says: []string{"do everything with service accounts and their tokens", "every action that Hallpass does not know"}},
 		{name: "sweeper", role: "None", extra: "sweeper", says: []string{"delete folders and dashboards", "change who may manage service accounts and who may use folders"}},
 		{name: "asker", role: "None", extra: "asker", says: []string{"do nothing in Hallpass itself", "users:write, without effect", "prometheus:query"}},
-		{name: "team", role: "None", says: []string{"read teams (only the team 1)", "the audit log"}, give: func(id string) {
+		{name: "team", role: "None", says: []string{"read teams (only the team auditors)", "the audit log"}, give: func(id string) {
 			do("POST", "/api/teams/1/members", `{"userId":`+id+`}`)
 			do("POST", "/api/access-control/roles", `{"uid":"auditor","name":"auditor","permissions":[{"action":"audit:read"}]}`)
 			do("POST", "/api/access-control/teams/1/roles", `{"roleUid":"auditor"}`)
 		}},
-		{name: "granted", role: "None", says: []string{"create, read, change and delete folders and dashboards (only the folder shop and what is in it)"}, give: func(id string) {
+		{name: "granted", role: "None", says: []string{"create, read, change and delete folders and dashboards (only the folder Shop and what is in it)"}, give: func(id string) {
 			do("POST", "/api/access-control/folders/shop/users/"+id, `{"permission":"Edit"}`)
 		}},
 		{name: "everybody", role: "None", says: []string{"read teams."}, give: func(string) {
@@ -74,7 +74,9 @@ func TestSentenceOfPower(t *testing.T) {
 		if tt.role == "Admin" {
 			list = append(list, hallpass.Permission{Action: hallpass.ForeignActions, Scope: "*"})
 		}
-		power := hallpass.NewPermissions(list...).Power(hallpass.ServiceAccountPrincipal, nil)
+		power := hallpass.NewPermissions(list...).Power(hallpass.ServiceAccountPrincipal, func(s hallpass.Scope) string {
+			return map[hallpass.Scope]string{"folders:uid:shop": "Shop", "teams:id:1": "auditors"}[s]
+		})
 		form, page := html.UnescapeString(b.get(path+"/tokens/new").text), html.UnescapeString(b.get(path+"/access").text)
 		if want := power.Tell("This token"); !strings.Contains(form, want) {
 			t.Errorf("%s: the form for a token does not say %q:\n%s", tt.name, want, form)
@@ -90,7 +92,7 @@ func TestSentenceOfPower(t *testing.T) {
 	}
 	// A basic role is told as it is now, with what everybody who has it was given.
 	form := html.UnescapeString(b.get("/org/serviceaccounts/create").text)
-	for _, want := range []string{"<span>Read teams.</span>", "the folder shop and what is in it"} {
+	for _, want := range []string{"<span>Read teams.</span>", "the folder Shop and what is in it"} {
 		if !strings.Contains(form, want) {
 			t.Errorf("the form for an account does not say %q", want)
 		}

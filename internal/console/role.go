@@ -51,19 +51,22 @@ type roleRow struct {
 func (r roleRow) Count() string { return count(len(r.Permissions), "permission") }
 
 // permissionRow is one permission.
-type permissionRow struct{ Action, Scope string }
+type permissionRow struct {
+	Action, Scope string
+	On            thing // what the scope is about, if that is one thing with a name
+}
 
-func rowOf(r hallpass.NamedRole) roleRow {
+func rowOf(r hallpass.NamedRole, n names) roleRow {
 	row := roleRow{
 		UID: r.UID, URL: roleURL(r.UID), Title: roleTitle(r), Name: r.Name, Description: r.Description, Global: r.Global() && !r.Fixed() && !r.Basic(),
-		Can: setCan(r.Permissions),
+		Can: setCan(r.Permissions, n.scopeName),
 	}
 	if r.Fixed() {
 		row.Description = "" // it says what Can does
 	}
 	words := []string{row.Title, r.Name, r.Description, r.Group, row.Can}
 	for _, p := range r.Permissions {
-		row.Permissions = append(row.Permissions, permissionRow{actionText(p.Action), string(p.Scope)})
+		row.Permissions = append(row.Permissions, permissionRow{actionText(p.Action), string(p.Scope), n.about(p.Scope)})
 		words = append(words, string(p.Action), string(p.Scope))
 	}
 	row.Words = hallpass.NameKey(strings.Join(words, " "))
@@ -108,7 +111,9 @@ func roles(v *visit) error {
 	for _, area := range hallpass.Areas() {
 		view.Areas = append(view.Areas, string(area))
 	}
-	view.Groups, view.Total = groupRoles(list, text)
+	if view.Groups, view.Total, err = v.groupRoles(list, text); err != nil {
+		return err
+	}
 	if view.frame, err = v.frame("roles", "Roles", crumbAdmin, crumbAccess); err != nil {
 		return err
 	}
@@ -131,10 +136,18 @@ func rolesURL(text string, matrix bool) string {
 
 // groupRoles puts the roles that match text in groups: all of its words must
 // stand somewhere in a role's names, texts or permissions.
-func groupRoles(list []hallpass.NamedRole, text string) (groups []roleGroup, total int) {
+func (v *visit) groupRoles(list []hallpass.NamedRole, text string) (groups []roleGroup, total int, err error) {
+	var all [][]hallpass.Permission
+	for _, r := range list {
+		all = append(all, r.Permissions)
+	}
+	n, err := v.namesIn(all...)
+	if err != nil {
+		return nil, 0, err
+	}
 	byKind := make(map[string][]roleRow)
 	for _, r := range list {
-		row := rowOf(r)
+		row := rowOf(r, n)
 		if !matches(row.Words, text) {
 			continue
 		}
@@ -144,10 +157,13 @@ func groupRoles(list []hallpass.NamedRole, text string) (groups []roleGroup, tot
 	}
 	for _, kind := range []string{"Basic roles", "Custom roles", "Fixed roles"} {
 		if rows := byKind[kind]; len(rows) > 0 {
+			if kind != "Basic roles" { // those stand in their own order
+				byName(rows, func(r roleRow) string { return r.Title })
+			}
 			groups = append(groups, roleGroup{kind, rows})
 		}
 	}
-	return groups, total
+	return groups, total, nil
 }
 
 func matches(words, text string) bool {
@@ -189,7 +205,7 @@ type roleView struct {
 	Role        roleRow
 	Kind        string
 	RoleVersion int64
-	Who         []string
+	Who         []thing
 	SeeWho      bool
 	Change      bool
 	ChangeBy    string // why it cannot be changed
@@ -204,7 +220,11 @@ func (v *visit) showRole(status int) error {
 	if err != nil {
 		return err
 	}
-	view := roleView{Role: rowOf(r), Kind: strings.TrimSuffix(roleKind(r), "s"), RoleVersion: r.Version}
+	n, err := v.namesIn(r.Permissions)
+	if err != nil {
+		return err
+	}
+	view := roleView{Role: rowOf(r, n), Kind: strings.TrimSuffix(roleKind(r), "s"), RoleVersion: r.Version}
 	may := c.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)
 	if r.Global() {
 		may = c.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
@@ -224,12 +244,30 @@ func (v *visit) showRole(status int) error {
 		if err != nil {
 			return err
 		}
-		view.Who = assignees(who)
+		view.Who = v.holders(who)
 	}
 	if view.frame, err = v.frame("roles", roleTitle(r), crumbAdmin, crumbAccess, crumbRoles); err != nil {
 		return err
 	}
 	return v.showStatus(status, "roles/detail", view)
+}
+
+// holders are those who have a role, with links to their pages.
+func (v *visit) holders(who admin.RoleAssignments) []thing {
+	var list []thing
+	for _, r := range who.BasicRoles {
+		list = append(list, thing{Name: "everybody with the basic role " + r.String(), URL: roleURL("basic_" + strings.ToLower(r.String()))})
+	}
+	for _, t := range who.Teams {
+		list = append(list, thing{"team", t.Name, teamURL(t), "team:" + idText(int64(t.ID))})
+	}
+	for _, p := range who.ServiceAccounts {
+		list = append(list, thing{"service account", displayName(p), v.principalURL(p), "serviceaccount:" + idText(p.ID)})
+	}
+	for _, p := range who.Users {
+		list = append(list, thing{"user", displayName(p), v.principalURL(p), "user:" + idText(p.ID)})
+	}
+	return list
 }
 
 func assignees(who admin.RoleAssignments) []string {
@@ -559,7 +597,10 @@ func (v *visit) pickable(chosen []string) ([]roleGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	groups, _ := groupRoles(all, "")
+	groups, _, err := v.groupRoles(all, "")
+	if err != nil {
+		return nil, err
+	}
 	for _, g := range groups {
 		for i := range g.Rows {
 			r := &g.Rows[i]
@@ -629,7 +670,7 @@ func (v *visit) changeRoles(p pick) (change, error) {
 		}
 		c.Steps = append(c.Steps, step{"Role " + roleTitle(r), "not given", "given"})
 		said = append(said, roleTitle(r)+" given")
-		if can := setCan(r.Permissions); can != "" {
+		if can := setCan(r.Permissions, nil); can != "" {
 			c.Facts = append(c.Facts, roleTitle(r)+": "+can)
 		}
 	}

@@ -109,9 +109,11 @@ func serviceAccounts(v *visit) error {
 	var accounts []hallpass.ServiceAccountSummary
 	var err error
 	if !view.Create || v.caller.Can(hallpass.ServiceAccountsRead, "") {
-		accounts, view.Total, err = v.o.Admin.ServiceAccounts(v.r.Context(), v.caller, admin.ServiceAccountFilter{
-			Query: view.Query, ExpiredOnly: view.Filter == "expired", DisabledOnly: view.Filter == "disabled", Page: view.Page, PerPage: accountsPerPage,
-		})
+		accounts, view.Total, err = pageByName(admin.Page{Number: view.Page, Size: accountsPerPage}, func(p admin.Page) ([]hallpass.ServiceAccountSummary, int, error) {
+			return v.o.Admin.ServiceAccounts(v.r.Context(), v.caller, admin.ServiceAccountFilter{
+				Query: view.Query, ExpiredOnly: view.Filter == "expired", DisabledOnly: view.Filter == "disabled", Page: p.Number, PerPage: p.Size,
+			})
+		}, func(a hallpass.ServiceAccountSummary) string { return a.Name })
 		if err != nil {
 			return err
 		}
@@ -346,6 +348,7 @@ func (v *visit) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, error) {
 		return nil, err
 	}
 	v.o.Verify.Uses(tokens)
+	byName(tokens, func(t hallpass.Token) string { return t.Name })
 	now := v.o.Admin.Now()
 	slices.SortStableFunc(tokens, func(a, b hallpass.Token) int {
 		switch al, bl := a.Live(now), b.Live(now); {

@@ -41,7 +41,10 @@ func (v *visit) showTeams(status int, view teamsView) error {
 	total := 0
 	var err error
 	if !view.Create || v.caller.Can(hallpass.TeamsRead, "") {
-		if list, total, err = v.o.Admin.Teams(v.r.Context(), v.caller, admin.TeamFilter{Query: text, Page: p}); err != nil {
+		list, total, err = pageByName(p, func(p admin.Page) ([]hallpass.Team, int, error) {
+			return v.o.Admin.Teams(v.r.Context(), v.caller, admin.TeamFilter{Query: text, Page: p})
+		}, func(t hallpass.Team) string { return t.Name })
+		if err != nil {
 			return err
 		}
 	}
@@ -97,6 +100,7 @@ type memberRow struct {
 	Name    string
 	Login   string
 	Avatar  string
+	URL     string // of the page about them; empty: none that the viewer may see
 	Account bool
 	Admin   bool
 }
@@ -131,9 +135,10 @@ func (v *visit) showTeam(status int, t hallpass.Team, view teamView) error {
 		}
 		for _, m := range list {
 			p := m.Principal
-			view.Members = append(view.Members, memberRow{p.ID, displayName(p), p.Login, avatarURL(p.Login), p.Kind == hallpass.ServiceAccountPrincipal, m.Admin})
+			view.Members = append(view.Members, memberRow{p.ID, displayName(p), p.Login, avatarURL(p.Login), v.principalURL(p), p.Kind == hallpass.ServiceAccountPrincipal, m.Admin})
 		}
 	}
+	byName(view.Members, func(m memberRow) string { return m.Name })
 	if view.SeeRoles {
 		list, err := v.o.Admin.RolesOfTeam(ctx, c, t.ID, true)
 		if err != nil {

@@ -84,6 +84,13 @@ func (v *visit) pageOf(n admin.Name) string {
 	return ""
 }
 
+// principalURL returns the address of the page about a principal of this org.
+func (v *visit) principalURL(p hallpass.PrincipalInfo) string {
+	return v.pageOf(admin.Name{
+		Ref: admin.Ref{Org: v.caller.Org, Kind: admin.RefPrincipal, ID: idText(p.ID)}, UID: p.UID, Account: p.Kind == hallpass.ServiceAccountPrincipal,
+	})
+}
+
 // principal returns the user or account as a thing.
 func (n names) principal(org hallpass.OrgID, p hallpass.Principal) thing {
 	kind := "user:"
@@ -101,6 +108,26 @@ func (n names) principal(org hallpass.OrgID, p hallpass.Principal) thing {
 // none.
 func (n names) scopeName(s hallpass.Scope) string {
 	return n.thing(n.v.caller.Org, string(s)).Name
+}
+
+// namesIn returns what people call what the permissions are about.
+func (v *visit) namesIn(lists ...[]hallpass.Permission) (names, error) {
+	var refs []admin.Ref
+	for _, list := range lists {
+		for _, p := range list {
+			refs = append(refs, refsIn(v.caller.Org, string(p.Scope))...)
+		}
+	}
+	return v.lookUp(refs)
+}
+
+// about returns the thing that a scope of this org is about; the zero thing when
+// it is about many, or has no name.
+func (n names) about(s hallpass.Scope) thing {
+	if t := n.thing(n.v.caller.Org, string(s)); t.Name != "" {
+		return t
+	}
+	return thing{}
 }
 
 // refsIn returns what the texts of the org point to.

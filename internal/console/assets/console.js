@@ -102,6 +102,7 @@ if (search) {
 		if (mine !== run || !list) return;
 		$("#list").replaceWith(document.adoptNode(list));
 		if (segments) $(".segments").replaceWith(document.adoptNode(segments));
+		for (const e of $$("#list [data-script]")) e.hidden = false;
 		localTimes($("#list"));
 		quietSaves($("#list"));
 		history.replaceState(null, "", url);
