@@ -62,7 +62,7 @@ func TestRolesByKeyboard(t *testing.T) {
 	}
 
 	b.press("a", "What can this account do?")
-	b.shows("Read teams: all", "role teams:read", "Effective permissions")
+	b.shows("Read teams", "role teams:read", "Effective permissions")
 	b.fill("#action", "teams:write")
 	b.fill("#scope", "teams:id:1")
 	b.keys(kb.Enter)
