@@ -45,7 +45,7 @@ var imports = map[string][]string{
 var homes = map[string]string{
 	"database/sql": "internal/store", "modernc.org": "internal/store", "github.com/jackc": "internal/store",
 	"github.com/mattn/go-sqlite3": "internal/store", "github.com/lib/pq": "internal/store", "github.com/pressly/goose": "internal/store",
-	"github.com/coreos/go-oidc": "internal/federation", "golang.org/x/text": ".",
+	"github.com/coreos/go-oidc": "internal/federation", "golang.org/x/text": ".", "golang.org/x/text/collate": "internal/console", "golang.org/x/text/language": "internal/console",
 	"google.golang.org/grpc": "internal/extauth", "google.golang.org/protobuf": "internal/extauth", "github.com/envoyproxy": "internal/extauth",
 	"github.com/prometheus": "internal/metrics", "go.opentelemetry.io": "internal/metrics", "github.com/go-logr": "internal/metrics",
 	"github.com/google/go-cmp": "", "github.com/getkin/kin-openapi": "", "github.com/chromedp": "", "github.com/rogpeppe/go-internal": "",
@@ -189,6 +189,8 @@ func TestFloorsRefuse(t *testing.T) {
 		{".", "golang.org/x/crypto/argon2", false, false},
 		{".", "golang.org/x/text/unicode/norm", false, true},
 		{".", "golang.org/x/text/encoding", false, false},
+		{".", "golang.org/x/text/collate", false, false},
+		{"internal/console", "golang.org/x/text/collate", false, true},
 		{"internal/store", "golang.org/x/text/unicode/norm", false, false},
 		{".", module + "/wire", false, false},
 		{"wire", module, false, true},
