@@ -2,11 +2,16 @@ package api_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -213,6 +218,48 @@ func TestAuditExport(t *testing.T) {
 		}
 	}
 	expect(t, "an unknown action", s.Do(hallpasstest.Admin, "GET", "/api/audit?format=ndjson&action=nosuch", ""), 400)
+}
+
+// TestExportEndsWithItsReader revokes the token of somebody who exports a long
+// audit: the export is cut off, and does not pass for the whole.
+func TestExportEndsWithItsReader(t *testing.T) {
+	if hallpasstest.OnPostgres() {
+		t.Skip("fills the audit through the file")
+	}
+	s := hallpasstest.New(t)
+	path := account(t, s, "auditor", "Admin")
+	key := token(t, s, path, "t")
+	const rows = 60_000
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.Dir, "hallpass.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(`
+		INSERT INTO audit (id, at_us, org_id, actor_kind, actor_id, actor_login, token_id, action, target, outcome, reason, address, user_agent, count)
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+		SELECT 1000 + i, i, 1, 1, 1, 'ana', 0, 'token.create', '', 'ok', hex(zeroblob(100)), '', '', 1 FROM n`, rows)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+"/api/audit?format=ndjson", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hallpasstest.Bearer(key)(r)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(res.Body)
+	if _, err := in.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "revoke", s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/1", ""), 200)
+	rest, err := io.ReadAll(in)
+	if lines := bytes.Count(rest, []byte("\n")); err == nil || lines >= rows-1 {
+		t.Errorf("%d lines came after the revocation, and the end is %v: want it cut off", lines, err)
+	}
+	_ = res.Body.Close() // it was read to its end
 }
 
 // TestParallelCreates has fifty callers make one name (SEC-36).

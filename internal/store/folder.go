@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/hallpass-dev/hallpass"
@@ -141,27 +142,37 @@ func (tx *Tx) UpdateFolder(ctx context.Context, f hallpass.Folder) error {
 // DeleteFolders removes the folders with those uids, the dashboards in them and
 // all access to either.
 func (tx *Tx) DeleteFolders(ctx context.Context, org hallpass.OrgID, uids []string) error {
-	args := []any{org}
-	in := binds(&args, uids)
-	return tx.steps(ctx, "delete folders",
-		step{`DELETE FROM grants WHERE org_id = $1 AND resource = 'dashboards' AND resource_id IN (SELECT uid FROM dashboards WHERE org_id = $1 AND folder_uid IN (` + in + `))`, args},
-		step{`DELETE FROM grants WHERE org_id = $1 AND resource = 'folders' AND resource_id IN (` + in + `)`, args},
-		step{`DELETE FROM dashboard_versions WHERE dashboard_id IN (SELECT id FROM dashboards WHERE org_id = $1 AND folder_uid IN (` + in + `))`, args},
-		step{`DELETE FROM dashboards WHERE org_id = $1 AND folder_uid IN (` + in + `)`, args},
-		step{`DELETE FROM folders WHERE org_id = $1 AND uid IN (` + in + `)`, args},
-	)
+	for part := range slices.Chunk(uids, maxBinds) {
+		args := []any{org}
+		in := binds(&args, part)
+		err := tx.steps(ctx, "delete folders",
+			step{`DELETE FROM grants WHERE org_id = $1 AND resource = 'dashboards' AND resource_id IN (SELECT uid FROM dashboards WHERE org_id = $1 AND folder_uid IN (` + in + `))`, args},
+			step{`DELETE FROM grants WHERE org_id = $1 AND resource = 'folders' AND resource_id IN (` + in + `)`, args},
+			step{`DELETE FROM dashboard_versions WHERE dashboard_id IN (SELECT id FROM dashboards WHERE org_id = $1 AND folder_uid IN (` + in + `))`, args},
+			step{`DELETE FROM dashboards WHERE org_id = $1 AND folder_uid IN (` + in + `)`, args},
+			step{`DELETE FROM folders WHERE org_id = $1 AND uid IN (` + in + `)`, args},
+		)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // FolderCounts returns how many folders and dashboards stand in the folders with
 // those uids.
 func (tx *Tx) FolderCounts(ctx context.Context, org hallpass.OrgID, uids []string) (folders, dashboards int64, err error) {
-	args := []any{org}
-	in := binds(&args, uids)
-	err = tx.sql.QueryRowContext(ctx, `
-		SELECT (SELECT COUNT(*) FROM folders WHERE org_id = $1 AND parent_uid IN (`+in+`)),
-		       (SELECT COUNT(*) FROM dashboards WHERE org_id = $1 AND folder_uid IN (`+in+`))`, args...).Scan(&folders, &dashboards)
-	if err != nil {
-		return 0, 0, fmt.Errorf("store: count in folders: %w", err)
+	for part := range slices.Chunk(uids, maxBinds) {
+		args := []any{org}
+		in := binds(&args, part)
+		var f, d int64
+		err = tx.sql.QueryRowContext(ctx, `
+			SELECT (SELECT COUNT(*) FROM folders WHERE org_id = $1 AND parent_uid IN (`+in+`)),
+			       (SELECT COUNT(*) FROM dashboards WHERE org_id = $1 AND folder_uid IN (`+in+`))`, args...).Scan(&f, &d)
+		if err != nil {
+			return 0, 0, fmt.Errorf("store: count in folders: %w", err)
+		}
+		folders, dashboards = folders+f, dashboards+d
 	}
 	return folders, dashboards, nil
 }

@@ -63,6 +63,10 @@ func (tx *Tx) Grants(ctx context.Context, org hallpass.OrgID, r hallpass.Resourc
 	return list, nil
 }
 
+// maxBinds is how many values a list that may be of any length is given to one
+// statement: databases bound them, and SQLite goes through all to find each.
+const maxBinds = 500
+
 // binds adds the values to args and returns their places in the text of a
 // query, as "$3, $4".
 func binds[T any](args *[]any, values []T) string {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -213,21 +214,20 @@ func (tx *Tx) Principal(ctx context.Context, org hallpass.OrgID, id int64) (p ha
 // PrincipalsByID returns the principals with those IDs, whatever their org.
 func (tx *Tx) PrincipalsByID(ctx context.Context, ids []int64) (map[int64]hallpass.PrincipalInfo, error) {
 	found := make(map[int64]hallpass.PrincipalInfo)
-	if len(ids) == 0 {
-		return found, nil
-	}
-	var args []any
-	in := binds(&args, ids)
-	list, err := all(ctx, tx, func(r row) (p hallpass.PrincipalInfo, err error) {
-		err = r.Scan(&p.Kind, &p.ID, &p.UID, &p.Login, &p.Name, &p.Email)
-		return p, err
-	}, `SELECT 1, u.id, u.uid, u.login, u.name, u.email FROM users u WHERE u.id IN (`+in+`)
-		UNION ALL SELECT 2, a.id, a.uid, a.login, a.name, '' FROM service_accounts a WHERE a.id IN (`+in+`)`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("store: principals: %w", err)
-	}
-	for _, p := range list {
-		found[p.ID] = p
+	for part := range slices.Chunk(ids, maxBinds) {
+		var args []any
+		in := binds(&args, part)
+		list, err := all(ctx, tx, func(r row) (p hallpass.PrincipalInfo, err error) {
+			err = r.Scan(&p.Kind, &p.ID, &p.UID, &p.Login, &p.Name, &p.Email)
+			return p, err
+		}, `SELECT 1, u.id, u.uid, u.login, u.name, u.email FROM users u WHERE u.id IN (`+in+`)
+			UNION ALL SELECT 2, a.id, a.uid, a.login, a.name, '' FROM service_accounts a WHERE a.id IN (`+in+`)`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("store: principals: %w", err)
+		}
+		for _, p := range list {
+			found[p.ID] = p
+		}
 	}
 	return found, nil
 }
