@@ -90,6 +90,12 @@ func (a *Admin) refused(ctx context.Context, c hallpass.Caller, err error, deman
 	return err
 }
 
+// Refuse records that the caller was refused by a door, and returns the refusal: a
+// Denied error. action and target say what was tried.
+func (a *Admin) Refuse(ctx context.Context, c hallpass.Caller, refusal error, action, target string) error {
+	return a.refused(ctx, c, refusal, action, target)
+}
+
 // entry returns an audit entry of what the caller did.
 func (a *Admin) entry(c hallpass.Caller, action, target string) hallpass.AuditEntry {
 	return hallpass.AuditEntry{

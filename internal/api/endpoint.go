@@ -111,6 +111,11 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 		_, err := a.admin.Self(r.Context(), c.caller)
 		return c, err
 	}
+	for name, gone := range nothing {
+		if r.PathValue(name) == "0" {
+			return c, gone
+		}
+	}
 	var scope hallpass.Scope
 	if rule.account {
 		if c.account, err = a.admin.ServiceAccountID(r.Context(), c.caller, r.PathValue("id")); err != nil {
@@ -148,6 +153,16 @@ var (
 	errTeamNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "team.not-found", Message: "Team not found"}
 	errRoleNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "accesscontrol.role-not-found", Message: "Role not found"}
 )
+
+var errOrgNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "org.not-found", Message: "Organization not found"}
+
+// nothing is what is not found where a path has the number 0, which is an ID by
+// its form and nobody's.
+var nothing = map[string]error{
+	"org": errOrgNotFound, "team": errTeamNotFound, "id": errAccountNotFound,
+	"user":  &hallpass.Error{Kind: hallpass.NotFound, ID: "user.not-found", Message: "user not found"},
+	"token": &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrTokenNotFound", Message: "service account token not found"},
+}
 
 var errAccountNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "service account not found"}
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
@@ -124,6 +125,21 @@ func TestBodiesThatAreSomethingElse(t *testing.T) {
 	}
 }
 
+// TestCrossOriginIsAudited has another site's page send changes with a user's
+// cookie, to the API and to the console (SEC-18).
+func TestCrossOriginIsAudited(t *testing.T) {
+	s := hallpasstest.New(t)
+	w := newWalker(t, s)
+	for _, path := range []string{"/api/serviceaccounts", "/org/teams", "/logout", "/nope"} {
+		expect(t, path, s.Do(w.as, "POST", path, "", "Sec-Fetch-Site: cross-site"), 403, "request.cross-origin")
+		expect(t, "the entry", s.Do(hallpasstest.Admin, "GET", "/api/audit?outcome=refused", ""), 200, `"actor":"admin"`, `"action":"request.cross-origin"`, `"target":"path:`+path+`"`)
+	}
+	expect(t, "nobody's", s.Do(hallpasstest.Nobody, "POST", "/api/teams", "", "Sec-Fetch-Site: cross-site"), 403)
+	if r := s.Do(hallpasstest.Admin, "GET", "/api/audit?outcome=refused", ""); strings.Contains(r.Text, "path:/api/teams") {
+		t.Errorf("a stranger's is recorded: %s", r.Text)
+	}
+}
+
 // TestNoNUL puts a NUL, which PostgreSQL stores in no text, where a client names
 // something.
 func TestNoNUL(t *testing.T) {
@@ -170,7 +186,7 @@ func TestPathIDs(t *testing.T) {
 	s := hallpasstest.New(t)
 	path := account(t, s, "ci", "Viewer")
 	for ref, status := range map[string]int{
-		"0": 400, "-1": 400, "+1": 400, "007": 400, "1.5": 400, "99999999999999999999": 400, "2%00": 400, "%20": 400, "a%2Fb": 400, "é": 400,
+		"0": 404, "-1": 400, "+1": 400, "007": 400, "1.5": 400, "99999999999999999999": 400, "2%00": 400, "%20": 400, "a%2Fb": 400, "é": 400,
 		"99": 404, "9223372036854775807": 404, "nosuchaccount1": 404, "fe1xejlha91xce": 404,
 	} {
 		expect(t, "account "+ref, s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/"+ref, ""), status)
@@ -181,6 +197,22 @@ func TestPathIDs(t *testing.T) {
 			}
 			expect(t, "token "+ref, s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/"+ref, ""), 400, says)
 		}
+	}
+	zeros := 0
+	fill := newTargets(t, s, 9, "").fill
+	for _, pattern := range api.Patterns() {
+		for _, name := range []string{"{id}", "{token}", "{user}", "{team}", "{org}"} {
+			if method, route, _ := strings.Cut(pattern, " "); strings.Contains(route, name) {
+				zeros++
+				path := fill(strings.Replace(route, name, "0", 1))
+				if r := s.Do(hallpasstest.Admin, method, path, "{}"); r.StatusCode != 404 {
+					t.Errorf("%s %s: %d %s, want 404", method, path, r.StatusCode, r.Text)
+				}
+			}
+		}
+	}
+	if zeros < 50 {
+		t.Errorf("only %d routes have a number", zeros)
 	}
 	expect(t, "token uid", s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/abc", ""), 400)
 	expect(t, "token of none", s.Do(hallpasstest.Admin, "DELETE", path+"/tokens/99", ""), 404, "serviceaccounts.ErrTokenNotFound")
@@ -202,6 +234,10 @@ func TestSearch(t *testing.T) {
 		expect(t, query, s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?"+query, ""), 200, fmt.Sprintf(`"totalCount":%d`, want))
 	}
 	expect(t, "NUL", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?query=%00x", ""), 400, "query holds a control character")
+	expect(t, "an order there is", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?sort=login-asc", ""), 200)
+	for _, list := range []string{"/api/serviceaccounts/search", "/api/search", "/api/teams/search", "/api/users/search", "/api/org/users/search"} {
+		expect(t, "an order there is not", s.Do(hallpasstest.Admin, "GET", list+"?sort=nosuch-asc", ""), 400, "sort is none of")
+	}
 	expect(t, "no number", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?page=x", ""), 400, "page is not a whole number")
 	expect(t, "perPage in the answer", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?perPage=2&page=3", ""), 200, `"page":3,"perPage":2`)
 }

@@ -57,6 +57,9 @@ func (a *API) serviceAccounts(c call, _ none) (wire.ServiceAccounts, error) {
 	if err := hallpass.ValidateText("query", c.URL.Query().Get("query"), hallpass.MaxName); err != nil {
 		return wire.ServiceAccounts{}, err
 	}
+	if err := sortKnown(c, "login-asc"); err != nil {
+		return wire.ServiceAccounts{}, err
+	}
 	page = max(page, 1)
 	if perPage <= 0 || perPage > maxPerPage {
 		perPage = maxPerPage

@@ -237,7 +237,7 @@ func TestHandler(t *testing.T) {
 }
 
 func TestSameOrigin(t *testing.T) {
-	h, err := httpd.SameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), "https://hallpass.example.com")
+	h, err := httpd.SameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), "https://hallpass.example.com", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

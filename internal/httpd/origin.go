@@ -10,8 +10,9 @@ import (
 // SameOrigin refuses requests that change something, carry no Authorization
 // of their own, and come from a page of another origin: a browser sends its
 // cookies with those too (SEC-18). publicOrigin, if not empty, is the scheme and
-// host under which browsers know us, where a proxy changes the Host.
-func SameOrigin(next http.Handler, publicOrigin string) (http.Handler, error) {
+// host under which browsers know us, where a proxy changes the Host. refused, if
+// not nil, is told of each refusal and returns what is answered.
+func SameOrigin(next http.Handler, publicOrigin string, refused func(*http.Request, error) error) (http.Handler, error) {
 	guard := http.NewCrossOriginProtection()
 	if publicOrigin != "" {
 		if err := guard.AddTrustedOrigin(publicOrigin); err != nil {
@@ -21,7 +22,11 @@ func SameOrigin(next http.Handler, publicOrigin string) (http.Handler, error) {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, own := r.Header["Authorization"]; !own {
 			if err := guard.Check(r); err != nil {
-				WriteError(w, r, &hallpass.Error{Kind: hallpass.Denied, ID: "request.cross-origin", Message: "Cross-origin request refused", Err: err})
+				err = &hallpass.Error{Kind: hallpass.Denied, ID: "request.cross-origin", Message: "Cross-origin request refused", Err: err}
+				if refused != nil {
+					err = refused(r, err)
+				}
+				WriteError(w, r, err)
 				return
 			}
 		}

@@ -271,7 +271,7 @@ func (s *Server) doors() (http.Handler, error) {
 		}
 		pages.ServeHTTP(w, r)
 	})
-	guarded, err := httpd.SameOrigin(httpd.Readable(both), origin)
+	guarded, err := httpd.SameOrigin(httpd.Readable(both), origin, s.crossOrigin(cookies))
 	if err != nil {
 		return nil, err
 	}
@@ -286,6 +286,25 @@ func (s *Server) doors() (http.Handler, error) {
 		guarded.ServeHTTP(w, r)
 	})
 	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{Log: s.log, Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy}, HTTPS: https, Answered: s.answered, Fold: s.fold}), nil
+}
+
+// crossOrigin returns what records the refusal of a request from another origin:
+// a known user's browser was made to send it.
+func (s *Server) crossOrigin(cookies httpd.Cookies) func(*http.Request, error) error {
+	return func(r *http.Request, refusal error) error {
+		id, ok := cookies.Session(r)
+		if !ok {
+			return refusal
+		}
+		event := httpd.EventOf(r.Context())
+		caller, err := s.verify.Session(r.Context(), id, 0, event.From)
+		if err != nil {
+			return refusal // nobody's session
+		}
+		event.SetCaller(caller)
+		event.Action = "request.cross-origin"
+		return s.admin.Refuse(r.Context(), caller, refusal, event.Action, "path:"+r.URL.Path)
+	}
 }
 
 // unreadProxy counts an entry of a trusted proxy that names no address, and logs
