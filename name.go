@@ -24,6 +24,9 @@ func TidyName(field string, s *string) error {
 	if strings.ContainsFunc(*s, unseen) {
 		return Invalidf(field, "%s holds an invisible character", field)
 	}
+	if key := NameKey(*s); key == "." || key == ".." { // clients take these out of a path, encoded or not
+		return Invalidf(field, "%s is a step of a path", field)
+	}
 	return nil
 }
 

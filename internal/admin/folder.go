@@ -36,6 +36,10 @@ type FolderView struct {
 	HasACL  bool              // somebody was given access to it
 }
 
+// reservedUIDs are names of places, and words that stand in paths where a uid
+// does: what had such a uid could not be asked for.
+var reservedUIDs = []string{hallpass.RootFolder, "sharedwithme", "description", "id"}
+
 // validateTreeUID reports what keeps uid from being that of a folder or
 // dashboard.
 func validateTreeUID(uid string) error {
@@ -44,7 +48,7 @@ func validateTreeUID(uid string) error {
 		return errUIDLong
 	case !hallpass.ValidChosenUID(uid):
 		return errUIDIllegal
-	case uid == hallpass.RootFolder || uid == "sharedwithme":
+	case slices.Contains(reservedUIDs, uid):
 		return errUIDReserved
 	}
 	return nil
