@@ -134,6 +134,8 @@ func TestWalk(t *testing.T) {
 		{"token list deployer", "", `^ID +NAME +STATE .*\n1 +deploy +live +\d{4}-.* never +- +[0-9a-f]{4}\n$`},
 		{"sa disable deployer", "", `(?m)^disabled +yes$`},
 		{"token list deployer", "", `^ID .*\n1 +deploy +blocked: account disabled +\d{4}-`},
+		{"token list deployer --state blocked --query DEP", "", `^ID .*\n1 +deploy .*\n$`},
+		{"token list deployer --state live", "", `^ID .*FOUR *\n$`},
 		{"sa enable deployer", "", `(?m)^disabled +no$`},
 		{"role create keeper -p serviceaccounts:read@serviceaccounts:* -p orgs:read --group CI", "", `(?m)^permission +orgs:read\npermission +serviceaccounts:read@serviceaccounts:\*$`},
 		{"role assign|keeper|sa:build bot|user:admin", "", `^$`},

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"html"
 	"io"
 	"net/http"
@@ -397,6 +398,28 @@ func TestPagesOfTheList(t *testing.T) {
 	}
 	b.want("page 2", b.get("/org/serviceaccounts?query=job&page=2"), 200, "Page 2 of 2", `href="/org/serviceaccounts?query=job"`)
 	b.want("past the end", b.get("/org/serviceaccounts?query=job&page=9"), 200, "The list ends before page 9")
+}
+
+// TestPagesOfTokens makes more tokens than fit the page of an account.
+func TestPagesOfTokens(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	at := b.create("many", "Viewer")
+	for i := range 51 {
+		r := s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts/2/tokens", fmt.Sprintf(`{"name":"t%02d"}`, i))
+		if r.StatusCode != 200 {
+			t.Fatalf("%d %s", r.StatusCode, r.Text)
+		}
+	}
+	first := b.get(at)
+	b.want("page 1", first, 200, "51 tokens", "Page 1 of 2", `href="`+at+`?page=2"`, `data-url="`+at+`/tokens"`, ">t49<")
+	if strings.Contains(first.text, ">t50<") {
+		t.Error("page 1 has the last token")
+	}
+	b.want("page 2", b.get(at+"?page=2"), 200, "Page 2 of 2", `data-url="`+at+`/tokens?page=2"`, ">t50<")
+	if rows := b.get(at + "/tokens?page=2"); rows.status != 200 || !strings.Contains(rows.text, ">t50<") || strings.Contains(rows.text, ">t49<") {
+		t.Errorf("the table of page 2: %d %s", rows.status, rows.text)
+	}
 }
 
 func TestAssets(t *testing.T) {
