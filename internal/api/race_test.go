@@ -5,4 +5,4 @@ package api_test
 // attackEvery is how many attacks stand for one that is tried. The race detector
 // makes SQLite, which is Go here, ten times slower, and has little to find in
 // what is done one after another.
-const attackEvery = 9
+const attackEvery = 19
