@@ -207,6 +207,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	a.keys("\x1b")
 	a.until(`document.querySelector("#guard-dialog")?.open`)
 	a.check("the question before a secret is lost")
+	a.click("#guard-close")
 	a.open(account)
 	a.press("a", "Disable service account")
 	a.until(`document.querySelector("#confirm-dialog")?.open`)

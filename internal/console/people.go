@@ -671,7 +671,15 @@ func switchOrg(v *visit) error {
 		}
 		return err
 	}
-	v.say("You work in another organization now.")
+	mine, err := v.o.Admin.UserOrgs(v.r.Context(), v.caller)
+	if err != nil {
+		return err
+	}
+	for _, o := range mine {
+		if o.Org == hallpass.OrgID(id) {
+			v.say("You work in " + o.Name + " now.")
+		}
+	}
 	v.seeOther("/")
 	return nil
 }
