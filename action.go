@@ -340,36 +340,15 @@ func (a Action) Nearest() (Action, bool) {
 	best, least := Action(""), 0
 	for _, row := range actionTable {
 		n, v, _ := strings.Cut(string(row.Action), ":")
-		off := distance(noun, n)
+		off := Distance(noun, n)
 		if off > len(n)/4+1 || off*2 > len(noun) {
 			continue
 		}
-		if off = off*4 + distance(verb, v); best == "" || off < least {
+		if off = off*4 + Distance(verb, v); best == "" || off < least {
 			best, least = row.Action, off
 		}
 	}
 	return best, best != ""
-}
-
-// distance counts the letters to put in, take out or change to make a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, before+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // Valid reports whether a has the form of an action: two parts with a ":"

@@ -39,7 +39,7 @@ func AuditAction(name string) bool {
 // of name, and how many.
 func NearestAuditAction(name string) (nearest string, least int) {
 	try := func(known string) {
-		if n := edits(name, known); nearest == "" || n < least || n == least && known < nearest {
+		if n := Distance(name, known); nearest == "" || n < least || n == least && known < nearest {
 			nearest, least = known, n
 		}
 	}
@@ -50,25 +50,4 @@ func NearestAuditAction(name string) (nearest string, least int) {
 		try(string(known))
 	}
 	return nearest, least
-}
-
-// edits is the Levenshtein distance.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
@@ -302,29 +303,8 @@ func set(v reflect.Value, text string) error {
 func nearest(name string, known []string) string {
 	fold := strings.ToLower(name)
 	return slices.MinFunc(known, func(a, b string) int {
-		return distance(fold, strings.ToLower(a)) - distance(fold, strings.ToLower(b))
+		return hallpass.Distance(fold, strings.ToLower(a)) - hallpass.Distance(fold, strings.ToLower(b))
 	})
-}
-
-// distance is the Levenshtein distance.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func levelOf(c server.Config) slog.Level {
