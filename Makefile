@@ -67,5 +67,5 @@ soak: ## the long variants: kill -9 and revocations a thousand times, nodes and 
 	HALLPASS_TEST_REVOCATIONS=1000 $(GO) test -count=1 -v -run RevokedOnEveryNode -timeout 30m ./test/
 	HALLPASS_TEST_REVOKER_ROUNDS=100 $(GO) test -count=1 -v -run KilledWhileRevoking -timeout 30m ./test/
 	HALLPASS_TEST_FULL_REVOCATIONS=1000 $(GO) test -count=1 -v -run DiskFull -timeout 30m ./test/
-	$(GO) test -count=10 -v -run 'Failover|Unreplicated|Deposed|OlderCopy|FrozenWithTheLock|ListenerLost' -timeout 60m ./test/
+	$(GO) test -count=10 -v -run 'Failover|Unreplicated|Deposed|OlderCopy|FrozenWithTheLock|ListenerLost|Balancers|FaultsAreTold|FarDatabase|WrittenByHand' -timeout 120m ./test/
 	HALLPASS_TEST_KILL_ROUNDS=1000 $(GO) test -count=1 -v -run 'Kill$$' -timeout 60m ./test/

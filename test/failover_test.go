@@ -3,7 +3,6 @@ package test_test
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -129,7 +128,7 @@ func TestFailover(t *testing.T) {
 				t.Errorf("what has ended is answered with %d", status)
 			}
 		}
-		if strings.Contains(p.out.String(), `"level":"ERROR"`) {
+		if len(p.errs()) > 0 {
 			t.Errorf("an error was logged:\n%s", p.out)
 		}
 	}
@@ -162,6 +161,9 @@ func TestUnreplicated(t *testing.T) {
 	time.Sleep(time.Until(began.Add(staleness + time.Second)))
 	if status, err := p.call(quick, "", "GET", "/readyz", "", nil); err != nil || status != 503 {
 		t.Errorf("ready with heartbeats that are on one server alone: %d, %v", status, err)
+	}
+	for _, r := range manualFaults(t)["the standby is silent"] {
+		p.tells(0, r.says, map[string]string{"node": p.name()})
 	}
 	done.Store(true)
 	cancelling.Wait()

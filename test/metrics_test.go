@@ -337,17 +337,27 @@ func ask(t *testing.T, url string, data any) {
 	}
 }
 
-// scrapeWith starts Prometheus on the files of the manual, with another target
+// scrapeWith starts Prometheus on the files of the manual, with other targets
 // and less patience, and returns its URL once it has scraped and judged.
-func scrapeWith(t *testing.T, program string, p *process) string {
+func scrapeWith(t *testing.T, program string, all ...*process) string {
 	t.Helper()
+	return scrapeIn(t, program, strings.NewReplacer("_interval: 15s", "_interval: 1s"), all...)
+}
+
+// scrapeIn is scrapeWith in another hurry.
+func scrapeIn(t *testing.T, program string, hurry *strings.Replacer, all ...*process) string {
+	t.Helper()
+	var targets []string
+	for _, p := range all {
+		targets = append(targets, strings.TrimPrefix(p.url, "http://"))
+	}
 	dir := t.TempDir()
 	for _, name := range []string{"prometheus.yml", "alerts.yml"} {
 		text, err := os.ReadFile(filepath.Join(monitoring, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		changed := strings.NewReplacer("127.0.0.1:3080", strings.TrimPrefix(p.url, "http://"), "_interval: 15s", "_interval: 1s").Replace(string(text))
+		changed := hurry.Replace(strings.ReplaceAll(string(text), "127.0.0.1:3080", strings.Join(targets, "\n          - ")))
 		if changed == string(text) && name == "prometheus.yml" {
 			t.Fatal("prometheus.yml has no target and no interval that this test could change")
 		}

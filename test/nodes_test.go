@@ -371,7 +371,7 @@ func TestDatabaseRestarts(t *testing.T) {
 		})
 	}
 	for _, p := range all {
-		if strings.Contains(p.out.String(), `"level":"ERROR"`) {
+		if len(p.errs()) > 0 {
 			t.Errorf("an error was logged:\n%s", p.out)
 		}
 	}
@@ -420,6 +420,11 @@ func TestOlderCopy(t *testing.T) {
 			if time.Now().After(until) {
 				t.Fatalf("nobody noticed the older copy\n%s", p.out)
 			}
+		}
+	}
+	for _, r := range manualFaults(t)["failover to an older copy"] {
+		for _, p := range all {
+			p.tells(0, r.says, map[string]string{"node": p.name()})
 		}
 	}
 	for _, p := range all {

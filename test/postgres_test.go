@@ -237,8 +237,9 @@ type wire struct {
 	mu       sync.Mutex
 	to       string
 	thaw     *sync.Cond
-	noTo     bool // what the node sends is held
-	noFrom   bool // what PostgreSQL answers is held
+	noTo     bool          // what the node sends is held
+	noFrom   bool          // what PostgreSQL answers is held
+	far      time.Duration // that each of the two takes on its way
 	open     []net.Conn
 	finished bool
 }
@@ -299,7 +300,9 @@ func (w *wire) carry(to, from net.Conn, cut *bool) {
 		for *cut && !w.finished {
 			w.thaw.Wait()
 		}
+		far := w.far
 		w.mu.Unlock()
+		time.Sleep(far)
 		if n > 0 {
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
@@ -317,6 +320,13 @@ func (w *wire) cut(to, from bool) {
 	defer w.mu.Unlock()
 	w.noTo, w.noFrom = to, from
 	w.thaw.Broadcast()
+}
+
+// delay makes each round trip on the wire take so long.
+func (w *wire) delay(roundTrip time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.far = roundTrip / 2
 }
 
 // lead has the wire lead to another port. Its connections end.

@@ -83,7 +83,7 @@ func (e *expiring) soonest() []Expiring {
 	e.at = time.Now()
 	if err != nil {
 		e.failures.Inc()
-		e.o.Log.Warn("metrics", "error", err)
+		e.o.Log.Warn("the metrics of tokens that expire are not up to date: the tokens could not be read from the database", "error", err)
 		return e.tokens
 	}
 	e.tokens = tokens[:min(len(tokens), MaxExpiring)]

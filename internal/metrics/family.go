@@ -27,6 +27,7 @@ type View struct {
 	LeaseLeft    time.Duration // until the node must answer 503; 0 or less: it must
 	MaxStaleness time.Duration // the age at which the lease ends
 	Version      int64         // the last change applied
+	Heartbeat    time.Duration // that the last heartbeat took
 	Diverged     bool          // the database is not the one whose changes were applied
 }
 
@@ -69,9 +70,10 @@ var (
 	viewMaxStaleness = desc("view_max_staleness_seconds", "Age at which this node stops answering from its view.")
 	viewVersion      = desc("view_version", "Changes of authority that this node has applied.")
 	viewDiverged     = desc("view_diverged", "Whether the database has a history other than the one this node has applied.")
+	viewHeartbeat    = desc("view_heartbeat_seconds", "Time that this node's last heartbeat on the database took.")
 
 	nodeLag     = desc("node_lag_versions", "Changes of authority that the node has not yet applied.", "node", "self")
-	nodeBeatAge = desc("node_beat_age_seconds", "Time since the node last showed life.", "node", "self")
+	nodeBeatAge = desc("node_beat_age_seconds", "Time since the node last showed life; of one that was taken off the list too, for an hour or until it is back.", "node", "self")
 )
 
 func gauge(d *prometheus.Desc, v float64, labels ...string) prometheus.Metric {
@@ -107,7 +109,7 @@ func (h handedIn) Describe(out chan<- *prometheus.Desc) {
 		all = append(all, unread)
 	}
 	if h.View != nil {
-		all = append(all, viewLeased, viewAge, viewLeaseLeft, viewMaxStaleness, viewVersion, viewDiverged)
+		all = append(all, viewLeased, viewAge, viewLeaseLeft, viewMaxStaleness, viewVersion, viewDiverged, viewHeartbeat)
 	}
 	if h.Nodes != nil {
 		all = append(all, nodeLag, nodeBeatAge)
@@ -142,6 +144,7 @@ func (h handedIn) Collect(out chan<- prometheus.Metric) {
 		out <- gauge(viewMaxStaleness, v.MaxStaleness.Seconds())
 		out <- gauge(viewVersion, float64(v.Version))
 		out <- gauge(viewDiverged, number(v.Diverged))
+		out <- gauge(viewHeartbeat, v.Heartbeat.Seconds())
 	}
 	if h.Nodes != nil {
 		collectNodes(out, h.Nodes())

@@ -111,5 +111,5 @@ func (m *Metrics) admits(r *http.Request) bool {
 type scrapeLog struct{ log *slog.Logger }
 
 func (l scrapeLog) Println(v ...any) {
-	l.log.Warn("metrics", "error", strings.TrimSpace(fmt.Sprintln(v...)))
+	l.log.Warn("a scrape of /metrics was not answered whole", "error", strings.TrimSpace(fmt.Sprintln(v...)))
 }

@@ -45,7 +45,9 @@ func StartTracing(ctx context.Context, version string, log *slog.Logger) (*Traci
 	}
 	words := &traceLog{log: log}
 	otel.SetLogger(logr.New(words))
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "error", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		log.Warn("traces are not sent: look whether the collector of OTEL_EXPORTER_OTLP_ENDPOINT answers", "error", err)
+	}))
 	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("traces: %w", err)
@@ -238,7 +240,7 @@ func (l *traceLog) Info(_ int, msg string, _ ...any) { l.Error(nil, msg) }
 // Error is for logr.
 func (l *traceLog) Error(_ error, msg string, _ ...any) {
 	if l.begun.Load() {
-		l.log.Warn("traces", "error", msg)
+		l.log.Warn("OpenTelemetry does not understand one of its variables (OTEL_…), and goes on without it", "error", msg)
 		return
 	}
 	l.first.CompareAndSwap(nil, &msg)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -237,7 +238,7 @@ func TestTracesRefuse(t *testing.T) {
 			t.Setenv(env[0], env[1])
 			c := server.DefaultConfig()
 			c.DataDir = t.TempDir()
-			s, err := server.Open(t.Context(), c, nil)
+			s, err := server.Open(t.Context(), c, slog.New(slog.DiscardHandler))
 			if err == nil {
 				t.Fatal("the server opens", s.Close())
 			}

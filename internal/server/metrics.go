@@ -30,7 +30,7 @@ func (s *Server) newMetrics() *metrics.Metrics {
 func (s *Server) view() metrics.View {
 	v := s.verify.View()
 	return metrics.View{
-		Leased: v.Leased, Age: v.Age, LeaseLeft: v.LeaseLeft, MaxStaleness: v.MaxStaleness, Version: int64(v.Applied), Diverged: v.Diverged,
+		Leased: v.Leased, Age: v.Age, LeaseLeft: v.LeaseLeft, MaxStaleness: v.MaxStaleness, Version: int64(v.Applied), Diverged: v.Diverged, Heartbeat: v.Heartbeat,
 	}
 }
 
@@ -42,6 +42,9 @@ func (s *Server) nodes() []metrics.Node {
 	var list []metrics.Node
 	for _, n := range all {
 		list = append(list, metrics.Node{Name: n.Name, Self: n.Self, Lag: int64(n.Behind), BeatAge: n.Silent})
+	}
+	for _, n := range s.verify.Gone() {
+		list = append(list, metrics.Node{Name: n.Name, BeatAge: n.Silent})
 	}
 	return list
 }
@@ -67,7 +70,7 @@ func (s *Server) canary(ctx context.Context) {
 		case refused:
 			result = metrics.CanaryRefused
 		default:
-			s.log.Error("a canary was answered from memory after its revocation: stop this server")
+			s.log.Error("a revoked credential was accepted: the canary was answered from memory after its revocation. Take this node out of the balancer, keep its log, and revoke again what matters")
 		}
 		s.metrics.Canary(result, s.verify.Clock())
 		select {

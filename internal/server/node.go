@@ -95,13 +95,11 @@ func (s *Server) beatOnce(ctx context.Context) {
 	var applied []store.ChangeRow
 	defer func() {
 		if err := s.db.Keep(ctx, s.journal, applied); err != nil && ctx.Err() == nil {
-			s.log.Error("the journal cannot be written: what is revoked now might come back with an older database", "error", err)
+			s.log.Error("the journal cannot be written: what is revoked now might come back with an older database. Look at the disk of the data directory", "journal", s.journal.Path(), "error", err)
 		}
 	}()
 	for {
-		limit, cancel := context.WithTimeout(ctx, beatTimeout(s.maxStaleness))
-		rows, err := s.verify.Beat(limit, s.heart)
-		cancel()
+		rows, err := s.verify.Beat(ctx, s.heart)
 		s.tellBeat(ctx, err)
 		applied = append(applied, rows...)
 		s.tellByHand(rows)
@@ -119,10 +117,10 @@ func (s *Server) beatOnce(ctx context.Context) {
 	}
 }
 
-// beatTimeout is how long one heartbeat may take: a few must fit into the time
-// that the view may be old.
-func beatTimeout(maxStaleness time.Duration) time.Duration {
-	return max(maxStaleness/4, 250*time.Millisecond)
+// slowBeat is how long a heartbeat may take without somebody being told: with a
+// round trip of a fiftieth of what the view may be old.
+func slowBeat(maxStaleness time.Duration) time.Duration {
+	return max(maxStaleness/10, 100*time.Millisecond)
 }
 
 // tellNodes logs when another node falls silent, for revocations wait for it, and
@@ -139,18 +137,19 @@ func (s *Server) tellNodes(ctx context.Context) {
 		}
 		silent[n.ID] = n.Name
 		if _, told := s.silent[n.ID]; !told {
-			s.log.Warn("a node is silent: revocations wait until it is heard of, or its lease is over", "node", n.Name, "silent", n.Silent.String(), "lease", n.Lease.String())
+			s.log.Warn("a node is silent: revocations wait until it is heard of or its lease is over. Look whether its process runs and reaches the database",
+				"silent_node", n.Name, "silent_for", seconds(n.Silent), "lease_left", seconds(n.Lease))
 		}
 	}
 	for id, name := range s.silent {
 		if _, still := silent[id]; still {
 			continue
 		}
-		what := "a node that was silent left the list: no revocation waits for it"
 		if slices.ContainsFunc(list, func(n verify.NodeStatus) bool { return n.ID == id }) {
-			what = "a node that was silent is heard of again"
+			s.log.Info("a node that was silent is heard of again", "silent_node", name)
+			continue
 		}
-		s.log.Info(what, "node", name)
+		s.log.Warn("a node that was silent left the list: no revocation waits for it any more. Start it again, or look why it does not reach the database", "silent_node", name)
 	}
 	s.silent = silent
 }
@@ -166,26 +165,62 @@ func (s *Server) tellByHand(rows []store.ChangeRow) {
 	}
 }
 
-// tellBeat logs when heartbeats begin to fail, and when they succeed again.
+// tellBeat logs when heartbeats begin to fail, when the lease is over for it, and
+// when they succeed again.
 func (s *Server) tellBeat(ctx context.Context, err error) {
-	switch {
-	case ctx.Err() != nil || errors.Is(err, store.ErrDiverged):
-	case err != nil && !s.beatFails.Load():
-		s.beatFails.Store(true)
-		s.log.Warn("the database does not answer heartbeats: nothing will be verified when the lease is over", "lease_left", s.verify.View().LeaseLeft.String(), "error", err)
-	case err == nil && s.beatFails.Load():
-		s.beatFails.Store(false)
-		s.log.Info("the database answers heartbeats again")
+	if ctx.Err() != nil || errors.Is(err, store.ErrDiverged) {
+		return
+	}
+	view := s.verify.View()
+	if err == nil {
+		s.tellPace(view)
+		if s.beatFails.Swap(false) {
+			s.log.Info("the database answers heartbeats again: this node verifies", "silent_for", seconds(time.Since(s.failingSince)), "lease_was_over", s.leaseOver)
+		}
+		s.leaseOver = false
+		return
+	}
+	if !s.beatFails.Swap(true) {
+		s.failingSince = time.Now()
+		s.log.Warn("the database does not answer this node's heartbeats: known tokens are verified from memory until the lease is over, changes say 503. "+
+			"Look whether PostgreSQL runs, takes writes, waits for no standby, and can be reached from here", "lease_left", seconds(view.LeaseLeft), "error", err)
+	}
+	if !view.Leased && !s.leaseOver {
+		s.leaseOver = true
+		s.log.Error("the lease is over: this node verifies nothing and answers 503 until the database answers its heartbeats. "+
+			"Bring PostgreSQL or the way to it back; do not restart this node, it recovers by itself", "view_age", seconds(view.Age), "max_staleness", s.maxStaleness.String(), "error", err)
 	}
 }
+
+// tellPace logs when heartbeats become slow, and when they are quick again.
+func (s *Server) tellPace(view verify.View) {
+	limit := slowBeat(s.maxStaleness)
+	switch {
+	case view.Heartbeat > limit:
+		s.slowBeats++
+	case s.slowBeats >= slowBeats && view.Heartbeat > limit/2:
+	default:
+		if s.slowBeats >= slowBeats {
+			s.log.Info("heartbeats are quick again", "took", seconds(view.Heartbeat))
+		}
+		s.slowBeats = 0
+	}
+	if s.slowBeats == slowBeats {
+		s.log.Warn("heartbeats are slow: the way to the database is long, or it has too much to do. Each change takes many times a round trip. "+
+			"Put the node nearer to the database, or raise database.max_staleness", "took", seconds(view.Heartbeat), "max_staleness", s.maxStaleness.String())
+	}
+}
+
+// slowBeats is how many slow heartbeats in a row are told of.
+const slowBeats = 5
 
 // listen has wake called when another node changed something, for as long as ctx
 // lasts. Without it changes are heard of with the next heartbeat.
 func (s *Server) listen(ctx context.Context, wake func()) {
 	for ctx.Err() == nil {
 		err := s.heart.Listen(ctx, wake)
-		if ctx.Err() == nil {
-			s.log.Debug("the connection for notifications was lost", "error", err)
+		if ctx.Err() == nil && !s.beatFails.Load() { // else that is what is wrong, and is told
+			s.log.Info("the connection on which other nodes' changes are told was lost: until it is back they are found with the next heartbeat. Nothing is to be done", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -215,7 +250,7 @@ func (s *Server) settleDiverged(ctx context.Context) {
 	}
 	if time.Since(s.divergedAt) > time.Minute {
 		s.divergedAt = time.Now()
-		s.log.Error("the database's history is not the one this node remembers: nothing is verified until that is settled", "error", err)
+		s.log.Error("the database's history is not the one this node remembers: it verifies nothing and answers 503 until that is settled. Find out which copy this is before anything else (docs/operations.md)", "error", err)
 	}
 	select {
 	case <-ctx.Done():

@@ -58,11 +58,15 @@ type Server struct {
 
 	shutdownDelay time.Duration
 	maxStaleness  time.Duration
-	full          bool              // the disk is; belongs to the goroutine of work, and to assemble before that
-	clockBehind   bool              // belongs to the goroutine of work
-	silent        map[string]string // names of silent nodes by ID; belongs to the goroutine of the heart
-	beatFails     atomic.Bool       // the database does not answer heartbeats; written by the goroutine of the heart
-	divergedAt    time.Time         // when that was last said; belongs to the goroutine of the heart
+	full          bool                 // the disk is; belongs to the goroutine of work, and to assemble before that
+	clockBehind   bool                 // belongs to the goroutine of work
+	silent        map[string]string    // names of silent nodes by ID; belongs to the goroutine of the heart
+	beatFails     atomic.Bool          // the database does not answer heartbeats; written by the goroutine of the heart
+	divergedAt    time.Time            // when that was last said; belongs to the goroutine of the heart
+	failingSince  time.Time            // belongs to the goroutine of the heart, as the two below
+	leaseOver     bool                 // and that was said
+	slowBeats     int                  // in a row
+	failing       map[string]time.Time // jobs that fail, and when that was last said; belongs to the goroutine of work
 }
 
 // Open locks the data directory, opens the database in it, makes the first org
@@ -88,7 +92,9 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 }
 
 func newServer(c Config, log *slog.Logger) *Server {
-	return &Server{config: c, log: log, fold: httpd.NewFold(log), stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
+	return &Server{
+		config: c, log: log, fold: httpd.NewFold(log), stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1), failing: make(map[string]time.Time),
+	}
 }
 
 // assemble builds the two sides and the doors on the open store.
@@ -109,6 +115,10 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		return err
 	}
 	s.self = s.newNode(time.Now())
+	if s.db.Shared() {
+		s.log = s.log.With("node", s.self.Name) // logs of several nodes are read in one place
+		s.fold = httpd.NewFold(s.log)
+	}
 	s.verify = verify.New(s.db, verify.Options{
 		Now: now, CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, MaxStaleness: s.maxStaleness, Self: s.self,
 	})
@@ -209,7 +219,7 @@ func (s *Server) Store() *store.DB { return s.db }
 // then, or was never called.
 func (s *Server) Close() error {
 	if err := s.stopTracing(); err != nil {
-		s.log.Warn("last spans", "error", err)
+		s.log.Warn("the last traces were not sent: they are lost. Look whether the collector of OTEL_EXPORTER_OTLP_ENDPOINT answers", "error", err)
 	}
 	var err error
 	if s.heart != nil {
@@ -450,7 +460,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	endBeats() // to the last: what is changed while draining waits for this node too
 	<-still
 	if err := s.leave(drain); err != nil {
-		s.log.Warn("the others will wait for this node's lease to end", "error", err)
+		s.log.Warn("this node could not take itself off the list: the others' revocations wait until its lease is over, once", "error", err)
 	}
 	return failure
 }
@@ -493,41 +503,73 @@ func (s *Server) tellClock() {
 	s.clockBehind = behind > 0
 }
 
+// A job is something that work does again and again; lost says what it means
+// when it fails, and what to do.
+type job struct {
+	name, lost string
+	do         func(context.Context) error
+}
+
 // work does what has no request: it writes last uses and audit notes, sweeps dead
 // sessions, and looks whether somebody else writes to the database file.
 func (s *Server) work(ctx context.Context) {
-	flush := time.NewTicker(flushEvery)
-	defer flush.Stop()
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
-	sweep := time.NewTicker(sweepEvery)
-	defer sweep.Stop()
+	room := job{"the reserve for a full disk", "the reserve for a full disk cannot be kept: revocations may fail when the disk is full. Look at the disk of the data directory", s.keepReserve}
+	flush := job{"last uses and refusals", "last uses of tokens and refusals are not written to the database: they wait in memory and would be lost with the process. " +
+		"Look whether the disk is full, another process locks the database, or it cannot be reached", s.verify.Flush}
+	look := job{"other writers", "whether another process changes the database file cannot be found out: what that revokes may be accepted. Look at the error", s.lookElsewhere}
+	count := job{"the journal's numbers", "the journal does not have the last numbers that were given: a copy of the database that is a little older might not be noticed. " +
+		"Look whether the database answers, and at the disk of the data directory", s.count}
+	sweep := job{"dead sessions", "dead sessions are not deleted: the table sessions grows. It is tried again every ten minutes", s.admin.DeleteDeadSessions}
+	tries := job{"old sign-in tries", "old tries to sign in are not deleted: their table grows. It is tried again every ten minutes", s.verify.ForgetTries}
+	password := job{"initial-admin-password", "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself", s.forgetFirstPassword}
+	journal := job{"the journal", "the journal is behind: what is revoked now might come back with an older database. Look at the disk of the data directory", s.catchUp}
+
+	flushing := time.NewTicker(flushEvery)
+	defer flushing.Stop()
+	looking := time.NewTicker(lookEvery)
+	defer looking.Stop()
+	sweeping := time.NewTicker(sweepEvery)
+	defer sweeping.Stop()
 	for flushed := 0; ; {
-		var err error
 		select {
 		case <-ctx.Done():
 			return
-		case <-flush.C:
+		case <-flushing.C:
 			s.tellClock()
 			s.fold.Tell(time.Now())
-			err = errors.Join(s.keepReserve(ctx), s.verify.Flush(ctx))
+			s.run(ctx, room)
+			s.run(ctx, flush)
 			if flushed++; flushed%countEvery == 0 {
-				err = errors.Join(err, s.count(ctx))
+				s.run(ctx, count)
 			}
-		case <-look.C:
+		case <-looking.C:
 			s.verify.EndListeners()
-			err = s.lookElsewhere(ctx)
+			s.run(ctx, look)
 		case <-s.verify.Wake():
-			err = s.verify.Flush(ctx)
-		case <-sweep.C:
-			err = errors.Join(s.admin.DeleteDeadSessions(ctx), s.verify.ForgetTries(ctx))
+			s.run(ctx, flush)
+		case <-sweeping.C:
+			s.run(ctx, sweep)
+			s.run(ctx, tries)
 		case <-s.userMove:
-			err = s.forgetFirstPassword(ctx)
+			s.run(ctx, password)
 		case <-s.changed:
-			err = s.catchUp(ctx)
+			s.run(ctx, journal)
 		}
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("background work", "error", err)
-		}
+	}
+}
+
+// run does a job once, and logs when it begins to fail, once a minute while it
+// does, and when it succeeds again.
+func (s *Server) run(ctx context.Context, j job) {
+	err := j.do(ctx)
+	told, failing := s.failing[j.name]
+	switch {
+	case ctx.Err() != nil:
+	case err == nil && failing:
+		delete(s.failing, j.name)
+		s.log.Info("what failed succeeds again", "job", j.name)
+	case err != nil && time.Since(told) > time.Minute:
+		s.failing[j.name] = time.Now()
+		s.log.Warn(j.lost, "job", j.name, "error", err)
 	}
 }

@@ -3,19 +3,15 @@ package store
 import (
 	"context"
 	"fmt"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // unwatched are the tables that tell nothing of what a credential is worth. All
 // others are watched: a table that is added is, unless it is named here.
 const unwatched = `('state', 'changes', 'counters', 'nodes', 'audit', 'goose_db_version')`
 
-// markOurs marks the connection as one of Hallpass: what is written on it, the
+// markOurs marks a connection as one of Hallpass: what is written on it, the
 // triggers of watchHands take no notice of.
-func markOurs(ctx context.Context, conn *pgconn.PgConn) error {
-	return conn.Exec(ctx, `SELECT set_config('hallpass.own', 'yes', false)`).Close()
-}
+const markOurs = `SELECT set_config('hallpass.own', 'yes', false); `
 
 // byHand is the body of the function that PostgreSQL calls before a statement
 // that writes a watched table on a connection that is not ours. The statement

@@ -249,6 +249,9 @@ const (
 	lostTimeout = time.Second
 )
 
+// Answers reports whether the database answers heartbeats, as far as is known.
+func (db *DB) Answers() bool { return !db.lost.Load() }
+
 // patience is how long a transaction that begins now may take.
 func (db *DB) patience() time.Duration {
 	if db.lost.Load() {
@@ -426,6 +429,9 @@ func (db *DB) writer(ctx context.Context) (*sql.Conn, func(), error) {
 	}, nil
 }
 
+// errBusy refuses a write while others hold the turn.
+var errBusy = &hallpass.Error{Kind: hallpass.Unavailable, ID: "database.busy", Message: "The database is busy with other changes, try again shortly"}
+
 // waitTurn takes the turn, or gives up when nobody has got done for turnWait.
 func (db *DB) waitTurn(ctx context.Context) error {
 	for {
@@ -437,10 +443,12 @@ func (db *DB) waitTurn(ctx context.Context) error {
 			return nil
 		case <-ctx.Done():
 			patience.Stop()
-			return ctx.Err()
+			busy := *errBusy
+			busy.Err = ctx.Err()
+			return &busy
 		case <-patience.C:
 			if db.written.Load() == done {
-				return context.DeadlineExceeded
+				return errBusy
 			}
 		}
 	}

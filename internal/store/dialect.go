@@ -94,9 +94,7 @@ func openPostgres(o PostgresOptions) (*DB, error) {
 	// With several hosts only the one that takes writes will do: a replica may
 	// not know yet what was revoked.
 	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
-	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
-		return errors.Join(markOurs(ctx, conn), durable(ctx, conn))
-	}
+	config.AfterConnect = durable
 	config.OnNotice = noticed
 	size := o.Connections
 	if size == 0 {
@@ -116,6 +114,15 @@ func openPostgres(o PostgresOptions) (*DB, error) {
 
 // reopen returns another pool for the same PostgreSQL database.
 func (db *DB) reopen() *sql.DB { return stdlib.OpenDB(*db.config) }
+
+// unprepared returns another pool for the same PostgreSQL database. Its
+// statements are sent as they are: none takes a second message, also not on a new
+// connection.
+func (db *DB) unprepared() *sql.DB {
+	config := db.config.Copy()
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	return stdlib.OpenDB(*config)
+}
 
 // changesChannel is where nodes are woken when a change was committed.
 const changesChannel = "hallpass_changes"
@@ -146,9 +153,10 @@ const defaultConnections = 16
 
 // durable sees to it that what this connection commits is on disk when it is
 // answered, and on a synchronous standby where there is one, whatever the
-// database's default. A stronger setting stays.
+// database's default. A stronger setting stays. It marks the connection too, in
+// the same message, for the way may be long.
 func durable(ctx context.Context, conn *pgconn.PgConn) error {
-	return conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')`).Close()
+	return conn.Exec(ctx, markOurs+`SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')`).Close()
 }
 
 // unreplicated marks a connection whose last commit the standby may not hold.
@@ -251,7 +259,7 @@ func classify(err error) error {
 		return &hallpass.Error{Kind: hallpass.Unavailable, ID: id, Message: message, Err: err}
 	}
 	slow := func() error { return unavailable(tooSlow, "The database did not finish in time") }
-	busy := func() error { return unavailable("database.busy", "The database is busy, try again shortly") }
+	busy := func() error { return unavailable(errBusy.ID, errBusy.Message) }
 	full := func() error { return unavailable(errFull.ID, errFull.Message) }
 	failing := func() error { return unavailable("database.failing", "The database cannot be reached") }
 	var e *hallpass.Error
@@ -259,7 +267,7 @@ func classify(err error) error {
 		return err
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return busy()
+		return slow()
 	}
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
@@ -273,7 +281,7 @@ func classify(err error) error {
 		switch {
 		case code == "55P03" || isAgain(err): // a lock not had in time
 			return busy()
-		case code == "57014":
+		case code == "57014": // a statement cut off
 			return slow()
 		case code == "53100":
 			return full()

@@ -33,7 +33,7 @@ var ErrBuried = errors.New("store: other nodes took this one for dead")
 // NewHeart returns a heart for the node, of which ID, Name, Version and Bound
 // are to be set.
 func (db *DB) NewHeart(node hallpass.Node) *Heart {
-	beat := db.reopen()
+	beat := db.unprepared()
 	beat.SetMaxOpenConns(1)
 	beat.SetMaxIdleConns(1)
 	return &Heart{db: db, beat: beat, node: node}
@@ -52,10 +52,7 @@ type Pulse struct {
 // history stood for it; ErrDiverged when the database has not gone through that.
 func (h *Heart) Register(ctx context.Context, known State) (p Pulse, err error) {
 	err = h.inTx(ctx, func(tx *Tx) error {
-		if err := tx.pulse(ctx, &p); err != nil {
-			return err
-		}
-		if err := tx.continues(ctx, known, p.State); err != nil {
+		if err := tx.pulse(ctx, known, &p); err != nil {
 			return err
 		}
 		_, err := tx.exec(ctx, `
@@ -79,11 +76,8 @@ func (h *Heart) Register(ctx context.Context, known State) (p Pulse, err error) 
 func (h *Heart) Beat(ctx context.Context, known State) (p Pulse, err error) {
 	applied := known.Version
 	err = h.inTx(ctx, func(tx *Tx) error {
-		if err := tx.pulse(ctx, &p); err != nil {
-			return err
-		}
 		// First, for what was applied of another past says nothing about this one.
-		if err := tx.continues(ctx, known, p.State); err != nil {
+		if err := tx.pulse(ctx, known, &p); err != nil {
 			return err
 		}
 		n, err := tx.exec(ctx, `
@@ -112,15 +106,23 @@ func (h *Heart) Beat(ctx context.Context, known State) (p Pulse, err error) {
 	return p, nil
 }
 
-// pulse reads where the history stands, and the database's clock.
-func (tx *Tx) pulse(ctx context.Context, p *Pulse) (err error) {
-	if p.State, err = tx.State(ctx); err != nil {
-		return err
-	}
+// pulse reads where the history stands, and the database's clock, in one
+// statement, for the way may be long; ErrDiverged when the database has not gone
+// through known.
+func (tx *Tx) pulse(ctx context.Context, known State, p *Pulse) error {
+	var digest, then []byte
 	var now int64
-	err = tx.sql.QueryRowContext(ctx, `SELECT `+databaseClock).Scan(&now)
+	err := tx.sql.QueryRowContext(ctx, `
+		SELECT s.installation, s.v, s.digest, `+databaseClock+`, (SELECT c.digest FROM changes c WHERE c.v = $1)
+		FROM   state s WHERE s.id = 1`, known.Version).Scan(&p.State.Installation, &p.State.Version, &digest, &now, &then)
+	if err != nil {
+		return notFound(err, "", "the installation has not begun")
+	}
 	p.Now = fromMicros(now)
-	return err
+	copy(p.State.Digest[:], digest)
+	var at [32]byte
+	copy(at[:], then)
+	return known.continues(p.State, at)
 }
 
 // Bury takes the row of a node away that has not beaten since beats, so that
@@ -152,14 +154,23 @@ func (h *Heart) Leave(ctx context.Context) error {
 // Close lets go of the connections.
 func (h *Heart) Close() error { return h.beat.Close() }
 
+// minBeat is what a heartbeat is given at least. It is given a third of the time
+// that the view may be old, and half of it to connect: five round trips, and six
+// with a commit of their own. One may fail and the next still come in time.
+const minBeat = 250 * time.Millisecond
+
 // inTx runs fn in a transaction of the heart's own connection. It waits for no
 // writer: a heartbeat takes no turn.
 func (h *Heart) inTx(ctx context.Context, fn func(*Tx) error) error {
-	conn, err := h.beat.Conn(ctx)
+	connect, cancel := context.WithTimeout(ctx, max(h.node.Bound/2, minBeat))
+	conn, err := h.beat.Conn(connect)
+	cancel()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }() // it only goes back to the pool
+	ctx, cancel = context.WithTimeout(ctx, max(h.node.Bound/3, minBeat))
+	defer cancel()
 	return h.db.inTx(ctx, conn, fn)
 }
 

@@ -15,23 +15,15 @@ import (
 // database. Something revoked may be valid there.
 var ErrDiverged = errors.New("store: the database's history is not the one this node remembers")
 
-// continues returns ErrDiverged unless the database, which stands at now, has
-// gone through known.
-func (tx *Tx) continues(ctx context.Context, known, now State) error {
-	if known.Installation == "" { // nothing is known yet
+// continues returns ErrDiverged unless the database, which stands at now and has
+// that digest at known's version, has gone through known.
+func (known State) continues(now State, digest [32]byte) error {
+	switch {
+	case known.Installation == "": // nothing is known yet
 		return nil
-	}
-	if known.Installation != now.Installation || known.Version > now.Version {
+	case known.Installation != now.Installation || known.Version > now.Version:
 		return ErrDiverged
-	}
-	if known.Version == 0 {
-		return nil
-	}
-	digest, err := tx.digestAt(ctx, known.Version)
-	if err != nil {
-		return err
-	}
-	if digest != known.Digest {
+	case known.Version > 0 && digest != known.Digest:
 		return ErrDiverged
 	}
 	return nil
@@ -59,7 +51,11 @@ func (tx *Tx) Continues(ctx context.Context, known State) error {
 	if err != nil {
 		return err
 	}
-	return tx.continues(ctx, known, now)
+	digest, err := tx.digestAt(ctx, known.Version)
+	if err != nil {
+		return err
+	}
+	return known.continues(now, digest)
 }
 
 // outcome reads what became of the subject of a change, for the journal.

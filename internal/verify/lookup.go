@@ -51,6 +51,9 @@ func (v *Verifier) fly(ctx context.Context, hash [32]byte, f *flight) (found, er
 // good and nothing was announced since epoch.
 func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, epoch uint64) (f found, err error) {
 	leave, err := v.gate.enter()
+	if err != nil && !v.db.Answers() {
+		return f, errStale // those before wait for the database, and are no flood
+	}
 	if err != nil {
 		return f, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,17 +27,41 @@ type view struct {
 	apart   atomic.Bool  // the database's history is not the one applied
 
 	mu         sync.Mutex
-	known      store.State     // applied; guarded by mu
-	nodes      []hallpass.Node // as the last heartbeat found them; guarded by mu
-	registered bool            // guarded by mu
-	seen       map[string]sighting
+	known      store.State          // applied; guarded by mu
+	nodes      []hallpass.Node      // as the last heartbeat found them; guarded by mu
+	registered bool                 // guarded by mu
+	seen       map[string]sighting  // by ID; guarded by mu
+	gone       map[string]departure // by name; guarded by mu
+	looked     time.Duration        // boot clock: when the last heartbeat had ended; guarded by mu
+	steady     time.Duration        // boot clock: since when no heartbeat of ours failed, 0: the last one did; guarded by mu
+	took       time.Duration        // that the last heartbeat took; guarded by mu
 }
 
 // sighting is when a node's count of beats was first seen, on our boot clock.
 type sighting struct {
+	name  string
 	beats int64
 	at    time.Duration
+	pace  time.Duration // between its beats, lately
+	bound time.Duration // its own
 }
+
+// silentAfter is how long the node may be quiet before that is told: a second,
+// and longer where its heartbeats have a long way.
+func (s sighting) silentAfter() time.Duration {
+	return max(time.Second, min(3*s.pace, s.bound/2))
+}
+
+// departure is of a node that was taken off the list because it was silent.
+type departure struct {
+	since time.Duration // boot clock: when it was last heard of
+}
+
+// Bounds on how long, and how many, nodes that fell silent are remembered.
+const (
+	goneFor = time.Hour
+	maxGone = 32
+)
 
 // errStale refuses what cannot be checked now. It is neither good nor bad.
 var errStale = &hallpass.Error{
@@ -70,9 +95,12 @@ func (v *Verifier) Beat(ctx context.Context, h *store.Heart) ([]store.ChangeRow,
 		return nil, store.ErrDiverged
 	}
 	if !registered {
-		return nil, v.register(ctx, h, known)
+		err := v.register(ctx, h, known)
+		w.pace(begun, err)
+		return nil, err
 	}
 	p, err := h.Beat(ctx, known)
+	w.pace(begun, err)
 	switch {
 	case errors.Is(err, store.ErrBuried):
 		w.until.Store(0)
@@ -99,9 +127,26 @@ func (v *Verifier) Beat(ctx context.Context, h *store.Heart) ([]store.ChangeRow,
 	}
 	w.applied.Store(int64(p.State.Version)) // first: from here on nothing older is read
 	v.apply(p.Changes)
-	w.took(p, begun)
+	w.learn(p, begun)
 	w.until.Store(int64(begun + w.bound))
 	return p.Changes, v.bury(ctx, h, p.Nodes)
+}
+
+// pace notes how a heartbeat of ours went. What we do not hear while our own way
+// to the database is broken says nothing about others.
+func (w *view) pace(begun time.Duration, err error) {
+	now := w.boot()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case errors.Is(err, hallpass.Unavailable):
+		w.steady = 0
+	case w.steady == 0:
+		w.steady = now
+	}
+	if err == nil {
+		w.took = now - begun
+	}
 }
 
 // register makes this node known, with nothing remembered but known and no lease:
@@ -119,7 +164,7 @@ func (v *Verifier) register(ctx context.Context, h *store.Heart, known store.Sta
 	v.view.applied.Store(int64(p.State.Version))
 	// What was remembered while registering was read before its state.
 	v.Forget()
-	v.view.took(p, begun)
+	v.view.learn(p, begun)
 	v.view.mu.Lock()
 	defer v.view.mu.Unlock()
 	v.view.registered, v.view.seen = true, nil
@@ -156,8 +201,8 @@ func (v *Verifier) Settled(known store.State) {
 	v.view.apart.Store(false)
 }
 
-// took notes what a heartbeat brought.
-func (w *view) took(p store.Pulse, begun time.Duration) {
+// learn notes what a heartbeat brought.
+func (w *view) learn(p store.Pulse, begun time.Duration) {
 	now := w.boot()
 	w.offset.Store(p.Now.UnixNano() - int64(begun+(now-begun)/2))
 	w.begun.Store(int64(begun))
@@ -172,28 +217,69 @@ func (w *view) took(p store.Pulse, begun time.Duration) {
 // bury takes the rows of nodes away that have not beaten for longer than they
 // may answer from memory, so that changes need not wait for them.
 func (v *Verifier) bury(ctx context.Context, h *store.Heart, nodes []hallpass.Node) error {
-	w := v.view
-	now := w.boot()
-	seen := make(map[string]sighting, len(nodes))
-	var dead []hallpass.Node
-	for _, n := range nodes {
-		s, ok := w.seen[n.ID]
-		if !ok || s.beats != n.Beats {
-			s = sighting{n.Beats, now}
-		}
-		seen[n.ID] = s
-		if now-s.at > n.Bound+n.Bound/50 {
-			dead = append(dead, n)
-		}
-	}
-	w.seen = seen // Beat alone reads it
 	var errs []error
-	for _, n := range dead {
+	for _, n := range v.view.look(nodes) {
 		if err := h.Bury(ctx, n.ID, n.Beats); err != nil {
 			errs = append(errs, fmt.Errorf("node %s: %w", n.Name, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// look notes which nodes have beaten since the last look, and returns those that
+// may not answer any more. A node that was silent and is off the list, whoever
+// took it off, is remembered as gone until one of its name is back.
+func (w *view) look(nodes []hallpass.Node) (dead []hallpass.Node) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before, last := w.seen, w.looked
+	w.looked = w.boot()
+	w.seen = make(map[string]sighting, len(nodes))
+	for _, n := range nodes {
+		s, ok := before[n.ID]
+		if !ok || s.beats != n.Beats {
+			pace := n.Bound // of a node that is new: nobody knows
+			if ok {
+				pace = max(w.looked-s.at, s.pace*3/4)
+			}
+			s = sighting{n.Name, n.Beats, w.looked, pace, n.Bound}
+			delete(w.gone, n.Name)
+		}
+		w.seen[n.ID] = s
+		if w.silence(s) > n.Bound+n.Bound/50 {
+			dead = append(dead, n)
+		}
+	}
+	for name, d := range w.gone {
+		if w.looked-d.since > goneFor {
+			delete(w.gone, name)
+		}
+	}
+	for id, s := range before {
+		if _, still := w.seen[id]; !still && last-s.at > s.silentAfter() && len(w.gone) < maxGone && !w.alive(s.name) {
+			if w.gone == nil {
+				w.gone = make(map[string]departure)
+			}
+			w.gone[s.name] = departure{s.at}
+		}
+	}
+	return dead
+}
+
+// alive reports whether a node of that name is on the list. The caller holds mu.
+func (w *view) alive(name string) bool {
+	for _, s := range w.seen {
+		if s.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// silence is how long a node was not heard of, as far as we could hear. The
+// caller holds mu.
+func (w *view) silence(s sighting) time.Duration {
+	return max(w.looked-max(s.at, w.steady), 0)
 }
 
 // A NodeStatus is a node as this one sees it.
@@ -217,9 +303,6 @@ const (
 	NodeDiverged NodeState = "diverged" // the database's history is not the one it applied
 )
 
-// silentAfter is how long a node may be quiet before that is told.
-const silentAfter = time.Second
-
 // Nodes returns every node as the last heartbeat found it, this one first of
 // all; this one alone where the database is not shared.
 func (v *Verifier) Nodes(ctx context.Context) ([]NodeStatus, error) {
@@ -233,14 +316,19 @@ func (v *Verifier) Nodes(ctx context.Context) ([]NodeStatus, error) {
 		return []NodeStatus{{Node: self, Self: true, State: NodeLive}}, err
 	}
 	view := v.View()
-	now := time.Unix(0, v.view.offset.Load()+int64(v.view.boot())) // as the nodes' beats were noted, even when that jumped
 	furthest := view.Applied
 	for _, n := range view.Nodes {
 		furthest = max(furthest, n.Applied)
 	}
 	var list []NodeStatus
+	v.view.mu.Lock()
+	defer v.view.mu.Unlock()
 	for _, n := range view.Nodes {
-		s := NodeStatus{Node: n, Self: n.ID == v.self.ID, Silent: max(now.Sub(n.BeatAt), 0), State: NodeLive}
+		s := NodeStatus{Node: n, Self: n.ID == v.self.ID, State: NodeLive}
+		seen, ok := v.view.seen[n.ID]
+		if ok {
+			s.Silent = v.view.silence(seen)
+		}
 		if s.Self {
 			s.Applied, s.Silent = view.Applied, view.Age
 		}
@@ -250,7 +338,7 @@ func (v *Verifier) Nodes(ctx context.Context) ([]NodeStatus, error) {
 			s.State, s.Lease = NodeDiverged, 0
 		case s.Lease == 0:
 			s.State = NodeDead
-		case s.Silent > silentAfter:
+		case s.Self && s.Silent > max(time.Second, v.view.bound/2), !s.Self && s.Silent > seen.silentAfter():
 			s.State = NodeSilent
 		}
 		if s.Self {
@@ -262,6 +350,29 @@ func (v *Verifier) Nodes(ctx context.Context) ([]NodeStatus, error) {
 	return list, nil
 }
 
+// A Departure is a node that was taken off the list because it was silent.
+type Departure struct {
+	Name   string
+	Silent time.Duration // since it was last heard of
+}
+
+// Gone returns the nodes that fell silent and were taken off the list within the
+// last hour, and are not back.
+func (v *Verifier) Gone() []Departure {
+	w := v.view
+	if w == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []Departure
+	for name, d := range w.gone {
+		list = append(list, Departure{name, w.looked - d.since})
+	}
+	slices.SortFunc(list, func(a, b Departure) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
 // A View says how current this node's memory is.
 type View struct {
 	Shared       bool // several nodes may share the database; nothing below counts otherwise
@@ -271,6 +382,7 @@ type View struct {
 	MaxStaleness time.Duration
 	Applied      hallpass.Version
 	Diverged     bool
+	Heartbeat    time.Duration   // that the last one took
 	Nodes        []hallpass.Node // as the last heartbeat found them
 }
 
@@ -290,7 +402,7 @@ func (v *Verifier) View() View {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s.Nodes = w.nodes
+	s.Nodes, s.Heartbeat = w.nodes, w.took
 	return s
 }
 

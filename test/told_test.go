@@ -1,0 +1,352 @@
+package test_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// telling is a row of the manual: who says what of a fault, and which alert
+// does.
+type telling struct{ at, says, alert string }
+
+// manualFaults reads the table "What tells of it" of docs/operations.md.
+func manualFaults(t *testing.T) map[string][]telling {
+	t.Helper()
+	text, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text2, found := strings.Cut(string(text), "### What tells of it")
+	section, _, ends := strings.Cut(text2, "\n##")
+	if !found || !ends {
+		t.Fatal("operations.md does not say what tells of faults")
+	}
+	rows := make(map[string][]telling)
+	row := regexp.MustCompile("(?m)^\\| ([^|]+) \\| ([^|]+) \\| (?:`([^`]+)`[^|]*)?\\| ?(\\w*) ?\\|$")
+	for _, m := range row.FindAllStringSubmatch(section, -1) {
+		if m[1] != "fault" {
+			rows[m[1]] = append(rows[m[1]], telling{m[2], m[3], m[4]})
+		}
+	}
+	if len(rows) < 10 {
+		t.Fatalf("only %d faults were read", len(rows))
+	}
+	return rows
+}
+
+// toldElsewhere are the faults whose own tests look at the log.
+var toldElsewhere = map[string]bool{"the standby is silent": true, "failover to an older copy": true}
+
+// watched is servers under the eyes of a real Prometheus.
+type watched struct {
+	t          *testing.T
+	prometheus string
+	mark       map[*process]int // how much of the log was there before the fault
+}
+
+// name is what a node is called.
+func (p *process) name() string {
+	p.t.Helper()
+	host, err := os.Hostname()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return host + p.url[strings.LastIndex(p.url, ":"):]
+}
+
+// tells waits until the log of the process has, after mark bytes, a line with
+// those words that has the attributes too.
+func (p *process) tells(mark int, words string, attributes map[string]string) {
+	p.t.Helper()
+	eventually(p.t, fmt.Sprintf("%s to log %q %v", p.name(), words, attributes), func() bool {
+		lines := bufio.NewScanner(strings.NewReader(p.out.String()[mark:]))
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			var line map[string]any
+			if json.Unmarshal(lines.Bytes(), &line) != nil || !strings.Contains(fmt.Sprint(line["msg"]), words) {
+				continue
+			}
+			ok := true
+			for k, v := range attributes {
+				ok = ok && line[k] == v
+			}
+			if ok {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// errs returns the lines of the log at level error, save those that tell of a
+// lease that is over, as it is when the database is away.
+func (p *process) errs() (list []string) {
+	for line := range strings.Lines(p.out.String()) {
+		if strings.Contains(line, `"level":"ERROR"`) && !strings.Contains(line, `"msg":"the lease is over`) {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// firing returns the values that a label has in the alerts of that name that
+// fire now.
+func (w *watched) firing(alert, label string) map[string]bool {
+	var all struct {
+		Alerts []struct {
+			State  string
+			Labels map[string]string
+		}
+	}
+	ask(w.t, w.prometheus+"/api/v1/alerts", &all)
+	values := make(map[string]bool)
+	for _, a := range all.Alerts {
+		if a.State == "firing" && a.Labels["alertname"] == alert {
+			values[a.Labels[label]] = true
+		}
+	}
+	return values
+}
+
+// about returns the label by which the alert names a server, and its value there.
+func about(alert string, p *process) (label, value string) {
+	if alert == "HallpassNodeSilent" {
+		return "node", p.name()
+	}
+	return "instance", strings.TrimPrefix(p.url, "http://")
+}
+
+// impatient has the alerts judge within seconds: what they look at, and what they
+// do, stays.
+var impatient = strings.NewReplacer("_interval: 15s", "_interval: 250ms", "for: 15s", "for: 0s", "for: 30s", "for: 0s", "for: 1m", "for: 0s", "for: 2m", "for: 0s",
+	"[1m]", "[3s]", "[5m]", "[5s]", "> 30\n", "> 1.5\n")
+
+// TestFaultsAreTold injects the faults of the manual into running servers: the
+// log of those servers that can know says what the manual says, naming the right
+// node, and the alert fires for the right one, by a real Prometheus. When the
+// fault is over, so is the alert.
+func TestFaultsAreTold(t *testing.T) {
+	program := needs(t, "prometheus")
+	db, other := newPostgres(t), newPostgres(t)
+	foreign := node(t, other.url()) // an installation of its own
+	foreign.await()
+	foreign.kill()
+	wire := newWire(t, db.port)
+	c := cluster{t: t}
+	for _, url := range []string{db.url(wire.port()), db.url(), db.url()} {
+		c.add(nodeEnv(url))
+	}
+	data, full := t.TempDir(), ""
+	if os.Getuid() == 0 {
+		full = small(t, 48<<20)
+	}
+	alone := serve(t, data)
+	servers := append([]*process{alone}, c.nodes...)
+	var filled *process
+	if full != "" {
+		filled = serve(t, full)
+		servers = append(servers, filled)
+	}
+	w := &watched{t: t, prometheus: scrapeIn(t, program, impatient, servers...), mark: make(map[*process]int)}
+	it, others := c.nodes[0], c.nodes[1:]
+
+	// A token of each server of SQLite is used all the time, so that there is
+	// something to write.
+	var stop atomic.Bool
+	var users sync.WaitGroup
+	defer func() { stop.Store(true); users.Wait() }()
+	for _, p := range []*process{alone, filled} {
+		if p != nil {
+			used := p.mint()
+			users.Go(func() {
+				for ; !stop.Load(); time.Sleep(100 * time.Millisecond) {
+					p.use(used.key)
+				}
+			})
+		}
+	}
+
+	faults := []struct {
+		name   string
+		inject func() (heal func())
+		it     *process // nil: the fault is everybody's
+		all    []*process
+	}{
+		{"PostgreSQL is away", func() func() { db.stop("fast"); return db.start }, nil, c.nodes},
+		{"a server is cut off", func() func() { wire.cut(true, true); return func() { wire.cut(false, false) } }, it, others},
+		{"a server is frozen", func() func() { it.signal(syscall.SIGSTOP); return func() { it.signal(syscall.SIGCONT) } }, it, others},
+		{"the way to the database is slow", func() func() {
+			wire.delay(90 * time.Millisecond)
+			return func() { wire.delay(0) }
+		}, it, nil},
+		{"LISTEN is lost alone", func() func() {
+			const listening = "FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
+			eventually(t, "all to listen", func() bool { return db.count("SELECT COUNT(*) "+listening) == len(c.nodes) })
+			db.exec("SELECT pg_terminate_backend(pid) " + listening)
+			return func() {}
+		}, nil, c.nodes},
+		{"somebody writes to PostgreSQL by hand", func() func() { db.exec("DELETE FROM tokens WHERE id = 0"); return func() {} }, nil, c.nodes},
+		{"the wrong database", func() func() { wire.lead(other.port); return func() { wire.lead(db.port) } }, it, nil},
+		{"a server crashes", func() func() { it.kill(); return func() { c.again(0) } }, it, others},
+		{"another process locks the SQLite file", func() func() {
+			file := sqlite(t, filepath.Join(data, "hallpass.db"))
+			if _, err := file.Exec("BEGIN EXCLUSIVE"); err != nil {
+				t.Fatal(err)
+			}
+			return func() {
+				if _, err := file.Exec("ROLLBACK"); err != nil {
+					t.Error(err)
+				}
+			}
+		}, alone, nil},
+		{"another process changes the SQLite file", func() func() {
+			if _, err := sqlite(t, filepath.Join(data, "hallpass.db")).Exec("UPDATE tokens SET name = name || 'x'"); err != nil {
+				t.Fatal(err)
+			}
+			return func() {}
+		}, alone, nil},
+		{"the disk of SQLite is full", func() func() {
+			path := fill(t, full)
+			return func() {
+				if err := os.Remove(path); err != nil {
+					t.Error(err)
+				}
+			}
+		}, filled, nil},
+	}
+	rows := manualFaults(t)
+	for name := range toldElsewhere {
+		if rows[name] == nil {
+			t.Errorf("the manual says nothing of %s", name)
+		}
+		delete(rows, name)
+	}
+	for _, f := range faults {
+		list := rows[f.name]
+		delete(rows, f.name)
+		if len(list) == 0 {
+			t.Errorf("the manual says nothing of %s", f.name)
+		}
+		if f.it == nil && f.all == nil { // no small file system can be made here
+			t.Logf("skipped: %s", f.name)
+			continue
+		}
+		for _, p := range servers {
+			w.mark[p] = len(p.out.String())
+		}
+		began := time.Now()
+		heal := f.inject()
+		var ends []func() bool
+		for _, r := range list {
+			ends = append(ends, w.look(f.name, r, f.it, f.all)...)
+		}
+		heal()
+		for _, over := range ends {
+			eventually(t, f.name+": the alert to end", over)
+		}
+		for _, p := range c.nodes {
+			p.state("ready")
+		}
+		t.Logf("%s: %s", f.name, time.Since(began).Round(100*time.Millisecond))
+		if f.it == nil { // what everybody has is nobody's silence
+			for _, p := range c.nodes {
+				if strings.Contains(p.out.String()[w.mark[p]:], "a node is silent") {
+					t.Errorf("%s: %s blames another node", f.name, p.name())
+				}
+			}
+		}
+		it = c.nodes[0]
+	}
+	for name := range rows {
+		t.Errorf("nobody injects the fault %q of the manual", name)
+	}
+}
+
+// look sees that the row holds now, and returns what is to hold when the fault is
+// over.
+func (w *watched) look(fault string, r telling, it *process, others []*process) (ends []func() bool) {
+	w.t.Helper()
+	at := others
+	attributes := func(p *process) map[string]string { return map[string]string{"node": p.name()} }
+	switch {
+	case r.at == "it":
+		at = []*process{it}
+	case r.at == "the others":
+		attributes = func(p *process) map[string]string {
+			return map[string]string{"node": p.name(), "silent_node": it.name()}
+		}
+	}
+	for _, p := range at {
+		if r.says != "" {
+			with := attributes(p)
+			if !strings.Contains(p.out.String(), `"node":`) { // one that is alone needs no name
+				with = nil
+			}
+			p.tells(w.mark[p], r.says, with)
+		}
+	}
+	if r.alert == "" {
+		return nil
+	}
+	who := at
+	if it != nil {
+		who = []*process{it}
+	}
+	for _, p := range who {
+		label, value := about(r.alert, p)
+		eventually(w.t, fmt.Sprintf("%s: the alert %s to fire for %s", fault, r.alert, value), func() bool { return w.firing(r.alert, label)[value] })
+		ends = append(ends, func() bool { return !w.firing(r.alert, label)[value] })
+	}
+	if it == nil && len(w.firing("HallpassNodeSilent", "node")) > 0 {
+		w.t.Errorf("%s: a node is called silent", fault)
+	}
+	return ends
+}
+
+// TestFarDatabase puts a database as far away as the manual allows: the node
+// keeps its lease, others take it for live, it revokes, and it says that the way
+// is long.
+func TestFarDatabase(t *testing.T) {
+	const bound = 4 * time.Second
+	db := newPostgres(t)
+	wire := newWire(t, db.port)
+	env := "HALLPASS_DATABASE_MAX_STALENESS=" + bound.String()
+	near, p := node(t, db.url(), env), node(t, db.url(wire.port()), env)
+	near.await()
+	p.await()
+	c, kept := near.mint(), near.mint()
+	if a, b := p.answers(c.key), p.answers(kept.key); a != 200 || b != 200 {
+		t.Fatal(a, b)
+	}
+	wire.delay(bound / 20)
+	mark, beats, age := len(near.out.String()), 0, 0.0
+	eventually(t, "some heartbeats", func() bool {
+		was := age
+		if age = p.metric("hallpass_view_age_seconds "); age < was {
+			beats++
+		}
+		return beats > 8
+	})
+	p.tells(0, "heartbeats are slow", map[string]string{"node": p.name()})
+	p.end(0, c)
+	if a, b := p.use(c.key), near.use(c.key); a == 200 || b == 200 {
+		t.Errorf("a revoked token: %d and %d", a, b)
+	}
+	if status := p.answers(kept.key); status != 200 {
+		t.Errorf("a known token is answered with %d", status)
+	}
+	// A machine that is busy is late too: what is told of it once is no fault.
+	if n := strings.Count(near.out.String()[mark:], `"msg":"a node is silent`); n > 2 {
+		t.Errorf("a node that is far away was called silent %d times\n%s", n, near.out.String()[mark:])
+	}
+}
