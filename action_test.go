@@ -173,6 +173,27 @@ func areaWords(a hallpass.Area) string {
 	}[a]
 }
 
+// TestEverythingIsEverything takes one action after the other from all that there
+// are: nobody who lacks one is said to do everything with what it is about.
+func TestEverythingIsEverything(t *testing.T) {
+	for _, lacking := range hallpass.Actions() {
+		var list []hallpass.Permission
+		for _, row := range hallpass.Actions() {
+			if row.Action != lacking.Action {
+				list = append(list, hallpass.Permission{Action: row.Action, Scope: "*"})
+			}
+		}
+		for _, kind := range []hallpass.PrincipalKind{hallpass.Nobody, hallpass.ServiceAccountPrincipal} {
+			for _, clause := range hallpass.NewPermissions(list...).Power(kind, nil).Can {
+				things, all := strings.CutPrefix(clause, "do everything with ")
+				if all && slices.Contains(strings.Split(strings.ReplaceAll(things, ", and ", ", "), ", "), areaWords(lacking.Area)) {
+					t.Errorf("without %s it is said: %s", lacking.Action, clause)
+				}
+			}
+		}
+	}
+}
+
 // TestPowerOfRandomSets compares what is said with what is held, for sets made
 // up: every action held is named, and one that is named is held.
 func TestPowerOfRandomSets(t *testing.T) {

@@ -31,7 +31,7 @@ func (p *Permissions) Power(of PrincipalKind, name func(Scope) string) Power {
 		var rows []phrase
 		whole := areaThings[area] != ""
 		for _, row := range actionTable {
-			if row.Area != area || row.Asked == AskedNowhere {
+			if row.Area != area {
 				continue
 			}
 			if !row.usableBy(of) {
