@@ -80,6 +80,19 @@ func await(t *testing.T, lines <-chan string, says ...string) {
 	}
 }
 
+// TestTokenEventsOfAnotherNode uses a token on one node and reads its events on
+// another.
+func TestTokenEventsOfAnotherNode(t *testing.T) {
+	s := hallpasstest.New(t)
+	other := s.Node()
+	path := account(t, s, "ci", "Viewer")
+	key := token(t, s, path, "t")
+	lines := events(t, other, path+"/tokens/1/events")
+	await(t, lines, ": waiting")
+	expect(t, "used", s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "", "User-Agent: curl/8"), 200)
+	await(t, lines, "data:", `"kind":"first-use"`, `"userAgent":"curl/8"`)
+}
+
 func TestTokenEvents(t *testing.T) {
 	s := hallpasstest.New(t)
 	path := account(t, s, "ci", "Viewer")

@@ -93,11 +93,12 @@ func tokenID(c call) (hallpass.TokenID, error) {
 	return hallpass.TokenID(n), nil
 }
 
-// How long a stream of events lasts before the client must come again, and how
-// often it shows that it lives.
+// Times of a stream of events: when the client must come again, how often it
+// shows that it lives.
 const (
 	streamFor   = 5 * time.Minute
 	streamPulse = 15 * time.Second
+	streamLook  = time.Second // how often it looks for a first use on another node
 )
 
 // tokenEvents is GET /api/serviceaccounts/{id}/tokens/{token}/events?since=: a
@@ -119,14 +120,23 @@ func (a *API) tokenEvents(l *lasting, c call) error {
 	if err != nil {
 		return err
 	}
-	one := []hallpass.Token{t}
-	a.verify.Uses(one)
+	used := func(t hallpass.Token) hallpass.Use {
+		one := []hallpass.Token{t}
+		a.verify.Uses(one)
+		return one[0].LastUse
+	}
+	told := false // of a use since then
+	tell := func(u hallpass.Use) error {
+		if told || u.At.IsZero() || u.At.Before(since) {
+			return nil
+		}
+		told = true
+		return sendEvent(l, verify.Event{Kind: verify.EventFirstUse, At: u.At, Address: u.Address, UserAgent: u.UserAgent})
+	}
 
 	l.Header().Set("Content-Type", "text/event-stream")
 	l.Header().Set("X-Accel-Buffering", "no")
-	if u := one[0].LastUse; !u.At.IsZero() && !u.At.Before(since) {
-		err = sendEvent(l, verify.Event{Kind: verify.EventFirstUse, At: u.At, Address: u.Address, UserAgent: u.UserAgent})
-	} else {
+	if err = tell(used(t)); err == nil && !told {
 		_, err = l.Write([]byte(": waiting\n\n"))
 	}
 	if errors.Is(err, hallpass.Unauthenticated) {
@@ -134,12 +144,25 @@ func (a *API) tokenEvents(l *lasting, c call) error {
 	}
 	pulse := time.NewTicker(streamPulse)
 	defer pulse.Stop()
+	elsewhere := time.NewTicker(streamLook)
+	defer elsewhere.Stop()
 	over := time.NewTimer(streamFor)
 	defer over.Stop()
 	for err == nil {
 		select {
 		case e := <-events:
-			err = sendEvent(l, e)
+			if e.Kind != verify.EventFirstUse {
+				err = sendEvent(l, e)
+			} else {
+				err = tell(hallpass.Use{At: e.At, Address: e.Address, UserAgent: e.UserAgent})
+			}
+		case <-elsewhere.C:
+			if told {
+				continue
+			}
+			if t, failed := a.admin.Token(c.Context(), c.caller, c.account, id); failed == nil { // else the next time may do
+				err = tell(used(t))
+			}
 		case <-pulse.C:
 			_, err = l.Write([]byte(": pulse\n\n"))
 		case <-l.listener.Ended():
