@@ -60,7 +60,8 @@ bench-audit: ## what docs/performance.md tells of a long audit: about ten minute
 	@./test/install.sh
 	HALLPASS_TEST_AUDIT_ROWS=$${HALLPASS_TEST_AUDIT_ROWS:-5000000} $(GO) test -count=1 -v -timeout 60m -run '^TestAuditMeasured$$' ./test
 
-soak: ## the long variants: kill -9 and revocations a thousand times, nodes and disks that fail; a minute of guessing; and a minute under Prometheus' eyes
+soak: ## the long variants: every strange value in every place; kill -9 and revocations a thousand times, nodes and disks that fail; a minute of guessing; and a minute under Prometheus' eyes
+	HALLPASS_TEST_STRANGE=all HALLPASS_TEST_DATABASE=postgres ./test/postgres.sh $(GO) test -count=1 -v -run 'TestStrange' -timeout 60m ./internal/api ./internal/console
 	HALLPASS_TEST_PROMETHEUS_SECONDS=60 $(GO) test -count=1 -v -run Prometheus ./test/
 	HALLPASS_TEST_GUESS_SECONDS=60 $(GO) test -count=1 -v -run GuessedAtFullSpeed -timeout 10m ./internal/api
 	HALLPASS_TEST_DATABASE=postgres HALLPASS_TEST_GUESS_SECONDS=60 ./test/postgres.sh $(GO) test -count=1 -v -run GuessedAtFullSpeed -timeout 10m ./internal/api

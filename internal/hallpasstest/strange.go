@@ -1,0 +1,140 @@
+package hallpasstest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/server"
+)
+
+// StrangeTexts are texts that nobody means well with, and some that are meant
+// well.
+func StrangeTexts() []string {
+	wide := func(n, step int) string { // of characters of four bytes that no database can shorten
+		var b strings.Builder
+		for i := range n {
+			b.WriteRune(rune(0x20000 + i*step))
+		}
+		return b.String()
+	}
+	return []string{
+		"", " ", "\x00", "a\x00b", "a\nb\x1b[0m", "\x7f", "\u0085", "\xff\xfe", "\xc3", "\xed\xa0\x80", strings.Repeat("x", 10_000), strings.Repeat("x", 190), strings.Repeat("\ufdfa", 190),
+		wide(190, 7), wide(1024, 11), "\uff41dmin", "\u0430dmin", "a\u200bb", "a\u202eb", "\U000e0061", "cafe\u0301", "\ufffd", "\U0010ffff", "0", "-1", "007", "1.5", "1e3", "+1", "9223372036854775807", "9223372036854775808",
+		"-9223372036854775808", "2147483648", "99999999999999999999999", "NaN", "null", "true", "..", "../../etc/passwd", "a/b", "a%00b", "%", "'; DROP TABLE users; --", "a\\", "*", "general", "api_key", "a,b,,c", "[1]",
+		"2026-11-23T12:00:00Z", "0001-01-01T00:00:00Z", "99999-01-01T00:00:00Z", "users:id:*", "\U0001f511",
+	}
+}
+
+// Escape percent-encodes every byte that is not a letter or digit.
+func Escape(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c == '-' || c == '_' || c == '.' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// Everything reports whether this run tries every strange value in every place:
+// HALLPASS_TEST_STRANGE is "all". Other runs try some in every place.
+func Everything() bool { return os.Getenv("HALLPASS_TEST_STRANGE") == "all" }
+
+// strangeSeed says which values a run draws: HALLPASS_TEST_SEED, else another
+// each time.
+var strangeSeed = sync.OnceValue(func() uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("HALLPASS_TEST_SEED"), 10, 64); err == nil {
+		return n
+	}
+	return uint64(time.Now().UnixNano()) % 1_000_000
+})
+
+// A Draw draws the values to try in each place, the same ones whenever it is
+// made with the same seed.
+type Draw struct{ rng *rand.Rand }
+
+// NewDraw returns the draw of this run.
+func NewDraw() Draw {
+	return Draw{rand.New(rand.NewPCG(strangeSeed(), 1))} // #nosec G404 -- a run can be repeated
+}
+
+// Of returns n of the values, in any order; all of them when this run tries
+// everything.
+func Of[T any](d Draw, n int, values []T) []T {
+	if Everything() || n >= len(values) {
+		return values
+	}
+	var some []T
+	for _, i := range d.rng.Perm(len(values))[:n] {
+		some = append(some, values[i])
+	}
+	return some
+}
+
+// An Answer is the status of the answer to what was sent.
+type Answer struct {
+	To     string // what was sent, for people
+	Status int
+}
+
+// OnBoth has walk call a server on each database, at the same time: the run on
+// PostgreSQL has one on SQLite too. The test fails for an answer that is our
+// fault, and for one that depends on the database. walk is called several times,
+// with 0 <= part < parts, each time with servers of its own.
+func OnBoth(t *testing.T, parts int, walk func(t *testing.T, s *Server, part int) []Answer) (sent int) {
+	t.Helper()
+	t.Logf("HALLPASS_TEST_SEED=%d repeats this", strangeSeed())
+	databases := []string{"this"}
+	if OnPostgres() {
+		databases = []string{"PostgreSQL", "SQLite"}
+	}
+	answers := make([][][]Answer, parts)
+	t.Run("send", func(t *testing.T) { // returns when all have been sent
+		for part := range parts {
+			answers[part] = make([][]Answer, len(databases))
+			for i, name := range databases {
+				t.Run(fmt.Sprintf("%s/%d", name, part), func(t *testing.T) {
+					t.Parallel()
+					s := New(t, func(c *server.Config) {
+						if name == "SQLite" {
+							c.Database.Type, c.Database.URL = "sqlite3", secret.Text{}
+						}
+					})
+					answers[part][i] = walk(t, s, part)
+				})
+			}
+		}
+	})
+	for _, of := range answers {
+		sent += len(of[0])
+		compare(t, of)
+	}
+	return sent
+}
+
+func compare(t *testing.T, answers [][]Answer) {
+	t.Helper()
+	first := answers[0]
+	for i, a := range first {
+		if a.Status >= 500 {
+			t.Errorf("%s: %d", a.To, a.Status)
+		}
+		for _, other := range answers[1:] {
+			switch {
+			case len(other) != len(first):
+				t.Fatalf("%d were sent to one database and %d to the other", len(first), len(other))
+			case other[i] != a:
+				t.Errorf("%s: %d on PostgreSQL; on SQLite %s: %d", a.To, a.Status, other[i].To, other[i].Status)
+			}
+		}
+	}
+}
