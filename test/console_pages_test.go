@@ -105,12 +105,12 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /admin/orgs":                                      {"/admin/orgs", "/admin/orgs?query=none"},
 		"GET /admin/orgs/{org}/delete":                         {"/admin/orgs/2/delete"},
 		"GET /admin/roles":                                     {"/admin/roles", "/admin/roles?view=matrix", "/admin/roles?query=none"},
-		"GET /admin/roles/create":                              {"/admin/roles/create"},
+		"GET /admin/create/role":                               {"/admin/create/role"},
 		"GET /admin/roles/{role}":                              {"/admin/roles/metrics", "/admin/roles/basic_viewer"},
 		"GET /admin/roles/{role}/edit":                         {"/admin/roles/metrics/edit"},
 		"GET /admin/roles/{role}/delete":                       {"/admin/roles/metrics/delete"},
 		"GET /dashboards":                                      {"/dashboards"},
-		"GET /dashboards/f/{folder}/permissions":               {"/dashboards/f/shop/permissions", "/dashboards/f/checkout/permissions"},
+		"GET /dashboards/permissions/{folder}":                 {"/dashboards/permissions/shop", "/dashboards/permissions/checkout"},
 	}
 }
 

@@ -53,8 +53,8 @@ func TestPhone(t *testing.T) {
 	for _, path := range []string{
 		"/admin", "/admin/access", "/admin/users", "/admin/users/2", "/admin/users/create", "/admin/users/2/delete", "/admin/users/2/roles", "/org/users",
 		"/org/teams", "/org/teams/1", "/org/teams/1/roles", "/org/teams/1/delete", "/admin/orgs", "/admin/orgs/2/delete",
-		"/admin/roles", "/admin/roles?view=matrix", "/admin/roles/metrics", "/admin/roles/metrics/edit", "/admin/roles/create",
-		"/dashboards", "/dashboards/f/checkout/permissions", "/org/serviceaccounts/create", account, account + "/roles", account + "/permissions", account + "/access",
+		"/admin/roles", "/admin/roles?view=matrix", "/admin/roles/metrics", "/admin/roles/metrics/edit", "/admin/create/role",
+		"/dashboards", "/dashboards/permissions/checkout", "/org/serviceaccounts/create", account, account + "/roles", account + "/permissions", account + "/access",
 	} {
 		b.open(path)
 		b.until(`document.readyState === "complete" && document.querySelector("h1")`)

@@ -50,7 +50,7 @@ func TestSecretsOfClientsStayNowhere(t *testing.T) {
 			s.Send(hallpasstest.Bearer(key), key, path, "", "User-Agent: "+agent)
 		}
 	}
-	for _, path := range []string{"/theme", "/login", "/org/teams", "/org/users", "/admin/orgs", "/org/serviceaccounts/create", "/admin/roles/create", "/profile/password"} {
+	for _, path := range []string{"/theme", "/login", "/org/teams", "/org/users", "/admin/orgs", "/org/serviceaccounts/create", "/admin/create/role", "/profile/password"} {
 		form := "user=" + key + "&name=" + key + "&login=" + key + "&theme=" + key + "&back=" + key + "&next=" + key + "&email=" + key + "&role=" + key
 		s.Send(w.as, "POST", path, form, "Content-Type: application/x-www-form-urlencoded")
 	}

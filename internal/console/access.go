@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -575,7 +576,7 @@ func foldersFirst(a, b admin.Hit) int {
 	return 0
 }
 
-func folderURL(uid string) string { return "/dashboards/f/" + uid + "/permissions" }
+func folderURL(uid string) string { return "/dashboards/permissions/" + url.PathEscape(uid) }
 
 var crumbFolders = crumb{"Folders and dashboards", "/dashboards"}
 
@@ -593,7 +594,7 @@ func (v *visit) folderAccess() (accessPage, error) {
 	return p, err
 }
 
-// folderPermissions is GET /dashboards/f/{folder}/permissions.
+// folderPermissions is GET /dashboards/permissions/{folder}.
 func folderPermissions(v *visit) error {
 	p, err := v.folderAccess()
 	if err != nil {

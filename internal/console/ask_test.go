@@ -82,7 +82,7 @@ func TestPowerAsks(t *testing.T) {
 		{route: "POST /admin/orgs/{org}/delete", path: "/admin/orgs/2/delete", what: "Shop org", before: "organization with", after: "deleted", done: "The organization Shop org is deleted."},
 		{route: "POST /admin/roles/{role}/edit", path: "/admin/roles/metrics/edit", form: []string{"name", "Metrics", "permissions", "prometheus:query *\nteams:read teams:*", "version", "2"}, what: "teams:read teams:*", before: "not permitted", after: "permitted", done: "The role Metrics is changed."},
 		{route: "POST /admin/roles/{role}/delete", path: "/admin/roles/spare/delete", what: "Spare", before: "permits 1 thing", after: "deleted", done: "The role Spare is deleted."},
-		{route: "POST /dashboards/f/{folder}/permissions", path: "/dashboards/f/shop/permissions", form: []string{"kind", "team", "who", "Platform", "level", "Admin"}, what: "team Platform", before: "no permission of its own on Shop", after: "Admin on Shop", done: "team Platform has the permission Admin on Shop now."},
+		{route: "POST /dashboards/permissions/{folder}", path: "/dashboards/permissions/shop", form: []string{"kind", "team", "who", "Platform", "level", "Admin"}, what: "team Platform", before: "no permission of its own on Shop", after: "Admin on Shop", done: "team Platform has the permission Admin on Shop now."},
 	} {
 		asked[p.route] = true
 		t.Run(p.path, func(t *testing.T) {

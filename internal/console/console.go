@@ -120,7 +120,8 @@ func Patterns() []string {
 	return all
 }
 
-// table lists the addresses that are for those who are signed in.
+// table lists the addresses that are for those who are signed in. Where a slug or
+// a uid that somebody may choose stands, no other address has a word.
 func table() []route {
 	var all []route
 	get := func(path string, fn func(*visit) error) { all = append(all, route{"GET " + path, reads, fn}) }
@@ -201,8 +202,8 @@ func table() []route {
 	link("/admin/orgs/{org}/delete", deleteOrg)
 
 	get("/admin/roles", roles)
-	get("/admin/roles/create", newRoleForm)
-	post("/admin/roles/create", states, createRole)
+	get(newRoleURL, newRoleForm)
+	post(newRoleURL, states, createRole)
 	get("/admin/roles/{role}", rolePage)
 	get("/admin/roles/{role}/edit", editRoleForm)
 	ask("/admin/roles/{role}/edit", editRole)
@@ -210,7 +211,7 @@ func table() []route {
 
 	get("/dashboards", folders)
 	get("/dashboards/f/{folder}/{slug}", folderPage)
-	get("/dashboards/f/{folder}/permissions", folderPermissions)
-	ask("/dashboards/f/{folder}/permissions", setFolderPermission)
+	get("/dashboards/permissions/{folder}", folderPermissions)
+	ask("/dashboards/permissions/{folder}", setFolderPermission)
 	return all
 }

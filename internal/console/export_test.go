@@ -1,6 +1,8 @@
 package console
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"time"
 )
@@ -125,6 +127,16 @@ func Shadowed() []string {
 		}
 	}
 	return list
+}
+
+// PatternOf returns the line of the route table that takes a GET of the path.
+func PatternOf(path string) string {
+	mux := http.NewServeMux()
+	for _, r := range table() {
+		mux.HandleFunc(r.pattern, func(http.ResponseWriter, *http.Request) {})
+	}
+	_, pattern := mux.Handler(httptest.NewRequest(http.MethodGet, path, nil))
+	return pattern
 }
 
 // Route is a line of the route table.

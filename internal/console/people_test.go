@@ -96,7 +96,7 @@ func TestOrgUsersWithoutScript(t *testing.T) {
 			t.Errorf("an Editor is shown the way to %s", place)
 		}
 	}
-	for _, path := range []string{"/admin/users", "/admin/users/1", "/admin/orgs", "/admin/roles", "/org/users", "/admin/users/create", "/admin/roles/create"} {
+	for _, path := range []string{"/admin/users", "/admin/users/1", "/admin/orgs", "/admin/roles", "/org/users", "/admin/users/create", "/admin/create/role"} {
 		if p := ed.get(path); p.status != http.StatusForbidden {
 			t.Errorf("%s answers an Editor with %d", path, p.status)
 		}
@@ -168,17 +168,17 @@ func TestRolesWithoutScript(t *testing.T) {
 		{"role-permissions", "reader", "teams:read teams:*\ndashboards:read no scope at all", "The line is “dashboards:read no scope at all”."},
 		{"role-name", "fixed:mine", "teams:read teams:*", "reserved"},
 	} {
-		p := b.save("/admin/roles/create", "name", tt.name, "permissions", tt.permissions)
+		p := b.save("/admin/create/role", "name", tt.name, "permissions", tt.permissions)
 		b.want("refuse "+tt.permissions, p, 400, tt.says, strings.Split(tt.permissions, "\n")[0])
 		if field, text := strings.Index(p.text, `id="`+tt.field+`"`), strings.Index(p.text, "field-error"); field < 0 || text < field {
 			t.Errorf("the refusal of %q does not stand at %s", tt.permissions, tt.field)
 		}
 	}
-	made := b.save("/admin/roles/create", "name", "metrics", "display", "Metrics reader", "permissions", "prometheus:query tenants:name:shop\n\nteams:read teams:*\n")
+	made := b.save("/admin/create/role", "name", "metrics", "display", "Metrics reader", "permissions", "prometheus:query tenants:name:shop\n\nteams:read teams:*\n")
 	path := made.to
 	b.want("create", made, 303)
 	b.want("the page", b.get(path), 200, "Metrics reader", "prometheus:query", "tenants:name:shop", "Nobody in this organization")
-	b.want("the same name", b.save("/admin/roles/create", "name", "metrics", "permissions", ""), 409, "field-error")
+	b.want("the same name", b.save("/admin/create/role", "name", "metrics", "permissions", ""), 409, "field-error")
 	b.want("the form", b.get(path+"/edit"), 200, "prometheus:query tenants:name:shop\nteams:read teams:*", `name="version" value="2"`)
 	b.want("change", b.save(path+"/edit", "name", "metrics", "display", "Metrics", "permissions", "prometheus:query *", "version", "2"), 303)
 	b.want("an old form", b.save(path+"/edit", "name", "metrics", "display", "Old", "permissions", "", "version", "2"), 409, "changed by someone else")
@@ -243,18 +243,18 @@ func TestAccessWithoutScript(t *testing.T) {
 	if r := s.Do(hallpasstest.Admin, "POST", "/api/folders", `{"uid":"checkout","title":"Checkout","parentUid":"shop"}`); r.StatusCode != 200 {
 		t.Fatalf("nested folder: %d %s", r.StatusCode, r.Text)
 	}
-	b.want("the tree", b.get("/dashboards"), 200, "Shop", `class="lead depth-1"`, "/dashboards/f/checkout/permissions")
-	const shop = "/dashboards/f/shop/permissions"
+	b.want("the tree", b.get("/dashboards"), 200, "Shop", `class="lead depth-1"`, "/dashboards/permissions/checkout")
+	const shop = "/dashboards/permissions/shop"
 	b.want("the page", b.get(shop), 200, "Basic roles", "Viewer", "Editor")
 	b.want("nobody", b.save(shop, "kind", "principal", "who", "zebra", "level", "View"), 400, `value="zebra"`, "no such user or service account")
 	b.want("no such team", b.save(shop, "kind", "team", "who", "zebra", "level", "View"), 400, "no such team")
 	b.want("no such level", b.save(shop, "kind", "principal", "who", "ed", "level", "King"), 400, `aria-invalid="true"`)
 	b.want("a team", b.save(shop, "kind", "team", "who", "Platform", "level", "Edit"), 303)
 	b.want("a user", b.save(shop, "kind", "principal", "who", "ed", "level", "Admin"), 303)
-	b.want("inherited", b.get("/dashboards/f/checkout/permissions"), 200, `inherited from <a href="/dashboards/f/shop/permissions">Shop</a>`, "Platform")
+	b.want("inherited", b.get("/dashboards/permissions/checkout"), 200, `inherited from <a href="/dashboards/permissions/shop">Shop</a>`, "Platform")
 	ed := signedIn(t, s, "ed", hallpasstest.UserPassword)
 	ed.want("as its admin", ed.get(shop), 200, "Add permission")
-	ed.want("the way to it, and to what is below", ed.get("/dashboards"), 200, shop, "/dashboards/f/checkout/permissions")
+	ed.want("the way to it, and to what is below", ed.get("/dashboards"), 200, shop, "/dashboards/permissions/checkout")
 	b.want("take", b.save(shop, "kind", "principal", "who", "2", "level", ""), 303)
 	if p := ed.get("/dashboards"); !strings.Contains(p.text, "Checkout") || strings.Contains(p.text, "/permissions") {
 		t.Errorf("who may not see the permissions is shown the way to them, or not the folder: %d", p.status)

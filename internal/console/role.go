@@ -212,7 +212,19 @@ type roleView struct {
 	Delete      bool
 }
 
-func rolePage(v *visit) error { return v.showRole(http.StatusOK) }
+// newRoleURL is the address of the form of a new role. It stands apart from those
+// of the roles, whose uids may be any word.
+const newRoleURL = "/admin/create/role"
+
+// rolePage is GET /admin/roles/{role}.
+func rolePage(v *visit) error {
+	err := v.showRole(http.StatusOK)
+	if v.r.PathValue("role") == "create" && errors.Is(err, hallpass.NotFound) {
+		v.seeOther(newRoleURL) // where old links to that form lead
+		return nil
+	}
+	return err
+}
 
 func (v *visit) showRole(status int) error {
 	ctx, c := v.r.Context(), v.caller
@@ -341,7 +353,7 @@ func newRoleForm(v *visit) error {
 func (v *visit) showRoleForm(status int, view roleFormView) error {
 	title := "Create role"
 	crumbs := []crumb{crumbAdmin, crumbAccess, crumbRoles}
-	view.Action, view.Cancel = "/admin/roles/create", crumbRoles.URL
+	view.Action, view.Cancel = newRoleURL, crumbRoles.URL
 	if !view.New {
 		uid := v.r.PathValue("role")
 		title, view.Action, view.Cancel = "Change role", roleURL(uid)+"/edit", roleURL(uid)
@@ -396,7 +408,7 @@ func (v *visit) roleInput() (hallpass.NamedRole, roleFormView) {
 	return r, view
 }
 
-// createRole is POST /admin/roles/create.
+// createRole is POST /admin/create/role.
 func createRole(v *visit) error {
 	r, view := v.roleInput()
 	r.Version, view.New = 0, true
