@@ -204,16 +204,21 @@ func (a *Admin) updateDashboard(ctx context.Context, tx *store.Tx, r reach, in S
 	if !in.Overwrite && in.Version != was.Version {
 		return was, errDashboardVersion
 	}
+	if in.UID == "" {
+		in.UID = was.UID
+	}
 	if was.Folder != in.Folder {
 		if err := r.demand(hallpass.DashboardsCreate, folderScopes(above)); err != nil {
 			return was, err
 		}
-		if err := r.gains(before, dashboardScopes(was.UID, above)); err != nil {
-			return was, err
-		}
+	}
+	// A role may hold what it likes on a uid that is free: whoever gives the dashboard
+	// that uid moves it there as much as into another folder.
+	if err := r.gains(before, dashboardScopes(in.UID, above)); err != nil {
+		return was, err
 	}
 	d := was
-	if in.UID != "" && in.UID != was.UID {
+	if in.UID != was.UID {
 		err := tx.RenameDashboard(ctx, was.Org, was.UID, in.UID)
 		if hallpass.KindOf(err) == hallpass.Conflict {
 			err = errDashboardUID

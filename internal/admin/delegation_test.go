@@ -497,7 +497,8 @@ func (c *coalition) toPeople(by hallpass.Caller, name string) (what string, err 
 }
 
 // TestMoveGivesNoPower has somebody who may write a folder, and no more, move it
-// and what is in it to a folder of their own, where they may do everything.
+// and what is in it to a folder of their own, where they may do everything, or to a
+// uid that was theirs, on which a role that they made still permits everything.
 func TestMoveGivesNoPower(t *testing.T) {
 	c := newCoalition(t, 0)
 	ctx, boss := t.Context(), c.human("admin")
@@ -513,7 +514,26 @@ func TestMoveGivesNoPower(t *testing.T) {
 	if _, err := c.CreateFolder(ctx, bob, admin.NewFolder{UID: "mine", Title: "mine"}); err != nil {
 		t.Fatal(err)
 	}
+	everything := hallpass.NamedRole{UID: "once", Name: "once"}
+	for _, action := range hallpass.DashboardResource.Actions(hallpass.LevelAdmin) {
+		everything.Permissions = append(everything.Permissions, hallpass.Permission{Action: action, Scope: "dashboards:uid:once"})
+	}
+	if _, err := c.CreateRole(ctx, boss, everything, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.AssignRole(ctx, boss, "once", hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: bob.Principal.ID}, false); err != nil {
+		t.Fatal(err)
+	}
+	bob = c.human("bob")
+	inLow, err := c.Dashboard(ctx, boss, "in-low")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for what, try := range map[string]func() error{
+		"the uid": func() error {
+			_, err := c.SaveDashboard(ctx, bob, admin.SaveDashboard{ID: inLow.ID, UID: "once", Title: "low", Folder: "low", Overwrite: true, Data: []byte("{}")})
+			return err
+		},
 		"the folder": func() error { _, err := c.MoveFolder(ctx, bob, "low", "mine"); return err },
 		"the dashboard": func() error {
 			_, err := c.SaveDashboard(ctx, bob, admin.SaveDashboard{UID: "in-low", Title: "low", Folder: "mine", Overwrite: true, Data: []byte("{}")})
@@ -531,6 +551,9 @@ func TestMoveGivesNoPower(t *testing.T) {
 	dashboard, err := c.Dashboard(ctx, boss, "in-low")
 	if err != nil || dashboard.Folder != "low" || dashboard.Version != 1 {
 		t.Errorf("the dashboard stands in %q as version %d, %v", dashboard.Folder, dashboard.Version, err)
+	}
+	if _, err := c.SaveDashboard(ctx, bob, admin.SaveDashboard{ID: inLow.ID, UID: "other", Title: "low", Folder: "low", Overwrite: true, Data: []byte("{}")}); err != nil {
+		t.Errorf("a uid that nobody holds anything on: %v", err)
 	}
 	if _, err := c.MoveFolder(ctx, boss, "low", "mine"); err != nil {
 		t.Errorf("the admin: %v", err)
