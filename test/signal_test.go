@@ -41,7 +41,7 @@ func TestSignals(t *testing.T) {
 	says(`"path":"/api/org"`)
 	write("[log]\nlevel = \"loud\"\n")
 	p.signal(syscall.SIGHUP)
-	says("log.level: \\\"loud\\\" is none of")
+	says("log.level: \\\"loud\\\" is not one of")
 	p.must(200, "GET", "/api/org", "", nil)
 	if err := p.stop(); err != nil {
 		t.Errorf("it ended with %v\n%s", err, p.out)

@@ -75,7 +75,7 @@ func TestSettings(t *testing.T) {
 		{"every proxy", "", "HALLPASS_SERVER_TRUSTED_PROXIES=::/0", "", "would trust every client"},
 		{"root_url", "", "HALLPASS_SERVER_ROOT_URL=hallpass.example.com", "", "server.root_url"},
 		{"postgres", "", "HALLPASS_DATABASE_TYPE=postgres", "", "database.url"},
-		{"sslmode", "[database]\ntype = \"postgres\"\nurl = \"postgres://u:hunter2@h/x?sslmode=bogus\"", "", "", "database.url: sslmode is none of disable, allow"},
+		{"sslmode", "[database]\ntype = \"postgres\"\nurl = \"postgres://u:hunter2@h/x?sslmode=bogus\"", "", "", "database.url: sslmode must be one of disable, allow"},
 		{"port of postgres", "[database]\ntype = \"postgres\"\nurl = \"postgres://u:hunter2@h:99999/x\"", "", "", "database.url: a port is not a number"},
 		{"password not escaped", "[database]\ntype = \"postgres\"\nurl = \"postgres://u:hunter2/x@h/x\"", "", "", "database.url: the port is not a number from 1 to 65535, or the password holds"},
 		{"another URL", "[database]\ntype = \"postgres\"\nurl = \"mysql://u:hunter2@h/x\"", "", "", "database.url: not a URL like postgres://"},
@@ -159,6 +159,22 @@ func TestTokenInTheWrongPlace(t *testing.T) {
 		p := program{stdin: strings.NewReader(""), stdout: &out, stderr: &errs}
 		if status := p.run(t.Context(), args); status == 0 && out.Len() == 0 || strings.Contains(out.String()+errs.String(), token[5:37]) {
 			t.Errorf("%d words with a token: exit %d and %q", len(args), status, errs.String()+out.String())
+		}
+	}
+}
+
+// TestUnknownCommand runs commands that there are not: the answer names the nearest
+// one or where they are listed, and does not repeat the word, which may be a secret.
+func TestUnknownCommand(t *testing.T) {
+	for word, want := range map[string]string{
+		"tokn":            "hallpass: there is no such command: did you mean token?\n",
+		"serviceacount":   "hallpass: there is no such command: did you mean serviceaccount?\n",
+		"violet-lamps-13": "hallpass: there is no such command: hallpass --help lists those there are\n",
+	} {
+		var out, errs bytes.Buffer
+		p := program{stdin: strings.NewReader(""), stdout: &out, stderr: &errs}
+		if status := p.run(t.Context(), []string{word, "list"}); status != 1 || errs.String() != want {
+			t.Errorf("%s: exit %d and %q, want %q", word, status, errs.String(), want)
 		}
 	}
 }

@@ -89,8 +89,16 @@ and clients written for that work with it unchanged.
 See it work in ten seconds:
 
   hallpass quickstart`,
-		SilenceUsage: true, SilenceErrors: true,
-		Args: cobra.NoArgs,
+		SilenceUsage: true, SilenceErrors: true, SuggestionsMinimumDistance: 2,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				return fmt.Errorf("there is no such command: did you mean %s?", strings.Join(near, " or "))
+			}
+			return errors.New("there is no such command: hallpass --help lists those there are")
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(cli.Commands()...)

@@ -49,7 +49,7 @@ func (a *Admin) auditAction(ctx context.Context, action string) error {
 		if err != nil || has {
 			return err
 		}
-		return hallpass.Invalidf("action", "action is none that the audit has: did you mean %s?", nearest)
+		return hallpass.Invalidf("action", "the audit has no such action: did you mean %s?", nearest)
 	})
 }
 

@@ -208,7 +208,7 @@ func (q question) notes() (list []string) {
 	a := string(q.asked.Action)
 	if !q.known {
 		if near, ok := q.asked.Action.Nearest(); ok {
-			return []string{q.asked.Action.Slip(near) + " As it stands it is an action of another API, if of any."}
+			return []string{q.asked.Action.Slip(near) + " If you meant it as it is written, it is an action of another API."}
 		}
 		return []string{a + " is an action of another API: Hallpass itself never asks for it."}
 	}

@@ -187,7 +187,7 @@ func aclItem(item wire.SetACLEntry) (admin.NewAccess, error) {
 		}
 	}
 	if n.Level == "" {
-		return n, hallpass.Invalidf("permission", "permission is none of 1 (View), 2 (Edit), 4 (Admin)")
+		return n, hallpass.Invalidf("permission", "permission must be one of 1 (View), 2 (Edit), 4 (Admin)")
 	}
 	switch {
 	case item.UserID > 0 && item.TeamID == 0 && item.Role == "":

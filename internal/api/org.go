@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -297,7 +298,7 @@ func sortKnown(c call, known ...string) error {
 			return nil
 		}
 	}
-	return hallpass.Invalidf("sort", "sort is none of the orders that this list has")
+	return hallpass.Invalidf("sort", "sort must be one of %s", strings.Join(known, ", "))
 }
 
 // preferences is the answer of every …/preferences.

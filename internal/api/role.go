@@ -243,7 +243,7 @@ func (a *API) builtInRoles(c call, _ none) (map[string][]wire.Role, error) {
 func toBasicRole(name string) (hallpass.Grantee, error) {
 	role, ok := hallpass.ParseRole(name)
 	if !ok {
-		return hallpass.Grantee{}, hallpass.Invalidf("builtinRole", "builtinRole is none of None, Viewer, Editor, Admin")
+		return hallpass.Grantee{}, hallpass.Invalidf("builtinRole", "builtinRole must be one of None, Viewer, Editor, Admin")
 	}
 	return hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(role)}, nil
 }

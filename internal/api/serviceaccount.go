@@ -38,7 +38,7 @@ func parseRole(s *string) (*hallpass.Role, error) {
 	if *s != "" {
 		var ok bool
 		if role, ok = hallpass.ParseRole(*s); !ok {
-			return nil, hallpass.Invalidf("role", "role is none of None, Viewer, Editor, Admin")
+			return nil, hallpass.Invalidf("role", "role must be one of None, Viewer, Editor, Admin")
 		}
 	}
 	return &role, nil

@@ -52,7 +52,7 @@ func tokenFilter(c call) (f admin.TokenFilter, err error) {
 	switch f.State = hallpass.TokenState(query(c, "state")); f.State {
 	case "", hallpass.TokenLive, hallpass.TokenBlocked, hallpass.TokenExpired, hallpass.TokenRevoked:
 	default:
-		return f, hallpass.Invalidf("state", "state is none of live, blocked, expired, revoked")
+		return f, hallpass.Invalidf("state", "state must be one of live, blocked, expired, revoked")
 	}
 	if query(c, "page") != "" || query(c, "perpage") != "" {
 		f.Page, err = page(c, "perpage", maxPerPage)

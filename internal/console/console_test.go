@@ -105,8 +105,16 @@ func (b *browser) do(r *http.Request) page {
 	if err != nil {
 		b.t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
 	}
+	for _, form := range rowChoice.FindAllString(string(text), -1) {
+		if n := strings.Count(form, " selected"); n != 1 { // the button to save is hidden as long as that one is chosen
+			b.t.Errorf("%s %s: %d options of a choice are marked as what is there: %s", r.Method, r.URL.Path, n, form)
+		}
+	}
 	return page{res.StatusCode, res.Header.Get("Location"), res.Header, string(text)}
 }
+
+// rowChoice is a choice in a row of a table.
+var rowChoice = regexp.MustCompile(`(?s)<form[^>]* data-ask="row"[^>]*>.*?</form>`)
 
 // want fails the test unless the page has the status and all of the texts.
 func (b *browser) want(what string, p page, status int, texts ...string) {

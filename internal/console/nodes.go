@@ -66,7 +66,7 @@ func nodesPage(v *visit) error {
 	}
 	view.Summary = fmt.Sprintf("%d of %s live.", live, count(len(list), "node"))
 	if !v.o.Verify.View().Shared {
-		view.Summary = "One server on SQLite: what is revoked is refused the moment it is answered. With PostgreSQL several nodes can share the work."
+		view.Summary = "One server on SQLite. A revoked token is refused at once. With PostgreSQL, several nodes can share the work."
 	}
 	if view.frame, err = v.frame("nodes", "Nodes", crumbAdmin); err != nil {
 		return err

@@ -288,3 +288,18 @@ func TestRoleGivenEverywhere(t *testing.T) {
 		t.Errorf("after saving: %s", r.Text)
 	}
 }
+
+// TestAuditOfTheRoot reads of a refusal at the root of the folders: the root has
+// no row in the database, and is there all the same.
+func TestAuditOfTheRoot(t *testing.T) {
+	s := hallpasstest.New(t)
+	if r := s.Do(s.User("vi", hallpass.RoleViewer), "POST", "/api/folders", `{"title":"Shop"}`); r.StatusCode != 403 {
+		t.Fatalf("create a folder: %d %s", r.StatusCode, r.Text)
+	}
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	p := b.get("/admin/audit?outcome=refused")
+	b.want("the audit", p, 200, "the root of the folders")
+	if strings.Contains(p.text, "no longer here") {
+		t.Error("the audit says of the root that it is no longer here")
+	}
+}

@@ -67,7 +67,7 @@ func powerText(who string, held *hallpass.Permissions, name func(hallpass.Scope)
 	w := held.Power(hallpass.ServiceAccountPrincipal, name)
 	out := w.Tell(who)
 	if w.Changes {
-		out += " Give the account a lower role first if the job needs less."
+		out += " If the job needs less, take roles or access from the account."
 	}
 	return out
 }

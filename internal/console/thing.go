@@ -35,6 +35,9 @@ func (n names) thing(org hallpass.OrgID, text string) thing {
 	if !ok {
 		return thing{ID: text}
 	}
+	if ref.Kind == admin.RefFolder && ref.ID == hallpass.RootFolder { // it has no row, and is always there
+		return thing{Name: "the root of the folders", ID: text}
+	}
 	name, known := n.known[ref]
 	t := thing{Kind: kindWords(ref, name, text), ID: text}
 	if !known {
@@ -122,9 +125,9 @@ func (v *visit) namesIn(lists ...[]hallpass.Permission) (names, error) {
 }
 
 // about returns the thing that a scope of this org is about; the zero thing when
-// it is about many, or has no name.
+// it is about many, is the root, or has no name.
 func (n names) about(s hallpass.Scope) thing {
-	if t := n.thing(n.v.caller.Org, string(s)); t.Name != "" {
+	if t := n.thing(n.v.caller.Org, string(s)); t.Name != "" && t.Kind != "" {
 		return t
 	}
 	return thing{}

@@ -259,7 +259,7 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("server.shutdown_delay: %q is not a duration of %s at most", c.Server.ShutdownDelay, drainTimeout)
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
-		return fmt.Errorf("log.level: %q is none of debug, info, warn, error", c.Log.Level)
+		return fmt.Errorf("log.level: %q is not one of debug, info, warn, error", c.Log.Level)
 	}
 	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)

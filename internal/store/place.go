@@ -65,7 +65,7 @@ func validateParts(text string) error {
 		return errURL
 	}
 	if mode := query.Get("sslmode"); mode != "" && !slices.Contains(sslModes, mode) {
-		return fmt.Errorf("sslmode is none of %s", strings.Join(sslModes, ", "))
+		return fmt.Errorf("sslmode must be one of %s", strings.Join(sslModes, ", "))
 	}
 	if s := query.Get("connect_timeout"); s != "" {
 		if n, err := strconv.Atoi(s); err != nil || n < 0 {
