@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
@@ -83,7 +84,7 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 	case <-wait.Done():
 		return hallpass.Caller{}, busyOr(ctx, wait.Err())
 	}
-	u, c, t, err := v.readTry(ctx, shortened(login), org, from.Address, device, now)
+	u, c, t, err := v.readTry(ctx, askable(login), org, from.Address, device, now)
 	<-v.passwords.reading
 	if err != nil {
 		return hallpass.Caller{}, unknowable(err)
@@ -148,12 +149,17 @@ func (v *Verifier) readTry(ctx context.Context, login string, org hallpass.OrgID
 // maxLogin is longer than any login, in bytes.
 const maxLogin = 4*hallpass.MaxName + 1
 
-// shortened returns a login that is no longer than it must be to be unknown.
-func shortened(login string) string {
-	if len(login) > maxLogin {
-		return strings.ToValidUTF8(login[:maxLogin], "?")
+// nobody is a login that is longer than one can be.
+var nobody = strings.Repeat("?", maxLogin)
+
+// askable returns the login as every database can be asked for it: no longer than
+// it must be to be unknown. What is not UTF-8 or holds NUL, which PostgreSQL does
+// not take, is nobody's.
+func askable(login string) string {
+	if !utf8.ValidString(login) || strings.ContainsRune(login, 0) {
+		return nobody
 	}
-	return login
+	return strings.ToValidUTF8(login[:min(len(login), maxLogin)], "?")
 }
 
 // busyOr tells a wait that took too long from other failures: those of the

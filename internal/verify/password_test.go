@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -224,5 +225,22 @@ func TestGuessesAreWrittenTogether(t *testing.T) {
 	}
 	if heard != 10 {
 		t.Errorf("%d guesses were heard, want 10", heard)
+	}
+}
+
+// TestStrangeLogins signs in with logins that are no text, or no login: nobody
+// has them, on either database.
+func TestStrangeLogins(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	for i, login := range hallpasstest.StrangeTexts() {
+		from := hallpass.From{Address: fmt.Sprint("10.8.0.", i)}
+		for _, as := range []string{login, "admin" + login + "x"} {
+			if hallpass.NameKey(as) == "admin" {
+				continue // another spelling
+			}
+			if _, err := w.verify.Password(t.Context(), as, password, 0, from, ""); !errors.Is(err, hallpass.Unauthenticated) {
+				t.Errorf("%.30q: %v, want it unknown", as, err)
+			}
+		}
 	}
 }
