@@ -101,6 +101,7 @@ func TestSessions(t *testing.T) {
 	expect(t, "a bad bearer beside it", s.Do(header("Bearer x"), "GET", "/api/org", "", cookie), 401)
 	for _, origin := range []string{"Origin: https://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"} {
 		expect(t, origin, s.Do(nobody, "PUT", "/api/org", `{"name":"Stolen"}`, cookie, origin), 403, "request.cross-origin")
+		expect(t, origin+" with a kept password", s.Do(hallpasstest.Admin, "PUT", "/api/org", `{"name":"Stolen"}`, origin), 403, "request.cross-origin")
 	}
 	expect(t, "from our own page", s.Do(nobody, "PUT", "/api/org", `{"name":"Main Org."}`, cookie, "Origin: "+s.URL), 200)
 	for name, agent := range map[string]string{"wrong": `{"user":"admin","password":"no"}`, "unknown": `{"user":"nobody","password":"no"}`} {

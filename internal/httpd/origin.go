@@ -7,9 +7,10 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// SameOrigin refuses requests that change something, carry no Authorization
-// of their own, and come from a page of another origin: a browser sends its
-// cookies with those too (SEC-18). publicOrigin, if not empty, is the scheme and
+// SameOrigin refuses requests that change something, carry no Bearer credential,
+// and come from a page of another origin: a browser sends its cookies with those
+// too, and the user name and password that it keeps for the site (SEC-18). A Bearer
+// it never adds by itself. publicOrigin, if not empty, is the scheme and
 // host under which browsers know us, where a proxy changes the Host. refused, if
 // not nil, is told of each refusal and returns what is answered.
 func SameOrigin(next http.Handler, publicOrigin string, refused func(*http.Request, error) error) (http.Handler, error) {
@@ -20,7 +21,7 @@ func SameOrigin(next http.Handler, publicOrigin string, refused func(*http.Reque
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, own := r.Header["Authorization"]; !own {
+		if !bears(r) {
 			if err := guard.Check(r); err != nil {
 				err = &hallpass.Error{Kind: hallpass.Denied, ID: "request.cross-origin", Message: "Cross-origin request refused", Err: err}
 				if refused != nil {
@@ -32,4 +33,14 @@ func SameOrigin(next http.Handler, publicOrigin string, refused func(*http.Reque
 		}
 		next.ServeHTTP(w, r)
 	}), nil
+}
+
+// bears reports whether the request has one Bearer credential.
+func bears(r *http.Request) bool {
+	credentials := r.Header["Authorization"]
+	if len(credentials) != 1 {
+		return false
+	}
+	scheme, _ := SplitAuthorization(credentials[0])
+	return scheme == Bearer
 }
