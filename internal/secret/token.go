@@ -1,7 +1,6 @@
 package secret
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -54,23 +53,6 @@ func ParseToken(s string) (hash [32]byte, ok bool) {
 	var whole [TokenLen]byte
 	copy(whole[:], s)
 	return sha256.Sum256(whole[:]), true
-}
-
-// HoldsToken reports whether there is a well-formed token in text.
-func HoldsToken(text []byte) bool {
-	for {
-		i := bytes.Index(text, []byte(Prefix))
-		if i < 0 {
-			return false
-		}
-		text = text[i:]
-		if len(text) >= TokenLen {
-			if _, ok := ParseToken(string(text[:TokenLen])); ok {
-				return true
-			}
-		}
-		text = text[len(Prefix):]
-	}
 }
 
 // Hash returns the SHA-256 of the whole text, under which a token or session
