@@ -180,6 +180,36 @@ func TestAnswerIsToTheQuestion(t *testing.T) {
 	b.want("the same role", b.get(b.post(ci+"/role", "role", "Editor").to), 200, "Nothing changed: ci has the role Editor already.")
 }
 
+// TestAnswerIsOfTheSameOrg has somebody who is asked go to work in another org
+// before they answer, where the same user has the same role, and another admin
+// answer in their place.
+func TestAnswerIsOfTheSameOrg(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	vera := s.User("vera", hallpass.RoleViewer) // 2
+	s.User("otto", hallpass.RoleAdmin)          // 3
+	for _, call := range [][2]string{{"/api/orgs", `{"name":"Shop"}`}, {"/api/orgs/2/users", `{"loginOrEmail":"vera","role":"Viewer"}`}} {
+		if r := s.Do(hallpasstest.Admin, "POST", call[0], call[1]); r.StatusCode != 200 {
+			t.Fatal(r.Text)
+		}
+	}
+	question := b.post("/org/users/2/role", "role", "Editor")
+	b.want("the question", question, 200, `id="confirm-yes"`)
+	if p := b.post("/profile/org", "org", "2"); p.status != http.StatusSeeOther {
+		t.Fatalf("switch: %d %s", p.status, p.text)
+	}
+	b.want("the answer in the other org", b.yes(question), 200, `id="confirm-yes"`)
+	otto := signedIn(t, s, "otto", hallpasstest.UserPassword)
+	otto.want("the answer of another", otto.yes(question), 200, `id="confirm-yes"`)
+	if r := s.Do(vera, "GET", "/api/user/orgs", ""); strings.Contains(r.Text, "Editor") || strings.Count(r.Text, "Viewer") != 2 {
+		t.Errorf("vera's orgs: %s", r.Text)
+	}
+	b.post("/profile/org", "org", "1")
+	if p := b.yes(question); p.status != http.StatusSeeOther {
+		t.Errorf("the answer where it was asked: %d", p.status)
+	}
+}
+
 // TestLinkSaysNothing tries to have a page say what somebody else wrote into an
 // address, as pages once took what was done from theirs.
 func TestLinkSaysNothing(t *testing.T) {

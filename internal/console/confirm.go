@@ -27,6 +27,7 @@ type change struct {
 	Button   string
 	Cancel   string // address of the page that the form stands on
 
+	asked  string // who is asked, in which org, at which address
 	here   string // place in the navigation
 	crumbs []crumb
 	do     func() error
@@ -52,9 +53,12 @@ type confirmView struct {
 type field struct{ Name, Value string }
 
 // mark tells one question from another. It comes back with the answer, so that
-// what is done is what was asked, whatever has happened in between.
+// what is done is what was asked, of the one who was asked, in the same place,
+// whatever has happened in between: in another window the user may have gone to work
+// in another org, where others have the same names, or have signed in as somebody
+// else.
 func (c change) mark() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", c.Question, c.Steps))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", c.asked, c.Question, c.Steps))
 	return hex.EncodeToString(sum[:8])
 }
 
@@ -72,6 +76,7 @@ func asked(plan func(*visit) (change, error)) func(*visit) error {
 		if c.to == "" {
 			c.to = c.Cancel
 		}
+		c.asked = fmt.Sprintf("%d %d %s", v.caller.User(), v.caller.Org, v.r.URL.Path)
 		answer := v.r.PostForm.Get("asked")
 		switch {
 		case len(c.Steps) == 0 && c.same != "":

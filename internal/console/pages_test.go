@@ -87,6 +87,9 @@ func TestSafeNext(t *testing.T) {
 		{"/a\r\nSet-Cookie: b=c", "/"},
 		{"javascript:alert(1)", "/"},
 		{"/%zz", "/"},
+		{"/..//evil.example", "/"},
+		{"/.//evil.example", "/"},
+		{"/a/..//evil.example", "/"},
 		{"/login?next=/x", "/"},
 		{"/logout", "/"},
 	} {
