@@ -122,18 +122,23 @@ func serviceAccountLogin(key string) bool {
 
 // NameKey folds s for comparison, so that names which differ by case, by the way
 // their letters are composed, by blanks or by what nobody sees are one name on
-// every database.
+// every database. What no name can hold and PostgreSQL does not take, a NUL or what
+// is not UTF-8, becomes a character that no name can hold either, so that anything
+// may be looked for.
 func NameKey(s string) string {
 	ascii := true
 	for i := range len(s) {
-		ascii = ascii && s[i] < utf8.RuneSelf
+		ascii = ascii && s[i] < utf8.RuneSelf && s[i] != 0
 	}
 	if ascii {
 		return oneBlank(strings.ToLower(s))
 	}
 	s = strings.Map(func(r rune) rune {
-		if joins(r) || unseen(r) {
+		switch {
+		case joins(r) || unseen(r):
 			return -1
+		case r == 0:
+			return utf8.RuneError
 		}
 		return r
 	}, s)

@@ -165,6 +165,20 @@ func TestNameKey(t *testing.T) {
 	}
 }
 
+// TestNameKeyCanBeLookedFor has keys of what no name can hold: every database takes
+// them, and none is the key of a name.
+func TestNameKeyCanBeLookedFor(t *testing.T) {
+	for _, s := range []string{"\x00", "admin\x00", "\x00admin", "é\x00", "admin\xff", "\xc3", "ad\xed\xa0\x80min", "\x00\u200b"} {
+		key := hallpass.NameKey(s)
+		if !utf8.ValidString(key) || strings.ContainsRune(key, 0) {
+			t.Errorf("NameKey(%q) = %q", s, key)
+		}
+		if name := key; hallpass.TidyName("name", &name) == nil {
+			t.Errorf("NameKey(%q) = %q, which is a name", s, key)
+		}
+	}
+}
+
 // TestNameKeyFoldsEveryLetter goes through all of Unicode: letters that Go
 // calls equal but for case have one key, and a key is its own key.
 func TestNameKeyFoldsEveryLetter(t *testing.T) {
