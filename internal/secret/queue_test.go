@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,17 +18,21 @@ import (
 func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(1, 4, time.Second)
-		var order []string
+		var mu sync.Mutex
+		var order []string // guarded by mu
 		refused := make(map[string]error)
 		ask := func(name string, known bool, ctx context.Context, work time.Duration) {
 			go func() {
-				if err := q.enter(ctx, known); err != nil {
-					refused[name] = err
-					return
+				err := q.enter(ctx, known)
+				mu.Lock()
+				if refused[name] = err; err == nil {
+					order = append(order, name)
 				}
-				order = append(order, name)
-				time.Sleep(work)
-				q.leave()
+				mu.Unlock()
+				if err == nil {
+					time.Sleep(work)
+					q.leave()
+				}
 			}()
 			synctest.Wait()
 		}
