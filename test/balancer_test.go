@@ -220,6 +220,66 @@ func testBalancer(t *testing.T, proxy func(*testing.T, []string) *proxied) {
 			return status == http.StatusServiceUnavailable && json.Valid([]byte(text))
 		})
 	}
+	for method, path := range changes { // no node took it: that is known
+		if status, text := p.api("", method, path, "{}"); status != http.StatusServiceUnavailable || !json.Valid([]byte(text)) {
+			t.Errorf("%s without a node is answered with %d %s", method, status, text)
+		}
+	}
+}
+
+// changes is a route for each method that changes something.
+var changes = map[string]string{
+	"POST": "/api/serviceaccounts", "PATCH": "/api/serviceaccounts/2", "PUT": "/api/user", "DELETE": "/api/serviceaccounts/2",
+}
+
+// TestBalancersWithoutDatabase stops PostgreSQL behind the proxies of the manual,
+// while clients read, change, and send tokens that no node remembers: what the
+// nodes remember is verified on, and a change is answered with 503, for it was not
+// made.
+func TestBalancersWithoutDatabase(t *testing.T) {
+	for name, start := range balancers {
+		t.Run(name, func(t *testing.T) { testBalancerWithoutDatabase(t, start) })
+	}
+}
+
+func testBalancerWithoutDatabase(t *testing.T, proxy func(*testing.T, []string) *proxied) {
+	db := newPostgres(t)
+	c := cluster{t: t}
+	for range 3 {
+		c.add(nodeEnv(db.url(), "HALLPASS_DATABASE_MAX_STALENESS=20s", "HALLPASS_SERVER_TRUSTED_PROXIES=127.0.0.1"))
+	}
+	api := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusOK) }))
+	defer api.Close()
+	p := proxy(t, []string{
+		"10.0.0.1:3080", c.addresses[0], "10.0.0.2:3080", c.addresses[1], "10.0.0.3:3080", c.addresses[2], "10.0.0.9:9090", strings.TrimPrefix(api.URL, "http://"),
+	})
+	kept, unknown := c.nodes[0].mint(), c.nodes[0].mint()
+	for _, n := range c.nodes {
+		n.answers(kept.key)
+	}
+	db.stop("fast")
+	for _, n := range c.nodes {
+		n.state("leased")
+	}
+	refused := func(what string, status int, text string) {
+		t.Helper()
+		if status != http.StatusServiceUnavailable || !json.Valid([]byte(text)) {
+			t.Errorf("%s: %d %s", what, status, text)
+		}
+	}
+	for range 20 {
+		status, text := p.api("", "GET", "/api/serviceaccounts/search", "")
+		refused("a read", status, text)
+		for method, path := range changes {
+			status, text := p.api("", method, path, "{}")
+			refused(method, status, text)
+		}
+		status, text = p.guarded(unknown.key, "GET", "/")
+		refused("a token that nobody remembers", status, text)
+		if status, text := p.guarded(kept.key, "GET", "/"); status != http.StatusOK {
+			t.Errorf("a token that every node remembers: %d %s", status, text)
+		}
+	}
 }
 
 // TestReadyWhileLeased stops PostgreSQL: both nodes go on wanting requests, for

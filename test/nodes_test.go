@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -215,6 +217,34 @@ func (p *process) listed() int {
 	var list []struct{ Name string }
 	p.must(200, "GET", "/api/admin/nodes", "", &list)
 	return len(list)
+}
+
+// TestNeverServed has programs on the database of a running node that serve
+// nothing: one whose address is taken, and one that gives a user another password.
+// They leave no node behind for which revocations would wait.
+func TestNeverServed(t *testing.T) {
+	db := newPostgres(t)
+	p := node(t, db.url())
+	p.await()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, args := range map[string][]string{
+		"in use":      {"serve", "--listen", strings.TrimPrefix(p.url, "http://")},
+		"was changed": {"admin", "reset-password"},
+	} {
+		cmd := exec.Command(path, append(args, "--data", t.TempDir())...)
+		cmd.Env = append(os.Environ(), nodeEnv(db.url())...)
+		cmd.Stdin = strings.NewReader("a quiet harbour under snow\n")
+		out, err := cmd.CombinedOutput()
+		if failed := err != nil; failed != (args[0] == "serve") || !strings.Contains(string(out), what) {
+			t.Errorf("%v: %v %s", args, err, out)
+		}
+		if n := db.count("SELECT count(*) FROM nodes"); n != 1 {
+			t.Errorf("after %v the database lists %d nodes, want the one that runs", args, n)
+		}
+	}
 }
 
 // signal sends the process a signal.

@@ -167,7 +167,7 @@ func ResetPassword(ctx context.Context, c Config, login string, password secret.
 			return fmt.Errorf("there is no installation here: %w", err)
 		}
 	}
-	s, err := Open(ctx, c, slog.New(slog.DiscardHandler))
+	s, err := prepare(ctx, c, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (s *Server) join(ctx context.Context) error {
 	if !s.db.Shared() {
 		return nil
 	}
-	s.heart = s.db.NewHeart(s.self)
+	s.heart, s.joined = s.db.NewHeart(s.self), true
 	s.verify.Settled(s.journal.Known())
 	for range 2 { // one to be known, one for the lease
 		if _, err := s.verify.Beat(ctx, s.heart); err != nil {
@@ -235,7 +235,14 @@ func (s *Server) leave(ctx context.Context) error {
 	if s.heart == nil {
 		return nil
 	}
+	s.joined = false
 	return s.heart.Leave(ctx)
+}
+
+func (s *Server) tellLeft(err error) {
+	if err != nil {
+		s.log.Warn("this node could not take itself off the list: the others' revocations wait until its lease is over, once", "error", err)
+	}
 }
 
 // settleDiverged makes a database that came back older refuse again what this

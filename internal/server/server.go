@@ -41,6 +41,7 @@ type Server struct {
 	lock     locks
 	journal  *store.Journal
 	heart    *store.Heart // nil: the database is not shared
+	joined   bool         // the others know of this node, and wait for it
 	self     hallpass.Node
 	handler  http.Handler
 	listener net.Listener
@@ -78,6 +79,19 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (*Server, error) {
 
 // OpenAt is Open with a clock, for tests that wind it by hand.
 func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Time) (*Server, error) {
+	s, err := prepare(ctx, c, log, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.join(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// prepare is OpenAt without joining the nodes of a shared database: what changes
+// something there and serves nothing applies no changes, and none waits for it.
+func prepare(ctx context.Context, c Config, log *slog.Logger, now func() time.Time) (*Server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -144,9 +158,6 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	}
 	s.metrics = s.newMetrics()
 	if s.tracing, err = metrics.StartTracing(ctx, Version, s.log); err != nil {
-		return err
-	}
-	if err := s.join(ctx); err != nil {
 		return err
 	}
 	s.handler, err = s.doors()
@@ -223,6 +234,11 @@ func (s *Server) Close() error {
 	}
 	var err error
 	if s.heart != nil {
+		if s.joined { // and did not serve: its address was taken, perhaps
+			ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+			defer cancel()
+			s.tellLeft(s.leave(ctx))
+		}
 		err = s.heart.Close()
 	}
 	if s.journal != nil {
@@ -394,6 +410,7 @@ const (
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = 90 * time.Second
 	drainTimeout      = 20 * time.Second
+	leaveTimeout      = 3 * time.Second
 	flushEvery        = 2 * time.Second // a flush may take as long again, and a last use be told 5 s late at most
 	countEvery        = 5               // flushes: so often the journal hears which numbers were given
 	lookEvery         = 500 * time.Millisecond
@@ -459,9 +476,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	endBeats() // to the last: what is changed while draining waits for this node too
 	<-still
-	if err := s.leave(drain); err != nil {
-		s.log.Warn("this node could not take itself off the list: the others' revocations wait until its lease is over, once", "error", err)
-	}
+	s.tellLeft(s.leave(drain))
 	return failure
 }
 

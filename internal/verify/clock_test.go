@@ -106,3 +106,51 @@ func TestClockIsTheDatabases(t *testing.T) {
 		t.Errorf("over by the database's clock, and not by this machine's: %v", err)
 	}
 }
+
+// TestClockThroughAFreeze has the process stand still in the middle of a
+// heartbeat: the database's answer is as old as that, and no clock went back.
+func TestClockThroughAFreeze(t *testing.T) {
+	if !hallpasstest.OnPostgres() {
+		t.Skip("only PostgreSQL is shared")
+	}
+	db := hallpasstest.OpenStore(t)
+	const frozen = time.Minute
+	var ahead atomic.Int64 // of the boot clock
+	var freeze atomic.Bool // as soon as the time was looked at
+	v := verify.New(db, verify.Options{MaxStaleness: time.Hour, Boot: func() time.Duration {
+		now := store.BootClock() + time.Duration(ahead.Load())
+		if freeze.CompareAndSwap(true, false) {
+			ahead.Add(int64(frozen))
+		}
+		return now
+	}})
+	a := admin.New(db, admin.Options{Now: v.Clock})
+	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	h := db.NewHeart(hallpass.Node{ID: secret.NewUID(), Name: "test", Bound: time.Hour})
+	defer func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	beat := func() {
+		t.Helper()
+		if _, err := v.Beat(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	beat()
+	beat()
+	before := v.Clock()
+	freeze.Store(true)
+	beat()
+	if passed := v.Clock().Sub(before); passed < frozen {
+		t.Errorf("%s passed by the clock, want at least %s", passed, frozen)
+	}
+	ahead.Add(int64(2 * time.Second)) // past what a clock that is set by small steps explains
+	v.Clock()
+	if behind := v.ClockBehind(); behind != 0 {
+		t.Errorf("the clock is said to have gone back by %s", behind)
+	}
+}

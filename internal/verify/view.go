@@ -203,8 +203,7 @@ func (v *Verifier) Settled(known store.State) {
 
 // learn notes what a heartbeat brought.
 func (w *view) learn(p store.Pulse, begun time.Duration) {
-	now := w.boot()
-	w.offset.Store(p.Now.UnixNano() - int64(begun+(now-begun)/2))
+	w.offset.Store(offset(w.offset.Load(), p.Now, begun, w.boot()))
 	w.begun.Store(int64(begun))
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -212,6 +211,18 @@ func (w *view) learn(p store.Pulse, begun time.Duration) {
 	if p.Nodes != nil {
 		w.nodes = p.Nodes
 	}
+}
+
+// offset returns what to add to the boot clock for the database's, which said said
+// at some moment from begun to ended. What was known before holds as far as that
+// allows: a heartbeat that took long, for this process was frozen in the middle of
+// it, says little about the time, and is no jump of the clock.
+func offset(known int64, said time.Time, begun, ended time.Duration) int64 {
+	least, most := said.UnixNano()-int64(ended), said.UnixNano()-int64(begun)
+	if known == 0 {
+		return least + (most-least)/2
+	}
+	return min(max(known, least), most)
 }
 
 // bury takes the rows of nodes away that have not beaten for longer than they
