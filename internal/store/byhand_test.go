@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/hallpass-dev/hallpass"
@@ -96,6 +98,67 @@ func TestByHand(t *testing.T) {
 	}
 	if chain < 30 {
 		t.Errorf("only %d changes", chain)
+	}
+}
+
+// TestStartsBesideAWriter starts a node that has tables to change while another
+// writes them, in the other order: the two do not wait for each other.
+func TestStartsBesideAWriter(t *testing.T) {
+	url := hallpasstest.Postgres(t)
+	db := begun(t, hallpasstest.OpenPostgres(t, url))
+	newOrg(t, db, "Main Org.")
+	hand, err := sql.Open("pgx", url.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = hand.Close() }() // nothing is lost with it
+	for _, statement := range []string{`ALTER TABLE orgs ALTER COLUMN name TYPE TEXT COLLATE "default"`, `ALTER TABLE users ALTER COLUMN login TYPE TEXT COLLATE "default"`} {
+		if _, err := hand.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var orgsFirst bool // the order in which a start changes them
+	if err := hand.QueryRowContext(t.Context(), `SELECT 'orgs'::regclass::oid < 'users'::regclass::oid`).Scan(&orgsFirst); err != nil {
+		t.Fatal(err)
+	}
+	started := make(chan error, 1)
+	err = db.Write(t.Context(), func(tx *store.Tx) error {
+		steps := []func() error{
+			func() error { _, err := tx.Org(t.Context(), 1); return err },
+			func() error {
+				if _, err := tx.UserByLogin(t.Context(), "nobody"); !errors.Is(err, hallpass.NotFound) {
+					return err
+				}
+				return nil
+			},
+		}
+		if orgsFirst {
+			slices.Reverse(steps)
+		}
+		if err := steps[0](); err != nil {
+			return err
+		}
+		go func() {
+			other, err := store.OpenPostgres(t.Context(), store.PostgresOptions{URL: url})
+			if err == nil {
+				err = other.Close()
+			}
+			started <- err
+		}()
+		for waits := false; !waits; {
+			err := hand.QueryRowContext(t.Context(), `
+				SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database())`).Scan(&waits)
+			if err != nil {
+				return err
+			}
+		}
+		return steps[1]()
+	})
+	if err != nil {
+		t.Errorf("the one that writes: %v", err)
+	}
+	if err := <-started; err != nil {
+		t.Errorf("the one that starts: %v", err)
 	}
 }
 

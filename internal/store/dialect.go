@@ -376,25 +376,33 @@ func (db *DB) migrator() (goose.Dialect, []goose.ProviderOption, error) {
 // compareBytes has PostgreSQL compare text byte by byte, as SQLite does,
 // whatever language the database was made for: pages are cut and names compared
 // alike on both, and an upgrade of the system's collations breaks no index.
+//
+// Tables are changed in turn with all who write: a node that started a moment
+// earlier writes them already, and the two would wait for each other.
 func (db *DB) compareBytes(ctx context.Context) error {
 	if !db.postgres {
 		return nil
 	}
-	_, err := db.write.ExecContext(ctx, `
-		DO $$
-		DECLARE c record;
-		BEGIN
-			FOR c IN
-				SELECT a.attrelid::regclass AS tab, a.attname AS col
-				FROM   pg_attribute a
-				JOIN   pg_class t ON t.oid = a.attrelid AND t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace
-				WHERE  a.atttypid = 'text'::regtype AND a.attnum > 0 AND NOT a.attisdropped
-				AND    a.attcollation <> (SELECT oid FROM pg_collation WHERE collname = 'C' AND collnamespace = 'pg_catalog'::regnamespace)
-				ORDER  BY a.attrelid, a.attnum
-			LOOP
-				EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE TEXT COLLATE "C"', c.tab, c.col);
-			END LOOP;
-		END $$`)
+	const others = `
+		FROM   pg_attribute a
+		JOIN   pg_class t ON t.oid = a.attrelid AND t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace
+		WHERE  a.atttypid = 'text'::regtype AND a.attnum > 0 AND NOT a.attisdropped
+		AND    a.attcollation <> (SELECT oid FROM pg_collation WHERE collname = 'C' AND collnamespace = 'pg_catalog'::regnamespace)`
+	var n int64
+	err := db.write.QueryRowContext(ctx, `SELECT COUNT(*)`+others).Scan(&n)
+	if err == nil && n > 0 {
+		err = db.alone(ctx, func(tx *Tx) error {
+			_, err := tx.exec(ctx, `
+				DO $$
+				DECLARE c record;
+				BEGIN
+					FOR c IN SELECT a.attrelid::regclass AS tab, a.attname AS col`+others+` ORDER BY a.attrelid, a.attnum LOOP
+						EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE TEXT COLLATE "C"', c.tab, c.col);
+					END LOOP;
+				END $$`)
+			return err
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("store: compare text by bytes: %w", classify(err))
 	}
