@@ -247,6 +247,26 @@ func TestNeverServed(t *testing.T) {
 	}
 }
 
+// TestEveryLineNamesItsNode reads all that a node says from its start to its end:
+// logs of several are read in one place.
+func TestEveryLineNamesItsNode(t *testing.T) {
+	p := node(t, newPostgres(t).url(), "HALLPASS_SECURITY_ADMIN_PASSWORD=")
+	p.await()
+	p.signal(syscall.SIGHUP)
+	eventually(t, "the settings to be read again", func() bool { return strings.Contains(p.out.String(), "settings were read again") })
+	if err := p.stop(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(p.out.String(), "the first admin was made") {
+		t.Error("the log does not say where the first password is")
+	}
+	for line := range strings.Lines(p.out.String()) {
+		if !strings.Contains(line, `"node":"`+p.name()+`"`) {
+			t.Errorf("a line does not name the node: %s", line)
+		}
+	}
+}
+
 // signal sends the process a signal.
 func (p *process) signal(s syscall.Signal) {
 	p.t.Helper()

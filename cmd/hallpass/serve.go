@@ -83,9 +83,14 @@ func (p *program) open(ctx context.Context, logger func(server.Config) *slog.Log
 		return nil, err
 	}
 	p.takeBallast()
-	p.config, p.log = c, logger(c)
+	p.config = c
 	leaveRoom()
-	return server.Open(ctx, c, p.log)
+	s, err := server.Open(ctx, c, logger(c))
+	if err != nil {
+		return nil, err
+	}
+	p.log = s.Log()
+	return s, nil
 }
 
 // leaveRoom has Go use one thread more than there are cores, where there are two. A password is hashed on one of them for some 40 ms, and Go takes it away

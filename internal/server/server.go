@@ -106,10 +106,18 @@ func prepare(ctx context.Context, c Config, log *slog.Logger, now func() time.Ti
 }
 
 func newServer(c Config, log *slog.Logger) *Server {
-	return &Server{
-		config: c, log: log, fold: httpd.NewFold(log), stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1), failing: make(map[string]time.Time),
+	s := &Server{
+		config: c, log: log, stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1), failing: make(map[string]time.Time),
 	}
+	if c.Database.postgres() {
+		s.log = log.With("node", s.nodeName()) // logs of several nodes are read in one place
+	}
+	s.fold = httpd.NewFold(s.log)
+	return s
 }
+
+// Log returns the server's log, for what else there is to tell of it.
+func (s *Server) Log() *slog.Logger { return s.log }
 
 // assemble builds the two sides and the doors on the open store.
 func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
@@ -129,10 +137,6 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		return err
 	}
 	s.self = s.newNode(time.Now())
-	if s.db.Shared() {
-		s.log = s.log.With("node", s.self.Name) // logs of several nodes are read in one place
-		s.fold = httpd.NewFold(s.log)
-	}
 	s.verify = verify.New(s.db, verify.Options{
 		Now: now, CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, MaxStaleness: s.maxStaleness, Self: s.self,
 	})
