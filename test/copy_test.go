@@ -387,7 +387,7 @@ func TestRestoreOverChangedPermissions(t *testing.T) {
 			refuses(t, "add --yes", where, "admin", "accept-history", "--data", data)
 		}
 		out = works(t, where, "admin", "accept-history", "--data", data, "--yes")
-		for _, says := range []string{"The journal: ", "The database: ", "Permissions changed, not known how", fmt.Sprintf("tokens %d to %d", late[0].token, late[1].token)} {
+		for _, says := range []string{"The journal: ", "The database: ", "A change of permissions that is lost", fmt.Sprintf("tokens %d to %d", late[0].token, late[1].token)} {
 			if !strings.Contains(out, says) {
 				t.Errorf("it does not say %q:\n%s", says, out)
 			}

@@ -79,7 +79,7 @@ func histories(h server.Histories) string {
 		say("What ended before the journal begins is not known here, and may be valid again: look at users, accounts, tokens and roles.")
 	}
 	for _, o := range h.Open {
-		say("Permissions changed, not known how, and are as they were before:  %s", o)
+		say("A change of permissions that is lost; they are as they were before it:  %s", o)
 	}
 	if len(h.Missing) > 0 {
 		say("Made since and lost:  %s", strings.Join(h.Missing, ", "))

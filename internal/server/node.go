@@ -448,8 +448,8 @@ func errOpen(open []store.JournalEntry, missing []string) error {
 		}
 		fmt.Fprintf(&list, "%s %s %d", e.At.Format(time.RFC3339), e.Kind, e.ID)
 	}
-	return fmt.Errorf("the database came back older than this node remembers. Every token, session, account and user that had ended since was ended again, "+
-		"but of %d changes only that they changed permissions is known, not how (%s): look at roles, teams and access, then run hallpass admin accept-history. Made since and lost: %s", len(open), list.String(), told(missing))
+	return fmt.Errorf("the database is older than what this node remembers. Every token, session, account and user that had ended since then was ended again. "+
+		"%d changes of permissions since then are lost, and this node does not know what they were (%s): check roles, teams and access, then run hallpass admin accept-history. Made since and lost: %s", len(open), list.String(), told(missing))
 }
 
 // catchUp writes the changes to the journal that it does not have yet.
