@@ -54,6 +54,14 @@ func TestSecretsOfClientsStayNowhere(t *testing.T) {
 		form := "user=" + key + "&name=" + key + "&login=" + key + "&theme=" + key + "&back=" + key + "&next=" + key + "&email=" + key + "&role=" + key
 		s.Send(w.as, "POST", path, form, "Content-Type: application/x-www-form-urlencoded")
 	}
+	escaped := strings.ReplaceAll(key, "_", `\u005f`)
+	for i, form := range []string{key, "curl " + key, percent, "Basic " + inBase64, escaped} {
+		for _, board := range []string{`{"title":"kept","panels":[{"headers":{"Authorization":"%s"}}]}`, `{"title":"kept","%s":1}`} {
+			for _, path := range []string{"/api/dashboards/db", "/api/dashboards/import"} {
+				expect(t, fmt.Sprintf("form %d in a dashboard", i), s.Send(w.as, "POST", path, `{"dashboard":`+strings.Replace(board, "%s", form, 1)+`}`), 400, "dashboard.holds-token")
+			}
+		}
+	}
 
 	kept := map[string]string{"the log": s.Log()}
 	for _, path := range []string{"/api/audit?limit=1000", "/metrics", "/api/user/auth-tokens", "/api/serviceaccounts/4/tokens", "/admin/audit", "/org/serviceaccounts", "/api/search", "/api/folders", "/api/org"} {
