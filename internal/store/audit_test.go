@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,6 +126,32 @@ func TestAuditBudget(t *testing.T) {
 		}
 		if pages < 2 || pages > 10 || found != 1 {
 			t.Errorf("%d pages with %d entries, want a few and the one that there is", pages, found)
+		}
+	})
+}
+
+// TestAuditOfLongTexts writes entries whose texts are as long as somebody likes,
+// and cannot be shortened by a database: each is written, for one that is not
+// keeps those beside it from being written.
+func TestAuditOfLongTexts(t *testing.T) {
+	var b strings.Builder
+	for i := range 5_000 {
+		b.WriteRune(rune(0x20000 + i*11))
+	}
+	long := b.String()
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		for i, e := range []hallpass.AuditEntry{
+			{Target: "roles:uid:" + long}, {Actor: hallpass.Principal{Login: long}}, {Action: long}, {Reason: long}, {From: hallpass.From{Address: long}},
+			{From: hallpass.From{UserAgent: long}}, {Actor: hallpass.Principal{Login: long}, Action: long, Target: long, Reason: long},
+		} {
+			e.At, e.Outcome = noon, hallpass.Refused
+			err := db.Write(t.Context(), func(tx *store.Tx) error {
+				_, err := tx.Audit(t.Context(), e)
+				return err
+			})
+			if err != nil {
+				t.Errorf("entry %d: %v", i, err)
+			}
 		}
 	})
 }
