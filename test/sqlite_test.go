@@ -45,7 +45,7 @@ func TestChangedByHand(t *testing.T) {
 	}
 	p.end(0, other)
 	time.Sleep(time.Second)
-	if strings.Contains(p.out.String(), "another process") {
+	if strings.Contains(p.out.String(), "another process changed the database file") {
 		t.Errorf("the server takes its own changes for another's\n%s", p.out)
 	}
 	if status := p.use(c.key); status != 200 {
@@ -57,7 +57,7 @@ func TestChangedByHand(t *testing.T) {
 	changed := time.Now()
 	eventually(t, "the server to refuse what another process revoked", func() bool { return p.use(c.key) != 200 })
 	t.Logf("refused after %s", time.Since(changed))
-	eventually(t, "the log to tell", func() bool { return strings.Contains(p.out.String(), "another process") })
+	eventually(t, "the log to tell", func() bool { return strings.Contains(p.out.String(), "another process changed the database file") })
 }
 
 // small mounts a file system of so many bytes and returns its folder.
@@ -178,7 +178,7 @@ func TestDiskFull(t *testing.T) {
 	if status := p.use(kept.key); status != 401 {
 		t.Errorf("ended on a disk that was full at the start: %d", status)
 	}
-	if strings.Contains(p.out.String(), "another process") {
+	if strings.Contains(p.out.String(), "another process changed the database file") {
 		t.Errorf("the server takes its own changes for another's\n%s", p.out)
 	}
 }
