@@ -299,13 +299,13 @@ func ValidateRole(r *NamedRole, validatePermissions bool) error {
 
 func validatePermission(p Permission, strict bool) error {
 	if strict && !p.Action.Valid() {
-		return &Error{Kind: Invalid, ID: "accesscontrol.permission-invalid-action", Field: "permissions", Message: "Permission contains an invalid action"}
+		return &Error{Kind: Invalid, ID: "accesscontrol.permission-invalid-action", Field: "permissions", Message: "Permission contains an invalid action: one is written like teams:read"}
 	}
 	if strict && !p.Scope.WellFormed() {
-		return &Error{Kind: Invalid, ID: "accesscontrol.permission-invalid-scope", Field: "permissions", Message: "Permission contains an invalid scope"}
+		return &Error{Kind: Invalid, ID: "accesscontrol.permission-invalid-scope", Field: "permissions", Message: "Permission contains an invalid scope: one is written like teams:id:7 or teams:*"}
 	}
 	if p.Action == "" || p.Action == ForeignActions {
-		return &Error{Kind: Invalid, ID: "accesscontrol.permission-invalid-action", Field: "permissions", Message: "Permission contains an invalid action"}
+		return &Error{Kind: Invalid, ID: "accesscontrol.permission-invalid-action", Field: "permissions", Message: "Permission contains an invalid action: one is written like teams:read"}
 	}
 	if err := ValidateText("permissions", string(p.Action), MaxName); err != nil {
 		return err

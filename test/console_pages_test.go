@@ -168,11 +168,20 @@ func (a *axe) check(what string) {
 				a.t.Errorf("%s, %s, %d wide: %s", what, theme, width, found)
 			}
 		}
+		a.fits(what, width)
+	}
+	a.do(chromedp.EmulateViewport(1440, 900))
+}
+
+// fits tells whether what is shown is as wide as the screen, on screens of the widths.
+func (a *axe) fits(what string, widths ...int64) {
+	a.t.Helper()
+	for _, width := range widths {
+		a.do(chromedp.EmulateViewport(width, 900))
 		if got := eval[int64](a.browser, `document.documentElement.scrollWidth`); got > width {
 			a.t.Errorf("%s is %d pixels wide on a screen of %d", what, got, width)
 		}
 	}
-	a.do(chromedp.EmulateViewport(1440, 900))
 }
 
 // TestEveryPageIsAccessible looks at every page of the console with usual, empty
@@ -189,6 +198,8 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	for _, path := range allPages(t, pages) {
 		a.open(path)
 		a.check(path)
+		a.fits(path, 1280, 1024, 820)
+		a.do(chromedp.EmulateViewport(1440, 900))
 		for _, twice := range eval[[]string](a.browser, doubled) {
 			t.Errorf("%s says twice in a row: %s", path, twice)
 		}

@@ -298,7 +298,7 @@ func sortKnown(c call, known ...string) error {
 			return nil
 		}
 	}
-	return hallpass.Invalidf("sort", "sort must be one of %s", strings.Join(known, ", "))
+	return hallpass.Invalidf("sort", "sort must be %s", strings.Join(known, " or "))
 }
 
 // preferences is the answer of every …/preferences.
