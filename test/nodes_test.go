@@ -73,12 +73,6 @@ func (p *process) answers(token string) (status int) {
 	return status
 }
 
-// comesTo sees that the node answers the token with the status in the end.
-func (p *process) comesTo(want int, token string) {
-	p.t.Helper()
-	eventually(p.t, fmt.Sprintf("the answer %d", want), func() bool { return p.use(token) == want })
-}
-
 // must calls as the admin and fails the test on another status. It asks again
 // while the node says that it cannot do it now, which leaves nothing behind.
 func (p *process) must(want int, method, path, body string, out any) {

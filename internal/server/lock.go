@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,9 @@ func lockFiles(paths ...string) (held locks, err error) {
 
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%s belongs to somebody else: run as its owner, or choose another folder with --data: %w", filepath.Dir(path), err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
 	}
