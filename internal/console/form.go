@@ -46,7 +46,7 @@ func (w wrongs) describe(field string, help ...string) template.HTMLAttr {
 	if w[field] != "" {
 		attributes = ` aria-invalid="true"`
 	}
-	return template.HTMLAttr(attributes) + w.beside(field, help...)
+	return template.HTMLAttr(attributes) /* #nosec G203 -- a text of ours */ + w.beside(field, help...)
 }
 
 // beside is describe for what is no input: a button, a link, one of several
@@ -58,9 +58,9 @@ func (w wrongs) beside(field string, help ...string) template.HTMLAttr {
 		attributes = ` autofocus`
 	}
 	if len(help) > 0 {
-		attributes += ` aria-describedby="` + strings.Join(help, " ") + `"`
+		attributes += ` aria-describedby="` + template.HTMLEscapeString(strings.Join(help, " ")) + `"`
 	}
-	return template.HTMLAttr(attributes)
+	return template.HTMLAttr(attributes) // #nosec G203 -- texts of ours, and ids that are escaped
 }
 
 // fieldWrong is what the part "field-error" shows.
