@@ -254,6 +254,11 @@ func TestExportEndsWithItsReader(t *testing.T) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
+	for until := time.Now().Add(time.Minute); !strings.Contains(s.Log(), "another process changed the database file"); time.Sleep(5 * time.Millisecond) { // that ends what is read
+		if time.Now().After(until) {
+			t.Fatal("the server did not notice what was written to its file")
+		}
+	}
 	r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+"/api/audit?format=ndjson", nil)
 	if err != nil {
 		t.Fatal(err)
