@@ -10,8 +10,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 go=${GO:-go}
-times=$(mktemp) said=$(mktemp)
-trap 'rm -f "$times" "$said"' EXIT
+kept=$(mktemp -d)
+trap 'rm -rf "$kept"' EXIT
 failed=0
 
 # On a slow or busy machine a package takes longer than go test's own limit of ten minutes.
@@ -30,30 +30,39 @@ if [ -z "${HALLPASS_TEST_CHROMIUM:-}" ] && [ -x /usr/bin/chromium ]; then
 	export HALLPASS_TEST_CHROMIUM=/usr/bin/chromium
 fi
 
-tests() { # tests LABEL ARGUMENT...: go test, whose last words on each package are kept
-	local label=$1
-	shift
-	./test/postgres.sh "$go" test "${limit[@]}" "$@" 2>&1 | tee "$said" || failed=1
-	awk -v label="$label" '/^(ok|FAIL)[ \t].*[0-9]s$/ { print $3, $1, $2, label }' "$said" >>"$times"
+tests() { # tests NAME LABEL ARGUMENT...: go test; what it says is kept in a file of that name
+	local said=$kept/$1 label=$2 status
+	shift 2
+	./test/postgres.sh "$go" test "${limit[@]}" "$@" 2>&1 | tee "$said"
+	status=$?
+	awk -v label="$label" '/^(ok|FAIL)[ \t].*[0-9]s$/ { print $3, $1, $2, label }' "$said" >>"$kept/times"
+	return "$status"
 }
 
 if [ $# -gt 0 ]; then
-	tests "" "${race[@]}" "$@"
-	exit "$failed"
+	tests these "" "${race[@]}" "$@"
+	exit
 fi
+
+# The tests of real processes wait most of their time, so they run beside all
+# others.
+tests processes "" "${race[@]}" ./test >/dev/null &
+processes=$!
+mapfile -t others < <("$go" list ./... | grep -v '/test$')
 
 for mod in test/*/go.mod; do
 	dir=$(dirname "$mod")
 	echo "go test in $dir"
 	(cd "$dir" && "$go" test -count=1 "${limit[@]}" ./...) || failed=1
 done
-tests "" "${race[@]}" ./...
+tests others "" "${race[@]}" "${others[@]}" || failed=1
 echo "go test once more, on PostgreSQL"
-export HALLPASS_TEST_DATABASE=postgres
-tests "on PostgreSQL" ./internal/verify ./internal/admin ./internal/api ./internal/console
+HALLPASS_TEST_DATABASE=postgres tests postgres "on PostgreSQL" ./internal/verify ./internal/admin ./internal/api ./internal/console || failed=1
+wait "$processes" || failed=1
+cat "$kept/processes"
 
 echo "the time each package took, the longest first:"
-sort -rn "$times" | while read -r seconds result package label; do
+sort -rn "$kept/times" | while read -r seconds result package label; do
 	printf '%9s  %s  %s\n' "$seconds" "${package#github.com/hallpass-dev/}" "$label${result#ok}"
 done
 exit "$failed"
