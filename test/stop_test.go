@@ -1,6 +1,7 @@
 package test_test
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -72,6 +73,54 @@ func TestStop(t *testing.T) {
 	if failed.Load() > 0 || answered.Load() == 0 {
 		t.Errorf("%d requests answered, %d failed; want some and none", answered.Load(), failed.Load())
 	}
+}
+
+// TestRestingConnection sends a change on a connection that rested when the server
+// began to stop: it is answered, and told that the connection ends.
+func TestRestingConnection(t *testing.T) {
+	p := start(t, t.TempDir(), []string{"HALLPASS_SERVER_SHUTDOWN_DELAY=20s"})
+	p.await()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }() // the server closes it
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(conn)
+	send := func(method, path, body string) *http.Response {
+		t.Helper()
+		r, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth("admin", adminPassword)
+		r.Header.Set("Content-Type", "application/json")
+		if err := r.Write(conn); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(in, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, res.Body); err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	if res := send("GET", "/api/org", ""); res.StatusCode != 200 || res.Close {
+		t.Fatalf("%d, closed: %v", res.StatusCode, res.Close)
+	}
+	p.signal(syscall.SIGTERM)
+	eventually(t, "the server to say that it stops", func() bool {
+		status, err := p.call(quick, "", "GET", "/readyz", "", nil)
+		return err == nil && status == 503
+	})
+	if res := send("POST", "/api/serviceaccounts", `{"name":"late"}`); res.StatusCode != 201 || !res.Close {
+		t.Errorf("a change while the server stops: %d, closed: %v", res.StatusCode, res.Close)
+	}
+	p.kill()
 }
 
 // TestOneServer starts a second server on the data directory of the first, and on

@@ -131,7 +131,7 @@ func onServer(server *url.URL, statement string) error {
 // nothing can be written until the returned function is called.
 func (s *Server) LockDatabase() (unlock func()) {
 	s.t.Helper()
-	driver, source, statement := "sqlite", "file:"+filepath.Join(s.Dir, "hallpass.db"), "BEGIN IMMEDIATE"
+	driver, source, statement := "sqlite", "file:"+filepath.Join(s.Dir, "hallpass.db")+"?_pragma=busy_timeout(60000)", "BEGIN IMMEDIATE"
 	if s.database.Type != "" {
 		driver, source, statement = "pgx", s.database.URL.Reveal(), "BEGIN; LOCK TABLE counters IN EXCLUSIVE MODE"
 	}

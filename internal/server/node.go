@@ -249,7 +249,12 @@ func (s *Server) tellLeft(err error) {
 // node knows to have ended. Until that is done nothing is verified here.
 func (s *Server) settleDiverged(ctx context.Context) {
 	s.db.Forget()
-	_, err := s.settle(ctx)
+	// Nothing is verified here until this node registers anew: its own changes,
+	// and others', need not wait for a row of it that the copy may hold.
+	err := s.leave(ctx)
+	if err == nil {
+		_, err = s.settle(ctx)
+	}
 	if err == nil {
 		s.verify.Settled(s.journal.Known())
 		s.divergedAt = time.Time{}

@@ -430,7 +430,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	web := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		Handler: s.closing(s.handler), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: httpd.MaxHeaderBytes + 8<<10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
@@ -459,7 +459,6 @@ func (s *Server) Serve(ctx context.Context) error {
 		failure = fmt.Errorf("the database cannot be relied on any more: %w", err)
 	}
 	s.draining.Store(true)
-	web.SetKeepAlivesEnabled(false) // each client is told that its next request needs another connection
 	if failure == nil {
 		time.Sleep(s.shutdownDelay)
 	}
@@ -482,6 +481,18 @@ func (s *Server) Serve(ctx context.Context) error {
 	<-still
 	s.tellLeft(s.leave(drain))
 	return failure
+}
+
+// closing has a server that stops tell each client that its next request needs
+// another connection. It closes none that rests meanwhile: a change that is on its
+// way there would be lost without an answer, and may not be sent again.
+func (s *Server) closing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // lookElsewhere drops what is in memory when another process has changed the
