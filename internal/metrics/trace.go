@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -45,9 +46,7 @@ func StartTracing(ctx context.Context, version string, log *slog.Logger) (*Traci
 	}
 	words := &traceLog{log: log}
 	otel.SetLogger(logr.New(words))
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		log.Warn("traces are not sent: look whether the collector of OTEL_EXPORTER_OTLP_ENDPOINT answers", "error", err)
-	}))
+	otel.SetErrorHandler(words)
 	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("traces: %w", err)
@@ -57,7 +56,7 @@ func StartTracing(ctx context.Context, version string, log *slog.Logger) (*Traci
 		resource.WithFromEnv(), // the last word is the operator's
 	)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("traces: %w", err), exporter.Shutdown(ctx))
+		return nil, errors.Join(errors.New("traces: OTEL_RESOURCE_ATTRIBUTES: not like name=value,name=value"), exporter.Shutdown(ctx)) // its own words repeat the value
 	}
 	t := &Tracing{provider: sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))}
 	t.tracer = t.provider.Tracer("github.com/hallpass-dev/hallpass", trace.WithInstrumentationVersion(version))
@@ -91,7 +90,25 @@ func tracingWanted() (bool, error) {
 			return false, fmt.Errorf("%s: only http/protobuf and http/json are known", name)
 		}
 	}
-	return wanted, nil
+	if wanted {
+		return true, numbersUnderstood()
+	}
+	return false, nil
+}
+
+// numbersUnderstood returns an error if a variable that sizes spans or their
+// queue is no number: the library takes its default then, and says nothing.
+func numbersUnderstood() error {
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, "OTEL_BSP_") && (!strings.HasPrefix(name, "OTEL_") || !strings.HasSuffix(name, "_LIMIT")) {
+			continue
+		}
+		if _, err := strconv.Atoi(strings.TrimSpace(value)); err != nil && value != "" {
+			return fmt.Errorf("%s: not a number", name)
+		}
+	}
+	return nil
 }
 
 // Stop sends the spans that wait, and ends.
@@ -243,6 +260,17 @@ func (l *traceLog) Error(_ error, msg string, _ ...any) {
 		l.log.Warn("OpenTelemetry does not understand one of its variables (OTEL_…), and goes on without it", "error", msg)
 		return
 	}
+	l.first.CompareAndSwap(nil, &msg)
+}
+
+// Handle is for otel. What stops the start is cut before the value that the
+// library repeats.
+func (l *traceLog) Handle(err error) {
+	if l.begun.Load() {
+		l.log.Warn("traces are not sent: look whether the collector of OTEL_EXPORTER_OTLP_ENDPOINT answers", "error", err)
+		return
+	}
+	msg, _, _ := strings.Cut(err.Error(), ":")
 	l.first.CompareAndSwap(nil, &msg)
 }
 

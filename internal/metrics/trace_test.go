@@ -231,6 +231,10 @@ func TestTracesRefuse(t *testing.T) {
 		"a header with a bad escape":   {"OTEL_EXPORTER_OTLP_HEADERS", "authorization=hush%zz"},
 		"gRPC":                         {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"},
 		"another exporter":             {"OTEL_TRACES_EXPORTER", "hush"},
+		"a sampler that is none":       {"OTEL_TRACES_SAMPLER", "hush"},
+		"resources that are none":      {"OTEL_RESOURCE_ATTRIBUTES", "hush"},
+		"a time that is none":          {"OTEL_EXPORTER_OTLP_TIMEOUT", "hush"},
+		"a number that is none":        {"OTEL_BSP_MAX_QUEUE_SIZE", "hush"},
 		"a certificate that is none":   {"OTEL_EXPORTER_OTLP_CERTIFICATE", "/hush/hush.pem"},
 	} {
 		t.Run(name, func(t *testing.T) {
