@@ -7,15 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/api"
@@ -620,17 +616,5 @@ func TestNobodyIsTakenOver(t *testing.T) {
 	if attackEvery > 1 {
 		return
 	}
-	golden := filepath.Join("testdata", "takeover.golden")
-	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(b.String(), string(want)); d != "" {
-		t.Errorf("the table of attacks is another (got, want; -update writes it):\n%s", d)
-	}
+	holdGolden(t, "takeover.golden", "the table of attacks", b.String())
 }
