@@ -23,15 +23,17 @@ var floors = map[string]int{
 	".":    0,
 	"wire": 1, "internal/secret": 1, "internal/httpd": 1,
 	"internal/store": 2, "client": 2, "internal/federation": 2,
-	"internal/verify": 3, "internal/admin": 3,
-	"internal/api": 4, "internal/console": 4, "internal/extauth": 4, "internal/cli": 4, "internal/metrics": 4,
-	"internal/server": 5,
-	"cmd/hallpass":    6, "internal/hallpasstest": 6, "test": 6,
+	"internal/node":   3,
+	"internal/verify": 4, "internal/admin": 4,
+	"internal/library": 5,
+	"internal/api":     6, "internal/console": 6, "internal/guard": 6, "internal/cli": 6, "internal/metrics": 6,
+	"internal/server": 7,
+	"cmd/hallpass":    8, "internal/hallpasstest": 8, "test": 8,
 }
 
 // importers lists, for rooms that few may enter, all who may.
 var importers = map[string][]string{
-	"internal/store":        {"internal/verify", "internal/admin", "internal/server", "internal/hallpasstest", "test"},
+	"internal/store":        {"internal/node", "internal/verify", "internal/admin", "internal/library", "internal/server", "internal/hallpasstest", "test"},
 	"internal/hallpasstest": {"test"},
 }
 
@@ -46,7 +48,7 @@ var homes = map[string]string{
 	"database/sql": "internal/store", "modernc.org": "internal/store", "github.com/jackc": "internal/store",
 	"github.com/mattn/go-sqlite3": "internal/store", "github.com/lib/pq": "internal/store", "github.com/pressly/goose": "internal/store",
 	"github.com/coreos/go-oidc": "internal/federation", "golang.org/x/text": ".", "golang.org/x/text/collate": "internal/console", "golang.org/x/text/language": "internal/console",
-	"google.golang.org/grpc": "internal/extauth", "google.golang.org/protobuf": "internal/extauth", "github.com/envoyproxy": "internal/extauth",
+	"google.golang.org/grpc": "internal/guard", "google.golang.org/protobuf": "internal/guard", "github.com/envoyproxy": "internal/guard",
 	"github.com/prometheus": "internal/metrics", "go.opentelemetry.io": "internal/metrics", "github.com/go-logr": "internal/metrics",
 	"github.com/google/go-cmp": "", "github.com/getkin/kin-openapi": "", "github.com/chromedp": "", "github.com/rogpeppe/go-internal": "",
 }
@@ -201,6 +203,12 @@ func TestFloorsRefuse(t *testing.T) {
 		{"internal/store", "modernc.org/sqlite", false, true},
 		{"internal/verify", module + "/internal/store", false, true},
 		{"internal/verify", module + "/internal/admin", false, false},
+		{"internal/verify", module + "/internal/node", false, true},
+		{"internal/node", module + "/internal/store", false, true},
+		{"internal/node", module + "/internal/verify", false, false},
+		{"internal/library", module + "/internal/admin", false, true},
+		{"internal/library", module + "/internal/store", false, true},
+		{"internal/admin", module + "/internal/library", false, false},
 		{"internal/verify", module + "/internal/admin", true, true},
 		{"internal/verify", "modernc.org/sqlite/lib", false, false},
 		{"internal/admin", "database/sql", false, false},
@@ -214,7 +222,7 @@ func TestFloorsRefuse(t *testing.T) {
 		{"internal/api", "github.com/google/go-cmp/cmp", true, true},
 		{"internal/api", "github.com/prometheus/client_golang/prometheus", false, false},
 		{"internal/metrics", "github.com/prometheus/client_golang/prometheus", false, true},
-		{"internal/extauth", "google.golang.org/grpc/codes", false, true},
+		{"internal/guard", "google.golang.org/grpc/codes", false, true},
 		{"internal/console", "google.golang.org/grpc", false, false},
 		{"internal/verify", "github.com/coreos/go-oidc/v3/oidc", false, false},
 		{"internal/federation", "github.com/coreos/go-oidc/v3/oidc", false, true},

@@ -19,7 +19,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/console"
-	"github.com/hallpass-dev/hallpass/internal/extauth"
+	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -305,12 +305,12 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard := extauth.New(s.verify)
-	// The guard stands before what compares origins: the request it is asked about
-	// may come from anywhere. It takes no cookies.
+	forwardAuth := guard.New(s.verify)
+	// The guard answers before origins are compared: the request that a proxy asks
+	// about may come from any origin. The guard takes no cookies.
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if extauth.Owns(r) {
-			guard.ServeHTTP(w, r)
+		if guard.Owns(r) {
+			forwardAuth.ServeHTTP(w, r)
 			return
 		}
 		guarded.ServeHTTP(w, r)

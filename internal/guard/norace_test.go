@@ -1,5 +1,5 @@
 //go:build !race
 
-package extauth_test
+package guard_test
 
 const raced = false

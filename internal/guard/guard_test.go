@@ -1,4 +1,4 @@
-package extauth_test
+package guard_test
 
 import (
 	"bufio"
@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hallpass-dev/hallpass/internal/extauth"
+	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -201,7 +201,7 @@ func TestUnknowable(t *testing.T) {
 	}
 	r, w := httptest.NewRequest("GET", "/guard/verify", nil), httptest.NewRecorder()
 	r.Header.Set("Authorization", "Bearer "+secret.NewToken().Reveal())
-	extauth.New(verify.New(db, verify.Options{})).ServeHTTP(w, r)
+	guard.New(verify.New(db, verify.Options{})).ServeHTTP(w, r)
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || w.Header().Get("X-Hallpass-Account-Id") != "" {
 		t.Errorf("%d %s %v", w.Code, w.Body, w.Header())
 	}

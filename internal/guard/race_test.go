@@ -1,6 +1,6 @@
 //go:build race
 
-package extauth_test
+package guard_test
 
 // raced says that the race detector watches, which allocates for itself.
 const raced = true

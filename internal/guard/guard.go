@@ -1,4 +1,4 @@
-package extauth
+package guard
 
 import (
 	"encoding/json"

@@ -1,3 +1,0 @@
-// Package extauth is the door of the guard: proxies ask here whether a request
-// may pass, before they let it through to what they protect.
-package extauth
