@@ -113,12 +113,6 @@ func (v *visit) problem(err error) (string, bool) {
 	return messageOf(err), true
 }
 
-// ourWords are said in the place of messages whose words are another product's,
-// which clients of the API know.
-var ourWords = map[string]string{
-	"user.last-grafana-admin": "This is the last server admin. Make somebody else one first.",
-}
-
 // doneCookie holds what the next page says was done. It is a cookie and not part
 // of the address, so that nobody can make a link that lets a page say things.
 const doneCookie = "hallpass_done"

@@ -55,19 +55,6 @@ func longestSeconds(p hallpass.TokenPolicy) int64 {
 	return longest
 }
 
-// lengthText returns a number of seconds in words.
-func lengthText(seconds int64) string {
-	for _, unit := range []struct {
-		seconds int64
-		noun    string
-	}{{daySeconds, "day"}, {60 * 60, "hour"}, {60, "minute"}} {
-		if seconds%unit.seconds == 0 {
-			return count(int(seconds/unit.seconds), unit.noun)
-		}
-	}
-	return count(int(seconds), "second")
-}
-
 // seconds returns the lifetime that the form asks for, or what is wrong with
 // it. A date means the end of that day, in UTC: its last minute, which leaves
 // the request a minute to arrive in.

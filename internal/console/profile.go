@@ -83,12 +83,3 @@ func changePassword(v *visit) error {
 	v.seeOther("/profile")
 	return nil
 }
-
-// messageOf returns what a refusal tells the caller, as a sentence.
-func messageOf(err error) string {
-	var e *hallpass.Error
-	if !errors.As(err, &e) || e.Message == "" {
-		return "That did not work."
-	}
-	return sentence(e.Message)
-}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,8 +12,6 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
-
-const accountsPerPage = 50
 
 // listView is the list of service accounts.
 type listView struct {
@@ -57,22 +54,6 @@ type accountRow struct {
 	Delete     bool
 }
 
-// roleOption is a role that may be chosen.
-type roleOption struct {
-	Name     string
-	Can      string // what it permits, in a sentence
-	Selected bool
-	Above    bool // of the caller's own: not theirs to give
-}
-
-func (v *visit) roleOptions(selected, own hallpass.Role) []roleOption {
-	var all []roleOption
-	for _, r := range hallpass.Roles() {
-		all = append(all, roleOption{r.String(), v.roleCan(r), r == selected, r > own})
-	}
-	return all
-}
-
 var filters = []struct{ value, label string }{{"", "All"}, {"expired", "With expired tokens"}, {"disabled", "Disabled"}}
 
 // accountURL returns the address of the page of the account with that uid.
@@ -109,7 +90,7 @@ func serviceAccounts(v *visit) error {
 	var accounts []hallpass.ServiceAccountSummary
 	var err error
 	if !view.Create || v.caller.Can(hallpass.ServiceAccountsRead, "") {
-		accounts, view.Total, err = pageByName(admin.Page{Number: view.Page, Size: accountsPerPage}, func(p admin.Page) ([]hallpass.ServiceAccountSummary, int, error) {
+		accounts, view.Total, err = pageByName(admin.Page{Number: view.Page, Size: perPage}, func(p admin.Page) ([]hallpass.ServiceAccountSummary, int, error) {
 			return v.o.Admin.ServiceAccounts(v.r.Context(), v.caller, admin.ServiceAccountFilter{
 				Query: view.Query, ExpiredOnly: view.Filter == "expired", DisabledOnly: view.Filter == "disabled", Page: p.Number, PerPage: p.Size,
 			})
@@ -121,7 +102,7 @@ func serviceAccounts(v *visit) error {
 	for _, a := range accounts {
 		view.Rows = append(view.Rows, v.accountRow(a))
 	}
-	view.Pages = max(1, (view.Total+accountsPerPage-1)/accountsPerPage)
+	view.Pages = max(1, (view.Total+perPage-1)/perPage)
 	view.FirstRun = view.Total == 0 && view.Query == "" && view.Filter == ""
 	view.Back = listURL(view.Query, view.Filter, view.Page)
 	if view.Page > 1 {
@@ -148,81 +129,6 @@ func (v *visit) accountRow(a hallpass.ServiceAccountSummary) accountRow {
 		Write:  v.caller.Can(hallpass.ServiceAccountsWrite, a.ID.Scope()),
 		Delete: v.caller.Can(hallpass.ServiceAccountsDelete, a.ID.Scope()),
 	}
-}
-
-// createView is the form for a new account.
-type createView struct {
-	frame
-	Name     string
-	Roles    []roleOption
-	Write    bool        // the viewer may give more roles
-	Groups   []roleGroup // that may be given beside the basic one
-	MoreOpen bool
-}
-
-// Field is the form's field for the roles beside the basic one.
-func (createView) Field() string { return "role_uid" }
-
-func createForm(v *visit) error {
-	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.ServiceAccountsCreate, ""); err != nil {
-		return err
-	}
-	return v.showCreate(http.StatusOK, createView{Roles: v.roleOptions(min(hallpass.RoleViewer, v.caller.Role), v.caller.Role)}, nil)
-}
-
-// showCreate shows the form, with the uids of the roles that were chosen beside
-// the basic one.
-func (v *visit) showCreate(status int, view createView, chosen []string) error {
-	if v.mayGiveRoles() {
-		var err error
-		if view.Groups, err = v.pickable(chosen); err != nil {
-			return err
-		}
-		view.Write = true
-	}
-	f, err := v.frame("serviceaccounts", "Create service account", crumbAdmin, crumbAccess, crumbList)
-	if err != nil {
-		return err
-	}
-	view.frame = f
-	return v.showStatus(status, "serviceaccounts/create", view)
-}
-
-var errRole = hallpass.Invalidf("role", "there is no such role")
-
-// createServiceAccount is POST /org/serviceaccounts/create.
-func createServiceAccount(v *visit) error {
-	name := v.r.PostForm.Get("name")
-	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
-	if !ok {
-		return errRole
-	}
-	more := v.r.PostForm["role_uid"]
-	view := createView{Name: name, Roles: v.roleOptions(role, v.caller.Role), MoreOpen: len(more) > 0}
-	a, err := v.o.Admin.CreateServiceAccount(v.r.Context(), v.caller, admin.NewServiceAccount{Name: name, Role: &role, Roles: more})
-	if err == nil {
-		v.say("Service account " + a.Name + " created.")
-		v.seeOther(accountURL(a.UID))
-		return nil
-	}
-	var e *hallpass.Error
-	switch {
-	case strings.TrimSpace(name) == "":
-		v.tell("name", "Display name is required")
-	case errors.Is(err, hallpass.Conflict):
-		v.tell("name", "A service account with the login "+hallpass.ServiceAccountLogin(v.caller.Org, name)+" already exists. Choose another name.")
-	case errors.As(err, &e) && (e.Field == "roleUids" || e.ID == "accesscontrol.delegation") && v.blame(err, "more"):
-	case errors.Is(err, hallpass.Denied) && v.blame(err, "role"), v.blame(err, "name"):
-	default:
-		return err
-	}
-	httpd.EventOf(v.r.Context()).Err = err
-	return v.showCreate(httpd.Status(err), view, more)
-}
-
-// mayGiveRoles reports whether the viewer may give roles to accounts and users.
-func (v *visit) mayGiveRoles() bool {
-	return v.caller.Can(hallpass.RolesRead, "") && v.caller.Can(hallpass.UsersRolesAdd, hallpass.ScopeDelegate)
 }
 
 // detailView is the page of one account.
@@ -330,38 +236,6 @@ func (v *visit) showAccount(status int, view detailView) error {
 	return v.showStatus(status, "serviceaccounts/detail", view)
 }
 
-// tokenPage returns the page of the account's tokens that is asked for, with
-// their uses as of now, and how many there are: live ones first, each kind by
-// name.
-func (v *visit) tokenPage(id hallpass.ServiceAccountID) ([]hallpass.Token, int, error) {
-	page, _ := v.listPage()
-	p, err := v.o.Admin.TokenPage(v.r.Context(), v.caller, id, admin.TokenFilter{LiveFirst: true, Page: page})
-	v.o.Verify.Uses(p.Tokens)
-	return p.Tokens, p.Total, err
-}
-
-// tokens returns the account's tokens with their uses as of now: live ones
-// first, each kind by name.
-func (v *visit) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, error) {
-	tokens, _, err := v.o.Admin.Tokens(v.r.Context(), v.caller, id)
-	if err != nil {
-		return nil, err
-	}
-	v.o.Verify.Uses(tokens)
-	byName(tokens, func(t hallpass.Token) string { return t.Name })
-	now := v.o.Admin.Now()
-	slices.SortStableFunc(tokens, func(a, b hallpass.Token) int {
-		switch al, bl := a.Live(now), b.Live(now); {
-		case al && !bl:
-			return -1
-		case bl && !al:
-			return 1
-		}
-		return 0
-	})
-	return tokens, nil
-}
-
 // back returns the view of the list that the form came from, or else.
 func (v *visit) back(otherwise string) string {
 	if back := safeNext(v.r.FormValue("back")); back == crumbList.URL || strings.HasPrefix(back, crumbList.URL+"?") {
@@ -370,23 +244,15 @@ func (v *visit) back(otherwise string) string {
 	return otherwise
 }
 
-// renameServiceAccount is POST /org/serviceaccounts/{ref}/name.
-func renameServiceAccount(v *visit) error {
-	id, err := v.accountID()
-	if err != nil {
-		return err
+// accountTabs are the views of one account.
+func (v *visit) accountTabs(a hallpass.ServiceAccountSummary, here string) []tab {
+	at := accountURL(a.UID)
+	tabs := []tab{{"Settings and tokens", at, here == ""}}
+	if v.caller.Can(hallpass.ServiceAccountsPermissionsRead, a.ID.Scope()) {
+		tabs = append(tabs, tab{"Permissions", at + "/permissions", here == "permissions"})
 	}
-	name := v.r.PostForm.Get("name")
-	a, err := v.o.Admin.UpdateServiceAccount(v.r.Context(), v.caller, id, hallpass.ServiceAccountPatch{Name: &name})
-	switch {
-	case err == nil:
-		v.say("The service account is called " + a.Name + " now.")
-		v.seeOther(v.back(accountURL(a.UID)))
-		return nil
-	case strings.TrimSpace(name) == "":
-		v.tell("name", "Name is required")
-	case !v.blame(err, "name"):
-		return err
+	if v.caller.Can(hallpass.UsersPermissionsRead, hallpass.UserID(a.ID).Scope()) {
+		tabs = append(tabs, tab{"What can this account do?", at + "/access", here == "access"})
 	}
-	return v.showAccount(httpd.Status(err), detailView{Edit: true, NewName: name})
+	return tabs
 }

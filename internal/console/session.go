@@ -210,3 +210,55 @@ func logout(v *visit) error {
 	v.seeOther("/login")
 	return nil
 }
+
+// sessionRow is one sign-in by browser.
+type sessionRow struct {
+	ID            hallpass.SessionID
+	Address       string
+	Client        string
+	Created, Seen moment
+	This          bool
+}
+
+// logoutUser is POST /admin/users/{user}/logout.
+func logoutUser(v *visit) (change, error) {
+	u, c, err := v.userChange(hallpass.UsersLogout, "sessions")
+	if err != nil {
+		return c, err
+	}
+	name := userName(u)
+	c.Question, c.Button, c.Destroys = "End all sessions", "End all sessions", true
+	c.Text = named(name) + " is signed out everywhere, and can sign in again."
+	c.Steps = []step{{"Sessions of " + name, "signed in", "signed out everywhere"}}
+	c.done = "All sessions of " + name + " have ended."
+	c.do = func() error { return v.o.Admin.LogoutUser(v.r.Context(), v.caller, u.ID) }
+	return c, nil
+}
+
+// endUserSession is POST /admin/users/{user}/session.
+func endUserSession(v *visit) (change, error) {
+	u, c, err := v.userChange(hallpass.UsersAuthTokenWrite, "sessions")
+	if err != nil {
+		return c, err
+	}
+	n, _ := hallpass.ParseID(v.r.PostForm.Get("session"))
+	list, err := v.o.Admin.UserSessions(v.r.Context(), v.caller, u.ID)
+	if err != nil {
+		return c, err
+	}
+	name, where := userName(u), ""
+	for _, s := range list {
+		if s.ID == hallpass.SessionID(n) {
+			where = s.Address + ", " + client(s.UserAgent)
+		}
+	}
+	c.Question, c.Button, c.Destroys = "End session", "End session", true
+	c.Text = named(name) + " is signed out there, and can sign in again."
+	c.same = "Nothing changed: that session of " + name + " has ended already."
+	if where != "" {
+		c.same, c.Steps = "", []step{{"Session of " + name + " from " + where, "signed in", "signed out"}}
+	}
+	c.done = "The session of " + name + " from " + where + " has ended."
+	c.do = func() error { return v.o.Admin.EndUserSession(v.r.Context(), v.caller, u.ID, hallpass.SessionID(n)) }
+	return c, nil
+}

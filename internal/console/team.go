@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -90,9 +89,11 @@ type teamView struct {
 
 // NeedsWrite, NeedsMembers and NeedsDelete say why something cannot be done;
 // empty: it can.
-func (t teamView) NeedsWrite() string   { return needs(t.Write, hallpass.TeamsWrite) }
+func (t teamView) NeedsWrite() string { return needs(t.Write, hallpass.TeamsWrite) }
+
 func (t teamView) NeedsMembers() string { return needs(t.WriteMembers, hallpass.TeamsPermissionsWrite) }
-func (t teamView) NeedsDelete() string  { return needs(t.Delete, hallpass.TeamsDelete) }
+
+func (t teamView) NeedsDelete() string { return needs(t.Delete, hallpass.TeamsDelete) }
 
 // memberRow is somebody in a team.
 type memberRow struct {
@@ -249,14 +250,6 @@ func (v *visit) teamMember() (hallpass.Team, hallpass.TeamMember, change, error)
 	return t, hallpass.TeamMember{}, c, err
 }
 
-// placeIn says what a member is in the team.
-func placeIn(admin bool) string {
-	if admin {
-		return "admin of the team"
-	}
-	return "member of the team"
-}
-
 // setTeamMember is POST /org/teams/{team}/members/{member}.
 func setTeamMember(v *visit) (change, error) {
 	t, m, c, err := v.teamMember()
@@ -311,5 +304,3 @@ func deleteTeam(v *visit) (change, error) {
 	c.Facts = append(c.Facts, gives...)
 	return c, err
 }
-
-func idText(id int64) string { return strconv.FormatInt(id, 10) }

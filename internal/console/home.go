@@ -1,11 +1,5 @@
 package console
 
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
-
 // landingView is a page of cards, one for each place below it.
 type landingView struct {
 	frame
@@ -15,17 +9,6 @@ type landingView struct {
 
 // card leads to a place.
 type card struct{ Icon, Title, Text, URL string }
-
-const (
-	textServiceAccounts = "Use service accounts to run automated workloads."
-	textAudit           = "Who changed what, who signed in, and what was refused."
-	textAccess          = "Configure access for individual users, teams, and service accounts."
-	textUsers           = "People who sign in, their role, and their sessions."
-	textTeams           = "Groups of people and accounts that share roles and access."
-	textRoles           = "What each role permits, and roles of your own."
-	textOrgs            = "Each with its own members, accounts, teams and folders."
-	textFolders         = "What is kept here for dashboard tools, and who may use it."
-)
 
 func home(v *visit) error {
 	f, err := v.frame("home", "Home")
@@ -93,14 +76,4 @@ func access(v *visit) error {
 		view.Cards = append(view.Cards, card{"badge", "Roles", textRoles, "/admin/roles"})
 	}
 	return v.show("home/landing", view)
-}
-
-// sentence returns s with a capital at its beginning and a stop at its end.
-func sentence(s string) string {
-	first, size := utf8.DecodeRuneInString(s)
-	s = string(unicode.ToUpper(first)) + s[size:]
-	if !strings.HasSuffix(s, ".") {
-		s += "."
-	}
-	return s
 }

@@ -1,8 +1,6 @@
 package console
 
 import (
-	"strings"
-
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 )
@@ -53,19 +51,6 @@ func (n names) thing(org hallpass.OrgID, text string) thing {
 	return t
 }
 
-// kindWords is what people call things of that kind.
-func kindWords(r admin.Ref, n admin.Name, text string) string {
-	switch {
-	case r.Kind == admin.RefOrg:
-		return "organization"
-	case r.Kind != admin.RefPrincipal:
-		return string(r.Kind)
-	case n.Account || strings.HasPrefix(text, "serviceaccount"):
-		return "service account"
-	}
-	return "user"
-}
-
 // pageOf returns the address of the page about what has the name; empty: there is
 // none, or the viewer may not see it.
 func (v *visit) pageOf(n admin.Name) string {
@@ -85,13 +70,6 @@ func (v *visit) pageOf(n admin.Name) string {
 		return folderURL(n.ID)
 	}
 	return ""
-}
-
-// principalURL returns the address of the page about a principal of this org.
-func (v *visit) principalURL(p hallpass.PrincipalInfo) string {
-	return v.pageOf(admin.Name{
-		Ref: admin.Ref{Org: v.caller.Org, Kind: admin.RefPrincipal, ID: idText(p.ID)}, UID: p.UID, Account: p.Kind == hallpass.ServiceAccountPrincipal,
-	})
 }
 
 // principal returns the user or account as a thing.

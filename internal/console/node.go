@@ -2,7 +2,6 @@ package console
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -24,14 +23,6 @@ type nodeRow struct {
 	Started                moment
 	Silent, Lease, Behind  string
 	Acknowledged           string
-}
-
-// stateMeans says in words what can be relied on.
-var stateMeans = map[verify.NodeState]string{
-	verify.NodeLive:     "",
-	verify.NodeSilent:   "It may still answer from memory until its lease ends. A revocation waits that long.",
-	verify.NodeDead:     "Its lease is over: it answers 503 until it reaches the database. No revocation waits for it.",
-	verify.NodeDiverged: "The database holds an older history than this node applied. It answers 503.",
 }
 
 func nodesPage(v *visit) error {
@@ -72,15 +63,4 @@ func nodesPage(v *visit) error {
 		return err
 	}
 	return v.show("nodes/list", view)
-}
-
-// tell writes a short time as people read it.
-func tell(d time.Duration) string {
-	switch {
-	case d < 10*time.Millisecond:
-		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
 }

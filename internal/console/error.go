@@ -1,0 +1,83 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+)
+
+// errorView is the page about what went wrong.
+type errorView struct {
+	frame
+	Status     int
+	Heading    string
+	Text       string
+	Needs      string // the missing permission
+	RequestID  string
+	SignIn     bool
+	RetryAfter bool
+}
+
+var errNoPage = &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no page at this address."}
+
+func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	(&visit{console: c, w: w, r: r}).fail(err)
+}
+
+// fail answers with the page about err and notes it in the request's event.
+func (v *visit) fail(err error) {
+	e := httpd.EventOf(v.r.Context())
+	e.Err = err
+	if errors.Is(err, hallpass.Unauthenticated) {
+		v.seeLogin() // the session ended while it was used
+		return
+	}
+	view := describe(err)
+	view.frame = v.bareFrame(view.Heading)
+	view.RequestID, view.SignIn = e.RequestID, v.caller.User() == 0
+	httpd.SetErrorHeaders(v.w.Header(), err)
+	if failed := v.showStatus(view.Status, "errors/error", view); failed != nil {
+		e.Err = errors.Join(err, failed)
+		http.Error(v.w, view.Heading, http.StatusInternalServerError)
+	}
+}
+
+// describe says for people what went wrong. Of what is our own fault it tells
+// nothing but that.
+func describe(err error) errorView {
+	view := errorView{Status: httpd.Status(err)}
+	var e *hallpass.Error
+	if errors.As(err, &e) {
+		view.Text, view.Needs = messageOf(err), e.Needs
+	}
+	switch hallpass.KindOf(err) {
+	case hallpass.NotFound:
+		view.Heading = "Page not found"
+	case hallpass.Denied:
+		view.Heading = "Access denied"
+	case hallpass.Unavailable:
+		view.Heading, view.RetryAfter = "Not available right now", true
+		if !errors.Is(err, secret.ErrBusy) {
+			view.Text = "The server cannot reach its database. Nothing was changed; try again in a moment."
+		}
+	case hallpass.Limited:
+		view.Heading = "Too much at once"
+	case hallpass.Internal:
+		view.Heading, view.Text = "Something went wrong", "This is the server's fault, not yours. The log has more under the request ID."
+	default:
+		view.Heading = "That did not work"
+	}
+	return view
+}
+
+// messageOf returns what a refusal tells the caller, as a sentence.
+func messageOf(err error) string {
+	var e *hallpass.Error
+	if !errors.As(err, &e) || e.Message == "" {
+		return "That did not work."
+	}
+	return sentence(e.Message)
+}

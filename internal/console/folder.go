@@ -1,0 +1,161 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+)
+
+var crumbFolders = crumb{"Folders and dashboards", "/dashboards"}
+
+func folderURL(uid string) string { return "/dashboards/permissions/" + url.PathEscape(uid) }
+
+// foldersView is the tree of folders and dashboards.
+type foldersView struct {
+	frame
+	Rows   []treeRow
+	More   bool
+	Create bool
+}
+
+// treeRow is a folder or dashboard in the tree.
+type treeRow struct {
+	Depth     int
+	Title     string
+	Folder    bool
+	URL       string // of a folder's permissions; empty: not to be seen
+	Tags      []string
+	UID       string
+	UpdatedBy string
+	Updated   moment
+}
+
+// Level is the depth in the tree as the page's style counts it.
+func (t treeRow) Level() string { return idText(int64(min(t.Depth, 5))) }
+
+// treeLimit is how many folders and dashboards the tree shows.
+const treeLimit = 2000
+
+// folders is GET /dashboards.
+func folders(v *visit) error {
+	hits, err := v.o.Admin.Search(v.r.Context(), v.caller, admin.SearchFilter{Page: admin.Page{Number: 1, Size: treeLimit}})
+	if err != nil {
+		return err
+	}
+	held, err := v.o.Admin.Held(v.r.Context(), v.caller)
+	if err != nil {
+		return err
+	}
+	var mine []hallpass.Permission
+	for _, e := range held {
+		mine = append(mine, e.Permission)
+	}
+	view := foldersView{Rows: v.treeRows(hits, hallpass.NewPermissions(mine...)), More: len(hits) == treeLimit}
+	if view.frame, err = v.frame("folders", "Folders and dashboards"); err != nil {
+		return err
+	}
+	return v.show("folders/list", view)
+}
+
+// treeRows puts the hits under the folders they stand in. What stands in a folder
+// that cannot be seen stands at the root. Of mine, what the viewer holds, it
+// depends whose permissions can be looked at.
+func (v *visit) treeRows(hits []admin.Hit, mine *hallpass.Permissions) []treeRow {
+	seen := make(map[string]bool)
+	for _, h := range hits {
+		if h.Folder != nil {
+			seen[h.Folder.UID] = true
+		}
+	}
+	below := make(map[string][]admin.Hit)
+	for _, h := range hits {
+		above := h.In.UID
+		if !seen[above] {
+			above = ""
+		}
+		below[above] = append(below[above], h)
+	}
+	var rows []treeRow
+	var walk func(uid string, depth int, may bool)
+	walk = func(uid string, depth int, may bool) {
+		byName(below[uid], hitTitle)
+		slices.SortStableFunc(below[uid], foldersFirst)
+		for _, h := range below[uid] {
+			if f := h.Folder; f != nil {
+				row := treeRow{Depth: depth, Title: f.Title, Folder: true, UID: f.UID, UpdatedBy: f.UpdatedBy, Updated: v.moment(f.UpdatedAt)}
+				may := may || mine.Has(hallpass.Permission{Action: hallpass.FoldersPermissionsRead, Scope: hallpass.FolderResource.Scope(f.UID)})
+				if may {
+					row.URL = folderURL(f.UID)
+				}
+				rows = append(rows, row)
+				if depth <= hallpass.MaxFolderDepth {
+					walk(f.UID, depth+1, may)
+				}
+				continue
+			}
+			d := h.Dashboard
+			rows = append(rows, treeRow{Depth: depth, Title: d.Title, UID: d.UID, Tags: d.Tags, UpdatedBy: d.UpdatedBy, Updated: v.moment(d.UpdatedAt)})
+		}
+	}
+	walk("", 0, false)
+	return rows
+}
+
+func hitTitle(h admin.Hit) string {
+	if h.Folder != nil {
+		return h.Folder.Title
+	}
+	return h.Dashboard.Title
+}
+
+func foldersFirst(a, b admin.Hit) int {
+	switch {
+	case a.Folder != nil && b.Folder == nil:
+		return -1
+	case a.Folder == nil && b.Folder != nil:
+		return 1
+	}
+	return 0
+}
+
+func (v *visit) folderAccess() (accessPage, error) {
+	f, err := v.o.Admin.Folder(v.r.Context(), v.caller, v.r.PathValue("folder"))
+	p := accessPage{
+		resource: hallpass.FolderResource, ref: f.UID, url: folderURL(f.UID), heading: f.Title,
+		lead: "Who may use this folder and what is in it, beside those whose role lets them use all.", here: "folders", crumbs: []crumb{crumbFolders},
+		write: f.Can[string(hallpass.FoldersPermissionsWrite)], names: make(map[string]string),
+	}
+	for _, above := range f.Parents {
+		p.names[above.UID] = above.Title
+		p.crumbs = append(p.crumbs, crumb{above.Title, folderURL(above.UID)})
+	}
+	return p, err
+}
+
+// folderPermissions is GET /dashboards/permissions/{folder}.
+func folderPermissions(v *visit) error {
+	p, err := v.folderAccess()
+	if err != nil {
+		return err
+	}
+	return v.showAccess(http.StatusOK, p, accessView{})
+}
+
+// setFolderPermission is POST on the same path.
+func setFolderPermission(v *visit) (change, error) {
+	p, err := v.folderAccess()
+	if err != nil {
+		return change{}, err
+	}
+	return v.setAccess(p)
+}
+
+// folderPage is GET /dashboards/f/{folder}/{slug}, the address that the API
+// gives a folder.
+func folderPage(v *visit) error {
+	v.seeOther(folderURL(v.r.PathValue("folder")))
+	return nil
+}

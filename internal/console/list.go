@@ -1,0 +1,99 @@
+package console
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+)
+
+// byName sorts a list as people look for names: "Überwachung" stands at U, and
+// "job 2" before "job 10".
+func byName[T any](list []T, name func(T) string) {
+	c := collate.New(language.Und, collate.Numeric)
+	slices.SortStableFunc(list, func(a, b T) int { return c.CompareString(name(a), name(b)) })
+}
+
+// ordered is how many things a list may have to be put in the order of names. A
+// longer one keeps the order of the database's index, by login or folded name:
+// to sort it for each page would cost more than it gives.
+const ordered = 1000
+
+// pageByName returns a page of a list in the order of names, and how many there
+// are on all pages.
+func pageByName[T any](p admin.Page, fetch func(admin.Page) ([]T, int, error), name func(T) string) (page []T, total int, err error) {
+	all, total, err := fetch(admin.Page{Number: 1, Size: ordered})
+	if err != nil {
+		return nil, 0, err
+	}
+	if total > len(all) {
+		return fetch(p)
+	}
+	byName(all, name)
+	return admin.SlicePage(all, p), total, nil
+}
+
+// perPage is how many rows a page of a list has.
+const perPage = 50
+
+// pager leads through a list that has pages.
+type pager struct {
+	Total      int
+	What       string // of what there are so many
+	Page       int
+	Pages      int
+	Prev, Next string // addresses; empty: none
+}
+
+// pagerOf returns the pager of a list at path; its other parameters stay.
+func pagerOf(v *visit, path string, total, page int, one, many string) pager {
+	p := pager{Total: total, What: many, Page: page, Pages: max(1, (total+perPage-1)/perPage)}
+	if total == 1 {
+		p.What = one
+	}
+	at := func(n int) string {
+		q := url.Values{}
+		if text := v.r.URL.Query().Get("query"); text != "" {
+			q.Set("query", text)
+		}
+		q.Set("page", strconv.Itoa(n))
+		return path + "?" + q.Encode()
+	}
+	if page > 1 {
+		p.Prev = at(min(page-1, p.Pages))
+	}
+	if page < p.Pages {
+		p.Next = at(page + 1)
+	}
+	return p
+}
+
+// listPage reads which page of a list is asked for, and the text it is searched
+// for.
+func (v *visit) listPage() (admin.Page, string) {
+	q := v.r.URL.Query()
+	p := admin.Page{Number: 1, Size: perPage}
+	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
+		p.Number = n
+	}
+	text := q.Get("query")
+	if hallpass.ValidateText("query", text, hallpass.MaxName) != nil {
+		text = ""
+	}
+	return p, text
+}
+
+func matches(words, text string) bool {
+	for _, w := range strings.Fields(hallpass.NameKey(text)) {
+		if !strings.Contains(words, w) {
+			return false
+		}
+	}
+	return true
+}

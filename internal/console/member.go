@@ -1,0 +1,141 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+var crumbOrgUsers = crumb{"Users", "/org/users"}
+
+// orgUsers is GET /org/users.
+func orgUsers(v *visit) error { return v.showOrgUsers(http.StatusOK, usersView{}) }
+
+func (v *visit) showOrgUsers(status int, view usersView) error {
+	p, text := v.listPage()
+	list, total, err := pageByName(p, func(p admin.Page) ([]hallpass.Member, int, error) {
+		return v.o.Admin.OrgUsersPage(v.r.Context(), v.caller, text, p)
+	}, func(m hallpass.Member) string { return userName(m.User) })
+	if err != nil {
+		return err
+	}
+	own := v.ceiling()
+	view.Tabs, view.Query, view.ListURL, view.OrgList = v.userTabs(true), text, "/org/users", true
+	view.Add = v.caller.Can(hallpass.OrgUsersAdd, "users:*")
+	chosen, ok := hallpass.ParseRole(view.TypedRole)
+	if !ok {
+		chosen = hallpass.RoleViewer
+	}
+	view.Roles = v.roleOptions(chosen, own)
+	view.Pager = pagerOf(v, "/org/users", total, p.Number, "member", "members")
+	for _, m := range list {
+		r := v.userRow(m.User)
+		r.Role, r.More, r.Roles = m.Role.String(), m.Given.Words(), v.roleOptions(m.Role, own)
+		r.Write = v.caller.Can(hallpass.OrgUsersWrite, m.User.ID.Scope())
+		r.Remove = v.caller.Can(hallpass.OrgUsersRemove, m.User.ID.Scope())
+		view.Rows = append(view.Rows, r)
+	}
+	if view.frame, err = v.frame("users", "Users", crumbAdmin, crumbAccess); err != nil {
+		return err
+	}
+	return v.showStatus(status, "users/list", view)
+}
+
+// addOrgUser is POST /org/users.
+func addOrgUser(v *visit) (change, error) {
+	ctx, form := v.r.Context(), v.r.PostForm
+	c := change{Cancel: crumbOrgUsers.URL, here: "users", crumbs: []crumb{crumbAdmin, crumbAccess, crumbOrgUsers}}
+	c.again = func(err error) error {
+		if !v.blame(err, "user", "role") {
+			return err
+		}
+		return v.showOrgUsers(httpd.Status(err), usersView{Typed: form.Get("user"), TypedRole: form.Get("role")})
+	}
+	login := strings.TrimSpace(form.Get("user"))
+	err := hallpass.ValidateText("user", login, 2*hallpass.MaxName)
+	if login == "" {
+		err = hallpass.Invalidf("user", "say the login or email of a user")
+	}
+	if err != nil {
+		return c, err
+	}
+	u, err := v.o.Admin.NewMember(ctx, v.caller, login)
+	if err != nil {
+		return c, err
+	}
+	role, ok := hallpass.ParseRole(form.Get("role"))
+	if !ok {
+		return c, errRole
+	}
+	who := userName(u)
+	c.Question, c.Button = "Add to organization", "Add to organization"
+	c.Text = named(who) + " gets a role in this organization."
+	c.Steps = []step{{who, "not a member", role.String()}}
+	c.Facts = []string{role.String() + ": " + v.roleCan(role)}
+	c.done = who + " is a member of the organization now, with the role " + role.String() + "."
+	c.do = func() error {
+		_, err := v.o.Admin.AddOrgUser(ctx, v.caller, login, role)
+		return err
+	}
+	return c, nil
+}
+
+// member begins a change of the member of the org that the path names, after the
+// caller was authorized to make it.
+func (v *visit) member(needs hallpass.Action) (hallpass.Member, change, error) {
+	c := change{Cancel: crumbOrgUsers.URL, here: "users", crumbs: []crumb{crumbAdmin, crumbAccess, crumbOrgUsers}}
+	id, err := v.userID()
+	if err != nil {
+		return hallpass.Member{}, c, err
+	}
+	c.again = func(err error) error {
+		if !v.blame(err, "role-"+idText(int64(id))) {
+			return err
+		}
+		return v.showOrgUsers(httpd.Status(err), usersView{})
+	}
+	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, needs, id.Scope()); err != nil {
+		return hallpass.Member{}, c, err
+	}
+	m, err := v.o.Admin.Member(v.r.Context(), v.caller, id)
+	return m, c, err
+}
+
+// setOrgUserRole is POST /org/users/{user}/role.
+func setOrgUserRole(v *visit) (change, error) {
+	m, c, err := v.member(hallpass.OrgUsersWrite)
+	if err != nil {
+		return c, err
+	}
+	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
+	if !ok {
+		return c, errRole
+	}
+	name := userName(m.User)
+	c.Question, c.Button, c.Destroys = "Change role", "Change role", role < m.Role
+	c.Text = named(name) + " has the new role in this organization at once."
+	c.Steps = roleStep("Role of "+name, m.Role, role)
+	c.Facts = []string{role.String() + ": " + v.roleCan(role)}
+	c.done, c.same = name+" has the role "+role.String()+" now.", "Nothing changed: "+name+" has the role "+role.String()+" already."
+	c.do = func() error { return v.o.Admin.SetOrgUserRole(v.r.Context(), v.caller, m.User.ID, role) }
+	return c, nil
+}
+
+// removeOrgUser is GET and POST /org/users/{user}/remove.
+func removeOrgUser(v *visit) (change, error) {
+	m, c, err := v.member(hallpass.OrgUsersRemove)
+	if err != nil {
+		return c, err
+	}
+	name := userName(m.User)
+	c.Question, c.Button, c.Destroys = "Remove from organization", "Remove", true
+	c.Text = "Are you sure you want to remove " + named(name) + " from this organization?"
+	c.Steps = []step{{name, "member with the role " + m.Role.String(), "not a member"}}
+	c.Facts = []string{"The roles, places in teams and access that were given here are gone for good, also if the user is added again.", "The user can still sign in, and stays in other organizations."}
+	c.done = name + " is no longer a member of the organization."
+	c.do = func() error { return v.o.Admin.RemoveOrgUser(v.r.Context(), v.caller, m.User.ID) }
+	return c, nil
+}

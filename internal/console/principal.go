@@ -1,0 +1,33 @@
+package console
+
+import (
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+)
+
+// principal returns a member or service account of the org.
+func (v *visit) principal(id int64) (hallpass.PrincipalInfo, error) {
+	list, err := v.o.Admin.Principals(v.r.Context(), v.caller, []int64{id})
+	if err != nil {
+		return hallpass.PrincipalInfo{}, err
+	}
+	p, ok := list[id]
+	if !ok {
+		return p, &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no such user in this organization."}
+	}
+	return p, nil
+}
+
+func displayName(p hallpass.PrincipalInfo) string {
+	if p.Name == "" {
+		return p.Login
+	}
+	return p.Name
+}
+
+// principalURL returns the address of the page about a principal of this org.
+func (v *visit) principalURL(p hallpass.PrincipalInfo) string {
+	return v.pageOf(admin.Name{
+		Ref: admin.Ref{Org: v.caller.Org, Kind: admin.RefPrincipal, ID: idText(p.ID)}, UID: p.UID, Account: p.Kind == hallpass.ServiceAccountPrincipal,
+	})
+}

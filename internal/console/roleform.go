@@ -1,0 +1,277 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+// roleFormView is the form of a custom role.
+type roleFormView struct {
+	frame
+	New                                   bool
+	Action                                string
+	Cancel                                string
+	Name, DisplayName, Description, Group string
+	Permissions                           string // one a line, action and scope
+	Global                                bool
+	MayGlobal                             bool
+	Basic                                 bool // only the permissions can be changed
+	RoleVersion                           int64
+	Known                                 []string
+}
+
+// newRoleURL is the address of the form of a new role. It stands apart from those
+// of the roles, whose uids may be any word.
+const newRoleURL = "/admin/create/role"
+
+// roleField is the form's field that an error about a role belongs to; empty:
+// none.
+func roleField(err error) string {
+	var e *hallpass.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	switch {
+	case strings.HasPrefix(e.Field, "permissions"), e.ID == "accesscontrol.delegation":
+		return "permissions"
+	case e.Field == "name", e.Field == "displayName", e.Field == "group", e.Field == "description":
+		return e.Field
+	case e.Kind == hallpass.Conflict && e.ID != "accesscontrol.role-version":
+		return "name"
+	}
+	return ""
+}
+
+// badLine names the first line of the form that is no permission; empty when
+// all are.
+func badLine(list []hallpass.Permission) string {
+	for _, p := range list {
+		if !p.Action.Valid() || hallpass.ValidateRole(&hallpass.NamedRole{UID: "x", Name: "x", Permissions: []hallpass.Permission{p}}, true) != nil {
+			return " The line is “" + strings.TrimSpace(string(p.Action)+" "+string(p.Scope)) + "”."
+		}
+	}
+	return ""
+}
+
+func newRoleForm(v *visit) error {
+	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.RolesWrite, hallpass.ScopeDelegate); err != nil {
+		return err
+	}
+	return v.showRoleForm(http.StatusOK, roleFormView{New: true})
+}
+
+func (v *visit) showRoleForm(status int, view roleFormView) error {
+	title := "Create role"
+	crumbs := []crumb{crumbAdmin, crumbAccess, crumbRoles}
+	view.Action, view.Cancel = newRoleURL, crumbRoles.URL
+	if !view.New {
+		uid := v.r.PathValue("role")
+		title, view.Action, view.Cancel = "Change role", roleURL(uid)+"/edit", roleURL(uid)
+		crumbs = append(crumbs, crumb{view.Name, roleURL(uid)})
+	}
+	view.MayGlobal = v.caller.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
+	for _, p := range v.caller.Permissions.List() {
+		line := strings.TrimSpace(string(p.Action) + " " + string(p.Scope))
+		if p.Action != hallpass.ForeignActions {
+			view.Known = append(view.Known, line)
+		}
+	}
+	var err error
+	if view.frame, err = v.frame("roles", title, crumbs...); err != nil {
+		return err
+	}
+	return v.showStatus(status, "roles/edit", view)
+}
+
+func editRoleForm(v *visit) error {
+	r, err := v.o.Admin.Role(v.r.Context(), v.caller, v.r.PathValue("role"))
+	if err != nil {
+		return err
+	}
+	view := roleFormView{
+		Name: r.Name, DisplayName: r.DisplayName, Description: r.Description, Group: r.Group, Global: r.Global(), Basic: r.Basic(), RoleVersion: r.Version + 1,
+	}
+	var lines []string
+	for _, p := range r.Permissions {
+		if p.Action != hallpass.ForeignActions {
+			lines = append(lines, strings.TrimSpace(string(p.Action)+" "+string(p.Scope)))
+		}
+	}
+	view.Permissions = strings.Join(lines, "\n")
+	return v.showRoleForm(http.StatusOK, view)
+}
+
+// roleInput reads the form of a role.
+func (v *visit) roleInput() (hallpass.NamedRole, roleFormView) {
+	f := v.r.PostForm
+	view := roleFormView{
+		Name: strings.TrimSpace(f.Get("name")), DisplayName: strings.TrimSpace(f.Get("display")), Description: strings.TrimSpace(f.Get("description")),
+		Group: strings.TrimSpace(f.Get("group")), Permissions: f.Get("permissions"), Global: f.Get("global") == "yes", Basic: f.Get("basic") == "yes",
+	}
+	view.RoleVersion, _ = hallpass.ParseID(f.Get("version"))
+	r := hallpass.NamedRole{Name: view.Name, DisplayName: view.DisplayName, Description: view.Description, Group: view.Group, Version: view.RoleVersion}
+	for line := range strings.Lines(view.Permissions) {
+		if action, scope, _ := strings.Cut(strings.TrimSpace(line), " "); action != "" {
+			r.Permissions = append(r.Permissions, hallpass.Permission{Action: hallpass.Action(action), Scope: hallpass.Scope(strings.TrimSpace(scope))})
+		}
+	}
+	return r, view
+}
+
+// createRole is POST /admin/create/role.
+func createRole(v *visit) error {
+	r, view := v.roleInput()
+	r.Version, view.New = 0, true
+	made, err := v.o.Admin.CreateRole(v.r.Context(), v.caller, r, view.Global)
+	if err == nil {
+		v.say("Role " + roleTitle(made) + " created. Nobody has it yet.")
+		v.seeOther(roleURL(made.UID))
+		return nil
+	}
+	return v.roleAgain(err, r, view)
+}
+
+// roleAgain shows the form of a role with what was wrong with it.
+func (v *visit) roleAgain(err error, r hallpass.NamedRole, view roleFormView) error {
+	field := roleField(err)
+	if !v.blame(err, field) {
+		return err
+	}
+	if field == "permissions" && errors.Is(err, hallpass.Invalid) {
+		v.tell(field, v.wrong[field]+badLine(r.Permissions))
+	}
+	return v.showRoleForm(httpd.Status(err), view)
+}
+
+// editRole is POST /admin/roles/{role}/edit. A change of names alone is made
+// without a question.
+func editRole(v *visit) (change, error) {
+	r, view := v.roleInput()
+	r.UID = v.r.PathValue("role")
+	was, err := v.o.Admin.Role(v.r.Context(), v.caller, r.UID)
+	if err != nil {
+		return change{}, err
+	}
+	r.Hidden = was.Hidden
+	if was.Basic() { // what cannot be given, and so not typed, stays
+		for _, p := range was.Permissions {
+			if p.Action == hallpass.ForeignActions {
+				r.Permissions = append(r.Permissions, p)
+			}
+		}
+	}
+	c := change{Cancel: roleURL(r.UID), here: "roles", crumbs: []crumb{crumbAdmin, crumbAccess, crumbRoles, {roleTitle(was), roleURL(r.UID)}}}
+	c.again = func(err error) error { return v.roleAgain(err, r, view) }
+	if badLine(r.Permissions) == "" { // else the change is refused, with its reason
+		c.Steps = permissionSteps(was.Permissions, r.Permissions)
+	}
+	for _, s := range c.Steps {
+		c.Destroys = c.Destroys || s.After == notPermitted
+	}
+	c.Question, c.Button = "Change role", "Change role"
+	c.Text = "Whoever has the role " + named(roleTitle(was)) + " gains and loses this at once."
+	c.done = "The role " + roleTitle(r) + " is changed."
+	c.do = func() error {
+		_, err := v.o.Admin.UpdateRole(v.r.Context(), v.caller, r, false)
+		return err
+	}
+	if was.Basic() {
+		c.done = "The role " + roleTitle(was) + " is changed."
+		c.Facts = []string{"Everybody with this basic role is hit, in every organization."}
+		return c, nil
+	}
+	c.Facts, c.Alarm, err = v.whoHas(was, "It is held by ")
+	return c, err
+}
+
+// What a role's steps go between.
+const (
+	permitted    = "permitted"
+	notPermitted = "not permitted"
+)
+
+// permissionSteps are the steps from one list of permissions to another.
+func permissionSteps(was, next []hallpass.Permission) []step {
+	var steps []step
+	for _, p := range was {
+		if !slices.Contains(next, p) {
+			steps = append(steps, step{permissionText(p), permitted, notPermitted})
+		}
+	}
+	for i, p := range next {
+		if !slices.Contains(was, p) && !slices.Contains(next[:i], p) {
+			steps = append(steps, step{permissionText(p), notPermitted, permitted})
+		}
+	}
+	return steps
+}
+
+func permissionText(p hallpass.Permission) string {
+	return strings.TrimSpace(actionText(p.Action) + " " + string(p.Scope))
+}
+
+// deleteRole is GET and POST /admin/roles/{role}/delete.
+func deleteRole(v *visit) (change, error) {
+	r, err := v.o.Admin.Role(v.r.Context(), v.caller, v.r.PathValue("role"))
+	if err != nil {
+		return change{}, err
+	}
+	c := change{Cancel: roleURL(r.UID), here: "roles", crumbs: []crumb{crumbAdmin, crumbAccess, crumbRoles, {roleTitle(r), roleURL(r.UID)}}}
+	c.again = func(err error) error {
+		if !v.blame(err, "") {
+			return err
+		}
+		return v.showRole(httpd.Status(err))
+	}
+	if !r.Fixed() && !r.Basic() {
+		c.Steps = []step{{"Role " + roleTitle(r), "permits " + count(len(r.Permissions), "thing"), "deleted"}}
+	} // the others cannot be deleted, and the answer says so
+	c.Question, c.Button, c.Destroys = "Delete role", "Delete role", true
+	c.Text = "Are you sure you want to delete the role " + named(roleTitle(r)) + "? This cannot be undone."
+	c.to, c.done = crumbRoles.URL, "The role "+roleTitle(r)+" is deleted."
+	c.do = func() error { return v.o.Admin.DeleteRole(v.r.Context(), v.caller, r.UID, true) }
+	c.Facts, c.Alarm, err = v.whoHas(r, "It is taken, at once, from ")
+	return c, err
+}
+
+// whoHas says who has the role in this org, as far as the viewer may see it, and
+// whether anybody has.
+func (v *visit) whoHas(r hallpass.NamedRole, says string) (facts []string, any bool, err error) {
+	if v.caller.Can(hallpass.UsersRolesRead, "") && v.caller.Can(hallpass.TeamsRolesRead, "") {
+		who, err := v.o.Admin.RoleAssignments(v.r.Context(), v.caller, r.UID)
+		if err != nil {
+			return nil, false, err
+		}
+		facts = []string{"Nobody has it in this organization."}
+		if list := assignees(who); len(list) > 0 {
+			any, facts = true, []string{says + enumerate(list) + "."}
+		}
+	}
+	if r.Global() {
+		facts = append(facts, "It is global: this holds in every organization.")
+	}
+	return facts, any, nil
+}
+
+func assignees(who admin.RoleAssignments) []string {
+	var list []string
+	for _, r := range who.BasicRoles {
+		list = append(list, "everybody with the basic role "+r.String())
+	}
+	for _, t := range who.Teams {
+		list = append(list, "team "+t.Name)
+	}
+	for _, p := range who.ServiceAccounts {
+		list = append(list, "service account "+p.Name)
+	}
+	for _, p := range who.Users {
+		list = append(list, "user "+p.Login)
+	}
+	return list
+}

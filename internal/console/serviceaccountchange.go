@@ -1,0 +1,175 @@
+package console
+
+import (
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+// changeOf begins a change of the account that the path names, after the caller
+// was authorized to make it.
+func (v *visit) changeOf(needs hallpass.Action) (hallpass.ServiceAccountSummary, change, error) {
+	id, err := v.accountID()
+	if err == nil {
+		err = v.o.Admin.Authorize(v.r.Context(), v.caller, needs, id.Scope())
+	}
+	if err != nil {
+		return hallpass.ServiceAccountSummary{}, change{}, err
+	}
+	a, err := v.account()
+	c := change{Cancel: accountURL(a.UID), here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbList, {a.Name, accountURL(a.UID)}}}
+	if back := v.back(""); back != "" {
+		c.Cancel = back
+	}
+	return a, c, err
+}
+
+// patch changes the account.
+func (v *visit) patch(id hallpass.ServiceAccountID, p hallpass.ServiceAccountPatch) func() error {
+	return func() error {
+		_, err := v.o.Admin.UpdateServiceAccount(v.r.Context(), v.caller, id, p)
+		return err
+	}
+}
+
+// changeRole is POST /org/serviceaccounts/{ref}/role.
+func changeRole(v *visit) (change, error) {
+	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
+	if err != nil {
+		return c, err
+	}
+	c.again = func(err error) error {
+		if !v.blame(err, "role") {
+			return err
+		}
+		return v.showAccount(httpd.Status(err), detailView{})
+	}
+	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
+	if !ok {
+		return c, errRole
+	}
+	c.Question, c.Button = "Change role", "Change role"
+	c.Text = "Every token of " + named(a.Name) + " has the new role at once, also those that exist."
+	c.Steps = roleStep("Role of "+a.Name, a.Role, role)
+	c.Facts = []string{role.String() + ": " + v.roleCan(role)}
+	c.done, c.same = a.Name+" has the role "+role.String()+" now.", "Nothing changed: "+a.Name+" has the role "+role.String()+" already."
+	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Role: &role})
+	if role < a.Role {
+		c.Destroys = true
+		err = v.tokenFacts(&c, a)
+	}
+	return c, err
+}
+
+// enableAccount is POST /org/serviceaccounts/{ref}/enable.
+func enableAccount(v *visit) (change, error) {
+	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
+	if err != nil {
+		return c, err
+	}
+	c.Question, c.Button = "Enable service account", "Enable service account"
+	c.Text = "Its tokens work again at once, with the role " + a.Given.With(a.Role) + "."
+	c.done, c.same = a.Name+" is enabled now.", "Nothing changed: "+a.Name+" is enabled already."
+	if a.Disabled {
+		c.Steps = []step{{a.Name, "disabled", "enabled, with the role " + a.Given.With(a.Role)}}
+	}
+	c.Facts = []string{"It has " + count(a.LiveTokens, "token") + " that would work."}
+	off := false
+	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Disabled: &off})
+	return c, nil
+}
+
+// disableAccount is GET and POST /org/serviceaccounts/{ref}/disable.
+func disableAccount(v *visit) (change, error) {
+	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
+	if err != nil {
+		return c, err
+	}
+	c.Question, c.Button, c.Destroys = "Disable service account", "Disable service account", true
+	c.Text = "Are you sure you want to disable " + named(a.Name) + "? Its tokens stop working at once, until it is enabled again."
+	c.done, c.same = a.Name+" is disabled now: its tokens are refused.", "Nothing changed: "+a.Name+" is disabled already."
+	if !a.Disabled {
+		c.Steps = []step{{a.Name, "enabled, with the role " + a.Given.With(a.Role), "disabled"}}
+	}
+	on := true
+	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Disabled: &on})
+	return c, v.tokenFacts(&c, a)
+}
+
+// deleteAccount is GET and POST /org/serviceaccounts/{ref}/delete.
+func deleteAccount(v *visit) (change, error) {
+	a, c, err := v.changeOf(hallpass.ServiceAccountsDelete)
+	if err != nil {
+		return c, err
+	}
+	c.Question, c.Button, c.Destroys = "Delete service account", "Delete service account", true
+	what := named(a.Name)
+	if a.Tokens > 0 {
+		what += " and " + count(a.Tokens, "accompanying token")
+	}
+	c.Text = "Are you sure you want to delete " + what + "? This cannot be undone. Its roles, places in teams and access go too."
+	c.Steps = []step{{a.Name, "service account with the role " + a.Given.With(a.Role) + " and " + count(a.Tokens, "token"), "deleted"}}
+	c.done = a.Name + " is deleted, with " + count(a.Tokens, "token") + "."
+	c.to = v.back(crumbList.URL)
+	c.do = func() error { return v.o.Admin.DeleteServiceAccount(v.r.Context(), v.caller, a.ID) }
+	if err := v.tokenFacts(&c, a); err != nil {
+		return c, err
+	}
+	lost, err := v.lostWith(a)
+	c.Facts = append(c.Facts, lost...)
+	return c, err
+}
+
+// lostWith tells what goes with the account beside its tokens: its roles and its
+// places in teams, as far as the viewer may see them.
+func (v *visit) lostWith(a hallpass.ServiceAccountSummary) (facts []string, err error) {
+	var roles []admin.GivenRole
+	if v.caller.Can(hallpass.UsersRolesRead, hallpass.UserID(a.ID).Scope()) {
+		if roles, err = v.o.Admin.RolesOf(v.r.Context(), v.caller, idText(int64(a.ID)), true); err != nil {
+			return nil, err
+		}
+	}
+	if len(roles) > 0 {
+		facts = append(facts, "It has "+count(len(roles), "role")+" beside "+a.Role.String()+": "+enumerate(roleNames(roles))+".")
+	}
+	teams, err := v.o.Admin.TeamsOf(v.r.Context(), v.caller, int64(a.ID))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, t := range teams {
+		if v.caller.Can(hallpass.TeamsRead, t.ID.Scope()) {
+			names = append(names, "“"+t.Name+"”")
+		}
+	}
+	switch {
+	case len(names) == 1:
+		facts = append(facts, "It is in the team "+names[0]+".")
+	case len(names) > 1:
+		facts = append(facts, "It is in the teams "+enumerate(names)+".")
+	}
+	return facts, nil
+}
+
+// renameServiceAccount is POST /org/serviceaccounts/{ref}/name.
+func renameServiceAccount(v *visit) error {
+	id, err := v.accountID()
+	if err != nil {
+		return err
+	}
+	name := v.r.PostForm.Get("name")
+	a, err := v.o.Admin.UpdateServiceAccount(v.r.Context(), v.caller, id, hallpass.ServiceAccountPatch{Name: &name})
+	switch {
+	case err == nil:
+		v.say("The service account is called " + a.Name + " now.")
+		v.seeOther(v.back(accountURL(a.UID)))
+		return nil
+	case strings.TrimSpace(name) == "":
+		v.tell("name", "Name is required")
+	case !v.blame(err, "name"):
+		return err
+	}
+	return v.showAccount(httpd.Status(err), detailView{Edit: true, NewName: name})
+}

@@ -1,0 +1,35 @@
+package console
+
+import (
+	"regexp"
+	"strings"
+)
+
+// browsers finds a browser's own name in what all of them say.
+var browsers = regexp.MustCompile(`(Edg|OPR|Firefox|Chrome|Version)/([0-9]+)`)
+
+// client returns the short name of a user agent: the first product, or the
+// browser.
+func client(agent string) string {
+	first, _, _ := strings.Cut(agent, " ")
+	if first == "" {
+		return "a client without a name"
+	}
+	if !strings.HasPrefix(first, "Mozilla/") {
+		return first
+	}
+	found := ""
+	for _, m := range browsers.FindAllStringSubmatch(agent, -1) {
+		name := map[string]string{"Edg": "Edge", "OPR": "Opera", "Version": "Safari"}[m[1]]
+		if name == "" {
+			name = m[1]
+		}
+		if found == "" || name == "Edge" || name == "Opera" {
+			found = name + " " + m[2]
+		}
+	}
+	if found == "" {
+		return "a browser"
+	}
+	return found
+}

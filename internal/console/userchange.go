@@ -1,0 +1,144 @@
+package console
+
+import (
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+)
+
+// userChange begins a change of the user that the path names, after the caller
+// was authorized to make it. What is wrong is told beside the field.
+func (v *visit) userChange(needs hallpass.Action, field string) (hallpass.User, change, error) {
+	id, err := v.userID()
+	if err != nil {
+		return hallpass.User{}, change{}, err
+	}
+	c := change{Cancel: userURL(id), here: "users"}
+	c.again = func(err error) error {
+		if !v.blame(err, field) {
+			return err
+		}
+		return v.showUser(httpd.Status(err), id)
+	}
+	if err := v.o.Admin.AuthorizeOnServer(v.r.Context(), v.caller, needs, id.GlobalScope()); err != nil {
+		return hallpass.User{}, c, err
+	}
+	u, err := v.o.Admin.User(v.r.Context(), v.caller, id)
+	c.crumbs = []crumb{crumbAdmin, crumbAccess, crumbUsers, {userName(u), userURL(id)}}
+	return u, c, err
+}
+
+// editUser is POST /admin/users/{user}/edit.
+func editUser(v *visit) error {
+	id, err := v.userID()
+	if err != nil {
+		return err
+	}
+	f := v.r.PostForm
+	err = v.o.Admin.UpdateUser(v.r.Context(), v.caller, id, f.Get("login"), f.Get("email"), f.Get("name"))
+	if err == nil {
+		v.say("Saved: the name, login and email of " + f.Get("login") + ".")
+		v.seeOther(userURL(id))
+		return nil
+	}
+	if v.blame(err, "login", "email", "name") {
+		return v.showUser(httpd.Status(err), id)
+	}
+	return err
+}
+
+// setUserPassword is POST /admin/users/{user}/password.
+func setUserPassword(v *visit) error {
+	id, err := v.userID()
+	if err != nil {
+		return err
+	}
+	err = v.o.Admin.SetUserPassword(v.r.Context(), v.caller, id, secret.NewText(v.r.PostForm.Get("password")))
+	if err == nil {
+		v.say("The password is set. Every session of the user has ended.")
+		v.seeOther(userURL(id))
+		return nil
+	}
+	if v.blame(err, "password") {
+		return v.showUser(httpd.Status(err), id)
+	}
+	return err
+}
+
+// setUserAdmin is POST /admin/users/{user}/admin.
+func setUserAdmin(v *visit) (change, error) {
+	u, c, err := v.userChange(hallpass.UsersPermissionsWrite, "admin")
+	if err != nil {
+		return c, err
+	}
+	name, yes := userName(u), v.r.PostForm.Get("admin") == "yes"
+	steps := []step{{name, "an ordinary user", "server admin"}}
+	c.Question, c.Button = "Make server admin", "Make server admin"
+	c.Text = named(name) + " may then do everything on this server, in every organization, and make and remove other server admins."
+	c.done, c.same = name+" is a server admin now.", "Nothing changed: "+name+" is a server admin already."
+	if !yes {
+		steps = []step{{name, "server admin", "an ordinary user"}}
+		c.Question, c.Button, c.Destroys = "Take server admin away", "Take away", true
+		c.Text = named(name) + " keeps the roles in the organizations, and nothing beyond them."
+		c.done, c.same = name+" is no longer a server admin.", "Nothing changed: "+name+" is no server admin."
+	}
+	if u.ServerAdmin != yes {
+		c.Steps = steps
+	}
+	c.do = func() error { return v.o.Admin.SetServerAdmin(v.r.Context(), v.caller, u.ID, yes) }
+	return c, nil
+}
+
+// setUserDisabled is POST /admin/users/{user}/disable.
+func setUserDisabled(v *visit) (change, error) {
+	u, c, err := v.userChange(hallpass.UsersDisable, "disabled")
+	if err != nil {
+		return c, err
+	}
+	name, off := userName(u), v.r.PostForm.Get("disabled") == "yes"
+	steps := []step{{name, "disabled", "enabled"}}
+	c.Question, c.Button = "Enable user", "Enable user"
+	c.Text = named(name) + " can sign in again, with the same roles as before."
+	c.done, c.same = name+" is enabled now.", "Nothing changed: "+name+" is enabled already."
+	if off {
+		steps = []step{{name, "enabled", "disabled"}}
+		c.Question, c.Button, c.Destroys = "Disable user", "Disable user", true
+		c.Text = named(name) + " is signed out at once and cannot sign in until enabled again. Service accounts and tokens that the user made go on working."
+		c.done, c.same = name+" is disabled now, and signed out everywhere.", "Nothing changed: "+name+" is disabled already."
+	}
+	if u.Disabled != off {
+		c.Steps = steps
+	}
+	c.do = func() error { return v.o.Admin.SetUserDisabled(v.r.Context(), v.caller, u.ID, off) }
+	return c, nil
+}
+
+// deleteUser is GET and POST /admin/users/{user}/delete.
+func deleteUser(v *visit) (change, error) {
+	u, c, err := v.userChange(hallpass.UsersDelete, "")
+	if err != nil {
+		return c, err
+	}
+	orgs, err := v.o.Admin.OrgsOfUser(v.r.Context(), v.caller, u.ID)
+	if err != nil {
+		return c, err
+	}
+	var names []string
+	for _, o := range orgs {
+		names = append(names, o.Name)
+	}
+	name := userName(u)
+	c.Question, c.Button, c.Destroys = "Delete user", "Delete user", true
+	c.Text = "Are you sure you want to delete " + named(u.Login) + "? This cannot be undone."
+	c.Steps = []step{{name, "can sign in as " + u.Login, "deleted"}}
+	if u.Disabled {
+		c.Steps[0].Before = "disabled"
+	}
+	if len(names) > 0 {
+		c.Facts = []string{"The user is a member of " + enumerate(names) + "."}
+	}
+	c.Facts = append(c.Facts, "Sessions end at once. Roles, places in teams and access are gone for good.", "Service accounts, folders and dashboards that the user made stay.")
+	c.to, c.done = crumbUsers.URL, "The user "+name+" is deleted."
+	c.do = func() error { return v.o.Admin.DeleteUser(v.r.Context(), v.caller, u.ID) }
+	return c, nil
+}
