@@ -151,11 +151,11 @@ func (a *Admin) read(ctx context.Context, c hallpass.Caller, n need, fn func(*st
 func (a *Admin) change(ctx context.Context, c hallpass.Caller, n need, changes []hallpass.Change, fn func(*store.Tx, hallpass.Caller) (hallpass.AuditEntry, error)) error {
 	err := a.db.Write(ctx, func(tx *store.Tx) error {
 		for _, ch := range changes {
-			if err := tx.Change(ctx, ch); err != nil {
+			if err := tx.Change(ch); err != nil {
 				return err
 			}
 		}
-		now, err := a.reread(ctx, tx, c)
+		now, err := a.reread(tx, c)
 		if err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (a *Admin) change(ctx context.Context, c hallpass.Caller, n need, changes [
 		if err != nil {
 			return err
 		}
-		_, err = tx.Audit(ctx, entry)
+		_, err = tx.Audit(entry)
 		return err
 	})
 	return a.refused(ctx, c, err, string(n.action), string(n.scope))
@@ -176,12 +176,12 @@ var errGone = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "auth.unauthor
 
 // reread returns the caller as the database has it now: a change is never made
 // on the word of a memory.
-func (a *Admin) reread(ctx context.Context, tx *store.Tx, c hallpass.Caller) (now hallpass.Caller, err error) {
+func (a *Admin) reread(tx *store.Tx, c hallpass.Caller) (now hallpass.Caller, err error) {
 	switch {
 	case c.Token != 0:
-		now, err = a.rereadToken(ctx, tx, c)
+		now, err = a.rereadToken(tx, c)
 	case c.User() != 0:
-		now, err = a.rereadUser(ctx, tx, c)
+		now, err = a.rereadUser(tx, c)
 	default:
 		return c, errGone
 	}
@@ -192,23 +192,23 @@ func (a *Admin) reread(ctx context.Context, tx *store.Tx, c hallpass.Caller) (no
 	return now, err
 }
 
-func (a *Admin) rereadToken(ctx context.Context, tx *store.Tx, c hallpass.Caller) (hallpass.Caller, error) {
-	t, err := tx.Token(ctx, c.Org, c.ServiceAccount(), c.Token)
+func (a *Admin) rereadToken(tx *store.Tx, c hallpass.Caller) (hallpass.Caller, error) {
+	t, err := tx.Token(c.Org, c.ServiceAccount(), c.Token)
 	if err != nil {
 		return c, err
 	}
-	account, err := tx.ServiceAccount(ctx, c.Org, c.ServiceAccount())
+	account, err := tx.ServiceAccount(c.Org, c.ServiceAccount())
 	if err != nil {
 		return c, err
 	}
 	if t.State(a.now(), account.Disabled) != hallpass.TokenLive {
 		return c, errGone
 	}
-	return tx.ServiceAccountCaller(ctx, account)
+	return tx.ServiceAccountCaller(account)
 }
 
-func (a *Admin) rereadUser(ctx context.Context, tx *store.Tx, c hallpass.Caller) (hallpass.Caller, error) {
-	u, err := tx.User(ctx, c.User())
+func (a *Admin) rereadUser(tx *store.Tx, c hallpass.Caller) (hallpass.Caller, error) {
+	u, err := tx.User(c.User())
 	if err != nil {
 		return c, err
 	}
@@ -216,7 +216,7 @@ func (a *Admin) rereadUser(ctx context.Context, tx *store.Tx, c hallpass.Caller)
 		return c, errGone
 	}
 	if c.Session != 0 {
-		s, err := tx.Session(ctx, c.Session)
+		s, err := tx.Session(c.Session)
 		if err != nil {
 			return c, err
 		}
@@ -224,7 +224,7 @@ func (a *Admin) rereadUser(ctx context.Context, tx *store.Tx, c hallpass.Caller)
 			return c, errGone
 		}
 	}
-	return tx.UserCaller(ctx, u, c.Org)
+	return tx.UserCaller(u, c.Org)
 }
 
 func target(noun string, id int64) string { return noun + ":" + strconv.FormatInt(id, 10) }

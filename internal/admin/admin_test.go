@@ -33,11 +33,11 @@ func newWorld(t *testing.T, o admin.Options) *world {
 func (w *world) human(login string) (c hallpass.Caller) {
 	w.t.Helper()
 	err := w.db.Read(w.t.Context(), func(tx *store.Tx) error {
-		u, err := tx.UserByLogin(w.t.Context(), login)
+		u, err := tx.UserByLogin(login)
 		if err != nil {
 			return err
 		}
-		c, err = tx.UserCaller(w.t.Context(), u, hallpass.FirstOrg)
+		c, err = tx.UserCaller(u, hallpass.FirstOrg)
 		return err
 	})
 	if err != nil {
@@ -167,7 +167,7 @@ func TestNothingIsInherited(t *testing.T) {
 	first := w.machine("ci", hallpass.RoleAdmin)
 	err := w.db.Write(ctx, func(tx *store.Tx) error {
 		to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: first.Principal.ID}
-		return tx.SetGrant(ctx, hallpass.Grant{Org: hallpass.FirstOrg, Resource: hallpass.FolderResource, ResourceID: "f", To: to, Level: hallpass.LevelAdmin})
+		return tx.SetGrant(hallpass.Grant{Org: hallpass.FirstOrg, Resource: hallpass.FolderResource, ResourceID: "f", To: to, Level: hallpass.LevelAdmin})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +181,7 @@ func TestNothingIsInherited(t *testing.T) {
 	}
 	err = w.db.Read(ctx, func(tx *store.Tx) error {
 		for _, id := range []int64{first.Principal.ID, second.Principal.ID} {
-			if held, err := tx.AllGrants(ctx, hallpass.FirstOrg, id, hallpass.RoleNone); err != nil || len(held) != 0 {
+			if held, err := tx.AllGrants(hallpass.FirstOrg, id, hallpass.RoleNone); err != nil || len(held) != 0 {
 				t.Errorf("principal %d holds %v, %v", id, held, err)
 			}
 		}
@@ -223,7 +223,7 @@ func TestOldPassword(t *testing.T) {
 	ctx := t.Context()
 	old := w.human("admin")
 	err := w.db.Read(ctx, func(tx *store.Tx) error {
-		u, err := tx.UserByLogin(ctx, "admin")
+		u, err := tx.UserByLogin("admin")
 		old.Password = u.PasswordMark()
 		return err
 	})

@@ -23,27 +23,27 @@ func (a *Admin) RoleAssignments(ctx context.Context, c hallpass.Caller, uid stri
 		if err := c.Authorize(hallpass.TeamsRolesRead, ""); err != nil {
 			return err
 		}
-		r, err := tx.Role(ctx, c.Org, uid)
+		r, err := tx.Role(c.Org, uid)
 		if err != nil {
 			return err
 		}
-		list, err := tx.AssignmentsOf(ctx, c.Org, r)
+		list, err := tx.AssignmentsOf(c.Org, r)
 		if err != nil {
 			return err
 		}
-		return out.load(ctx, tx, c.Org, list)
+		return out.load(tx, c.Org, list)
 	})
 	return out, err
 }
 
-func (out *RoleAssignments) load(ctx context.Context, tx *store.Tx, org hallpass.OrgID, list []store.Assignment) error {
+func (out *RoleAssignments) load(tx *store.Tx, org hallpass.OrgID, list []store.Assignment) error {
 	var ids []int64
 	for _, as := range list {
 		if as.To.Kind == hallpass.ToPrincipal {
 			ids = append(ids, as.To.ID)
 		}
 	}
-	principals, err := tx.PrincipalsByID(ctx, ids)
+	principals, err := tx.PrincipalsByID(ids)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (out *RoleAssignments) load(ctx context.Context, tx *store.Tx, org hallpass
 		case hallpass.ToBasicRole:
 			out.BasicRoles = append(out.BasicRoles, hallpass.Role(as.To.ID))
 		case hallpass.ToTeam:
-			t, err := tx.Team(ctx, org, hallpass.TeamID(as.To.ID))
+			t, err := tx.Team(org, hallpass.TeamID(as.To.ID))
 			if err != nil {
 				return err
 			}
@@ -91,7 +91,7 @@ func (s assigning) action() hallpass.Action {
 
 // assign carries out one step, within the delegation rule, and reports whether
 // it changed anything.
-func (a *Admin) assign(ctx context.Context, tx *store.Tx, c hallpass.Caller, s assigning) (bool, error) {
+func (a *Admin) assign(tx *store.Tx, c hallpass.Caller, s assigning) (bool, error) {
 	n := roleNeed(s.action(), s.org == 0)
 	if err := n.met(c); err != nil {
 		return false, err
@@ -99,28 +99,28 @@ func (a *Admin) assign(ctx context.Context, tx *store.Tx, c hallpass.Caller, s a
 	if s.role.Basic() {
 		return false, errBasicRole
 	}
-	if err := a.mayGiveRolePermissions(ctx, tx, c, s.org == 0, s.role.Permissions); err != nil {
+	if err := a.mayGiveRolePermissions(tx, c, s.org == 0, s.role.Permissions); err != nil {
 		return false, err
 	}
 	as := store.Assignment{Org: s.org, To: s.grantee, RoleOrg: s.role.Org, RoleUID: s.role.UID}
 	if s.remove {
-		return tx.Unassign(ctx, as)
+		return tx.Unassign(as)
 	}
-	if err := a.granteeThere(ctx, tx, c, s.grantee); err != nil {
+	if err := a.granteeThere(tx, c, s.grantee); err != nil {
 		return false, err
 	}
-	had, err := tx.Assign(ctx, as, a.now())
+	had, err := tx.Assign(as, a.now())
 	return !had, err
 }
 
 // granteeThere returns NotFound unless the caller may give roles to the grantee.
-func (a *Admin) granteeThere(ctx context.Context, tx *store.Tx, c hallpass.Caller, g hallpass.Grantee) error {
+func (a *Admin) granteeThere(tx *store.Tx, c hallpass.Caller, g hallpass.Grantee) error {
 	var err error
 	switch g.Kind {
 	case hallpass.ToPrincipal:
-		_, err = a.taker(ctx, tx, c, idText(g.ID))
+		_, err = a.taker(tx, c, idText(g.ID))
 	case hallpass.ToTeam:
-		_, err = tx.Team(ctx, c.Org, hallpass.TeamID(g.ID))
+		_, err = tx.Team(c.Org, hallpass.TeamID(g.ID))
 	case hallpass.ToBasicRole:
 	}
 	return err
@@ -129,26 +129,26 @@ func (a *Admin) granteeThere(ctx context.Context, tx *store.Tx, c hallpass.Calle
 // taker finds by ID or uid whom the caller may give roles to in its org: a member
 // or service account or, for a server admin, any user of the server. The role of
 // one who is not a member permits nothing until they become one.
-func (a *Admin) taker(ctx context.Context, tx *store.Tx, c hallpass.Caller, ref string) (hallpass.PrincipalInfo, error) {
-	p, err := a.principal(ctx, tx, c.Org, ref)
+func (a *Admin) taker(tx *store.Tx, c hallpass.Caller, ref string) (hallpass.PrincipalInfo, error) {
+	p, err := a.principal(tx, c.Org, ref)
 	if hallpass.KindOf(err) != hallpass.NotFound {
 		return p, err
 	}
 	if !c.ServerAdmin {
 		return p, errNotMember
 	}
-	if _, err := tx.Org(ctx, c.Org); err != nil {
+	if _, err := tx.Org(c.Org); err != nil {
 		return p, err
 	}
 	id, number := hallpass.ParseID(ref)
 	if !number {
-		u, err := tx.UserByUID(ctx, ref)
+		u, err := tx.UserByUID(ref)
 		if err != nil {
 			return p, err
 		}
 		id = int64(u.ID)
 	}
-	found, err := tx.PrincipalsByID(ctx, []int64{id})
+	found, err := tx.PrincipalsByID([]int64{id})
 	if err == nil && found[id].Kind != hallpass.UserPrincipal {
 		err = errNoUser
 	}
@@ -185,11 +185,11 @@ func (a *Admin) SetRoleAssignments(ctx context.Context, c hallpass.Caller, uid s
 	}
 	n := need{action: hallpass.UsersRolesAdd, scope: hallpass.ScopeDelegate}
 	return a.change(ctx, c, n, permissionsChanged(c.Org), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		r, err := tx.Role(ctx, c.Org, uid)
+		r, err := tx.Role(c.Org, uid)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		now, err := tx.AssignmentsOf(ctx, c.Org, r)
+		now, err := tx.AssignmentsOf(c.Org, r)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
@@ -199,7 +199,7 @@ func (a *Admin) SetRoleAssignments(ctx context.Context, c hallpass.Caller, uid s
 			if _, keep := wanted[as.To]; keep || as.To.Kind == hallpass.ToBasicRole {
 				continue
 			}
-			if _, err := a.assign(ctx, tx, c, assigning{r, c.Org, as.To, true}); err != nil {
+			if _, err := a.assign(tx, c, assigning{r, c.Org, as.To, true}); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
@@ -208,11 +208,11 @@ func (a *Admin) SetRoleAssignments(ctx context.Context, c hallpass.Caller, uid s
 				continue
 			}
 			if kind := wanted[g]; kind != hallpass.Nobody {
-				if p, err := tx.Principal(ctx, c.Org, g.ID); err != nil || p.Kind != kind {
+				if p, err := tx.Principal(c.Org, g.ID); err != nil || p.Kind != kind {
 					return hallpass.AuditEntry{}, errNoAccount
 				}
 			}
-			if _, err := a.assign(ctx, tx, c, assigning{r, c.Org, g, false}); err != nil {
+			if _, err := a.assign(tx, c, assigning{r, c.Org, g, false}); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
@@ -246,13 +246,13 @@ func (a *Admin) assignOne(ctx context.Context, c hallpass.Caller, uid string, g 
 	step := assigning{org: org, grantee: g, remove: remove}
 	return a.change(ctx, c, roleNeed(step.action(), global), granteeChanged(org, g), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
 		var err error
-		if step.role, err = tx.Role(ctx, c.Org, uid); err != nil {
+		if step.role, err = tx.Role(c.Org, uid); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := a.checkGlobal(ctx, tx, c, step); err != nil {
+		if err := a.checkGlobal(tx, c, step); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		changed, err := a.assign(ctx, tx, c, step)
+		changed, err := a.assign(tx, c, step)
 		if err == nil && remove && !changed {
 			err = errNotAssigned
 		}
@@ -264,7 +264,7 @@ func (a *Admin) assignOne(ctx context.Context, c hallpass.Caller, uid string, g 
 
 // checkGlobal reports what cannot be given in every org: a role of one org, and
 // anything to a team or service account.
-func (a *Admin) checkGlobal(ctx context.Context, tx *store.Tx, c hallpass.Caller, s assigning) error {
+func (a *Admin) checkGlobal(tx *store.Tx, c hallpass.Caller, s assigning) error {
 	if s.org != 0 || s.remove {
 		return nil
 	}
@@ -272,7 +272,7 @@ func (a *Admin) checkGlobal(ctx context.Context, tx *store.Tx, c hallpass.Caller
 		return errGlobalUsersOnly
 	}
 	if s.grantee.Kind == hallpass.ToPrincipal {
-		p, err := a.taker(ctx, tx, c, idText(s.grantee.ID))
+		p, err := a.taker(tx, c, idText(s.grantee.ID))
 		if err != nil {
 			return err
 		}
@@ -301,10 +301,10 @@ func (a *Admin) SetRoles(ctx context.Context, c hallpass.Caller, to hallpass.Gra
 	}
 	n := roleNeed(assigning{grantee: to}.action(), global)
 	return a.change(ctx, c, n, granteeChanged(org, to), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := a.granteeThere(ctx, tx, c, to); err != nil {
+		if err := a.granteeThere(tx, c, to); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		now, err := tx.AssignmentsTo(ctx, org, to)
+		now, err := tx.AssignmentsTo(org, to)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
@@ -314,7 +314,7 @@ func (a *Admin) SetRoles(ctx context.Context, c hallpass.Caller, to hallpass.Gra
 			if slices.Contains(uids, as.RoleUID) {
 				continue
 			}
-			if err := a.step(ctx, tx, c, as.RoleUID, assigning{org: org, grantee: to, remove: true}); err != nil {
+			if err := a.step(tx, c, as.RoleUID, assigning{org: org, grantee: to, remove: true}); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
@@ -322,7 +322,7 @@ func (a *Admin) SetRoles(ctx context.Context, c hallpass.Caller, to hallpass.Gra
 			if had[uid] {
 				continue
 			}
-			if err := a.step(ctx, tx, c, uid, assigning{org: org, grantee: to}); err != nil {
+			if err := a.step(tx, c, uid, assigning{org: org, grantee: to}); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
@@ -331,14 +331,14 @@ func (a *Admin) SetRoles(ctx context.Context, c hallpass.Caller, to hallpass.Gra
 }
 
 // step carries out one step about the role with that uid.
-func (a *Admin) step(ctx context.Context, tx *store.Tx, c hallpass.Caller, uid string, s assigning) (err error) {
-	if s.role, err = tx.Role(ctx, c.Org, uid); err != nil {
+func (a *Admin) step(tx *store.Tx, c hallpass.Caller, uid string, s assigning) (err error) {
+	if s.role, err = tx.Role(c.Org, uid); err != nil {
 		return err
 	}
-	if err := a.checkGlobal(ctx, tx, c, s); err != nil {
+	if err := a.checkGlobal(tx, c, s); err != nil {
 		return err
 	}
-	_, err = a.assign(ctx, tx, c, s)
+	_, err = a.assign(tx, c, s)
 	return err
 }
 
@@ -347,14 +347,14 @@ func (a *Admin) step(ctx context.Context, tx *store.Tx, c hallpass.Caller, uid s
 // wait for a user to become a member.
 func (a *Admin) RolesOf(ctx context.Context, c hallpass.Caller, ref string, hidden bool) (list []GivenRole, err error) {
 	err = a.read(ctx, c, need{action: hallpass.UsersRolesRead}, func(tx *store.Tx) error {
-		p, err := a.taker(ctx, tx, c, ref)
+		p, err := a.taker(tx, c, ref)
 		if err != nil {
 			return err
 		}
 		if err := c.Authorize(hallpass.UsersRolesRead, hallpass.UserID(p.ID).Scope()); err != nil {
 			return err
 		}
-		list, err = a.rolesOf(ctx, tx, c.Org, hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: p.ID}, hidden)
+		list, err = a.rolesOf(tx, c.Org, hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: p.ID}, hidden)
 		return err
 	})
 	return list, err
@@ -363,7 +363,7 @@ func (a *Admin) RolesOf(ctx context.Context, c hallpass.Caller, ref string, hidd
 // RolesOfTeam returns the roles that the team was given.
 func (a *Admin) RolesOfTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, hidden bool) (list []GivenRole, err error) {
 	err = a.readTeam(ctx, c, hallpass.TeamsRolesRead, id, func(tx *store.Tx, _ hallpass.Team) error {
-		list, err = a.rolesOf(ctx, tx, c.Org, hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)}, hidden)
+		list, err = a.rolesOf(tx, c.Org, hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)}, hidden)
 		return err
 	})
 	return list, err
@@ -375,19 +375,19 @@ type GivenRole struct {
 	Everywhere bool // on the server and in every org, and not in this one by itself
 }
 
-func (a *Admin) rolesOf(ctx context.Context, tx *store.Tx, org hallpass.OrgID, to hallpass.Grantee, hidden bool) ([]GivenRole, error) {
-	here, err := tx.AssignmentsTo(ctx, org, to)
+func (a *Admin) rolesOf(tx *store.Tx, org hallpass.OrgID, to hallpass.Grantee, hidden bool) ([]GivenRole, error) {
+	here, err := tx.AssignmentsTo(org, to)
 	if err != nil {
 		return nil, err
 	}
-	everywhere, err := tx.AssignmentsTo(ctx, 0, to)
+	everywhere, err := tx.AssignmentsTo(0, to)
 	if err != nil {
 		return nil, err
 	}
 	seen := make(map[string]bool)
 	var list []GivenRole
 	for _, as := range append(here, everywhere...) {
-		r, err := tx.Role(ctx, org, as.RoleUID)
+		r, err := tx.Role(org, as.RoleUID)
 		if err != nil {
 			return nil, err
 		}
@@ -411,12 +411,12 @@ func (a *Admin) RolesOfMany(ctx context.Context, c hallpass.Caller, kind hallpas
 	err := a.read(ctx, c, need{action: action}, func(tx *store.Tx) error {
 		for _, id := range ids {
 			g := hallpass.Grantee{Kind: kind, ID: id}
-			if err := a.granteeThere(ctx, tx, c, g); hallpass.KindOf(err) == hallpass.NotFound {
+			if err := a.granteeThere(tx, c, g); hallpass.KindOf(err) == hallpass.NotFound {
 				continue
 			} else if err != nil {
 				return err
 			}
-			list, err := a.rolesOf(ctx, tx, c.Org, g, hidden)
+			list, err := a.rolesOf(tx, c.Org, g, hidden)
 			if err != nil {
 				return err
 			}
@@ -434,12 +434,12 @@ func (a *Admin) RolesOfMany(ctx context.Context, c hallpass.Caller, kind hallpas
 func (a *Admin) BasicRoleRoles(ctx context.Context, c hallpass.Caller) (map[hallpass.Role][]hallpass.NamedRole, error) {
 	out := make(map[hallpass.Role][]hallpass.NamedRole)
 	err := a.read(ctx, c, need{action: hallpass.RolesRead}, func(tx *store.Tx) error {
-		list, err := tx.BasicAssignments(ctx, c.Org)
+		list, err := tx.BasicAssignments(c.Org)
 		if err != nil {
 			return err
 		}
 		for _, as := range list {
-			r, err := tx.Role(ctx, c.Org, as.RoleUID)
+			r, err := tx.Role(c.Org, as.RoleUID)
 			if err != nil {
 				return err
 			}

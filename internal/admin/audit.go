@@ -45,7 +45,7 @@ func (a *Admin) auditAction(ctx context.Context, action string) error {
 		return nil
 	}
 	return a.db.Read(ctx, func(tx *store.Tx) error {
-		has, err := tx.AuditHas(ctx, action) // another version's
+		has, err := tx.AuditHas(action) // another version's
 		if err != nil || has {
 			return err
 		}

@@ -27,7 +27,7 @@ func errNotHeld(p hallpass.Permission) *hallpass.Error {
 // acts in. Access to folders and dashboards counts, with what they stand in.
 // Whoever is a server admin may become Admin of any org, and so holds what an
 // Admin does.
-func (a *Admin) mayGive(ctx context.Context, tx *store.Tx, c hallpass.Caller, list []hallpass.Permission) error {
+func (a *Admin) mayGive(tx *store.Tx, c hallpass.Caller, list []hallpass.Permission) error {
 	var r *reach
 	for _, p := range list {
 		if c.Permissions.Has(p) || c.ServerAdmin && hallpass.RoleAdmin.Permissions().Has(p) {
@@ -38,13 +38,13 @@ func (a *Admin) mayGive(ctx context.Context, tx *store.Tx, c hallpass.Caller, li
 			return errNotHeld(p)
 		}
 		if r == nil {
-			loaded, err := a.reach(ctx, tx, c)
+			loaded, err := a.reach(tx, c)
 			if err != nil {
 				return err
 			}
 			r = &loaded
 		}
-		scopes, err := treeScopes(ctx, tx, c.Org, resource, id)
+		scopes, err := treeScopes(tx, c.Org, resource, id)
 		if err != nil {
 			return err
 		}
@@ -71,22 +71,22 @@ func mayGiveOnServer(c hallpass.Caller, list []hallpass.Permission) error {
 
 // outranks returns nil if the caller holds everything the account does: its
 // role, what its roles permit, and its access to folders and dashboards.
-func (a *Admin) outranks(ctx context.Context, tx *store.Tx, c hallpass.Caller, account hallpass.ServiceAccount) error {
-	power, err := tx.ServiceAccountCaller(ctx, account)
+func (a *Admin) outranks(tx *store.Tx, c hallpass.Caller, account hallpass.ServiceAccount) error {
+	power, err := tx.ServiceAccountCaller(account)
 	if err != nil {
 		return err
 	}
 	if power.Role > c.Role || !c.Permissions.HasAll(power.Permissions) {
 		return errRoleForbidden
 	}
-	grants, err := tx.TreeGrants(ctx, account.Org, int64(account.ID), hallpass.RoleNone)
+	grants, err := tx.TreeGrants(account.Org, int64(account.ID), hallpass.RoleNone)
 	if err != nil {
 		return err
 	}
 	// What a basic role was given, a caller of that role or a higher one has too.
 	grants = slices.DeleteFunc(grants, func(g hallpass.Grant) bool { return g.To.Kind == hallpass.ToBasicRole })
 	for _, g := range grants {
-		if err := a.mayGive(ctx, tx, c, g.Permissions()); err != nil {
+		if err := a.mayGive(tx, c, g.Permissions()); err != nil {
 			if hallpass.KindOf(err) == hallpass.Denied {
 				return errRoleForbidden
 			}
@@ -100,11 +100,11 @@ func (a *Admin) outranks(ctx context.Context, tx *store.Tx, c hallpass.Caller, a
 // it is not above the caller's own, and the caller holds what it permits. With
 // toUser it is given to a user, for whom what the basic role has in every org
 // holds on the server too.
-func (a *Admin) mayGiveRole(ctx context.Context, tx *store.Tx, c hallpass.Caller, role hallpass.Role, toUser bool) error {
+func (a *Admin) mayGiveRole(tx *store.Tx, c hallpass.Caller, role hallpass.Role, toUser bool) error {
 	if role > c.Role {
 		return errRoleForbidden
 	}
-	sources, err := tx.RoleSources(ctx, c.Org, 0, role, true, false)
+	sources, err := tx.RoleSources(c.Org, 0, role, true, false)
 	if err != nil {
 		return err
 	}
@@ -123,54 +123,54 @@ func (a *Admin) mayGiveRole(ctx context.Context, tx *store.Tx, c hallpass.Caller
 // user holds on the server, in whatever org or in none, and then each org that
 // has given the user anything, also what waits there for the user to become a
 // member. Whether the user is disabled makes no difference.
-func (a *Admin) overpowers(ctx context.Context, tx *store.Tx, c hallpass.Caller, u hallpass.User) error {
+func (a *Admin) overpowers(tx *store.Tx, c hallpass.Caller, u hallpass.User) error {
 	if c.ServerAdmin || c.User() == u.ID {
 		return nil
 	}
 	if u.ServerAdmin {
 		return errServerAdminOnly
 	}
-	anywhere, err := tx.UserOutside(ctx, u)
+	anywhere, err := tx.UserOutside(u)
 	if err != nil {
 		return err
 	}
 	if !c.Server.HasAll(anywhere.Server) {
 		return errOverpowered
 	}
-	me, err := tx.User(ctx, c.User())
+	me, err := tx.User(c.User())
 	if err != nil {
 		return err
 	}
-	orgs, err := tx.OrgsHeldBy(ctx, u.ID)
+	orgs, err := tx.OrgsHeldBy(u.ID)
 	if err != nil {
 		return err
 	}
 	for _, org := range orgs {
-		if err := a.overpowersIn(ctx, tx, org, me, u); err != nil {
+		if err := a.overpowersIn(tx, org, me, u); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *Admin) overpowersIn(ctx context.Context, tx *store.Tx, org hallpass.OrgID, me, u hallpass.User) error {
-	theirs, err := tx.UserInside(ctx, u, org)
+func (a *Admin) overpowersIn(tx *store.Tx, org hallpass.OrgID, me, u hallpass.User) error {
+	theirs, err := tx.UserInside(u, org)
 	if err != nil {
 		return err
 	}
-	mine, err := tx.UserCaller(ctx, me, org)
+	mine, err := tx.UserCaller(me, org)
 	if err != nil {
 		return err
 	}
 	if theirs.Role > mine.Role || !mine.Permissions.HasAll(theirs.Permissions) || !mine.Server.HasAll(theirs.Server) {
 		return errOverpowered
 	}
-	grants, err := tx.TreeGrants(ctx, org, int64(u.ID), hallpass.RoleNone)
+	grants, err := tx.TreeGrants(org, int64(u.ID), hallpass.RoleNone)
 	if err != nil {
 		return err
 	}
 	for _, g := range grants {
-		err := a.mayGive(ctx, tx, mine, g.Permissions())
+		err := a.mayGive(tx, mine, g.Permissions())
 		if hallpass.KindOf(err) == hallpass.Denied {
 			err = errOverpowered // without naming what is in an org that may not be the caller's
 		}
@@ -197,12 +197,12 @@ type reach struct {
 
 // reach loads the caller's access to all folders and dashboards, or to the
 // given ones.
-func (a *Admin) reach(ctx context.Context, tx *store.Tx, c hallpass.Caller, among ...string) (reach, error) {
+func (a *Admin) reach(tx *store.Tx, c hallpass.Caller, among ...string) (reach, error) {
 	r := reach{c, make(map[hallpass.Permission]struct{})}
 	if c.OrgMissing {
 		return r, nil
 	}
-	grants, err := tx.TreeGrants(ctx, c.Org, c.Principal.ID, c.Role, among...)
+	grants, err := tx.TreeGrants(c.Org, c.Principal.ID, c.Role, among...)
 	for _, g := range grants {
 		for _, p := range g.Permissions() {
 			r.granted[p] = struct{}{}
@@ -279,20 +279,20 @@ func dashboardScopes(uid string, chain []hallpass.Folder) []hallpass.Scope {
 
 // treeScopes returns the scopes of the folder or dashboard with that uid; of one
 // that is not there, its own alone.
-func treeScopes(ctx context.Context, tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, uid string) ([]hallpass.Scope, error) {
+func treeScopes(tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, uid string) ([]hallpass.Scope, error) {
 	var chain []hallpass.Folder
 	var err error
 	switch {
 	case r == hallpass.FolderResource && uid == hallpass.RootFolder:
 		return folderScopes(nil), nil
 	case r == hallpass.FolderResource:
-		if chain, err = tx.FolderChain(ctx, org, uid); err == nil {
+		if chain, err = tx.FolderChain(org, uid); err == nil {
 			return folderScopes(chain), nil
 		}
 	default:
 		var d hallpass.Dashboard
-		if d, err = tx.Dashboard(ctx, org, uid); err == nil {
-			chain, err = tx.FolderChain(ctx, org, d.Folder)
+		if d, err = tx.Dashboard(org, uid); err == nil {
+			chain, err = tx.FolderChain(org, d.Folder)
 		}
 		if err == nil {
 			return dashboardScopes(uid, chain), nil
@@ -321,18 +321,18 @@ func permissionsChanged(org hallpass.OrgID) []hallpass.Change {
 
 // principal returns the member or service account of the org that a path
 // names by ID or uid; NotFound when there is none, Invalid when it is neither.
-func (a *Admin) principal(ctx context.Context, tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.PrincipalInfo, error) {
+func (a *Admin) principal(tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.PrincipalInfo, error) {
 	id, ok := hallpass.ParseID(ref)
 	if !ok {
 		if !hallpass.ValidUID(ref) {
 			return hallpass.PrincipalInfo{}, errParam("userID")
 		}
 		var err error
-		if id, err = tx.PrincipalByUID(ctx, org, ref); err != nil {
+		if id, err = tx.PrincipalByUID(org, ref); err != nil {
 			return hallpass.PrincipalInfo{}, err
 		}
 	}
-	return tx.Principal(ctx, org, id)
+	return tx.Principal(org, id)
 }
 
 // PrincipalID resolves what stands in a path: the ID of a user or service
@@ -346,7 +346,7 @@ func (a *Admin) PrincipalID(ctx context.Context, c hallpass.Caller, ref string) 
 		return 0, &hallpass.Error{Kind: hallpass.Invalid, ID: "user.invalid-id", Message: "userId is invalid"}
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		id, err = tx.PrincipalByUID(ctx, c.Org, ref)
+		id, err = tx.PrincipalByUID(c.Org, ref)
 		return err
 	})
 	return id, err

@@ -20,7 +20,7 @@ type FirstAdmin struct {
 // Begun reports whether the installation has had its first start.
 func (a *Admin) Begun(ctx context.Context) (begun bool, err error) {
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		_, err := tx.State(ctx)
+		_, err := tx.State()
 		begun = err == nil
 		if errors.Is(err, hallpass.NotFound) {
 			return nil
@@ -48,25 +48,25 @@ func (a *Admin) Begin(ctx context.Context, first FirstAdmin) error {
 	}
 	now := a.now()
 	return a.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.Begin(ctx, secret.NewUID()); err != nil {
+		if err := tx.Begin(secret.NewUID()); err != nil {
 			return err
 		}
-		org, err := tx.CreateOrg(ctx, hallpass.Org{Name: "Main Org.", CreatedAt: now, UpdatedAt: now})
+		org, err := tx.CreateOrg(hallpass.Org{Name: "Main Org.", CreatedAt: now, UpdatedAt: now})
 		if err != nil || first.Login == "" {
 			return err
 		}
-		u, err := tx.CreateUser(ctx, hallpass.User{
+		u, err := tx.CreateUser(hallpass.User{
 			UID: secret.NewUID(), Login: first.Login, Email: first.Email, Name: first.Login, PasswordHash: hash, ServerAdmin: true,
 			Org: org.ID, CreatedAt: now, UpdatedAt: now,
 		})
 		if err != nil {
 			return err
 		}
-		if err := tx.SetMember(ctx, hallpass.Member{Org: org.ID, User: u, Role: hallpass.RoleAdmin, JoinedAt: now}); err != nil {
+		if err := tx.SetMember(hallpass.Member{Org: org.ID, User: u, Role: hallpass.RoleAdmin, JoinedAt: now}); err != nil {
 			return err
 		}
 		entry := a.entry(hallpass.Caller{Org: org.ID}, "installation.begin", target("user", int64(u.ID)))
-		_, err = tx.Audit(ctx, entry)
+		_, err = tx.Audit(entry)
 		return err
 	})
 }

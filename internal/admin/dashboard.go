@@ -97,28 +97,28 @@ func (in *SaveDashboard) validate() error {
 // Conflict.
 func (a *Admin) SaveDashboard(ctx context.Context, c hallpass.Caller, in SaveDashboard) (d SavedDashboard, err error) {
 	err = a.changeTree(ctx, c, hallpass.DashboardsWrite, "", func(tx *store.Tx, r reach) (entry hallpass.AuditEntry, err error) {
-		d.Dashboard, d.In, entry, err = a.saveDashboard(ctx, tx, r, in)
+		d.Dashboard, d.In, entry, err = a.saveDashboard(tx, r, in)
 		return entry, err
 	})
 	return d, err
 }
 
-func (a *Admin) saveDashboard(ctx context.Context, tx *store.Tx, r reach, in SaveDashboard) (d hallpass.Dashboard, folder hallpass.Folder, entry hallpass.AuditEntry, err error) {
-	above, err := a.dashboardFolder(ctx, tx, r, &in)
+func (a *Admin) saveDashboard(tx *store.Tx, r reach, in SaveDashboard) (d hallpass.Dashboard, folder hallpass.Folder, entry hallpass.AuditEntry, err error) {
+	above, err := a.dashboardFolder(tx, r, &in)
 	if err != nil {
 		return d, folder, entry, err
 	}
 	if len(above) > 0 {
 		folder = above[0]
 	}
-	was, err := existingDashboard(ctx, tx, r.caller.Org, in)
+	was, err := existingDashboard(tx, r.caller.Org, in)
 	if err != nil {
 		return d, folder, entry, err
 	}
 	if was == nil {
-		d, err = a.createDashboard(ctx, tx, r, in, above)
+		d, err = a.createDashboard(tx, r, in, above)
 	} else {
-		d, err = a.updateDashboard(ctx, tx, r, in, *was, above)
+		d, err = a.updateDashboard(tx, r, in, *was, above)
 	}
 	if err != nil {
 		return d, folder, entry, err
@@ -129,14 +129,14 @@ func (a *Admin) saveDashboard(ctx context.Context, tx *store.Tx, r reach, in Sav
 	}
 	entry = a.entry(r.caller, what, "dashboard:"+d.UID)
 	entry.Reason = "title " + d.Title
-	return d, folder, entry, a.keepVersion(ctx, tx, d, was, in)
+	return d, folder, entry, a.keepVersion(tx, d, was, in)
 }
 
 // dashboardFolder finds the folder that the dashboard is to stand in. Whoever
 // may create no dashboard anywhere is not told which folders exist.
-func (a *Admin) dashboardFolder(ctx context.Context, tx *store.Tx, r reach, in *SaveDashboard) ([]hallpass.Folder, error) {
+func (a *Admin) dashboardFolder(tx *store.Tx, r reach, in *SaveDashboard) ([]hallpass.Folder, error) {
 	if in.Folder == "" && in.FolderID > 0 {
-		f, err := tx.FolderByID(ctx, r.caller.Org, in.FolderID)
+		f, err := tx.FolderByID(r.caller.Org, in.FolderID)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			err = errDashboardFolder
 		}
@@ -148,7 +148,7 @@ func (a *Admin) dashboardFolder(ctx context.Context, tx *store.Tx, r reach, in *
 	if err := in.validate(); err != nil {
 		return nil, err
 	}
-	above, err := tx.FolderChain(ctx, r.caller.Org, in.Folder)
+	above, err := tx.FolderChain(r.caller.Org, in.Folder)
 	if hallpass.KindOf(err) == hallpass.NotFound {
 		err = errDashboardFolder
 	}
@@ -156,22 +156,22 @@ func (a *Admin) dashboardFolder(ctx context.Context, tx *store.Tx, r reach, in *
 }
 
 // existingDashboard returns the dashboard that in is about, nil if it is new.
-func existingDashboard(ctx context.Context, tx *store.Tx, org hallpass.OrgID, in SaveDashboard) (*hallpass.Dashboard, error) {
+func existingDashboard(tx *store.Tx, org hallpass.OrgID, in SaveDashboard) (*hallpass.Dashboard, error) {
 	if in.ID > 0 {
-		d, err := tx.DashboardByID(ctx, org, in.ID)
+		d, err := tx.DashboardByID(org, in.ID)
 		return &d, err
 	}
 	if in.UID == "" {
 		return nil, nil
 	}
-	d, err := tx.Dashboard(ctx, org, in.UID)
+	d, err := tx.Dashboard(org, in.UID)
 	if hallpass.KindOf(err) == hallpass.NotFound {
 		return nil, nil
 	}
 	return &d, err
 }
 
-func (a *Admin) createDashboard(ctx context.Context, tx *store.Tx, r reach, in SaveDashboard, above []hallpass.Folder) (hallpass.Dashboard, error) {
+func (a *Admin) createDashboard(tx *store.Tx, r reach, in SaveDashboard, above []hallpass.Folder) (hallpass.Dashboard, error) {
 	if err := r.demand(hallpass.DashboardsCreate, folderScopes(above)); err != nil {
 		return hallpass.Dashboard{}, err
 	}
@@ -179,7 +179,7 @@ func (a *Admin) createDashboard(ctx context.Context, tx *store.Tx, r reach, in S
 		in.UID = secret.NewUID()
 	}
 	login, now := r.caller.Principal.Login, a.now()
-	d, err := tx.CreateDashboard(ctx, hallpass.Dashboard{
+	d, err := tx.CreateDashboard(hallpass.Dashboard{
 		UID: in.UID, Org: r.caller.Org, Folder: in.Folder, Title: in.Title, Tags: in.Tags, Version: 1, Data: in.Data, CreatedBy: login, UpdatedBy: login,
 		CreatedAt: now, UpdatedAt: now,
 	})
@@ -189,11 +189,11 @@ func (a *Admin) createDashboard(ctx context.Context, tx *store.Tx, r reach, in S
 	if err != nil {
 		return d, err
 	}
-	return d, a.shareNew(ctx, tx, r.caller, hallpass.DashboardResource, d.UID, in.Folder == "")
+	return d, a.shareNew(tx, r.caller, hallpass.DashboardResource, d.UID, in.Folder == "")
 }
 
-func (a *Admin) updateDashboard(ctx context.Context, tx *store.Tx, r reach, in SaveDashboard, was hallpass.Dashboard, above []hallpass.Folder) (hallpass.Dashboard, error) {
-	now, err := tx.FolderChain(ctx, was.Org, was.Folder)
+func (a *Admin) updateDashboard(tx *store.Tx, r reach, in SaveDashboard, was hallpass.Dashboard, above []hallpass.Folder) (hallpass.Dashboard, error) {
+	now, err := tx.FolderChain(was.Org, was.Folder)
 	if err != nil {
 		return was, err
 	}
@@ -219,7 +219,7 @@ func (a *Admin) updateDashboard(ctx context.Context, tx *store.Tx, r reach, in S
 	}
 	d := was
 	if in.UID != was.UID {
-		err := tx.RenameDashboard(ctx, was.Org, was.UID, in.UID)
+		err := tx.RenameDashboard(was.Org, was.UID, in.UID)
 		if hallpass.KindOf(err) == hallpass.Conflict {
 			err = errDashboardUID
 		}
@@ -230,30 +230,30 @@ func (a *Admin) updateDashboard(ctx context.Context, tx *store.Tx, r reach, in S
 	}
 	d.Folder, d.Title, d.Tags, d.Data, d.Version = in.Folder, in.Title, in.Tags, in.Data, was.Version+1
 	d.UpdatedBy, d.UpdatedAt = r.caller.Principal.Login, a.now()
-	return d, tx.UpdateDashboard(ctx, d)
+	return d, tx.UpdateDashboard(d)
 }
 
 // keepVersion keeps what was saved, and forgets the oldest versions.
-func (a *Admin) keepVersion(ctx context.Context, tx *store.Tx, d hallpass.Dashboard, was *hallpass.Dashboard, in SaveDashboard) error {
+func (a *Admin) keepVersion(tx *store.Tx, d hallpass.Dashboard, was *hallpass.Dashboard, in SaveDashboard) error {
 	v := hallpass.DashboardVersion{
 		Dashboard: d.ID, Version: d.Version, RestoredFrom: in.restored, Message: in.Message, Data: d.Data, CreatedBy: d.UpdatedBy, CreatedAt: d.UpdatedAt,
 	}
 	if was != nil {
 		v.Parent = was.Version
 	}
-	if err := tx.AddDashboardVersion(ctx, v); err != nil {
+	if err := tx.AddDashboardVersion(v); err != nil {
 		return err
 	}
-	return tx.TrimDashboardVersions(ctx, d.ID, d.Version-keepVersions)
+	return tx.TrimDashboardVersions(d.ID, d.Version-keepVersions)
 }
 
 // readDashboard finds the dashboard and holds the caller to action on it.
-func (a *Admin) readDashboard(ctx context.Context, tx *store.Tx, r reach, action hallpass.Action, uid string) (hallpass.Dashboard, []hallpass.Folder, error) {
-	d, err := tx.Dashboard(ctx, r.caller.Org, uid)
+func (a *Admin) readDashboard(tx *store.Tx, r reach, action hallpass.Action, uid string) (hallpass.Dashboard, []hallpass.Folder, error) {
+	d, err := tx.Dashboard(r.caller.Org, uid)
 	if err != nil {
 		return d, nil, err
 	}
-	chain, err := tx.FolderChain(ctx, r.caller.Org, d.Folder)
+	chain, err := tx.FolderChain(r.caller.Org, d.Folder)
 	if err != nil {
 		return d, nil, err
 	}
@@ -264,7 +264,7 @@ func (a *Admin) readDashboard(ctx context.Context, tx *store.Tx, r reach, action
 // has none.
 func (a *Admin) Dashboard(ctx context.Context, c hallpass.Caller, uid string) (v DashboardView, err error) {
 	err = a.inTree(ctx, c, hallpass.DashboardsRead, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) error {
-		d, chain, err := a.readDashboard(ctx, tx, r, hallpass.DashboardsRead, uid)
+		d, chain, err := a.readDashboard(tx, r, hallpass.DashboardsRead, uid)
 		if err != nil {
 			return err
 		}
@@ -272,7 +272,7 @@ func (a *Admin) Dashboard(ctx context.Context, c hallpass.Caller, uid string) (v
 		if len(chain) > 0 {
 			v.In = chain[0]
 		}
-		grants, err := tx.Grants(ctx, c.Org, hallpass.DashboardResource, uid)
+		grants, err := tx.Grants(c.Org, hallpass.DashboardResource, uid)
 		v.HasACL = len(grants) > 0
 		return err
 	})
@@ -288,7 +288,7 @@ func (a *Admin) DashboardUID(ctx context.Context, c hallpass.Caller, number stri
 		return "", err
 	}
 	err = a.inTree(ctx, c, hallpass.DashboardsRead, "", func(tx *store.Tx, _ reach) error {
-		d, err := tx.DashboardByID(ctx, c.Org, hallpass.DashboardID(id))
+		d, err := tx.DashboardByID(c.Org, hallpass.DashboardID(id))
 		uid = d.UID
 		return err
 	})
@@ -309,13 +309,13 @@ func parseNumber(name, s string) (int64, error) {
 // and returns what it was.
 func (a *Admin) DeleteDashboard(ctx context.Context, c hallpass.Caller, uid string) (d hallpass.Dashboard, err error) {
 	err = a.changeTree(ctx, c, hallpass.DashboardsDelete, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
-		d, _, err = a.readDashboard(ctx, tx, r, hallpass.DashboardsDelete, uid)
+		d, _, err = a.readDashboard(tx, r, hallpass.DashboardsDelete, uid)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(r.caller, "dashboard.delete", "dashboard:"+uid)
 		entry.Reason = "title " + d.Title
-		return entry, tx.DeleteDashboard(ctx, c.Org, uid)
+		return entry, tx.DeleteDashboard(c.Org, uid)
 	})
 	return d, err
 }
@@ -324,10 +324,10 @@ func (a *Admin) DeleteDashboard(ctx context.Context, c hallpass.Caller, uid stri
 // data: limit of them from the offset on.
 func (a *Admin) DashboardVersions(ctx context.Context, c hallpass.Caller, uid string, limit, offset int) (d hallpass.Dashboard, list []hallpass.DashboardVersion, err error) {
 	err = a.inTree(ctx, c, hallpass.DashboardsWrite, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) error {
-		if d, _, err = a.readDashboard(ctx, tx, r, hallpass.DashboardsWrite, uid); err != nil {
+		if d, _, err = a.readDashboard(tx, r, hallpass.DashboardsWrite, uid); err != nil {
 			return err
 		}
-		list, err = tx.DashboardVersions(ctx, d.ID, limit, offset)
+		list, err = tx.DashboardVersions(d.ID, limit, offset)
 		return err
 	})
 	return d, list, err
@@ -336,10 +336,10 @@ func (a *Admin) DashboardVersions(ctx context.Context, c hallpass.Caller, uid st
 // DashboardVersion returns one version of the dashboard with its data.
 func (a *Admin) DashboardVersion(ctx context.Context, c hallpass.Caller, uid string, version int64) (d hallpass.Dashboard, v hallpass.DashboardVersion, err error) {
 	err = a.inTree(ctx, c, hallpass.DashboardsWrite, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) error {
-		if d, _, err = a.readDashboard(ctx, tx, r, hallpass.DashboardsWrite, uid); err != nil {
+		if d, _, err = a.readDashboard(tx, r, hallpass.DashboardsWrite, uid); err != nil {
 			return err
 		}
-		v, err = tx.DashboardVersion(ctx, d.ID, version)
+		v, err = tx.DashboardVersion(d.ID, version)
 		return err
 	})
 	return d, v, err
@@ -349,17 +349,17 @@ func (a *Admin) DashboardVersion(ctx context.Context, c hallpass.Caller, uid str
 // from its data by the door, which knows the form of a dashboard.
 func (a *Admin) RestoreDashboard(ctx context.Context, c hallpass.Caller, uid string, version int64, read func(data []byte) (title string, tags []string)) (d hallpass.Dashboard, err error) {
 	err = a.changeTree(ctx, c, hallpass.DashboardsWrite, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) (entry hallpass.AuditEntry, err error) {
-		now, _, err := a.readDashboard(ctx, tx, r, hallpass.DashboardsWrite, uid)
+		now, _, err := a.readDashboard(tx, r, hallpass.DashboardsWrite, uid)
 		if err != nil {
 			return entry, err
 		}
-		v, err := tx.DashboardVersion(ctx, now.ID, version)
+		v, err := tx.DashboardVersion(now.ID, version)
 		if err != nil {
 			return entry, err
 		}
 		in := SaveDashboard{ID: now.ID, UID: uid, Data: v.Data, Folder: now.Folder, Overwrite: true, Message: "Restored from version " + idText(version), restored: version}
 		in.Title, in.Tags = read(v.Data)
-		d, _, entry, err = a.saveDashboard(ctx, tx, r, in)
+		d, _, entry, err = a.saveDashboard(tx, r, in)
 		return entry, err
 	})
 	return d, err
@@ -398,7 +398,7 @@ func (h Hit) Title() string {
 // caller may read, folders first, by title.
 func (a *Admin) Search(ctx context.Context, c hallpass.Caller, f SearchFilter) (page []Hit, err error) {
 	err = a.inTree(ctx, c, hallpass.DashboardsRead, "", func(tx *store.Tx, r reach) error {
-		folders, err := tx.Folders(ctx, c.Org)
+		folders, err := tx.Folders(c.Org)
 		if err != nil {
 			return err
 		}
@@ -408,7 +408,7 @@ func (a *Admin) Search(ctx context.Context, c hallpass.Caller, f SearchFilter) (
 			hits = f.folders(r, t, folders)
 		}
 		if !f.FoldersOnly {
-			dashboards, err := tx.Dashboards(ctx, c.Org, f.Text)
+			dashboards, err := tx.Dashboards(c.Org, f.Text)
 			if err != nil {
 				return err
 			}
@@ -472,7 +472,7 @@ func (a *Admin) FolderUIDs(ctx context.Context, c hallpass.Caller, ids []int64) 
 				uids = append(uids, hallpass.RootFolder)
 				continue
 			}
-			f, err := tx.FolderByID(ctx, c.Org, hallpass.FolderID(id))
+			f, err := tx.FolderByID(c.Org, hallpass.FolderID(id))
 			if hallpass.KindOf(err) == hallpass.NotFound {
 				uids = append(uids, " ") // no folder can have this uid: nothing is in it
 				continue
@@ -515,7 +515,7 @@ func (a *Admin) Tags(ctx context.Context, c hallpass.Caller) ([]Tag, error) {
 func (a *Admin) HomeDashboard(ctx context.Context, c hallpass.Caller) (hallpass.Dashboard, error) {
 	var uid string
 	err := a.inTree(ctx, c, hallpass.DashboardsRead, "", func(tx *store.Tx, _ reach) error {
-		p, err := tx.Preferences(ctx, store.PreferencesOf{Org: c.Org, Kind: "org"})
+		p, err := tx.Preferences(store.PreferencesOf{Org: c.Org, Kind: "org"})
 		uid = p.HomeDashboardUID
 		return err
 	})

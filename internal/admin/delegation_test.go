@@ -141,7 +141,7 @@ func newCoalition(t *testing.T, seed uint64) *coalition {
 func (c *coalition) fillServer(on func(hallpass.Scope, ...hallpass.Action) []hallpass.Permission) error {
 	ctx, now := c.t.Context(), time.Time{}
 	return c.db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := tx.CreateOrg(ctx, hallpass.Org{Name: "two"}); err != nil {
+		if _, err := tx.CreateOrg(hallpass.Org{Name: "two"}); err != nil {
 			return err
 		}
 		for _, r := range []hallpass.NamedRole{
@@ -152,7 +152,7 @@ func (c *coalition) fillServer(on func(hallpass.Scope, ...hallpass.Action) []hal
 			{UID: "loki", Org: 2, Permissions: on("*", "loki:query")},
 		} {
 			r.Name = r.UID
-			if err := tx.CreateRole(ctx, r); err != nil {
+			if err := tx.CreateRole(r); err != nil {
 				return err
 			}
 		}
@@ -173,15 +173,15 @@ func (c *coalition) fillServer(on func(hallpass.Scope, ...hallpass.Action) []hal
 			{"wim", nil, "loki", 2, false},
 			{"cas", map[hallpass.OrgID]hallpass.Role{2: hallpass.RoleViewer}, "", 0, false},
 		} {
-			u, err := tx.UserByLogin(ctx, p.login)
+			u, err := tx.UserByLogin(p.login)
 			if hallpass.KindOf(err) == hallpass.NotFound {
-				u, err = tx.CreateUser(ctx, hallpass.User{UID: secret.NewUID(), Login: p.login, Email: p.login + "@x", Disabled: p.disabled})
+				u, err = tx.CreateUser(hallpass.User{UID: secret.NewUID(), Login: p.login, Email: p.login + "@x", Disabled: p.disabled})
 			}
 			if err != nil {
 				return err
 			}
 			for org, role := range p.roles {
-				if err := tx.SetMember(ctx, hallpass.Member{Org: org, User: u, Role: role}); err != nil {
+				if err := tx.SetMember(hallpass.Member{Org: org, User: u, Role: role}); err != nil {
 					return err
 				}
 			}
@@ -189,12 +189,12 @@ func (c *coalition) fillServer(on func(hallpass.Scope, ...hallpass.Action) []hal
 				continue
 			}
 			as := store.Assignment{Org: p.in, RoleOrg: p.in, RoleUID: p.uid, To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(u.ID)}}
-			if _, err := tx.Assign(ctx, as, now); err != nil {
+			if _, err := tx.Assign(as, now); err != nil {
 				return err
 			}
 		}
 		c.users = append(c.users, "eli", "wim")
-		_, err := tx.Assign(ctx, store.Assignment{RoleUID: "admins", To: hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(hallpass.RoleAdmin)}}, now)
+		_, err := tx.Assign(store.Assignment{RoleUID: "admins", To: hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(hallpass.RoleAdmin)}}, now)
 		return err
 	})
 }
@@ -204,12 +204,12 @@ func (c *coalition) user(login string, role hallpass.Role) hallpass.UserID {
 	c.t.Helper()
 	var id hallpass.UserID
 	err := c.db.Write(c.t.Context(), func(tx *store.Tx) error {
-		u, err := tx.CreateUser(c.t.Context(), hallpass.User{UID: secret.NewUID(), Login: login, Email: login + "@x", Org: hallpass.FirstOrg})
+		u, err := tx.CreateUser(hallpass.User{UID: secret.NewUID(), Login: login, Email: login + "@x", Org: hallpass.FirstOrg})
 		if err != nil {
 			return err
 		}
 		id = u.ID
-		return tx.SetMember(c.t.Context(), hallpass.Member{Org: hallpass.FirstOrg, User: u, Role: role})
+		return tx.SetMember(hallpass.Member{Org: hallpass.FirstOrg, User: u, Role: role})
 	})
 	if err != nil {
 		c.t.Fatal(err)
@@ -232,12 +232,12 @@ func (c *coalition) callers() (list []hallpass.Caller) {
 	c.t.Helper()
 	ctx := c.t.Context()
 	err := c.db.Read(ctx, func(tx *store.Tx) error {
-		orgs, err := tx.Orgs(ctx, "", 3, 0) // their own first one too
+		orgs, err := tx.Orgs("", 3, 0) // their own first one too
 		if err != nil {
 			return err
 		}
 		for _, login := range c.users {
-			u, err := tx.UserByLogin(ctx, login)
+			u, err := tx.UserByLogin(login)
 			if hallpass.KindOf(err) == hallpass.NotFound || err == nil && u.Disabled {
 				continue
 			}
@@ -245,7 +245,7 @@ func (c *coalition) callers() (list []hallpass.Caller) {
 				return err
 			}
 			for _, o := range orgs {
-				as, err := tx.UserCaller(ctx, u, o.ID)
+				as, err := tx.UserCaller(u, o.ID)
 				if err != nil {
 					return err
 				}
@@ -253,11 +253,11 @@ func (c *coalition) callers() (list []hallpass.Caller) {
 			}
 		}
 		for id, token := range c.accounts {
-			account, err := tx.ServiceAccount(ctx, hallpass.FirstOrg, id)
+			account, err := tx.ServiceAccount(hallpass.FirstOrg, id)
 			if err != nil || account.Disabled {
 				continue
 			}
-			as, err := tx.ServiceAccountCaller(ctx, account)
+			as, err := tx.ServiceAccountCaller(account)
 			if err != nil {
 				return err
 			}
@@ -460,7 +460,7 @@ func (c *coalition) toPeople(by hallpass.Caller, name string) (what string, err 
 	login := pick(c, "olga", "olga", "plain", "many", "far", "waiting", "dan", "eli", "wim", "wim", "bob", "admin")
 	var u hallpass.User
 	err = c.db.Read(ctx, func(tx *store.Tx) (err error) {
-		u, err = tx.UserByLogin(ctx, login)
+		u, err = tx.UserByLogin(login)
 		return err
 	})
 	if err != nil {

@@ -17,7 +17,7 @@ const shortLived = 24 * time.Hour
 // for no caller: it is for the server's own metrics, which show numbers alone.
 func (a *Admin) ExpiringTokens(ctx context.Context, limit int) (tokens []hallpass.Token, err error) {
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		tokens, err = tx.ExpiringTokens(ctx, a.now(), shortLived, limit)
+		tokens, err = tx.ExpiringTokens(a.now(), shortLived, limit)
 		return err
 	})
 	return tokens, err

@@ -59,12 +59,12 @@ func (a *Admin) Explain(ctx context.Context, c hallpass.Caller, ref string, acti
 	}
 	want := hallpass.Permission{Action: action, Scope: scope}
 	err = a.readEffective(ctx, c, ref, func(tx *store.Tx, p hallpass.PrincipalInfo, them hallpass.Caller, sources []Source) error {
-		q, err := a.ask(ctx, tx, them, want)
+		q, err := a.ask(tx, them, want)
 		if err != nil {
 			return err
 		}
 		out = Explanation{Principal: p, Allowed: q.allowed(), Taken: TakenKnown, Notes: q.notes()}
-		if off, err := disabled(ctx, tx, c.Org, p); err != nil {
+		if off, err := disabled(tx, c.Org, p); err != nil {
 			return err
 		} else if off {
 			out.Notes = append(out.Notes, "The "+p.Kind.String()+" is disabled: until it is enabled, whatever it asks for is refused.")
@@ -86,7 +86,7 @@ func (a *Admin) Explain(ctx context.Context, c hallpass.Caller, ref string, acti
 		if q.usersOnly() {
 			return nil // no role would help
 		}
-		out.WouldAllow, err = a.rolesThat(ctx, tx, c, func(p hallpass.Permission) bool {
+		out.WouldAllow, err = a.rolesThat(tx, c, func(p hallpass.Permission) bool {
 			return q.covers(p) && (out.Taken != TakenUnknown || p.Action == action)
 		})
 		return err
@@ -113,30 +113,30 @@ type question struct {
 }
 
 // ask makes the question whether the caller may do what is asked for.
-func (a *Admin) ask(ctx context.Context, tx *store.Tx, c hallpass.Caller, asked hallpass.Permission) (q question, err error) {
+func (a *Admin) ask(tx *store.Tx, c hallpass.Caller, asked hallpass.Permission) (q question, err error) {
 	q.asked = asked
 	q.demand, q.row, q.known = asked.Demand()
-	if q.reach, err = a.reach(ctx, tx, c); err != nil {
+	if q.reach, err = a.reach(tx, c); err != nil {
 		return q, err
 	}
-	if q.global, err = ofGlobalRole(ctx, tx, c.Org, asked); err != nil {
+	if q.global, err = ofGlobalRole(tx, c.Org, asked); err != nil {
 		return q, err
 	}
 	q.scopes = []hallpass.Scope{q.demand.Scope}
 	if r, id, ok := q.demand.Scope.ResourceOf(); ok && (r == hallpass.FolderResource || r == hallpass.DashboardResource) {
-		q.scopes, err = treeScopes(ctx, tx, c.Org, r, id)
+		q.scopes, err = treeScopes(tx, c.Org, r, id)
 	}
 	return q, err
 }
 
 // ofGlobalRole reports whether what is asked is to change a role that is there in
 // every org: that is asked for on the server.
-func ofGlobalRole(ctx context.Context, tx *store.Tx, org hallpass.OrgID, asked hallpass.Permission) (bool, error) {
+func ofGlobalRole(tx *store.Tx, org hallpass.OrgID, asked hallpass.Permission) (bool, error) {
 	uid, ok := strings.CutPrefix(string(asked.Scope), string(hallpass.NamedRole{}.Scope()))
 	if !ok || asked.Action != hallpass.RolesWrite && asked.Action != hallpass.RolesDelete {
 		return false, nil
 	}
-	r, err := tx.Role(ctx, org, uid)
+	r, err := tx.Role(org, uid)
 	if hallpass.KindOf(err) == hallpass.NotFound {
 		return false, nil
 	}
@@ -240,8 +240,8 @@ func scopeTexts(scopes []hallpass.Scope) (list []string) {
 
 // rolesThat returns the roles which the caller may read that hold what permits
 // it, those with the fewest permissions first.
-func (a *Admin) rolesThat(ctx context.Context, tx *store.Tx, c hallpass.Caller, permit func(hallpass.Permission) bool) ([]hallpass.NamedRole, error) {
-	all, err := a.allRoles(ctx, tx, c.Org)
+func (a *Admin) rolesThat(tx *store.Tx, c hallpass.Caller, permit func(hallpass.Permission) bool) ([]hallpass.NamedRole, error) {
+	all, err := a.allRoles(tx, c.Org)
 	if err != nil {
 		return nil, err
 	}
@@ -302,24 +302,24 @@ func (a *Admin) readEffective(ctx context.Context, c hallpass.Caller, ref string
 	return a.read(ctx, c, n, func(tx *store.Tx) error {
 		if ref == "" {
 			who := hallpass.PrincipalInfo{Principal: c.Principal, Name: c.Name}
-			sources, err := a.sources(ctx, tx, c)
+			sources, err := a.sources(tx, c)
 			if err != nil {
 				return err
 			}
 			return fn(tx, who, c, sources)
 		}
-		p, err := a.anyPrincipal(ctx, tx, c.Org, ref)
+		p, err := a.anyPrincipal(tx, c.Org, ref)
 		if err != nil {
 			return err
 		}
 		if err := c.Authorize(hallpass.UsersPermissionsRead, hallpass.UserID(p.ID).Scope()); err != nil {
 			return err
 		}
-		them, err := callerOf(ctx, tx, c.Org, p)
+		them, err := callerOf(tx, c.Org, p)
 		if err != nil {
 			return err
 		}
-		sources, err := a.sources(ctx, tx, them)
+		sources, err := a.sources(tx, them)
 		if err != nil {
 			return err
 		}
@@ -330,7 +330,7 @@ func (a *Admin) readEffective(ctx context.Context, c hallpass.Caller, ref string
 // anyPrincipal finds a member or service account of org by ID, uid or login,
 // with or without the kind in front, as "user:ana" or "serviceaccount:7"; an
 // account also by its name.
-func (a *Admin) anyPrincipal(ctx context.Context, tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.PrincipalInfo, error) {
+func (a *Admin) anyPrincipal(tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.PrincipalInfo, error) {
 	kind, rest, ok := strings.Cut(ref, ":")
 	want := hallpass.Nobody
 	switch {
@@ -346,15 +346,15 @@ func (a *Admin) anyPrincipal(ctx context.Context, tx *store.Tx, org hallpass.Org
 	id, number := hallpass.ParseID(ref)
 	var err error
 	if !number {
-		if id, err = tx.PrincipalByUID(ctx, org, ref); hallpass.KindOf(err) == hallpass.NotFound {
-			id, err = tx.PrincipalByLogin(ctx, org, ref)
+		if id, err = tx.PrincipalByUID(org, ref); hallpass.KindOf(err) == hallpass.NotFound {
+			id, err = tx.PrincipalByLogin(org, ref)
 		}
 		if hallpass.KindOf(err) == hallpass.NotFound && want != hallpass.UserPrincipal { // an account is known by its name too
-			id, err = tx.PrincipalByLogin(ctx, org, hallpass.ServiceAccountLogin(org, ref))
+			id, err = tx.PrincipalByLogin(org, hallpass.ServiceAccountLogin(org, ref))
 		}
 	}
 	if err == nil {
-		p, err = tx.Principal(ctx, org, id)
+		p, err = tx.Principal(org, id)
 	}
 	if err == nil && want != hallpass.Nobody && p.Kind != want {
 		err = errNoUser
@@ -363,35 +363,35 @@ func (a *Admin) anyPrincipal(ctx context.Context, tx *store.Tx, org hallpass.Org
 }
 
 // callerOf returns the caller that the principal would be in org.
-func callerOf(ctx context.Context, tx *store.Tx, org hallpass.OrgID, p hallpass.PrincipalInfo) (hallpass.Caller, error) {
+func callerOf(tx *store.Tx, org hallpass.OrgID, p hallpass.PrincipalInfo) (hallpass.Caller, error) {
 	if p.Kind == hallpass.ServiceAccountPrincipal {
-		account, err := tx.ServiceAccount(ctx, org, hallpass.ServiceAccountID(p.ID))
+		account, err := tx.ServiceAccount(org, hallpass.ServiceAccountID(p.ID))
 		if err != nil {
 			return hallpass.Caller{}, err
 		}
-		return tx.ServiceAccountCaller(ctx, account)
+		return tx.ServiceAccountCaller(account)
 	}
-	u, err := tx.User(ctx, hallpass.UserID(p.ID))
+	u, err := tx.User(hallpass.UserID(p.ID))
 	if err != nil {
 		return hallpass.Caller{}, err
 	}
-	return tx.UserCaller(ctx, u, org)
+	return tx.UserCaller(u, org)
 }
 
 // disabled reports whether the principal is.
-func disabled(ctx context.Context, tx *store.Tx, org hallpass.OrgID, p hallpass.PrincipalInfo) (bool, error) {
+func disabled(tx *store.Tx, org hallpass.OrgID, p hallpass.PrincipalInfo) (bool, error) {
 	if p.Kind == hallpass.ServiceAccountPrincipal {
-		account, err := tx.ServiceAccount(ctx, org, hallpass.ServiceAccountID(p.ID))
+		account, err := tx.ServiceAccount(org, hallpass.ServiceAccountID(p.ID))
 		return account.Disabled, err
 	}
-	u, err := tx.User(ctx, hallpass.UserID(p.ID))
+	u, err := tx.User(hallpass.UserID(p.ID))
 	return u.Disabled, err
 }
 
 // sources lists every permission that the caller holds with where it comes
 // from.
-func (a *Admin) sources(ctx context.Context, tx *store.Tx, c hallpass.Caller) ([]Source, error) {
-	roles, err := tx.RoleSources(ctx, c.Org, c.Principal.ID, c.Role, !c.OrgMissing, c.ServerAdmin)
+func (a *Admin) sources(tx *store.Tx, c hallpass.Caller) ([]Source, error) {
+	roles, err := tx.RoleSources(c.Org, c.Principal.ID, c.Role, !c.OrgMissing, c.ServerAdmin)
 	if err != nil {
 		return nil, err
 	}
@@ -404,11 +404,11 @@ func (a *Admin) sources(ctx context.Context, tx *store.Tx, c hallpass.Caller) ([
 	if c.OrgMissing {
 		return list, nil
 	}
-	grants, err := tx.AllGrants(ctx, c.Org, c.Principal.ID, c.Role)
+	grants, err := tx.AllGrants(c.Org, c.Principal.ID, c.Role)
 	if err != nil {
 		return nil, err
 	}
-	teams, err := tx.TeamsOf(ctx, c.Org, c.Principal.ID)
+	teams, err := tx.TeamsOf(c.Org, c.Principal.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -451,11 +451,11 @@ func (a *Admin) RolePower(ctx context.Context, c hallpass.Caller, role hallpass.
 	var list []hallpass.Permission
 	err := a.db.Read(ctx, func(tx *store.Tx) error {
 		if role > c.Role || c.OrgMissing {
-			r, err := tx.Role(ctx, c.Org, role.UID())
+			r, err := tx.Role(c.Org, role.UID())
 			list = r.Permissions
 			return err
 		}
-		sources, err := a.sources(ctx, tx, hallpass.Caller{Org: c.Org, Role: role})
+		sources, err := a.sources(tx, hallpass.Caller{Org: c.Org, Role: role})
 		for _, s := range sources {
 			list = append(list, s.Permission)
 		}
@@ -485,7 +485,7 @@ func (a *Admin) SearchPermissions(ctx context.Context, c hallpass.Caller, f Perm
 	out := make(map[int64][]hallpass.Permission)
 	n := need{action: hallpass.UsersPermissionsRead, scope: "users:*"}
 	err := a.read(ctx, c, n, func(tx *store.Tx) error {
-		all, err := tx.OrgPrincipals(ctx, c.Org)
+		all, err := tx.OrgPrincipals(c.Org)
 		if err != nil {
 			return err
 		}
@@ -493,7 +493,7 @@ func (a *Admin) SearchPermissions(ctx context.Context, c hallpass.Caller, f Perm
 		for _, p := range all {
 			if p.Plain {
 				if _, ok := plain[p.Role]; !ok {
-					if plain[p.Role], err = a.picked(ctx, tx, hallpass.Caller{Org: c.Org, Role: p.Role}, f); err != nil {
+					if plain[p.Role], err = a.picked(tx, hallpass.Caller{Org: c.Org, Role: p.Role}, f); err != nil {
 						return err
 					}
 				}
@@ -502,11 +502,11 @@ func (a *Admin) SearchPermissions(ctx context.Context, c hallpass.Caller, f Perm
 				}
 				continue
 			}
-			them, err := callerOf(ctx, tx, c.Org, hallpass.PrincipalInfo{Principal: hallpass.Principal{Kind: p.Kind, ID: p.ID}})
+			them, err := callerOf(tx, c.Org, hallpass.PrincipalInfo{Principal: hallpass.Principal{Kind: p.Kind, ID: p.ID}})
 			if err != nil {
 				return err
 			}
-			list, err := a.picked(ctx, tx, them, f)
+			list, err := a.picked(tx, them, f)
 			if err != nil {
 				return err
 			}
@@ -531,8 +531,8 @@ func (a *Admin) PermissionsOf(ctx context.Context, c hallpass.Caller, ref string
 	return list, err
 }
 
-func (a *Admin) picked(ctx context.Context, tx *store.Tx, c hallpass.Caller, f PermissionFilter) ([]hallpass.Permission, error) {
-	sources, err := a.sources(ctx, tx, c)
+func (a *Admin) picked(tx *store.Tx, c hallpass.Caller, f PermissionFilter) ([]hallpass.Permission, error) {
+	sources, err := a.sources(tx, c)
 	var list []hallpass.Permission
 	for _, e := range gather(sources) {
 		if f.picks(e.Permission) {
@@ -550,7 +550,7 @@ func (a *Admin) FindPrincipal(ctx context.Context, c hallpass.Caller, ref string
 		return p, a.Authorize(ctx, c, hallpass.OrgUsersRead, "")
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		p, err = a.anyPrincipal(ctx, tx, c.Org, strings.TrimSpace(ref))
+		p, err = a.anyPrincipal(tx, c.Org, strings.TrimSpace(ref))
 		return err
 	})
 	return p, err

@@ -78,7 +78,7 @@ func (a *Admin) inTree(ctx context.Context, c hallpass.Caller, action hallpass.A
 		return errOrgGone
 	}
 	return a.read(ctx, c, need{action: action, scope: scope, where: inside}, func(tx *store.Tx) error {
-		r, err := a.reach(ctx, tx, c)
+		r, err := a.reach(tx, c)
 		if err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (a *Admin) changeTree(ctx context.Context, c hallpass.Caller, action hallpa
 		if c.OrgMissing {
 			return hallpass.AuditEntry{}, errOrgGone
 		}
-		r, err := a.reach(ctx, tx, c)
+		r, err := a.reach(tx, c)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
@@ -104,18 +104,18 @@ func (a *Admin) changeTree(ctx context.Context, c hallpass.Caller, action hallpa
 	})
 }
 
-func (a *Admin) viewFolder(ctx context.Context, tx *store.Tx, r reach, chain []hallpass.Folder) (FolderView, error) {
+func (a *Admin) viewFolder(tx *store.Tx, r reach, chain []hallpass.Folder) (FolderView, error) {
 	v := FolderView{Folder: chain[0], Parents: slices.Clone(chain[1:]), Can: r.actions(folderScopes(chain))}
 	slices.Reverse(v.Parents)
-	grants, err := tx.Grants(ctx, v.Org, hallpass.FolderResource, v.UID)
+	grants, err := tx.Grants(v.Org, hallpass.FolderResource, v.UID)
 	v.HasACL = len(grants) > 0
 	return v, err
 }
 
 // folderFor returns the folder and those it stands in, if the caller may do
 // action with it.
-func folderFor(ctx context.Context, tx *store.Tx, r reach, action hallpass.Action, uid string) ([]hallpass.Folder, error) {
-	chain, err := tx.FolderChain(ctx, r.caller.Org, uid)
+func folderFor(tx *store.Tx, r reach, action hallpass.Action, uid string) ([]hallpass.Folder, error) {
+	chain, err := tx.FolderChain(r.caller.Org, uid)
 	if err != nil {
 		return nil, err
 	}
@@ -126,11 +126,11 @@ func folderFor(ctx context.Context, tx *store.Tx, r reach, action hallpass.Actio
 // none.
 func (a *Admin) Folder(ctx context.Context, c hallpass.Caller, uid string) (v FolderView, err error) {
 	err = a.inTree(ctx, c, hallpass.FoldersRead, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) error {
-		chain, err := folderFor(ctx, tx, r, hallpass.FoldersRead, uid)
+		chain, err := folderFor(tx, r, hallpass.FoldersRead, uid)
 		if err != nil {
 			return err
 		}
-		v, err = a.viewFolder(ctx, tx, r, chain)
+		v, err = a.viewFolder(tx, r, chain)
 		return err
 	})
 	return v, err
@@ -144,7 +144,7 @@ func (a *Admin) FolderByID(ctx context.Context, c hallpass.Caller, number string
 	}
 	var uid string
 	err = a.inTree(ctx, c, hallpass.FoldersRead, "", func(tx *store.Tx, _ reach) error {
-		f, err := tx.FolderByID(ctx, c.Org, hallpass.FolderID(id))
+		f, err := tx.FolderByID(c.Org, hallpass.FolderID(id))
 		uid = f.UID
 		return err
 	})
@@ -179,7 +179,7 @@ func (t tree) chain(uid string) []hallpass.Folder {
 // NotFound.
 func (a *Admin) Folders(ctx context.Context, c hallpass.Caller, parent string, action hallpass.Action, p Page) (page []hallpass.Folder, err error) {
 	err = a.inTree(ctx, c, hallpass.FoldersRead, "", func(tx *store.Tx, r reach) error {
-		all, err := tx.Folders(ctx, c.Org)
+		all, err := tx.Folders(c.Org)
 		if err != nil {
 			return err
 		}
@@ -218,7 +218,7 @@ func (a *Admin) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFolde
 	}
 	now := a.now()
 	err = a.changeTree(ctx, c, hallpass.FoldersCreate, hallpass.FolderResource.Scope(where), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
-		above, err := tx.FolderChain(ctx, c.Org, in.Parent)
+		above, err := tx.FolderChain(c.Org, in.Parent)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			err = errNoParent
 		}
@@ -235,20 +235,20 @@ func (a *Admin) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFolde
 			return hallpass.AuditEntry{}, errTooDeep
 		}
 		login := r.caller.Principal.Login
-		f, err := tx.CreateFolder(ctx, hallpass.Folder{
+		f, err := tx.CreateFolder(hallpass.Folder{
 			UID: in.UID, Org: c.Org, Parent: in.Parent, Title: in.Title, Description: in.Description, Version: 1, CreatedBy: login, UpdatedBy: login,
 			CreatedAt: now, UpdatedAt: now,
 		})
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := a.shareNew(ctx, tx, r.caller, hallpass.FolderResource, f.UID, in.Parent == ""); err != nil {
+		if err := a.shareNew(tx, r.caller, hallpass.FolderResource, f.UID, in.Parent == ""); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if r, err = a.reach(ctx, tx, r.caller); err != nil {
+		if r, err = a.reach(tx, r.caller); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if v, err = a.viewFolder(ctx, tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
+		if v, err = a.viewFolder(tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(r.caller, "folder.create", "folder:"+f.UID)
@@ -270,7 +270,7 @@ func (in NewFolder) validate() error {
 
 // shareNew gives the creator of a folder or dashboard all access to it, and at
 // the root editors and viewers theirs.
-func (a *Admin) shareNew(ctx context.Context, tx *store.Tx, c hallpass.Caller, r hallpass.Resource, uid string, atRoot bool) error {
+func (a *Admin) shareNew(tx *store.Tx, c hallpass.Caller, r hallpass.Resource, uid string, atRoot bool) error {
 	type share struct {
 		to    hallpass.Grantee
 		level hallpass.Level
@@ -283,7 +283,7 @@ func (a *Admin) shareNew(ctx context.Context, tx *store.Tx, c hallpass.Caller, r
 	}
 	for _, s := range shares {
 		g := hallpass.Grant{Org: c.Org, Resource: r, ResourceID: uid, To: s.to, Level: s.level, CreatedAt: a.now()}
-		if err := tx.SetGrant(ctx, g); err != nil {
+		if err := tx.SetGrant(g); err != nil {
 			return err
 		}
 	}
@@ -328,7 +328,7 @@ func (a *Admin) MoveFolder(ctx context.Context, c hallpass.Caller, uid, parent s
 		parent = ""
 	}
 	return a.changeFolder(ctx, c, uid, "folder.move", func(tx *store.Tx, r reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
-		above, err := tx.FolderChain(ctx, c.Org, parent)
+		above, err := tx.FolderChain(c.Org, parent)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			err = errNoParent
 		}
@@ -348,7 +348,7 @@ func (a *Admin) MoveFolder(ctx context.Context, c hallpass.Caller, uid, parent s
 		if err := r.gains(folderScopes(chain), after); err != nil {
 			return nil, err
 		}
-		height, err := treeHeight(ctx, tx, c.Org, uid)
+		height, err := treeHeight(tx, c.Org, uid)
 		if err != nil {
 			return nil, err
 		}
@@ -361,8 +361,8 @@ func (a *Admin) MoveFolder(ctx context.Context, c hallpass.Caller, uid, parent s
 }
 
 // treeHeight returns how many levels of folders the folder has, itself one.
-func treeHeight(ctx context.Context, tx *store.Tx, org hallpass.OrgID, uid string) (int, error) {
-	all, err := tx.Folders(ctx, org)
+func treeHeight(tx *store.Tx, org hallpass.OrgID, uid string) (int, error) {
+	all, err := tx.Folders(org)
 	if err != nil {
 		return 0, err
 	}
@@ -382,7 +382,7 @@ func treeHeight(ctx context.Context, tx *store.Tx, org hallpass.OrgID, uid strin
 // returns what the folder stands in then.
 func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what string, fn func(*store.Tx, reach, []hallpass.Folder, *hallpass.Folder) ([]hallpass.Folder, error)) (v FolderView, err error) {
 	err = a.changeTree(ctx, c, hallpass.FoldersWrite, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
-		chain, err := folderFor(ctx, tx, r, hallpass.FoldersWrite, uid)
+		chain, err := folderFor(tx, r, hallpass.FoldersWrite, uid)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
@@ -392,10 +392,10 @@ func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what s
 			return hallpass.AuditEntry{}, err
 		}
 		f.Version, f.UpdatedBy, f.UpdatedAt = f.Version+1, r.caller.Principal.Login, a.now()
-		if err := tx.UpdateFolder(ctx, f); err != nil {
+		if err := tx.UpdateFolder(f); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if v, err = a.viewFolder(ctx, tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
+		if v, err = a.viewFolder(tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(r.caller, what, "folder:"+uid)
@@ -409,18 +409,18 @@ func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what s
 // access to them, and returns what it was.
 func (a *Admin) DeleteFolder(ctx context.Context, c hallpass.Caller, uid string) (f hallpass.Folder, err error) {
 	err = a.changeTree(ctx, c, hallpass.FoldersDelete, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
-		chain, err := folderFor(ctx, tx, r, hallpass.FoldersDelete, uid)
+		chain, err := folderFor(tx, r, hallpass.FoldersDelete, uid)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		f = chain[0]
-		inside, err := tx.FolderTree(ctx, c.Org, uid)
+		inside, err := tx.FolderTree(c.Org, uid)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(r.caller, "folder.delete", "folder:"+uid)
 		entry.Reason = "title " + f.Title
-		return entry, tx.DeleteFolders(ctx, c.Org, inside)
+		return entry, tx.DeleteFolders(c.Org, inside)
 	})
 	return f, err
 }
@@ -429,14 +429,14 @@ func (a *Admin) DeleteFolder(ctx context.Context, c hallpass.Caller, uid string)
 // folder.
 func (a *Admin) FolderCounts(ctx context.Context, c hallpass.Caller, uid string) (folders, dashboards int64, err error) {
 	err = a.inTree(ctx, c, hallpass.FoldersRead, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) error {
-		if _, err := folderFor(ctx, tx, r, hallpass.FoldersRead, uid); err != nil {
+		if _, err := folderFor(tx, r, hallpass.FoldersRead, uid); err != nil {
 			return err
 		}
-		inside, err := tx.FolderTree(ctx, c.Org, uid)
+		inside, err := tx.FolderTree(c.Org, uid)
 		if err != nil {
 			return err
 		}
-		folders, dashboards, err = tx.FolderCounts(ctx, c.Org, inside)
+		folders, dashboards, err = tx.FolderCounts(c.Org, inside)
 		return err
 	})
 	return folders, dashboards, err

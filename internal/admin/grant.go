@@ -28,26 +28,26 @@ type place struct {
 
 // place finds the resource that a path names: an account or team by ID or uid,
 // a folder or dashboard by uid. NotFound when the org has none.
-func (a *Admin) place(ctx context.Context, tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, ref string) (place, error) {
+func (a *Admin) place(tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, ref string) (place, error) {
 	p := place{resource: r, id: ref}
 	if ref == "*" {
 		return p, &hallpass.Error{Kind: hallpass.Invalid, ID: "resourcePermissions.invalidResourceID", Message: "A resource is named by itself"}
 	}
 	switch r {
 	case hallpass.ServiceAccountResource:
-		id, err := accountID(ctx, tx, org, ref)
+		id, err := accountID(tx, org, ref)
 		if err != nil {
 			return p, err
 		}
 		p.id = idText(id)
 	case hallpass.TeamResource:
-		id, err := teamID(ctx, tx, org, ref)
+		id, err := teamID(tx, org, ref)
 		if err != nil {
 			return p, err
 		}
 		p.id = idText(id)
 	case hallpass.FolderResource:
-		chain, err := tx.FolderChain(ctx, org, ref)
+		chain, err := tx.FolderChain(org, ref)
 		if err == nil && len(chain) == 0 {
 			err = errFolderNotFound // the root has no access of its own
 		}
@@ -57,11 +57,11 @@ func (a *Admin) place(ctx context.Context, tx *store.Tx, org hallpass.OrgID, r h
 		p.hit.Folder = &chain[0]
 		p.setParents(chain[1:])
 	case hallpass.DashboardResource:
-		d, err := tx.Dashboard(ctx, org, ref)
+		d, err := tx.Dashboard(org, ref)
 		if err != nil {
 			return p, err
 		}
-		chain, err := tx.FolderChain(ctx, org, d.Folder)
+		chain, err := tx.FolderChain(org, d.Folder)
 		if err != nil {
 			return p, err
 		}
@@ -86,7 +86,7 @@ func (p *place) setParents(chain []hallpass.Folder) {
 }
 
 // accountID and teamID resolve the ref of one that exists in org.
-func accountID(ctx context.Context, tx *store.Tx, org hallpass.OrgID, ref string) (id hallpass.ServiceAccountID, err error) {
+func accountID(tx *store.Tx, org hallpass.OrgID, ref string) (id hallpass.ServiceAccountID, err error) {
 	n, ok := hallpass.ParseID(ref)
 	switch {
 	case ok:
@@ -94,33 +94,33 @@ func accountID(ctx context.Context, tx *store.Tx, org hallpass.OrgID, ref string
 	case !hallpass.ValidUID(ref):
 		return 0, errInvalidAccountID
 	default:
-		if id, err = tx.ServiceAccountByUID(ctx, org, ref); err != nil {
+		if id, err = tx.ServiceAccountByUID(org, ref); err != nil {
 			return 0, err
 		}
 	}
-	_, err = tx.ServiceAccount(ctx, org, id)
+	_, err = tx.ServiceAccount(org, id)
 	return id, err
 }
 
-func teamID(ctx context.Context, tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.TeamID, error) {
+func teamID(tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.TeamID, error) {
 	if n, ok := hallpass.ParseID(ref); ok {
-		t, err := tx.Team(ctx, org, hallpass.TeamID(n))
+		t, err := tx.Team(org, hallpass.TeamID(n))
 		return t.ID, err
 	}
 	if !hallpass.ValidUID(ref) {
 		return 0, errTeamID
 	}
-	t, err := tx.TeamByUID(ctx, org, ref)
+	t, err := tx.TeamByUID(org, ref)
 	return t.ID, err
 }
 
 // authorizePlace returns a Denied error unless the caller may do action on the
 // place.
-func (a *Admin) authorizePlace(ctx context.Context, tx *store.Tx, c hallpass.Caller, action hallpass.Action, p place) error {
+func (a *Admin) authorizePlace(tx *store.Tx, c hallpass.Caller, action hallpass.Action, p place) error {
 	r := reach{caller: c}
 	if p.resource == hallpass.FolderResource || p.resource == hallpass.DashboardResource {
 		var err error
-		if r, err = a.reach(ctx, tx, c, append([]string{p.id}, p.parents...)...); err != nil {
+		if r, err = a.reach(tx, c, append([]string{p.id}, p.parents...)...); err != nil {
 			return err
 		}
 	}
@@ -140,15 +140,15 @@ func (a *Admin) AccessesOn(ctx context.Context, c hallpass.Caller, r hallpass.Re
 		return on, nil, errOrgGone
 	}
 	err = a.read(ctx, c, need{action: r.PermissionsRead(), scope: r.Scope(ref), where: inside}, func(tx *store.Tx) error {
-		p, err := a.place(ctx, tx, c.Org, r, ref)
+		p, err := a.place(tx, c.Org, r, ref)
 		if err != nil {
 			return hide(c, r.PermissionsRead(), r, err)
 		}
-		if err := a.authorizePlace(ctx, tx, c, r.PermissionsRead(), p); err != nil {
+		if err := a.authorizePlace(tx, c, r.PermissionsRead(), p); err != nil {
 			return err
 		}
 		on = p.hit
-		list, err = a.accesses(ctx, tx, c.Org, p)
+		list, err = a.accesses(tx, c.Org, p)
 		return err
 	})
 	return on, list, err
@@ -166,15 +166,15 @@ func hide(c hallpass.Caller, action hallpass.Action, r hallpass.Resource, err er
 	return err
 }
 
-func (a *Admin) accesses(ctx context.Context, tx *store.Tx, org hallpass.OrgID, p place) ([]Access, error) {
+func (a *Admin) accesses(tx *store.Tx, org hallpass.OrgID, p place) ([]Access, error) {
 	if p.resource == hallpass.TeamResource {
-		return teamAccesses(ctx, tx, org, p)
+		return teamAccesses(tx, org, p)
 	}
-	own, err := tx.Grants(ctx, org, p.resource, p.id)
+	own, err := tx.Grants(org, p.resource, p.id)
 	if err != nil {
 		return nil, err
 	}
-	above, err := tx.Grants(ctx, org, hallpass.FolderResource, p.parents...)
+	above, err := tx.Grants(org, hallpass.FolderResource, p.parents...)
 	if err != nil {
 		return nil, err
 	}
@@ -188,18 +188,18 @@ func (a *Admin) accesses(ctx context.Context, tx *store.Tx, org hallpass.OrgID, 
 	for _, g := range above {
 		list = append(list, Access{Grant: g, Inherited: true})
 	}
-	return list, name(ctx, tx, org, list)
+	return list, name(tx, org, list)
 }
 
 // name fills in whom the grants name.
-func name(ctx context.Context, tx *store.Tx, org hallpass.OrgID, list []Access) error {
+func name(tx *store.Tx, org hallpass.OrgID, list []Access) error {
 	var ids []int64
 	for _, g := range list {
 		if g.To.Kind == hallpass.ToPrincipal {
 			ids = append(ids, g.To.ID)
 		}
 	}
-	principals, err := tx.PrincipalsByID(ctx, ids)
+	principals, err := tx.PrincipalsByID(ids)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func name(ctx context.Context, tx *store.Tx, org hallpass.OrgID, list []Access) 
 		case hallpass.ToPrincipal:
 			list[i].Principal = principals[list[i].To.ID]
 		case hallpass.ToTeam:
-			if list[i].Team, err = tx.Team(ctx, org, hallpass.TeamID(list[i].To.ID)); err != nil {
+			if list[i].Team, err = tx.Team(org, hallpass.TeamID(list[i].To.ID)); err != nil {
 				return err
 			}
 		case hallpass.ToBasicRole:
@@ -218,9 +218,9 @@ func name(ctx context.Context, tx *store.Tx, org hallpass.OrgID, list []Access) 
 }
 
 // teamAccesses shows the members of a team as access to it.
-func teamAccesses(ctx context.Context, tx *store.Tx, org hallpass.OrgID, p place) ([]Access, error) {
+func teamAccesses(tx *store.Tx, org hallpass.OrgID, p place) ([]Access, error) {
 	id, _ := hallpass.ParseID(p.id)
-	members, err := tx.TeamMembers(ctx, hallpass.TeamID(id))
+	members, err := tx.TeamMembers(hallpass.TeamID(id))
 	var list []Access
 	for i, m := range members {
 		list = append(list, Access{
@@ -258,26 +258,26 @@ func (a *Admin) SetAccess(ctx context.Context, c hallpass.Caller, r hallpass.Res
 		return err
 	}
 	return a.change(ctx, c, need{action: action, scope: r.Scope(ref), where: inside}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		p, err := a.place(ctx, tx, c.Org, r, ref)
+		p, err := a.place(tx, c.Org, r, ref)
 		if err != nil {
 			return hallpass.AuditEntry{}, hide(c, action, r, err)
 		}
-		if err := a.authorizePlace(ctx, tx, c, action, p); err != nil {
+		if err := a.authorizePlace(tx, c, action, p); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		keep := make(map[hallpass.Grantee]bool)
 		for _, n := range list {
-			g, err := a.grantee(ctx, tx, c.Org, n)
+			g, err := a.grantee(tx, c.Org, n)
 			if err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 			keep[g] = true
-			if err := a.setAccess(ctx, tx, c, p, g, n.Level); err != nil {
+			if err := a.setAccess(tx, c, p, g, n.Level); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
 		if replace {
-			if err := a.dropOthers(ctx, tx, c, p, keep); err != nil {
+			if err := a.dropOthers(tx, c, p, keep); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
@@ -317,15 +317,15 @@ func (a *Admin) accessChanges(ctx context.Context, c hallpass.Caller, r hallpass
 	}
 	var changed []hallpass.Change
 	err := a.read(ctx, c, need{action: r.PermissionsWrite(), scope: r.Scope(ref), where: inside}, func(tx *store.Tx) error {
-		p, err := a.place(ctx, tx, c.Org, r, ref)
+		p, err := a.place(tx, c.Org, r, ref)
 		if err != nil {
 			return hide(c, r.PermissionsWrite(), r, err)
 		}
-		if err := a.authorizePlace(ctx, tx, c, r.PermissionsWrite(), p); err != nil {
+		if err := a.authorizePlace(tx, c, r.PermissionsWrite(), p); err != nil {
 			return err
 		}
 		for _, n := range list {
-			g, err := a.grantee(ctx, tx, c.Org, n)
+			g, err := a.grantee(tx, c.Org, n)
 			if err != nil {
 				return err
 			}
@@ -337,10 +337,10 @@ func (a *Admin) accessChanges(ctx context.Context, c hallpass.Caller, r hallpass
 }
 
 // grantee finds whom new access names.
-func (a *Admin) grantee(ctx context.Context, tx *store.Tx, org hallpass.OrgID, n NewAccess) (hallpass.Grantee, error) {
+func (a *Admin) grantee(tx *store.Tx, org hallpass.OrgID, n NewAccess) (hallpass.Grantee, error) {
 	switch n.Kind {
 	case hallpass.ToTeam:
-		id, err := teamID(ctx, tx, org, n.Ref)
+		id, err := teamID(tx, org, n.Ref)
 		if hallpass.KindOf(err) == hallpass.Invalid {
 			err = errParam("teamID")
 		}
@@ -357,47 +357,47 @@ func (a *Admin) grantee(ctx context.Context, tx *store.Tx, org hallpass.OrgID, n
 			return hallpass.Grantee{Kind: n.Kind, ID: id}, nil
 		}
 	}
-	p, err := a.principal(ctx, tx, org, n.Ref)
+	p, err := a.principal(tx, org, n.Ref)
 	return hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: p.ID}, err
 }
 
 // setAccess gives or takes one access, within the delegation rule.
-func (a *Admin) setAccess(ctx context.Context, tx *store.Tx, c hallpass.Caller, p place, g hallpass.Grantee, level hallpass.Level) error {
+func (a *Admin) setAccess(tx *store.Tx, c hallpass.Caller, p place, g hallpass.Grantee, level hallpass.Level) error {
 	if p.resource == hallpass.TeamResource {
-		return a.setMembership(ctx, tx, c, p, g, level)
+		return a.setMembership(tx, c, p, g, level)
 	}
 	if level == "" {
-		return tx.DeleteGrant(ctx, c.Org, p.resource, p.id, g)
+		return tx.DeleteGrant(c.Org, p.resource, p.id, g)
 	}
 	grant := hallpass.Grant{Org: c.Org, Resource: p.resource, ResourceID: p.id, To: g, Level: level, CreatedAt: a.now()}
-	if err := a.mayGive(ctx, tx, c, grant.Permissions()); err != nil {
+	if err := a.mayGive(tx, c, grant.Permissions()); err != nil {
 		return err
 	}
-	return tx.SetGrant(ctx, grant)
+	return tx.SetGrant(grant)
 }
 
-func (a *Admin) setMembership(ctx context.Context, tx *store.Tx, c hallpass.Caller, p place, g hallpass.Grantee, level hallpass.Level) error {
+func (a *Admin) setMembership(tx *store.Tx, c hallpass.Caller, p place, g hallpass.Grantee, level hallpass.Level) error {
 	n, _ := hallpass.ParseID(p.id)
 	id := hallpass.TeamID(n)
 	if level == "" {
-		err := tx.DeleteTeamMember(ctx, id, g.ID)
+		err := tx.DeleteTeamMember(id, g.ID)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			return nil
 		}
 		return err
 	}
-	if err := a.mayJoin(ctx, tx, c, id, level); err != nil {
+	if err := a.mayJoin(tx, c, id, level); err != nil {
 		return err
 	}
 	m := hallpass.TeamMember{Team: id, Admin: level == hallpass.LevelAdmin, JoinedAt: a.now()}
 	m.Principal.ID = g.ID
-	_, err := tx.SetTeamMember(ctx, c.Org, m)
+	_, err := tx.SetTeamMember(c.Org, m)
 	return err
 }
 
 // dropOthers takes the access to the resource from all who are not kept.
-func (a *Admin) dropOthers(ctx context.Context, tx *store.Tx, c hallpass.Caller, p place, keep map[hallpass.Grantee]bool) error {
-	now, err := tx.Grants(ctx, c.Org, p.resource, p.id)
+func (a *Admin) dropOthers(tx *store.Tx, c hallpass.Caller, p place, keep map[hallpass.Grantee]bool) error {
+	now, err := tx.Grants(c.Org, p.resource, p.id)
 	if err != nil {
 		return err
 	}
@@ -405,7 +405,7 @@ func (a *Admin) dropOthers(ctx context.Context, tx *store.Tx, c hallpass.Caller,
 		if keep[g.To] {
 			continue
 		}
-		if err := tx.DeleteGrant(ctx, c.Org, p.resource, p.id, g.To); err != nil {
+		if err := tx.DeleteGrant(c.Org, p.resource, p.id, g.To); err != nil {
 			return err
 		}
 	}

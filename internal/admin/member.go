@@ -24,12 +24,12 @@ func (a *Admin) OrgUsersPage(ctx context.Context, c hallpass.Caller, text string
 	err = a.read(ctx, c, need{action: hallpass.OrgUsersRead}, func(tx *store.Tx) error {
 		limit, offset := p.limits()
 		if c.Can(hallpass.OrgUsersRead, "users:id:*") {
-			if members, total, err = tx.Members(ctx, c.Org, text, limit, offset); err != nil {
+			if members, total, err = tx.Members(c.Org, text, limit, offset); err != nil {
 				return err
 			}
-			return tellGiven(ctx, tx, c.Org, members)
+			return tellGiven(tx, c.Org, members)
 		}
-		all, _, err := tx.Members(ctx, c.Org, text, 0, 0)
+		all, _, err := tx.Members(c.Org, text, 0, 0)
 		visible := all[:0]
 		for _, m := range all {
 			if c.Can(hallpass.OrgUsersRead, m.User.ID.Scope()) {
@@ -40,18 +40,18 @@ func (a *Admin) OrgUsersPage(ctx context.Context, c hallpass.Caller, text string
 			return err
 		}
 		members, total = SlicePage(visible, p), len(visible)
-		return tellGiven(ctx, tx, c.Org, members)
+		return tellGiven(tx, c.Org, members)
 	})
 	return members, total, err
 }
 
 // tellGiven fills in what the members were given beside their basic roles.
-func tellGiven(ctx context.Context, tx *store.Tx, org hallpass.OrgID, members []hallpass.Member) error {
+func tellGiven(tx *store.Tx, org hallpass.OrgID, members []hallpass.Member) error {
 	ids := make([]int64, len(members))
 	for i, m := range members {
 		ids[i] = int64(m.User.ID)
 	}
-	given, err := tx.Given(ctx, org, ids)
+	given, err := tx.Given(org, ids)
 	for i := range members {
 		members[i].Given = given[ids[i]]
 	}
@@ -61,12 +61,12 @@ func tellGiven(ctx context.Context, tx *store.Tx, org hallpass.OrgID, members []
 // Member returns a member of the caller's org; NotFound when that user is none.
 func (a *Admin) Member(ctx context.Context, c hallpass.Caller, id hallpass.UserID) (m hallpass.Member, err error) {
 	err = a.read(ctx, c, need{action: hallpass.OrgUsersRead, scope: id.Scope()}, func(tx *store.Tx) error {
-		role, err := a.memberRole(ctx, tx, c.Org, id)
+		role, err := a.memberRole(tx, c.Org, id)
 		if err != nil {
 			return err
 		}
 		m = hallpass.Member{Org: c.Org, Role: role}
-		m.User, err = tx.User(ctx, id)
+		m.User, err = tx.User(id)
 		return err
 	})
 	return m, err
@@ -82,7 +82,7 @@ func (a *Admin) UserID(ctx context.Context, ref string) (id hallpass.UserID, err
 		return 0, errUserID
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		u, err := tx.UserByUID(ctx, ref)
+		u, err := tx.UserByUID(ref)
 		id = u.ID
 		return err
 	})
@@ -120,31 +120,31 @@ func (a *Admin) AddOrgUser(ctx context.Context, c hallpass.Caller, loginOrEmail 
 		return 0, err
 	}
 	err = a.change(ctx, c, need{action: hallpass.OrgUsersAdd, scope: "users:*"}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := a.mayGiveMember(ctx, tx, c, role); err != nil {
+		if err := a.mayGiveMember(tx, c, role); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if _, err := tx.Org(ctx, c.Org); err != nil {
+		if _, err := tx.Org(c.Org); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		u, err := tx.UserByLogin(ctx, loginOrEmail)
+		u, err := tx.UserByLogin(loginOrEmail)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		id = u.ID
-		if _, member, err := tx.MemberRole(ctx, c.Org, u.ID); err != nil {
+		if _, member, err := tx.MemberRole(c.Org, u.ID); err != nil {
 			return hallpass.AuditEntry{}, err
 		} else if member {
 			return hallpass.AuditEntry{}, &AlreadyMember{u.ID}
 		}
-		if err := a.mayAdmit(ctx, tx, c, u); err != nil {
+		if err := a.mayAdmit(tx, c, u); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := tx.SetMember(ctx, hallpass.Member{Org: c.Org, User: u, Role: role, JoinedAt: a.now()}); err != nil {
+		if err := tx.SetMember(hallpass.Member{Org: c.Org, User: u, Role: role, JoinedAt: a.now()}); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if u.Org == 0 {
 			u.Org = c.Org
-			if err := tx.UpdateUser(ctx, u); err != nil {
+			if err := tx.UpdateUser(u); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
@@ -159,10 +159,10 @@ func (a *Admin) AddOrgUser(ctx context.Context, c hallpass.Caller, loginOrEmail 
 // refusals, save those of the role.
 func (a *Admin) NewMember(ctx context.Context, c hallpass.Caller, loginOrEmail string) (u hallpass.User, err error) {
 	err = a.read(ctx, c, need{action: hallpass.OrgUsersAdd, scope: "users:*"}, func(tx *store.Tx) error {
-		if u, err = tx.UserByLogin(ctx, loginOrEmail); err != nil {
+		if u, err = tx.UserByLogin(loginOrEmail); err != nil {
 			return err
 		}
-		_, member, err := tx.MemberRole(ctx, c.Org, u.ID)
+		_, member, err := tx.MemberRole(c.Org, u.ID)
 		if err == nil && member {
 			err = &AlreadyMember{u.ID}
 		}
@@ -175,11 +175,11 @@ var errMember = &hallpass.Error{Kind: hallpass.Conflict, ID: "org.member-exists"
 
 // mayGiveMember returns nil if the caller may make somebody a member with the
 // role. A server admin may, in every org.
-func (a *Admin) mayGiveMember(ctx context.Context, tx *store.Tx, c hallpass.Caller, role hallpass.Role) error {
+func (a *Admin) mayGiveMember(tx *store.Tx, c hallpass.Caller, role hallpass.Role) error {
 	if c.ServerAdmin {
 		return nil
 	}
-	if err := a.mayGiveRole(ctx, tx, c, role, true); err != nil {
+	if err := a.mayGiveRole(tx, c, role, true); err != nil {
 		if hallpass.KindOf(err) == hallpass.Denied {
 			return errRoleAbove
 		}
@@ -191,26 +191,26 @@ func (a *Admin) mayGiveMember(ctx context.Context, tx *store.Tx, c hallpass.Call
 // mayAdmit returns nil if the caller holds what the user was given in the org
 // already, which begins to work when the user becomes a member. A server admin
 // may admit anybody.
-func (a *Admin) mayAdmit(ctx context.Context, tx *store.Tx, c hallpass.Caller, u hallpass.User) error {
+func (a *Admin) mayAdmit(tx *store.Tx, c hallpass.Caller, u hallpass.User) error {
 	if c.ServerAdmin {
 		return nil
 	}
-	waiting, err := a.givenTo(ctx, tx, c.Org, hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(u.ID)})
+	waiting, err := a.givenTo(tx, c.Org, hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(u.ID)})
 	if err != nil {
 		return err
 	}
-	teams, err := tx.TeamsOf(ctx, c.Org, int64(u.ID))
+	teams, err := tx.TeamsOf(c.Org, int64(u.ID))
 	if err != nil {
 		return err
 	}
 	for _, t := range teams {
-		power, err := a.teamPower(ctx, tx, c.Org, t.ID, hallpass.LevelAdmin)
+		power, err := a.teamPower(tx, c.Org, t.ID, hallpass.LevelAdmin)
 		if err != nil {
 			return err
 		}
 		waiting = append(waiting, power...)
 	}
-	return a.mayGive(ctx, tx, c, waiting)
+	return a.mayGive(tx, c, waiting)
 }
 
 // SetOrgUserRole gives the member another basic role. The last Admin of an org
@@ -219,19 +219,19 @@ func (a *Admin) mayAdmit(ctx context.Context, tx *store.Tx, c hallpass.Caller, u
 func (a *Admin) SetOrgUserRole(ctx context.Context, c hallpass.Caller, id hallpass.UserID, role hallpass.Role) error {
 	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
 	return a.change(ctx, c, need{action: hallpass.OrgUsersWrite, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		was, err := a.memberRole(ctx, tx, c.Org, id)
+		was, err := a.memberRole(tx, c.Org, id)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := a.mayGiveMember(ctx, tx, c, role); err != nil {
+		if err := a.mayGiveMember(tx, c, role); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if was == hallpass.RoleAdmin && role != hallpass.RoleAdmin {
-			if err := lastAdmin(ctx, tx, c.Org, id, errLastOrgAdmin); err != nil {
+			if err := lastAdmin(tx, c.Org, id, errLastOrgAdmin); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
-		if err := tx.SetMember(ctx, hallpass.Member{Org: c.Org, User: hallpass.User{ID: id}, Role: role}); err != nil {
+		if err := tx.SetMember(hallpass.Member{Org: c.Org, User: hallpass.User{ID: id}, Role: role}); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(c, "member.update", target("user", int64(id)))
@@ -240,8 +240,8 @@ func (a *Admin) SetOrgUserRole(ctx context.Context, c hallpass.Caller, id hallpa
 	})
 }
 
-func (a *Admin) memberRole(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpass.UserID) (hallpass.Role, error) {
-	role, member, err := tx.MemberRole(ctx, org, id)
+func (a *Admin) memberRole(tx *store.Tx, org hallpass.OrgID, id hallpass.UserID) (hallpass.Role, error) {
+	role, member, err := tx.MemberRole(org, id)
 	if err == nil && !member {
 		err = errNoUser
 	}
@@ -250,8 +250,8 @@ func (a *Admin) memberRole(ctx context.Context, tx *store.Tx, org hallpass.OrgID
 
 var errNoUser = &hallpass.Error{Kind: hallpass.NotFound, ID: "user.not-found", Message: "user not found"}
 
-func lastAdmin(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpass.UserID, refusal error) error {
-	others, err := tx.OrgAdmins(ctx, org, id)
+func lastAdmin(tx *store.Tx, org hallpass.OrgID, id hallpass.UserID, refusal error) error {
+	others, err := tx.OrgAdmins(org, id)
 	if err != nil {
 		return err
 	}
@@ -267,16 +267,16 @@ func lastAdmin(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpas
 func (a *Admin) RemoveOrgUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) error {
 	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
 	return a.change(ctx, c, need{action: hallpass.OrgUsersRemove, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		was, err := a.memberRole(ctx, tx, c.Org, id)
+		was, err := a.memberRole(tx, c.Org, id)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if was == hallpass.RoleAdmin {
-			if err := lastAdmin(ctx, tx, c.Org, id, errRemoveOrgAdmin); err != nil {
+			if err := lastAdmin(tx, c.Org, id, errRemoveOrgAdmin); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
-		if err := tx.DeleteMember(ctx, c.Org, id); err != nil {
+		if err := tx.DeleteMember(c.Org, id); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		return a.entry(c, "member.remove", target("user", int64(id))), nil
@@ -294,10 +294,10 @@ func (a *Admin) UserOrgs(ctx context.Context, c hallpass.Caller) (list []hallpas
 // OrgsOfUser returns the orgs that the user is a member of.
 func (a *Admin) OrgsOfUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) (list []hallpass.UserOrg, err error) {
 	err = a.read(ctx, c, need{action: hallpass.UsersRead, scope: id.GlobalScope(), where: onServer}, func(tx *store.Tx) error {
-		if _, err := tx.User(ctx, id); err != nil {
+		if _, err := tx.User(id); err != nil {
 			return err
 		}
-		list, err = tx.OrgsOf(ctx, id)
+		list, err = tx.OrgsOf(id)
 		return err
 	})
 	return list, err
@@ -305,7 +305,7 @@ func (a *Admin) OrgsOfUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 
 func (a *Admin) orgsOf(ctx context.Context, id hallpass.UserID) (list []hallpass.UserOrg, err error) {
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		list, err = tx.OrgsOf(ctx, id)
+		list, err = tx.OrgsOf(id)
 		return err
 	})
 	return list, err
@@ -327,17 +327,17 @@ func (a *Admin) SetUserOrg(ctx context.Context, c hallpass.Caller, id hallpass.U
 
 func (a *Admin) useOrg(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID, org hallpass.OrgID) error {
 	return a.change(ctx, c, n, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		u, err := tx.User(ctx, id)
+		u, err := tx.User(id)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if _, member, err := tx.MemberRole(ctx, org, id); err != nil {
+		if _, member, err := tx.MemberRole(org, id); err != nil {
 			return hallpass.AuditEntry{}, err
 		} else if !member {
 			return hallpass.AuditEntry{}, errNotYourOrg
 		}
 		u.Org = org
-		if err := tx.UpdateUser(ctx, u); err != nil {
+		if err := tx.UpdateUser(u); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(c, "user.org", target("user", int64(id)))
@@ -358,7 +358,7 @@ func (a *Admin) Principals(ctx context.Context, c hallpass.Caller, ids []int64) 
 	}
 	err := a.db.Read(ctx, func(tx *store.Tx) error {
 		for _, id := range ids {
-			p, err := tx.Principal(ctx, c.Org, id)
+			p, err := tx.Principal(c.Org, id)
 			if hallpass.KindOf(err) == hallpass.NotFound {
 				continue
 			}

@@ -70,7 +70,7 @@ type Name struct {
 func (a *Admin) Names(ctx context.Context, c hallpass.Caller, refs []Ref) (map[Ref]Name, error) {
 	names := make(map[Ref]Name)
 	err := a.db.Read(ctx, func(tx *store.Tx) error {
-		tree, err := a.reach(ctx, tx, c)
+		tree, err := a.reach(tx, c)
 		if err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func (a *Admin) Names(ctx context.Context, c hallpass.Caller, refs []Ref) (map[R
 			if _, known := names[r]; known || r.Org != c.Org && !c.ServerAdmin {
 				continue
 			}
-			n, may, err := a.nameOf(ctx, tx, tree, r)
+			n, may, err := a.nameOf(tx, tree, r)
 			if hallpass.KindOf(err) == hallpass.NotFound {
 				continue
 			}
@@ -95,50 +95,50 @@ func (a *Admin) Names(ctx context.Context, c hallpass.Caller, refs []Ref) (map[R
 }
 
 // nameOf returns the name, and whether the caller may read the thing.
-func (a *Admin) nameOf(ctx context.Context, tx *store.Tx, tree reach, r Ref) (n Name, may bool, err error) {
+func (a *Admin) nameOf(tx *store.Tx, tree reach, r Ref) (n Name, may bool, err error) {
 	c := tree.caller
 	id, _ := hallpass.ParseID(r.ID)
 	switch r.Kind {
 	case RefPrincipal:
-		return a.principalName(ctx, tx, c, r.Org, id)
+		return a.principalName(tx, c, r.Org, id)
 	case RefTeam:
-		t, err := tx.Team(ctx, r.Org, hallpass.TeamID(id))
+		t, err := tx.Team(r.Org, hallpass.TeamID(id))
 		return Name{Text: t.Name, UID: t.UID}, c.Can(hallpass.TeamsRead, t.ID.Scope()), err
 	case RefToken:
-		t, err := tx.OrgToken(ctx, r.Org, hallpass.TokenID(id))
+		t, err := tx.OrgToken(r.Org, hallpass.TokenID(id))
 		if err != nil {
 			return n, false, err
 		}
-		owner, err := tx.ServiceAccount(ctx, r.Org, t.ServiceAccount)
+		owner, err := tx.ServiceAccount(r.Org, t.ServiceAccount)
 		return Name{Text: t.Name, UID: owner.UID, Owner: owner.Name}, c.Can(hallpass.ServiceAccountsRead, owner.ID.Scope()), err
 	case RefOrg:
-		o, err := tx.Org(ctx, hallpass.OrgID(id))
+		o, err := tx.Org(hallpass.OrgID(id))
 		return Name{Text: o.Name}, o.ID == c.Org || c.CanOnServer(hallpass.OrgsRead, ""), err
 	case RefRole:
-		role, err := tx.Role(ctx, r.Org, r.ID)
+		role, err := tx.Role(r.Org, r.ID)
 		return Name{Text: RoleTitle(role)}, c.Can(hallpass.RolesRead, ""), err
 	case RefFolder:
-		f, err := tx.Folder(ctx, r.Org, r.ID)
+		f, err := tx.Folder(r.Org, r.ID)
 		if err != nil {
 			return n, false, err
 		}
-		scopes, err := treeScopes(ctx, tx, r.Org, hallpass.FolderResource, r.ID)
+		scopes, err := treeScopes(tx, r.Org, hallpass.FolderResource, r.ID)
 		return Name{Text: f.Title}, tree.can(hallpass.FoldersRead, scopes), err
 	case RefDashboard:
-		d, err := tx.Dashboard(ctx, r.Org, r.ID)
+		d, err := tx.Dashboard(r.Org, r.ID)
 		if err != nil {
 			return n, false, err
 		}
-		scopes, err := treeScopes(ctx, tx, r.Org, hallpass.DashboardResource, r.ID)
+		scopes, err := treeScopes(tx, r.Org, hallpass.DashboardResource, r.ID)
 		return Name{Text: d.Title}, tree.can(hallpass.DashboardsRead, scopes), err
 	}
 	return n, false, nil
 }
 
-func (a *Admin) principalName(ctx context.Context, tx *store.Tx, c hallpass.Caller, org hallpass.OrgID, id int64) (Name, bool, error) {
-	p, err := tx.Principal(ctx, org, id)
+func (a *Admin) principalName(tx *store.Tx, c hallpass.Caller, org hallpass.OrgID, id int64) (Name, bool, error) {
+	p, err := tx.Principal(org, id)
 	if hallpass.KindOf(err) == hallpass.NotFound && c.CanOnServer(hallpass.UsersRead, hallpass.UserID(id).GlobalScope()) {
-		u, err := tx.User(ctx, hallpass.UserID(id))
+		u, err := tx.User(hallpass.UserID(id))
 		return Name{Text: firstOf(u.Name, u.Login)}, true, err
 	}
 	n := Name{Text: firstOf(p.Name, p.Login), UID: p.UID, Account: p.Kind == hallpass.ServiceAccountPrincipal}

@@ -19,7 +19,7 @@ func (a *Admin) Org(ctx context.Context, c hallpass.Caller) (o hallpass.Org, err
 	}
 	epoch := a.orgs.epoch.Load()
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		o, err = tx.Org(ctx, c.Org)
+		o, err = tx.Org(c.Org)
 		return err
 	})
 	if err == nil {
@@ -109,13 +109,13 @@ func (a *Admin) SetOrgAddress(ctx context.Context, c hallpass.Caller, address ha
 func (a *Admin) updateOrg(ctx context.Context, c hallpass.Caller, set func(*hallpass.Org) string) error {
 	changed := []hallpass.Change{{Kind: hallpass.OrgChanged, ID: int64(c.Org)}}
 	return a.change(ctx, c, need{action: hallpass.OrgsWrite}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		o, err := tx.Org(ctx, c.Org)
+		o, err := tx.Org(c.Org)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		what := set(&o)
 		o.UpdatedAt = a.now()
-		if err := tx.UpdateOrg(ctx, o); err != nil {
+		if err := tx.UpdateOrg(o); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(c, "org.update", target("org", int64(o.ID)))
@@ -137,9 +137,9 @@ func (a *Admin) In(ctx context.Context, c hallpass.Caller, org hallpass.OrgID) (
 	there := c
 	if c.Org != org {
 		err := a.db.Read(ctx, func(tx *store.Tx) error {
-			u, err := tx.User(ctx, c.User())
+			u, err := tx.User(c.User())
 			if err == nil {
-				there, err = tx.UserCaller(ctx, u, org)
+				there, err = tx.UserCaller(u, org)
 			}
 			return err
 		})
@@ -160,7 +160,7 @@ var errOrgNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "org.not-found
 func (a *Admin) OrgByName(ctx context.Context, c hallpass.Caller, name string) (hallpass.Caller, error) {
 	var o hallpass.Org
 	err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
-		o, err = tx.OrgByName(ctx, name)
+		o, err = tx.OrgByName(name)
 		return err
 	})
 	if err != nil {
@@ -195,7 +195,7 @@ func SlicePage[T any](list []T, p Page) []T {
 func (a *Admin) Orgs(ctx context.Context, c hallpass.Caller, text string, p Page) (list []hallpass.Org, err error) {
 	err = a.read(ctx, c, need{action: hallpass.OrgsRead, where: onServer}, func(tx *store.Tx) error {
 		limit, offset := p.limits()
-		list, err = tx.Orgs(ctx, text, limit, offset)
+		list, err = tx.Orgs(text, limit, offset)
 		return err
 	})
 	return list, err
@@ -213,15 +213,15 @@ func (a *Admin) CreateOrg(ctx context.Context, c hallpass.Caller, name string) (
 	}
 	now := a.now()
 	err = a.change(ctx, c, need{action: hallpass.OrgsCreate, where: onServer}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		o, err = tx.CreateOrg(ctx, hallpass.Org{Name: name, CreatedAt: now, UpdatedAt: now})
+		o, err = tx.CreateOrg(hallpass.Org{Name: name, CreatedAt: now, UpdatedAt: now})
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		u, err := tx.User(ctx, c.User())
+		u, err := tx.User(c.User())
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		sources, err := tx.RoleSources(ctx, o.ID, 0, hallpass.RoleAdmin, true, false)
+		sources, err := tx.RoleSources(o.ID, 0, hallpass.RoleAdmin, true, false)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
@@ -233,12 +233,12 @@ func (a *Admin) CreateOrg(ctx context.Context, c hallpass.Caller, name string) (
 				return hallpass.AuditEntry{}, err
 			}
 		}
-		if err := tx.SetMember(ctx, hallpass.Member{Org: o.ID, User: u, Role: hallpass.RoleAdmin, JoinedAt: now}); err != nil {
+		if err := tx.SetMember(hallpass.Member{Org: o.ID, User: u, Role: hallpass.RoleAdmin, JoinedAt: now}); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if u.Org == 0 {
 			u.Org = o.ID
-			if err := tx.UpdateUser(ctx, u); err != nil {
+			if err := tx.UpdateUser(u); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
@@ -258,21 +258,21 @@ func (a *Admin) DeleteOrg(ctx context.Context, c hallpass.Caller) error {
 	}
 	changed := append(permissionsChanged(c.Org), hallpass.Change{Kind: hallpass.OrgChanged, ID: int64(c.Org)})
 	return a.change(ctx, c, need{action: hallpass.OrgsDelete}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		u, err := tx.User(ctx, c.User())
+		u, err := tx.User(c.User())
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if u.Org == c.Org {
 			return hallpass.AuditEntry{}, errOwnOrg
 		}
-		o, err := tx.Org(ctx, c.Org)
+		o, err := tx.Org(c.Org)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			return hallpass.AuditEntry{}, errNoOrgToDelete
 		}
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := tx.DeleteOrg(ctx, c.Org); err != nil {
+		if err := tx.DeleteOrg(c.Org); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(c, "org.delete", target("org", int64(o.ID)))
@@ -290,10 +290,10 @@ var (
 // Nothing is limited.
 func (a *Admin) Quotas(ctx context.Context, c hallpass.Caller) (used map[string]int64, err error) {
 	err = a.read(ctx, c, need{action: hallpass.OrgsQuotasRead}, func(tx *store.Tx) error {
-		if _, err := tx.Org(ctx, c.Org); err != nil {
+		if _, err := tx.Org(c.Org); err != nil {
 			return err
 		}
-		used, err = tx.Usage(ctx, c.Org)
+		used, err = tx.Usage(c.Org)
 		return err
 	})
 	return used, err

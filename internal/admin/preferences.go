@@ -43,7 +43,7 @@ func (p PreferencesPatch) apply(to *hallpass.Preferences) error {
 // OrgPreferences returns the preferences of the caller's org.
 func (a *Admin) OrgPreferences(ctx context.Context, c hallpass.Caller) (p hallpass.Preferences, err error) {
 	err = a.read(ctx, c, need{action: hallpass.OrgsPreferencesRead}, func(tx *store.Tx) error {
-		p, err = tx.Preferences(ctx, store.PreferencesOf{Org: c.Org, Kind: "org"})
+		p, err = tx.Preferences(store.PreferencesOf{Org: c.Org, Kind: "org"})
 		return err
 	})
 	return p, err
@@ -54,15 +54,15 @@ func (a *Admin) OrgPreferences(ctx context.Context, c hallpass.Caller) (p hallpa
 func (a *Admin) SetOrgPreferences(ctx context.Context, c hallpass.Caller, patch PreferencesPatch, replace bool) error {
 	return a.change(ctx, c, need{action: hallpass.OrgsPreferencesWrite}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
 		entry := a.entry(c, "org.preferences", target("org", int64(c.Org)))
-		return entry, a.setPreferences(ctx, tx, c, store.PreferencesOf{Org: c.Org, Kind: "org"}, patch, replace)
+		return entry, a.setPreferences(tx, c, store.PreferencesOf{Org: c.Org, Kind: "org"}, patch, replace)
 	})
 }
 
-func (a *Admin) setPreferences(ctx context.Context, tx *store.Tx, c hallpass.Caller, of store.PreferencesOf, patch PreferencesPatch, replace bool) error {
+func (a *Admin) setPreferences(tx *store.Tx, c hallpass.Caller, of store.PreferencesOf, patch PreferencesPatch, replace bool) error {
 	var p hallpass.Preferences
 	if !replace {
 		var err error
-		if p, err = tx.Preferences(ctx, of); err != nil {
+		if p, err = tx.Preferences(of); err != nil {
 			return err
 		}
 	}
@@ -71,35 +71,35 @@ func (a *Admin) setPreferences(ctx context.Context, tx *store.Tx, c hallpass.Cal
 	}
 	if patch.HomeDashboardUID != nil || patch.HomeDashboardID != nil {
 		var err error
-		if p.HomeDashboardUID, err = a.home(ctx, tx, c, patch); err != nil {
+		if p.HomeDashboardUID, err = a.home(tx, c, patch); err != nil {
 			return err
 		}
 	}
-	return tx.SetPreferences(ctx, of, p)
+	return tx.SetPreferences(of, p)
 }
 
 // home returns the uid of the home dashboard that the patch names, "" when it
 // names none. One that is not there, or that the caller may not read, is
 // NotFound.
-func (a *Admin) home(ctx context.Context, tx *store.Tx, c hallpass.Caller, p PreferencesPatch) (string, error) {
+func (a *Admin) home(tx *store.Tx, c hallpass.Caller, p PreferencesPatch) (string, error) {
 	var d hallpass.Dashboard
 	var err error
 	switch {
 	case p.HomeDashboardUID != nil && *p.HomeDashboardUID != "":
-		d, err = tx.Dashboard(ctx, c.Org, *p.HomeDashboardUID)
+		d, err = tx.Dashboard(c.Org, *p.HomeDashboardUID)
 	case p.HomeDashboardUID == nil && *p.HomeDashboardID != 0:
-		d, err = tx.DashboardByID(ctx, c.Org, hallpass.DashboardID(*p.HomeDashboardID))
+		d, err = tx.DashboardByID(c.Org, hallpass.DashboardID(*p.HomeDashboardID))
 	default:
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	r, err := a.reach(ctx, tx, c)
+	r, err := a.reach(tx, c)
 	if err != nil {
 		return "", err
 	}
-	chain, err := tx.FolderChain(ctx, c.Org, d.Folder)
+	chain, err := tx.FolderChain(c.Org, d.Folder)
 	if err != nil {
 		return "", err
 	}
@@ -112,7 +112,7 @@ func (a *Admin) home(ctx context.Context, tx *store.Tx, c hallpass.Caller, p Pre
 // TeamPreferences returns the preferences of the team.
 func (a *Admin) TeamPreferences(ctx context.Context, c hallpass.Caller, id hallpass.TeamID) (p hallpass.Preferences, err error) {
 	err = a.readTeam(ctx, c, hallpass.TeamsRead, id, func(tx *store.Tx, _ hallpass.Team) error {
-		p, err = tx.Preferences(ctx, store.PreferencesOf{Org: c.Org, Kind: "team", ID: int64(id)})
+		p, err = tx.Preferences(store.PreferencesOf{Org: c.Org, Kind: "team", ID: int64(id)})
 		return err
 	})
 	return p, err
@@ -122,7 +122,7 @@ func (a *Admin) TeamPreferences(ctx context.Context, c hallpass.Caller, id hallp
 // the patch leaves out.
 func (a *Admin) SetTeamPreferences(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, patch PreferencesPatch, replace bool) error {
 	return a.changeTeam(ctx, c, hallpass.TeamsWrite, id, nil, "team.preferences", func(tx *store.Tx, c hallpass.Caller, _ hallpass.Team) (string, error) {
-		return "", a.setPreferences(ctx, tx, c, store.PreferencesOf{Org: c.Org, Kind: "team", ID: int64(id)}, patch, replace)
+		return "", a.setPreferences(tx, c, store.PreferencesOf{Org: c.Org, Kind: "team", ID: int64(id)}, patch, replace)
 	})
 }
 
@@ -132,7 +132,7 @@ func (a *Admin) UserPreferences(ctx context.Context, c hallpass.Caller) (p hallp
 		return p, a.refused(ctx, c, errUsersOnly, "user.self", "user")
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		p, err = tx.Preferences(ctx, store.PreferencesOf{Org: c.Org, Kind: "user", ID: c.Principal.ID})
+		p, err = tx.Preferences(store.PreferencesOf{Org: c.Org, Kind: "user", ID: c.Principal.ID})
 		return err
 	})
 	return p, err
@@ -146,6 +146,6 @@ func (a *Admin) SetUserPreferences(ctx context.Context, c hallpass.Caller, patch
 	}
 	return a.change(ctx, c, need{}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
 		entry := a.entry(c, "user.preferences", target("user", c.Principal.ID))
-		return entry, a.setPreferences(ctx, tx, c, store.PreferencesOf{Org: c.Org, Kind: "user", ID: c.Principal.ID}, patch, replace)
+		return entry, a.setPreferences(tx, c, store.PreferencesOf{Org: c.Org, Kind: "user", ID: c.Principal.ID}, patch, replace)
 	})
 }

@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -207,30 +206,30 @@ func newPlainWorld(t *testing.T, seed uint64) *plainWorld {
 		}
 	})
 	w := &plainWorld{draw: newDraw(seed), db: db, changed: make(map[hallpass.Role][]hallpass.Permission), parent: make(map[string]string)}
-	if err := db.Write(t.Context(), func(tx *store.Tx) error { return w.fill(t.Context(), tx) }); err != nil {
+	if err := db.Write(t.Context(), func(tx *store.Tx) error { return w.fill(tx) }); err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-func (w *plainWorld) fill(ctx context.Context, tx *store.Tx) error {
-	for _, fill := range []func(context.Context, *store.Tx) error{w.fillPeople, w.fillTeams, w.fillTree, w.fillRoles, w.fillGrants} {
-		if err := fill(ctx, tx); err != nil {
+func (w *plainWorld) fill(tx *store.Tx) error {
+	for _, fill := range []func(*store.Tx) error{w.fillPeople, w.fillTeams, w.fillTree, w.fillRoles, w.fillGrants} {
+		if err := fill(tx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *plainWorld) fillPeople(ctx context.Context, tx *store.Tx) error {
+func (w *plainWorld) fillPeople(tx *store.Tx) error {
 	for _, name := range []string{"one", "two"} {
-		if _, err := tx.CreateOrg(ctx, hallpass.Org{Name: name}); err != nil {
+		if _, err := tx.CreateOrg(hallpass.Org{Name: name}); err != nil {
 			return err
 		}
 	}
 	for i := range 5 {
 		login := fmt.Sprintf("user%d", i)
-		u, err := tx.CreateUser(ctx, hallpass.User{UID: login, Login: login, Email: login, Org: 1, ServerAdmin: i == 4})
+		u, err := tx.CreateUser(hallpass.User{UID: login, Login: login, Email: login, Org: 1, ServerAdmin: i == 4})
 		if err != nil {
 			return err
 		}
@@ -240,7 +239,7 @@ func (w *plainWorld) fillPeople(ctx context.Context, tx *store.Tx) error {
 				continue // no member
 			}
 			p.role[org] = one(w.draw, hallpass.Roles())
-			if err := tx.SetMember(ctx, hallpass.Member{Org: org, User: u, Role: p.role[org]}); err != nil {
+			if err := tx.SetMember(hallpass.Member{Org: org, User: u, Role: p.role[org]}); err != nil {
 				return err
 			}
 		}
@@ -249,7 +248,7 @@ func (w *plainWorld) fillPeople(ctx context.Context, tx *store.Tx) error {
 	for i := range 3 {
 		org := hallpass.OrgID(1 + i/2)
 		name := fmt.Sprintf("account%d", i)
-		a, err := tx.CreateServiceAccount(ctx, hallpass.ServiceAccount{UID: name, Org: org, Name: name, Login: name, Role: one(w.draw, hallpass.Roles())})
+		a, err := tx.CreateServiceAccount(hallpass.ServiceAccount{UID: name, Org: org, Name: name, Login: name, Role: one(w.draw, hallpass.Roles())})
 		if err != nil {
 			return err
 		}
@@ -258,11 +257,11 @@ func (w *plainWorld) fillPeople(ctx context.Context, tx *store.Tx) error {
 	return nil
 }
 
-func (w *plainWorld) fillTeams(ctx context.Context, tx *store.Tx) error {
+func (w *plainWorld) fillTeams(tx *store.Tx) error {
 	for i := range 4 {
 		org := hallpass.OrgID(1 + i/3)
 		name := fmt.Sprintf("team%d", i)
-		made, err := tx.CreateTeam(ctx, hallpass.Team{UID: name, Org: org, Name: name})
+		made, err := tx.CreateTeam(hallpass.Team{UID: name, Org: org, Name: name})
 		if err != nil {
 			return err
 		}
@@ -273,7 +272,7 @@ func (w *plainWorld) fillTeams(ctx context.Context, tx *store.Tx) error {
 			}
 			team.members[p.id] = w.IntN(3) == 0
 			m := hallpass.TeamMember{Team: made.ID, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: p.id}}, Admin: team.members[p.id]}
-			if _, err := tx.SetTeamMember(ctx, org, m); err != nil {
+			if _, err := tx.SetTeamMember(org, m); err != nil {
 				return err
 			}
 		}
@@ -282,29 +281,29 @@ func (w *plainWorld) fillTeams(ctx context.Context, tx *store.Tx) error {
 	return nil
 }
 
-func (w *plainWorld) fillTree(ctx context.Context, tx *store.Tx) error {
+func (w *plainWorld) fillTree(tx *store.Tx) error {
 	above := []string{""}
 	for _, uid := range []string{"f1", "f2", "f3", "f4"} {
 		w.parent["folders:uid:"+uid] = one(w.draw, above)
-		if _, err := tx.CreateFolder(ctx, hallpass.Folder{UID: uid, Org: 1, Parent: w.parent["folders:uid:"+uid], Title: uid}); err != nil {
+		if _, err := tx.CreateFolder(hallpass.Folder{UID: uid, Org: 1, Parent: w.parent["folders:uid:"+uid], Title: uid}); err != nil {
 			return err
 		}
 		above = append(above, uid)
 	}
 	for _, uid := range []string{"d1", "d2"} { // d3 is nowhere
 		w.parent["dashboards:uid:"+uid] = one(w.draw, above)
-		if _, err := tx.CreateDashboard(ctx, hallpass.Dashboard{UID: uid, Org: 1, Folder: w.parent["dashboards:uid:"+uid], Title: uid, Data: []byte("{}")}); err != nil {
+		if _, err := tx.CreateDashboard(hallpass.Dashboard{UID: uid, Org: 1, Folder: w.parent["dashboards:uid:"+uid], Title: uid, Data: []byte("{}")}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *plainWorld) fillRoles(ctx context.Context, tx *store.Tx) error {
+func (w *plainWorld) fillRoles(tx *store.Tx) error {
 	for i := range 8 {
 		uid := fmt.Sprintf("r%d", i)
 		r := hallpass.NamedRole{Org: hallpass.OrgID(w.IntN(3)), UID: uid, Name: uid, Permissions: w.list(5)}
-		if err := tx.CreateRole(ctx, r); err != nil {
+		if err := tx.CreateRole(r); err != nil {
 			return err
 		}
 		w.roles = append(w.roles, r)
@@ -312,7 +311,7 @@ func (w *plainWorld) fillRoles(ctx context.Context, tx *store.Tx) error {
 	w.roles = append(w.roles, hallpass.FixedRoles()...)
 	if role := one(w.draw, hallpass.Roles()); w.IntN(3) == 0 {
 		w.changed[role] = w.list(6)
-		if err := tx.CreateRole(ctx, hallpass.NamedRole{UID: role.UID(), Name: role.UID(), Permissions: w.changed[role]}); err != nil {
+		if err := tx.CreateRole(hallpass.NamedRole{UID: role.UID(), Name: role.UID(), Permissions: w.changed[role]}); err != nil {
 			return err
 		}
 	}
@@ -326,7 +325,7 @@ func (w *plainWorld) fillRoles(ctx context.Context, tx *store.Tx) error {
 		if as.Org == 0 && as.To.Kind == hallpass.ToTeam {
 			continue
 		}
-		if _, err := tx.Assign(ctx, as, time.Time{}); err != nil {
+		if _, err := tx.Assign(as, time.Time{}); err != nil {
 			return err
 		}
 		w.assigned = append(w.assigned, as)
@@ -353,7 +352,7 @@ func (w *plainWorld) grantee(org hallpass.OrgID) hallpass.Grantee {
 	}
 }
 
-func (w *plainWorld) fillGrants(ctx context.Context, tx *store.Tx) error {
+func (w *plainWorld) fillGrants(tx *store.Tx) error {
 	given := make(map[string]bool)
 	for range 16 {
 		g := hallpass.Grant{Org: 1, Resource: one(w.draw, []hallpass.Resource{"serviceaccounts", "folders", "folders", "dashboards"}), To: w.grantee(1)}
@@ -379,7 +378,7 @@ func (w *plainWorld) fillGrants(ctx context.Context, tx *store.Tx) error {
 			continue
 		}
 		given[key] = true
-		if err := tx.SetGrant(ctx, g); err != nil {
+		if err := tx.SetGrant(g); err != nil {
 			return err
 		}
 		w.grants = append(w.grants, g)
@@ -536,9 +535,9 @@ func TestDecisionsFromTheDatabase(t *testing.T) {
 				var c hallpass.Caller
 				err := w.db.Read(t.Context(), func(tx *store.Tx) (err error) {
 					if p.account {
-						c, err = tx.ServiceAccountCaller(t.Context(), p.machine)
+						c, err = tx.ServiceAccountCaller(p.machine)
 					} else {
-						c, err = tx.UserCaller(t.Context(), p.user, org)
+						c, err = tx.UserCaller(p.user, org)
 					}
 					return err
 				})

@@ -37,12 +37,12 @@ func (a *Admin) PruneAudit(ctx context.Context, keep time.Duration, holder strin
 	}
 	var p store.Pruned
 	err := a.db.Write(ctx, func(tx *store.Tx) (err error) {
-		if p, err = tx.Pruned(ctx, holder, a.now()); err != nil || p.Entries == 0 {
+		if p, err = tx.Pruned(holder, a.now()); err != nil || p.Entries == 0 {
 			return err
 		}
 		entry := a.entry(hallpass.Caller{}, "audit.prune", "audit")
 		entry.Reason = fmt.Sprintf("deleted %d entries, of the days %s to %s", p.Entries, p.First.Format(time.DateOnly), p.Last.Format(time.DateOnly))
-		_, err = tx.Audit(ctx, entry)
+		_, err = tx.Audit(entry)
 		return err
 	})
 	return p, err

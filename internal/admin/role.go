@@ -30,7 +30,7 @@ type RoleFilter struct {
 // name.
 func (a *Admin) Roles(ctx context.Context, c hallpass.Caller, f RoleFilter) (list []hallpass.NamedRole, err error) {
 	err = a.read(ctx, c, need{action: hallpass.RolesRead}, func(tx *store.Tx) error {
-		all, err := a.allRoles(ctx, tx, c.Org)
+		all, err := a.allRoles(tx, c.Org)
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (a *Admin) Roles(ctx context.Context, c hallpass.Caller, f RoleFilter) (lis
 				continue
 			}
 			if f.Delegatable {
-				err := a.mayGive(ctx, tx, c, r.Permissions)
+				err := a.mayGive(tx, c, r.Permissions)
 				if hallpass.KindOf(err) == hallpass.Denied || r.Basic() {
 					continue
 				}
@@ -55,8 +55,8 @@ func (a *Admin) Roles(ctx context.Context, c hallpass.Caller, f RoleFilter) (lis
 }
 
 // allRoles returns every role that is there in org.
-func (a *Admin) allRoles(ctx context.Context, tx *store.Tx, org hallpass.OrgID) ([]hallpass.NamedRole, error) {
-	stored, err := tx.Roles(ctx, org)
+func (a *Admin) allRoles(tx *store.Tx, org hallpass.OrgID) ([]hallpass.NamedRole, error) {
+	stored, err := tx.Roles(org)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (a *Admin) allRoles(ctx context.Context, tx *store.Tx, org hallpass.OrgID) 
 func (a *Admin) Role(ctx context.Context, c hallpass.Caller, uid string) (r hallpass.NamedRole, err error) {
 	scope := hallpass.NamedRole{UID: uid}.Scope()
 	err = a.read(ctx, c, need{action: hallpass.RolesRead, scope: scope}, func(tx *store.Tx) error {
-		r, err = tx.Role(ctx, c.Org, uid)
+		r, err = tx.Role(c.Org, uid)
 		return err
 	})
 	return r, err
@@ -102,11 +102,11 @@ func roleNeed(action hallpass.Action, global bool) need {
 
 // mayGiveRolePermissions holds the caller to the delegation rule for what the
 // role permits.
-func (a *Admin) mayGiveRolePermissions(ctx context.Context, tx *store.Tx, c hallpass.Caller, global bool, list []hallpass.Permission) error {
+func (a *Admin) mayGiveRolePermissions(tx *store.Tx, c hallpass.Caller, global bool, list []hallpass.Permission) error {
 	if global {
 		return mayGiveOnServer(c, list)
 	}
-	return a.mayGive(ctx, tx, c, list)
+	return a.mayGive(tx, c, list)
 }
 
 // CreateRole makes a custom role, in the caller's org unless it is global. A
@@ -129,12 +129,12 @@ func (a *Admin) CreateRole(ctx context.Context, c hallpass.Caller, r hallpass.Na
 	r.Version, r.CreatedAt, r.UpdatedAt = max(r.Version, 1), a.now(), a.now()
 	r.Permissions = uniquePermissions(r.Permissions)
 	err := a.change(ctx, c, roleNeed(hallpass.RolesWrite, global), nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := a.mayGiveRolePermissions(ctx, tx, c, global, r.Permissions); err != nil {
+		if err := a.mayGiveRolePermissions(tx, c, global, r.Permissions); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(c, "role.create", "role:"+r.UID)
 		entry.Reason = "name " + r.Name
-		return entry, tx.CreateRole(ctx, r)
+		return entry, tx.CreateRole(r)
 	})
 	return r, err
 }
@@ -160,7 +160,7 @@ func (a *Admin) readRole(ctx context.Context, c hallpass.Caller, action hallpass
 		}
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		r, err = tx.Role(ctx, c.Org, uid)
+		r, err = tx.Role(c.Org, uid)
 		return err
 	})
 	return r, err
@@ -192,11 +192,11 @@ func (a *Admin) UpdateRole(ctx context.Context, c hallpass.Caller, r hallpass.Na
 	r.Permissions = uniquePermissions(r.Permissions)
 	wanted := r.Version
 	err = a.change(ctx, c, roleNeed(hallpass.RolesWrite, was.Global()), permissionsChanged(was.Org), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		was, err := tx.Role(ctx, c.Org, r.UID)
+		was, err := tx.Role(c.Org, r.UID)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := a.mayGiveRolePermissions(ctx, tx, c, was.Global(), slices.Concat(changeable(was), changeable(r))); err != nil {
+		if err := a.mayGiveRolePermissions(tx, c, was.Global(), slices.Concat(changeable(was), changeable(r))); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if wanted != 0 && wanted <= was.Version {
@@ -205,9 +205,9 @@ func (a *Admin) UpdateRole(ctx context.Context, c hallpass.Caller, r hallpass.Na
 		r.Version, r.CreatedAt, r.UpdatedAt = max(wanted, was.Version+1), was.CreatedAt, a.now()
 		entry := a.entry(c, "role.update", "role:"+r.UID)
 		entry.Reason = "name " + r.Name
-		err = tx.UpdateRole(ctx, r)
+		err = tx.UpdateRole(r)
 		if was.Basic() && hallpass.KindOf(err) == hallpass.NotFound {
-			err = tx.CreateRole(ctx, r) // its first change
+			err = tx.CreateRole(r) // its first change
 		}
 		return entry, err
 	})
@@ -233,14 +233,14 @@ func (a *Admin) DeleteRole(ctx context.Context, c hallpass.Caller, uid string, f
 		return errBasicRole
 	}
 	return a.change(ctx, c, roleNeed(hallpass.RolesDelete, was.Global()), permissionsChanged(was.Org), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		was, err := tx.Role(ctx, c.Org, uid)
+		was, err := tx.Role(c.Org, uid)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := a.mayGiveRolePermissions(ctx, tx, c, was.Global(), was.Permissions); err != nil {
+		if err := a.mayGiveRolePermissions(tx, c, was.Global(), was.Permissions); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		n, err := tx.CountAssignments(ctx, was)
+		n, err := tx.CountAssignments(was)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
@@ -249,7 +249,7 @@ func (a *Admin) DeleteRole(ctx context.Context, c hallpass.Caller, uid string, f
 		}
 		entry := a.entry(c, "role.delete", "role:"+uid)
 		entry.Reason = "name " + was.Name
-		return entry, tx.DeleteRole(ctx, was.Org, uid)
+		return entry, tx.DeleteRole(was.Org, uid)
 	})
 }
 
@@ -257,6 +257,6 @@ func (a *Admin) DeleteRole(ctx context.Context, c hallpass.Caller, uid string, f
 func (a *Admin) ResetBasicRoles(ctx context.Context, c hallpass.Caller) error {
 	n := need{action: hallpass.RolesWrite, scope: hallpass.ScopeEscalate, where: onServer}
 	return a.change(ctx, c, n, permissionsChanged(0), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		return a.entry(c, "role.reset", "role:basic"), tx.ResetBasicRoles(ctx)
+		return a.entry(c, "role.reset", "role:basic"), tx.ResetBasicRoles()
 	})
 }

@@ -31,7 +31,7 @@ func (a *Admin) Settings(ctx context.Context, c hallpass.Caller) (Settings, erro
 // Totals counts what the server holds.
 func (a *Admin) Totals(ctx context.Context, c hallpass.Caller) (t store.Totals, err error) {
 	err = a.read(ctx, c, need{action: hallpass.ServerStatsRead, where: onServer}, func(tx *store.Tx) error {
-		t, err = tx.Totals(ctx, a.now())
+		t, err = tx.Totals(a.now())
 		return err
 	})
 	return t, err

@@ -25,7 +25,7 @@ func (a *Admin) ServiceAccountID(ctx context.Context, c hallpass.Caller, ref str
 		return 0, errInvalidAccountID
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		id, err = tx.ServiceAccountByUID(ctx, c.Org, ref)
+		id, err = tx.ServiceAccountByUID(c.Org, ref)
 		return err
 	})
 	return id, err
@@ -57,10 +57,10 @@ func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in 
 		account.Role = *in.Role
 	}
 	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsCreate}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := a.mayGiveRole(ctx, tx, c, account.Role, false); err != nil {
+		if err := a.mayGiveRole(tx, c, account.Role, false); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		made, err := tx.CreateServiceAccount(ctx, account)
+		made, err := tx.CreateServiceAccount(account)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
@@ -69,13 +69,13 @@ func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in 
 				Org: c.Org, Resource: hallpass.ServiceAccountResource, ResourceID: idText(made.ID),
 				To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: c.Principal.ID}, Level: hallpass.LevelAdmin, CreatedAt: now,
 			}
-			if err := tx.SetGrant(ctx, creator); err != nil {
+			if err := tx.SetGrant(creator); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
 		to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(made.ID)}
 		for _, uid := range in.Roles {
-			err := a.step(ctx, tx, c, uid, assigning{org: c.Org, grantee: to})
+			err := a.step(tx, c, uid, assigning{org: c.Org, grantee: to})
 			if hallpass.KindOf(err) == hallpass.NotFound {
 				err = hallpass.Invalidf("roleUids", "there is no role with the uid %s", shorten(uid))
 			}
@@ -118,14 +118,14 @@ func (a *Admin) ServiceAccounts(ctx context.Context, c hallpass.Caller, f Servic
 		}
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		if page, total, err = tx.ServiceAccounts(ctx, q); err != nil {
+		if page, total, err = tx.ServiceAccounts(q); err != nil {
 			return err
 		}
 		ids := make([]int64, len(page))
 		for i, s := range page {
 			ids[i] = int64(s.ID)
 		}
-		given, err := tx.Given(ctx, c.Org, ids)
+		given, err := tx.Given(c.Org, ids)
 		for i := range page {
 			page[i].Given = given[ids[i]]
 		}
@@ -157,18 +157,18 @@ func (a *Admin) ServiceAccount(ctx context.Context, c hallpass.Caller, id hallpa
 		return s, err
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		s, err = a.summary(ctx, tx, c.Org, id)
+		s, err = a.summary(tx, c.Org, id)
 		return err
 	})
 	return s, err
 }
 
 // summary reads the account with what its tokens add up to and what it was given.
-func (a *Admin) summary(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpass.ServiceAccountID) (s hallpass.ServiceAccountSummary, err error) {
-	if s, err = tx.ServiceAccountSummary(ctx, org, id, a.now()); err != nil {
+func (a *Admin) summary(tx *store.Tx, org hallpass.OrgID, id hallpass.ServiceAccountID) (s hallpass.ServiceAccountSummary, err error) {
+	if s, err = tx.ServiceAccountSummary(org, id, a.now()); err != nil {
 		return s, err
 	}
-	given, err := tx.Given(ctx, org, []int64{int64(id)})
+	given, err := tx.Given(org, []int64{int64(id)})
 	s.Given = given[int64(id)]
 	return s, err
 }
@@ -186,27 +186,27 @@ func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id 
 	var after hallpass.ServiceAccountSummary
 	changed := []hallpass.Change{{Kind: hallpass.ServiceAccountChanged, ID: int64(id)}}
 	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		account, err := tx.ServiceAccount(ctx, c.Org, id)
+		account, err := tx.ServiceAccount(c.Org, id)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		before := account
 		apply(p, &account)
 		if p.Role != nil {
-			if err := a.mayGiveRole(ctx, tx, c, account.Role, false); err != nil {
+			if err := a.mayGiveRole(tx, c, account.Role, false); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
 		if before.Disabled && !account.Disabled {
-			if err := a.outranks(ctx, tx, c, account); err != nil {
+			if err := a.outranks(tx, c, account); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 		}
 		account.UpdatedAt = a.now()
-		if err := tx.UpdateServiceAccount(ctx, account); err != nil {
+		if err := tx.UpdateServiceAccount(account); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if after, err = a.summary(ctx, tx, c.Org, id); err != nil {
+		if after, err = a.summary(tx, c.Org, id); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		action, what := describe(before, account)
@@ -253,11 +253,11 @@ func describe(before, after hallpass.ServiceAccount) (action, what string) {
 func (a *Admin) DeleteServiceAccount(ctx context.Context, c hallpass.Caller, id hallpass.ServiceAccountID) error {
 	changed := []hallpass.Change{{Kind: hallpass.ServiceAccountChanged, ID: int64(id)}}
 	return a.change(ctx, c, need{action: hallpass.ServiceAccountsDelete, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		s, err := tx.ServiceAccountSummary(ctx, c.Org, id, a.now())
+		s, err := tx.ServiceAccountSummary(c.Org, id, a.now())
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := tx.DeleteServiceAccount(ctx, c.Org, id); err != nil {
+		if err := tx.DeleteServiceAccount(c.Org, id); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(c, "serviceaccount.delete", target("serviceaccount", int64(id)))

@@ -14,14 +14,14 @@ func (a *Admin) StartSession(ctx context.Context, c hallpass.Caller) (s hallpass
 	id = secret.NewSession()
 	now := a.now()
 	err = a.change(ctx, c, need{}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		s, err = tx.CreateSession(ctx, hallpass.Session{
+		s, err = tx.CreateSession(hallpass.Session{
 			User: c.User(), Hash: id.Hash(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(a.o.SessionLifetime),
 			Address: c.From.Address, UserAgent: c.From.UserAgent,
 		})
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := tx.SawUser(ctx, c.User(), now); err != nil {
+		if err := tx.SawUser(c.User(), now); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		return a.entry(c, "session.create", target("session", int64(s.ID))), nil
@@ -37,7 +37,7 @@ func (a *Admin) EndSession(ctx context.Context, c hallpass.Caller) error {
 	}
 	changed := []hallpass.Change{{Kind: hallpass.SessionChanged, ID: int64(c.Session)}}
 	return a.change(ctx, c, need{}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		return a.entry(c, "session.end", target("session", int64(c.Session))), tx.DeleteSession(ctx, c.Session)
+		return a.entry(c, "session.end", target("session", int64(c.Session))), tx.DeleteSession(c.Session)
 	})
 }
 
@@ -46,7 +46,7 @@ func (a *Admin) EndSession(ctx context.Context, c hallpass.Caller) error {
 func (a *Admin) DeleteDeadSessions(ctx context.Context) error {
 	now := a.now()
 	return a.db.Write(ctx, func(tx *store.Tx) error {
-		return tx.DeleteDeadSessions(ctx, now, now.Add(-a.o.SessionIdle))
+		return tx.DeleteDeadSessions(now, now.Add(-a.o.SessionIdle))
 	})
 }
 
@@ -65,10 +65,10 @@ func (a *Admin) UserSessions(ctx context.Context, c hallpass.Caller, id hallpass
 
 func (a *Admin) sessions(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID) (live []hallpass.Session, err error) {
 	err = a.read(ctx, c, n, func(tx *store.Tx) error {
-		if _, err := tx.User(ctx, id); err != nil {
+		if _, err := tx.User(id); err != nil {
 			return err
 		}
-		list, err := tx.Sessions(ctx, id)
+		list, err := tx.Sessions(id)
 		now := a.now()
 		for _, s := range list {
 			if s.Live(now, a.o.SessionIdle) {
@@ -99,14 +99,14 @@ var errNoSession = &hallpass.Error{Kind: hallpass.NotFound, ID: "user.session-no
 func (a *Admin) endSession(ctx context.Context, c hallpass.Caller, n need, user hallpass.UserID, id hallpass.SessionID) error {
 	changed := []hallpass.Change{{Kind: hallpass.SessionChanged, ID: int64(id)}}
 	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		s, err := tx.Session(ctx, id)
+		s, err := tx.Session(id)
 		if hallpass.KindOf(err) == hallpass.NotFound || err == nil && s.User != user {
 			err = errNoSession
 		}
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		return a.entry(c, "session.end", target("session", int64(id))), tx.DeleteSession(ctx, id)
+		return a.entry(c, "session.end", target("session", int64(id))), tx.DeleteSession(id)
 	})
 }
 
@@ -117,6 +117,6 @@ func (a *Admin) LogoutUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 	}
 	n := need{hallpass.UsersLogout, id.GlobalScope(), onServer}
 	return a.changeUser(ctx, c, n, id, "user.logout", func(tx *store.Tx, _ hallpass.Caller, _ *hallpass.User) error {
-		return tx.DeleteSessions(ctx, id)
+		return tx.DeleteSessions(id)
 	})
 }

@@ -22,7 +22,7 @@ func (a *Admin) TeamID(ctx context.Context, c hallpass.Caller, ref string) (id h
 		return 0, errTeamID
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		t, err := tx.TeamByUID(ctx, c.Org, ref)
+		t, err := tx.TeamByUID(c.Org, ref)
 		id = t.ID
 		return err
 	})
@@ -37,13 +37,13 @@ func (a *Admin) CreateTeam(ctx context.Context, c hallpass.Caller, name, email s
 	}
 	now := a.now()
 	err = a.change(ctx, c, need{action: hallpass.TeamsCreate}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		t, err = tx.CreateTeam(ctx, hallpass.Team{UID: secret.NewUID(), Org: c.Org, Name: name, Email: email, CreatedAt: now, UpdatedAt: now})
+		t, err = tx.CreateTeam(hallpass.Team{UID: secret.NewUID(), Org: c.Org, Name: name, Email: email, CreatedAt: now, UpdatedAt: now})
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if c.User() != 0 && !c.OrgMissing {
 			m := hallpass.TeamMember{Team: t.ID, Principal: hallpass.PrincipalInfo{Principal: c.Principal}, Admin: true, JoinedAt: now}
-			if _, err := tx.SetTeamMember(ctx, c.Org, m); err != nil {
+			if _, err := tx.SetTeamMember(c.Org, m); err != nil {
 				return hallpass.AuditEntry{}, err
 			}
 			t.Members = 1
@@ -76,10 +76,10 @@ func (a *Admin) Teams(ctx context.Context, c hallpass.Caller, f TeamFilter) (pag
 	err = a.read(ctx, c, need{action: hallpass.TeamsRead}, func(tx *store.Tx) error {
 		if f.Name == "" && len(f.IDs) == 0 && c.Can(hallpass.TeamsRead, "teams:id:*") {
 			limit, offset := f.Page.limits()
-			page, total, err = tx.Teams(ctx, c.Org, f.Query, limit, offset)
+			page, total, err = tx.Teams(c.Org, f.Query, limit, offset)
 			return err
 		}
-		all, _, err := tx.Teams(ctx, c.Org, f.Query, 0, 0)
+		all, _, err := tx.Teams(c.Org, f.Query, 0, 0)
 		visible := all[:0]
 		for _, t := range all {
 			if f.picks(t) && c.Can(hallpass.TeamsRead, t.ID.Scope()) {
@@ -111,7 +111,7 @@ func (a *Admin) Team(ctx context.Context, c hallpass.Caller, id hallpass.TeamID)
 // readTeam authorizes action on the team and reads it.
 func (a *Admin) readTeam(ctx context.Context, c hallpass.Caller, action hallpass.Action, id hallpass.TeamID, fn func(*store.Tx, hallpass.Team) error) error {
 	return a.read(ctx, c, need{action: action, scope: id.Scope()}, func(tx *store.Tx) error {
-		t, err := tx.Team(ctx, c.Org, id)
+		t, err := tx.Team(c.Org, id)
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func (a *Admin) readTeam(ctx context.Context, c hallpass.Caller, action hallpass
 // changeTeam authorizes action on the team and changes it as fn does.
 func (a *Admin) changeTeam(ctx context.Context, c hallpass.Caller, action hallpass.Action, id hallpass.TeamID, changed []hallpass.Change, what string, fn func(*store.Tx, hallpass.Caller, hallpass.Team) (reason string, err error)) error {
 	return a.change(ctx, c, need{action: action, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		t, err := tx.Team(ctx, c.Org, id)
+		t, err := tx.Team(c.Org, id)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
@@ -135,7 +135,7 @@ func (a *Admin) changeTeam(ctx context.Context, c hallpass.Caller, action hallpa
 // TeamsOf returns the teams of the caller's org that the principal is in.
 func (a *Admin) TeamsOf(ctx context.Context, c hallpass.Caller, principal int64) (list []hallpass.Team, err error) {
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		list, err = tx.TeamsOf(ctx, c.Org, principal)
+		list, err = tx.TeamsOf(c.Org, principal)
 		return err
 	})
 	return list, err
@@ -154,7 +154,7 @@ func (a *Admin) UpdateTeam(ctx context.Context, c hallpass.Caller, id hallpass.T
 			return "", err
 		}
 		t.Name, t.Email, t.UpdatedAt = name, email, a.now()
-		return "name " + name, tx.UpdateTeam(ctx, t)
+		return "name " + name, tx.UpdateTeam(t)
 	})
 }
 
@@ -162,7 +162,7 @@ func (a *Admin) UpdateTeam(ctx context.Context, c hallpass.Caller, id hallpass.T
 // the moment this returns.
 func (a *Admin) DeleteTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID) error {
 	return a.changeTeam(ctx, c, hallpass.TeamsDelete, id, permissionsChanged(c.Org), "team.delete", func(tx *store.Tx, c hallpass.Caller, t hallpass.Team) (string, error) {
-		return "name " + t.Name, tx.DeleteTeam(ctx, c.Org, id)
+		return "name " + t.Name, tx.DeleteTeam(c.Org, id)
 	})
 }
 
@@ -170,7 +170,7 @@ func (a *Admin) DeleteTeam(ctx context.Context, c hallpass.Caller, id hallpass.T
 func (a *Admin) TeamMembers(ctx context.Context, c hallpass.Caller, id hallpass.TeamID) (t hallpass.Team, list []hallpass.TeamMember, err error) {
 	err = a.readTeam(ctx, c, hallpass.TeamsPermissionsRead, id, func(tx *store.Tx, team hallpass.Team) error {
 		t = team
-		list, err = tx.TeamMembers(ctx, id)
+		list, err = tx.TeamMembers(id)
 		return err
 	})
 	return t, list, err
@@ -178,20 +178,20 @@ func (a *Admin) TeamMembers(ctx context.Context, c hallpass.Caller, id hallpass.
 
 // givenTo returns what the grantee itself was given in org: what its roles permit
 // and its access.
-func (a *Admin) givenTo(ctx context.Context, tx *store.Tx, org hallpass.OrgID, to hallpass.Grantee) ([]hallpass.Permission, error) {
+func (a *Admin) givenTo(tx *store.Tx, org hallpass.OrgID, to hallpass.Grantee) ([]hallpass.Permission, error) {
 	var power []hallpass.Permission
-	assigned, err := tx.AssignmentsTo(ctx, org, to)
+	assigned, err := tx.AssignmentsTo(org, to)
 	if err != nil {
 		return nil, err
 	}
 	for _, as := range assigned {
-		r, err := tx.Role(ctx, org, as.RoleUID)
+		r, err := tx.Role(org, as.RoleUID)
 		if err != nil {
 			return nil, err
 		}
 		power = append(power, r.Permissions...)
 	}
-	grants, err := tx.GrantsTo(ctx, org, to)
+	grants, err := tx.GrantsTo(org, to)
 	for _, g := range grants {
 		power = append(power, g.Permissions()...)
 	}
@@ -199,20 +199,20 @@ func (a *Admin) givenTo(ctx context.Context, tx *store.Tx, org hallpass.OrgID, t
 }
 
 // teamPower returns what membership of the team brings.
-func (a *Admin) teamPower(ctx context.Context, tx *store.Tx, org hallpass.OrgID, id hallpass.TeamID, level hallpass.Level) ([]hallpass.Permission, error) {
-	power, err := a.givenTo(ctx, tx, org, hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)})
+func (a *Admin) teamPower(tx *store.Tx, org hallpass.OrgID, id hallpass.TeamID, level hallpass.Level) ([]hallpass.Permission, error) {
+	power, err := a.givenTo(tx, org, hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)})
 	place := hallpass.Grant{Resource: hallpass.TeamResource, ResourceID: idText(id), Level: level}
 	return append(power, place.Permissions()...), err
 }
 
 // mayJoin returns nil if the caller may put somebody in the team at that level:
 // it holds all that comes with it.
-func (a *Admin) mayJoin(ctx context.Context, tx *store.Tx, c hallpass.Caller, id hallpass.TeamID, level hallpass.Level) error {
-	power, err := a.teamPower(ctx, tx, c.Org, id, level)
+func (a *Admin) mayJoin(tx *store.Tx, c hallpass.Caller, id hallpass.TeamID, level hallpass.Level) error {
+	power, err := a.teamPower(tx, c.Org, id, level)
 	if err != nil {
 		return err
 	}
-	return a.mayGive(ctx, tx, c, power)
+	return a.mayGive(tx, c, power)
 }
 
 var errInTeam = &hallpass.Error{Kind: hallpass.Invalid, ID: "team.member-exists", Message: "User is already added to this team"}
@@ -247,14 +247,14 @@ func (a *Admin) setTeamMember(ctx context.Context, c hallpass.Caller, id hallpas
 		return err
 	}
 	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, principalChanged(p.Principal), "team.member.set", func(tx *store.Tx, c hallpass.Caller, t hallpass.Team) (string, error) {
-		if err := a.mayJoin(ctx, tx, c, id, level); err != nil {
+		if err := a.mayJoin(tx, c, id, level); err != nil {
 			return "", err
 		}
-		if _, err := tx.Principal(ctx, c.Org, principal); err != nil {
+		if _, err := tx.Principal(c.Org, principal); err != nil {
 			return "", err
 		}
 		m := hallpass.TeamMember{Team: id, Principal: p, Admin: level == hallpass.LevelAdmin, JoinedAt: a.now()}
-		was, err := tx.SetTeamMember(ctx, c.Org, m)
+		was, err := tx.SetTeamMember(c.Org, m)
 		if err == nil {
 			err = allowed(was)
 		}
@@ -266,7 +266,7 @@ func (a *Admin) setTeamMember(ctx context.Context, c hallpass.Caller, id hallpas
 // is named: a refusal must not tell whether it exists.
 func (a *Admin) readPrincipal(ctx context.Context, c hallpass.Caller, n need, ref string) (p hallpass.PrincipalInfo, err error) {
 	err = a.read(ctx, c, n, func(tx *store.Tx) error {
-		p, err = a.principal(ctx, tx, c.Org, ref)
+		p, err = a.principal(tx, c.Org, ref)
 		return err
 	})
 	return p, err
@@ -280,7 +280,7 @@ func (a *Admin) RemoveTeamMember(ctx context.Context, c hallpass.Caller, id hall
 		return err
 	}
 	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, principalChanged(p.Principal), "team.member.remove", func(tx *store.Tx, _ hallpass.Caller, _ hallpass.Team) (string, error) {
-		return p.Login, tx.DeleteTeamMember(ctx, id, principal)
+		return p.Login, tx.DeleteTeamMember(id, principal)
 	})
 }
 
@@ -291,16 +291,16 @@ func (a *Admin) SetTeamMembers(ctx context.Context, c hallpass.Caller, id hallpa
 		wanted := make(map[int64]hallpass.Level)
 		for level, list := range map[hallpass.Level][]string{hallpass.LevelMember: members, hallpass.LevelAdmin: admins} {
 			if len(list) > 0 {
-				if err := a.mayJoin(ctx, tx, c, id, level); err != nil {
+				if err := a.mayJoin(tx, c, id, level); err != nil {
 					return "", err
 				}
 			}
 			for _, login := range list {
-				u, err := tx.UserByLogin(ctx, login)
+				u, err := tx.UserByLogin(login)
 				if err != nil {
 					return "", err
 				}
-				if _, err := tx.Principal(ctx, c.Org, int64(u.ID)); err != nil {
+				if _, err := tx.Principal(c.Org, int64(u.ID)); err != nil {
 					return "", err
 				}
 				if wanted[int64(u.ID)] != hallpass.LevelAdmin {
@@ -308,12 +308,12 @@ func (a *Admin) SetTeamMembers(ctx context.Context, c hallpass.Caller, id hallpa
 				}
 			}
 		}
-		return a.replaceTeamMembers(ctx, tx, c, id, wanted)
+		return a.replaceTeamMembers(tx, c, id, wanted)
 	})
 }
 
-func (a *Admin) replaceTeamMembers(ctx context.Context, tx *store.Tx, c hallpass.Caller, id hallpass.TeamID, wanted map[int64]hallpass.Level) (string, error) {
-	now, err := tx.TeamMembers(ctx, id)
+func (a *Admin) replaceTeamMembers(tx *store.Tx, c hallpass.Caller, id hallpass.TeamID, wanted map[int64]hallpass.Level) (string, error) {
+	now, err := tx.TeamMembers(id)
 	if err != nil {
 		return "", err
 	}
@@ -321,14 +321,14 @@ func (a *Admin) replaceTeamMembers(ctx context.Context, tx *store.Tx, c hallpass
 		if _, keep := wanted[m.Principal.ID]; keep || m.Principal.Kind == hallpass.ServiceAccountPrincipal {
 			continue
 		}
-		if err := tx.DeleteTeamMember(ctx, id, m.Principal.ID); err != nil {
+		if err := tx.DeleteTeamMember(id, m.Principal.ID); err != nil {
 			return "", err
 		}
 	}
 	for principal, level := range wanted {
 		m := hallpass.TeamMember{Team: id, Admin: level == hallpass.LevelAdmin, JoinedAt: a.now()}
 		m.Principal.ID = principal
-		if _, err := tx.SetTeamMember(ctx, c.Org, m); err != nil {
+		if _, err := tx.SetTeamMember(c.Org, m); err != nil {
 			return "", err
 		}
 	}
@@ -338,7 +338,7 @@ func (a *Admin) replaceTeamMembers(ctx context.Context, tx *store.Tx, c hallpass
 // TeamGroups returns the outside groups that the team is matched with.
 func (a *Admin) TeamGroups(ctx context.Context, c hallpass.Caller, id hallpass.TeamID) (list []string, err error) {
 	err = a.readTeam(ctx, c, hallpass.TeamsPermissionsRead, id, func(tx *store.Tx, _ hallpass.Team) error {
-		list, err = tx.TeamGroups(ctx, id)
+		list, err = tx.TeamGroups(id)
 		return err
 	})
 	return list, err
@@ -361,13 +361,13 @@ func (a *Admin) AddTeamGroup(ctx context.Context, c hallpass.Caller, id hallpass
 		if group == "" {
 			return "", hallpass.Invalidf("groupId", "groupId is required")
 		}
-		return group, tx.AddTeamGroup(ctx, id, group)
+		return group, tx.AddTeamGroup(id, group)
 	})
 }
 
 // DeleteTeamGroup ends the match.
 func (a *Admin) DeleteTeamGroup(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, group string) error {
 	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, nil, "team.group.remove", func(tx *store.Tx, _ hallpass.Caller, _ hallpass.Team) (string, error) {
-		return group, tx.DeleteTeamGroup(ctx, id, group)
+		return group, tx.DeleteTeamGroup(id, group)
 	})
 }

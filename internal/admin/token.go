@@ -20,10 +20,10 @@ func (a *Admin) Tokens(ctx context.Context, c hallpass.Caller, account hallpass.
 		return nil, false, err
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		if tokens, err = tx.Tokens(ctx, c.Org, account); err != nil || len(tokens) == 0 {
+		if tokens, err = tx.Tokens(c.Org, account); err != nil || len(tokens) == 0 {
 			return err
 		}
-		owner, err := tx.ServiceAccount(ctx, c.Org, account)
+		owner, err := tx.ServiceAccount(c.Org, account)
 		disabled = owner.Disabled
 		return err
 	})
@@ -56,7 +56,7 @@ func (a *Admin) TokenPage(ctx context.Context, c hallpass.Caller, account hallpa
 		return p, err
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		owner, err := tx.ServiceAccount(ctx, c.Org, account)
+		owner, err := tx.ServiceAccount(c.Org, account)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			return nil // as its whole list
 		}
@@ -70,22 +70,22 @@ func (a *Admin) TokenPage(ctx context.Context, c hallpass.Caller, account hallpa
 		if f.State == hallpass.TokenBlocked {
 			f.State = hallpass.TokenLive // what would be, were the account not disabled
 		}
-		p.Tokens, p.Total, err = a.tokenPage(ctx, tx, owner, f)
+		p.Tokens, p.Total, err = a.tokenPage(tx, owner, f)
 		return err
 	})
 	return p, err
 }
 
-func (a *Admin) tokenPage(ctx context.Context, tx *store.Tx, owner hallpass.ServiceAccount, f TokenFilter) ([]hallpass.Token, int, error) {
+func (a *Admin) tokenPage(tx *store.Tx, owner hallpass.ServiceAccount, f TokenFilter) ([]hallpass.Token, int, error) {
 	now := a.now()
 	if f.Page == (Page{}) {
 		f.Page.Size = math.MaxInt32
 	}
 	if f.Query == "" {
 		limit, offset := f.Page.limits()
-		return tx.TokenPage(ctx, owner.Org, owner.ID, f.State, f.LiveFirst, now, limit, offset)
+		return tx.TokenPage(owner.Org, owner.ID, f.State, f.LiveFirst, now, limit, offset)
 	}
-	list, _, err := tx.TokenPage(ctx, owner.Org, owner.ID, "", f.LiveFirst, now, math.MaxInt32, 0)
+	list, _, err := tx.TokenPage(owner.Org, owner.ID, "", f.LiveFirst, now, math.MaxInt32, 0)
 	list = slices.DeleteFunc(list, func(t hallpass.Token) bool { return !f.picks(t, now) })
 	return SlicePage(list, f.Page), len(list), err
 }
@@ -97,7 +97,7 @@ func (a *Admin) Token(ctx context.Context, c hallpass.Caller, account hallpass.S
 		return t, err
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		t, err = tx.Token(ctx, c.Org, account, id)
+		t, err = tx.Token(c.Org, account, id)
 		return err
 	})
 	return t, err
@@ -112,7 +112,7 @@ func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hall
 	text := secret.NewToken()
 	var t hallpass.Token
 	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		owner, err := tx.ServiceAccount(ctx, c.Org, account)
+		owner, err := tx.ServiceAccount(c.Org, account)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
@@ -124,10 +124,10 @@ func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hall
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := a.outranks(ctx, tx, c, owner); err != nil {
+		if err := a.outranks(tx, c, owner); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		t, err = tx.CreateToken(ctx, hallpass.Token{
+		t, err = tx.CreateToken(hallpass.Token{
 			Org: c.Org, ServiceAccount: account, Name: name, Hash: text.Hash(), LastFour: text.LastFour(),
 			CreatedAt: now, CreatedBy: c.Principal.Login, ExpiresAt: expires,
 		})
@@ -155,7 +155,7 @@ func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hall
 	// read before the transaction that must begin with it.
 	var t hallpass.Token
 	err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
-		t, err = tx.Token(ctx, c.Org, account, id)
+		t, err = tx.Token(c.Org, account, id)
 		return err
 	})
 	if err != nil {
@@ -163,7 +163,7 @@ func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hall
 	}
 	changed := []hallpass.Change{{Kind: hallpass.TokenChanged, ID: int64(id), Hash: t.Hash}}
 	return a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := tx.DeleteToken(ctx, c.Org, account, id); err != nil {
+		if err := tx.DeleteToken(c.Org, account, id); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(c, "token.delete", target("token", int64(id)))

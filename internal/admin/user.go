@@ -16,7 +16,7 @@ func (a *Admin) Self(ctx context.Context, c hallpass.Caller) (u hallpass.User, e
 		return u, a.refused(ctx, c, errUsersOnly, "user.self", "user")
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		u, err = tx.User(ctx, c.User())
+		u, err = tx.User(c.User())
 		return err
 	})
 	return u, err
@@ -26,7 +26,7 @@ func (a *Admin) Self(ctx context.Context, c hallpass.Caller) (u hallpass.User, e
 // user does.
 func (a *Admin) SelfServiceAccount(ctx context.Context, c hallpass.Caller) (s hallpass.ServiceAccount, err error) {
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		s, err = tx.ServiceAccount(ctx, c.Org, c.ServiceAccount())
+		s, err = tx.ServiceAccount(c.Org, c.ServiceAccount())
 		return err
 	})
 	return s, err
@@ -48,20 +48,20 @@ func (a *Admin) ChangePassword(ctx context.Context, c hallpass.Caller, password 
 	}
 	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: c.Principal.ID}}
 	return a.change(ctx, c, need{}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		return a.entry(c, "password.change", target("user", c.Principal.ID)), a.setPassword(ctx, tx, c.User(), hash)
+		return a.entry(c, "password.change", target("user", c.Principal.ID)), a.setPassword(tx, c.User(), hash)
 	})
 }
 
-func (a *Admin) setPassword(ctx context.Context, tx *store.Tx, id hallpass.UserID, hash string) error {
-	u, err := tx.User(ctx, id)
+func (a *Admin) setPassword(tx *store.Tx, id hallpass.UserID, hash string) error {
+	u, err := tx.User(id)
 	if err != nil {
 		return err
 	}
 	u.PasswordHash, u.UpdatedAt = hash, a.now()
-	if err := tx.UpdateUser(ctx, u); err != nil {
+	if err := tx.UpdateUser(u); err != nil {
 		return err
 	}
-	return tx.DeleteSessions(ctx, id)
+	return tx.DeleteSessions(id)
 }
 
 // ResetPassword gives the user with that login another password and ends every
@@ -76,20 +76,20 @@ func (a *Admin) ResetPassword(ctx context.Context, login string, password secret
 	}
 	var u hallpass.User
 	err = a.db.Read(ctx, func(tx *store.Tx) (err error) {
-		u, err = tx.UserByLogin(ctx, login)
+		u, err = tx.UserByLogin(login)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	return a.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.Change(ctx, hallpass.Change{Kind: hallpass.UserChanged, ID: int64(u.ID)}); err != nil {
+		if err := tx.Change(hallpass.Change{Kind: hallpass.UserChanged, ID: int64(u.ID)}); err != nil {
 			return err
 		}
-		if err := a.setPassword(ctx, tx, u.ID, hash); err != nil {
+		if err := a.setPassword(tx, u.ID, hash); err != nil {
 			return err
 		}
-		_, err := tx.Audit(ctx, a.entry(hallpass.Caller{}, "password.reset", target("user", int64(u.ID))))
+		_, err := tx.Audit(a.entry(hallpass.Caller{}, "password.reset", target("user", int64(u.ID))))
 		return err
 	})
 }
@@ -99,7 +99,7 @@ func (a *Admin) ResetPassword(ctx context.Context, login string, password secret
 func (a *Admin) Users(ctx context.Context, c hallpass.Caller, text string, p Page) (page []hallpass.User, total int, err error) {
 	err = a.read(ctx, c, need{action: hallpass.UsersRead, scope: "global.users:*", where: onServer}, func(tx *store.Tx) error {
 		limit, offset := p.limits()
-		page, total, err = tx.Users(ctx, text, limit, offset)
+		page, total, err = tx.Users(text, limit, offset)
 		return err
 	})
 	return page, total, err
@@ -108,7 +108,7 @@ func (a *Admin) Users(ctx context.Context, c hallpass.Caller, text string, p Pag
 // User returns the user; NotFound when there is none.
 func (a *Admin) User(ctx context.Context, c hallpass.Caller, id hallpass.UserID) (u hallpass.User, err error) {
 	err = a.read(ctx, c, need{action: hallpass.UsersRead, scope: id.GlobalScope(), where: onServer}, func(tx *store.Tx) error {
-		u, err = tx.User(ctx, id)
+		u, err = tx.User(id)
 		return err
 	})
 	return u, err
@@ -118,7 +118,7 @@ func (a *Admin) User(ctx context.Context, c hallpass.Caller, id hallpass.UserID)
 // is none.
 func (a *Admin) UserByLogin(ctx context.Context, c hallpass.Caller, loginOrEmail string) (u hallpass.User, err error) {
 	err = a.read(ctx, c, need{action: hallpass.UsersRead, scope: "global.users:*", where: onServer}, func(tx *store.Tx) error {
-		u, err = tx.UserByLogin(ctx, loginOrEmail)
+		u, err = tx.UserByLogin(loginOrEmail)
 		return err
 	})
 	return u, err
@@ -164,20 +164,20 @@ func (a *Admin) CreateUser(ctx context.Context, c hallpass.Caller, in NewUser) (
 		UID: secret.NewUID(), Login: in.Login, Email: in.Email, Name: in.Name, PasswordHash: hash, Org: in.Org, CreatedAt: now, UpdatedAt: now,
 	}
 	err = a.change(ctx, c, need{action: hallpass.UsersCreate, where: onServer}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if _, err := tx.Org(ctx, in.Org); err != nil {
+		if _, err := tx.Org(in.Org); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := a.mayGiveMemberIn(ctx, tx, c, in.Org); err != nil {
+		if err := a.mayGiveMemberIn(tx, c, in.Org); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		made, err := tx.CreateUser(ctx, u)
+		made, err := tx.CreateUser(u)
 		if hallpass.KindOf(err) == hallpass.Conflict {
 			err = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.exists", Message: "User with email '" + in.Email + "' or username '" + in.Login + "' already exists"}
 		}
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := tx.SetMember(ctx, hallpass.Member{Org: in.Org, User: made, Role: hallpass.RoleViewer, JoinedAt: now}); err != nil {
+		if err := tx.SetMember(hallpass.Member{Org: in.Org, User: made, Role: hallpass.RoleViewer, JoinedAt: now}); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		u = made
@@ -190,16 +190,16 @@ func (a *Admin) CreateUser(ctx context.Context, c hallpass.Caller, in NewUser) (
 
 // mayGiveMemberIn returns nil if the caller may make somebody a Viewer of org:
 // whoever creates a user knows the password, and may see what a Viewer does.
-func (a *Admin) mayGiveMemberIn(ctx context.Context, tx *store.Tx, c hallpass.Caller, org hallpass.OrgID) error {
-	me, err := tx.User(ctx, c.User())
+func (a *Admin) mayGiveMemberIn(tx *store.Tx, c hallpass.Caller, org hallpass.OrgID) error {
+	me, err := tx.User(c.User())
 	if err != nil {
 		return err
 	}
-	there, err := tx.UserCaller(ctx, me, org)
+	there, err := tx.UserCaller(me, org)
 	if err != nil {
 		return err
 	}
-	return a.mayGiveMember(ctx, tx, there, hallpass.RoleViewer)
+	return a.mayGiveMember(tx, there, hallpass.RoleViewer)
 }
 
 // validate fills in what may be left out and reports what is wrong.
@@ -254,11 +254,11 @@ func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 	}
 	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
 	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		u, err := tx.User(ctx, id)
+		u, err := tx.User(id)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := a.overpowers(ctx, tx, c, u); err != nil {
+		if err := a.overpowers(tx, c, u); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if login != "" {
@@ -272,13 +272,13 @@ func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 			text    string
 			refusal *hallpass.Error
 		}{{u.Email, errEmailTaken}, {u.Login, errLoginTaken}} {
-			if is, err := tx.LoginTaken(ctx, id, taken.text); err != nil {
+			if is, err := tx.LoginTaken(id, taken.text); err != nil {
 				return hallpass.AuditEntry{}, err
 			} else if is {
 				return hallpass.AuditEntry{}, taken.refusal
 			}
 		}
-		if err := tx.UpdateUser(ctx, u); err != nil {
+		if err := tx.UpdateUser(u); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		return a.entry(c, "user.update", target("user", int64(id))), nil
@@ -303,11 +303,11 @@ func (a *Admin) SetUserPassword(ctx context.Context, c hallpass.Caller, id hallp
 		return err
 	}
 	return a.changeUser(ctx, c, n, id, "password.set", func(tx *store.Tx, c hallpass.Caller, u *hallpass.User) error {
-		if err := a.overpowers(ctx, tx, c, *u); err != nil {
+		if err := a.overpowers(tx, c, *u); err != nil {
 			return err
 		}
 		u.PasswordHash = hash
-		return tx.DeleteSessions(ctx, id)
+		return tx.DeleteSessions(id)
 	})
 }
 
@@ -318,10 +318,10 @@ func (a *Admin) readWeaker(ctx context.Context, c hallpass.Caller, n need, id ha
 		return u, a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
 	}
 	err = a.read(ctx, c, n, func(tx *store.Tx) error {
-		if u, err = tx.User(ctx, id); err != nil {
+		if u, err = tx.User(id); err != nil {
 			return err
 		}
-		return a.overpowers(ctx, tx, c, u)
+		return a.overpowers(tx, c, u)
 	})
 	return u, err
 }
@@ -333,7 +333,7 @@ func (a *Admin) changeUser(ctx context.Context, c hallpass.Caller, n need, id ha
 	}
 	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
 	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		u, err := tx.User(ctx, id)
+		u, err := tx.User(id)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
@@ -341,7 +341,7 @@ func (a *Admin) changeUser(ctx context.Context, c hallpass.Caller, n need, id ha
 			return hallpass.AuditEntry{}, err
 		}
 		u.UpdatedAt = a.now()
-		if err := tx.UpdateUser(ctx, u); err != nil {
+		if err := tx.UpdateUser(u); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		return a.entry(c, what, target("user", int64(id))), nil
@@ -361,7 +361,7 @@ func (a *Admin) SetServerAdmin(ctx context.Context, c hallpass.Caller, id hallpa
 			return errServerAdminOnly
 		}
 		if u.ServerAdmin && !admin {
-			if err := lastServerAdmin(ctx, tx, *u); err != nil {
+			if err := lastServerAdmin(tx, *u); err != nil {
 				return err
 			}
 		}
@@ -372,11 +372,11 @@ func (a *Admin) SetServerAdmin(ctx context.Context, c hallpass.Caller, id hallpa
 
 // lastServerAdmin returns an error if there would be no enabled server admin
 // without u.
-func lastServerAdmin(ctx context.Context, tx *store.Tx, u hallpass.User) error {
+func lastServerAdmin(tx *store.Tx, u hallpass.User) error {
 	if !u.ServerAdmin || u.Disabled {
 		return nil
 	}
-	others, err := tx.ServerAdmins(ctx, u.ID)
+	others, err := tx.ServerAdmins(u.ID)
 	if err == nil && others == 0 {
 		return errLastAdmin
 	}
@@ -398,13 +398,13 @@ func (a *Admin) SetUserDisabled(ctx context.Context, c hallpass.Caller, id hallp
 		}
 		if !disabled {
 			u.Disabled = false
-			return a.overpowers(ctx, tx, c, *u)
+			return a.overpowers(tx, c, *u)
 		}
-		if err := lastServerAdmin(ctx, tx, *u); err != nil {
+		if err := lastServerAdmin(tx, *u); err != nil {
 			return err
 		}
 		u.Disabled = true
-		return tx.DeleteSessions(ctx, id)
+		return tx.DeleteSessions(id)
 	})
 }
 
@@ -417,17 +417,17 @@ func (a *Admin) DeleteUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 	}
 	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
 	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		u, err := tx.User(ctx, id)
+		u, err := tx.User(id)
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if u.ServerAdmin && !c.ServerAdmin {
 			return hallpass.AuditEntry{}, errServerAdminOnly
 		}
-		if err := lastServerAdmin(ctx, tx, u); err != nil {
+		if err := lastServerAdmin(tx, u); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := tx.DeleteUser(ctx, id); err != nil {
+		if err := tx.DeleteUser(id); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		entry := a.entry(c, "user.delete", target("user", int64(id)))

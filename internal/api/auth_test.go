@@ -133,12 +133,12 @@ func TestOneFace(t *testing.T) {
 	s := hallpasstest.New(t)
 	gone := s.User("gone", hallpass.RoleViewer)
 	err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
-		u, err := tx.UserByLogin(t.Context(), "gone")
+		u, err := tx.UserByLogin("gone")
 		if err != nil {
 			return err
 		}
 		u.Disabled = true
-		return tx.UpdateUser(t.Context(), u)
+		return tx.UpdateUser(u)
 	})
 	if err != nil {
 		t.Fatal(err)

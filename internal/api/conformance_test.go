@@ -117,12 +117,12 @@ func editorWhoWrites(t *testing.T, s *hallpasstest.Server) hallpasstest.Credenti
 	t.Helper()
 	editor := s.User("editor", hallpass.RoleEditor)
 	err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
-		u, err := tx.UserByLogin(t.Context(), "editor")
+		u, err := tx.UserByLogin("editor")
 		if err != nil {
 			return err
 		}
 		writer, _ := hallpass.FixedRole("fixed_iBvUNUEZBZ7PUW0vdkN5iojc2sk")
-		_, err = tx.Assign(t.Context(), store.Assignment{
+		_, err = tx.Assign(store.Assignment{
 			Org: hallpass.FirstOrg, To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(u.ID)}, RoleUID: writer.UID,
 		}, s.Clock.Now())
 		return err

@@ -353,17 +353,17 @@ func otherOrgToken(t *testing.T, s *hallpasstest.Server) hallpasstest.Credential
 	text := secret.NewToken()
 	now := s.Clock.Now()
 	err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
-		org, err := tx.CreateOrg(t.Context(), hallpass.Org{Name: "Other", CreatedAt: now, UpdatedAt: now})
+		org, err := tx.CreateOrg(hallpass.Org{Name: "Other", CreatedAt: now, UpdatedAt: now})
 		if err != nil {
 			return err
 		}
-		a, err := tx.CreateServiceAccount(t.Context(), hallpass.ServiceAccount{
+		a, err := tx.CreateServiceAccount(hallpass.ServiceAccount{
 			UID: secret.NewUID(), Org: org.ID, Name: "a", Login: hallpass.ServiceAccountLogin(org.ID, "a"), Role: hallpass.RoleAdmin, CreatedAt: now, UpdatedAt: now,
 		})
 		if err != nil {
 			return err
 		}
-		_, err = tx.CreateToken(t.Context(), hallpass.Token{Org: org.ID, ServiceAccount: a.ID, Name: "a", Hash: text.Hash(), LastFour: text.LastFour(), CreatedAt: now})
+		_, err = tx.CreateToken(hallpass.Token{Org: org.ID, ServiceAccount: a.ID, Name: "a", Hash: text.Hash(), LastFour: text.LastFour(), CreatedAt: now})
 		return err
 	})
 	if err != nil {

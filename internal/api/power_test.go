@@ -74,27 +74,27 @@ func newWorld(t *testing.T, s *hallpasstest.Server, things targets, seed uint64)
 	w.bearer = hallpasstest.Bearer(token(t, s, path, name)) // before it holds more than an admin may give
 	id, _ := hallpass.ParseID(w.self)
 	err := s.Store().Write(ctx, func(tx *store.Tx) error {
-		if err := tx.Change(ctx, hallpass.Change{Kind: hallpass.ServiceAccountChanged, ID: id}); err != nil {
+		if err := tx.Change(hallpass.Change{Kind: hallpass.ServiceAccountChanged, ID: id}); err != nil {
 			return err
 		}
 		to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id}
 		if rng.IntN(3) == 0 {
 			levels := hallpass.FolderResource.Levels()
 			g := hallpass.Grant{Org: 1, Resource: hallpass.FolderResource, ResourceID: things.folder, To: to, Level: levels[rng.IntN(len(levels))]}
-			if err := tx.SetGrant(ctx, g); err != nil {
+			if err := tx.SetGrant(g); err != nil {
 				return err
 			}
 		}
 		if rng.IntN(4) == 0 {
 			g := hallpass.Grant{Org: 1, Resource: hallpass.ServiceAccountResource, ResourceID: things.account, To: to, Level: hallpass.LevelEdit}
-			if err := tx.SetGrant(ctx, g); err != nil {
+			if err := tx.SetGrant(g); err != nil {
 				return err
 			}
 		}
-		if err := tx.CreateRole(ctx, hallpass.NamedRole{Org: 1, UID: name, Name: name, Permissions: w.held}); err != nil {
+		if err := tx.CreateRole(hallpass.NamedRole{Org: 1, UID: name, Name: name, Permissions: w.held}); err != nil {
 			return err
 		}
-		_, err := tx.Assign(ctx, store.Assignment{Org: 1, To: to, RoleOrg: 1, RoleUID: name}, s.Clock.Now())
+		_, err := tx.Assign(store.Assignment{Org: 1, To: to, RoleOrg: 1, RoleUID: name}, s.Clock.Now())
 		return err
 	})
 	if err != nil {

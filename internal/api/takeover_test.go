@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -206,7 +205,7 @@ func newAttackWorld(t *testing.T) *attackWorld {
 	if path := account(t, w.s, "strong", "Admin"); !strings.HasSuffix(path, "/"+strongAccount) {
 		t.Fatalf("the strong account is %s", path)
 	}
-	w.write(func(ctx context.Context, tx *store.Tx) error {
+	w.write(func(tx *store.Tx) error {
 		on := func(action hallpass.Action) hallpass.Permission {
 			return hallpass.Permission{Action: action, Scope: "*"}
 		}
@@ -217,11 +216,11 @@ func newAttackWorld(t *testing.T) *attackWorld {
 			sharedRole,
 		} {
 			r.Name = r.UID
-			if err := tx.CreateRole(ctx, r); err != nil {
+			if err := tx.CreateRole(r); err != nil {
 				return err
 			}
 		}
-		t, err := tx.CreateTeam(ctx, hallpass.Team{UID: "strongteam", Org: 1, Name: "strong"})
+		t, err := tx.CreateTeam(hallpass.Team{UID: "strongteam", Org: 1, Name: "strong"})
 		if err == nil && number(t.ID) != strongTeam {
 			err = fmt.Errorf("the strong team is %d", t.ID)
 		}
@@ -233,9 +232,9 @@ func newAttackWorld(t *testing.T) *attackWorld {
 
 func number[T ~int64](id T) string { return strconv.FormatInt(int64(id), 10) }
 
-func (w *attackWorld) write(fn func(context.Context, *store.Tx) error) {
+func (w *attackWorld) write(fn func(*store.Tx) error) {
 	w.t.Helper()
-	if err := w.s.Store().Write(w.t.Context(), func(tx *store.Tx) error { return fn(w.t.Context(), tx) }); err != nil {
+	if err := w.s.Store().Write(w.t.Context(), func(tx *store.Tx) error { return fn(tx) }); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -243,21 +242,21 @@ func (w *attackWorld) write(fn func(context.Context, *store.Tx) error) {
 // reset undoes what an attack may have done to what others share.
 func (w *attackWorld) reset() {
 	w.t.Helper()
-	w.write(func(ctx context.Context, tx *store.Tx) error {
-		if err := tx.Change(ctx, hallpass.Change{Kind: hallpass.PermissionsChanged}); err != nil {
+	w.write(func(tx *store.Tx) error {
+		if err := tx.Change(hallpass.Change{Kind: hallpass.PermissionsChanged}); err != nil {
 			return err
 		}
-		if err := tx.UpdateRole(ctx, sharedRole); err != nil {
+		if err := tx.UpdateRole(sharedRole); err != nil {
 			return err
 		}
 		everybody := hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(hallpass.RoleNone)}
 		for _, as := range []store.Assignment{{Org: 1, RoleOrg: 1, RoleUID: "strong", To: everybody}, {RoleUID: "everywhere", To: everybody}} {
-			if _, err := tx.Unassign(ctx, as); err != nil {
+			if _, err := tx.Unassign(as); err != nil {
 				return err
 			}
 		}
 		id, _ := hallpass.ParseID(strongTeam)
-		_, err := tx.Assign(ctx, store.Assignment{Org: 1, RoleOrg: 1, RoleUID: "strong", To: hallpass.Grantee{Kind: hallpass.ToTeam, ID: id}}, time.Time{})
+		_, err := tx.Assign(store.Assignment{Org: 1, RoleOrg: 1, RoleUID: "strong", To: hallpass.Grantee{Kind: hallpass.ToTeam, ID: id}}, time.Time{})
 		return err
 	})
 }
@@ -267,15 +266,15 @@ func (w *attackWorld) party(st standing, actions ...hallpass.Action) *party {
 	w.t.Helper()
 	w.n++
 	p := &party{standing: st, actions: actions, login: fmt.Sprintf("p%d", w.n), thing: fmt.Sprintf("thing%d", w.n)}
-	w.write(func(ctx context.Context, tx *store.Tx) error {
+	w.write(func(tx *store.Tx) error {
 		make := p.makeUser
 		if st.home != 0 {
 			make = p.makeAccount
 		}
-		if err := make(ctx, tx, w.s.Clock.Now()); err != nil {
+		if err := make(tx, w.s.Clock.Now()); err != nil {
 			return err
 		}
-		return p.furnish(ctx, tx)
+		return p.furnish(tx)
 	})
 	return p
 }
@@ -286,55 +285,55 @@ func (w *attackWorld) twin(p *party) *party {
 	return w.party(p.standing, p.actions...)
 }
 
-func (p *party) makeUser(ctx context.Context, tx *store.Tx, now time.Time) error {
-	u, err := tx.CreateUser(ctx, hallpass.User{UID: "u" + p.login, Login: p.login, Email: p.login + "@example.com", ServerAdmin: p.admin, Disabled: p.disabled})
+func (p *party) makeUser(tx *store.Tx, now time.Time) error {
+	u, err := tx.CreateUser(hallpass.User{UID: "u" + p.login, Login: p.login, Email: p.login + "@example.com", ServerAdmin: p.admin, Disabled: p.disabled})
 	if err != nil {
 		return err
 	}
 	for org, role := range p.roles {
 		u.Org = max(u.Org, org)
-		if err := tx.SetMember(ctx, hallpass.Member{Org: org, User: u, Role: role, JoinedAt: now}); err != nil {
+		if err := tx.SetMember(hallpass.Member{Org: org, User: u, Role: role, JoinedAt: now}); err != nil {
 			return err
 		}
 	}
-	if err := tx.UpdateUser(ctx, u); err != nil {
+	if err := tx.UpdateUser(u); err != nil {
 		return err
 	}
 	id := secret.NewSession()
 	p.id, p.as = int64(u.ID), func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "grafana_session", Value: id.Reveal()}) }
-	_, err = tx.CreateSession(ctx, hallpass.Session{User: u.ID, Hash: id.Hash(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)})
+	_, err = tx.CreateSession(hallpass.Session{User: u.ID, Hash: id.Hash(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)})
 	return err
 }
 
-func (p *party) makeAccount(ctx context.Context, tx *store.Tx, now time.Time) error {
-	a, err := tx.CreateServiceAccount(ctx, hallpass.ServiceAccount{UID: "a" + p.login, Org: p.home, Name: p.login, Login: p.login, Role: p.roles[p.home], Disabled: p.disabled})
+func (p *party) makeAccount(tx *store.Tx, now time.Time) error {
+	a, err := tx.CreateServiceAccount(hallpass.ServiceAccount{UID: "a" + p.login, Org: p.home, Name: p.login, Login: p.login, Role: p.roles[p.home], Disabled: p.disabled})
 	if err != nil {
 		return err
 	}
 	key := secret.NewToken()
 	p.id, p.as = int64(a.ID), hallpasstest.Bearer(key.Reveal())
-	_, err = tx.CreateToken(ctx, hallpass.Token{Org: p.home, ServiceAccount: a.ID, Name: p.login, Hash: key.Hash(), LastFour: key.LastFour(), CreatedAt: now})
+	_, err = tx.CreateToken(hallpass.Token{Org: p.home, ServiceAccount: a.ID, Name: p.login, Hash: key.Hash(), LastFour: key.LastFour(), CreatedAt: now})
 	return err
 }
 
 // furnish gives p its roles, a team, a folder and a dashboard.
-func (p *party) furnish(ctx context.Context, tx *store.Tx) error {
+func (p *party) furnish(tx *store.Tx) error {
 	to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: p.id}
 	assign := func(org hallpass.OrgID, uid string) error {
 		as := store.Assignment{Org: org, RoleOrg: org, RoleUID: uid, To: to}
 		if org == 0 {
 			as.Org = p.home // a user has it everywhere
 		}
-		_, err := tx.Assign(ctx, as, time.Time{})
+		_, err := tx.Assign(as, time.Time{})
 		return err
 	}
-	t, err := tx.CreateTeam(ctx, hallpass.Team{UID: "t" + p.login, Org: 1, Name: p.login})
+	t, err := tx.CreateTeam(hallpass.Team{UID: "t" + p.login, Org: 1, Name: p.login})
 	if err != nil {
 		return err
 	}
 	p.team = number(t.ID)
 	join := func(id hallpass.TeamID) error {
-		_, err := tx.SetTeamMember(ctx, 1, hallpass.TeamMember{Team: id, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: p.id}}})
+		_, err := tx.SetTeamMember(1, hallpass.TeamMember{Team: id, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: p.id}}})
 		return err
 	}
 	if _, member := p.roles[1]; member {
@@ -354,10 +353,10 @@ func (p *party) furnish(ctx context.Context, tx *store.Tx) error {
 		for _, a := range p.actions {
 			r.Permissions = append(r.Permissions, hallpass.Permission{Action: a, Scope: "*"})
 		}
-		err = errors.Join(err, tx.CreateRole(ctx, r), assign(0, r.UID))
+		err = errors.Join(err, tx.CreateRole(r), assign(0, r.UID))
 	}
-	_, noFolder := tx.CreateFolder(ctx, hallpass.Folder{UID: p.thing, Org: 1, Title: p.thing})
-	d, noDashboard := tx.CreateDashboard(ctx, hallpass.Dashboard{UID: p.thing + "d", Org: 1, Title: p.thing, Data: []byte("{}")})
+	_, noFolder := tx.CreateFolder(hallpass.Folder{UID: p.thing, Org: 1, Title: p.thing})
+	d, noDashboard := tx.CreateDashboard(hallpass.Dashboard{UID: p.thing + "d", Org: 1, Title: p.thing, Data: []byte("{}")})
 	p.dashboard = number(d.ID)
 	return errors.Join(err, noFolder, noDashboard)
 }
@@ -377,12 +376,12 @@ func (w *attackWorld) powers(parties ...*party) powers {
 	all := powers{role: make(map[hallpass.OrgID]hallpass.Role), held: make(map[hallpass.OrgID]*hallpass.Permissions)}
 	err := w.s.Store().Read(ctx, func(tx *store.Tx) error {
 		for _, p := range parties {
-			callers, err := p.callers(ctx, tx)
+			callers, err := p.callers(tx)
 			if err != nil {
 				return err
 			}
 			for _, c := range callers {
-				if err := all.add(ctx, tx, c); err != nil {
+				if err := all.add(tx, c); err != nil {
 					return err
 				}
 			}
@@ -395,36 +394,36 @@ func (w *attackWorld) powers(parties ...*party) powers {
 	return all
 }
 
-func (p *party) callers(ctx context.Context, tx *store.Tx) (list []hallpass.Caller, err error) {
+func (p *party) callers(tx *store.Tx) (list []hallpass.Caller, err error) {
 	if p.home != 0 {
-		a, err := tx.ServiceAccount(ctx, p.home, hallpass.ServiceAccountID(p.id))
+		a, err := tx.ServiceAccount(p.home, hallpass.ServiceAccountID(p.id))
 		if hallpass.KindOf(err) == hallpass.NotFound || err == nil && a.Disabled {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		c, err := tx.ServiceAccountCaller(ctx, a)
+		c, err := tx.ServiceAccountCaller(a)
 		return []hallpass.Caller{c}, err
 	}
-	u, err := tx.User(ctx, hallpass.UserID(p.id))
+	u, err := tx.User(hallpass.UserID(p.id))
 	if hallpass.KindOf(err) == hallpass.NotFound || err == nil && u.Disabled {
 		return nil, nil
 	}
 	for org := hallpass.OrgID(1); org <= 2 && err == nil; org++ {
 		var c hallpass.Caller
-		c, err = tx.UserCaller(ctx, u, org)
+		c, err = tx.UserCaller(u, org)
 		list = append(list, c)
 	}
 	return list, err
 }
 
-func (a *powers) add(ctx context.Context, tx *store.Tx, c hallpass.Caller) error {
+func (a *powers) add(tx *store.Tx, c hallpass.Caller) error {
 	a.everything = a.everything || c.ServerAdmin
 	a.role[c.Org] = max(a.role[c.Org], c.Role)
 	held := c.Permissions.List()
 	if !c.OrgMissing {
-		grants, err := tx.TreeGrants(ctx, c.Org, c.Principal.ID, c.Role)
+		grants, err := tx.TreeGrants(c.Org, c.Principal.ID, c.Role)
 		if err != nil {
 			return err
 		}

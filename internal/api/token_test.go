@@ -40,7 +40,7 @@ func TestTokenPages(t *testing.T) {
 	ctx := t.Context()
 	if err := x.s.Store().Write(ctx, func(tx *store.Tx) error {
 		for _, id := range ids[20:] {
-			if err := tx.RevokeToken(ctx, 1, hallpass.TokenID(id), now); err != nil {
+			if err := tx.RevokeToken(1, hallpass.TokenID(id), now); err != nil {
 				return err
 			}
 		}

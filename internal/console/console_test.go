@@ -270,12 +270,12 @@ func TestFailedLoginHasOneFace(t *testing.T) {
 	}
 	s.User("dora", hallpass.RoleViewer)
 	err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
-		u, err := tx.UserByLogin(t.Context(), "dora")
+		u, err := tx.UserByLogin("dora")
 		if err != nil {
 			return err
 		}
 		u.Disabled = true
-		return tx.UpdateUser(t.Context(), u)
+		return tx.UpdateUser(u)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -89,10 +89,10 @@ func revoke(t *testing.T, s *hallpasstest.Server, id hallpass.TokenID) {
 	t.Helper()
 	ctx := t.Context()
 	err := s.Store().Write(ctx, func(tx *store.Tx) error {
-		if err := tx.Change(ctx, hallpass.Change{Kind: hallpass.PermissionsChanged}); err != nil {
+		if err := tx.Change(hallpass.Change{Kind: hallpass.PermissionsChanged}); err != nil {
 			return err
 		}
-		return tx.RevokeToken(ctx, hallpass.FirstOrg, id, s.Clock.Now())
+		return tx.RevokeToken(hallpass.FirstOrg, id, s.Clock.Now())
 	})
 	if err != nil {
 		t.Fatal(err)

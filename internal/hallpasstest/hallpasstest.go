@@ -116,7 +116,7 @@ func (s *Server) start(c server.Config, configure []func(*server.Config)) {
 // not looked at.
 func (s *Server) checkAudit(srv *server.Server) {
 	_ = srv.Store().Read(context.Background(), func(tx *store.Tx) error {
-		actions, err := tx.AuditActions(context.Background())
+		actions, err := tx.AuditActions()
 		for _, a := range actions {
 			if !hallpass.AuditAction(a) && !hallpass.Action(a).Valid() {
 				s.t.Errorf("the audit has entries of %q, which hallpass.AuditAction does not know", a)
@@ -246,14 +246,14 @@ func (s *Server) UserIn(login string, role hallpass.Role, org hallpass.OrgID) Cr
 		s.t.Fatal(err)
 	}
 	err = s.Store().Write(ctx, func(tx *store.Tx) error {
-		u, err := tx.CreateUser(ctx, hallpass.User{
+		u, err := tx.CreateUser(hallpass.User{
 			UID: secret.NewUID(), Login: login, Email: login + "@example.com", Name: login, PasswordHash: hash, Org: org,
 			CreatedAt: s.Clock.Now(), UpdatedAt: s.Clock.Now(),
 		})
 		if err != nil {
 			return err
 		}
-		return tx.SetMember(ctx, hallpass.Member{Org: org, User: u, Role: role, JoinedAt: s.Clock.Now()})
+		return tx.SetMember(hallpass.Member{Org: org, User: u, Role: role, JoinedAt: s.Clock.Now()})
 	})
 	if err != nil {
 		s.t.Fatalf("make user %s: %v", login, err)

@@ -212,10 +212,10 @@ func (s *Server) lastWords(ctx context.Context, path, scratch string) (err error
 	}
 	var counters map[string]int64
 	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		if err := tx.Continues(ctx, s.journal.Known()); err != nil {
+		if err := tx.Continues(s.journal.Known()); err != nil {
 			return err
 		}
-		counters, err = tx.Counters(ctx)
+		counters, err = tx.Counters()
 		return err
 	})
 	if err != nil {
@@ -228,5 +228,5 @@ func (s *Server) lastWords(ctx context.Context, path, scratch string) (err error
 		return err
 	}
 	maps.DeleteFunc(counters, func(name string, _ int64) bool { return slices.Contains(store.Numbered, name) })
-	return next.Write(ctx, func(tx *store.Tx) error { return tx.RaiseCounters(ctx, counters) })
+	return next.Write(ctx, func(tx *store.Tx) error { return tx.RaiseCounters(counters) })
 }

@@ -143,7 +143,7 @@ func (s *Server) forgetFirstPassword(ctx context.Context) error {
 	}
 	var u hallpass.User
 	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		u, err = tx.UserByLogin(ctx, s.config.Security.AdminUser)
+		u, err = tx.UserByLogin(s.config.Security.AdminUser)
 		return err
 	})
 	if err != nil && !errors.Is(err, hallpass.NotFound) {

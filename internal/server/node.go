@@ -279,14 +279,14 @@ func (s *Server) settle(ctx context.Context) (ended int, err error) {
 	var lost []store.JournalEntry
 	diverged, whole := false, true
 	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		if now, err = tx.State(ctx); err != nil {
+		if now, err = tx.State(); err != nil {
 			return err
 		}
-		if err := tx.Continues(ctx, known); !errors.Is(err, store.ErrDiverged) || known.Installation != now.Installation {
+		if err := tx.Continues(known); !errors.Is(err, store.ErrDiverged) || known.Installation != now.Installation {
 			return err
 		}
 		diverged = true
-		lost, whole, err = s.journal.Since(ctx, tx)
+		lost, whole, err = s.journal.Since(tx)
 		return err
 	})
 	if errors.Is(err, store.ErrDiverged) {
@@ -319,21 +319,21 @@ func (s *Server) reapply(ctx context.Context, lost []store.JournalEntry, whole b
 	var open []store.JournalEntry
 	var before, now store.State
 	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
-		if before, err = tx.State(ctx); err != nil {
+		if before, err = tx.State(); err != nil {
 			return err
 		}
-		if s.missing, err = s.missingIn(ctx, tx); err != nil {
+		if s.missing, err = s.missingIn(tx); err != nil {
 			return err
 		}
-		if made, open, err = tx.Reapply(ctx, lost, s.admin.Now()); err != nil {
+		if made, open, err = tx.Reapply(lost, s.admin.Now()); err != nil {
 			return err
 		}
 		if whole && len(open) == 0 { // else accepting does, and names them until then
-			if err := s.raiseCounters(ctx, tx); err != nil {
+			if err := s.raiseCounters(tx); err != nil {
 				return err
 			}
 		}
-		now, err = tx.State(ctx)
+		now, err = tx.State()
 		return err
 	})
 	if err != nil {
@@ -361,34 +361,34 @@ func (s *Server) reapply(ctx context.Context, lost []store.JournalEntry, whole b
 // which numbers those are.
 func (s *Server) raise(ctx context.Context) (lost []string, err error) {
 	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		lost, err = s.missingIn(ctx, tx)
+		lost, err = s.missingIn(tx)
 		return err
 	})
 	if err != nil || len(lost) == 0 {
 		return nil, err
 	}
 	s.log.Warn("the database is older than this node remembers: nothing had ended since, but what was made since is lost", "made_since_and_lost", told(lost))
-	return lost, s.db.Write(ctx, func(tx *store.Tx) error { return s.raiseCounters(ctx, tx) })
+	return lost, s.db.Write(ctx, func(tx *store.Tx) error { return s.raiseCounters(tx) })
 }
 
 // missingIn lists the numbers that the journal knows to be given and the database
 // does not.
-func (s *Server) missingIn(ctx context.Context, tx *store.Tx) ([]string, error) {
-	counters, err := tx.Counters(ctx)
+func (s *Server) missingIn(tx *store.Tx) ([]string, error) {
+	counters, err := tx.Counters()
 	return missing(counters, s.journal.Given()), err
 }
 
 // raiseCounters has the database give no number that the journal knows to be
 // given. The audit tells which are missing.
-func (s *Server) raiseCounters(ctx context.Context, tx *store.Tx) error {
-	lost, err := s.missingIn(ctx, tx)
+func (s *Server) raiseCounters(tx *store.Tx) error {
+	lost, err := s.missingIn(tx)
 	if err != nil || len(lost) == 0 {
 		return err
 	}
-	if err := tx.RaiseCounters(ctx, s.journal.Given()); err != nil {
+	if err := tx.RaiseCounters(s.journal.Given()); err != nil {
 		return err
 	}
-	_, err = tx.Audit(ctx, hallpass.AuditEntry{
+	_, err = tx.Audit(hallpass.AuditEntry{
 		At: s.admin.Now(), Action: "history.reapply", Outcome: hallpass.Done, Reason: "the database came back older; made since and lost: " + told(lost),
 	})
 	return err
@@ -427,7 +427,7 @@ func told(missing []string) string {
 func (s *Server) count(ctx context.Context) error {
 	var counters map[string]int64
 	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		counters, err = tx.Counters(ctx)
+		counters, err = tx.Counters()
 		return err
 	})
 	if err != nil {
@@ -461,7 +461,7 @@ func errOpen(open []store.JournalEntry, missing []string) error {
 func (s *Server) catchUp(ctx context.Context) error {
 	var rows []store.ChangeRow
 	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		rows, err = tx.Changes(ctx, s.journal.Known().Version)
+		rows, err = tx.Changes(s.journal.Known().Version)
 		return err
 	})
 	if err != nil {
@@ -497,13 +497,13 @@ func AcceptHistory(ctx context.Context, c Config, yes bool) (h Histories, err er
 	h = Histories{Journal: s.journal.Path(), Known: known.Version, Whole: true}
 	var now store.State
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
-		if now, err = tx.State(ctx); err != nil {
+		if now, err = tx.State(); err != nil {
 			return err
 		}
 		if known.Installation != "" && known.Installation != now.Installation {
 			return s.errForeign(now)
 		}
-		switch err := tx.Continues(ctx, known); {
+		switch err := tx.Continues(known); {
 		case err == nil:
 			h.Shared = true
 			return nil
@@ -511,7 +511,7 @@ func AcceptHistory(ctx context.Context, c Config, yes bool) (h Histories, err er
 			return err
 		}
 		var lost []store.JournalEntry
-		if lost, h.Whole, err = s.journal.Since(ctx, tx); err != nil {
+		if lost, h.Whole, err = s.journal.Since(tx); err != nil {
 			return err
 		}
 		for _, e := range lost {
@@ -519,21 +519,21 @@ func AcceptHistory(ctx context.Context, c Config, yes bool) (h Histories, err er
 				h.Open = append(h.Open, e.At.Format(time.RFC3339)+" "+string(e.Kind)+" "+strconv.FormatInt(e.ID, 10))
 			}
 		}
-		h.Missing, err = s.missingIn(ctx, tx)
+		h.Missing, err = s.missingIn(tx)
 		return err
 	})
 	h.Installation, h.Now = now.Installation, now.Version
 	if err != nil || h.Shared || !yes {
 		return h, err
 	}
-	err = s.db.Write(ctx, func(tx *store.Tx) error { return s.raiseCounters(ctx, tx) })
+	err = s.db.Write(ctx, func(tx *store.Tx) error { return s.raiseCounters(tx) })
 	return h, errors.Join(err, s.journal.Begin(now, true))
 }
 
 // state returns where the database's history stands.
 func state(ctx context.Context, db *store.DB) (now store.State, err error) {
 	err = db.Read(ctx, func(tx *store.Tx) error {
-		now, err = tx.State(ctx)
+		now, err = tx.State()
 		return err
 	})
 	return now, err

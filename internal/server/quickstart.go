@@ -73,11 +73,11 @@ func (s *Server) foundQuickstart(ctx context.Context, c hallpass.Caller) (Quicks
 // first org.
 func (s *Server) firstAdmin(ctx context.Context) (c hallpass.Caller, err error) {
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
-		u, err := tx.UserByLogin(ctx, s.config.Security.AdminUser)
+		u, err := tx.UserByLogin(s.config.Security.AdminUser)
 		if err != nil {
 			return err
 		}
-		c, err = tx.UserCaller(ctx, u, hallpass.FirstOrg)
+		c, err = tx.UserCaller(u, hallpass.FirstOrg)
 		return err
 	})
 	if errors.Is(err, hallpass.NotFound) {

@@ -14,13 +14,13 @@ import (
 
 // Audit writes the entry, in the transaction of what it tells of, and returns
 // its ID. A zero Count is 1.
-func (tx *Tx) Audit(ctx context.Context, e hallpass.AuditEntry) (hallpass.AuditID, error) {
+func (tx *Tx) Audit(e hallpass.AuditEntry) (hallpass.AuditID, error) {
 	e = e.Clean()
-	id, err := tx.nextID(ctx, "audit")
+	id, err := tx.nextID("audit")
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.exec(ctx, `
+	_, err = tx.exec(`
 		INSERT INTO audit (id, at_us, org_id, actor_kind, actor_id, actor_login, token_id, action, target, outcome, reason, address, user_agent, count)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		id, micros(e.At), e.Org, int64(e.Actor.Kind), e.Actor.ID, e.Actor.Login, e.Token, e.Action, e.Target, e.Outcome, e.Reason,
@@ -68,7 +68,7 @@ func (db *DB) Audit(ctx context.Context, f hallpass.AuditFilter) (page hallpass.
 		return page, errSearches
 	}
 	err = db.Read(ctx, func(tx *Tx) error {
-		page, err = tx.AuditEntries(ctx, f)
+		page, err = tx.AuditEntries(f)
 		return err
 	})
 	var e *hallpass.Error
@@ -81,16 +81,16 @@ func (db *DB) Audit(ctx context.Context, f hallpass.AuditFilter) (page hallpass.
 }
 
 // AuditHas reports whether there is an entry of the action.
-func (tx *Tx) AuditHas(ctx context.Context, action string) (has bool, err error) {
-	if err := tx.sql.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM audit WHERE action = $1)`, action).Scan(&has); err != nil {
+func (tx *Tx) AuditHas(action string) (has bool, err error) {
+	if err := tx.sql.QueryRow(`SELECT EXISTS (SELECT 1 FROM audit WHERE action = $1)`, action).Scan(&has); err != nil {
 		return false, fmt.Errorf("store: audit of %s: %w", action, err)
 	}
 	return has, nil
 }
 
 // AuditActions returns every action that there are entries of.
-func (tx *Tx) AuditActions(ctx context.Context) ([]string, error) {
-	list, err := all(ctx, tx, func(r row) (action string, err error) { return action, r.Scan(&action) }, `
+func (tx *Tx) AuditActions() ([]string, error) {
+	list, err := all(tx, func(r row) (action string, err error) { return action, r.Scan(&action) }, `
 		WITH RECURSIVE known (action) AS (
 			SELECT MIN(action) FROM audit
 			UNION ALL
@@ -104,11 +104,11 @@ func (tx *Tx) AuditActions(ctx context.Context) ([]string, error) {
 }
 
 // AuditEntries returns a page of the entries that f picks, newest first.
-func (tx *Tx) AuditEntries(ctx context.Context, f hallpass.AuditFilter) (page hallpass.AuditPage, err error) {
-	if err := tx.inOrder(ctx); err != nil {
+func (tx *Tx) AuditEntries(f hallpass.AuditFilter) (page hallpass.AuditPage, err error) {
+	if err := tx.inOrder(); err != nil {
 		return page, fmt.Errorf("store: audit entries: %w", err)
 	}
-	way, whole, err := tx.auditWay(ctx, f)
+	way, whole, err := tx.auditWay(f)
 	if err != nil {
 		return page, fmt.Errorf("store: audit entries: %w", err)
 	}
@@ -118,7 +118,7 @@ func (tx *Tx) AuditEntries(ctx context.Context, f hallpass.AuditFilter) (page ha
 	}
 	for left := auditBudget; ; {
 		query, args := way.page(tx.db, f, chunk)
-		list, err := all(ctx, tx, scanAudit, query, args...)
+		list, err := all(tx, scanAudit, query, args...)
 		if err != nil {
 			return page, fmt.Errorf("store: audit entries: %w", err)
 		}
@@ -158,7 +158,7 @@ type auditThing struct {
 
 // auditWay returns the way by which f finds its entries after the fewest others,
 // and whether f picks all that it leads to.
-func (tx *Tx) auditWay(ctx context.Context, f hallpass.AuditFilter) (way auditWay, whole bool, err error) {
+func (tx *Tx) auditWay(f hallpass.AuditFilter) (way auditWay, whole bool, err error) {
 	var ways []auditWay
 	if f.Target != "" {
 		ways = append(ways, auditWay{{index: "audit_target", column: "target", value: f.Target}})
@@ -186,7 +186,7 @@ func (tx *Tx) auditWay(ctx context.Context, f hallpass.AuditFilter) (way auditWa
 	for _, w := range ways {
 		var n int64
 		query, args := w.count(tx.db, f)
-		if err := tx.sql.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
+		if err := tx.sql.QueryRow(query, args...).Scan(&n); err != nil {
 			return nil, false, err
 		}
 		if n < fewest {
@@ -269,8 +269,8 @@ func scanAudit(r row) (hallpass.AuditEntry, error) {
 }
 
 // Recur adds n repeats to an entry.
-func (tx *Tx) recur(ctx context.Context, id hallpass.AuditID, n int64) error {
-	if _, err := tx.exec(ctx, `UPDATE audit SET count = count + $2 WHERE id = $1`, id, n); err != nil {
+func (tx *Tx) recur(id hallpass.AuditID, n int64) error {
+	if _, err := tx.exec(`UPDATE audit SET count = count + $2 WHERE id = $1`, id, n); err != nil {
 		return fmt.Errorf("store: audit repeats of %d: %w", id, err)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -23,7 +22,7 @@ func TestAuditPages(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
 		var written []hallpass.AuditEntry
 		logins := []string{"ana", "7", ""} // a login that looks like a number of another
-		write(t, db, func(ctx context.Context, tx *store.Tx) error {
+		write(t, db, func(tx *store.Tx) error {
 			for range 400 {
 				who := r.IntN(3)
 				e := hallpass.AuditEntry{
@@ -33,7 +32,7 @@ func TestAuditPages(t *testing.T) {
 					Outcome: []hallpass.Outcome{hallpass.Done, hallpass.Refused}[r.IntN(2)], Count: 1,
 				}
 				var err error
-				if e.ID, err = tx.Audit(ctx, e); err != nil {
+				if e.ID, err = tx.Audit(e); err != nil {
 					return err
 				}
 				written = append(written, e)
@@ -146,7 +145,7 @@ func TestAuditOfLongTexts(t *testing.T) {
 		} {
 			e.At, e.Outcome = noon, hallpass.Refused
 			err := db.Write(t.Context(), func(tx *store.Tx) error {
-				_, err := tx.Audit(t.Context(), e)
+				_, err := tx.Audit(e)
 				return err
 			})
 			if err != nil {

@@ -16,17 +16,17 @@ import (
 // this program knows.
 func (db *DB) recognize(ctx context.Context) error {
 	err := db.snapshot(ctx, func(tx *Tx) error {
-		tables, err := tx.tables(ctx)
+		tables, err := tx.tables()
 		if err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(tables, func(t table) bool { return t.name == "state" }) {
 			return errors.New("it is not the database of an installation: it has no table state")
 		}
-		if _, err = tx.State(ctx); err != nil {
+		if _, err = tx.State(); err != nil {
 			return err
 		}
-		_, err = tx.schema(ctx)
+		_, err = tx.schema()
 		return err
 	})
 	if err != nil {
@@ -37,8 +37,8 @@ func (db *DB) recognize(ctx context.Context) error {
 
 // schema returns the version of the schema, which must not be newer than this
 // program.
-func (tx *Tx) schema(ctx context.Context) (version int64, err error) {
-	if err := tx.sql.QueryRowContext(ctx, `SELECT MAX(version_id) FROM `+goose.DefaultTablename).Scan(&version); err != nil {
+func (tx *Tx) schema() (version int64, err error) {
+	if err := tx.sql.QueryRow(`SELECT MAX(version_id) FROM ` + goose.DefaultTablename).Scan(&version); err != nil {
 		return 0, err
 	}
 	p, err := tx.db.provider(tx.db.write)
@@ -88,7 +88,7 @@ const scratchPragmas = `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRA
 func (db *DB) backUpRows(ctx context.Context, path string) (err error) {
 	var version int64
 	err = db.snapshot(ctx, func(tx *Tx) (err error) {
-		version, err = tx.schema(ctx)
+		version, err = tx.schema()
 		return err
 	})
 	if err != nil {

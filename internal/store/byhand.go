@@ -65,18 +65,18 @@ func (db *DB) watchHands(ctx context.Context) error {
 	}
 	// In turn with all who write: several nodes may start at once.
 	return watching(db.alone(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `
-			CREATE OR REPLACE FUNCTION hallpass_by_hand() RETURNS trigger LANGUAGE plpgsql AS $function$`+byHand+`$function$`)
+		_, err := tx.exec(`
+			CREATE OR REPLACE FUNCTION hallpass_by_hand() RETURNS trigger LANGUAGE plpgsql AS $function$` + byHand + `$function$`)
 		if err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, `
+		_, err = tx.exec(`
 			DO $$
 			DECLARE c record;
 			BEGIN
 				FOR c IN
 					SELECT t.oid::regclass AS tab FROM pg_class t
-					WHERE  t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace AND t.relname NOT IN `+unwatched+`
+					WHERE  t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace AND t.relname NOT IN ` + unwatched + `
 					AND    NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = t.oid AND g.tgname = 'hallpass_by_hand')
 					ORDER  BY t.relname
 				LOOP

@@ -76,7 +76,7 @@ func TestByHand(t *testing.T) {
 		}
 	}
 	err = db.Read(t.Context(), func(tx *store.Tx) error {
-		rows, err := tx.Changes(t.Context(), 0)
+		rows, err := tx.Changes(0)
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func TestByHand(t *testing.T) {
 			}
 			chain = r.Version
 		}
-		s, err := tx.State(t.Context())
+		s, err := tx.State()
 		if s.Version != chain || s.Digest != digest {
 			t.Errorf("the state is %+v, the chain ends at %d with %x", s, chain, digest)
 		}
@@ -124,9 +124,9 @@ func TestStartsBesideAWriter(t *testing.T) {
 	started := make(chan error, 1)
 	err = db.Write(t.Context(), func(tx *store.Tx) error {
 		steps := []func() error{
-			func() error { _, err := tx.Org(t.Context(), 1); return err },
+			func() error { _, err := tx.Org(1); return err },
 			func() error {
-				if _, err := tx.UserByLogin(t.Context(), "nobody"); !errors.Is(err, hallpass.NotFound) {
+				if _, err := tx.UserByLogin("nobody"); !errors.Is(err, hallpass.NotFound) {
 					return err
 				}
 				return nil
@@ -214,10 +214,10 @@ func TestByHandBesideOurs(t *testing.T) {
 	go func() {
 		for range rounds {
 			err := db.Write(t.Context(), func(tx *store.Tx) error {
-				if err := tx.Change(t.Context(), hallpass.Change{Kind: hallpass.TokenChanged, ID: 1}); err != nil {
+				if err := tx.Change(hallpass.Change{Kind: hallpass.TokenChanged, ID: 1}); err != nil {
 					return err
 				}
-				return tx.RevokeToken(t.Context(), org.ID, 1, noon)
+				return tx.RevokeToken(org.ID, 1, noon)
 			})
 			if err != nil {
 				done <- err

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/hallpass-dev/hallpass"
@@ -9,41 +8,41 @@ import (
 
 // UserCaller returns the caller that the user is in org, by default the one
 // the user works in.
-func (tx *Tx) UserCaller(ctx context.Context, u hallpass.User, org hallpass.OrgID) (hallpass.Caller, error) {
+func (tx *Tx) UserCaller(u hallpass.User, org hallpass.OrgID) (hallpass.Caller, error) {
 	if org == 0 {
 		org = u.Org
 	}
-	role, member, err := tx.MemberRole(ctx, org, u.ID)
+	role, member, err := tx.MemberRole(org, u.ID)
 	if err != nil {
 		return hallpass.Caller{}, err
 	}
-	return tx.userCaller(ctx, u, org, role, member)
+	return tx.userCaller(u, org, role, member)
 }
 
 // UserOutside returns the caller that the user is where it is no member: with
 // what holds on the server and in every org.
-func (tx *Tx) UserOutside(ctx context.Context, u hallpass.User) (hallpass.Caller, error) {
-	return tx.userCaller(ctx, u, 0, hallpass.RoleNone, false)
+func (tx *Tx) UserOutside(u hallpass.User) (hallpass.Caller, error) {
+	return tx.userCaller(u, 0, hallpass.RoleNone, false)
 }
 
 // UserInside returns the caller that the user is in org or, where it is no
 // member, would be as one with the role None: what was given there already
 // counts.
-func (tx *Tx) UserInside(ctx context.Context, u hallpass.User, org hallpass.OrgID) (hallpass.Caller, error) {
-	role, _, err := tx.MemberRole(ctx, org, u.ID)
+func (tx *Tx) UserInside(u hallpass.User, org hallpass.OrgID) (hallpass.Caller, error) {
+	role, _, err := tx.MemberRole(org, u.ID)
 	if err != nil {
 		return hallpass.Caller{}, err
 	}
-	return tx.userCaller(ctx, u, org, role, true)
+	return tx.userCaller(u, org, role, true)
 }
 
-func (tx *Tx) userCaller(ctx context.Context, u hallpass.User, org hallpass.OrgID, role hallpass.Role, member bool) (hallpass.Caller, error) {
-	s, err := tx.standing(ctx, org, int64(u.ID), role, member)
+func (tx *Tx) userCaller(u hallpass.User, org hallpass.OrgID, role hallpass.Role, member bool) (hallpass.Caller, error) {
+	s, err := tx.standing(org, int64(u.ID), role, member)
 	if err != nil {
 		return hallpass.Caller{}, err
 	}
 	if u.ServerAdmin {
-		flag, err := tx.serverAdminPermissions(ctx)
+		flag, err := tx.serverAdminPermissions()
 		if err != nil {
 			return hallpass.Caller{}, err
 		}
@@ -55,8 +54,8 @@ func (tx *Tx) userCaller(ctx context.Context, u hallpass.User, org hallpass.OrgI
 // OrgsHeldBy returns the orgs that the user has anything in: those it is a
 // member of, and those where a role, a place in a team or access waits for it to
 // become one.
-func (tx *Tx) OrgsHeldBy(ctx context.Context, user hallpass.UserID) ([]hallpass.OrgID, error) {
-	list, err := all(ctx, tx, func(r row) (id hallpass.OrgID, err error) { err = r.Scan(&id); return id, err }, `
+func (tx *Tx) OrgsHeldBy(user hallpass.UserID) ([]hallpass.OrgID, error) {
+	list, err := all(tx, func(r row) (id hallpass.OrgID, err error) { err = r.Scan(&id); return id, err }, `
 		SELECT org_id FROM members WHERE user_id = $1
 		UNION SELECT org_id FROM role_assignments WHERE kind = 'principal' AND grantee_id = $1 AND org_id <> 0
 		UNION SELECT org_id FROM team_members WHERE principal_id = $1
@@ -69,8 +68,8 @@ func (tx *Tx) OrgsHeldBy(ctx context.Context, user hallpass.UserID) ([]hallpass.
 }
 
 // ServiceAccountCaller returns the caller that the account is in its org.
-func (tx *Tx) ServiceAccountCaller(ctx context.Context, a hallpass.ServiceAccount) (hallpass.Caller, error) {
-	s, err := tx.standing(ctx, a.Org, int64(a.ID), a.Role, true)
+func (tx *Tx) ServiceAccountCaller(a hallpass.ServiceAccount) (hallpass.Caller, error) {
+	s, err := tx.standing(a.Org, int64(a.ID), a.Role, true)
 	if err != nil {
 		return hallpass.Caller{}, err
 	}
@@ -79,13 +78,13 @@ func (tx *Tx) ServiceAccountCaller(ctx context.Context, a hallpass.ServiceAccoun
 
 // standing puts together what the principal was given in org. Access to folders
 // and dashboards is left out: it is looked up where the tree is known.
-func (tx *Tx) standing(ctx context.Context, org hallpass.OrgID, principal int64, role hallpass.Role, member bool) (hallpass.Standing, error) {
+func (tx *Tx) standing(org hallpass.OrgID, principal int64, role hallpass.Role, member bool) (hallpass.Standing, error) {
 	s := hallpass.Standing{Member: member, Role: role}
 	var err error
-	if s.Basic, err = tx.basicPermissions(ctx, role); err != nil {
+	if s.Basic, err = tx.basicPermissions(role); err != nil {
 		return s, err
 	}
-	sources, err := tx.roleSources(ctx, org, principal, role, member)
+	sources, err := tx.roleSources(org, principal, role, member)
 	if err != nil {
 		return s, err
 	}
@@ -102,7 +101,7 @@ func (tx *Tx) standing(ctx context.Context, org hallpass.OrgID, principal int64,
 	if !member {
 		return s, nil
 	}
-	held, err := tx.heldByGrant(ctx, org, principal)
+	held, err := tx.heldByGrant(org, principal)
 	if err != nil {
 		return s, err
 	}
@@ -113,16 +112,16 @@ func (tx *Tx) standing(ctx context.Context, org hallpass.OrgID, principal int64,
 }
 
 // basicPermissions returns what the basic role permits now.
-func (tx *Tx) basicPermissions(ctx context.Context, role hallpass.Role) (*hallpass.Permissions, error) {
-	list, changed, err := tx.changedBasicRole(ctx, role.UID())
+func (tx *Tx) basicPermissions(role hallpass.Role) (*hallpass.Permissions, error) {
+	list, changed, err := tx.changedBasicRole(role.UID())
 	if err != nil || !changed {
 		return role.Permissions(), err
 	}
 	return hallpass.NewPermissions(list...), nil
 }
 
-func (tx *Tx) serverAdminPermissions(ctx context.Context) (*hallpass.Permissions, error) {
-	list, changed, err := tx.changedBasicRole(ctx, hallpass.ServerAdminUID)
+func (tx *Tx) serverAdminPermissions() (*hallpass.Permissions, error) {
+	list, changed, err := tx.changedBasicRole(hallpass.ServerAdminUID)
 	if err != nil || !changed {
 		return hallpass.ServerAdminPermissions(), err
 	}
@@ -131,8 +130,8 @@ func (tx *Tx) serverAdminPermissions(ctx context.Context) (*hallpass.Permissions
 
 // changedBasicRole returns the permissions of a basic role that was changed,
 // and whether it was.
-func (tx *Tx) changedBasicRole(ctx context.Context, uid string) (list []hallpass.Permission, changed bool, err error) {
-	rows, err := all(ctx, tx, scanPermission, `
+func (tx *Tx) changedBasicRole(uid string) (list []hallpass.Permission, changed bool, err error) {
+	rows, err := all(tx, scanPermission, `
 		SELECT COALESCE(p.action, ''), COALESCE(p.scope, '')
 		FROM   roles r LEFT JOIN role_permissions p ON p.role_id = r.id
 		WHERE  r.org_id = 0 AND r.uid = $1`, uid)
@@ -164,7 +163,7 @@ type RoleSource struct {
 // roleSources returns the roles assigned to the principal, to the teams it is
 // in and to the basic roles it has, with what they permit. One who is not a
 // member of org has only what holds in every org.
-func (tx *Tx) roleSources(ctx context.Context, org hallpass.OrgID, principal int64, role hallpass.Role, member bool) ([]RoleSource, error) {
+func (tx *Tx) roleSources(org hallpass.OrgID, principal int64, role hallpass.Role, member bool) ([]RoleSource, error) {
 	type line struct {
 		RoleSource
 		permission hallpass.Permission
@@ -173,7 +172,7 @@ func (tx *Tx) roleSources(ctx context.Context, org hallpass.OrgID, principal int
 	if !member {
 		org, rank = 0, -1
 	}
-	lines, err := all(ctx, tx, func(r row) (l line, err error) {
+	lines, err := all(tx, func(r row) (l line, err error) {
 		var assignedIn hallpass.OrgID
 		err = r.Scan(&assignedIn, &l.Grantee.Kind, &l.Grantee.ID, &l.TeamName, &l.Role.Org, &l.Role.UID, &l.Role.Name, &l.permission.Action, &l.permission.Scope)
 		l.Server = assignedIn == 0
@@ -213,10 +212,10 @@ func (tx *Tx) roleSources(ctx context.Context, org hallpass.OrgID, principal int
 // RoleSources returns the roles that reach the principal in org, beside what
 // its basic role permits; the latter is returned as the first source, and that
 // of the server admin flag where admin is set.
-func (tx *Tx) RoleSources(ctx context.Context, org hallpass.OrgID, principal int64, role hallpass.Role, member, admin bool) ([]RoleSource, error) {
+func (tx *Tx) RoleSources(org hallpass.OrgID, principal int64, role hallpass.Role, member, admin bool) ([]RoleSource, error) {
 	var sources []RoleSource
 	if member {
-		basic, err := tx.basicPermissions(ctx, role)
+		basic, err := tx.basicPermissions(role)
 		if err != nil {
 			return nil, err
 		}
@@ -225,13 +224,13 @@ func (tx *Tx) RoleSources(ctx context.Context, org hallpass.OrgID, principal int
 		})
 	}
 	if admin {
-		flag, err := tx.serverAdminPermissions(ctx)
+		flag, err := tx.serverAdminPermissions()
 		if err != nil {
 			return nil, err
 		}
 		named := hallpass.BasicRoles()
 		sources = append(sources, RoleSource{Server: true, Role: named[len(named)-1], Permissions: flag.List()})
 	}
-	assigned, err := tx.roleSources(ctx, org, principal, role, member)
+	assigned, err := tx.roleSources(org, principal, role, member)
 	return append(sources, assigned...), err
 }

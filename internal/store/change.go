@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/hallpass-dev/hallpass"
@@ -51,19 +50,19 @@ func (db *DB) Announce(changes []hallpass.Change) {
 // Change counts c as the next version and writes it to the chain. It comes
 // first in its transaction, so that the order of versions is the order of
 // commits.
-func (tx *Tx) Change(ctx context.Context, c hallpass.Change) error {
+func (tx *Tx) Change(c hallpass.Change) error {
 	var v hallpass.Version
 	var before []byte
-	err := tx.sql.QueryRowContext(ctx, `
+	err := tx.sql.QueryRow(`
 		UPDATE state SET v = v + 1 WHERE id = 1 RETURNING v, digest`).Scan(&v, &before)
 	if err != nil {
 		return fmt.Errorf("store: next version: %w", err)
 	}
 	digest := hallpass.ChainDigest([32]byte(before), v, c)
-	if _, err := tx.exec(ctx, `UPDATE state SET digest = $1 WHERE id = 1`, digest[:]); err != nil {
+	if _, err := tx.exec(`UPDATE state SET digest = $1 WHERE id = 1`, digest[:]); err != nil {
 		return fmt.Errorf("store: set digest: %w", err)
 	}
-	_, err = tx.exec(ctx, `
+	_, err = tx.exec(`
 		INSERT INTO changes (v, kind, subject_id, hash, digest) VALUES ($1, $2, $3, $4, $5)`,
 		v, c.Kind, c.ID, c.Hash[:], digest[:])
 	if err != nil {
@@ -81,10 +80,10 @@ type State struct {
 }
 
 // State returns where the history stands; NotFound before Begin.
-func (tx *Tx) State(ctx context.Context) (State, error) {
+func (tx *Tx) State() (State, error) {
 	var s State
 	var digest []byte
-	err := tx.sql.QueryRowContext(ctx, `SELECT installation, v, digest FROM state WHERE id = 1`).
+	err := tx.sql.QueryRow(`SELECT installation, v, digest FROM state WHERE id = 1`).
 		Scan(&s.Installation, &s.Version, &digest)
 	if err != nil {
 		return State{}, notFound(fmt.Errorf("store: read state: %w", err), "", "the installation has not begun")
@@ -94,8 +93,8 @@ func (tx *Tx) State(ctx context.Context) (State, error) {
 }
 
 // Begin writes the first state of a new installation; Conflict when it has one.
-func (tx *Tx) Begin(ctx context.Context, installation string) error {
-	_, err := tx.exec(ctx, `INSERT INTO state (id, installation, v, digest) VALUES (1, $1, 0, $2)`, installation, make([]byte, 32))
+func (tx *Tx) Begin(installation string) error {
+	_, err := tx.exec(`INSERT INTO state (id, installation, v, digest) VALUES (1, $1, 0, $2)`, installation, make([]byte, 32))
 	if isUnique(err) {
 		return &hallpass.Error{Kind: hallpass.Conflict, ID: "installation.begun", Message: "The installation has begun already"}
 	}
@@ -107,8 +106,8 @@ func (tx *Tx) Begin(ctx context.Context, installation string) error {
 
 // Changes returns the changes of versions after v, oldest first, with the
 // digest at each.
-func (tx *Tx) Changes(ctx context.Context, v hallpass.Version) ([]ChangeRow, error) {
-	list, err := all(ctx, tx, scanChange, `
+func (tx *Tx) Changes(v hallpass.Version) ([]ChangeRow, error) {
+	list, err := all(tx, scanChange, `
 		SELECT v, kind, subject_id, hash, digest FROM changes WHERE v > $1 ORDER BY v`, v)
 	if err != nil {
 		return nil, fmt.Errorf("store: changes after %d: %w", v, err)

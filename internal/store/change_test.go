@@ -29,7 +29,7 @@ func TestNotices(t *testing.T) {
 		})
 		change := func(fail error) error {
 			return db.Write(ctx, func(tx *store.Tx) error {
-				return errors.Join(tx.Change(ctx, hallpass.Change{Kind: hallpass.OrgChanged, ID: 1}), fail)
+				return errors.Join(tx.Change(hallpass.Change{Kind: hallpass.OrgChanged, ID: 1}), fail)
 			})
 		}
 		if err := change(nil); err != nil {
@@ -54,7 +54,7 @@ func TestNotices(t *testing.T) {
 func version(t *testing.T, db *store.DB) (v hallpass.Version) {
 	t.Helper()
 	err := db.Read(t.Context(), func(tx *store.Tx) error {
-		s, err := tx.State(t.Context())
+		s, err := tx.State()
 		v = s.Version
 		return err
 	})

@@ -31,7 +31,7 @@ type Table struct {
 func Copy(ctx context.Context, from, to *DB) (copied []Table, err error) {
 	err = from.snapshot(ctx, func(src *Tx) error {
 		return to.alone(ctx, func(dst *Tx) error {
-			copied, err = copyTables(ctx, src, dst)
+			copied, err = copyTables(src, dst)
 			return err
 		})
 	})
@@ -44,7 +44,7 @@ func Copy(ctx context.Context, from, to *DB) (copied []Table, err error) {
 // Stored returns what the database holds, table by table.
 func (db *DB) Stored(ctx context.Context) (list []Table, err error) {
 	err = db.snapshot(ctx, func(tx *Tx) error {
-		list, err = tx.stored(ctx)
+		list, err = tx.stored()
 		return err
 	})
 	return list, err
@@ -53,7 +53,7 @@ func (db *DB) Stored(ctx context.Context) (list []Table, err error) {
 // snapshot runs fn on one view of the database, however long it takes.
 func (db *DB) snapshot(ctx context.Context, fn func(*Tx) error) error {
 	return db.view(ctx, func(tx *Tx) error {
-		if err := tx.unhurried(ctx); err != nil {
+		if err := tx.unhurried(); err != nil {
 			return fmt.Errorf("store: begin: %w", err)
 		}
 		return fn(tx)
@@ -69,42 +69,42 @@ func (db *DB) alone(ctx context.Context, fn func(*Tx) error) error {
 	}
 	defer done()
 	return db.inTx(ctx, conn, func(tx *Tx) error {
-		if err := errors.Join(tx.takeTurn(ctx), tx.unhurried(ctx)); err != nil {
+		if err := errors.Join(tx.takeTurn(), tx.unhurried()); err != nil {
 			return fmt.Errorf("store: wait to write: %w", err)
 		}
 		return fn(tx)
 	})
 }
 
-func copyTables(ctx context.Context, src, dst *Tx) ([]Table, error) {
-	tables, err := dst.tables(ctx)
+func copyTables(src, dst *Tx) ([]Table, error) {
+	tables, err := dst.tables()
 	if err != nil {
 		return nil, err
 	}
-	others, err := src.tables(ctx)
+	others, err := src.tables()
 	if err != nil {
 		return nil, err
 	}
 	if err := sameTables(others, tables); err != nil {
 		return nil, err
 	}
-	if err := dst.refuseRows(ctx, tables); err != nil {
+	if err := dst.refuseRows(tables); err != nil {
 		return nil, err
 	}
-	ordered, err := dst.parentsFirst(ctx, tables)
+	ordered, err := dst.parentsFirst(tables)
 	if err != nil {
 		return nil, err
 	}
 	var copied []Table
 	for _, t := range ordered {
-		c, err := t.copy(ctx, src, dst)
+		c, err := t.copy(src, dst)
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", t.name, err)
 		}
 		copied = append(copied, c)
 	}
 	slices.SortFunc(copied, func(a, b Table) int { return strings.Compare(a.Name, b.Name) })
-	arrived, err := dst.stored(ctx)
+	arrived, err := dst.stored()
 	if err != nil {
 		return nil, err
 	}
@@ -130,8 +130,8 @@ type column struct {
 
 // tables reads the schema: every table that holds an installation's data, by
 // name.
-func (tx *Tx) tables(ctx context.Context) (list []table, err error) {
-	rows, err := tx.sql.QueryContext(ctx, tx.db.columnsQuery())
+func (tx *Tx) tables() (list []table, err error) {
+	rows, err := tx.sql.Query(tx.db.columnsQuery())
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func sameTables(a, b []table) error {
 // refuseRows refuses a database that holds more than its migrations put there:
 // counters which have not counted yet. Those it takes away, for they come with
 // the copy.
-func (tx *Tx) refuseRows(ctx context.Context, tables []table) error {
+func (tx *Tx) refuseRows(tables []table) error {
 	var found []string
 	for _, t := range append(slices.Clone(tables), table{name: "nodes"}) {
 		query := `SELECT COUNT(*) FROM ` + quote(t.name)
@@ -180,7 +180,7 @@ func (tx *Tx) refuseRows(ctx context.Context, tables []table) error {
 			query += ` WHERE value <> 0`
 		}
 		var n int64
-		if err := tx.sql.QueryRowContext(ctx, query).Scan(&n); err != nil {
+		if err := tx.sql.QueryRow(query).Scan(&n); err != nil {
 			return fmt.Errorf("table %s: %w", t.name, err)
 		}
 		if n > 0 {
@@ -190,14 +190,14 @@ func (tx *Tx) refuseRows(ctx context.Context, tables []table) error {
 	if len(found) > 0 {
 		return fmt.Errorf("the target is not empty, rows are in %s: name a new database", strings.Join(found, ", "))
 	}
-	_, err := tx.exec(ctx, `DELETE FROM counters`)
+	_, err := tx.exec(`DELETE FROM counters`)
 	return err
 }
 
 // parentsFirst orders the tables so that each comes after those it refers to.
-func (tx *Tx) parentsFirst(ctx context.Context, tables []table) ([]table, error) {
+func (tx *Tx) parentsFirst(tables []table) ([]table, error) {
 	type reference struct{ child, parent string }
-	references, err := all(ctx, tx, func(r row) (f reference, err error) {
+	references, err := all(tx, func(r row) (f reference, err error) {
 		err = r.Scan(&f.child, &f.parent)
 		return f, err
 	}, tx.db.referencesQuery())
@@ -229,7 +229,7 @@ const (
 )
 
 // copy copies the rows of t and returns what they were.
-func (t table) copy(ctx context.Context, src, dst *Tx) (Table, error) {
+func (t table) copy(src, dst *Tx) (Table, error) {
 	d := t.digest()
 	var batch []any
 	size, most := 0, batchSQLite
@@ -240,11 +240,11 @@ func (t table) copy(ctx context.Context, src, dst *Tx) (Table, error) {
 		if len(batch) == 0 {
 			return nil
 		}
-		_, err := dst.exec(ctx, t.insert(len(batch)/len(t.columns)), batch...)
+		_, err := dst.exec(t.insert(len(batch)/len(t.columns)), batch...)
 		batch, size = batch[:0], 0
 		return err
 	}
-	err := t.each(ctx, src, func(values []any) error {
+	err := t.each(src, func(values []any) error {
 		size += d.add(values)
 		batch = append(batch, values...)
 		if len(batch)+len(values) <= most && size < batchBytes {
@@ -299,11 +299,11 @@ func (t table) key() string {
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // each calls fn with the values of every row, in the order of the primary key.
-func (t table) each(ctx context.Context, tx *Tx, fn func(values []any) error) error {
+func (t table) each(tx *Tx, fn func(values []any) error) error {
 	if t.key() == "" {
 		return errors.New("it has no primary key")
 	}
-	rows, err := tx.sql.QueryContext(ctx, `SELECT `+t.columnList()+` FROM `+quote(t.name)+` ORDER BY `+t.key())
+	rows, err := tx.sql.Query(`SELECT ` + t.columnList() + ` FROM ` + quote(t.name) + ` ORDER BY ` + t.key())
 	if err != nil {
 		return err
 	}
@@ -359,15 +359,15 @@ func place[T any]() (any, func() any) {
 }
 
 // stored returns what every table holds, by name.
-func (tx *Tx) stored(ctx context.Context) ([]Table, error) {
-	tables, err := tx.tables(ctx)
+func (tx *Tx) stored() ([]Table, error) {
+	tables, err := tx.tables()
 	if err != nil {
 		return nil, err
 	}
 	list := make([]Table, len(tables))
 	for i, t := range tables {
 		d := t.digest()
-		err := t.each(ctx, tx, func(values []any) error {
+		err := t.each(tx, func(values []any) error {
 			d.add(values)
 			return nil
 		})

@@ -178,8 +178,8 @@ func TestCopy(t *testing.T) {
 				if _, err := store.Copy(t.Context(), from, to); err == nil || !strings.Contains(err.Error(), "tokens (1201)") {
 					t.Errorf("a second copy: %v", err)
 				}
-				write(t, to, func(ctx context.Context, tx *store.Tx) error {
-					counters, err := tx.Counters(ctx)
+				write(t, to, func(tx *store.Tx) error {
+					counters, err := tx.Counters()
 					if counters["principal"] != 41 {
 						t.Errorf("counters %v", counters)
 					}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 
@@ -40,20 +39,20 @@ var errDashboardNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "dashboa
 
 // CreateDashboard stores a new dashboard and returns it with its ID. A uid that
 // a folder or dashboard of the org has is a Conflict.
-func (tx *Tx) CreateDashboard(ctx context.Context, d hallpass.Dashboard) (hallpass.Dashboard, error) {
-	if err := tx.treeUIDFree(ctx, d.Org, d.UID); err != nil {
+func (tx *Tx) CreateDashboard(d hallpass.Dashboard) (hallpass.Dashboard, error) {
+	if err := tx.treeUIDFree(d.Org, d.UID); err != nil {
 		return hallpass.Dashboard{}, err
 	}
 	tags, err := tagsColumn(d.Tags)
 	if err != nil {
 		return hallpass.Dashboard{}, fmt.Errorf("store: create dashboard: %w", err)
 	}
-	id, err := tx.nextID(ctx, "dashboard")
+	id, err := tx.nextID("dashboard")
 	if err != nil {
 		return hallpass.Dashboard{}, err
 	}
 	d.ID = hallpass.DashboardID(id)
-	_, err = tx.exec(ctx, `
+	_, err = tx.exec(`
 		INSERT INTO dashboards (id, uid, org_id, folder_uid, title, title_key, tags, version, data, created_by, updated_by, created_us, updated_us)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		d.ID, d.UID, d.Org, d.Folder, d.Title, hallpass.NameKey(d.Title), tags, d.Version, d.Data, d.CreatedBy, d.UpdatedBy, micros(d.CreatedAt), micros(d.UpdatedAt))
@@ -68,8 +67,8 @@ func (tx *Tx) CreateDashboard(ctx context.Context, d hallpass.Dashboard) (hallpa
 
 // Dashboard returns the dashboard with its data; NotFound when org has none
 // with that uid.
-func (tx *Tx) Dashboard(ctx context.Context, org hallpass.OrgID, uid string) (hallpass.Dashboard, error) {
-	d, err := scanWholeDashboard(tx.sql.QueryRowContext(ctx, `SELECT `+dashboardColumns+`, d.data FROM dashboards d WHERE d.org_id = $1 AND d.uid = $2`, org, uid))
+func (tx *Tx) Dashboard(org hallpass.OrgID, uid string) (hallpass.Dashboard, error) {
+	d, err := scanWholeDashboard(tx.sql.QueryRow(`SELECT `+dashboardColumns+`, d.data FROM dashboards d WHERE d.org_id = $1 AND d.uid = $2`, org, uid))
 	if err != nil {
 		return hallpass.Dashboard{}, notFound(fmt.Errorf("store: dashboard: %w", err), errDashboardNotFound.ID, errDashboardNotFound.Message)
 	}
@@ -78,8 +77,8 @@ func (tx *Tx) Dashboard(ctx context.Context, org hallpass.OrgID, uid string) (ha
 
 // DashboardByID returns the dashboard with that number, with its data; NotFound
 // when org has none.
-func (tx *Tx) DashboardByID(ctx context.Context, org hallpass.OrgID, id hallpass.DashboardID) (hallpass.Dashboard, error) {
-	d, err := scanWholeDashboard(tx.sql.QueryRowContext(ctx, `SELECT `+dashboardColumns+`, d.data FROM dashboards d WHERE d.org_id = $1 AND d.id = $2`, org, id))
+func (tx *Tx) DashboardByID(org hallpass.OrgID, id hallpass.DashboardID) (hallpass.Dashboard, error) {
+	d, err := scanWholeDashboard(tx.sql.QueryRow(`SELECT `+dashboardColumns+`, d.data FROM dashboards d WHERE d.org_id = $1 AND d.id = $2`, org, id))
 	if err != nil {
 		return hallpass.Dashboard{}, notFound(fmt.Errorf("store: dashboard %d: %w", id, err), errDashboardNotFound.ID, errDashboardNotFound.Message)
 	}
@@ -88,8 +87,8 @@ func (tx *Tx) DashboardByID(ctx context.Context, org hallpass.OrgID, id hallpass
 
 // Dashboards returns every dashboard of the org whose title holds text, without
 // data, by title.
-func (tx *Tx) Dashboards(ctx context.Context, org hallpass.OrgID, text string) ([]hallpass.Dashboard, error) {
-	list, err := all(ctx, tx, func(r row) (hallpass.Dashboard, error) { return scanDashboard(r) }, `
+func (tx *Tx) Dashboards(org hallpass.OrgID, text string) ([]hallpass.Dashboard, error) {
+	list, err := all(tx, func(r row) (hallpass.Dashboard, error) { return scanDashboard(r) }, `
 		SELECT `+dashboardColumns+` FROM dashboards d WHERE d.org_id = $1 AND d.title_key LIKE $2 ESCAPE '\' ORDER BY d.title_key, d.id`, org, contains(text))
 	if err != nil {
 		return nil, fmt.Errorf("store: dashboards: %w", err)
@@ -99,12 +98,12 @@ func (tx *Tx) Dashboards(ctx context.Context, org hallpass.OrgID, text string) (
 
 // UpdateDashboard stores everything about the dashboard that can change;
 // NotFound when its org has none with that ID.
-func (tx *Tx) UpdateDashboard(ctx context.Context, d hallpass.Dashboard) error {
+func (tx *Tx) UpdateDashboard(d hallpass.Dashboard) error {
 	tags, err := tagsColumn(d.Tags)
 	if err != nil {
 		return fmt.Errorf("store: update dashboard: %w", err)
 	}
-	n, err := tx.exec(ctx, `
+	n, err := tx.exec(`
 		UPDATE dashboards
 		SET    folder_uid = $3, title = $4, title_key = $5, tags = $6, version = $7, data = $8, updated_by = $9, updated_us = $10
 		WHERE  org_id = $1 AND id = $2`,
@@ -120,11 +119,11 @@ func (tx *Tx) UpdateDashboard(ctx context.Context, d hallpass.Dashboard) error {
 
 // RenameDashboard gives the dashboard another uid, and its access with it. A uid
 // that a folder or dashboard of the org has is a Conflict.
-func (tx *Tx) RenameDashboard(ctx context.Context, org hallpass.OrgID, uid, to string) error {
-	if err := tx.treeUIDFree(ctx, org, to); err != nil {
+func (tx *Tx) RenameDashboard(org hallpass.OrgID, uid, to string) error {
+	if err := tx.treeUIDFree(org, to); err != nil {
 		return err
 	}
-	return tx.steps(ctx, "rename dashboard",
+	return tx.steps("rename dashboard",
 		do(`UPDATE dashboards SET uid = $3 WHERE org_id = $1 AND uid = $2`, org, uid, to),
 		do(`UPDATE grants SET resource_id = $3 WHERE org_id = $1 AND resource = 'dashboards' AND resource_id = $2`, org, uid, to),
 	)
@@ -132,12 +131,12 @@ func (tx *Tx) RenameDashboard(ctx context.Context, org hallpass.OrgID, uid, to s
 
 // DeleteDashboard removes the dashboard, its versions and all access to it;
 // NotFound when org has none with that uid.
-func (tx *Tx) DeleteDashboard(ctx context.Context, org hallpass.OrgID, uid string) error {
-	d, err := tx.Dashboard(ctx, org, uid)
+func (tx *Tx) DeleteDashboard(org hallpass.OrgID, uid string) error {
+	d, err := tx.Dashboard(org, uid)
 	if err != nil {
 		return err
 	}
-	return tx.steps(ctx, "delete dashboard",
+	return tx.steps("delete dashboard",
 		do(`DELETE FROM grants WHERE org_id = $1 AND resource = 'dashboards' AND resource_id = $2`, org, uid),
 		do(`DELETE FROM dashboard_versions WHERE dashboard_id = $1`, d.ID),
 		do(`DELETE FROM dashboards WHERE org_id = $1 AND id = $2`, org, d.ID),
@@ -152,8 +151,8 @@ func scanDashboardVersion(r row, more ...any) (v hallpass.DashboardVersion, err 
 }
 
 // AddDashboardVersion keeps what was saved.
-func (tx *Tx) AddDashboardVersion(ctx context.Context, v hallpass.DashboardVersion) error {
-	_, err := tx.exec(ctx, `
+func (tx *Tx) AddDashboardVersion(v hallpass.DashboardVersion) error {
+	_, err := tx.exec(`
 		INSERT INTO dashboard_versions (dashboard_id, version, parent, restored_from, message, data, created_by, created_us)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		v.Dashboard, v.Version, v.Parent, v.RestoredFrom, v.Message, v.Data, v.CreatedBy, micros(v.CreatedAt))
@@ -165,8 +164,8 @@ func (tx *Tx) AddDashboardVersion(ctx context.Context, v hallpass.DashboardVersi
 
 // DashboardVersions returns the versions of the dashboard, the newest first,
 // without data.
-func (tx *Tx) DashboardVersions(ctx context.Context, id hallpass.DashboardID, limit, offset int) ([]hallpass.DashboardVersion, error) {
-	list, err := all(ctx, tx, func(r row) (hallpass.DashboardVersion, error) { return scanDashboardVersion(r) }, `
+func (tx *Tx) DashboardVersions(id hallpass.DashboardID, limit, offset int) ([]hallpass.DashboardVersion, error) {
+	list, err := all(tx, func(r row) (hallpass.DashboardVersion, error) { return scanDashboardVersion(r) }, `
 		SELECT dashboard_id, version, parent, restored_from, message, created_by, created_us
 		FROM   dashboard_versions WHERE dashboard_id = $1 ORDER BY version DESC LIMIT $2 OFFSET $3`, id, limit, offset)
 	if err != nil {
@@ -177,9 +176,9 @@ func (tx *Tx) DashboardVersions(ctx context.Context, id hallpass.DashboardID, li
 
 // DashboardVersion returns one version with its data; NotFound when there is
 // none.
-func (tx *Tx) DashboardVersion(ctx context.Context, id hallpass.DashboardID, version int64) (hallpass.DashboardVersion, error) {
+func (tx *Tx) DashboardVersion(id hallpass.DashboardID, version int64) (hallpass.DashboardVersion, error) {
 	var data []byte
-	v, err := scanDashboardVersion(tx.sql.QueryRowContext(ctx, `
+	v, err := scanDashboardVersion(tx.sql.QueryRow(`
 		SELECT dashboard_id, version, parent, restored_from, message, created_by, created_us, data
 		FROM   dashboard_versions WHERE dashboard_id = $1 AND version = $2`, id, version), &data)
 	v.Data = data
@@ -191,6 +190,6 @@ func (tx *Tx) DashboardVersion(ctx context.Context, id hallpass.DashboardID, ver
 
 // TrimDashboardVersions forgets the versions of the dashboard up to the given
 // one.
-func (tx *Tx) TrimDashboardVersions(ctx context.Context, id hallpass.DashboardID, upTo int64) error {
-	return tx.steps(ctx, "trim dashboard versions", do(`DELETE FROM dashboard_versions WHERE dashboard_id = $1 AND version <= $2`, id, upTo))
+func (tx *Tx) TrimDashboardVersions(id hallpass.DashboardID, upTo int64) error {
+	return tx.steps("trim dashboard versions", do(`DELETE FROM dashboard_versions WHERE dashboard_id = $1 AND version <= $2`, id, upTo))
 }

@@ -213,7 +213,9 @@ func (db *DB) seen(err error) error {
 	return classify(err)
 }
 
-// A Tx is one transaction. It belongs to the goroutine that runs it.
+// A Tx is one transaction. It belongs to the goroutine that runs it. Its
+// methods take no context: all statements of a transaction run within the one
+// time that the transaction was given when it began.
 type Tx struct {
 	db      *DB
 	sql     statements
@@ -222,23 +224,23 @@ type Tx struct {
 	longest time.Duration    // that any node may answer from a view without them
 }
 
-// statements runs the statements of one transaction within its time, whatever
-// context they are given: a database that no longer answers must not hold a
-// caller who set no limit. The context lives as long as the transaction.
+// statements runs the statements of one transaction within its time, so that a
+// database that no longer answers does not hold a caller who set no limit. The
+// context lives as long as the transaction.
 type statements struct {
 	ctx context.Context
 	tx  *sql.Tx
 }
 
-func (s statements) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+func (s statements) QueryRow(query string, args ...any) *sql.Row {
 	return s.tx.QueryRowContext(s.ctx, query, args...)
 }
 
-func (s statements) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+func (s statements) Query(query string, args ...any) (*sql.Rows, error) {
 	return s.tx.QueryContext(s.ctx, query, args...)
 }
 
-func (s statements) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+func (s statements) Exec(query string, args ...any) (sql.Result, error) {
 	return s.tx.ExecContext(s.ctx, query, args...)
 }
 
@@ -308,7 +310,7 @@ func (db *DB) beside(ctx context.Context, fn func(*Tx) error) error {
 	}
 	defer func() { _ = conn.Close() }() // it only goes back to the pool
 	return db.inTx(ctx, conn, func(tx *Tx) error {
-		if err := tx.giveWay(ctx); err != nil {
+		if err := tx.giveWay(); err != nil {
 			return fmt.Errorf("store: wait to write: %w", err)
 		}
 		return fn(tx)
@@ -361,7 +363,7 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 	}
 	tx := &Tx{db: db, sql: statements{ctx, stx}}
 	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
-	if err := tx.takeTurn(ctx); err != nil {
+	if err := tx.takeTurn(); err != nil {
 		return tx, fmt.Errorf("store: wait to write: %w", db.seen(err))
 	}
 	db.written.Add(1) // the database let us in: the queue moves
@@ -372,7 +374,7 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 	case len(tx.changes) == 0 && db.Full():
 		return tx, errFull
 	case len(tx.changes) > 0:
-		if err := tx.call(ctx); err != nil {
+		if err := tx.call(); err != nil {
 			return tx, db.seen(err)
 		}
 		db.announce(Notice{Phase: Coming, Changes: tx.changes})
@@ -455,9 +457,9 @@ func (db *DB) waitTurn(ctx context.Context) error {
 }
 
 // nextID takes the next number of the named counter.
-func (tx *Tx) nextID(ctx context.Context, counter string) (int64, error) {
+func (tx *Tx) nextID(counter string) (int64, error) {
 	var id int64
-	err := tx.sql.QueryRowContext(ctx, `UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value`, counter).Scan(&id)
+	err := tx.sql.QueryRow(`UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value`, counter).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("store: next %s id: %w", counter, err)
 	}
@@ -465,8 +467,8 @@ func (tx *Tx) nextID(ctx context.Context, counter string) (int64, error) {
 }
 
 // exec runs a statement and returns how many rows it touched.
-func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := tx.sql.ExecContext(ctx, query, args...)
+func (tx *Tx) exec(query string, args ...any) (int64, error) {
+	res, err := tx.sql.Exec(query, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -474,8 +476,8 @@ func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error
 }
 
 // all runs a query and scans each row.
-func all[T any](ctx context.Context, tx *Tx, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.sql.QueryContext(ctx, query, args...)
+func all[T any](tx *Tx, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := tx.sql.Query(query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -132,16 +132,16 @@ const databaseClock = `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS B
 
 // call has the nodes that share the database woken when the transaction
 // commits, and notes how long the slowest of them may go without hearing it.
-func (tx *Tx) call(ctx context.Context) error {
+func (tx *Tx) call() error {
 	if !tx.db.postgres {
 		return nil
 	}
 	var longest int64
-	if err := tx.sql.QueryRowContext(ctx, `SELECT COALESCE(MAX(bound_us), 0) FROM nodes`).Scan(&longest); err != nil {
+	if err := tx.sql.QueryRow(`SELECT COALESCE(MAX(bound_us), 0) FROM nodes`).Scan(&longest); err != nil {
 		return fmt.Errorf("store: nodes to wait for: %w", err)
 	}
 	tx.longest = time.Duration(longest) * time.Microsecond
-	if _, err := tx.sql.ExecContext(ctx, `SELECT pg_notify($1, '')`, changesChannel); err != nil {
+	if _, err := tx.sql.Exec(`SELECT pg_notify($1, '')`, changesChannel); err != nil {
 		return fmt.Errorf("store: wake nodes: %w", err)
 	}
 	return nil
@@ -318,11 +318,11 @@ const writeLock = 0x68616c6c70617373 // "hallpass"
 // before anything else sees, in each statement, what all before it have
 // committed, and nobody commits beside it: it is as good as serializable, and is
 // never undone.
-func (tx *Tx) takeTurn(ctx context.Context) error {
+func (tx *Tx) takeTurn() error {
 	if !tx.db.postgres {
 		return nil
 	}
-	_, err := tx.sql.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(writeLock))
+	_, err := tx.sql.Exec(`SELECT pg_advisory_xact_lock($1)`, int64(writeLock))
 	return err
 }
 
@@ -354,8 +354,8 @@ const besideLock = writeLock + 1
 // transaction give up rather than wait long for a row that a change holds. The
 // change may be waiting for it in turn, and must not be the one that
 // PostgreSQL, after a second, undoes.
-func (tx *Tx) giveWay(ctx context.Context) error {
-	_, err := tx.sql.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1), set_config('lock_timeout', '100ms', true)`, int64(besideLock))
+func (tx *Tx) giveWay() error {
+	_, err := tx.sql.Exec(`SELECT pg_advisory_xact_lock($1), set_config('lock_timeout', '100ms', true)`, int64(besideLock))
 	return err
 }
 
@@ -392,11 +392,11 @@ func (db *DB) compareBytes(ctx context.Context) error {
 	err := db.write.QueryRowContext(ctx, `SELECT COUNT(*)`+others).Scan(&n)
 	if err == nil && n > 0 {
 		err = db.alone(ctx, func(tx *Tx) error {
-			_, err := tx.exec(ctx, `
+			_, err := tx.exec(`
 				DO $$
 				DECLARE c record;
 				BEGIN
-					FOR c IN SELECT a.attrelid::regclass AS tab, a.attname AS col`+others+` ORDER BY a.attrelid, a.attnum LOOP
+					FOR c IN SELECT a.attrelid::regclass AS tab, a.attname AS col` + others + ` ORDER BY a.attrelid, a.attnum LOOP
 						EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE TEXT COLLATE "C"', c.tab, c.col);
 					END LOOP;
 				END $$`)
@@ -476,11 +476,11 @@ func (db *DB) onlyBy(column, bind string, value any) string {
 // thousands of rows for a few, and sorts them. Nor is it to compile the query,
 // which takes longer than any of these do: it would for the price it puts on
 // sorting.
-func (tx *Tx) inOrder(ctx context.Context) error {
+func (tx *Tx) inOrder() error {
 	if !tx.db.postgres {
 		return nil
 	}
-	_, err := tx.sql.ExecContext(ctx, `SELECT set_config('enable_sort', 'off', TRUE), set_config('jit', 'off', TRUE)`)
+	_, err := tx.sql.Exec(`SELECT set_config('enable_sort', 'off', TRUE), set_config('jit', 'off', TRUE)`)
 	return err
 }
 
@@ -497,11 +497,11 @@ func (db *DB) unhurriedly() (*sql.DB, func() error) {
 }
 
 // unhurried lifts the bounds on how long this transaction may take.
-func (tx *Tx) unhurried(ctx context.Context) error {
+func (tx *Tx) unhurried() error {
 	if !tx.db.postgres {
 		return nil
 	}
-	_, err := tx.sql.ExecContext(ctx, `
+	_, err := tx.sql.Exec(`
 		SELECT set_config('statement_timeout', '0', TRUE), set_config('idle_in_transaction_session_timeout', '0', TRUE)`)
 	return err
 }

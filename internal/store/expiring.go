@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -11,8 +10,8 @@ import (
 // ExpiringTokens returns the live tokens of all orgs that expire soonest after
 // now, limit of them, save those that were made to live shorter than shortest
 // and those of disabled accounts.
-func (tx *Tx) ExpiringTokens(ctx context.Context, now time.Time, shortest time.Duration, limit int) ([]hallpass.Token, error) {
-	list, err := all(ctx, tx, scanToken, `
+func (tx *Tx) ExpiringTokens(now time.Time, shortest time.Duration, limit int) ([]hallpass.Token, error) {
+	list, err := all(tx, scanToken, `
 		SELECT `+tokenColumns+`
 		FROM   tokens t
 		WHERE  t.expires_us > 0 AND t.expires_us > $1 AND t.revoked_us = 0 AND t.expires_us - t.created_us >= $2

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -42,16 +41,16 @@ func TestExpiringTokens(t *testing.T) {
 			}
 		}
 		off.Disabled = true
-		write(t, db, func(ctx context.Context, tx *store.Tx) error {
-			if err := tx.UpdateServiceAccount(ctx, off); err != nil {
+		write(t, db, func(tx *store.Tx) error {
+			if err := tx.UpdateServiceAccount(off); err != nil {
 				return err
 			}
-			return tx.RevokeToken(ctx, revoked.Org, revoked.ID, noon)
+			return tx.RevokeToken(revoked.Org, revoked.ID, noon)
 		})
 		for limit, want := range map[int][]string{20: {"nearly over", "day", "week", "month"}, 2: {"nearly over", "day"}} {
 			var got []string
 			err := db.Read(t.Context(), func(tx *store.Tx) error {
-				tokens, err := tx.ExpiringTokens(t.Context(), noon, day, limit)
+				tokens, err := tx.ExpiringTokens(noon, day, limit)
 				for _, tok := range tokens {
 					got = append(got, tok.Name)
 				}

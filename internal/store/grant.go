@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,12 +19,12 @@ func scanGrant(r row) (g hallpass.Grant, err error) {
 
 // SetGrant gives the grantee the level of access to the resource, in place of
 // what it had.
-func (tx *Tx) SetGrant(ctx context.Context, g hallpass.Grant) error {
-	id, err := tx.nextID(ctx, "grant")
+func (tx *Tx) SetGrant(g hallpass.Grant) error {
+	id, err := tx.nextID("grant")
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, `
+	_, err = tx.exec(`
 		INSERT INTO grants (id, org_id, resource, resource_id, kind, grantee_id, level, created_us)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (org_id, resource, resource_id, kind, grantee_id) DO UPDATE SET level = excluded.level`,
@@ -38,8 +37,8 @@ func (tx *Tx) SetGrant(ctx context.Context, g hallpass.Grant) error {
 
 // DeleteGrant takes away the grantee's access to the resource; having none is
 // no error.
-func (tx *Tx) DeleteGrant(ctx context.Context, org hallpass.OrgID, r hallpass.Resource, id string, to hallpass.Grantee) error {
-	_, err := tx.exec(ctx, `
+func (tx *Tx) DeleteGrant(org hallpass.OrgID, r hallpass.Resource, id string, to hallpass.Grantee) error {
+	_, err := tx.exec(`
 		DELETE FROM grants WHERE org_id = $1 AND resource = $2 AND resource_id = $3 AND kind = $4 AND grantee_id = $5`, org, r, id, to.Kind, to.ID)
 	if err != nil {
 		return fmt.Errorf("store: delete grant on %s %s: %w", r, strconv.Quote(id), err)
@@ -49,12 +48,12 @@ func (tx *Tx) DeleteGrant(ctx context.Context, org hallpass.OrgID, r hallpass.Re
 
 // Grants returns the access to the resources with those IDs, in the order in
 // which it was first given.
-func (tx *Tx) Grants(ctx context.Context, org hallpass.OrgID, r hallpass.Resource, ids ...string) ([]hallpass.Grant, error) {
+func (tx *Tx) Grants(org hallpass.OrgID, r hallpass.Resource, ids ...string) ([]hallpass.Grant, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	args := []any{org, r}
-	list, err := all(ctx, tx, scanGrant, `
+	list, err := all(tx, scanGrant, `
 		SELECT `+grantColumns+` FROM grants g
 		WHERE  g.org_id = $1 AND g.resource = $2 AND g.resource_id IN (`+binds(&args, ids)+`) ORDER BY g.id`, args...)
 	if err != nil {
@@ -87,13 +86,13 @@ const toThem = `g.org_id = $1 AND (
 
 // TreeGrants returns the access to folders and dashboards that reaches the
 // principal with that role in org: all of it, or that to the given ones.
-func (tx *Tx) TreeGrants(ctx context.Context, org hallpass.OrgID, principal int64, role hallpass.Role, among ...string) ([]hallpass.Grant, error) {
+func (tx *Tx) TreeGrants(org hallpass.OrgID, principal int64, role hallpass.Role, among ...string) ([]hallpass.Grant, error) {
 	args := []any{org, principal, int64(role)}
 	query := `SELECT ` + grantColumns + ` FROM grants g WHERE ` + toThem + ` AND g.resource IN ('folders', 'dashboards')`
 	if len(among) > 0 {
 		query += ` AND g.resource_id IN (` + binds(&args, among) + `)`
 	}
-	list, err := all(ctx, tx, scanGrant, query+` ORDER BY g.id`, args...)
+	list, err := all(tx, scanGrant, query+` ORDER BY g.id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: tree grants of principal %d: %w", principal, err)
 	}
@@ -102,13 +101,13 @@ func (tx *Tx) TreeGrants(ctx context.Context, org hallpass.OrgID, principal int6
 
 // heldByGrant returns the access to service accounts that reaches the
 // principal, and its memberships of teams in the same form.
-func (tx *Tx) heldByGrant(ctx context.Context, org hallpass.OrgID, principal int64) ([]hallpass.Grant, error) {
-	list, err := all(ctx, tx, scanGrant, `
+func (tx *Tx) heldByGrant(org hallpass.OrgID, principal int64) ([]hallpass.Grant, error) {
+	list, err := all(tx, scanGrant, `
 		SELECT `+grantColumns+` FROM grants g WHERE `+toThem+` AND g.resource = 'serviceaccounts' ORDER BY g.id`, org, principal, -1)
 	if err != nil {
 		return nil, fmt.Errorf("store: grants of principal %d: %w", principal, err)
 	}
-	teams, err := tx.memberships(ctx, org, principal)
+	teams, err := tx.memberships(org, principal)
 	if err != nil {
 		return nil, err
 	}
@@ -123,19 +122,19 @@ func (tx *Tx) heldByGrant(ctx context.Context, org hallpass.OrgID, principal int
 
 // AllGrants returns everything that reaches the principal with that role in org
 // beside roles: access to accounts, teams, folders and dashboards.
-func (tx *Tx) AllGrants(ctx context.Context, org hallpass.OrgID, principal int64, role hallpass.Role) ([]hallpass.Grant, error) {
-	held, err := tx.heldByGrant(ctx, org, principal)
+func (tx *Tx) AllGrants(org hallpass.OrgID, principal int64, role hallpass.Role) ([]hallpass.Grant, error) {
+	held, err := tx.heldByGrant(org, principal)
 	if err != nil {
 		return nil, err
 	}
-	tree, err := tx.TreeGrants(ctx, org, principal, role)
+	tree, err := tx.TreeGrants(org, principal, role)
 	return append(held, tree...), err
 }
 
 // steps runs the statements of one change, one after the other.
-func (tx *Tx) steps(ctx context.Context, what string, list ...step) error {
+func (tx *Tx) steps(what string, list ...step) error {
 	for _, s := range list {
-		if _, err := tx.exec(ctx, s.query, s.args...); err != nil {
+		if _, err := tx.exec(s.query, s.args...); err != nil {
 			return fmt.Errorf("store: %s: %w", what, err)
 		}
 	}
@@ -151,8 +150,8 @@ type step struct {
 func do(query string, args ...any) step { return step{query, args} }
 
 // GrantsTo returns the access that the grantee itself was given in org.
-func (tx *Tx) GrantsTo(ctx context.Context, org hallpass.OrgID, to hallpass.Grantee) ([]hallpass.Grant, error) {
-	list, err := all(ctx, tx, scanGrant, `
+func (tx *Tx) GrantsTo(org hallpass.OrgID, to hallpass.Grantee) ([]hallpass.Grant, error) {
+	list, err := all(tx, scanGrant, `
 		SELECT `+grantColumns+` FROM grants g WHERE g.org_id = $1 AND g.kind = $2 AND g.grantee_id = $3 ORDER BY g.id`, org, to.Kind, to.ID)
 	if err != nil {
 		return nil, fmt.Errorf("store: grants to %s %d: %w", to.Kind, to.ID, err)
@@ -164,7 +163,7 @@ func (tx *Tx) GrantsTo(ctx context.Context, org hallpass.OrgID, to hallpass.Gran
 // the roles assigned to them, to their teams and to them in every org, and the
 // accounts, folders and dashboards that they or their teams have access to. Who
 // was given nothing is not in the answer.
-func (tx *Tx) Given(ctx context.Context, org hallpass.OrgID, ids []int64) (map[int64]hallpass.Given, error) {
+func (tx *Tx) Given(org hallpass.OrgID, ids []int64) (map[int64]hallpass.Given, error) {
 	out := make(map[int64]hallpass.Given)
 	if len(ids) == 0 {
 		return out, nil
@@ -179,7 +178,7 @@ func (tx *Tx) Given(ctx context.Context, org hallpass.OrgID, ids []int64) (map[i
 		n  int
 	}
 	count := func(query string) ([]line, error) {
-		lines, err := all(ctx, tx, func(r row) (l line, err error) {
+		lines, err := all(tx, func(r row) (l line, err error) {
 			err = r.Scan(&l.id, &l.n)
 			return l, err
 		}, `SELECT g.id, COUNT(*) FROM (`+query+`) AS g GROUP BY g.id`, org)

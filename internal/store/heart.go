@@ -52,10 +52,10 @@ type Pulse struct {
 // history stood for it; ErrDiverged when the database has not gone through that.
 func (h *Heart) Register(ctx context.Context, known State) (p Pulse, err error) {
 	err = h.inTx(ctx, func(tx *Tx) error {
-		if err := tx.pulse(ctx, known, &p); err != nil {
+		if err := tx.pulse(known, &p); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `
+		_, err := tx.exec(`
 			INSERT INTO nodes (id, name, address, version, started_us, beats, beat_us, applied, bound_us, ack_us)
 			VALUES ($1, $2, $3, $4, $5, 0, $5, $6, $7, 0)
 			ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, beats = nodes.beats + 1, beat_us = excluded.beat_us`,
@@ -77,10 +77,10 @@ func (h *Heart) Beat(ctx context.Context, known State) (p Pulse, err error) {
 	applied := known.Version
 	err = h.inTx(ctx, func(tx *Tx) error {
 		// First, for what was applied of another past says nothing about this one.
-		if err := tx.pulse(ctx, known, &p); err != nil {
+		if err := tx.pulse(known, &p); err != nil {
 			return err
 		}
-		n, err := tx.exec(ctx, `
+		n, err := tx.exec(`
 			UPDATE nodes SET beats = beats + 1, beat_us = `+databaseClock+`, applied = $2, bound_us = $3, ack_us = $4 WHERE id = $1`,
 			h.node.ID, applied, h.node.Bound.Microseconds(), h.db.acks.last.Load()/int64(time.Microsecond))
 		if err != nil {
@@ -90,13 +90,13 @@ func (h *Heart) Beat(ctx context.Context, known State) (p Pulse, err error) {
 			return ErrBuried
 		}
 		if p.State.Version > applied {
-			p.Changes, err = all(ctx, tx, scanChange, `
+			p.Changes, err = all(tx, scanChange, `
 				SELECT v, kind, subject_id, hash, digest FROM changes WHERE v > $1 AND v <= $2 ORDER BY v`, applied, p.State.Version)
 			if err != nil {
 				return err
 			}
 		}
-		p.Nodes, err = all(ctx, tx, scanNode, `SELECT `+nodeColumns+` FROM nodes ORDER BY name, id`)
+		p.Nodes, err = all(tx, scanNode, `SELECT `+nodeColumns+` FROM nodes ORDER BY name, id`)
 		return err
 	})
 	h.db.lost.Store(errors.Is(classify(err), hallpass.Unavailable))
@@ -109,10 +109,10 @@ func (h *Heart) Beat(ctx context.Context, known State) (p Pulse, err error) {
 // pulse reads where the history stands, and the database's clock, in one
 // statement, for the way may be long; ErrDiverged when the database has not gone
 // through known.
-func (tx *Tx) pulse(ctx context.Context, known State, p *Pulse) error {
+func (tx *Tx) pulse(known State, p *Pulse) error {
 	var digest, then []byte
 	var now int64
-	err := tx.sql.QueryRowContext(ctx, `
+	err := tx.sql.QueryRow(`
 		SELECT s.installation, s.v, s.digest, `+databaseClock+`, (SELECT c.digest FROM changes c WHERE c.v = $1)
 		FROM   state s WHERE s.id = 1`, known.Version).Scan(&p.State.Installation, &p.State.Version, &digest, &now, &then)
 	if err != nil {
@@ -130,7 +130,7 @@ func (tx *Tx) pulse(ctx context.Context, known State, p *Pulse) error {
 // the node lives, or finds no row.
 func (h *Heart) Bury(ctx context.Context, id string, beats int64) error {
 	err := h.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `DELETE FROM nodes WHERE id = $1 AND beats = $2`, id, beats)
+		_, err := tx.exec(`DELETE FROM nodes WHERE id = $1 AND beats = $2`, id, beats)
 		return err
 	})
 	if err != nil {
@@ -142,7 +142,7 @@ func (h *Heart) Bury(ctx context.Context, id string, beats int64) error {
 // Leave takes the node's own row away. The node must not verify any more.
 func (h *Heart) Leave(ctx context.Context) error {
 	err := h.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `DELETE FROM nodes WHERE id = $1`, h.node.ID)
+		_, err := tx.exec(`DELETE FROM nodes WHERE id = $1`, h.node.ID)
 		return err
 	})
 	if err != nil {

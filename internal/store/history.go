@@ -31,8 +31,8 @@ func (known State) continues(now State, digest [32]byte) error {
 
 // digestAt returns the digest of the history up to v, zero when the database
 // has not come that far.
-func (tx *Tx) digestAt(ctx context.Context, v hallpass.Version) (digest [32]byte, err error) {
-	rows, err := all(ctx, tx, func(r row) (d []byte, err error) {
+func (tx *Tx) digestAt(v hallpass.Version) (digest [32]byte, err error) {
+	rows, err := all(tx, func(r row) (d []byte, err error) {
 		err = r.Scan(&d)
 		return d, err
 	}, `SELECT digest FROM changes WHERE v = $1`, v)
@@ -46,12 +46,12 @@ func (tx *Tx) digestAt(ctx context.Context, v hallpass.Version) (digest [32]byte
 }
 
 // Continues returns ErrDiverged unless the database has gone through known.
-func (tx *Tx) Continues(ctx context.Context, known State) error {
-	now, err := tx.State(ctx)
+func (tx *Tx) Continues(known State) error {
+	now, err := tx.State()
 	if err != nil {
 		return err
 	}
-	digest, err := tx.digestAt(ctx, known.Version)
+	digest, err := tx.digestAt(known.Version)
 	if err != nil {
 		return err
 	}
@@ -59,19 +59,19 @@ func (tx *Tx) Continues(ctx context.Context, known State) error {
 }
 
 // outcome reads what became of the subject of a change, for the journal.
-func (tx *Tx) outcome(ctx context.Context, c hallpass.Change) (o Outcome, err error) {
+func (tx *Tx) outcome(c hallpass.Change) (o Outcome, err error) {
 	switch c.Kind {
 	case hallpass.TokenChanged:
-		err = tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) = 0 FROM tokens WHERE id = $1 AND revoked_us = 0`, c.ID).Scan(&o.Ended)
+		err = tx.sql.QueryRow(`SELECT COUNT(*) = 0 FROM tokens WHERE id = $1 AND revoked_us = 0`, c.ID).Scan(&o.Ended)
 	case hallpass.SessionChanged:
-		err = tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) = 0 FROM sessions WHERE id = $1`, c.ID).Scan(&o.Ended)
+		err = tx.sql.QueryRow(`SELECT COUNT(*) = 0 FROM sessions WHERE id = $1`, c.ID).Scan(&o.Ended)
 	case hallpass.OrgChanged:
-		err = tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) = 0 FROM orgs WHERE id = $1`, c.ID).Scan(&o.Ended)
+		err = tx.sql.QueryRow(`SELECT COUNT(*) = 0 FROM orgs WHERE id = $1`, c.ID).Scan(&o.Ended)
 	case hallpass.ServiceAccountChanged:
-		err = tx.sql.QueryRowContext(ctx, `
+		err = tx.sql.QueryRow(`
 			SELECT COUNT(*) = 0, COALESCE(MAX(role), 'None') FROM service_accounts WHERE id = $1 AND disabled = FALSE`, c.ID).Scan(&o.Ended, &o.Role)
 	case hallpass.UserChanged:
-		return tx.userOutcome(ctx, c.ID)
+		return tx.userOutcome(c.ID)
 	case hallpass.PermissionsChanged, hallpass.ChangedByHand:
 		o.Open = true
 	}
@@ -81,9 +81,9 @@ func (tx *Tx) outcome(ctx context.Context, c hallpass.Change) (o Outcome, err er
 	return o, nil
 }
 
-func (tx *Tx) userOutcome(ctx context.Context, id int64) (o Outcome, err error) {
+func (tx *Tx) userOutcome(id int64) (o Outcome, err error) {
 	var hash string
-	err = tx.sql.QueryRowContext(ctx, `
+	err = tx.sql.QueryRow(`
 		SELECT COUNT(*) = 0, COALESCE(MAX(CASE WHEN server_admin = TRUE THEN 1 ELSE 0 END), 0) = 1, COALESCE(MAX(password_hash), '')
 		FROM   users WHERE id = $1 AND disabled = FALSE`, id).Scan(&o.Ended, &o.ServerAdmin, &hash)
 	if err != nil {
@@ -96,7 +96,7 @@ func (tx *Tx) userOutcome(ctx context.Context, id int64) (o Outcome, err error) 
 		org  int64
 		role string
 	}
-	members, err := all(ctx, tx, func(r row) (m member, err error) {
+	members, err := all(tx, func(r row) (m member, err error) {
 		err = r.Scan(&m.org, &m.role)
 		return m, err
 	}, `SELECT org_id, role FROM members WHERE user_id = $1 ORDER BY org_id`, id)
@@ -112,10 +112,10 @@ func (tx *Tx) userOutcome(ctx context.Context, id int64) (o Outcome, err error) 
 
 // outcomes returns the journal's entries for the changes, with what has become
 // of their subjects by now.
-func (tx *Tx) outcomes(ctx context.Context, rows []ChangeRow) ([]JournalEntry, error) {
+func (tx *Tx) outcomes(rows []ChangeRow) ([]JournalEntry, error) {
 	entries := make([]JournalEntry, 0, len(rows))
 	for _, r := range rows {
-		o, err := tx.outcome(ctx, r.Change)
+		o, err := tx.outcome(r.Change)
 		if err != nil {
 			return nil, err
 		}
@@ -134,11 +134,11 @@ func (db *DB) Keep(ctx context.Context, j *Journal, rows []ChangeRow) error {
 	last := rows[len(rows)-1]
 	var entries []JournalEntry
 	err := db.Read(ctx, func(tx *Tx) error {
-		if digest, err := tx.digestAt(ctx, last.Version); err != nil || digest != last.Digest {
+		if digest, err := tx.digestAt(last.Version); err != nil || digest != last.Digest {
 			return errors.Join(err, ErrDiverged)
 		}
 		var err error
-		entries, err = tx.outcomes(ctx, rows)
+		entries, err = tx.outcomes(rows)
 		return err
 	})
 	if err != nil {
@@ -157,14 +157,14 @@ func (db *DB) Keep(ctx context.Context, j *Journal, rows []ChangeRow) error {
 // were. Nothing is given back, and no number that the journal knows is given
 // again. It returns how many changes it made, and those entries that tell only
 // that permissions changed, not how: a person must look at them.
-func (tx *Tx) Reapply(ctx context.Context, lost []JournalEntry, at time.Time) (made int, open []JournalEntry, err error) {
+func (tx *Tx) Reapply(lost []JournalEntry, at time.Time) (made int, open []JournalEntry, err error) {
 	given := make(map[string]int64)
 	for _, e := range lost {
 		if counter, numbered := counterOf[e.Kind]; numbered {
 			given[counter] = max(given[counter], e.ID)
 		}
 	}
-	if err := tx.RaiseCounters(ctx, given); err != nil {
+	if err := tx.RaiseCounters(given); err != nil {
 		return 0, nil, err
 	}
 	for _, e := range lost {
@@ -172,7 +172,7 @@ func (tx *Tx) Reapply(ctx context.Context, lost []JournalEntry, at time.Time) (m
 			open = append(open, e)
 			continue
 		}
-		done, err := tx.reapply(ctx, e, at)
+		done, err := tx.reapply(e, at)
 		if err != nil {
 			return 0, nil, fmt.Errorf("store: re-apply the change of %s %d: %w", e.Kind, e.ID, err)
 		}
@@ -180,7 +180,7 @@ func (tx *Tx) Reapply(ctx context.Context, lost []JournalEntry, at time.Time) (m
 			continue
 		}
 		made++
-		_, err = tx.Audit(ctx, hallpass.AuditEntry{
+		_, err = tx.Audit(hallpass.AuditEntry{
 			At: at, Action: "history.reapply", Target: string(e.Kind) + ":" + strconv.FormatInt(e.ID, 10), Outcome: hallpass.Done,
 			Reason: "the database came back older than change " + strconv.FormatInt(int64(e.Version), 10),
 		})
@@ -191,7 +191,7 @@ func (tx *Tx) Reapply(ctx context.Context, lost []JournalEntry, at time.Time) (m
 	if made > 0 {
 		// One for all, and for everybody: half a hash and a number of the past do
 		// not say whom a node may remember.
-		err = tx.Change(ctx, hallpass.Change{Kind: hallpass.PermissionsChanged})
+		err = tx.Change(hallpass.Change{Kind: hallpass.PermissionsChanged})
 	}
 	return made, open, err
 }
@@ -203,12 +203,12 @@ var counterOf = map[hallpass.ChangeKind]string{
 }
 
 // Counters returns the last number that each counter gave.
-func (tx *Tx) Counters(ctx context.Context) (map[string]int64, error) {
+func (tx *Tx) Counters() (map[string]int64, error) {
 	type counter struct {
 		name  string
 		value int64
 	}
-	list, err := all(ctx, tx, func(r row) (c counter, err error) {
+	list, err := all(tx, func(r row) (c counter, err error) {
 		err = r.Scan(&c.name, &c.value)
 		return c, err
 	}, `SELECT name, value FROM counters`)
@@ -224,9 +224,9 @@ func (tx *Tx) Counters(ctx context.Context) (map[string]int64, error) {
 
 // RaiseCounters has the counters go on after these numbers, where they have not
 // come that far.
-func (tx *Tx) RaiseCounters(ctx context.Context, given map[string]int64) error {
+func (tx *Tx) RaiseCounters(given map[string]int64) error {
 	for name, value := range given {
-		if _, err := tx.exec(ctx, `UPDATE counters SET value = $2 WHERE name = $1 AND value < $2`, name, value); err != nil {
+		if _, err := tx.exec(`UPDATE counters SET value = $2 WHERE name = $1 AND value < $2`, name, value); err != nil {
 			return fmt.Errorf("store: raise %s counter: %w", name, err)
 		}
 	}
@@ -234,41 +234,41 @@ func (tx *Tx) RaiseCounters(ctx context.Context, given map[string]int64) error {
 }
 
 // reapply makes one entry true again, and reports whether it was not.
-func (tx *Tx) reapply(ctx context.Context, e JournalEntry, at time.Time) (bool, error) {
+func (tx *Tx) reapply(e JournalEntry, at time.Time) (bool, error) {
 	us := micros(at)
 	switch e.Kind {
 	case hallpass.TokenChanged:
-		return tx.reapplied(ctx, e.Outcome.Ended, do(`UPDATE tokens SET revoked_us = $2 WHERE id = $1 AND revoked_us = 0`, e.ID, us))
+		return tx.reapplied(e.Outcome.Ended, do(`UPDATE tokens SET revoked_us = $2 WHERE id = $1 AND revoked_us = 0`, e.ID, us))
 	case hallpass.SessionChanged:
-		return tx.reapplied(ctx, e.Outcome.Ended, do(`DELETE FROM sessions WHERE id = $1`, e.ID))
+		return tx.reapplied(e.Outcome.Ended, do(`DELETE FROM sessions WHERE id = $1`, e.ID))
 	case hallpass.OrgChanged:
-		return tx.reapplied(ctx, e.Outcome.Ended, do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE org_id = $1 AND disabled = FALSE`, e.ID, us),
+		return tx.reapplied(e.Outcome.Ended, do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE org_id = $1 AND disabled = FALSE`, e.ID, us),
 			do(`DELETE FROM members WHERE org_id = $1`, e.ID))
 	case hallpass.ServiceAccountChanged:
-		ended, err := tx.reapplied(ctx, e.Outcome.Ended, do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE id = $1 AND disabled = FALSE`, e.ID, us))
+		ended, err := tx.reapplied(e.Outcome.Ended, do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE id = $1 AND disabled = FALSE`, e.ID, us))
 		if err != nil || e.Outcome.Ended {
 			return ended, err
 		}
 		var now string
-		if err := tx.sql.QueryRowContext(ctx, `SELECT COALESCE(MAX(role), 'None') FROM service_accounts WHERE id = $1`, e.ID).Scan(&now); err != nil {
+		if err := tx.sql.QueryRow(`SELECT COALESCE(MAX(role), 'None') FROM service_accounts WHERE id = $1`, e.ID).Scan(&now); err != nil {
 			return false, err
 		}
-		return tx.reapplied(ctx, wider(now, e.Outcome.Role), do(`UPDATE service_accounts SET role = $2, updated_us = $3 WHERE id = $1`, e.ID, e.Outcome.Role, us))
+		return tx.reapplied(wider(now, e.Outcome.Role), do(`UPDATE service_accounts SET role = $2, updated_us = $3 WHERE id = $1`, e.ID, e.Outcome.Role, us))
 	case hallpass.UserChanged:
-		return tx.reapplyUser(ctx, e, us)
+		return tx.reapplyUser(e, us)
 	}
 	return false, nil
 }
 
-func (tx *Tx) reapplyUser(ctx context.Context, e JournalEntry, us int64) (bool, error) {
-	now, err := tx.userOutcome(ctx, e.ID)
+func (tx *Tx) reapplyUser(e JournalEntry, us int64) (bool, error) {
+	now, err := tx.userOutcome(e.ID)
 	if err != nil || now.Ended {
 		return false, err
 	}
 	disable := do(`UPDATE users SET disabled = TRUE, updated_us = $2 WHERE id = $1`, e.ID, us)
 	sessions := do(`DELETE FROM sessions WHERE user_id = $1`, e.ID)
 	if e.Outcome.Ended {
-		return tx.reapplied(ctx, true, disable, sessions)
+		return tx.reapplied(true, disable, sessions)
 	}
 	steps := []step{}
 	if now.Password != e.Outcome.Password && now.Password != passwordMark("") { // the old password was ended, and the new one is not known here
@@ -289,17 +289,17 @@ func (tx *Tx) reapplyUser(ctx context.Context, e JournalEntry, us int64) (bool, 
 			steps = append(steps, do(`UPDATE members SET role = $3 WHERE org_id = $1 AND user_id = $2`, id, e.ID, was))
 		}
 	}
-	return tx.reapplied(ctx, len(steps) > 0, steps...)
+	return tx.reapplied(len(steps) > 0, steps...)
 }
 
 // reapplied runs the steps if wanted, and reports whether they touched a row.
-func (tx *Tx) reapplied(ctx context.Context, wanted bool, steps ...step) (bool, error) {
+func (tx *Tx) reapplied(wanted bool, steps ...step) (bool, error) {
 	touched := false
 	for _, s := range steps {
 		if !wanted {
 			break
 		}
-		n, err := tx.exec(ctx, s.query, s.args...)
+		n, err := tx.exec(s.query, s.args...)
 		if err != nil {
 			return false, err
 		}

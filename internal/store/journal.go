@@ -3,7 +3,6 @@ package store
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -319,10 +318,10 @@ func (j *Journal) write(line any) error {
 // has not come to: those after the last moment that it shares with the journal.
 // When they share none, the journal begins too late to tell all that is lost,
 // and whole is false.
-func (j *Journal) Since(ctx context.Context, tx *Tx) (entries []JournalEntry, whole bool, err error) {
+func (j *Journal) Since(tx *Tx) (entries []JournalEntry, whole bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	now, err := tx.State(ctx)
+	now, err := tx.State()
 	if err != nil {
 		return nil, false, err
 	}
@@ -332,7 +331,7 @@ func (j *Journal) Since(ctx context.Context, tx *Tx) (entries []JournalEntry, wh
 	}
 	for _, m := range slices.Backward(moments) {
 		if m.version <= now.Version {
-			digest, err := tx.digestAt(ctx, m.version)
+			digest, err := tx.digestAt(m.version)
 			if err != nil {
 				return nil, false, err
 			}

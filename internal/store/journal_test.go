@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
@@ -161,7 +160,7 @@ func TestJournalHalved(t *testing.T) {
 func since(t *testing.T, db *store.DB, j *store.Journal) (entries []store.JournalEntry, whole bool) {
 	t.Helper()
 	err := db.Read(t.Context(), func(tx *store.Tx) (err error) {
-		entries, whole, err = j.Since(t.Context(), tx)
+		entries, whole, err = j.Since(tx)
 		return err
 	})
 	if err != nil {
@@ -175,7 +174,7 @@ func keep(t *testing.T, db *store.DB, j *store.Journal) {
 	t.Helper()
 	var rows []store.ChangeRow
 	err := db.Read(t.Context(), func(tx *store.Tx) (err error) {
-		rows, err = tx.Changes(t.Context(), j.Known().Version)
+		rows, err = tx.Changes(j.Known().Version)
 		return err
 	})
 	if err == nil {
@@ -188,15 +187,15 @@ func keep(t *testing.T, db *store.DB, j *store.Journal) {
 
 func change(t *testing.T, db *store.DB, kind hallpass.ChangeKind, id int64) {
 	t.Helper()
-	write(t, db, func(ctx context.Context, tx *store.Tx) error {
-		return tx.Change(ctx, hallpass.Change{Kind: kind, ID: id})
+	write(t, db, func(tx *store.Tx) error {
+		return tx.Change(hallpass.Change{Kind: kind, ID: id})
 	})
 }
 
 func stateOf(t *testing.T, db *store.DB) (s store.State) {
 	t.Helper()
 	err := db.Read(t.Context(), func(tx *store.Tx) (err error) {
-		s, err = tx.State(t.Context())
+		s, err = tx.State()
 		return err
 	})
 	if err != nil {
@@ -378,7 +377,7 @@ func TestReapply(t *testing.T) {
 				{Kind: hallpass.UserChanged, ID: 21}, {Kind: hallpass.UserChanged, ID: 22}, {Kind: hallpass.UserChanged, ID: 23}, {Kind: hallpass.UserChanged, ID: 24}, {Kind: hallpass.UserChanged, ID: 25},
 				{Kind: hallpass.PermissionsChanged, ID: 1},
 			} {
-				write(t, present, func(ctx context.Context, tx *store.Tx) error { return tx.Change(ctx, c) })
+				write(t, present, func(tx *store.Tx) error { return tx.Change(c) })
 			}
 			keep(t, present, j)
 			lost, whole := since(t, older, j)
@@ -387,8 +386,8 @@ func TestReapply(t *testing.T) {
 			}
 			for round, want := range []int{11, 0} {
 				before := stateOf(t, older).Version
-				write(t, older, func(ctx context.Context, tx *store.Tx) error {
-					made, open, err := tx.Reapply(ctx, lost, noon)
+				write(t, older, func(tx *store.Tx) error {
+					made, open, err := tx.Reapply(lost, noon)
 					if made != want || len(open) != 1 || open[0].Kind != hallpass.PermissionsChanged {
 						t.Errorf("round %d: made %d, want %d; open %+v", round, made, want, open)
 					}

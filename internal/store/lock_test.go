@@ -31,7 +31,7 @@ func TestManyWritersLocked(t *testing.T) {
 		for i := range 4 {
 			writers.Go(func() {
 				err := db.Write(ctx, func(tx *store.Tx) error {
-					_, err := tx.CreateOrg(ctx, hallpass.Org{Name: "half written"})
+					_, err := tx.CreateOrg(hallpass.Org{Name: "half written"})
 					return err
 				})
 				if !errors.Is(err, hallpass.Unavailable) || ctx.Err() != nil {
@@ -55,7 +55,7 @@ func TestCancelled(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		read := func(tx *store.Tx) error {
 			cancel()
-			_, err := tx.Org(ctx, 1)
+			_, err := tx.Org(1)
 			return err
 		}
 		for name, err := range map[string]error{
@@ -79,7 +79,7 @@ func TestTurns(t *testing.T) {
 		for range writers {
 			all.Go(func() {
 				for range rounds {
-					if err := db.Write(ctx, func(tx *store.Tx) error { return tx.Change(ctx, hallpass.Change{Kind: hallpass.OrgChanged, ID: 1}) }); err != nil {
+					if err := db.Write(ctx, func(tx *store.Tx) error { return tx.Change(hallpass.Change{Kind: hallpass.OrgChanged, ID: 1}) }); err != nil {
 						failed <- err
 					}
 				}
@@ -91,7 +91,7 @@ func TestTurns(t *testing.T) {
 			t.Error(err)
 		}
 		err := db.Read(ctx, func(tx *store.Tx) error {
-			s, err := tx.State(ctx)
+			s, err := tx.State()
 			if s.Version != writers*rounds {
 				t.Errorf("version %d, want %d", s.Version, writers*rounds)
 			}

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -18,15 +17,15 @@ func TestLongLists(t *testing.T) {
 		for i := range 70_000 {
 			ids, uids = append(ids, int64(1000+i)), append(uids, fmt.Sprint("f", i))
 		}
-		write(t, db, func(ctx context.Context, tx *store.Tx) error {
-			found, err := tx.PrincipalsByID(ctx, ids)
+		write(t, db, func(tx *store.Tx) error {
+			found, err := tx.PrincipalsByID(ids)
 			if err != nil || len(found) != 1 || found[int64(a.ID)].Kind != hallpass.ServiceAccountPrincipal {
 				t.Errorf("%v, %v; want the account", found, err)
 			}
-			if _, _, err := tx.FolderCounts(ctx, org.ID, uids); err != nil {
+			if _, _, err := tx.FolderCounts(org.ID, uids); err != nil {
 				t.Error(err)
 			}
-			return tx.DeleteFolders(ctx, org.ID, uids)
+			return tx.DeleteFolders(org.ID, uids)
 		})
 	})
 }

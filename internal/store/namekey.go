@@ -35,7 +35,7 @@ func (db *DB) Refold(ctx context.Context) (twins []Twin, err error) {
 		}
 		for id, key := range old {
 			err := db.Write(ctx, func(tx *Tx) error {
-				_, err := tx.exec(ctx, `UPDATE `+c.table+` SET `+c.key+` = $2 WHERE id = $1`, id, key) // #nosec G202 -- words of ours
+				_, err := tx.exec(`UPDATE `+c.table+` SET `+c.key+` = $2 WHERE id = $1`, id, key) // #nosec G202 -- words of ours
 				return err
 			})
 			if isUnique(err) {
@@ -54,9 +54,9 @@ func (db *DB) Refold(ctx context.Context) (twins []Twin, err error) {
 func (db *DB) oldKeys(ctx context.Context, table, text, key string) (map[int64]string, error) {
 	old := make(map[int64]string)
 	err := db.Read(ctx, func(tx *Tx) error {
-		rows, err := tx.sql.QueryContext(ctx, `
-			SELECT id, `+text+`, `+key+` FROM `+table+`
-			WHERE  `+key+` <> '' AND (octet_length(`+text+`) <> length(`+text+`) OR `+text+` LIKE '% %')`) // #nosec G202 -- words of ours
+		rows, err := tx.sql.Query(`
+			SELECT id, ` + text + `, ` + key + ` FROM ` + table + `
+			WHERE  ` + key + ` <> '' AND (octet_length(` + text + `) <> length(` + text + `) OR ` + text + ` LIKE '% %')`) // #nosec G202 -- words of ours
 		if err != nil {
 			return err
 		}

@@ -15,12 +15,12 @@ func TestRefold(t *testing.T) {
 		ids := make(map[string]hallpass.OrgID)
 		for _, name := range []string{"Main Org.", "plain", "cafe\u0301", "ab", "a\u200bb", "  wide  "} {
 			err := db.Write(ctx, func(tx *store.Tx) error {
-				o, err := tx.CreateOrg(ctx, hallpass.Org{Name: "new " + name, CreatedAt: noon, UpdatedAt: noon})
+				o, err := tx.CreateOrg(hallpass.Org{Name: "new " + name, CreatedAt: noon, UpdatedAt: noon})
 				if err != nil {
 					return err
 				}
 				ids[name] = o.ID
-				return tx.SetNameKey(ctx, o.ID, name)
+				return tx.SetNameKey(o.ID, name)
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -32,7 +32,7 @@ func TestRefold(t *testing.T) {
 		}
 		for name, is := range map[string]string{"caf\u00e9": "cafe\u0301", "AB": "ab", "wide": "  wide  ", "main  org.": "Main Org.", "a\u200bb": "ab"} {
 			err := db.Read(ctx, func(tx *store.Tx) error {
-				o, err := tx.OrgByName(ctx, name)
+				o, err := tx.OrgByName(name)
 				if err == nil && o.ID != ids[is] {
 					t.Errorf("%q is org %d, want %d", name, o.ID, ids[is])
 				}

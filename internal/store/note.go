@@ -229,9 +229,9 @@ func (db *DB) writeNotes(ctx context.Context, list []*note) error {
 	err := db.Write(ctx, func(tx *Tx) (err error) {
 		for i, e := range entries {
 			if ids[i] = e.ID; e.ID != 0 {
-				err = tx.recur(ctx, e.ID, e.Count)
+				err = tx.recur(e.ID, e.Count)
 			} else {
-				ids[i], err = tx.Audit(ctx, e)
+				ids[i], err = tx.Audit(e)
 			}
 			if err != nil {
 				return err

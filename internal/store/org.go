@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 
@@ -28,13 +27,13 @@ func orgNameTaken(err error) error {
 
 // CreateOrg stores a new org and returns it with its ID. A name that is taken
 // is a Conflict.
-func (tx *Tx) CreateOrg(ctx context.Context, o hallpass.Org) (hallpass.Org, error) {
-	id, err := tx.nextID(ctx, "org")
+func (tx *Tx) CreateOrg(o hallpass.Org) (hallpass.Org, error) {
+	id, err := tx.nextID("org")
 	if err != nil {
 		return hallpass.Org{}, err
 	}
 	o.ID = hallpass.OrgID(id)
-	_, err = tx.exec(ctx, `
+	_, err = tx.exec(`
 		INSERT INTO orgs (id, name, name_key, address1, address2, city, zip_code, state, country, created_us, updated_us)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		o.ID, o.Name, hallpass.NameKey(o.Name), o.Address.Address1, o.Address.Address2, o.Address.City, o.Address.ZipCode,
@@ -46,8 +45,8 @@ func (tx *Tx) CreateOrg(ctx context.Context, o hallpass.Org) (hallpass.Org, erro
 }
 
 // Org returns the org; NotFound when there is none.
-func (tx *Tx) Org(ctx context.Context, id hallpass.OrgID) (hallpass.Org, error) {
-	o, err := scanOrg(tx.sql.QueryRowContext(ctx, `SELECT `+orgColumns+` FROM orgs WHERE id = $1`, id))
+func (tx *Tx) Org(id hallpass.OrgID) (hallpass.Org, error) {
+	o, err := scanOrg(tx.sql.QueryRow(`SELECT `+orgColumns+` FROM orgs WHERE id = $1`, id))
 	if err != nil {
 		return hallpass.Org{}, notFound(fmt.Errorf("store: org %d: %w", id, err), "org.not-found", "Organization not found")
 	}
@@ -56,8 +55,8 @@ func (tx *Tx) Org(ctx context.Context, id hallpass.OrgID) (hallpass.Org, error) 
 
 // UpdateOrg stores the org's name and address. A name that is taken is a
 // Conflict, a missing org NotFound.
-func (tx *Tx) UpdateOrg(ctx context.Context, o hallpass.Org) error {
-	n, err := tx.exec(ctx, `
+func (tx *Tx) UpdateOrg(o hallpass.Org) error {
+	n, err := tx.exec(`
 		UPDATE orgs
 		SET    name = $2, name_key = $3, address1 = $4, address2 = $5, city = $6, zip_code = $7, state = $8, country = $9, updated_us = $10
 		WHERE  id = $1`,
@@ -74,8 +73,8 @@ func (tx *Tx) UpdateOrg(ctx context.Context, o hallpass.Org) error {
 
 // SetMember gives the user the role in the org, as a new member or as one with
 // another role now.
-func (tx *Tx) SetMember(ctx context.Context, m hallpass.Member) error {
-	_, err := tx.exec(ctx, `
+func (tx *Tx) SetMember(m hallpass.Member) error {
+	_, err := tx.exec(`
 		INSERT INTO members (org_id, user_id, role, joined_us) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role`,
 		m.Org, m.User.ID, m.Role.String(), micros(m.JoinedAt))
@@ -87,8 +86,8 @@ func (tx *Tx) SetMember(ctx context.Context, m hallpass.Member) error {
 
 // MemberRole returns the user's role in the org, and whether the user is a
 // member at all.
-func (tx *Tx) MemberRole(ctx context.Context, org hallpass.OrgID, user hallpass.UserID) (hallpass.Role, bool, error) {
-	rows, err := all(ctx, tx, scanRole, `SELECT role FROM members WHERE org_id = $1 AND user_id = $2`, org, user)
+func (tx *Tx) MemberRole(org hallpass.OrgID, user hallpass.UserID) (hallpass.Role, bool, error) {
+	rows, err := all(tx, scanRole, `SELECT role FROM members WHERE org_id = $1 AND user_id = $2`, org, user)
 	if err != nil {
 		return hallpass.RoleNone, false, fmt.Errorf("store: role of user %d in org %d: %w", user, org, err)
 	}
@@ -119,7 +118,7 @@ func roleOf(name string) (hallpass.Role, error) {
 // Members returns a page of the org's members whose login, e-mail or name holds
 // text, whatever its case, by login, and how many there are on all pages. A
 // limit of 0 means all.
-func (tx *Tx) Members(ctx context.Context, org hallpass.OrgID, text string, limit, offset int) (list []hallpass.Member, total int, err error) {
+func (tx *Tx) Members(org hallpass.OrgID, text string, limit, offset int) (list []hallpass.Member, total int, err error) {
 	where, args := `m.org_id = $1`, []any{org}
 	if text != "" {
 		where += ` AND (u.login_key LIKE $2 ESCAPE '\' OR u.email_key LIKE $2 ESCAPE '\' OR u.name_key LIKE $2 ESCAPE '\')`
@@ -127,14 +126,14 @@ func (tx *Tx) Members(ctx context.Context, org hallpass.OrgID, text string, limi
 	}
 	from := ` FROM members m JOIN users u ON u.id = m.user_id WHERE ` + where
 	if limit > 0 {
-		if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*)`+from, args...).Scan(&total); err != nil {
+		if err := tx.sql.QueryRow(`SELECT COUNT(*)`+from, args...).Scan(&total); err != nil {
 			return nil, 0, fmt.Errorf("store: members of org %d: %w", org, err)
 		}
 		from += fmt.Sprintf(` ORDER BY u.login_key LIMIT %d OFFSET %d`, limit, offset)
 	} else {
 		from += ` ORDER BY u.login_key`
 	}
-	list, err = all(ctx, tx, scanMember, `SELECT `+userColumns+`, m.role, m.joined_us`+from, args...)
+	list, err = all(tx, scanMember, `SELECT `+userColumns+`, m.role, m.joined_us`+from, args...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: members of org %d: %w", org, err)
 	}
@@ -162,8 +161,8 @@ func scanMember(r row) (hallpass.Member, error) {
 
 // OrgByName returns the org with that name, whatever the case; NotFound when
 // there is none.
-func (tx *Tx) OrgByName(ctx context.Context, name string) (hallpass.Org, error) {
-	o, err := scanOrg(tx.sql.QueryRowContext(ctx, `SELECT `+orgColumns+` FROM orgs WHERE name_key = $1`, hallpass.NameKey(name)))
+func (tx *Tx) OrgByName(name string) (hallpass.Org, error) {
+	o, err := scanOrg(tx.sql.QueryRow(`SELECT `+orgColumns+` FROM orgs WHERE name_key = $1`, hallpass.NameKey(name)))
 	if err != nil {
 		return hallpass.Org{}, notFound(fmt.Errorf("store: org by name: %w", err), "org.not-found", "Organization not found")
 	}
@@ -171,8 +170,8 @@ func (tx *Tx) OrgByName(ctx context.Context, name string) (hallpass.Org, error) 
 }
 
 // Orgs returns a page of the orgs whose name holds text, by ID.
-func (tx *Tx) Orgs(ctx context.Context, text string, limit, offset int) ([]hallpass.Org, error) {
-	list, err := all(ctx, tx, scanOrg, `
+func (tx *Tx) Orgs(text string, limit, offset int) ([]hallpass.Org, error) {
+	list, err := all(tx, scanOrg, `
 		SELECT `+orgColumns+` FROM orgs WHERE name_key LIKE $1 ESCAPE '\' ORDER BY id LIMIT $2 OFFSET $3`, contains(text), limit, offset)
 	if err != nil {
 		return nil, fmt.Errorf("store: orgs: %w", err)
@@ -183,11 +182,11 @@ func (tx *Tx) Orgs(ctx context.Context, text string, limit, offset int) ([]hallp
 // DeleteOrg removes the org with everything in it; users stay, and those who
 // worked in it work in another of theirs from then on. NotFound when there is
 // none.
-func (tx *Tx) DeleteOrg(ctx context.Context, id hallpass.OrgID) error {
-	if _, err := tx.Org(ctx, id); err != nil {
+func (tx *Tx) DeleteOrg(id hallpass.OrgID) error {
+	if _, err := tx.Org(id); err != nil {
 		return err
 	}
-	return tx.steps(ctx, "delete org",
+	return tx.steps("delete org",
 		do(`DELETE FROM tokens WHERE org_id = $1`, id),
 		do(`DELETE FROM role_assignments WHERE org_id = $1 OR role_org = $1`, id),
 		do(`DELETE FROM role_assignments WHERE kind = 'principal' AND grantee_id IN (SELECT id FROM service_accounts WHERE org_id = $1)`, id),
@@ -209,8 +208,8 @@ func (tx *Tx) DeleteOrg(ctx context.Context, id hallpass.OrgID) error {
 }
 
 // OrgsOf returns the orgs that the user is a member of, by ID.
-func (tx *Tx) OrgsOf(ctx context.Context, user hallpass.UserID) ([]hallpass.UserOrg, error) {
-	list, err := all(ctx, tx, func(r row) (o hallpass.UserOrg, err error) {
+func (tx *Tx) OrgsOf(user hallpass.UserID) ([]hallpass.UserOrg, error) {
+	list, err := all(tx, func(r row) (o hallpass.UserOrg, err error) {
 		var role string
 		if err := r.Scan(&o.Org, &o.Name, &role); err != nil {
 			return o, err
@@ -226,8 +225,8 @@ func (tx *Tx) OrgsOf(ctx context.Context, user hallpass.UserID) ([]hallpass.User
 
 // OrgAdmins returns how many members of the org, not disabled, have the role
 // Admin, beside the given user.
-func (tx *Tx) OrgAdmins(ctx context.Context, org hallpass.OrgID, beside hallpass.UserID) (n int, err error) {
-	err = tx.sql.QueryRowContext(ctx, `
+func (tx *Tx) OrgAdmins(org hallpass.OrgID, beside hallpass.UserID) (n int, err error) {
+	err = tx.sql.QueryRow(`
 		SELECT COUNT(*) FROM members m JOIN users u ON u.id = m.user_id
 		WHERE  m.org_id = $1 AND m.role = 'Admin' AND m.user_id <> $2 AND u.disabled = FALSE`, org, beside).Scan(&n)
 	if err != nil {
@@ -238,28 +237,28 @@ func (tx *Tx) OrgAdmins(ctx context.Context, org hallpass.OrgID, beside hallpass
 
 // DeleteMember takes the user out of the org, with everything the user was
 // given there; NotFound when the user is not a member.
-func (tx *Tx) DeleteMember(ctx context.Context, org hallpass.OrgID, user hallpass.UserID) error {
-	n, err := tx.exec(ctx, `DELETE FROM members WHERE org_id = $1 AND user_id = $2`, org, user)
+func (tx *Tx) DeleteMember(org hallpass.OrgID, user hallpass.UserID) error {
+	n, err := tx.exec(`DELETE FROM members WHERE org_id = $1 AND user_id = $2`, org, user)
 	if err != nil {
 		return fmt.Errorf("store: delete member %d of org %d: %w", user, org, err)
 	}
 	if n == 0 {
 		return &hallpass.Error{Kind: hallpass.NotFound, ID: "user.not-found", Message: "user not found"}
 	}
-	err = tx.steps(ctx, "delete member",
+	err = tx.steps("delete member",
 		do(`DELETE FROM preferences WHERE org_id = $1 AND kind = 'user' AND subject_id = $2`, org, user),
 		do(`UPDATE users SET org_id = COALESCE((SELECT MIN(m.org_id) FROM members m WHERE m.user_id = users.id), 0) WHERE id = $2 AND org_id = $1`, org, user),
 	)
 	if err != nil {
 		return err
 	}
-	return tx.leave(ctx, org, int64(user))
+	return tx.leave(org, int64(user))
 }
 
 // leave takes from the principal what it was given in org: its places in
 // teams, its roles and its access.
-func (tx *Tx) leave(ctx context.Context, org hallpass.OrgID, principal int64) error {
-	return tx.steps(ctx, "leave org",
+func (tx *Tx) leave(org hallpass.OrgID, principal int64) error {
+	return tx.steps("leave org",
 		do(`DELETE FROM team_members WHERE principal_id = $2 AND org_id = $1`, org, principal),
 		do(`DELETE FROM role_assignments WHERE org_id = $1 AND kind = 'principal' AND grantee_id = $2`, org, principal),
 		do(`DELETE FROM grants WHERE org_id = $1 AND kind = 'principal' AND grantee_id = $2`, org, principal),
@@ -267,9 +266,9 @@ func (tx *Tx) leave(ctx context.Context, org hallpass.OrgID, principal int64) er
 }
 
 // Usage counts what an org holds, by quota target.
-func (tx *Tx) Usage(ctx context.Context, org hallpass.OrgID) (map[string]int64, error) {
+func (tx *Tx) Usage(org hallpass.OrgID) (map[string]int64, error) {
 	var users, dashboards, keys int64
-	err := tx.sql.QueryRowContext(ctx, `
+	err := tx.sql.QueryRow(`
 		SELECT (SELECT COUNT(*) FROM members WHERE org_id = $1), (SELECT COUNT(*) FROM dashboards WHERE org_id = $1), (SELECT COUNT(*) FROM tokens WHERE org_id = $1)`,
 		org).Scan(&users, &dashboards, &keys)
 	if err != nil {

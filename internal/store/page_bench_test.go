@@ -28,7 +28,7 @@ func BenchmarkServiceAccountPages(b *testing.B) {
 				page.query.Org = hallpass.FirstOrg
 				for b.Loop() {
 					err := db.Read(b.Context(), func(tx *store.Tx) error {
-						_, _, err := tx.ServiceAccounts(b.Context(), page.query)
+						_, _, err := tx.ServiceAccounts(page.query)
 						return err
 					})
 					if err != nil {
@@ -55,12 +55,12 @@ func accountsInDB(b *testing.B, n int) *store.DB {
 	})
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	err = db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := tx.CreateOrg(ctx, hallpass.Org{Name: "Main Org.", CreatedAt: now, UpdatedAt: now}); err != nil {
+		if _, err := tx.CreateOrg(hallpass.Org{Name: "Main Org.", CreatedAt: now, UpdatedAt: now}); err != nil {
 			return err
 		}
 		for i := range n {
 			name := fmt.Sprintf("deploy-%06d", i)
-			_, err := tx.CreateServiceAccount(ctx, hallpass.ServiceAccount{
+			_, err := tx.CreateServiceAccount(hallpass.ServiceAccount{
 				UID: fmt.Sprintf("u%07d", i), Org: hallpass.FirstOrg, Name: name, Login: "sa-1-" + name, Role: hallpass.RoleViewer, CreatedAt: now, UpdatedAt: now,
 			})
 			if err != nil {

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -35,15 +34,15 @@ var references = map[string][]string{
 // TestNothingIsLeft deletes an org, a user, an account, a team and a folder that
 // everything refers to: no row that names them stays behind, in any table.
 func TestNothingIsLeft(t *testing.T) {
-	for name, remove := range map[string]func(context.Context, *store.Tx, everything) error{
-		"org":  func(ctx context.Context, tx *store.Tx, e everything) error { return tx.DeleteOrg(ctx, e.org) },
-		"user": func(ctx context.Context, tx *store.Tx, e everything) error { return tx.DeleteUser(ctx, e.user) },
-		"account": func(ctx context.Context, tx *store.Tx, e everything) error {
-			return tx.DeleteServiceAccount(ctx, e.org, e.account)
+	for name, remove := range map[string]func(*store.Tx, everything) error{
+		"org":  func(tx *store.Tx, e everything) error { return tx.DeleteOrg(e.org) },
+		"user": func(tx *store.Tx, e everything) error { return tx.DeleteUser(e.user) },
+		"account": func(tx *store.Tx, e everything) error {
+			return tx.DeleteServiceAccount(e.org, e.account)
 		},
-		"team": func(ctx context.Context, tx *store.Tx, e everything) error { return tx.DeleteTeam(ctx, e.org, e.team) },
-		"folder": func(ctx context.Context, tx *store.Tx, e everything) error {
-			return tx.DeleteFolders(ctx, e.org, []string{"f"})
+		"team": func(tx *store.Tx, e everything) error { return tx.DeleteTeam(e.org, e.team) },
+		"folder": func(tx *store.Tx, e everything) error {
+			return tx.DeleteFolders(e.org, []string{"f"})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +67,7 @@ func TestNothingIsLeft(t *testing.T) {
 			if len(before) < 2 {
 				t.Fatalf("before it only %v name it: this test does not look where it should", before)
 			}
-			write(t, db, func(ctx context.Context, tx *store.Tx) error { return remove(ctx, tx, e) })
+			write(t, db, func(tx *store.Tx) error { return remove(tx, e) })
 			if after := mentions(t, raw, name, e); len(after) > 0 {
 				t.Errorf("rows that name it still: %v", after)
 			}
@@ -155,34 +154,34 @@ func newEverything(t *testing.T, db *store.DB) (e everything) {
 	if _, err := createToken(db, t.Context(), a, "t", noon, noon); err != nil {
 		t.Fatal(err)
 	}
-	write(t, db, func(ctx context.Context, tx *store.Tx) error {
-		u, err := tx.CreateUser(ctx, hallpass.User{UID: "u", Login: "ana", Email: "ana@example.com", Org: e.org, CreatedAt: noon, UpdatedAt: noon})
+	write(t, db, func(tx *store.Tx) error {
+		u, err := tx.CreateUser(hallpass.User{UID: "u", Login: "ana", Email: "ana@example.com", Org: e.org, CreatedAt: noon, UpdatedAt: noon})
 		if err != nil {
 			return err
 		}
 		e.user = u.ID
-		team, err := tx.CreateTeam(ctx, hallpass.Team{UID: "t", Org: e.org, Name: "t", CreatedAt: noon, UpdatedAt: noon})
+		team, err := tx.CreateTeam(hallpass.Team{UID: "t", Org: e.org, Name: "t", CreatedAt: noon, UpdatedAt: noon})
 		if err != nil {
 			return err
 		}
 		e.team = team.ID
-		_, err = tx.CreateSession(ctx, hallpass.Session{User: u.ID, Hash: [32]byte{1}, CreatedAt: noon, SeenAt: noon, ExpiresAt: noon})
-		errs := []error{err, tx.SetMember(ctx, hallpass.Member{Org: e.org, User: u, Role: hallpass.RoleViewer, JoinedAt: noon}), tx.AddTeamGroup(ctx, team.ID, "g"),
-			tx.CreateRole(ctx, hallpass.NamedRole{Org: e.org, UID: "r", Name: "r", Version: 1, Permissions: []hallpass.Permission{{Action: "a:b", Scope: "*"}}, CreatedAt: noon, UpdatedAt: noon}),
-			tx.SetPreferences(ctx, store.PreferencesOf{Org: e.org, Kind: "user", ID: int64(u.ID)}, hallpass.Preferences{Theme: "dark"})}
-		f, err := tx.CreateFolder(ctx, hallpass.Folder{UID: "f", Org: e.org, Title: "f", Version: 1, CreatedAt: noon, UpdatedAt: noon})
+		_, err = tx.CreateSession(hallpass.Session{User: u.ID, Hash: [32]byte{1}, CreatedAt: noon, SeenAt: noon, ExpiresAt: noon})
+		errs := []error{err, tx.SetMember(hallpass.Member{Org: e.org, User: u, Role: hallpass.RoleViewer, JoinedAt: noon}), tx.AddTeamGroup(team.ID, "g"),
+			tx.CreateRole(hallpass.NamedRole{Org: e.org, UID: "r", Name: "r", Version: 1, Permissions: []hallpass.Permission{{Action: "a:b", Scope: "*"}}, CreatedAt: noon, UpdatedAt: noon}),
+			tx.SetPreferences(store.PreferencesOf{Org: e.org, Kind: "user", ID: int64(u.ID)}, hallpass.Preferences{Theme: "dark"})}
+		f, err := tx.CreateFolder(hallpass.Folder{UID: "f", Org: e.org, Title: "f", Version: 1, CreatedAt: noon, UpdatedAt: noon})
 		errs = append(errs, err)
-		d, err := tx.CreateDashboard(ctx, hallpass.Dashboard{UID: "d", Org: e.org, Folder: f.UID, Title: "d", Version: 1, Data: []byte("{}"), CreatedAt: noon, UpdatedAt: noon})
-		errs = append(errs, err, tx.AddDashboardVersion(ctx, hallpass.DashboardVersion{Dashboard: d.ID, Version: 1, Data: []byte("{}"), CreatedAt: noon}))
+		d, err := tx.CreateDashboard(hallpass.Dashboard{UID: "d", Org: e.org, Folder: f.UID, Title: "d", Version: 1, Data: []byte("{}"), CreatedAt: noon, UpdatedAt: noon})
+		errs = append(errs, err, tx.AddDashboardVersion(hallpass.DashboardVersion{Dashboard: d.ID, Version: 1, Data: []byte("{}"), CreatedAt: noon}))
 		for _, to := range []hallpass.Grantee{{Kind: hallpass.ToPrincipal, ID: int64(u.ID)}, {Kind: hallpass.ToPrincipal, ID: int64(e.account)}, {Kind: hallpass.ToTeam, ID: int64(team.ID)}} {
-			_, err := tx.Assign(ctx, store.Assignment{Org: e.org, To: to, RoleOrg: e.org, RoleUID: "r"}, noon)
+			_, err := tx.Assign(store.Assignment{Org: e.org, To: to, RoleOrg: e.org, RoleUID: "r"}, noon)
 			errs = append(errs, err)
 			for resource, id := range map[hallpass.Resource]string{"serviceaccounts": fmt.Sprint(e.account), "folders": "f", "dashboards": "d"} {
-				errs = append(errs, tx.SetGrant(ctx, hallpass.Grant{Org: e.org, Resource: resource, ResourceID: id, To: to, Level: "Edit", CreatedAt: noon}))
+				errs = append(errs, tx.SetGrant(hallpass.Grant{Org: e.org, Resource: resource, ResourceID: id, To: to, Level: "Edit", CreatedAt: noon}))
 			}
 		}
 		for _, principal := range []int64{int64(u.ID), int64(e.account)} {
-			_, err := tx.SetTeamMember(ctx, e.org, hallpass.TeamMember{Team: team.ID, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: principal}}, JoinedAt: noon})
+			_, err := tx.SetTeamMember(e.org, hallpass.TeamMember{Team: team.ID, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: principal}}, JoinedAt: noon})
 			errs = append(errs, err)
 		}
 		return errors.Join(errs...)
@@ -215,7 +214,7 @@ func TestCreatorsKeepTheirs(t *testing.T) {
 		}
 	}()
 	err = db.Read(t.Context(), func(tx *store.Tx) error {
-		grants, err := tx.Grants(t.Context(), 1, "serviceaccounts", "2", "3")
+		grants, err := tx.Grants(1, "serviceaccounts", "2", "3")
 		want := []hallpass.Grant{{ID: 1, Org: 1, Resource: "serviceaccounts", ResourceID: "2", To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: 1}, Level: "Admin"}}
 		if d := cmp.Diff(grants, want); d != "" {
 			t.Errorf("grants, want:\n%s", d)
@@ -223,7 +222,7 @@ func TestCreatorsKeepTheirs(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		_, total, err := tx.ServiceAccounts(t.Context(), store.ServiceAccountQuery{Org: 1, Now: noon, Limit: 10})
+		_, total, err := tx.ServiceAccounts(store.ServiceAccountQuery{Org: 1, Now: noon, Limit: 10})
 		if total != 2 {
 			t.Errorf("%d accounts are counted, want 2", total)
 		}
@@ -267,7 +266,7 @@ func TestOrgsHeldBy(t *testing.T) {
 			var users [2]hallpass.User
 			for i := range users {
 				login := fmt.Sprintf("user%d", i)
-				u, err := tx.CreateUser(ctx, hallpass.User{UID: login, Login: login, Email: login})
+				u, err := tx.CreateUser(hallpass.User{UID: login, Login: login, Email: login})
 				if err != nil {
 					return err
 				}
@@ -276,28 +275,28 @@ func TestOrgsHeldBy(t *testing.T) {
 			to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(users[0].ID)}
 			orgs := make([]hallpass.OrgID, 0, 5)
 			for i := range 5 {
-				o, err := tx.CreateOrg(ctx, hallpass.Org{Name: fmt.Sprintf("held %d", i)})
+				o, err := tx.CreateOrg(hallpass.Org{Name: fmt.Sprintf("held %d", i)})
 				if err != nil {
 					return err
 				}
 				orgs = append(orgs, o.ID)
 			}
-			team, err := tx.CreateTeam(ctx, hallpass.Team{UID: "held", Org: orgs[2], Name: "held"})
+			team, err := tx.CreateTeam(hallpass.Team{UID: "held", Org: orgs[2], Name: "held"})
 			if err != nil {
 				return err
 			}
-			_, inTeam := tx.SetTeamMember(ctx, orgs[2], hallpass.TeamMember{Team: team.ID, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: to.ID}}})
-			_, assigned := tx.Assign(ctx, store.Assignment{Org: orgs[1], RoleUID: "fixed_x", To: to}, time.Time{})
-			_, everywhere := tx.Assign(ctx, store.Assignment{RoleUID: "fixed_y", To: to}, time.Time{})
+			_, inTeam := tx.SetTeamMember(orgs[2], hallpass.TeamMember{Team: team.ID, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: to.ID}}})
+			_, assigned := tx.Assign(store.Assignment{Org: orgs[1], RoleUID: "fixed_x", To: to}, time.Time{})
+			_, everywhere := tx.Assign(store.Assignment{RoleUID: "fixed_y", To: to}, time.Time{})
 			err = errors.Join(inTeam, assigned, everywhere,
-				tx.SetMember(ctx, hallpass.Member{Org: orgs[0], User: users[0]}),
-				tx.SetGrant(ctx, hallpass.Grant{Org: orgs[3], Resource: hallpass.FolderResource, ResourceID: "f", To: to, Level: hallpass.LevelView}),
-				tx.SetMember(ctx, hallpass.Member{Org: orgs[4], User: users[1]}),
+				tx.SetMember(hallpass.Member{Org: orgs[0], User: users[0]}),
+				tx.SetGrant(hallpass.Grant{Org: orgs[3], Resource: hallpass.FolderResource, ResourceID: "f", To: to, Level: hallpass.LevelView}),
+				tx.SetMember(hallpass.Member{Org: orgs[4], User: users[1]}),
 			)
 			if err != nil {
 				return err
 			}
-			got, err := tx.OrgsHeldBy(ctx, users[0].ID)
+			got, err := tx.OrgsHeldBy(users[0].ID)
 			if d := cmp.Diff(got, orgs[:4]); d != "" {
 				t.Errorf("the orgs (got, want):\n%s", d)
 			}
@@ -318,13 +317,13 @@ func TestGiven(t *testing.T) {
 		var ids []int64
 		err := db.Write(ctx, func(tx *store.Tx) error {
 			for _, name := range []string{"nothing", "itself", "team", "both"} {
-				a, err := tx.CreateServiceAccount(ctx, hallpass.ServiceAccount{UID: name, Org: org, Name: name, Login: name})
+				a, err := tx.CreateServiceAccount(hallpass.ServiceAccount{UID: name, Org: org, Name: name, Login: name})
 				if err != nil {
 					return err
 				}
 				ids = append(ids, int64(a.ID))
 			}
-			crew, err := tx.CreateTeam(ctx, hallpass.Team{UID: "crew", Org: org, Name: "crew"})
+			crew, err := tx.CreateTeam(hallpass.Team{UID: "crew", Org: org, Name: "crew"})
 			if err != nil {
 				return err
 			}
@@ -334,19 +333,19 @@ func TestGiven(t *testing.T) {
 				{Org: org, To: to(ids[1]), RoleUID: "fixed_a"}, {Org: 0, To: to(ids[1]), RoleUID: "fixed_a"}, {Org: org, To: to(ids[3]), RoleUID: "fixed_b"},
 				{Org: org, To: toTeam, RoleUID: "fixed_b"}, {Org: org, To: toTeam, RoleUID: "fixed_c"},
 			} {
-				if _, err := tx.Assign(ctx, as, time.Time{}); err != nil {
+				if _, err := tx.Assign(as, time.Time{}); err != nil {
 					return err
 				}
 			}
 			for _, g := range []hallpass.Grant{{ResourceID: "f", To: to(ids[1])}, {ResourceID: "f", To: toTeam}, {ResourceID: "f", To: to(ids[3])}, {ResourceID: "g", To: to(ids[3])}} {
 				g.Org, g.Resource, g.Level = org, hallpass.FolderResource, hallpass.LevelView
-				if err := tx.SetGrant(ctx, g); err != nil {
+				if err := tx.SetGrant(g); err != nil {
 					return err
 				}
 			}
 			for _, id := range ids[2:] {
 				m := hallpass.TeamMember{Team: crew.ID, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: id}}}
-				if _, err := tx.SetTeamMember(ctx, org, m); err != nil {
+				if _, err := tx.SetTeamMember(org, m); err != nil {
 					return err
 				}
 			}
@@ -357,7 +356,7 @@ func TestGiven(t *testing.T) {
 		}
 		want := map[int64]hallpass.Given{ids[1]: {Roles: 1, Things: 1}, ids[2]: {Roles: 2, Things: 1}, ids[3]: {Roles: 2, Things: 2}}
 		err = db.Read(ctx, func(tx *store.Tx) error {
-			got, err := tx.Given(ctx, org, ids)
+			got, err := tx.Given(org, ids)
 			if d := cmp.Diff(got, want); d != "" {
 				t.Errorf("what was given is counted otherwise (got, want):\n%s", d)
 			}

@@ -26,7 +26,7 @@ const pruneLease = time.Minute
 func (db *DB) PruneAudit(ctx context.Context, holder string, now, before time.Time, n int) (deleted int, err error) {
 	err = db.beside(ctx, func(tx *Tx) error {
 		deleted = 0
-		mine, err := tx.exec(ctx, `
+		mine, err := tx.exec(`
 			INSERT INTO audit_pruning (id, holder, until_us, first_us, last_us, deleted) VALUES (1, $1, $2, 0, 0, 0)
 			ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, until_us = excluded.until_us
 			WHERE audit_pruning.holder = excluded.holder OR audit_pruning.until_us < $3`,
@@ -36,7 +36,7 @@ func (db *DB) PruneAudit(ctx context.Context, holder string, now, before time.Ti
 		}
 		var first, last int64
 		for _, outcome := range []hallpass.Outcome{hallpass.Done, hallpass.Refused} {
-			times, err := all(ctx, tx, scanMicros, `
+			times, err := all(tx, scanMicros, `
 				DELETE FROM audit WHERE id IN (
 					SELECT id FROM audit`+db.by("audit_time")+` WHERE outcome = $1 AND at_us < $2 ORDER BY at_us, id LIMIT $3
 				) RETURNING at_us`, string(outcome), micros(before), n-deleted)
@@ -51,7 +51,7 @@ func (db *DB) PruneAudit(ctx context.Context, holder string, now, before time.Ti
 				last = max(last, at)
 			}
 		}
-		_, err = tx.exec(ctx, `
+		_, err = tx.exec(`
 			UPDATE audit_pruning
 			SET    deleted = deleted + $1, last_us = CASE WHEN last_us < $2 THEN $2 ELSE last_us END,
 			       first_us = CASE WHEN first_us = 0 OR $3 < first_us AND $3 > 0 THEN $3 ELSE first_us END
@@ -68,9 +68,9 @@ func scanMicros(r row) (us int64, err error) { return us, r.Scan(&us) }
 
 // Pruned returns what holder, or one before it that did not get done, deleted
 // from the audit, and forgets it. It is nothing while another process is at it.
-func (tx *Tx) Pruned(ctx context.Context, holder string, now time.Time) (p Pruned, err error) {
+func (tx *Tx) Pruned(holder string, now time.Time) (p Pruned, err error) {
 	var first, last int64
-	err = tx.sql.QueryRowContext(ctx, `
+	err = tx.sql.QueryRow(`
 		DELETE FROM audit_pruning WHERE id = 1 AND (holder = $1 OR until_us < $2) RETURNING deleted, first_us, last_us`,
 		holder, micros(now)).Scan(&p.Entries, &first, &last)
 	if errors.Is(err, sql.ErrNoRows) {

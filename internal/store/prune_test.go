@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -13,13 +12,13 @@ import (
 // on where the first was killed, and what went is told once and whole.
 func TestPruneAudit(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
-		write(t, db, func(ctx context.Context, tx *store.Tx) error {
+		write(t, db, func(tx *store.Tx) error {
 			for i := range 100 {
 				e := hallpass.AuditEntry{At: noon.Add(time.Duration(i) * time.Hour), Action: "token.create", Outcome: hallpass.Done}
 				if i%3 == 0 {
 					e.Outcome = hallpass.Refused
 				}
-				if _, err := tx.Audit(ctx, e); err != nil {
+				if _, err := tx.Audit(e); err != nil {
 					return err
 				}
 			}
@@ -35,8 +34,8 @@ func TestPruneAudit(t *testing.T) {
 		told := func(holder string, at time.Time, want store.Pruned) {
 			t.Helper()
 			var got store.Pruned
-			write(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
-				got, err = tx.Pruned(ctx, holder, at)
+			write(t, db, func(tx *store.Tx) (err error) {
+				got, err = tx.Pruned(holder, at)
 				return err
 			})
 			if got != want {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,22 +32,22 @@ var errAccountNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceac
 
 // CreateServiceAccount stores a new account and returns it with its ID. A
 // login that any principal has, as login or e-mail, is a Conflict.
-func (tx *Tx) CreateServiceAccount(ctx context.Context, a hallpass.ServiceAccount) (hallpass.ServiceAccount, error) {
+func (tx *Tx) CreateServiceAccount(a hallpass.ServiceAccount) (hallpass.ServiceAccount, error) {
 	taken := &hallpass.Error{Kind: hallpass.Conflict, ID: "serviceaccounts.ErrAlreadyExists", Message: "service account already exists"}
 	var users int
 	key := hallpass.NameKey(a.Login)
-	if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE login_key = $1 OR email_key = $1`, key).Scan(&users); err != nil {
+	if err := tx.sql.QueryRow(`SELECT COUNT(*) FROM users WHERE login_key = $1 OR email_key = $1`, key).Scan(&users); err != nil {
 		return hallpass.ServiceAccount{}, fmt.Errorf("store: create service account: %w", err)
 	}
 	if users > 0 {
 		return hallpass.ServiceAccount{}, taken
 	}
-	id, err := tx.nextID(ctx, "principal")
+	id, err := tx.nextID("principal")
 	if err != nil {
 		return hallpass.ServiceAccount{}, err
 	}
 	a.ID = hallpass.ServiceAccountID(id)
-	_, err = tx.exec(ctx, `
+	_, err = tx.exec(`
 		INSERT INTO service_accounts (id, uid, org_id, name, name_key, login, login_key, role, disabled, created_us, updated_us)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		a.ID, a.UID, a.Org, a.Name, hallpass.NameKey(a.Name), a.Login, key, a.Role.String(), a.Disabled, micros(a.CreatedAt), micros(a.UpdatedAt))
@@ -58,12 +57,12 @@ func (tx *Tx) CreateServiceAccount(ctx context.Context, a hallpass.ServiceAccoun
 	if err != nil {
 		return hallpass.ServiceAccount{}, fmt.Errorf("store: create service account: %w", err)
 	}
-	return a, tx.countAccount(ctx, a.Org, 1)
+	return a, tx.countAccount(a.Org, 1)
 }
 
 // ServiceAccount returns the account; NotFound when org has none with that ID.
-func (tx *Tx) ServiceAccount(ctx context.Context, org hallpass.OrgID, id hallpass.ServiceAccountID) (hallpass.ServiceAccount, error) {
-	a, err := scanAccount(tx.sql.QueryRowContext(ctx, `
+func (tx *Tx) ServiceAccount(org hallpass.OrgID, id hallpass.ServiceAccountID) (hallpass.ServiceAccount, error) {
+	a, err := scanAccount(tx.sql.QueryRow(`
 		SELECT `+accountColumns+` FROM service_accounts a WHERE a.org_id = $1 AND a.id = $2`, org, id))
 	if err != nil {
 		return hallpass.ServiceAccount{}, accountNotFound(fmt.Errorf("store: service account %d: %w", id, err))
@@ -73,9 +72,9 @@ func (tx *Tx) ServiceAccount(ctx context.Context, org hallpass.OrgID, id hallpas
 
 // ServiceAccountByUID returns the ID of the account with that uid; NotFound
 // when org has none.
-func (tx *Tx) ServiceAccountByUID(ctx context.Context, org hallpass.OrgID, uid string) (hallpass.ServiceAccountID, error) {
+func (tx *Tx) ServiceAccountByUID(org hallpass.OrgID, uid string) (hallpass.ServiceAccountID, error) {
 	var id hallpass.ServiceAccountID
-	err := tx.sql.QueryRowContext(ctx, `SELECT id FROM service_accounts WHERE org_id = $1 AND uid = $2`, org, uid).Scan(&id)
+	err := tx.sql.QueryRow(`SELECT id FROM service_accounts WHERE org_id = $1 AND uid = $2`, org, uid).Scan(&id)
 	if err != nil {
 		return 0, notFound(fmt.Errorf("store: service account by uid: %w", err), "", "Not found")
 	}
@@ -96,12 +95,12 @@ type ServiceAccountQuery struct {
 
 // ServiceAccounts returns a page of accounts by login, and how many there are
 // on all pages.
-func (tx *Tx) ServiceAccounts(ctx context.Context, q ServiceAccountQuery) ([]hallpass.ServiceAccountSummary, int, error) {
+func (tx *Tx) ServiceAccounts(q ServiceAccountQuery) ([]hallpass.ServiceAccountSummary, int, error) {
 	if q.Among != nil && len(q.Among) == 0 {
 		return nil, 0, nil
 	}
 	where, args := q.where()
-	total, err := tx.countServiceAccounts(ctx, q, where, args)
+	total, err := tx.countServiceAccounts(q, where, args)
 	if err != nil || q.Offset >= total {
 		return nil, total, err
 	}
@@ -114,7 +113,7 @@ func (tx *Tx) ServiceAccounts(ctx context.Context, q ServiceAccountQuery) ([]hal
 	}
 	args = append(args, micros(q.Now), limit, offset)
 	n := len(args)
-	list, err := all(ctx, tx, scanSummary, fmt.Sprintf(`
+	list, err := all(tx, scanSummary, fmt.Sprintf(`
 		WITH page AS (SELECT a.id AS id FROM service_accounts a WHERE %s ORDER BY a.login_key %s LIMIT $%d OFFSET $%d)
 		SELECT %s, %s
 		FROM   page JOIN service_accounts a ON a.id = page.id
@@ -149,20 +148,20 @@ func (q ServiceAccountQuery) where() (string, []any) {
 // countServiceAccounts returns how many accounts q picks. All of an org are
 // counted as they come and go, for counting them anew takes longer the more
 // there are.
-func (tx *Tx) countServiceAccounts(ctx context.Context, q ServiceAccountQuery, where string, args []any) (n int, err error) {
+func (tx *Tx) countServiceAccounts(q ServiceAccountQuery, where string, args []any) (n int, err error) {
 	query := `SELECT COUNT(*) FROM service_accounts a WHERE ` + where
 	if q.Text == "" && !q.DisabledOnly && !q.ExpiredOnly && q.Among == nil {
 		query = `SELECT COALESCE((SELECT accounts FROM orgs WHERE id = $1), 0)`
 	}
-	if err := tx.sql.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
+	if err := tx.sql.QueryRow(query, args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("store: count service accounts: %w", err)
 	}
 	return n, nil
 }
 
 // countAccount notes that an account of the org came or went.
-func (tx *Tx) countAccount(ctx context.Context, org hallpass.OrgID, by int) error {
-	if _, err := tx.exec(ctx, `UPDATE orgs SET accounts = accounts + $2 WHERE id = $1`, org, by); err != nil {
+func (tx *Tx) countAccount(org hallpass.OrgID, by int) error {
+	if _, err := tx.exec(`UPDATE orgs SET accounts = accounts + $2 WHERE id = $1`, org, by); err != nil {
 		return fmt.Errorf("store: count service accounts: %w", err)
 	}
 	return nil
@@ -209,8 +208,8 @@ func among(ids []hallpass.ServiceAccountID) string {
 
 // ServiceAccountSummary returns the account with what its tokens add up to at
 // now; NotFound when org has none with that ID.
-func (tx *Tx) ServiceAccountSummary(ctx context.Context, org hallpass.OrgID, id hallpass.ServiceAccountID, now time.Time) (hallpass.ServiceAccountSummary, error) {
-	s, err := scanSummary(tx.sql.QueryRowContext(ctx, `
+func (tx *Tx) ServiceAccountSummary(org hallpass.OrgID, id hallpass.ServiceAccountID, now time.Time) (hallpass.ServiceAccountSummary, error) {
+	s, err := scanSummary(tx.sql.QueryRow(`
 		SELECT `+accountColumns+`, `+summaryColumns("$3")+` FROM service_accounts a WHERE a.org_id = $1 AND a.id = $2`, org, id, micros(now)))
 	if err != nil {
 		return hallpass.ServiceAccountSummary{}, accountNotFound(fmt.Errorf("store: service account %d: %w", id, err))
@@ -220,8 +219,8 @@ func (tx *Tx) ServiceAccountSummary(ctx context.Context, org hallpass.OrgID, id 
 
 // UpdateServiceAccount stores the account's name, role and whether it is
 // disabled. NotFound when its org has none with that ID.
-func (tx *Tx) UpdateServiceAccount(ctx context.Context, a hallpass.ServiceAccount) error {
-	n, err := tx.exec(ctx, `
+func (tx *Tx) UpdateServiceAccount(a hallpass.ServiceAccount) error {
+	n, err := tx.exec(`
 		UPDATE service_accounts
 		SET    name = $3, name_key = $4, role = $5, disabled = $6, updated_us = $7
 		WHERE  org_id = $1 AND id = $2`,
@@ -237,23 +236,23 @@ func (tx *Tx) UpdateServiceAccount(ctx context.Context, a hallpass.ServiceAccoun
 
 // DeleteServiceAccount removes the account, its tokens, roles and places in
 // teams, and all access that it has or that others have to it. NotFound when org has none with that ID.
-func (tx *Tx) DeleteServiceAccount(ctx context.Context, org hallpass.OrgID, id hallpass.ServiceAccountID) error {
-	err := tx.steps(ctx, "delete service account",
+func (tx *Tx) DeleteServiceAccount(org hallpass.OrgID, id hallpass.ServiceAccountID) error {
+	err := tx.steps("delete service account",
 		do(`DELETE FROM tokens WHERE org_id = $1 AND service_account_id = $2`, org, id),
 		do(`DELETE FROM grants WHERE org_id = $1 AND resource = 'serviceaccounts' AND resource_id = $2`, org, strconv.FormatInt(int64(id), 10)),
 	)
 	if err == nil {
-		err = tx.leave(ctx, org, int64(id))
+		err = tx.leave(org, int64(id))
 	}
 	if err != nil {
 		return err
 	}
-	n, err := tx.exec(ctx, `DELETE FROM service_accounts WHERE org_id = $1 AND id = $2`, org, id)
+	n, err := tx.exec(`DELETE FROM service_accounts WHERE org_id = $1 AND id = $2`, org, id)
 	if err != nil {
 		return fmt.Errorf("store: delete service account %d: %w", id, err)
 	}
 	if n == 0 {
 		return errAccountNotFound
 	}
-	return tx.countAccount(ctx, org, -1)
+	return tx.countAccount(org, -1)
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -23,13 +22,13 @@ func scanSession(r row) (hallpass.Session, error) {
 }
 
 // CreateSession stores a new session and returns it with its ID.
-func (tx *Tx) CreateSession(ctx context.Context, s hallpass.Session) (hallpass.Session, error) {
-	id, err := tx.nextID(ctx, "session")
+func (tx *Tx) CreateSession(s hallpass.Session) (hallpass.Session, error) {
+	id, err := tx.nextID("session")
 	if err != nil {
 		return hallpass.Session{}, err
 	}
 	s.ID = hallpass.SessionID(id)
-	_, err = tx.exec(ctx, `
+	_, err = tx.exec(`
 		INSERT INTO sessions (id, user_id, hash, created_us, seen_us, expires_us, address, user_agent)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		s.ID, s.User, s.Hash[:], micros(s.CreatedAt), micros(s.SeenAt), micros(s.ExpiresAt), s.Address, s.UserAgent)
@@ -41,8 +40,8 @@ func (tx *Tx) CreateSession(ctx context.Context, s hallpass.Session) (hallpass.S
 
 // SessionByHash returns the session with that hash; NotFound when there is
 // none.
-func (tx *Tx) SessionByHash(ctx context.Context, hash [32]byte) (hallpass.Session, error) {
-	s, err := scanSession(tx.sql.QueryRowContext(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE s.hash = $1`, hash[:]))
+func (tx *Tx) SessionByHash(hash [32]byte) (hallpass.Session, error) {
+	s, err := scanSession(tx.sql.QueryRow(`SELECT `+sessionColumns+` FROM sessions s WHERE s.hash = $1`, hash[:]))
 	if err != nil {
 		return hallpass.Session{}, notFound(fmt.Errorf("store: session by hash: %w", err), "", "unknown session")
 	}
@@ -50,8 +49,8 @@ func (tx *Tx) SessionByHash(ctx context.Context, hash [32]byte) (hallpass.Sessio
 }
 
 // Session returns the session; NotFound when there is none with that ID.
-func (tx *Tx) Session(ctx context.Context, id hallpass.SessionID) (hallpass.Session, error) {
-	s, err := scanSession(tx.sql.QueryRowContext(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE s.id = $1`, id))
+func (tx *Tx) Session(id hallpass.SessionID) (hallpass.Session, error) {
+	s, err := scanSession(tx.sql.QueryRow(`SELECT `+sessionColumns+` FROM sessions s WHERE s.id = $1`, id))
 	if err != nil {
 		return hallpass.Session{}, notFound(fmt.Errorf("store: session %d: %w", id, err), "", "unknown session")
 	}
@@ -60,8 +59,8 @@ func (tx *Tx) Session(ctx context.Context, id hallpass.SessionID) (hallpass.Sess
 
 // Sessions returns the sessions of the user that have not ended, the newest
 // first.
-func (tx *Tx) Sessions(ctx context.Context, user hallpass.UserID) ([]hallpass.Session, error) {
-	list, err := all(ctx, tx, scanSession, `SELECT `+sessionColumns+` FROM sessions s WHERE s.user_id = $1 ORDER BY s.seen_us DESC, s.id DESC`, user)
+func (tx *Tx) Sessions(user hallpass.UserID) ([]hallpass.Session, error) {
+	list, err := all(tx, scanSession, `SELECT `+sessionColumns+` FROM sessions s WHERE s.user_id = $1 ORDER BY s.seen_us DESC, s.id DESC`, user)
 	if err != nil {
 		return nil, fmt.Errorf("store: sessions of user %d: %w", user, err)
 	}
@@ -69,24 +68,24 @@ func (tx *Tx) Sessions(ctx context.Context, user hallpass.UserID) ([]hallpass.Se
 }
 
 // SawSession notes that the session was used.
-func (tx *Tx) SawSession(ctx context.Context, id hallpass.SessionID, at time.Time) error {
-	if _, err := tx.exec(ctx, `UPDATE sessions SET seen_us = $2 WHERE id = $1 AND seen_us < $2`, id, micros(at)); err != nil {
+func (tx *Tx) SawSession(id hallpass.SessionID, at time.Time) error {
+	if _, err := tx.exec(`UPDATE sessions SET seen_us = $2 WHERE id = $1 AND seen_us < $2`, id, micros(at)); err != nil {
 		return fmt.Errorf("store: saw session %d: %w", id, err)
 	}
 	return nil
 }
 
 // DeleteSession ends the session; one that has ended already is no error.
-func (tx *Tx) DeleteSession(ctx context.Context, id hallpass.SessionID) error {
-	if _, err := tx.exec(ctx, `DELETE FROM sessions WHERE id = $1`, id); err != nil {
+func (tx *Tx) DeleteSession(id hallpass.SessionID) error {
+	if _, err := tx.exec(`DELETE FROM sessions WHERE id = $1`, id); err != nil {
 		return fmt.Errorf("store: delete session %d: %w", id, err)
 	}
 	return nil
 }
 
 // DeleteSessions ends every session of the user.
-func (tx *Tx) DeleteSessions(ctx context.Context, user hallpass.UserID) error {
-	if _, err := tx.exec(ctx, `DELETE FROM sessions WHERE user_id = $1`, user); err != nil {
+func (tx *Tx) DeleteSessions(user hallpass.UserID) error {
+	if _, err := tx.exec(`DELETE FROM sessions WHERE user_id = $1`, user); err != nil {
 		return fmt.Errorf("store: delete sessions of user %d: %w", user, err)
 	}
 	return nil
@@ -94,8 +93,8 @@ func (tx *Tx) DeleteSessions(ctx context.Context, user hallpass.UserID) error {
 
 // DeleteDeadSessions forgets the sessions that are over at now or were not
 // used since idleSince.
-func (tx *Tx) DeleteDeadSessions(ctx context.Context, now, idleSince time.Time) error {
-	if _, err := tx.exec(ctx, `DELETE FROM sessions WHERE expires_us <= $1 OR seen_us <= $2`, micros(now), micros(idleSince)); err != nil {
+func (tx *Tx) DeleteDeadSessions(now, idleSince time.Time) error {
+	if _, err := tx.exec(`DELETE FROM sessions WHERE expires_us <= $1 OR seen_us <= $2`, micros(now), micros(idleSince)); err != nil {
 		return fmt.Errorf("store: delete dead sessions: %w", err)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -41,9 +40,9 @@ type Totals struct {
 }
 
 // Totals counts what the server holds at now.
-func (tx *Tx) Totals(ctx context.Context, now time.Time) (t Totals, err error) {
+func (tx *Tx) Totals(now time.Time) (t Totals, err error) {
 	day, month := micros(now.Add(-24*time.Hour)), micros(now.Add(-30*24*time.Hour))
-	err = tx.sql.QueryRowContext(ctx, `
+	err = tx.sql.QueryRow(`
 		SELECT (SELECT COUNT(*) FROM orgs), (SELECT COUNT(*) FROM users), (SELECT COUNT(*) FROM service_accounts), (SELECT COUNT(*) FROM tokens),
 		       (SELECT COUNT(*) FROM teams), (SELECT COUNT(*) FROM folders), (SELECT COUNT(*) FROM dashboards),
 		       (SELECT COUNT(*) FROM users WHERE seen_us > $1), (SELECT COUNT(*) FROM users WHERE seen_us > $2), (SELECT COUNT(*) FROM sessions WHERE expires_us > $3)`,
@@ -54,20 +53,20 @@ func (tx *Tx) Totals(ctx context.Context, now time.Time) (t Totals, err error) {
 	for role, to := range map[hallpass.Role][2]*int64{
 		hallpass.RoleAdmin: {&t.Admins, &t.ActiveAdmins}, hallpass.RoleEditor: {&t.Editors, &t.ActiveEditors}, hallpass.RoleViewer: {&t.Viewers, &t.ActiveViewers},
 	} {
-		err := tx.sql.QueryRowContext(ctx, `
+		err := tx.sql.QueryRow(`
 			SELECT COUNT(DISTINCT m.user_id), COUNT(DISTINCT CASE WHEN u.seen_us > $2 THEN m.user_id END)
 			FROM   members m JOIN users u ON u.id = m.user_id WHERE m.role = $1`, role.String(), month).Scan(to[0], to[1])
 		if err != nil {
 			return t, fmt.Errorf("store: totals of role %s: %w", role, err)
 		}
 	}
-	t.Tags, err = tx.tagCount(ctx)
+	t.Tags, err = tx.tagCount()
 	return t, err
 }
 
 // tagCount returns how many tags dashboards have that are not the same.
-func (tx *Tx) tagCount(ctx context.Context) (int64, error) {
-	lists, err := all(ctx, tx, func(r row) (list []string, err error) {
+func (tx *Tx) tagCount() (int64, error) {
+	lists, err := all(tx, func(r row) (list []string, err error) {
 		var text string
 		if err := r.Scan(&text); err != nil {
 			return nil, err

@@ -39,7 +39,7 @@ func onSQLite(t *testing.T, f func(t *testing.T, db *store.DB, path string)) {
 
 func begun(t *testing.T, db *store.DB) *store.DB {
 	t.Helper()
-	if err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.Begin(t.Context(), "test") }); err != nil {
+	if err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.Begin("test") }); err != nil {
 		t.Fatal(err)
 	}
 	return db
@@ -48,17 +48,17 @@ func begun(t *testing.T, db *store.DB) *store.DB {
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 
 // write runs fn and fails the test if it fails.
-func write(t *testing.T, db *store.DB, fn func(ctx context.Context, tx *store.Tx) error) {
+func write(t *testing.T, db *store.DB, fn func(tx *store.Tx) error) {
 	t.Helper()
-	if err := db.Write(t.Context(), func(tx *store.Tx) error { return fn(t.Context(), tx) }); err != nil {
+	if err := db.Write(t.Context(), func(tx *store.Tx) error { return fn(tx) }); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func newOrg(t *testing.T, db *store.DB, name string) (o hallpass.Org) {
 	t.Helper()
-	write(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
-		o, err = tx.CreateOrg(ctx, hallpass.Org{Name: name, CreatedAt: noon, UpdatedAt: noon})
+	write(t, db, func(tx *store.Tx) (err error) {
+		o, err = tx.CreateOrg(hallpass.Org{Name: name, CreatedAt: noon, UpdatedAt: noon})
 		return err
 	})
 	return o
@@ -66,8 +66,8 @@ func newOrg(t *testing.T, db *store.DB, name string) (o hallpass.Org) {
 
 func newAccount(t *testing.T, db *store.DB, org hallpass.OrgID, name string) (a hallpass.ServiceAccount) {
 	t.Helper()
-	write(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
-		a, err = tx.CreateServiceAccount(ctx, hallpass.ServiceAccount{
+	write(t, db, func(tx *store.Tx) (err error) {
+		a, err = tx.CreateServiceAccount(hallpass.ServiceAccount{
 			UID: secret.NewUID(), Org: org, Name: name, Login: hallpass.ServiceAccountLogin(org, name), Role: hallpass.RoleViewer, CreatedAt: noon, UpdatedAt: noon,
 		})
 		return err
@@ -78,7 +78,7 @@ func newAccount(t *testing.T, db *store.DB, org hallpass.OrgID, name string) (a 
 func createToken(db *store.DB, ctx context.Context, a hallpass.ServiceAccount, name string, at, expires time.Time) (tok hallpass.Token, err error) {
 	err = db.Write(ctx, func(tx *store.Tx) (err error) {
 		text := secret.NewToken()
-		tok, err = tx.CreateToken(ctx, hallpass.Token{
+		tok, err = tx.CreateToken(hallpass.Token{
 			Org: a.Org, ServiceAccount: a.ID, Name: name, Hash: text.Hash(), LastFour: text.LastFour(), CreatedAt: at, CreatedBy: "admin", ExpiresAt: expires,
 		})
 		return err
@@ -98,29 +98,28 @@ func TestRoundTrips(t *testing.T) {
 		tok.LastUse = hallpass.Use{At: noon, Address: "::1", UserAgent: "curl"}
 		user := hallpass.User{UID: "u", Login: "Ana", Email: "ana@example.com", Name: "Ana", PasswordHash: "x", ServerAdmin: true, Org: org.ID, CreatedAt: noon, UpdatedAt: noon}
 		session := hallpass.Session{Hash: [32]byte{1}, CreatedAt: noon, SeenAt: noon, ExpiresAt: noon.Add(time.Hour), Address: "::1", UserAgent: "x"}
-		write(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
-			if user, err = tx.CreateUser(ctx, user); err != nil {
+		write(t, db, func(tx *store.Tx) (err error) {
+			if user, err = tx.CreateUser(user); err != nil {
 				return err
 			}
 			session.User = user.ID
-			if session, err = tx.CreateSession(ctx, session); err != nil {
+			if session, err = tx.CreateSession(session); err != nil {
 				return err
 			}
-			return errors.Join(tx.UpdateOrg(ctx, org),
-				tx.SetMember(ctx, hallpass.Member{Org: org.ID, User: user, Role: hallpass.RoleViewer, JoinedAt: noon}),
-				tx.SetMember(ctx, hallpass.Member{Org: org.ID, User: user, Role: hallpass.RoleEditor, JoinedAt: noon}))
+			return errors.Join(tx.UpdateOrg(org),
+				tx.SetMember(hallpass.Member{Org: org.ID, User: user, Role: hallpass.RoleViewer, JoinedAt: noon}),
+				tx.SetMember(hallpass.Member{Org: org.ID, User: user, Role: hallpass.RoleEditor, JoinedAt: noon}))
 		})
 		if err := db.NoteUses(t.Context(), []store.TokenUse{{Token: tok.ID, Use: tok.LastUse}}); err != nil {
 			t.Fatal(err)
 		}
 		err = db.Read(t.Context(), func(tx *store.Tx) error {
-			ctx := t.Context()
-			gotOrg, err1 := tx.Org(ctx, org.ID)
-			gotAccount, err2 := tx.ServiceAccount(ctx, org.ID, a.ID)
-			gotToken, err3 := tx.TokenByHash(ctx, tok.Hash)
-			gotUser, err4 := tx.UserByLogin(ctx, "ANA@example.com")
-			gotSession, err5 := tx.SessionByHash(ctx, session.Hash)
-			members, _, err6 := tx.Members(ctx, org.ID, "AN", 0, 0)
+			gotOrg, err1 := tx.Org(org.ID)
+			gotAccount, err2 := tx.ServiceAccount(org.ID, a.ID)
+			gotToken, err3 := tx.TokenByHash(tok.Hash)
+			gotUser, err4 := tx.UserByLogin("ANA@example.com")
+			gotSession, err5 := tx.SessionByHash(session.Hash)
+			members, _, err6 := tx.Members(org.ID, "AN", 0, 0)
 			want := []any{org, a, tok, user, session, []hallpass.Member{{Org: org.ID, User: user, Role: hallpass.RoleEditor, JoinedAt: noon}}}
 			if d := cmp.Diff([]any{gotOrg, gotAccount, gotToken, gotUser, gotSession, members}, want); d != "" {
 				t.Errorf("read, written:\n%s", d)
@@ -141,32 +140,32 @@ func TestOrgsAreApart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for what, fn := range map[string]func(context.Context, *store.Tx) error{
-			"account": func(ctx context.Context, tx *store.Tx) error {
-				_, err := tx.ServiceAccount(ctx, ours.ID, a.ID)
+		for what, fn := range map[string]func(*store.Tx) error{
+			"account": func(tx *store.Tx) error {
+				_, err := tx.ServiceAccount(ours.ID, a.ID)
 				return err
 			},
-			"by uid": func(ctx context.Context, tx *store.Tx) error {
-				_, err := tx.ServiceAccountByUID(ctx, ours.ID, a.UID)
+			"by uid": func(tx *store.Tx) error {
+				_, err := tx.ServiceAccountByUID(ours.ID, a.UID)
 				return err
 			},
-			"token": func(ctx context.Context, tx *store.Tx) error {
-				_, err := tx.Token(ctx, ours.ID, a.ID, tok.ID)
+			"token": func(tx *store.Tx) error {
+				_, err := tx.Token(ours.ID, a.ID, tok.ID)
 				return err
 			},
-			"update": func(ctx context.Context, tx *store.Tx) error {
+			"update": func(tx *store.Tx) error {
 				b := a
 				b.Org = ours.ID
-				return tx.UpdateServiceAccount(ctx, b)
+				return tx.UpdateServiceAccount(b)
 			},
-			"delete":         func(ctx context.Context, tx *store.Tx) error { return tx.DeleteServiceAccount(ctx, ours.ID, a.ID) },
-			"delete token":   func(ctx context.Context, tx *store.Tx) error { return tx.DeleteToken(ctx, ours.ID, a.ID, tok.ID) },
-			"revoke token":   func(ctx context.Context, tx *store.Tx) error { return tx.RevokeToken(ctx, ours.ID, tok.ID, noon) },
-			"another's":      func(ctx context.Context, tx *store.Tx) error { return tx.DeleteToken(ctx, theirs.ID, a.ID+1, tok.ID) },
-			"no such org":    func(ctx context.Context, tx *store.Tx) error { _, err := tx.Org(ctx, 99); return err },
-			"no such member": func(ctx context.Context, tx *store.Tx) error { _, err := tx.User(ctx, 99); return err },
+			"delete":         func(tx *store.Tx) error { return tx.DeleteServiceAccount(ours.ID, a.ID) },
+			"delete token":   func(tx *store.Tx) error { return tx.DeleteToken(ours.ID, a.ID, tok.ID) },
+			"revoke token":   func(tx *store.Tx) error { return tx.RevokeToken(ours.ID, tok.ID, noon) },
+			"another's":      func(tx *store.Tx) error { return tx.DeleteToken(theirs.ID, a.ID+1, tok.ID) },
+			"no such org":    func(tx *store.Tx) error { _, err := tx.Org(99); return err },
+			"no such member": func(tx *store.Tx) error { _, err := tx.User(99); return err },
 		} {
-			if err := db.Write(t.Context(), func(tx *store.Tx) error { return fn(t.Context(), tx) }); !errors.Is(err, hallpass.NotFound) {
+			if err := db.Write(t.Context(), func(tx *store.Tx) error { return fn(tx) }); !errors.Is(err, hallpass.NotFound) {
 				t.Errorf("%s: %v, want not found", what, err)
 			}
 		}
@@ -191,14 +190,14 @@ func TestTokenNames(t *testing.T) {
 		if err != nil || second.ID <= first.ID {
 			t.Fatalf("an expired token's name: %v, %v", second.ID, err)
 		}
-		write(t, db, func(ctx context.Context, tx *store.Tx) error {
-			return errors.Join(tx.RevokeToken(ctx, org.ID, second.ID, noon), tx.RevokeToken(ctx, org.ID, second.ID, noon.Add(time.Hour)))
+		write(t, db, func(tx *store.Tx) error {
+			return errors.Join(tx.RevokeToken(org.ID, second.ID, noon), tx.RevokeToken(org.ID, second.ID, noon.Add(time.Hour)))
 		})
 		if _, err := createToken(db, t.Context(), a, "same", noon.Add(2*time.Hour), time.Time{}); err != nil {
 			t.Errorf("a revoked token's name: %v", err)
 		}
 		err = db.Read(t.Context(), func(tx *store.Tx) error {
-			got, err := tx.Token(t.Context(), org.ID, b.ID, second.ID)
+			got, err := tx.Token(org.ID, b.ID, second.ID)
 			if !got.RevokedAt.Equal(noon) {
 				t.Errorf("revoked at %v, want the first time, %v", got.RevokedAt, noon)
 			}
@@ -207,7 +206,7 @@ func TestTokenNames(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		write(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.DeleteServiceAccount(ctx, org.ID, b.ID) })
+		write(t, db, func(tx *store.Tx) error { return tx.DeleteServiceAccount(org.ID, b.ID) })
 		if again := newAccount(t, db, org.ID, "b"); again.ID <= b.ID {
 			t.Errorf("the number %d was given again", again.ID)
 		}
@@ -226,7 +225,7 @@ func TestChain(t *testing.T) {
 		for i := range int64(6) {
 			c := hallpass.Change{Kind: hallpass.TokenChanged, ID: i, Hash: [32]byte{byte(i)}}
 			err := db.Write(t.Context(), func(tx *store.Tx) error {
-				if err := tx.Change(t.Context(), c); err != nil {
+				if err := tx.Change(c); err != nil {
 					return err
 				}
 				if i%2 == 1 {
@@ -242,7 +241,7 @@ func TestChain(t *testing.T) {
 			t.Errorf("heard %v, want %v", heard, want)
 		}
 		err := db.Read(t.Context(), func(tx *store.Tx) error {
-			rows, err := tx.Changes(t.Context(), 0)
+			rows, err := tx.Changes(0)
 			if err != nil {
 				return err
 			}
@@ -253,7 +252,7 @@ func TestChain(t *testing.T) {
 					t.Errorf("row %d is %+v", i, r)
 				}
 			}
-			s, err := tx.State(t.Context())
+			s, err := tx.State()
 			if want := (store.State{Installation: "test", Version: 3, Digest: digest}); s != want {
 				t.Errorf("state %+v, want %+v", s, want)
 			}
@@ -274,7 +273,7 @@ func TestSearchIsLiteral(t *testing.T) {
 		}
 		err := db.Read(t.Context(), func(tx *store.Tx) error {
 			for text, want := range map[string]int{"": 6, "%": 1, "_": 1, `\`: 1, "100": 2, "äö": 1, "' OR 1=1 --": 0, "SA-1": 6} {
-				_, total, err := tx.ServiceAccounts(t.Context(), store.ServiceAccountQuery{Org: org.ID, Text: text, Now: noon, Limit: 1})
+				_, total, err := tx.ServiceAccounts(store.ServiceAccountQuery{Org: org.ID, Text: text, Now: noon, Limit: 1})
 				if err != nil || total != want {
 					t.Errorf("%q finds %d, %v; want %d", text, total, err, want)
 				}
@@ -283,7 +282,7 @@ func TestSearchIsLiteral(t *testing.T) {
 				among []hallpass.ServiceAccountID
 				want  int
 			}{{nil, 6}, {[]hallpass.ServiceAccountID{}, 0}, {[]hallpass.ServiceAccountID{last.ID, 999}, 1}} {
-				_, total, err := tx.ServiceAccounts(t.Context(), store.ServiceAccountQuery{Org: org.ID, Now: noon, Limit: 9, Among: tt.among})
+				_, total, err := tx.ServiceAccounts(store.ServiceAccountQuery{Org: org.ID, Now: noon, Limit: 9, Among: tt.among})
 				if err != nil || total != tt.want {
 					t.Errorf("among %v: %d, %v; want %d", tt.among, total, err, tt.want)
 				}
@@ -319,7 +318,7 @@ func TestNotesMerge(t *testing.T) {
 		}
 		var got []string
 		err := db.Read(t.Context(), func(tx *store.Tx) error {
-			page, err := tx.AuditEntries(t.Context(), hallpass.AuditFilter{Limit: 10})
+			page, err := tx.AuditEntries(hallpass.AuditFilter{Limit: 10})
 			for _, e := range page.Entries {
 				got = append(got, fmt.Sprint(e.Reason, e.At.Minute(), " ", e.Count))
 			}
@@ -384,7 +383,7 @@ func TestNotesAreBounded(t *testing.T) {
 
 func TestReadersCannotWrite(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
-		err := db.Read(t.Context(), func(tx *store.Tx) error { return tx.DeleteSessions(t.Context(), 1) })
+		err := db.Read(t.Context(), func(tx *store.Tx) error { return tx.DeleteSessions(1) })
 		if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), "-", ""), "readonly") {
 			t.Errorf("a reader wrote: %v", err)
 		}
@@ -498,6 +497,6 @@ func TestLocked(t *testing.T) {
 		if err := raw.Close(); err != nil {
 			t.Fatal(err)
 		}
-		write(t, db, func(context.Context, *store.Tx) error { return nil })
+		write(t, db, func(*store.Tx) error { return nil })
 	})
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -25,13 +24,13 @@ var (
 
 // CreateTeam stores a new team and returns it with its ID. A name that another
 // team of the org has is a Conflict.
-func (tx *Tx) CreateTeam(ctx context.Context, t hallpass.Team) (hallpass.Team, error) {
-	id, err := tx.nextID(ctx, "team")
+func (tx *Tx) CreateTeam(t hallpass.Team) (hallpass.Team, error) {
+	id, err := tx.nextID("team")
 	if err != nil {
 		return hallpass.Team{}, err
 	}
 	t.ID = hallpass.TeamID(id)
-	_, err = tx.exec(ctx, `
+	_, err = tx.exec(`
 		INSERT INTO teams (id, uid, org_id, name, name_key, email, created_us, updated_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		t.ID, t.UID, t.Org, t.Name, hallpass.NameKey(t.Name), t.Email, micros(t.CreatedAt), micros(t.UpdatedAt))
 	if isUnique(err) {
@@ -44,8 +43,8 @@ func (tx *Tx) CreateTeam(ctx context.Context, t hallpass.Team) (hallpass.Team, e
 }
 
 // Team returns the team; NotFound when org has none with that ID.
-func (tx *Tx) Team(ctx context.Context, org hallpass.OrgID, id hallpass.TeamID) (hallpass.Team, error) {
-	t, err := scanTeam(tx.sql.QueryRowContext(ctx, `SELECT `+teamColumns+` FROM teams t WHERE t.org_id = $1 AND t.id = $2`, org, id))
+func (tx *Tx) Team(org hallpass.OrgID, id hallpass.TeamID) (hallpass.Team, error) {
+	t, err := scanTeam(tx.sql.QueryRow(`SELECT `+teamColumns+` FROM teams t WHERE t.org_id = $1 AND t.id = $2`, org, id))
 	if err != nil {
 		return hallpass.Team{}, notFound(fmt.Errorf("store: team %d: %w", id, err), errTeamNotFound.ID, errTeamNotFound.Message)
 	}
@@ -53,8 +52,8 @@ func (tx *Tx) Team(ctx context.Context, org hallpass.OrgID, id hallpass.TeamID) 
 }
 
 // TeamByUID returns the team with that uid; NotFound when org has none.
-func (tx *Tx) TeamByUID(ctx context.Context, org hallpass.OrgID, uid string) (hallpass.Team, error) {
-	t, err := scanTeam(tx.sql.QueryRowContext(ctx, `SELECT `+teamColumns+` FROM teams t WHERE t.org_id = $1 AND t.uid = $2`, org, uid))
+func (tx *Tx) TeamByUID(org hallpass.OrgID, uid string) (hallpass.Team, error) {
+	t, err := scanTeam(tx.sql.QueryRow(`SELECT `+teamColumns+` FROM teams t WHERE t.org_id = $1 AND t.uid = $2`, org, uid))
 	if err != nil {
 		return hallpass.Team{}, notFound(fmt.Errorf("store: team by uid: %w", err), errTeamNotFound.ID, errTeamNotFound.Message)
 	}
@@ -63,21 +62,21 @@ func (tx *Tx) TeamByUID(ctx context.Context, org hallpass.OrgID, uid string) (ha
 
 // Teams returns a page of the org's teams whose name or e-mail holds text, by
 // name, and how many there are on all pages. A limit of 0 means all.
-func (tx *Tx) Teams(ctx context.Context, org hallpass.OrgID, text string, limit, offset int) (list []hallpass.Team, total int, err error) {
+func (tx *Tx) Teams(org hallpass.OrgID, text string, limit, offset int) (list []hallpass.Team, total int, err error) {
 	from, args := ` FROM teams t WHERE t.org_id = $1`, []any{org}
 	if text != "" {
 		from += ` AND (t.name_key LIKE $2 ESCAPE '\' OR LOWER(t.email) LIKE $2 ESCAPE '\')`
 		args = append(args, contains(text))
 	}
 	if limit > 0 {
-		if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*)`+from, args...).Scan(&total); err != nil {
+		if err := tx.sql.QueryRow(`SELECT COUNT(*)`+from, args...).Scan(&total); err != nil {
 			return nil, 0, fmt.Errorf("store: teams: %w", err)
 		}
 		from += fmt.Sprintf(` ORDER BY t.name_key LIMIT %d OFFSET %d`, limit, offset)
 	} else {
 		from += ` ORDER BY t.name_key`
 	}
-	list, err = all(ctx, tx, scanTeam, `SELECT `+teamColumns+from, args...)
+	list, err = all(tx, scanTeam, `SELECT `+teamColumns+from, args...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: teams: %w", err)
 	}
@@ -88,8 +87,8 @@ func (tx *Tx) Teams(ctx context.Context, org hallpass.OrgID, text string, limit,
 }
 
 // TeamsOf returns the teams of org that the principal is in, by name.
-func (tx *Tx) TeamsOf(ctx context.Context, org hallpass.OrgID, principal int64) ([]hallpass.Team, error) {
-	list, err := all(ctx, tx, scanTeam, `
+func (tx *Tx) TeamsOf(org hallpass.OrgID, principal int64) ([]hallpass.Team, error) {
+	list, err := all(tx, scanTeam, `
 		SELECT `+teamColumns+` FROM teams t JOIN team_members m ON m.team_id = t.id
 		WHERE  t.org_id = $1 AND m.principal_id = $2 ORDER BY t.name_key`, org, principal)
 	if err != nil {
@@ -100,8 +99,8 @@ func (tx *Tx) TeamsOf(ctx context.Context, org hallpass.OrgID, principal int64) 
 
 // UpdateTeam stores the team's name and e-mail. A name that is taken is a
 // Conflict, a missing team NotFound.
-func (tx *Tx) UpdateTeam(ctx context.Context, t hallpass.Team) error {
-	n, err := tx.exec(ctx, `UPDATE teams SET name = $3, name_key = $4, email = $5, updated_us = $6 WHERE org_id = $1 AND id = $2`,
+func (tx *Tx) UpdateTeam(t hallpass.Team) error {
+	n, err := tx.exec(`UPDATE teams SET name = $3, name_key = $4, email = $5, updated_us = $6 WHERE org_id = $1 AND id = $2`,
 		t.Org, t.ID, t.Name, hallpass.NameKey(t.Name), t.Email, micros(t.UpdatedAt))
 	switch {
 	case isUnique(err):
@@ -116,11 +115,11 @@ func (tx *Tx) UpdateTeam(ctx context.Context, t hallpass.Team) error {
 
 // DeleteTeam removes the team with its memberships, roles, access, groups and
 // preferences; NotFound when org has none with that ID.
-func (tx *Tx) DeleteTeam(ctx context.Context, org hallpass.OrgID, id hallpass.TeamID) error {
-	if _, err := tx.Team(ctx, org, id); err != nil {
+func (tx *Tx) DeleteTeam(org hallpass.OrgID, id hallpass.TeamID) error {
+	if _, err := tx.Team(org, id); err != nil {
 		return err
 	}
-	return tx.steps(ctx, "delete team",
+	return tx.steps("delete team",
 		do(`DELETE FROM team_members WHERE team_id = $1`, id),
 		do(`DELETE FROM team_groups WHERE team_id = $1`, id),
 		do(`DELETE FROM role_assignments WHERE kind = 'team' AND grantee_id = $1`, id),
@@ -144,8 +143,8 @@ const principals = `(SELECT 1 AS kind, u.id, u.uid, u.login, u.login_key, u.name
 		UNION ALL SELECT 2, a.id, a.uid, a.login, a.login_key, a.name, '' FROM service_accounts a)`
 
 // TeamMembers returns the team's members, by login.
-func (tx *Tx) TeamMembers(ctx context.Context, id hallpass.TeamID) ([]hallpass.TeamMember, error) {
-	list, err := all(ctx, tx, scanTeamMember, `
+func (tx *Tx) TeamMembers(id hallpass.TeamID) ([]hallpass.TeamMember, error) {
+	list, err := all(tx, scanTeamMember, `
 		SELECT m.team_id, m.admin, m.joined_us, p.kind, p.id, p.uid, p.login, p.name, p.email
 		FROM   team_members m JOIN `+principals+` p ON p.id = m.principal_id
 		WHERE  m.team_id = $1 ORDER BY p.login_key`, id)
@@ -157,8 +156,8 @@ func (tx *Tx) TeamMembers(ctx context.Context, id hallpass.TeamID) ([]hallpass.T
 
 // memberships returns the principal's places in teams of org, without the
 // principal itself.
-func (tx *Tx) memberships(ctx context.Context, org hallpass.OrgID, principal int64) ([]hallpass.TeamMember, error) {
-	list, err := all(ctx, tx, func(r row) (m hallpass.TeamMember, err error) {
+func (tx *Tx) memberships(org hallpass.OrgID, principal int64) ([]hallpass.TeamMember, error) {
+	list, err := all(tx, func(r row) (m hallpass.TeamMember, err error) {
 		var joined int64
 		err = r.Scan(&m.Team, &m.Admin, &joined)
 		m.JoinedAt = fromMicros(joined)
@@ -172,10 +171,10 @@ func (tx *Tx) memberships(ctx context.Context, org hallpass.OrgID, principal int
 
 // SetTeamMember makes the principal a member or admin of the team. It reports
 // whether it was in the team already.
-func (tx *Tx) SetTeamMember(ctx context.Context, org hallpass.OrgID, m hallpass.TeamMember) (was bool, err error) {
-	n, err := tx.exec(ctx, `UPDATE team_members SET admin = $3 WHERE team_id = $1 AND principal_id = $2`, m.Team, m.Principal.ID, m.Admin)
+func (tx *Tx) SetTeamMember(org hallpass.OrgID, m hallpass.TeamMember) (was bool, err error) {
+	n, err := tx.exec(`UPDATE team_members SET admin = $3 WHERE team_id = $1 AND principal_id = $2`, m.Team, m.Principal.ID, m.Admin)
 	if err == nil && n == 0 {
-		_, err = tx.exec(ctx, `INSERT INTO team_members (team_id, principal_id, org_id, admin, joined_us) VALUES ($1, $2, $3, $4, $5)`,
+		_, err = tx.exec(`INSERT INTO team_members (team_id, principal_id, org_id, admin, joined_us) VALUES ($1, $2, $3, $4, $5)`,
 			m.Team, m.Principal.ID, org, m.Admin, micros(m.JoinedAt))
 	}
 	if err != nil {
@@ -186,8 +185,8 @@ func (tx *Tx) SetTeamMember(ctx context.Context, org hallpass.OrgID, m hallpass.
 
 // DeleteTeamMember takes the principal out of the team; NotFound when it is not
 // in it.
-func (tx *Tx) DeleteTeamMember(ctx context.Context, id hallpass.TeamID, principal int64) error {
-	n, err := tx.exec(ctx, `DELETE FROM team_members WHERE team_id = $1 AND principal_id = $2`, id, principal)
+func (tx *Tx) DeleteTeamMember(id hallpass.TeamID, principal int64) error {
+	n, err := tx.exec(`DELETE FROM team_members WHERE team_id = $1 AND principal_id = $2`, id, principal)
 	if err != nil {
 		return fmt.Errorf("store: delete member %d of team %d: %w", principal, id, err)
 	}
@@ -199,8 +198,8 @@ func (tx *Tx) DeleteTeamMember(ctx context.Context, id hallpass.TeamID, principa
 
 // Principal returns the user, if a member, or service account of org with that
 // ID; NotFound when org has none.
-func (tx *Tx) Principal(ctx context.Context, org hallpass.OrgID, id int64) (p hallpass.PrincipalInfo, err error) {
-	err = tx.sql.QueryRowContext(ctx, `
+func (tx *Tx) Principal(org hallpass.OrgID, id int64) (p hallpass.PrincipalInfo, err error) {
+	err = tx.sql.QueryRow(`
 		SELECT 1, u.id, u.uid, u.login, u.name, u.email FROM users u JOIN members m ON m.user_id = u.id WHERE m.org_id = $1 AND u.id = $2
 		UNION  ALL
 		SELECT 2, a.id, a.uid, a.login, a.name, '' FROM service_accounts a WHERE a.org_id = $1 AND a.id = $2`, org, id).
@@ -212,12 +211,12 @@ func (tx *Tx) Principal(ctx context.Context, org hallpass.OrgID, id int64) (p ha
 }
 
 // PrincipalsByID returns the principals with those IDs, whatever their org.
-func (tx *Tx) PrincipalsByID(ctx context.Context, ids []int64) (map[int64]hallpass.PrincipalInfo, error) {
+func (tx *Tx) PrincipalsByID(ids []int64) (map[int64]hallpass.PrincipalInfo, error) {
 	found := make(map[int64]hallpass.PrincipalInfo)
 	for part := range slices.Chunk(ids, maxBinds) {
 		var args []any
 		in := binds(&args, part)
-		list, err := all(ctx, tx, func(r row) (p hallpass.PrincipalInfo, err error) {
+		list, err := all(tx, func(r row) (p hallpass.PrincipalInfo, err error) {
 			err = r.Scan(&p.Kind, &p.ID, &p.UID, &p.Login, &p.Name, &p.Email)
 			return p, err
 		}, `SELECT 1, u.id, u.uid, u.login, u.name, u.email FROM users u WHERE u.id IN (`+in+`)
@@ -234,8 +233,8 @@ func (tx *Tx) PrincipalsByID(ctx context.Context, ids []int64) (map[int64]hallpa
 
 // PrincipalByUID returns the ID of the user, if a member, or service account of
 // org with that uid; NotFound when org has none.
-func (tx *Tx) PrincipalByUID(ctx context.Context, org hallpass.OrgID, uid string) (id int64, err error) {
-	err = tx.sql.QueryRowContext(ctx, `
+func (tx *Tx) PrincipalByUID(org hallpass.OrgID, uid string) (id int64, err error) {
+	err = tx.sql.QueryRow(`
 		SELECT u.id FROM users u JOIN members m ON m.user_id = u.id WHERE m.org_id = $1 AND u.uid = $2
 		UNION  ALL SELECT a.id FROM service_accounts a WHERE a.org_id = $1 AND a.uid = $2`, org, uid).Scan(&id)
 	if err != nil {
@@ -245,8 +244,8 @@ func (tx *Tx) PrincipalByUID(ctx context.Context, org hallpass.OrgID, uid string
 }
 
 // TeamGroups returns the outside groups that the team is matched with.
-func (tx *Tx) TeamGroups(ctx context.Context, id hallpass.TeamID) ([]string, error) {
-	list, err := all(ctx, tx, func(r row) (s string, err error) { err = r.Scan(&s); return s, err },
+func (tx *Tx) TeamGroups(id hallpass.TeamID) ([]string, error) {
+	list, err := all(tx, func(r row) (s string, err error) { err = r.Scan(&s); return s, err },
 		`SELECT group_id FROM team_groups WHERE team_id = $1 ORDER BY group_id`, id)
 	if err != nil {
 		return nil, fmt.Errorf("store: groups of team %d: %w", id, err)
@@ -256,8 +255,8 @@ func (tx *Tx) TeamGroups(ctx context.Context, id hallpass.TeamID) ([]string, err
 
 // AddTeamGroup matches the team with an outside group; a second time is a
 // Conflict.
-func (tx *Tx) AddTeamGroup(ctx context.Context, id hallpass.TeamID, group string) error {
-	_, err := tx.exec(ctx, `INSERT INTO team_groups (team_id, group_id) VALUES ($1, $2)`, id, group)
+func (tx *Tx) AddTeamGroup(id hallpass.TeamID, group string) error {
+	_, err := tx.exec(`INSERT INTO team_groups (team_id, group_id) VALUES ($1, $2)`, id, group)
 	if isUnique(err) {
 		return &hallpass.Error{Kind: hallpass.Conflict, ID: "team.group-taken", Message: "Group is already added to this team"}
 	}
@@ -268,8 +267,8 @@ func (tx *Tx) AddTeamGroup(ctx context.Context, id hallpass.TeamID, group string
 }
 
 // DeleteTeamGroup ends the match; NotFound when there is none.
-func (tx *Tx) DeleteTeamGroup(ctx context.Context, id hallpass.TeamID, group string) error {
-	n, err := tx.exec(ctx, `DELETE FROM team_groups WHERE team_id = $1 AND group_id = $2`, id, group)
+func (tx *Tx) DeleteTeamGroup(id hallpass.TeamID, group string) error {
+	n, err := tx.exec(`DELETE FROM team_groups WHERE team_id = $1 AND group_id = $2`, id, group)
 	if err != nil {
 		return fmt.Errorf("store: delete group of team %d: %w", id, err)
 	}
@@ -287,8 +286,8 @@ type PreferencesOf struct {
 }
 
 // Preferences returns the preferences that were set, empty ones if none were.
-func (tx *Tx) Preferences(ctx context.Context, of PreferencesOf) (p hallpass.Preferences, err error) {
-	rows, err := all(ctx, tx, func(r row) (p hallpass.Preferences, err error) {
+func (tx *Tx) Preferences(of PreferencesOf) (p hallpass.Preferences, err error) {
+	rows, err := all(tx, func(r row) (p hallpass.Preferences, err error) {
 		err = r.Scan(&p.Theme, &p.HomeDashboardUID, &p.Timezone, &p.WeekStart, &p.Language)
 		return p, err
 	}, `SELECT theme, home_uid, timezone, week_start, language FROM preferences WHERE org_id = $1 AND kind = $2 AND subject_id = $3`, of.Org, of.Kind, of.ID)
@@ -302,8 +301,8 @@ func (tx *Tx) Preferences(ctx context.Context, of PreferencesOf) (p hallpass.Pre
 }
 
 // SetPreferences stores all of the preferences.
-func (tx *Tx) SetPreferences(ctx context.Context, of PreferencesOf, p hallpass.Preferences) error {
-	_, err := tx.exec(ctx, `
+func (tx *Tx) SetPreferences(of PreferencesOf, p hallpass.Preferences) error {
+	_, err := tx.exec(`
 		INSERT INTO preferences (org_id, kind, subject_id, theme, home_uid, timezone, week_start, language)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (org_id, kind, subject_id) DO UPDATE
@@ -318,8 +317,8 @@ func (tx *Tx) SetPreferences(ctx context.Context, of PreferencesOf, p hallpass.P
 // PrincipalByLogin returns the ID of the user, if a member, or service account
 // of org with that login, or the user with that e-mail, whatever the case;
 // NotFound when org has none.
-func (tx *Tx) PrincipalByLogin(ctx context.Context, org hallpass.OrgID, login string) (id int64, err error) {
-	err = tx.sql.QueryRowContext(ctx, `
+func (tx *Tx) PrincipalByLogin(org hallpass.OrgID, login string) (id int64, err error) {
+	err = tx.sql.QueryRow(`
 		SELECT u.id FROM users u JOIN members m ON m.user_id = u.id WHERE m.org_id = $1 AND (u.login_key = $2 OR u.email_key = $2)
 		UNION  ALL SELECT a.id FROM service_accounts a WHERE a.org_id = $1 AND a.login_key = $2`, org, hallpass.NameKey(login)).Scan(&id)
 	if err != nil {
@@ -337,8 +336,8 @@ type OrgPrincipal struct {
 }
 
 // OrgPrincipals returns every member and service account of the org, by ID.
-func (tx *Tx) OrgPrincipals(ctx context.Context, org hallpass.OrgID) ([]OrgPrincipal, error) {
-	list, err := all(ctx, tx, func(r row) (p OrgPrincipal, err error) {
+func (tx *Tx) OrgPrincipals(org hallpass.OrgID) ([]OrgPrincipal, error) {
+	list, err := all(tx, func(r row) (p OrgPrincipal, err error) {
 		var role string
 		var extras int
 		if err := r.Scan(&p.Kind, &p.ID, &role, &extras); err != nil {

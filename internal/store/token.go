@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -28,21 +27,21 @@ func scanToken(r row) (hallpass.Token, error) {
 // CreateToken stores a new token and returns it with its ID. A name that a
 // live token of the org has at t.CreatedAt is a Conflict; a dead one gives it
 // up.
-func (tx *Tx) CreateToken(ctx context.Context, t hallpass.Token) (hallpass.Token, error) {
+func (tx *Tx) CreateToken(t hallpass.Token) (hallpass.Token, error) {
 	key := hallpass.NameKey(t.Name)
-	_, err := tx.exec(ctx, `
+	_, err := tx.exec(`
 		UPDATE tokens SET name_key = ''
 		WHERE  org_id = $1 AND name_key = $2 AND name_key <> '' AND (revoked_us > 0 OR (expires_us > 0 AND expires_us <= $3))`,
 		t.Org, key, micros(t.CreatedAt))
 	if err != nil {
 		return hallpass.Token{}, fmt.Errorf("store: create token: %w", err)
 	}
-	id, err := tx.nextID(ctx, "token")
+	id, err := tx.nextID("token")
 	if err != nil {
 		return hallpass.Token{}, err
 	}
 	t.ID = hallpass.TokenID(id)
-	_, err = tx.exec(ctx, `
+	_, err = tx.exec(`
 		INSERT INTO tokens (id, org_id, service_account_id, name, name_key, hash, last_four, created_us, created_by, expires_us,
 		                    revoked_us, used_us, used_address, used_agent)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, '', '')`,
@@ -61,8 +60,8 @@ func (tx *Tx) CreateToken(ctx context.Context, t hallpass.Token) (hallpass.Token
 
 // Tokens returns the account's tokens by name; none when org has no such
 // account.
-func (tx *Tx) Tokens(ctx context.Context, org hallpass.OrgID, account hallpass.ServiceAccountID) ([]hallpass.Token, error) {
-	list, err := all(ctx, tx, scanToken, `
+func (tx *Tx) Tokens(org hallpass.OrgID, account hallpass.ServiceAccountID) ([]hallpass.Token, error) {
+	list, err := all(tx, scanToken, `
 		SELECT `+tokenColumns+` FROM tokens t WHERE t.org_id = $1 AND t.service_account_id = $2 ORDER BY t.name, t.id`, org, account)
 	if err != nil {
 		return nil, fmt.Errorf("store: tokens of service account %d: %w", account, err)
@@ -73,7 +72,7 @@ func (tx *Tx) Tokens(ctx context.Context, org hallpass.OrgID, account hallpass.S
 // TokenPage returns limit of the account's tokens from the offset on, and how
 // many there are: those of the state, "" for all, by name. Live ones come first
 // if that is asked. None is blocked here: the account is not looked at.
-func (tx *Tx) TokenPage(ctx context.Context, org hallpass.OrgID, account hallpass.ServiceAccountID, state hallpass.TokenState, liveFirst bool, now time.Time, limit, offset int) ([]hallpass.Token, int, error) {
+func (tx *Tx) TokenPage(org hallpass.OrgID, account hallpass.ServiceAccountID, state hallpass.TokenState, liveFirst bool, now time.Time, limit, offset int) ([]hallpass.Token, int, error) {
 	const (
 		live  = `t.revoked_us = 0 AND (t.expires_us = 0 OR t.expires_us > $3)`
 		is    = `CASE WHEN t.revoked_us > 0 THEN 'revoked' WHEN ` + live + ` THEN 'live' ELSE 'expired' END`
@@ -85,10 +84,10 @@ func (tx *Tx) TokenPage(ctx context.Context, org hallpass.OrgID, account hallpas
 	}
 	args := []any{org, account, micros(now), string(state)}
 	var total int
-	if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*)`+which, args...).Scan(&total); err != nil {
+	if err := tx.sql.QueryRow(`SELECT COUNT(*)`+which, args...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("store: count tokens of service account %d: %w", account, err)
 	}
-	list, err := all(ctx, tx, scanToken, `SELECT `+tokenColumns+which+` ORDER BY `+order+`t.name, t.id LIMIT $5 OFFSET $6`, append(args, limit, offset)...)
+	list, err := all(tx, scanToken, `SELECT `+tokenColumns+which+` ORDER BY `+order+`t.name, t.id LIMIT $5 OFFSET $6`, append(args, limit, offset)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: tokens of service account %d: %w", account, err)
 	}
@@ -97,8 +96,8 @@ func (tx *Tx) TokenPage(ctx context.Context, org hallpass.OrgID, account hallpas
 
 // Token returns the token; NotFound when the org's account has none with that
 // ID.
-func (tx *Tx) Token(ctx context.Context, org hallpass.OrgID, account hallpass.ServiceAccountID, id hallpass.TokenID) (hallpass.Token, error) {
-	t, err := scanToken(tx.sql.QueryRowContext(ctx, `
+func (tx *Tx) Token(org hallpass.OrgID, account hallpass.ServiceAccountID, id hallpass.TokenID) (hallpass.Token, error) {
+	t, err := scanToken(tx.sql.QueryRow(`
 		SELECT `+tokenColumns+` FROM tokens t WHERE t.org_id = $1 AND t.service_account_id = $2 AND t.id = $3`, org, account, id))
 	if err != nil {
 		return hallpass.Token{}, notFound(fmt.Errorf("store: token %d: %w", id, err), "serviceaccounts.ErrTokenNotFound", "service account token not found")
@@ -108,8 +107,8 @@ func (tx *Tx) Token(ctx context.Context, org hallpass.OrgID, account hallpass.Se
 
 // OrgToken returns the token of whichever account of the org; NotFound when org
 // has none with that ID.
-func (tx *Tx) OrgToken(ctx context.Context, org hallpass.OrgID, id hallpass.TokenID) (hallpass.Token, error) {
-	t, err := scanToken(tx.sql.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens t WHERE t.org_id = $1 AND t.id = $2`, org, id))
+func (tx *Tx) OrgToken(org hallpass.OrgID, id hallpass.TokenID) (hallpass.Token, error) {
+	t, err := scanToken(tx.sql.QueryRow(`SELECT `+tokenColumns+` FROM tokens t WHERE t.org_id = $1 AND t.id = $2`, org, id))
 	if err != nil {
 		return hallpass.Token{}, notFound(fmt.Errorf("store: token %d: %w", id, err), "serviceaccounts.ErrTokenNotFound", "service account token not found")
 	}
@@ -118,8 +117,8 @@ func (tx *Tx) OrgToken(ctx context.Context, org hallpass.OrgID, id hallpass.Toke
 
 // TokenByHash returns the token with that hash, of whatever org; NotFound when
 // there is none.
-func (tx *Tx) TokenByHash(ctx context.Context, hash [32]byte) (hallpass.Token, error) {
-	t, err := scanToken(tx.sql.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens t WHERE t.hash = $1`, hash[:]))
+func (tx *Tx) TokenByHash(hash [32]byte) (hallpass.Token, error) {
+	t, err := scanToken(tx.sql.QueryRow(`SELECT `+tokenColumns+` FROM tokens t WHERE t.hash = $1`, hash[:]))
 	if err != nil {
 		return hallpass.Token{}, notFound(fmt.Errorf("store: token by hash: %w", err), "", "unknown token")
 	}
@@ -128,8 +127,8 @@ func (tx *Tx) TokenByHash(ctx context.Context, hash [32]byte) (hallpass.Token, e
 
 // DeleteToken removes the token for good. NotFound when the org's account has
 // none with that ID.
-func (tx *Tx) DeleteToken(ctx context.Context, org hallpass.OrgID, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
-	n, err := tx.exec(ctx, `DELETE FROM tokens WHERE org_id = $1 AND service_account_id = $2 AND id = $3`, org, account, id)
+func (tx *Tx) DeleteToken(org hallpass.OrgID, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
+	n, err := tx.exec(`DELETE FROM tokens WHERE org_id = $1 AND service_account_id = $2 AND id = $3`, org, account, id)
 	if err != nil {
 		return fmt.Errorf("store: delete token %d: %w", id, err)
 	}
@@ -141,8 +140,8 @@ func (tx *Tx) DeleteToken(ctx context.Context, org hallpass.OrgID, account hallp
 
 // RevokeToken marks the token revoked from at on. The first revocation stands;
 // a second changes nothing. NotFound when org has no such token.
-func (tx *Tx) RevokeToken(ctx context.Context, org hallpass.OrgID, id hallpass.TokenID, at time.Time) error {
-	n, err := tx.exec(ctx, `
+func (tx *Tx) RevokeToken(org hallpass.OrgID, id hallpass.TokenID, at time.Time) error {
+	n, err := tx.exec(`
 		UPDATE tokens
 		SET    revoked_us = CASE revoked_us WHEN 0 THEN $1 ELSE revoked_us END
 		WHERE  org_id = $2 AND id = $3`, micros(at), org, id)

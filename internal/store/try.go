@@ -27,8 +27,8 @@ type KnownPlace struct {
 
 // WrongPasswords returns the counts of those of the buckets that still count at
 // now. It takes three names; some may be empty.
-func (tx *Tx) WrongPasswords(ctx context.Context, buckets [3]string, now time.Time) ([]WrongPasswords, error) {
-	list, err := all(ctx, tx, func(r row) (w WrongPasswords, err error) {
+func (tx *Tx) WrongPasswords(buckets [3]string, now time.Time) ([]WrongPasswords, error) {
+	list, err := all(tx, func(r row) (w WrongPasswords, err error) {
 		var until int64
 		err = r.Scan(&w.Bucket, &w.N, &until)
 		w.Until = fromMicros(until)
@@ -41,8 +41,8 @@ func (tx *Tx) WrongPasswords(ctx context.Context, buckets [3]string, now time.Ti
 }
 
 // KnownPlaces returns those of the two places that the user is known at, at now.
-func (tx *Tx) KnownPlaces(ctx context.Context, user hallpass.UserID, places [2]string, now time.Time) ([]KnownPlace, error) {
-	list, err := all(ctx, tx, func(r row) (KnownPlace, error) {
+func (tx *Tx) KnownPlaces(user hallpass.UserID, places [2]string, now time.Time) ([]KnownPlace, error) {
+	list, err := all(tx, func(r row) (KnownPlace, error) {
 		k := KnownPlace{User: user}
 		var until int64
 		err := r.Scan(&k.Place, &until)
@@ -69,7 +69,7 @@ func (db *DB) NoteTries(ctx context.Context, wrong []WrongPasswords, known []Kno
 	return db.beside(ctx, func(tx *Tx) error {
 		for _, w := range wrong {
 			// A count whose time is over begins anew: it ended before this one began.
-			_, err := tx.exec(ctx, `
+			_, err := tx.exec(`
 				INSERT INTO wrong_passwords (bucket, n, until_us) VALUES ($1, $2, $3)
 				ON CONFLICT (bucket) DO UPDATE SET
 					n        = excluded.n + CASE WHEN wrong_passwords.until_us > excluded.until_us - $4 THEN wrong_passwords.n ELSE 0 END,
@@ -81,7 +81,7 @@ func (db *DB) NoteTries(ctx context.Context, wrong []WrongPasswords, known []Kno
 		}
 		for _, k := range known {
 			// A user may be gone by now, and then is known nowhere.
-			_, err := tx.exec(ctx, `
+			_, err := tx.exec(`
 				INSERT INTO known_places (user_id, place, until_us) SELECT id, CAST($2 AS TEXT), CAST($3 AS BIGINT) FROM users WHERE id = $1
 				ON CONFLICT (user_id, place) DO UPDATE SET until_us = excluded.until_us`, k.User, k.Place, micros(k.Until))
 			if err != nil {
@@ -99,7 +99,7 @@ const GuessWindow = time.Minute
 func (db *DB) ForgetTries(ctx context.Context, now time.Time) error {
 	return db.beside(ctx, func(tx *Tx) error {
 		for _, query := range []string{`DELETE FROM wrong_passwords WHERE until_us <= $1`, `DELETE FROM known_places WHERE until_us <= $1`} {
-			if _, err := tx.exec(ctx, query, micros(now)); err != nil {
+			if _, err := tx.exec(query, micros(now)); err != nil {
 				return fmt.Errorf("store: forget tries: %w", err)
 			}
 		}

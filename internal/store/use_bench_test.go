@@ -68,7 +68,7 @@ func tokensIn(b *testing.B, db *store.DB, tokens int, driver, source string) {
 	b.Helper()
 	ctx := b.Context()
 	err := db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.CreateOrg(ctx, hallpass.Org{Name: "Main Org."})
+		_, err := tx.CreateOrg(hallpass.Org{Name: "Main Org."})
 		return err
 	})
 	if err != nil {

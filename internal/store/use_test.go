@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -18,7 +17,7 @@ func lastUses(t *testing.T, db *store.DB, a hallpass.ServiceAccount) map[hallpas
 	t.Helper()
 	uses := make(map[hallpass.TokenID]hallpass.Use)
 	err := db.Read(t.Context(), func(tx *store.Tx) error {
-		tokens, err := tx.Tokens(t.Context(), a.Org, a.ID)
+		tokens, err := tx.Tokens(a.Org, a.ID)
 		for _, tok := range tokens {
 			uses[tok.ID] = tok.LastUse
 		}
@@ -87,8 +86,8 @@ func TestUsesGiveWay(t *testing.T) {
 	used := func(tok hallpass.Token) error {
 		return db.NoteUses(t.Context(), []store.TokenUse{{Token: tok.ID, Use: hallpass.Use{At: noon}}})
 	}
-	write(t, db, func(ctx context.Context, tx *store.Tx) error {
-		if err := tx.RevokeToken(ctx, a.Org, tokens[0].ID, noon); err != nil {
+	write(t, db, func(tx *store.Tx) error {
+		if err := tx.RevokeToken(a.Org, tokens[0].ID, noon); err != nil {
 			return err
 		}
 		if err := used(tokens[1]); err != nil {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -22,10 +21,10 @@ func scanUser(r row, more ...any) (hallpass.User, error) {
 
 // CreateUser stores a new user and returns it with its ID. A login or e-mail
 // that any principal has is a Conflict.
-func (tx *Tx) CreateUser(ctx context.Context, u hallpass.User) (hallpass.User, error) {
+func (tx *Tx) CreateUser(u hallpass.User) (hallpass.User, error) {
 	taken := &hallpass.Error{Kind: hallpass.Conflict, ID: "user.exists", Message: "user already exists"}
 	var others int
-	err := tx.sql.QueryRowContext(ctx, `
+	err := tx.sql.QueryRow(`
 		SELECT (SELECT COUNT(*) FROM users WHERE login_key IN ($1, $2) OR email_key IN ($1, $2)) +
 		       (SELECT COUNT(*) FROM service_accounts WHERE login_key IN ($1, $2))`,
 		hallpass.NameKey(u.Login), hallpass.NameKey(u.Email)).Scan(&others)
@@ -35,12 +34,12 @@ func (tx *Tx) CreateUser(ctx context.Context, u hallpass.User) (hallpass.User, e
 	if others > 0 {
 		return hallpass.User{}, taken
 	}
-	id, err := tx.nextID(ctx, "principal")
+	id, err := tx.nextID("principal")
 	if err != nil {
 		return hallpass.User{}, err
 	}
 	u.ID = hallpass.UserID(id)
-	_, err = tx.exec(ctx, `
+	_, err = tx.exec(`
 		INSERT INTO users (id, uid, login, login_key, email, email_key, name, name_key, password_hash, server_admin, disabled, org_id, created_us, updated_us, seen_us)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		u.ID, u.UID, u.Login, hallpass.NameKey(u.Login), u.Email, hallpass.NameKey(u.Email), u.Name, hallpass.NameKey(u.Name), u.PasswordHash,
@@ -55,8 +54,8 @@ func (tx *Tx) CreateUser(ctx context.Context, u hallpass.User) (hallpass.User, e
 }
 
 // User returns the user; NotFound when there is none.
-func (tx *Tx) User(ctx context.Context, id hallpass.UserID) (hallpass.User, error) {
-	u, err := scanUser(tx.sql.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id))
+func (tx *Tx) User(id hallpass.UserID) (hallpass.User, error) {
+	u, err := scanUser(tx.sql.QueryRow(`SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id))
 	if err != nil {
 		return hallpass.User{}, notFound(fmt.Errorf("store: user %d: %w", id, err), "user.not-found", "user not found")
 	}
@@ -65,9 +64,9 @@ func (tx *Tx) User(ctx context.Context, id hallpass.UserID) (hallpass.User, erro
 
 // UserByLogin returns the user with that login, or else with that e-mail,
 // whatever the case; NotFound when there is none.
-func (tx *Tx) UserByLogin(ctx context.Context, loginOrEmail string) (hallpass.User, error) {
+func (tx *Tx) UserByLogin(loginOrEmail string) (hallpass.User, error) {
 	key := hallpass.NameKey(loginOrEmail)
-	u, err := scanUser(tx.sql.QueryRowContext(ctx, `
+	u, err := scanUser(tx.sql.QueryRow(`
 		SELECT `+userColumns+` FROM users u
 		WHERE  u.login_key = $1 OR u.email_key = $1
 		ORDER  BY CASE u.login_key WHEN $1 THEN 0 ELSE 1 END LIMIT 1`, key))
@@ -81,9 +80,9 @@ var errLoginTaken = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.login-con
 
 // LoginTaken reports whether any principal beside the user has that login or
 // e-mail, as login or e-mail.
-func (tx *Tx) LoginTaken(ctx context.Context, beside hallpass.UserID, loginOrEmail string) (bool, error) {
+func (tx *Tx) LoginTaken(beside hallpass.UserID, loginOrEmail string) (bool, error) {
 	var others int
-	err := tx.sql.QueryRowContext(ctx, `
+	err := tx.sql.QueryRow(`
 		SELECT (SELECT COUNT(*) FROM users WHERE id <> $1 AND (login_key = $2 OR email_key = $2)) + (SELECT COUNT(*) FROM service_accounts WHERE login_key = $2)`,
 		beside, hallpass.NameKey(loginOrEmail)).Scan(&others)
 	if err != nil {
@@ -95,8 +94,8 @@ func (tx *Tx) LoginTaken(ctx context.Context, beside hallpass.UserID, loginOrEma
 // UpdateUser stores everything about the user that can change, save SeenAt.
 // NotFound when there is none, Conflict when another user has the login or
 // e-mail.
-func (tx *Tx) UpdateUser(ctx context.Context, u hallpass.User) error {
-	n, err := tx.exec(ctx, `
+func (tx *Tx) UpdateUser(u hallpass.User) error {
+	n, err := tx.exec(`
 		UPDATE users
 		SET    login = $2, login_key = $3, email = $4, email_key = $5, name = $6, name_key = $7, password_hash = $8, server_admin = $9, disabled = $10,
 		       org_id = $11, updated_us = $12
@@ -116,16 +115,16 @@ func (tx *Tx) UpdateUser(ctx context.Context, u hallpass.User) error {
 }
 
 // SawUser notes that the user signed in.
-func (tx *Tx) SawUser(ctx context.Context, id hallpass.UserID, at time.Time) error {
-	if _, err := tx.exec(ctx, `UPDATE users SET seen_us = $2 WHERE id = $1`, id, micros(at)); err != nil {
+func (tx *Tx) SawUser(id hallpass.UserID, at time.Time) error {
+	if _, err := tx.exec(`UPDATE users SET seen_us = $2 WHERE id = $1`, id, micros(at)); err != nil {
 		return fmt.Errorf("store: saw user %d: %w", id, err)
 	}
 	return nil
 }
 
 // UserByUID returns the user with that uid; NotFound when there is none.
-func (tx *Tx) UserByUID(ctx context.Context, uid string) (hallpass.User, error) {
-	u, err := scanUser(tx.sql.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.uid = $1`, uid))
+func (tx *Tx) UserByUID(uid string) (hallpass.User, error) {
+	u, err := scanUser(tx.sql.QueryRow(`SELECT `+userColumns+` FROM users u WHERE u.uid = $1`, uid))
 	if err != nil {
 		return hallpass.User{}, notFound(fmt.Errorf("store: user by uid: %w", err), "user.not-found", "user not found")
 	}
@@ -134,13 +133,13 @@ func (tx *Tx) UserByUID(ctx context.Context, uid string) (hallpass.User, error) 
 
 // Users returns a page of the server's users whose login, e-mail or name holds
 // text, by login, and how many there are on all pages.
-func (tx *Tx) Users(ctx context.Context, text string, limit, offset int) (page []hallpass.User, total int, err error) {
+func (tx *Tx) Users(text string, limit, offset int) (page []hallpass.User, total int, err error) {
 	const where = `u.login_key LIKE $1 ESCAPE '\' OR u.email_key LIKE $1 ESCAPE '\' OR u.name_key LIKE $1 ESCAPE '\'`
 	pattern := contains(text)
-	if err := tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM users u WHERE `+where, pattern).Scan(&total); err != nil {
+	if err := tx.sql.QueryRow(`SELECT COUNT(*) FROM users u WHERE `+where, pattern).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("store: users: %w", err)
 	}
-	page, err = all(ctx, tx, func(r row) (hallpass.User, error) { return scanUser(r) },
+	page, err = all(tx, func(r row) (hallpass.User, error) { return scanUser(r) },
 		`SELECT `+userColumns+` FROM users u WHERE `+where+` ORDER BY u.login_key LIMIT $2 OFFSET $3`, pattern, limit, offset)
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: users: %w", err)
@@ -150,8 +149,8 @@ func (tx *Tx) Users(ctx context.Context, text string, limit, offset int) (page [
 
 // ServerAdmins returns how many server admins, not disabled, there are beside
 // the given user.
-func (tx *Tx) ServerAdmins(ctx context.Context, beside hallpass.UserID) (n int, err error) {
-	err = tx.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE server_admin = TRUE AND disabled = FALSE AND id <> $1`, beside).Scan(&n)
+func (tx *Tx) ServerAdmins(beside hallpass.UserID) (n int, err error) {
+	err = tx.sql.QueryRow(`SELECT COUNT(*) FROM users WHERE server_admin = TRUE AND disabled = FALSE AND id <> $1`, beside).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("store: server admins: %w", err)
 	}
@@ -160,8 +159,8 @@ func (tx *Tx) ServerAdmins(ctx context.Context, beside hallpass.UserID) (n int, 
 
 // DeleteUser removes the user with every session, membership, role and access;
 // NotFound when there is none.
-func (tx *Tx) DeleteUser(ctx context.Context, id hallpass.UserID) error {
-	err := tx.steps(ctx, "delete user",
+func (tx *Tx) DeleteUser(id hallpass.UserID) error {
+	err := tx.steps("delete user",
 		do(`DELETE FROM sessions WHERE user_id = $1`, id),
 		do(`DELETE FROM known_places WHERE user_id = $1`, id),
 		do(`DELETE FROM members WHERE user_id = $1`, id),
@@ -173,7 +172,7 @@ func (tx *Tx) DeleteUser(ctx context.Context, id hallpass.UserID) error {
 	if err != nil {
 		return err
 	}
-	n, err := tx.exec(ctx, `DELETE FROM users WHERE id = $1`, id)
+	n, err := tx.exec(`DELETE FROM users WHERE id = $1`, id)
 	if err != nil {
 		return fmt.Errorf("store: delete user %d: %w", id, err)
 	}

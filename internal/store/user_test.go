@@ -16,7 +16,7 @@ func TestLoginsAreTaken(t *testing.T) {
 		account := newAccount(t, db, org.ID, "ci")
 		create := func(uid, login, email string) error {
 			return db.Write(t.Context(), func(tx *store.Tx) error {
-				_, err := tx.CreateUser(t.Context(), hallpass.User{UID: uid, Login: login, Email: email, Org: org.ID, CreatedAt: noon, UpdatedAt: noon})
+				_, err := tx.CreateUser(hallpass.User{UID: uid, Login: login, Email: email, Org: org.ID, CreatedAt: noon, UpdatedAt: noon})
 				return err
 			})
 		}

@@ -24,7 +24,7 @@ func (v *Verifier) Canary(ctx context.Context) (refused bool, err error) {
 		return false, errNotKept
 	}
 	err = v.db.Write(ctx, func(tx *store.Tx) error {
-		return tx.Change(ctx, hallpass.Change{Kind: hallpass.TokenChanged, Hash: hash})
+		return tx.Change(hallpass.Change{Kind: hallpass.TokenChanged, Hash: hash})
 	})
 	return v.cache.get(&hash) == nil, err
 }

@@ -69,7 +69,7 @@ func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, epoch uint64) (f f
 	}
 	var known bool
 	if f.caller, known = v.cache.caller(epoch, f.token.ServiceAccount); !known {
-		if err := v.db.Read(ctx, func(tx *store.Tx) error { return v.read(ctx, tx, &f) }); err != nil {
+		if err := v.db.Read(ctx, func(tx *store.Tx) error { return v.read(tx, &f) }); err != nil {
 			return f, err
 		}
 	}
@@ -88,19 +88,19 @@ func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, epoch uint64) (f f
 }
 
 // read reads the token and its account in one view of the database.
-func (v *Verifier) read(ctx context.Context, tx *store.Tx, f *found) (err error) {
-	if err := v.recent(ctx, tx); err != nil {
+func (v *Verifier) read(tx *store.Tx, f *found) (err error) {
+	if err := v.recent(tx); err != nil {
 		return err
 	}
-	if f.token, err = tx.TokenByHash(ctx, f.token.Hash); err != nil {
+	if f.token, err = tx.TokenByHash(f.token.Hash); err != nil {
 		return err
 	}
-	a, err := tx.ServiceAccount(ctx, f.token.Org, f.token.ServiceAccount)
+	a, err := tx.ServiceAccount(f.token.Org, f.token.ServiceAccount)
 	if err != nil {
 		return err
 	}
 	f.disabled = a.Disabled
-	f.caller, err = tx.ServiceAccountCaller(ctx, a)
+	f.caller, err = tx.ServiceAccountCaller(a)
 	return err
 }
 

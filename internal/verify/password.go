@@ -130,17 +130,17 @@ func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, or
 // readTry reads who has the login, who calls then, and what the try counts for.
 func (v *Verifier) readTry(ctx context.Context, login string, org hallpass.OrgID, address, device string, now time.Time) (u hallpass.User, c hallpass.Caller, t try, err error) {
 	err = v.db.Read(ctx, func(tx *store.Tx) error {
-		err := v.recent(ctx, tx)
+		err := v.recent(tx)
 		if err != nil {
 			return err
 		}
-		if u, err = tx.UserByLogin(ctx, login); err == nil {
-			c, err = tx.UserCaller(ctx, u, org)
+		if u, err = tx.UserByLogin(login); err == nil {
+			c, err = tx.UserCaller(u, org)
 		}
 		if err != nil && !errors.Is(err, hallpass.NotFound) {
 			return err
 		}
-		t, err = v.tries.of(ctx, tx, u, login, address, device, now)
+		t, err = v.tries.of(tx, u, login, address, device, now)
 		return err
 	})
 	return u, c, t, err

@@ -29,20 +29,20 @@ func (v *Verifier) Session(ctx context.Context, id string, org hallpass.OrgID, f
 	var s hallpass.Session
 	var c hallpass.Caller
 	err := v.db.Read(ctx, func(tx *store.Tx) (err error) {
-		if err := v.recent(ctx, tx); err != nil {
+		if err := v.recent(tx); err != nil {
 			return err
 		}
-		if s, err = tx.SessionByHash(ctx, hash); err != nil {
+		if s, err = tx.SessionByHash(hash); err != nil {
 			return err
 		}
-		u, err := tx.User(ctx, s.User)
+		u, err := tx.User(s.User)
 		if err != nil {
 			return err
 		}
 		if u.Disabled || !s.Live(now, v.sessionIdle) {
 			return errNoSession
 		}
-		c, err = tx.UserCaller(ctx, u, org)
+		c, err = tx.UserCaller(u, org)
 		return err
 	})
 	switch {
@@ -74,7 +74,7 @@ func (v *Verifier) flushSessions(ctx context.Context) error {
 	}
 	err := v.db.Write(ctx, func(tx *store.Tx) error {
 		for id, at := range seen {
-			if err := tx.SawSession(ctx, id, at); err != nil {
+			if err := tx.SawSession(id, at); err != nil {
 				return err
 			}
 		}

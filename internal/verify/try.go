@@ -63,7 +63,7 @@ func newTries() *tries {
 
 // of returns what a try for the login counts for, and brings the counts up to
 // date with the database.
-func (ts *tries) of(ctx context.Context, tx *store.Tx, u hallpass.User, login, address, device string, now time.Time) (try, error) {
+func (ts *tries) of(tx *store.Tx, u hallpass.User, login, address, device string, now time.Time) (try, error) {
 	t := try{user: u.ID, places: [2]string{addressPlace(address), devicePlace(device)}}
 	t.account = "x" + digest(hallpass.NameKey(login))[:5] // people type passwords as logins: this tells 20 bits
 	if u.ID != 0 {
@@ -72,13 +72,13 @@ func (ts *tries) of(ctx context.Context, tx *store.Tx, u hallpass.User, login, a
 	t.address = t.places[0]
 	t.place = t.account + t.places[0]
 	if u.ID != 0 {
-		list, err := tx.KnownPlaces(ctx, u.ID, t.places, now)
+		list, err := tx.KnownPlaces(u.ID, t.places, now)
 		if err != nil {
 			return t, err
 		}
 		ts.recognize(&t, list, now)
 	}
-	counted, err := tx.WrongPasswords(ctx, t.buckets(), now)
+	counted, err := tx.WrongPasswords(t.buckets(), now)
 	if err != nil {
 		return t, err
 	}

@@ -320,7 +320,7 @@ func (v *Verifier) Nodes(ctx context.Context) ([]NodeStatus, error) {
 	if v.view == nil {
 		self := v.self
 		err := v.db.Read(ctx, func(tx *store.Tx) error {
-			s, err := tx.State(ctx)
+			s, err := tx.State()
 			self.Applied, self.BeatAt = s.Version, v.now()
 			return err
 		})
@@ -419,12 +419,12 @@ func (v *Verifier) View() View {
 
 // recent returns errStale if the database shows tx less than this node has
 // applied: then it is not the one that changes are made in.
-func (v *Verifier) recent(ctx context.Context, tx *store.Tx) error {
+func (v *Verifier) recent(tx *store.Tx) error {
 	if v.view == nil {
 		return nil
 	}
 	applied := v.view.applied.Load()
-	s, err := tx.State(ctx)
+	s, err := tx.State()
 	if err != nil {
 		return err
 	}

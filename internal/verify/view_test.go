@@ -21,10 +21,10 @@ func TestRegisterContinues(t *testing.T) {
 	w := newWorld(t, verify.Options{})
 	var now store.State
 	err := w.db.Write(t.Context(), func(tx *store.Tx) (err error) {
-		if err := tx.Change(t.Context(), hallpass.Change{Kind: hallpass.OrgChanged, ID: 1}); err != nil {
+		if err := tx.Change(hallpass.Change{Kind: hallpass.OrgChanged, ID: 1}); err != nil {
 			return err
 		}
-		now, err = tx.State(t.Context())
+		now, err = tx.State()
 		return err
 	})
 	if err != nil {
