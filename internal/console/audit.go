@@ -16,13 +16,13 @@ type auditView struct {
 	Action, Actor, Target, Outcome, From, To string // the filter as it was typed
 	Filtered                                 bool
 	Entries                                  []auditRow
-	Newest, Older                            string // addresses; empty: none
-	SearchedTo                               moment // where the search ended before the page was full; empty: it did not
+	Newest, Older                            string    // addresses; empty: none
+	SearchedTo                               timestamp // where the search ended before the page was full; empty: it did not
 }
 
 // auditRow is one entry.
 type auditRow struct {
-	At      moment
+	At      timestamp
 	Actor   string
 	Token   hallpass.TokenID
 	Action  string
@@ -32,17 +32,17 @@ type auditRow struct {
 	Address string
 	Client  string
 	Count   int64
-	Who     thing // Actor, with the name
-	What    thing // Target, with the name
-	Said    thing // of Reason, what it points to
-	Used    thing // Token, with the name
+	Who     link // Actor, with the name
+	What    link // Target, with the name
+	Said    link // of Reason, what it points to
+	Used    link // Token, with the name
 	entry   hallpass.AuditEntry
 }
 
 const auditPerPage = 50
 
-func auditPage(v *visit) error {
-	q := v.r.URL.Query()
+func auditPage(req *request) error {
+	q := req.URL.Query()
 	view := auditView{
 		Action: q.Get("action"), Actor: q.Get("actor"), Target: q.Get("target"), Outcome: q.Get("outcome"), From: q.Get("from"), To: q.Get("to"),
 	}
@@ -52,28 +52,28 @@ func auditPage(v *visit) error {
 	}
 	var err error
 	if f.From, err = day(view.From); err != nil {
-		v.tell("from", "From is not a date.")
+		req.fieldError("from", "From is not a date.")
 	}
 	if f.To, err = day(view.To); err != nil {
-		v.tell("to", "To is not a date.")
+		req.fieldError("to", "To is not a date.")
 	} else if !f.To.IsZero() {
 		f.To = f.To.AddDate(0, 0, 1)
 	}
 	f.Before, _ = hallpass.ParseAuditPlace(q.Get("before")) // one that we did not write is none
-	page, err := v.o.Admin.Audit(v.r.Context(), v.caller, f)
+	page, err := req.o.Admin.Audit(req.Context(), req.caller, f)
 	var wrong *hallpass.Error
 	if errors.As(err, &wrong) && wrong.Field == "action" {
 		nearest, _ := hallpass.NearestAuditAction(f.Action)
-		v.tell("action", "There is no such action: did you mean "+nearest+"?")
+		req.fieldError("action", "There is no such action: did you mean "+nearest+"?")
 		err = nil
 	}
 	if err != nil {
 		return err
 	}
 	for _, e := range page.Entries {
-		view.Entries = append(view.Entries, v.auditRow(e))
+		view.Entries = append(view.Entries, req.auditRow(e))
 	}
-	if err := v.nameEntries(view.Entries); err != nil {
+	if err := req.nameEntries(view.Entries); err != nil {
 		return err
 	}
 	same := url.Values{}
@@ -92,13 +92,13 @@ func auditPage(v *visit) error {
 		same.Set("before", next.String())
 		view.Older = "/admin/audit?" + same.Encode()
 		if len(page.Entries) < auditPerPage {
-			view.SearchedTo = v.moment(next.At)
+			view.SearchedTo = req.timestamp(next.At)
 		}
 	}
-	if view.frame, err = v.frame("audit", "Audit log", crumbAdmin); err != nil {
+	if view.frame, err = req.frame("audit", "Audit log", crumbAdmin); err != nil {
 		return err
 	}
-	return v.show("audit/list", view)
+	return req.show("audit/list", view)
 }
 
 // day reads a date, which may be empty.
@@ -109,9 +109,9 @@ func day(s string) (time.Time, error) {
 	return time.Parse(time.DateOnly, s)
 }
 
-func (v *visit) auditRow(e hallpass.AuditEntry) auditRow {
+func (req *request) auditRow(e hallpass.AuditEntry) auditRow {
 	row := auditRow{
-		At: v.moment(e.At), Actor: e.Actor.Login, Token: e.Token, Action: e.Action, Target: e.Target,
+		At: req.timestamp(e.At), Actor: e.Actor.Login, Token: e.Token, Action: e.Action, Target: e.Target,
 		Refused: e.Outcome == hallpass.Refused, Reason: e.Reason, Address: e.From.Address, Count: e.Count, entry: e,
 	}
 	if row.Actor == "" {
@@ -124,25 +124,25 @@ func (v *visit) auditRow(e hallpass.AuditEntry) auditRow {
 }
 
 // nameEntries fills in the names of who did it, and of what it was done to.
-func (v *visit) nameEntries(rows []auditRow) error {
+func (req *request) nameEntries(rows []auditRow) error {
 	var refs []admin.Ref
 	for _, r := range rows {
 		_, to := reasonRef(r.entry)
 		refs = append(refs, refsIn(r.entry.Org, r.Target, to, "principal:"+idText(r.entry.Actor.ID), "token:"+idText(int64(r.Token)))...)
 	}
-	n, err := v.lookUp(refs)
+	n, err := req.lookUpNames(refs)
 	for i := range rows {
 		r := &rows[i]
 		org := r.entry.Org
 		if r.entry.Actor.ID != 0 {
 			r.Who = n.principal(org, r.entry.Actor)
 		}
-		r.What = n.thing(org, r.Target)
+		r.What = n.link(org, r.Target)
 		if before, to := reasonRef(r.entry); to != "" {
-			r.Reason, r.Said = before, n.thing(org, to)
+			r.Reason, r.Said = before, n.link(org, to)
 		}
 		if r.Token != 0 {
-			r.Used = n.thing(org, "token:"+idText(int64(r.Token)))
+			r.Used = n.link(org, "token:"+idText(int64(r.Token)))
 		}
 	}
 	return err

@@ -19,18 +19,18 @@ func avatarURL(login string) string {
 // avatar draws a pattern that tells one hash from another. It is made of the
 // hash alone: nobody is asked, and nobody is told, so it needs no session. API
 // answers name such pictures, and who reads them has none.
-func avatar(v *visit) error {
-	name := v.r.PathValue("hash")
+func avatar(req *request) error {
+	name := req.PathValue("hash")
 	if len(name) > 64 {
 		return errNoPage
 	}
 	if _, err := hex.DecodeString(name); err != nil {
 		return errNoPage
 	}
-	v.w.Header().Set("Content-Type", "image/svg+xml")
-	v.w.Header().Set("Cache-Control", "public, max-age=86400")
-	v.w.WriteHeader(http.StatusOK)
-	_, _ = v.w.Write(identicon(sha256.Sum256([]byte(name)))) // a browser that went away is no news
+	req.w.Header().Set("Content-Type", "image/svg+xml")
+	req.w.Header().Set("Cache-Control", "public, max-age=86400")
+	req.w.WriteHeader(http.StatusOK)
+	_, _ = req.w.Write(identicon(sha256.Sum256([]byte(name)))) // a browser that went away is no news
 	return nil
 }
 

@@ -13,10 +13,10 @@ type roleOption struct {
 	Above    bool // of the caller's own: not theirs to give
 }
 
-func (v *visit) roleOptions(selected, own hallpass.Role) []roleOption {
+func (req *request) roleOptions(selected, own hallpass.Role) []roleOption {
 	var all []roleOption
 	for _, r := range hallpass.Roles() {
-		all = append(all, roleOption{r.String(), v.roleCan(r), r == selected, r > own})
+		all = append(all, roleOption{r.String(), req.roleWords(r), r == selected, r > own})
 	}
 	return all
 }
@@ -24,35 +24,35 @@ func (v *visit) roleOptions(selected, own hallpass.Role) []roleOption {
 var errRole = hallpass.Invalidf("role", "there is no such role")
 
 // ceiling is the highest basic role that the caller may give to members.
-func (v *visit) ceiling() hallpass.Role {
-	if v.caller.ServerAdmin {
+func (req *request) ceiling() hallpass.Role {
+	if req.caller.ServerAdmin {
 		return hallpass.RoleAdmin
 	}
-	return v.caller.Role
+	return req.caller.Role
 }
 
-// roleCan says what a basic role permits in the org, as it is now, with what is
+// roleWords says what a basic role permits in the org, as it is now, with what is
 // given to everybody who has it. It is looked up once a visit.
-func (v *visit) roleCan(r hallpass.Role) string {
-	if text, ok := v.can[r]; ok {
+func (req *request) roleWords(r hallpass.Role) string {
+	if text, ok := req.roleTexts[r]; ok {
 		return text
 	}
-	power, err := v.o.Admin.RolePower(v.r.Context(), v.caller, r)
+	power, err := req.o.Admin.RolePower(req.Context(), req.caller, r)
 	text := ""
 	if err == nil {
-		text, err = v.powerOf(power)
+		text, err = req.powerWords(power)
 	}
 	switch {
 	case err != nil:
-		httpd.EventOf(v.r.Context()).Err = err
+		httpd.EventOf(req.Context()).Err = err
 		text = "What it permits cannot be told now."
 	case text == "":
 		text = "Authenticates, and may do nothing by itself."
 	}
-	if v.can == nil {
-		v.can = make(map[hallpass.Role]string)
+	if req.roleTexts == nil {
+		req.roleTexts = make(map[hallpass.Role]string)
 	}
-	v.can[r] = text
+	req.roleTexts[r] = text
 	return text
 }
 

@@ -61,34 +61,34 @@ func (c confirmView) Mark() string { return c.mark() }
 
 // asked returns the handler of a form that gives or takes power: it asks, and
 // makes the change when the answer to that very question comes.
-func asked(plan func(*visit) (change, error)) func(*visit) error {
-	return func(v *visit) error {
-		c, err := plan(v)
+func asked(plan func(*request) (change, error)) func(*request) error {
+	return func(req *request) error {
+		c, err := plan(req)
 		if err != nil {
-			return c.refused(v, err)
+			return c.refused(req, err)
 		}
 		if c.to == "" {
 			c.to = c.Cancel
 		}
-		c.asked = fmt.Sprintf("%d %d %s", v.caller.User(), v.caller.Org, v.r.URL.Path)
-		answer := v.r.PostForm.Get("asked")
+		c.asked = fmt.Sprintf("%d %d %s", req.caller.User(), req.caller.Org, req.URL.Path)
+		answer := req.PostForm.Get("asked")
 		switch {
 		case len(c.Steps) == 0 && c.same != "":
 			c.done = c.same
-		case v.r.Method != http.MethodPost, len(c.Steps) > 0 && answer != c.mark():
-			return v.confirm(c, answer != "")
+		case req.Method != http.MethodPost, len(c.Steps) > 0 && answer != c.mark():
+			return req.confirm(c, answer != "")
 		default:
 			if err := c.do(); err != nil {
-				return c.refused(v, err)
+				return c.refused(req, err)
 			}
 		}
-		v.say(c.done)
-		v.seeOther(c.to)
+		req.flash(c.done)
+		req.seeOther(c.to)
 		return nil
 	}
 }
 
-func (c change) refused(v *visit, err error) error {
+func (c change) refused(req *request, err error) error {
 	if c.again == nil {
 		return err
 	}
@@ -97,10 +97,10 @@ func (c change) refused(v *visit, err error) error {
 
 // confirm asks about the change. The form comes along, to be sent with the
 // answer.
-func (v *visit) confirm(c change, again bool) error {
-	view := confirmView{change: c, Action: v.r.URL.Path, Again: again}
-	form := maps.Clone(v.r.PostForm)
-	if back := v.r.URL.Query().Get("back"); v.r.Method != http.MethodPost && back != "" {
+func (req *request) confirm(c change, again bool) error {
+	view := confirmView{change: c, Action: req.URL.Path, Again: again}
+	form := maps.Clone(req.PostForm)
+	if back := req.URL.Query().Get("back"); req.Method != http.MethodPost && back != "" {
 		form = map[string][]string{"back": {back}}
 	}
 	delete(form, "asked")
@@ -110,8 +110,8 @@ func (v *visit) confirm(c change, again bool) error {
 		}
 	}
 	var err error
-	if view.frame, err = v.frame(c.here, c.Question, c.crumbs...); err != nil {
+	if view.frame, err = req.frame(c.here, c.Question, c.crumbs...); err != nil {
 		return err
 	}
-	return v.show("home/confirm", view)
+	return req.show("confirm/confirm", view)
 }

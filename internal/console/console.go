@@ -92,7 +92,7 @@ const (
 type route struct {
 	pattern string
 	effect  effect
-	serve   func(*visit) error
+	serve   func(*request) error
 }
 
 func (c *console) routes() http.Handler {
@@ -124,23 +124,23 @@ func Patterns() []string {
 // a uid that somebody may choose stands, no other address has a word.
 func table() []route {
 	var all []route
-	get := func(path string, fn func(*visit) error) { all = append(all, route{"GET " + path, reads, fn}) }
-	post := func(path string, e effect, fn func(*visit) error) { all = append(all, route{"POST " + path, e, fn}) }
-	ask := func(path string, plan func(*visit) (change, error)) { post(path, asks, asked(plan)) }
+	get := func(path string, fn func(*request) error) { all = append(all, route{"GET " + path, reads, fn}) }
+	post := func(path string, e effect, fn func(*request) error) { all = append(all, route{"POST " + path, e, fn}) }
+	ask := func(path string, plan func(*request) (change, error)) { post(path, asks, asked(plan)) }
 	// A change that needs nothing typed has a page that asks, to be linked to.
-	link := func(path string, plan func(*visit) (change, error)) {
+	link := func(path string, plan func(*request) (change, error)) {
 		get(path, asked(plan))
 		ask(path, plan)
 	}
-	accountRoles, setAccountRoles := picker(accountPick)
-	teamRoles, setTeamRoles := picker(teamPick)
-	userRoles, setUserRoles := picker(userPick)
+	accountRoles, setAccountRoles := rolePicker(accountHolder)
+	teamRoles, setTeamRoles := rolePicker(teamHolder)
+	userRoles, setUserRoles := rolePicker(userHolder)
 
 	get("/{$}", home)
 	get("/logout", logoutForm)
 	post("/logout", harmless, logout)
 	get("/admin", administration)
-	get("/admin/access", access)
+	get("/admin/access", usersAndAccess)
 	get("/admin/audit", auditPage)
 	get("/admin/nodes", nodesPage)
 	get("/profile", profile)
@@ -149,11 +149,11 @@ func table() []route {
 	post("/profile/org", harmless, switchOrg)
 
 	get("/org/serviceaccounts", serviceAccounts)
-	get("/org/serviceaccounts/create", createForm)
+	get("/org/serviceaccounts/create", newAccountForm)
 	post("/org/serviceaccounts/create", states, createServiceAccount)
 	get("/org/serviceaccounts/{ref}", serviceAccount)
 	post("/org/serviceaccounts/{ref}/name", harmless, renameServiceAccount)
-	ask("/org/serviceaccounts/{ref}/role", changeRole)
+	ask("/org/serviceaccounts/{ref}/role", setAccountRole)
 	link("/org/serviceaccounts/{ref}/enable", enableAccount)
 	link("/org/serviceaccounts/{ref}/disable", disableAccount)
 	link("/org/serviceaccounts/{ref}/delete", deleteAccount)
@@ -165,7 +165,7 @@ func table() []route {
 	ask("/org/serviceaccounts/{ref}/roles", setAccountRoles)
 	get("/org/serviceaccounts/{ref}/permissions", accountPermissions)
 	ask("/org/serviceaccounts/{ref}/permissions", setAccountPermission)
-	get("/org/serviceaccounts/{ref}/access", accountPower)
+	get("/org/serviceaccounts/{ref}/access", explainAccount)
 
 	get("/admin/users", users)
 	get("/admin/users/create", newUserForm)

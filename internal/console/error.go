@@ -24,24 +24,24 @@ type errorView struct {
 var errNoPage = &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no page at this address."}
 
 func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
-	(&visit{console: c, w: w, r: r}).fail(err)
+	(&request{console: c, w: w, Request: r}).fail(err)
 }
 
 // fail answers with the page about err and notes it in the request's event.
-func (v *visit) fail(err error) {
-	e := httpd.EventOf(v.r.Context())
+func (req *request) fail(err error) {
+	e := httpd.EventOf(req.Context())
 	e.Err = err
 	if errors.Is(err, hallpass.Unauthenticated) {
-		v.seeLogin() // the session ended while it was used
+		req.seeLogin() // the session ended while it was used
 		return
 	}
 	view := describe(err)
-	view.frame = v.bareFrame(view.Heading)
-	view.RequestID, view.SignIn = e.RequestID, v.caller.User() == 0
-	httpd.SetErrorHeaders(v.w.Header(), err)
-	if failed := v.showStatus(view.Status, "errors/error", view); failed != nil {
+	view.frame = req.bareFrame(view.Heading)
+	view.RequestID, view.SignIn = e.RequestID, req.caller.User() == 0
+	httpd.SetErrorHeaders(req.w.Header(), err)
+	if failed := req.showStatus(view.Status, "errors/error", view); failed != nil {
 		e.Err = errors.Join(err, failed)
-		http.Error(v.w, view.Heading, http.StatusInternalServerError)
+		http.Error(req.w, view.Heading, http.StatusInternalServerError)
 	}
 }
 

@@ -8,14 +8,14 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
-// powerView is what an account can do.
-type powerView struct {
+// explainView is what an account can do.
+type explainView struct {
 	frame
 	Heading string
 	Lead    string
 	Tabs    []tab
 	Can     string
-	Areas   []powerArea
+	Areas   []explainArea
 	Total   int
 	Action  string // asked about
 	Scope   string
@@ -27,56 +27,56 @@ type powerView struct {
 	Unknown bool // the action is perhaps a slip
 }
 
-// powerArea is what it can do in one area.
-type powerArea struct {
+// explainArea is what it can do in one area.
+type explainArea struct {
 	Name string
-	Rows []powerRow
+	Rows []explainRow
 }
 
-// powerRow is one permission, in words first.
-type powerRow struct {
+// explainRow is one permission, in words first.
+type explainRow struct {
 	Words   string
 	Action  string
 	Scope   string
-	On      thing // what the scope is about, if that is one thing with a name
+	On      link // what the scope is about, if that is one thing with a name
 	Sources []string
 }
 
-// accountPower is GET /org/serviceaccounts/{ref}/access?action&scope.
-func accountPower(v *visit) error {
-	a, err := v.account()
+// explainAccount is GET /org/serviceaccounts/{ref}/access?action&scope.
+func explainAccount(req *request) error {
+	a, err := req.account()
 	if err != nil {
 		return err
 	}
-	_, held, err := v.o.Admin.Effective(v.r.Context(), v.caller, idText(int64(a.ID)))
+	_, held, err := req.o.Admin.Effective(req.Context(), req.caller, idText(int64(a.ID)))
 	if err != nil {
 		return err
 	}
-	n, err := v.namesIn(permissionsOf(held))
+	n, err := req.namesIn(permissionsOf(held))
 	if err != nil {
 		return err
 	}
 	at := accountURL(a.UID)
-	q := v.r.URL.Query()
-	view := powerView{
-		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: v.accountTabs(a, "access"), Can: offText(a.Disabled) + powerText("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName), Total: len(held),
-		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: powerAreas(held, n),
+	q := req.URL.Query()
+	view := explainView{
+		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: req.accountTabs(a, "access"), Can: disabledWords(a.Disabled) + accountPowerWords("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName), Total: len(held),
+		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: explainAreas(held, n),
 	}
 	if view.Action != "" {
-		if err := v.ask(&view, a); err != nil {
+		if err := req.explain(&view, a); err != nil {
 			return err
 		}
 	}
-	if view.frame, err = v.frame("serviceaccounts", "What can this account do?", crumbAdmin, crumbAccess, crumbList, crumb{a.Name, at}); err != nil {
+	if view.frame, err = req.frame("serviceaccounts", "What can this account do?", crumbAdmin, crumbAccess, crumbAccounts, crumb{a.Name, at}); err != nil {
 		return err
 	}
-	return v.show("access/power", view)
+	return req.show("explain/account", view)
 }
 
-// ask answers whether the account may do what the form asks about.
-func (v *visit) ask(view *powerView, a hallpass.ServiceAccountSummary) error {
-	e, err := v.o.Admin.Explain(v.r.Context(), v.caller, idText(int64(a.ID)), hallpass.Action(view.Action), hallpass.Scope(view.Scope))
-	if hallpass.KindOf(err) == hallpass.Invalid && v.blame(err, "action", "scope") {
+// explain answers whether the account may do what the form asks about.
+func (req *request) explain(view *explainView, a hallpass.ServiceAccountSummary) error {
+	e, err := req.o.Admin.Explain(req.Context(), req.caller, idText(int64(a.ID)), hallpass.Action(view.Action), hallpass.Scope(view.Scope))
+	if hallpass.KindOf(err) == hallpass.Invalid && req.formError(err, "action", "scope") {
 		return nil
 	}
 	if err != nil {
@@ -84,7 +84,7 @@ func (v *visit) ask(view *powerView, a hallpass.ServiceAccountSummary) error {
 	}
 	view.Asked, view.Allowed, view.Notes, view.Unknown = true, e.Allowed, e.Notes, e.Taken == admin.TakenUnknown
 	for _, s := range e.Via {
-		if text := sourceText(s); !slices.Contains(view.Via, text) {
+		if text := sourceWords(s); !slices.Contains(view.Via, text) {
 			view.Via = append(view.Via, text)
 		}
 	}
@@ -94,32 +94,32 @@ func (v *visit) ask(view *powerView, a hallpass.ServiceAccountSummary) error {
 	return nil
 }
 
-func powerAreas(held []admin.Effective, n names) []powerArea {
+func explainAreas(held []admin.Effective, n names) []explainArea {
 	index := make(map[string]int)
-	var areas []powerArea
+	var areas []explainArea
 	for _, e := range held {
 		area, words := areaOf(e.Permission, n.scopeName)
 		i, ok := index[area]
 		if !ok {
 			i = len(areas)
 			index[area] = i
-			areas = append(areas, powerArea{Name: area})
+			areas = append(areas, explainArea{Name: area})
 		}
-		row := powerRow{Words: words, Action: actionText(e.Action), Scope: string(e.Scope), On: n.about(e.Scope)}
+		row := explainRow{Words: words, Action: actionText(e.Action), Scope: string(e.Scope), On: n.linkTo(e.Scope)}
 		for _, s := range e.Sources {
-			if text := sourceText(s); !slices.Contains(row.Sources, text) {
+			if text := sourceWords(s); !slices.Contains(row.Sources, text) {
 				row.Sources = append(row.Sources, text)
 			}
 		}
 		areas[i].Rows = append(areas[i].Rows, row)
 	}
-	byName(areas, func(a powerArea) string { return a.Name })
+	sortByName(areas, func(a explainArea) string { return a.Name })
 	return areas
 }
 
-// powerText says what who can do: a token of an account that holds the
+// accountPowerWords says what who can do: a token of an account that holds the
 // permissions.
-func powerText(who string, held *hallpass.Permissions, name func(hallpass.Scope) string) string {
+func accountPowerWords(who string, held *hallpass.Permissions, name func(hallpass.Scope) string) string {
 	w := held.Power(hallpass.ServiceAccountPrincipal, name)
 	out := w.Tell(who)
 	if w.Changes {
@@ -128,26 +128,26 @@ func powerText(who string, held *hallpass.Permissions, name func(hallpass.Scope)
 	return out
 }
 
-// tokenCan says what a token of the account can do: all that the account holds,
+// tokenPowerWords says what a token of the account can do: all that the account holds,
 // by its roles, its teams and the access it was given. Who may not see that is
 // told what its basic role permits.
-func (v *visit) tokenCan(id hallpass.ServiceAccountID, role hallpass.Role) (string, error) {
+func (req *request) tokenPowerWords(id hallpass.ServiceAccountID, role hallpass.Role) (string, error) {
 	const who = "This token"
-	if v.caller.Can(hallpass.UsersPermissionsRead, hallpass.UserID(id).Scope()) {
-		_, held, err := v.o.Admin.Effective(v.r.Context(), v.caller, idText(int64(id)))
+	if req.caller.Can(hallpass.UsersPermissionsRead, hallpass.UserID(id).Scope()) {
+		_, held, err := req.o.Admin.Effective(req.Context(), req.caller, idText(int64(id)))
 		if err != nil {
 			return "", err
 		}
 		list := permissionsOf(held)
-		n, err := v.namesIn(list)
-		return powerText(who, hallpass.NewPermissions(list...), n.scopeName), err
+		n, err := req.namesIn(list)
+		return accountPowerWords(who, hallpass.NewPermissions(list...), n.scopeName), err
 	}
-	power, err := v.o.Admin.RolePower(v.r.Context(), v.caller, role)
+	power, err := req.o.Admin.RolePower(req.Context(), req.caller, role)
 	if err != nil {
 		return "", err
 	}
-	n, err := v.namesIn(power.List())
-	return powerText(who, power, n.scopeName) + " It may have more through roles and teams that you may not see.", err
+	n, err := req.namesIn(power.List())
+	return accountPowerWords(who, power, n.scopeName) + " It may have more through roles and teams that you may not see.", err
 }
 
 // permissionsOf lists what is held, without where it comes from.

@@ -14,25 +14,25 @@ var SafeNext = safeNext
 var views = map[string]any{
 	"audit/list":             auditView{},
 	"errors/error":           errorView{},
-	"home/confirm":           confirmView{},
-	"home/home":              landingView{},
-	"home/landing":           landingView{},
-	"serviceaccounts/create": createView{},
-	"serviceaccounts/detail": detailView{},
-	"serviceaccounts/list":   listView{},
+	"confirm/confirm":        confirmView{},
+	"home/home":              indexView{},
+	"home/index":             indexView{},
+	"serviceaccounts/create": newAccountView{},
+	"serviceaccounts/detail": accountView{},
+	"serviceaccounts/list":   accountsView{},
 	"sessions/login":         loginView{},
 	"sessions/logout":        struct{ frame }{},
-	"tokens/created":         createdView{},
+	"tokens/created":         tokenCreatedView{},
 	"tokens/new":             tokenFormView{},
-	"access/list":            accessView{},
-	"access/power":           powerView{},
+	"grants/list":            grantsView{},
+	"explain/account":        explainView{},
 	"folders/list":           foldersView{},
 	"nodes/list":             nodesView{},
 	"orgs/list":              orgsView{},
 	"roles/detail":           roleView{},
 	"roles/edit":             roleFormView{},
 	"roles/list":             rolesView{},
-	"roles/picker":           pickerView{},
+	"roles/picker":           rolePickerView{},
 	"teams/detail":           teamView{},
 	"teams/list":             teamsView{},
 	"users/create":           newUserView{},
@@ -97,7 +97,7 @@ func fill(v reflect.Value, text string, yes bool) {
 
 func fillStruct(v reflect.Value, text string, yes bool) {
 	at := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
-	for _, whole := range []any{moment{at, at.Add(time.Hour)}, at, card{"key", text, text, text}} {
+	for _, whole := range []any{timestamp{at, at.Add(time.Hour)}, at, card{"key", text, text, text}} {
 		if reflect.TypeOf(whole) == v.Type() {
 			v.Set(reflect.ValueOf(whole))
 			return

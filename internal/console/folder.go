@@ -30,7 +30,7 @@ type treeRow struct {
 	Tags      []string
 	UID       string
 	UpdatedBy string
-	Updated   moment
+	Updated   timestamp
 }
 
 // Level is the depth in the tree as the page's style counts it.
@@ -40,12 +40,12 @@ func (t treeRow) Level() string { return idText(int64(min(t.Depth, 5))) }
 const treeLimit = 2000
 
 // folders is GET /dashboards.
-func folders(v *visit) error {
-	hits, err := v.o.Admin.Search(v.r.Context(), v.caller, admin.SearchFilter{Page: admin.Page{Number: 1, Size: treeLimit}})
+func folders(req *request) error {
+	hits, err := req.o.Admin.Search(req.Context(), req.caller, admin.SearchFilter{Page: admin.Page{Number: 1, Size: treeLimit}})
 	if err != nil {
 		return err
 	}
-	held, err := v.o.Admin.Held(v.r.Context(), v.caller)
+	held, err := req.o.Admin.Held(req.Context(), req.caller)
 	if err != nil {
 		return err
 	}
@@ -53,17 +53,17 @@ func folders(v *visit) error {
 	for _, e := range held {
 		mine = append(mine, e.Permission)
 	}
-	view := foldersView{Rows: v.treeRows(hits, hallpass.NewPermissions(mine...)), More: len(hits) == treeLimit}
-	if view.frame, err = v.frame("folders", "Folders and dashboards"); err != nil {
+	view := foldersView{Rows: req.treeRows(hits, hallpass.NewPermissions(mine...)), More: len(hits) == treeLimit}
+	if view.frame, err = req.frame("folders", "Folders and dashboards"); err != nil {
 		return err
 	}
-	return v.show("folders/list", view)
+	return req.show("folders/list", view)
 }
 
 // treeRows puts the hits under the folders they stand in. What stands in a folder
 // that cannot be seen stands at the root. Of mine, what the viewer holds, it
 // depends whose permissions can be looked at.
-func (v *visit) treeRows(hits []admin.Hit, mine *hallpass.Permissions) []treeRow {
+func (req *request) treeRows(hits []admin.Hit, mine *hallpass.Permissions) []treeRow {
 	seen := make(map[string]bool)
 	for _, h := range hits {
 		if h.Folder != nil {
@@ -81,11 +81,11 @@ func (v *visit) treeRows(hits []admin.Hit, mine *hallpass.Permissions) []treeRow
 	var rows []treeRow
 	var walk func(uid string, depth int, may bool)
 	walk = func(uid string, depth int, may bool) {
-		byName(below[uid], hitTitle)
+		sortByName(below[uid], hitTitle)
 		slices.SortStableFunc(below[uid], foldersFirst)
 		for _, h := range below[uid] {
 			if f := h.Folder; f != nil {
-				row := treeRow{Depth: depth, Title: f.Title, Folder: true, UID: f.UID, UpdatedBy: f.UpdatedBy, Updated: v.moment(f.UpdatedAt)}
+				row := treeRow{Depth: depth, Title: f.Title, Folder: true, UID: f.UID, UpdatedBy: f.UpdatedBy, Updated: req.timestamp(f.UpdatedAt)}
 				may := may || mine.Has(hallpass.Permission{Action: hallpass.FoldersPermissionsRead, Scope: hallpass.FolderResource.Scope(f.UID)})
 				if may {
 					row.URL = folderURL(f.UID)
@@ -97,7 +97,7 @@ func (v *visit) treeRows(hits []admin.Hit, mine *hallpass.Permissions) []treeRow
 				continue
 			}
 			d := h.Dashboard
-			rows = append(rows, treeRow{Depth: depth, Title: d.Title, UID: d.UID, Tags: d.Tags, UpdatedBy: d.UpdatedBy, Updated: v.moment(d.UpdatedAt)})
+			rows = append(rows, treeRow{Depth: depth, Title: d.Title, UID: d.UID, Tags: d.Tags, UpdatedBy: d.UpdatedBy, Updated: req.timestamp(d.UpdatedAt)})
 		}
 	}
 	walk("", 0, false)
@@ -121,9 +121,9 @@ func foldersFirst(a, b admin.Hit) int {
 	return 0
 }
 
-func (v *visit) folderAccess() (accessPage, error) {
-	f, err := v.o.Admin.Folder(v.r.Context(), v.caller, v.r.PathValue("folder"))
-	p := accessPage{
+func (req *request) folderGrants() (grantPage, error) {
+	f, err := req.o.Admin.Folder(req.Context(), req.caller, req.PathValue("folder"))
+	p := grantPage{
 		resource: hallpass.FolderResource, ref: f.UID, url: folderURL(f.UID), heading: f.Title,
 		lead: "Who may use this folder and what is in it, beside those whose role lets them use all.", here: "folders", crumbs: []crumb{crumbFolders},
 		write: f.Can[string(hallpass.FoldersPermissionsWrite)], names: make(map[string]string),
@@ -136,26 +136,26 @@ func (v *visit) folderAccess() (accessPage, error) {
 }
 
 // folderPermissions is GET /dashboards/permissions/{folder}.
-func folderPermissions(v *visit) error {
-	p, err := v.folderAccess()
+func folderPermissions(req *request) error {
+	p, err := req.folderGrants()
 	if err != nil {
 		return err
 	}
-	return v.showAccess(http.StatusOK, p, accessView{})
+	return req.showGrants(http.StatusOK, p, grantsView{})
 }
 
 // setFolderPermission is POST on the same path.
-func setFolderPermission(v *visit) (change, error) {
-	p, err := v.folderAccess()
+func setFolderPermission(req *request) (change, error) {
+	p, err := req.folderGrants()
 	if err != nil {
 		return change{}, err
 	}
-	return v.setAccess(p)
+	return req.setGrant(p)
 }
 
 // folderPage is GET /dashboards/f/{folder}/{slug}, the address that the API
 // gives a folder.
-func folderPage(v *visit) error {
-	v.seeOther(folderURL(v.r.PathValue("folder")))
+func folderPage(req *request) error {
+	req.seeOther(folderURL(req.PathValue("folder")))
 	return nil
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// accessView is who was given access to one account or folder.
-type accessView struct {
+// grantsView is who was given access to one account or folder.
+type grantsView struct {
 	frame
 	Heading   string
 	Lead      string
 	Tabs      []tab
-	Groups    []accessGroup
+	Groups    []grantGroup
 	Action    string // of the forms
 	Write     bool
 	Needs     string
@@ -28,14 +28,14 @@ type accessView struct {
 	Who       string
 }
 
-// accessGroup is the access of users, of accounts, of teams or of basic roles.
-type accessGroup struct {
+// grantGroup is the access of users, of accounts, of teams or of basic roles.
+type grantGroup struct {
 	Name string
-	Rows []accessRow
+	Rows []grantRow
 }
 
-// accessRow is one access.
-type accessRow struct {
+// grantRow is one access.
+type grantRow struct {
 	Kind      string
 	Ref       string
 	Name      string
@@ -65,8 +65,8 @@ func levelOptions(r hallpass.Resource, selected hallpass.Level) []levelOption {
 	return list
 }
 
-// accessPage is a page about the access to one thing.
-type accessPage struct {
+// grantPage is a page about the access to one thing.
+type grantPage struct {
 	resource hallpass.Resource
 	ref      string
 	url      string
@@ -79,40 +79,40 @@ type accessPage struct {
 	names    map[string]string // of folders, by uid
 }
 
-func (v *visit) showAccess(status int, p accessPage, view accessView) error {
-	list, err := v.o.Admin.Accesses(v.r.Context(), v.caller, p.resource, p.ref)
+func (req *request) showGrants(status int, p grantPage, view grantsView) error {
+	list, err := req.o.Admin.Accesses(req.Context(), req.caller, p.resource, p.ref)
 	if err != nil {
 		return err
 	}
 	view.Heading, view.Lead, view.Tabs, view.Action, view.Write = p.heading, p.lead, p.tabs, p.url, p.write
 	view.Needs, view.BasicRole = needs(p.write, p.resource.PermissionsWrite()), p.resource.BasicRoles()
 	view.Levels = levelOptions(p.resource, p.resource.Levels()[0])
-	groups := make(map[string][]accessRow)
+	groups := make(map[string][]grantRow)
 	for _, g := range list {
-		kind, row := v.accessRow(p, g)
+		kind, row := req.grantRow(p, g)
 		groups[kind] = append(groups[kind], row)
 	}
 	for _, kind := range []string{"Users", "Service accounts", "Teams", "Basic roles"} {
 		if rows := groups[kind]; len(rows) > 0 {
 			if kind != "Basic roles" {
-				byName(rows, func(r accessRow) string { return r.Name })
+				sortByName(rows, func(r grantRow) string { return r.Name })
 			}
-			view.Groups = append(view.Groups, accessGroup{kind, rows})
+			view.Groups = append(view.Groups, grantGroup{kind, rows})
 		}
 	}
 	if view.Write {
-		if err := v.suggest(&view); err != nil {
+		if err := req.suggest(&view); err != nil {
 			return err
 		}
 	}
-	if view.frame, err = v.frame(p.here, "Permissions", p.crumbs...); err != nil {
+	if view.frame, err = req.frame(p.here, "Permissions", p.crumbs...); err != nil {
 		return err
 	}
-	return v.showStatus(status, "access/list", view)
+	return req.showStatus(status, "grants/list", view)
 }
 
-func (v *visit) accessRow(p accessPage, g admin.Access) (kind string, row accessRow) {
-	row = accessRow{Level: string(g.Level), Levels: levelOptions(g.Resource, g.Level), Write: p.write && !g.Inherited, Ref: idText(g.To.ID), Kind: string(g.To.Kind)}
+func (req *request) grantRow(p grantPage, g admin.Access) (kind string, row grantRow) {
+	row = grantRow{Level: string(g.Level), Levels: levelOptions(g.Resource, g.Level), Write: p.write && !g.Inherited, Ref: idText(g.To.ID), Kind: string(g.To.Kind)}
 	if g.Inherited {
 		row.Inherited, row.From = p.names[g.ResourceID], folderURL(g.ResourceID)
 	}
@@ -131,7 +131,7 @@ func (v *visit) accessRow(p accessPage, g admin.Access) (kind string, row access
 		return "Basic roles", row
 	}
 	row.Name, row.Login, row.Avatar = displayName(g.Principal), g.Principal.Login, avatarURL(g.Principal.Login)
-	row.URL = v.principalURL(g.Principal)
+	row.URL = req.principalURL(g.Principal)
 	if g.Principal.Kind == hallpass.ServiceAccountPrincipal {
 		return "Service accounts", row
 	}
@@ -142,10 +142,10 @@ func (v *visit) accessRow(p accessPage, g admin.Access) (kind string, row access
 const suggestions = 200
 
 // suggest fills in names to choose from, as far as the viewer may see them.
-func (v *visit) suggest(view *accessView) error {
-	ctx, c := v.r.Context(), v.caller
+func (req *request) suggest(view *grantsView) error {
+	ctx, c := req.Context(), req.caller
 	if c.Can(hallpass.OrgUsersRead, "") {
-		list, _, err := v.o.Admin.OrgUsersPage(ctx, c, "", admin.Page{Number: 1, Size: suggestions})
+		list, _, err := req.o.Admin.OrgUsersPage(ctx, c, "", admin.Page{Number: 1, Size: suggestions})
 		if err != nil {
 			return err
 		}
@@ -154,42 +154,42 @@ func (v *visit) suggest(view *accessView) error {
 		}
 	}
 	if c.Can(hallpass.TeamsRead, "") {
-		list, _, err := v.o.Admin.Teams(ctx, c, admin.TeamFilter{Page: admin.Page{Number: 1, Size: suggestions}})
+		list, _, err := req.o.Admin.Teams(ctx, c, admin.TeamFilter{Page: admin.Page{Number: 1, Size: suggestions}})
 		if err != nil {
 			return err
 		}
 		for _, t := range list {
 			view.Teams = append(view.Teams, t.Name)
 		}
-		byName(view.Teams, func(s string) string { return s })
+		sortByName(view.Teams, func(s string) string { return s })
 	}
 	return nil
 }
 
-// setAccess changes the access that the form is about, and goes back to the
+// setGrant changes the access that the form is about, and goes back to the
 // page.
-func (v *visit) setAccess(p accessPage) (change, error) {
-	f := v.r.PostForm
+func (req *request) setGrant(p grantPage) (change, error) {
+	f := req.PostForm
 	kind, who, level := f.Get("kind"), strings.TrimSpace(f.Get("who")), hallpass.Level(f.Get("level"))
 	c := change{Cancel: p.url, here: p.here, crumbs: append(slices.Clone(p.crumbs), crumb{"Permissions", p.url})}
 	at := "who"
 	c.again = func(err error) error {
-		if !v.blame(err, at, "level", "kind") {
+		if !req.formError(err, at, "level", "kind") {
 			return err
 		}
-		return v.showAccess(httpd.Status(err), p, accessView{Kind: kind, Who: who})
+		return req.showGrants(httpd.Status(err), p, grantsView{Kind: kind, Who: who})
 	}
-	list, err := v.o.Admin.Accesses(v.r.Context(), v.caller, p.resource, p.ref)
+	list, err := req.o.Admin.Accesses(req.Context(), req.caller, p.resource, p.ref)
 	if err != nil {
 		return c, err
 	}
 	if !p.write {
-		return c, v.o.Admin.Authorize(v.r.Context(), v.caller, p.resource.PermissionsWrite(), p.resource.Scope(p.ref))
+		return c, req.o.Admin.Authorize(req.Context(), req.caller, p.resource.PermissionsWrite(), p.resource.Scope(p.ref))
 	}
 	if level != "" && p.resource.Actions(level) == nil {
 		return c, hallpass.Invalidf("level", "there is no such permission here")
 	}
-	n, name, err := v.newAccess(kind, who)
+	n, name, err := req.newGrant(kind, who)
 	if err != nil {
 		return c, err
 	}
@@ -203,14 +203,14 @@ func (v *visit) setAccess(p accessPage) (change, error) {
 	for _, g := range list {
 		row, at := g.To.ID, string(g.To.Kind)
 		if !g.Inherited && at == string(n.Kind) && (idText(row) == n.Ref || g.To.Kind == hallpass.ToBasicRole && hallpass.Role(row).String() == n.Ref) {
-			was, name = g.Level, p.nameOf(g)
+			was, name = g.Level, p.granteeName(g)
 		}
 	}
 	if _, row := hallpass.ParseID(who); row || f.Has("row") {
 		at = "level-" + kind + "-" + who
 	}
 	if was != level {
-		c.Steps = []step{{name, p.says(was), p.says(level)}}
+		c.Steps = []step{{name, p.levelText(was), p.levelText(level)}}
 	}
 	c.Question, c.Button = "Add permission", "Add permission"
 	c.Text = named(name) + " may then " + p.resource.LevelWords(level) + "."
@@ -225,21 +225,21 @@ func (v *visit) setAccess(p accessPage) (change, error) {
 		c.Question, c.Button = "Change permission", "Change permission"
 	}
 	c.do = func() error {
-		return v.o.Admin.SetAccess(v.r.Context(), v.caller, p.resource, p.ref, []admin.NewAccess{n}, false)
+		return req.o.Admin.SetAccess(req.Context(), req.caller, p.resource, p.ref, []admin.NewAccess{n}, false)
 	}
 	return c, nil
 }
 
-// says tells a level as a step does.
-func (p accessPage) says(l hallpass.Level) string {
+// levelText tells a level as a step does.
+func (p grantPage) levelText(l hallpass.Level) string {
 	if l == "" {
 		return "no permission of its own on " + p.heading
 	}
 	return string(l) + " on " + p.heading
 }
 
-// nameOf is what people call those who have the access.
-func (accessPage) nameOf(g admin.Access) string {
+// granteeName is what people call those who have the access.
+func (grantPage) granteeName(g admin.Access) string {
 	switch g.To.Kind {
 	case hallpass.ToTeam:
 		return "team " + g.Team.Name
@@ -249,19 +249,19 @@ func (accessPage) nameOf(g admin.Access) string {
 	return displayName(g.Principal)
 }
 
-// newAccess finds whom a form names, and what people call them: rows name by ID,
+// newGrant finds whom a form names, and what people call them: rows name by ID,
 // people by name.
-func (v *visit) newAccess(kind, who string) (n admin.NewAccess, name string, err error) {
+func (req *request) newGrant(kind, who string) (n admin.NewAccess, name string, err error) {
 	n = admin.NewAccess{Kind: hallpass.GranteeKind(kind), Ref: who}
 	id, number := hallpass.ParseID(who)
 	switch {
 	case n.Kind == hallpass.ToBasicRole:
 		return n, "everybody with the role " + who + " or a higher one", nil
 	case n.Kind == hallpass.ToTeam && number:
-		t, err := v.o.Admin.Team(v.r.Context(), v.caller, hallpass.TeamID(id))
+		t, err := req.o.Admin.Team(req.Context(), req.caller, hallpass.TeamID(id))
 		return n, "team " + t.Name, err
 	case n.Kind == hallpass.ToTeam:
-		list, _, err := v.o.Admin.Teams(v.r.Context(), v.caller, admin.TeamFilter{Name: who, Page: admin.Page{Number: 1, Size: 1}})
+		list, _, err := req.o.Admin.Teams(req.Context(), req.caller, admin.TeamFilter{Name: who, Page: admin.Page{Number: 1, Size: 1}})
 		if err == nil && (len(list) == 0 || who == "") {
 			err = hallpass.Invalidf("who", "there is no such team in this organization")
 		}
@@ -273,10 +273,10 @@ func (v *visit) newAccess(kind, who string) (n admin.NewAccess, name string, err
 	case n.Kind != hallpass.ToPrincipal:
 		return n, "", hallpass.Invalidf("kind", "say whom: a user or service account, a team, or a basic role")
 	case number:
-		p, err := v.principal(id)
+		p, err := req.principal(id)
 		return n, displayName(p), err
 	}
-	p, err := v.o.Admin.FindPrincipal(v.r.Context(), v.caller, who)
+	p, err := req.o.Admin.FindPrincipal(req.Context(), req.caller, who)
 	if hallpass.KindOf(err) == hallpass.NotFound || who == "" {
 		err = hallpass.Invalidf("who", "there is no such user or service account in this organization")
 	}
@@ -284,31 +284,31 @@ func (v *visit) newAccess(kind, who string) (n admin.NewAccess, name string, err
 	return n, displayName(p), err
 }
 
-func (v *visit) accountAccess() (accessPage, error) {
-	a, err := v.account()
+func (req *request) accountGrants() (grantPage, error) {
+	a, err := req.account()
 	at := accountURL(a.UID)
-	return accessPage{
+	return grantPage{
 		resource: hallpass.ServiceAccountResource, ref: idText(int64(a.ID)), url: at + "/permissions", heading: a.Name,
-		lead: "Who may manage this service account, beside those whose role lets them manage all.", tabs: v.accountTabs(a, "permissions"),
-		here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbList, {a.Name, at}},
-		write: v.caller.Can(hallpass.ServiceAccountsPermissionsWrite, a.ID.Scope()),
+		lead: "Who may manage this service account, beside those whose role lets them manage all.", tabs: req.accountTabs(a, "permissions"),
+		here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbAccounts, {a.Name, at}},
+		write: req.caller.Can(hallpass.ServiceAccountsPermissionsWrite, a.ID.Scope()),
 	}, err
 }
 
 // accountPermissions is GET /org/serviceaccounts/{ref}/permissions.
-func accountPermissions(v *visit) error {
-	p, err := v.accountAccess()
+func accountPermissions(req *request) error {
+	p, err := req.accountGrants()
 	if err != nil {
 		return err
 	}
-	return v.showAccess(http.StatusOK, p, accessView{})
+	return req.showGrants(http.StatusOK, p, grantsView{})
 }
 
 // setAccountPermission is POST on the same path.
-func setAccountPermission(v *visit) (change, error) {
-	p, err := v.accountAccess()
+func setAccountPermission(req *request) (change, error) {
+	p, err := req.accountGrants()
 	if err != nil {
 		return change{}, err
 	}
-	return v.setAccess(p)
+	return req.setGrant(p)
 }

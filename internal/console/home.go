@@ -1,7 +1,7 @@
 package console
 
-// landingView is a page of cards, one for each place below it.
-type landingView struct {
+// indexView is a page of cards, one for each place below it.
+type indexView struct {
 	frame
 	Lead  string
 	Cards []card
@@ -10,15 +10,15 @@ type landingView struct {
 // card leads to a place.
 type card struct{ Icon, Title, Text, URL string }
 
-func home(v *visit) error {
-	f, err := v.frame("home", "Home")
+func home(req *request) error {
+	f, err := req.frame("home", "Home")
 	if err != nil {
 		return err
 	}
 	f.Crumbs = []crumb{{Label: "Home"}}
-	view := landingView{frame: f, Lead: "You are signed in as " + f.Me.Login + "."}
+	view := indexView{frame: f, Lead: "You are signed in as " + f.Me.Login + "."}
 	if f.Nav.Org != "" {
-		view.Lead = "You work in " + f.Nav.Org + " as " + v.caller.Role.String() + "."
+		view.Lead = "You work in " + f.Nav.Org + " as " + req.caller.Role.String() + "."
 	}
 	if f.Nav.ServiceAccounts {
 		view.Cards = append(view.Cards, card{"key", "Service accounts", textServiceAccounts + " Each has a role and tokens of its own.", "/org/serviceaccounts"})
@@ -30,15 +30,15 @@ func home(v *visit) error {
 		view.Cards = append(view.Cards, card{"list", "Audit log", textAudit, "/admin/audit"})
 	}
 	view.Cards = append(view.Cards, card{"user", "Profile", "Your account, your role, and your password.", "/profile"})
-	return v.show("home/home", view)
+	return req.show("home/home", view)
 }
 
-func administration(v *visit) error {
-	f, err := v.frame("admin", "Administration")
+func administration(req *request) error {
+	f, err := req.frame("admin", "Administration")
 	if err != nil {
 		return err
 	}
-	view := landingView{frame: f, Lead: "Organization: " + f.Nav.Org}
+	view := indexView{frame: f, Lead: "Organization: " + f.Nav.Org}
 	if f.Nav.Org == "" {
 		view.Lead = "What you may administer."
 	}
@@ -54,15 +54,15 @@ func administration(v *visit) error {
 	if f.Nav.Nodes {
 		view.Cards = append(view.Cards, card{"server", "Nodes", "Who shares the database, and how current each node is.", "/admin/nodes"})
 	}
-	return v.show("home/landing", view)
+	return req.show("home/index", view)
 }
 
-func access(v *visit) error {
-	f, err := v.frame("access", "Users and access", crumbAdmin)
+func usersAndAccess(req *request) error {
+	f, err := req.frame("access", "Users and access", crumbAdmin)
 	if err != nil {
 		return err
 	}
-	view := landingView{frame: f, Lead: textAccess}
+	view := indexView{frame: f, Lead: textAccess}
 	if f.Nav.Users != "" {
 		view.Cards = append(view.Cards, card{"user", "Users", textUsers, f.Nav.Users})
 	}
@@ -75,5 +75,5 @@ func access(v *visit) error {
 	if f.Nav.Roles {
 		view.Cards = append(view.Cards, card{"badge", "Roles", textRoles, "/admin/roles"})
 	}
-	return v.show("home/landing", view)
+	return req.show("home/index", view)
 }

@@ -12,7 +12,7 @@ import (
 type lifetime struct {
 	Seconds int64
 	Label   string
-	Ends    moment
+	Ends    timestamp
 	Chosen  bool
 }
 
@@ -23,12 +23,12 @@ var presets = []int64{7, 30, 60, 90}
 
 // lifetimes returns the lifetimes that the policy allows, the last preset
 // chosen: 90 days or the limit.
-func (v *visit) lifetimes(p hallpass.TokenPolicy) []lifetime {
-	now := v.o.Admin.Now()
+func (req *request) lifetimes(p hallpass.TokenPolicy) []lifetime {
+	now := req.o.Admin.Now()
 	var all []lifetime
 	add := func(seconds int64, label string) {
 		if ends, err := p.Expiry(now, seconds); err == nil {
-			all = append(all, lifetime{Seconds: seconds, Label: label, Ends: v.moment(ends)})
+			all = append(all, lifetime{Seconds: seconds, Label: label, Ends: req.timestamp(ends)})
 		}
 	}
 	for _, days := range presets {
@@ -36,7 +36,7 @@ func (v *visit) lifetimes(p hallpass.TokenPolicy) []lifetime {
 	}
 	if longest := longestSeconds(p); longest > 0 && len(all) < len(presets) &&
 		!slices.ContainsFunc(all, func(l lifetime) bool { return l.Seconds == longest }) {
-		add(longest, lengthText(longest))
+		add(longest, secondsText(longest))
 	}
 	if len(all) > 0 {
 		all[len(all)-1].Chosen = true
@@ -58,7 +58,7 @@ func longestSeconds(p hallpass.TokenPolicy) int64 {
 // seconds returns the lifetime that the form asks for, or what is wrong with
 // it. A date means the end of that day, in UTC: its last minute, which leaves
 // the request a minute to arrive in.
-func (v *visit) seconds(choice, date string) (seconds int64, problem string) {
+func (req *request) seconds(choice, date string) (seconds int64, problem string) {
 	if choice != "custom" {
 		n, err := strconv.ParseInt(choice, 10, 64)
 		if err != nil || n < 0 {
@@ -70,9 +70,9 @@ func (v *visit) seconds(choice, date string) (seconds int64, problem string) {
 	if err != nil || d.IsZero() {
 		return 0, "Choose the day on which the token expires."
 	}
-	now := v.o.Admin.Now()
+	now := req.o.Admin.Now()
 	end := d.Add(24*time.Hour - time.Minute)
-	latest := v.o.Admin.TokenPolicy().Latest(now)
+	latest := req.o.Admin.TokenPolicy().Latest(now)
 	if !latest.IsZero() && d.Format(time.DateOnly) == latest.Format(time.DateOnly) && end.After(latest) {
 		end = latest
 	}

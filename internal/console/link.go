@@ -5,9 +5,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
-// thing is something that has a name and a page, as sentences about it show it:
+// link is something that has a name and a page, as sentences about it show it:
 // the name leads to the page, and the id is there for who needs it.
-type thing struct {
+type link struct {
 	Kind string // "service account", "team"; may be empty
 	Name string // empty: there is none, or it is not for the viewer to see
 	URL  string // empty: it has no page, or the page is of another organization
@@ -16,28 +16,28 @@ type thing struct {
 
 // names are things by what points to them.
 type names struct {
-	v     *visit
+	v     *request
 	known map[admin.Ref]admin.Name
 }
 
-// lookUp returns the names of what audit entries and scopes point to.
-func (v *visit) lookUp(refs []admin.Ref) (names, error) {
-	known, err := v.o.Admin.Names(v.r.Context(), v.caller, refs)
-	return names{v, known}, err
+// lookUpNames returns the names of what audit entries and scopes point to.
+func (req *request) lookUpNames(refs []admin.Ref) (names, error) {
+	known, err := req.o.Admin.Names(req.Context(), req.caller, refs)
+	return names{req, known}, err
 }
 
-// thing returns the thing that text of the org points to. One without a name
+// link returns the thing that text of the org points to. One without a name
 // keeps its id, as words: "service account 26".
-func (n names) thing(org hallpass.OrgID, text string) thing {
+func (n names) link(org hallpass.OrgID, text string) link {
 	ref, ok := admin.ParseRef(org, text)
 	if !ok {
-		return thing{ID: text}
+		return link{ID: text}
 	}
 	if ref.Kind == admin.RefFolder && ref.ID == hallpass.RootFolder { // it has no row, and is always there
-		return thing{Name: "the root of the folders", ID: text}
+		return link{Name: "the root of the folders", ID: text}
 	}
 	name, known := n.known[ref]
-	t := thing{Kind: kindWords(ref, name, text), ID: text}
+	t := link{Kind: kindWords(ref, name, text), ID: text}
 	if !known {
 		return t
 	}
@@ -53,18 +53,18 @@ func (n names) thing(org hallpass.OrgID, text string) thing {
 
 // pageOf returns the address of the page about what has the name; empty: there is
 // none, or the viewer may not see it.
-func (v *visit) pageOf(n admin.Name) string {
+func (req *request) pageOf(n admin.Name) string {
 	id, _ := hallpass.ParseID(n.ID)
 	switch {
 	case n.Kind == admin.RefToken, n.Kind == admin.RefPrincipal && n.Account:
 		return accountURL(n.UID)
-	case n.Kind == admin.RefPrincipal && v.caller.CanOnServer(hallpass.UsersRead, hallpass.UserID(id).GlobalScope()):
+	case n.Kind == admin.RefPrincipal && req.caller.CanOnServer(hallpass.UsersRead, hallpass.UserID(id).GlobalScope()):
 		return userURL(hallpass.UserID(id))
 	case n.Kind == admin.RefTeam:
 		return crumbTeams.URL + "/" + n.UID
 	case n.Kind == admin.RefRole:
 		return roleURL(n.ID)
-	case n.Kind == admin.RefOrg && v.caller.CanOnServer(hallpass.OrgsRead, ""):
+	case n.Kind == admin.RefOrg && req.caller.CanOnServer(hallpass.OrgsRead, ""):
 		return crumbOrgs.URL
 	case n.Kind == admin.RefFolder:
 		return folderURL(n.ID)
@@ -73,12 +73,12 @@ func (v *visit) pageOf(n admin.Name) string {
 }
 
 // principal returns the user or account as a thing.
-func (n names) principal(org hallpass.OrgID, p hallpass.Principal) thing {
+func (n names) principal(org hallpass.OrgID, p hallpass.Principal) link {
 	kind := "user:"
 	if p.Kind == hallpass.ServiceAccountPrincipal {
 		kind = "serviceaccount:"
 	}
-	t := n.thing(org, kind+idText(p.ID))
+	t := n.link(org, kind+idText(p.ID))
 	if t.Name == "" {
 		t.Name = p.Login
 	}
@@ -88,27 +88,27 @@ func (n names) principal(org hallpass.OrgID, p hallpass.Principal) thing {
 // scopeName returns the name of what a scope of this org is about; empty: it has
 // none.
 func (n names) scopeName(s hallpass.Scope) string {
-	return n.thing(n.v.caller.Org, string(s)).Name
+	return n.link(n.v.caller.Org, string(s)).Name
 }
 
 // namesIn returns what people call what the permissions are about.
-func (v *visit) namesIn(lists ...[]hallpass.Permission) (names, error) {
+func (req *request) namesIn(lists ...[]hallpass.Permission) (names, error) {
 	var refs []admin.Ref
 	for _, list := range lists {
 		for _, p := range list {
-			refs = append(refs, refsIn(v.caller.Org, string(p.Scope))...)
+			refs = append(refs, refsIn(req.caller.Org, string(p.Scope))...)
 		}
 	}
-	return v.lookUp(refs)
+	return req.lookUpNames(refs)
 }
 
-// about returns the thing that a scope of this org is about; the zero thing when
+// linkTo returns the thing that a scope of this org is about; the zero thing when
 // it is about many, is the root, or has no name.
-func (n names) about(s hallpass.Scope) thing {
-	if t := n.thing(n.v.caller.Org, string(s)); t.Name != "" && t.Kind != "" {
+func (n names) linkTo(s hallpass.Scope) link {
+	if t := n.link(n.v.caller.Org, string(s)); t.Name != "" && t.Kind != "" {
 		return t
 	}
-	return thing{}
+	return link{}
 }
 
 // refsIn returns what the texts of the org point to.

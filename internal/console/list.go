@@ -13,29 +13,29 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
-// byName sorts a list as people look for names: "Überwachung" stands at U, and
+// sortByName sorts a list as people look for names: "Überwachung" stands at U, and
 // "job 2" before "job 10".
-func byName[T any](list []T, name func(T) string) {
+func sortByName[T any](list []T, name func(T) string) {
 	c := collate.New(language.Und, collate.Numeric)
 	slices.SortStableFunc(list, func(a, b T) int { return c.CompareString(name(a), name(b)) })
 }
 
-// ordered is how many things a list may have to be put in the order of names. A
+// maxSorted is how many things a list may have to be put in the order of names. A
 // longer one keeps the order of the database's index, by login or folded name:
 // to sort it for each page would cost more than it gives.
-const ordered = 1000
+const maxSorted = 1000
 
 // pageByName returns a page of a list in the order of names, and how many there
 // are on all pages.
 func pageByName[T any](p admin.Page, fetch func(admin.Page) ([]T, int, error), name func(T) string) (page []T, total int, err error) {
-	all, total, err := fetch(admin.Page{Number: 1, Size: ordered})
+	all, total, err := fetch(admin.Page{Number: 1, Size: maxSorted})
 	if err != nil {
 		return nil, 0, err
 	}
 	if total > len(all) {
 		return fetch(p)
 	}
-	byName(all, name)
+	sortByName(all, name)
 	return admin.SlicePage(all, p), total, nil
 }
 
@@ -52,14 +52,14 @@ type pager struct {
 }
 
 // pagerOf returns the pager of a list at path; its other parameters stay.
-func pagerOf(v *visit, path string, total, page int, one, many string) pager {
+func pagerOf(req *request, path string, total, page int, one, many string) pager {
 	p := pager{Total: total, What: many, Page: page, Pages: max(1, (total+perPage-1)/perPage)}
 	if total == 1 {
 		p.What = one
 	}
 	at := func(n int) string {
 		q := url.Values{}
-		if text := v.r.URL.Query().Get("query"); text != "" {
+		if text := req.URL.Query().Get("query"); text != "" {
 			q.Set("query", text)
 		}
 		q.Set("page", strconv.Itoa(n))
@@ -76,8 +76,8 @@ func pagerOf(v *visit, path string, total, page int, one, many string) pager {
 
 // listPage reads which page of a list is asked for, and the text it is searched
 // for.
-func (v *visit) listPage() (admin.Page, string) {
-	q := v.r.URL.Query()
+func (req *request) listPage() (admin.Page, string) {
+	q := req.URL.Query()
 	p := admin.Page{Number: 1, Size: perPage}
 	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
 		p.Number = n

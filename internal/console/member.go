@@ -12,47 +12,47 @@ import (
 var crumbOrgUsers = crumb{"Users", "/org/users"}
 
 // orgUsers is GET /org/users.
-func orgUsers(v *visit) error { return v.showOrgUsers(http.StatusOK, usersView{}) }
+func orgUsers(req *request) error { return req.showOrgUsers(http.StatusOK, usersView{}) }
 
-func (v *visit) showOrgUsers(status int, view usersView) error {
-	p, text := v.listPage()
+func (req *request) showOrgUsers(status int, view usersView) error {
+	p, text := req.listPage()
 	list, total, err := pageByName(p, func(p admin.Page) ([]hallpass.Member, int, error) {
-		return v.o.Admin.OrgUsersPage(v.r.Context(), v.caller, text, p)
+		return req.o.Admin.OrgUsersPage(req.Context(), req.caller, text, p)
 	}, func(m hallpass.Member) string { return userName(m.User) })
 	if err != nil {
 		return err
 	}
-	own := v.ceiling()
-	view.Tabs, view.Query, view.ListURL, view.OrgList = v.userTabs(true), text, "/org/users", true
-	view.Add = v.caller.Can(hallpass.OrgUsersAdd, "users:*")
+	own := req.ceiling()
+	view.Tabs, view.Query, view.ListURL, view.OrgList = req.userTabs(true), text, "/org/users", true
+	view.Add = req.caller.Can(hallpass.OrgUsersAdd, "users:*")
 	chosen, ok := hallpass.ParseRole(view.TypedRole)
 	if !ok {
 		chosen = hallpass.RoleViewer
 	}
-	view.Roles = v.roleOptions(chosen, own)
-	view.Pager = pagerOf(v, "/org/users", total, p.Number, "member", "members")
+	view.Roles = req.roleOptions(chosen, own)
+	view.Pager = pagerOf(req, "/org/users", total, p.Number, "member", "members")
 	for _, m := range list {
-		r := v.userRow(m.User)
-		r.Role, r.More, r.Roles = m.Role.String(), m.Given.Words(), v.roleOptions(m.Role, own)
-		r.Write = v.caller.Can(hallpass.OrgUsersWrite, m.User.ID.Scope())
-		r.Remove = v.caller.Can(hallpass.OrgUsersRemove, m.User.ID.Scope())
+		r := req.userRow(m.User)
+		r.Role, r.More, r.Roles = m.Role.String(), m.Given.Words(), req.roleOptions(m.Role, own)
+		r.Write = req.caller.Can(hallpass.OrgUsersWrite, m.User.ID.Scope())
+		r.Remove = req.caller.Can(hallpass.OrgUsersRemove, m.User.ID.Scope())
 		view.Rows = append(view.Rows, r)
 	}
-	if view.frame, err = v.frame("users", "Users", crumbAdmin, crumbAccess); err != nil {
+	if view.frame, err = req.frame("users", "Users", crumbAdmin, crumbAccess); err != nil {
 		return err
 	}
-	return v.showStatus(status, "users/list", view)
+	return req.showStatus(status, "users/list", view)
 }
 
 // addOrgUser is POST /org/users.
-func addOrgUser(v *visit) (change, error) {
-	ctx, form := v.r.Context(), v.r.PostForm
+func addOrgUser(req *request) (change, error) {
+	ctx, form := req.Context(), req.PostForm
 	c := change{Cancel: crumbOrgUsers.URL, here: "users", crumbs: []crumb{crumbAdmin, crumbAccess, crumbOrgUsers}}
 	c.again = func(err error) error {
-		if !v.blame(err, "user", "role") {
+		if !req.formError(err, "user", "role") {
 			return err
 		}
-		return v.showOrgUsers(httpd.Status(err), usersView{Typed: form.Get("user"), TypedRole: form.Get("role")})
+		return req.showOrgUsers(httpd.Status(err), usersView{Typed: form.Get("user"), TypedRole: form.Get("role")})
 	}
 	login := strings.TrimSpace(form.Get("user"))
 	err := hallpass.ValidateText("user", login, 2*hallpass.MaxName)
@@ -62,7 +62,7 @@ func addOrgUser(v *visit) (change, error) {
 	if err != nil {
 		return c, err
 	}
-	u, err := v.o.Admin.NewMember(ctx, v.caller, login)
+	u, err := req.o.Admin.NewMember(ctx, req.caller, login)
 	if err != nil {
 		return c, err
 	}
@@ -74,10 +74,10 @@ func addOrgUser(v *visit) (change, error) {
 	c.Question, c.Button = "Add to organization", "Add to organization"
 	c.Text = named(who) + " gets a role in this organization."
 	c.Steps = []step{{who, "not a member", role.String()}}
-	c.Facts = []string{role.String() + ": " + v.roleCan(role)}
+	c.Facts = []string{role.String() + ": " + req.roleWords(role)}
 	c.done = who + " is a member of the organization now, with the role " + role.String() + "."
 	c.do = func() error {
-		_, err := v.o.Admin.AddOrgUser(ctx, v.caller, login, role)
+		_, err := req.o.Admin.AddOrgUser(ctx, req.caller, login, role)
 		return err
 	}
 	return c, nil
@@ -85,32 +85,32 @@ func addOrgUser(v *visit) (change, error) {
 
 // member begins a change of the member of the org that the path names, after the
 // caller was authorized to make it.
-func (v *visit) member(needs hallpass.Action) (hallpass.Member, change, error) {
+func (req *request) member(needs hallpass.Action) (hallpass.Member, change, error) {
 	c := change{Cancel: crumbOrgUsers.URL, here: "users", crumbs: []crumb{crumbAdmin, crumbAccess, crumbOrgUsers}}
-	id, err := v.userID()
+	id, err := req.userID()
 	if err != nil {
 		return hallpass.Member{}, c, err
 	}
 	c.again = func(err error) error {
-		if !v.blame(err, "role-"+idText(int64(id))) {
+		if !req.formError(err, "role-"+idText(int64(id))) {
 			return err
 		}
-		return v.showOrgUsers(httpd.Status(err), usersView{})
+		return req.showOrgUsers(httpd.Status(err), usersView{})
 	}
-	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, needs, id.Scope()); err != nil {
+	if err := req.o.Admin.Authorize(req.Context(), req.caller, needs, id.Scope()); err != nil {
 		return hallpass.Member{}, c, err
 	}
-	m, err := v.o.Admin.Member(v.r.Context(), v.caller, id)
+	m, err := req.o.Admin.Member(req.Context(), req.caller, id)
 	return m, c, err
 }
 
 // setOrgUserRole is POST /org/users/{user}/role.
-func setOrgUserRole(v *visit) (change, error) {
-	m, c, err := v.member(hallpass.OrgUsersWrite)
+func setOrgUserRole(req *request) (change, error) {
+	m, c, err := req.member(hallpass.OrgUsersWrite)
 	if err != nil {
 		return c, err
 	}
-	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
+	role, ok := hallpass.ParseRole(req.PostForm.Get("role"))
 	if !ok {
 		return c, errRole
 	}
@@ -118,15 +118,15 @@ func setOrgUserRole(v *visit) (change, error) {
 	c.Question, c.Button, c.Destroys = "Change role", "Change role", role < m.Role
 	c.Text = named(name) + " has the new role in this organization at once."
 	c.Steps = roleStep("Role of "+name, m.Role, role)
-	c.Facts = []string{role.String() + ": " + v.roleCan(role)}
+	c.Facts = []string{role.String() + ": " + req.roleWords(role)}
 	c.done, c.same = name+" has the role "+role.String()+" now.", "Nothing changed: "+name+" has the role "+role.String()+" already."
-	c.do = func() error { return v.o.Admin.SetOrgUserRole(v.r.Context(), v.caller, m.User.ID, role) }
+	c.do = func() error { return req.o.Admin.SetOrgUserRole(req.Context(), req.caller, m.User.ID, role) }
 	return c, nil
 }
 
 // removeOrgUser is GET and POST /org/users/{user}/remove.
-func removeOrgUser(v *visit) (change, error) {
-	m, c, err := v.member(hallpass.OrgUsersRemove)
+func removeOrgUser(req *request) (change, error) {
+	m, c, err := req.member(hallpass.OrgUsersRemove)
 	if err != nil {
 		return c, err
 	}
@@ -136,6 +136,6 @@ func removeOrgUser(v *visit) (change, error) {
 	c.Steps = []step{{name, "member with the role " + m.Role.String(), "not a member"}}
 	c.Facts = []string{"The roles, places in teams and access that were given here are gone for good, also if the user is added again.", "The user can still sign in, and stays in other organizations."}
 	c.done = name + " is no longer a member of the organization."
-	c.do = func() error { return v.o.Admin.RemoveOrgUser(v.r.Context(), v.caller, m.User.ID) }
+	c.do = func() error { return req.o.Admin.RemoveOrgUser(req.Context(), req.caller, m.User.ID) }
 	return c, nil
 }

@@ -20,16 +20,16 @@ type nodeRow struct {
 	State                  string // badge
 	Good, Bad              bool   // how the badge looks
 	Means                  string // what the state says
-	Started                moment
+	Started                timestamp
 	Silent, Lease, Behind  string
 	Acknowledged           string
 }
 
-func nodesPage(v *visit) error {
-	if err := v.o.Admin.MaySeeNodes(v.r.Context(), v.caller); err != nil {
+func nodesPage(req *request) error {
+	if err := req.o.Admin.MaySeeNodes(req.Context(), req.caller); err != nil {
 		return err
 	}
-	list, err := v.o.Verify.Nodes(v.r.Context())
+	list, err := req.o.Verify.Nodes(req.Context())
 	if err != nil {
 		return err
 	}
@@ -42,25 +42,25 @@ func nodesPage(v *visit) error {
 		row := nodeRow{
 			Name: n.Name, Address: n.Address, Program: n.Version, Self: n.Self, State: string(n.State), Means: stateMeans[n.State],
 			Good: n.State == verify.NodeLive, Bad: n.State == verify.NodeDead || n.State == verify.NodeDiverged,
-			Started: v.moment(n.StartedAt), Silent: tell(n.Silent), Behind: "none", Acknowledged: "no change yet",
+			Started: req.timestamp(n.StartedAt), Silent: durationText(n.Silent), Behind: "none", Acknowledged: "no change yet",
 		}
 		if n.Lease > 0 {
-			row.Lease = tell(n.Lease)
+			row.Lease = durationText(n.Lease)
 		}
 		if n.Behind > 0 {
 			row.Behind = count(int(n.Behind), "change")
 		}
 		if n.Acknowledged > 0 {
-			row.Acknowledged = tell(n.Acknowledged)
+			row.Acknowledged = durationText(n.Acknowledged)
 		}
 		view.Nodes = append(view.Nodes, row)
 	}
 	view.Summary = fmt.Sprintf("%d of %s live.", live, count(len(list), "node"))
-	if !v.o.Verify.View().Shared {
+	if !req.o.Verify.View().Shared {
 		view.Summary = "One server on SQLite. A revoked token is refused at once. With PostgreSQL, several nodes can share the work."
 	}
-	if view.frame, err = v.frame("nodes", "Nodes", crumbAdmin); err != nil {
+	if view.frame, err = req.frame("nodes", "Nodes", crumbAdmin); err != nil {
 		return err
 	}
-	return v.show("nodes/list", view)
+	return req.show("nodes/list", view)
 }

@@ -35,84 +35,84 @@ type orgRow struct {
 func orgURL(id hallpass.OrgID) string { return "/admin/orgs/" + strconv.FormatInt(int64(id), 10) }
 
 // orgs is GET /admin/orgs.
-func orgs(v *visit) error { return v.showOrgs(http.StatusOK, orgsView{}) }
+func orgs(req *request) error { return req.showOrgs(http.StatusOK, orgsView{}) }
 
-func (v *visit) showOrgs(status int, view orgsView) error {
-	p, text := v.listPage()
-	list, err := v.o.Admin.Orgs(v.r.Context(), v.caller, text, admin.Page{Number: p.Number, Size: p.Size})
+func (req *request) showOrgs(status int, view orgsView) error {
+	p, text := req.listPage()
+	list, err := req.o.Admin.Orgs(req.Context(), req.caller, text, admin.Page{Number: p.Number, Size: p.Size})
 	if err != nil {
 		return err
 	}
-	view.Query, view.Create = text, v.caller.CanOnServer(hallpass.OrgsCreate, "")
+	view.Query, view.Create = text, req.caller.CanOnServer(hallpass.OrgsCreate, "")
 	for _, o := range list {
-		view.Rows = append(view.Rows, orgRow{o.ID, o.Name, orgURL(o.ID), o.ID == v.caller.Org})
+		view.Rows = append(view.Rows, orgRow{o.ID, o.Name, orgURL(o.ID), o.ID == req.caller.Org})
 	}
 	if len(list) == p.Size {
 		view.More = "/admin/orgs?" + url.Values{"query": {text}, "page": {strconv.Itoa(p.Number + 1)}}.Encode()
 	}
-	if view.frame, err = v.frame("orgs", "Organizations", crumbAdmin); err != nil {
+	if view.frame, err = req.frame("orgs", "Organizations", crumbAdmin); err != nil {
 		return err
 	}
-	return v.showStatus(status, "orgs/list", view)
+	return req.showStatus(status, "orgs/list", view)
 }
 
 // createOrg is POST /admin/orgs.
-func createOrg(v *visit) error {
-	name := strings.TrimSpace(v.r.PostForm.Get("name"))
-	_, err := v.o.Admin.CreateOrg(v.r.Context(), v.caller, name)
-	return v.orgDone(err, "name", "Organization "+name+" created.", orgsView{Typed: v.r.PostForm.Get("name")})
+func createOrg(req *request) error {
+	name := strings.TrimSpace(req.PostForm.Get("name"))
+	_, err := req.o.Admin.CreateOrg(req.Context(), req.caller, name)
+	return req.orgDone(err, "name", "Organization "+name+" created.", orgsView{Typed: req.PostForm.Get("name")})
 }
 
 // orgDone goes back to the list of orgs and says what was done there, or what is
 // wrong with the field.
-func (v *visit) orgDone(err error, field, done string, view orgsView) error {
+func (req *request) orgDone(err error, field, done string, view orgsView) error {
 	switch {
 	case err == nil:
-		v.say(done)
-		v.seeOther(crumbOrgs.URL)
+		req.flash(done)
+		req.seeOther(crumbOrgs.URL)
 		return nil
-	case v.blame(err, field):
-		return v.showOrgs(httpd.Status(err), view)
+	case req.formError(err, field):
+		return req.showOrgs(httpd.Status(err), view)
 	}
 	return err
 }
 
-// inOrg returns the caller as it is in the org that the path names.
-func (v *visit) inOrg() (hallpass.Caller, error) {
-	id, ok := hallpass.ParseID(v.r.PathValue("org"))
+// orgCaller returns the caller as it is in the org that the path names.
+func (req *request) orgCaller() (hallpass.Caller, error) {
+	id, ok := hallpass.ParseID(req.PathValue("org"))
 	if !ok {
-		return v.caller, errNoPage
+		return req.caller, errNoPage
 	}
-	return v.o.Admin.In(v.r.Context(), v.caller, hallpass.OrgID(id))
+	return req.o.Admin.In(req.Context(), req.caller, hallpass.OrgID(id))
 }
 
 // renameOrg is POST /admin/orgs/{org}/name.
-func renameOrg(v *visit) error {
-	c, err := v.inOrg()
+func renameOrg(req *request) error {
+	c, err := req.orgCaller()
 	if err != nil {
 		return err
 	}
-	name := strings.TrimSpace(v.r.PostForm.Get("name"))
-	err = v.o.Admin.RenameOrg(v.r.Context(), c, name)
-	return v.orgDone(err, "name-"+v.r.PathValue("org"), "The organization is called "+name+" now.", orgsView{})
+	name := strings.TrimSpace(req.PostForm.Get("name"))
+	err = req.o.Admin.RenameOrg(req.Context(), c, name)
+	return req.orgDone(err, "name-"+req.PathValue("org"), "The organization is called "+name+" now.", orgsView{})
 }
 
 // deleteOrg is GET and POST /admin/orgs/{org}/delete.
-func deleteOrg(v *visit) (change, error) {
+func deleteOrg(req *request) (change, error) {
 	ch := change{Cancel: crumbOrgs.URL, here: "orgs", crumbs: []crumb{crumbAdmin, crumbOrgs}}
-	ch.again = func(err error) error { return v.orgDone(err, "name-"+v.r.PathValue("org"), "", orgsView{}) }
-	c, err := v.inOrg()
+	ch.again = func(err error) error { return req.orgDone(err, "name-"+req.PathValue("org"), "", orgsView{}) }
+	c, err := req.orgCaller()
 	if err != nil {
 		return ch, err
 	}
-	if err := v.o.Admin.Authorize(v.r.Context(), c, hallpass.OrgsDelete, ""); err != nil {
+	if err := req.o.Admin.Authorize(req.Context(), c, hallpass.OrgsDelete, ""); err != nil {
 		return ch, err
 	}
-	o, err := v.o.Admin.Org(v.r.Context(), c)
+	o, err := req.o.Admin.Org(req.Context(), c)
 	if err != nil {
 		return ch, err
 	}
-	used, err := v.o.Admin.Quotas(v.r.Context(), c)
+	used, err := req.o.Admin.Quotas(req.Context(), c)
 	if err != nil {
 		return ch, err
 	}
@@ -125,28 +125,28 @@ func deleteOrg(v *visit) (change, error) {
 	}
 	ch.Alarm = used["org_api_key"] > 0
 	ch.done = "The organization " + o.Name + " is deleted."
-	ch.do = func() error { return v.o.Admin.DeleteOrg(v.r.Context(), c) }
+	ch.do = func() error { return req.o.Admin.DeleteOrg(req.Context(), c) }
 	return ch, nil
 }
 
 // switchOrg is POST /profile/org.
-func switchOrg(v *visit) error {
-	id, _ := hallpass.ParseID(v.r.PostForm.Get("org"))
-	if err := v.o.Admin.UseOrg(v.r.Context(), v.caller, hallpass.OrgID(id)); err != nil {
+func switchOrg(req *request) error {
+	id, _ := hallpass.ParseID(req.PostForm.Get("org"))
+	if err := req.o.Admin.UseOrg(req.Context(), req.caller, hallpass.OrgID(id)); err != nil {
 		if errors.Is(err, hallpass.Unauthenticated) {
 			return &hallpass.Error{Kind: hallpass.NotFound, Message: "You are not a member of that organization."}
 		}
 		return err
 	}
-	mine, err := v.o.Admin.UserOrgs(v.r.Context(), v.caller)
+	mine, err := req.o.Admin.UserOrgs(req.Context(), req.caller)
 	if err != nil {
 		return err
 	}
 	for _, o := range mine {
 		if o.Org == hallpass.OrgID(id) {
-			v.say("You work in " + o.Name + " now.")
+			req.flash("You work in " + o.Name + " now.")
 		}
 	}
-	v.seeOther("/")
+	req.seeOther("/")
 	return nil
 }

@@ -15,10 +15,10 @@ type frame struct {
 	Crumbs  []crumb
 	Nav     nav
 	Me      me
-	Theme   string // "light", "dark" or "" for the system's
-	Path    string // of this page, with its query
-	Done    string // what has just been done
-	Wrong   wrongs // with the form that was sent
+	Theme   string      // "light", "dark" or "" for the system's
+	Path    string      // of this page, with its query
+	Flash   string      // what has just been done
+	Errors  fieldErrors // with the form that was sent
 	Version string
 }
 
@@ -56,37 +56,37 @@ type orgChoice struct {
 type me struct{ Name, Login, Avatar string }
 
 var (
-	crumbHome   = crumb{"Home", "/"}
-	crumbAdmin  = crumb{"Administration", "/admin"}
-	crumbAccess = crumb{"Users and access", "/admin/access"}
-	crumbList   = crumb{"Service accounts", "/org/serviceaccounts"}
+	crumbHome     = crumb{"Home", "/"}
+	crumbAdmin    = crumb{"Administration", "/admin"}
+	crumbAccess   = crumb{"Users and access", "/admin/access"}
+	crumbAccounts = crumb{"Service accounts", "/org/serviceaccounts"}
 )
 
 // bareFrame returns the frame without what must be looked up.
-func (v *visit) bareFrame(title string) frame {
+func (req *request) bareFrame(title string) frame {
 	f := frame{
-		Title: title, Theme: themeOf(v.r), Path: v.r.URL.RequestURI(), Version: v.o.Version,
-		Crumbs: []crumb{crumbHome, {Label: title}}, Wrong: v.wrong,
+		Title: title, Theme: themeOf(req.Request), Path: req.URL.RequestURI(), Version: req.o.Version,
+		Crumbs: []crumb{crumbHome, {Label: title}}, Errors: req.errors,
 	}
-	if v.caller.User() == 0 {
+	if req.caller.User() == 0 {
 		return f
 	}
-	p := v.caller.Principal
-	f.Me = me{v.caller.Name, p.Login, avatarURL(p.Login)}
+	p := req.caller.Principal
+	f.Me = me{req.caller.Name, p.Login, avatarURL(p.Login)}
 	if f.Me.Name == "" {
 		f.Me.Name = p.Login
 	}
-	f.Nav.ServiceAccounts = v.caller.Can(hallpass.ServiceAccountsRead, "") || v.caller.Can(hallpass.ServiceAccountsCreate, "")
-	f.Nav.Audit = v.caller.Can(hallpass.AuditRead, "")
-	f.Nav.Teams = v.caller.Can(hallpass.TeamsRead, "") || v.caller.Can(hallpass.TeamsCreate, "")
-	f.Nav.Roles = v.caller.Can(hallpass.RolesRead, "") && !v.caller.OrgMissing
-	f.Nav.Nodes = v.caller.CanOnServer(hallpass.ServerStatsRead, "")
-	f.Nav.AllOrgs = v.caller.CanOnServer(hallpass.OrgsRead, "")
-	f.Nav.Folders = !v.caller.OrgMissing
+	f.Nav.ServiceAccounts = req.caller.Can(hallpass.ServiceAccountsRead, "") || req.caller.Can(hallpass.ServiceAccountsCreate, "")
+	f.Nav.Audit = req.caller.Can(hallpass.AuditRead, "")
+	f.Nav.Teams = req.caller.Can(hallpass.TeamsRead, "") || req.caller.Can(hallpass.TeamsCreate, "")
+	f.Nav.Roles = req.caller.Can(hallpass.RolesRead, "") && !req.caller.OrgMissing
+	f.Nav.Nodes = req.caller.CanOnServer(hallpass.ServerStatsRead, "")
+	f.Nav.AllOrgs = req.caller.CanOnServer(hallpass.OrgsRead, "")
+	f.Nav.Folders = !req.caller.OrgMissing
 	switch {
-	case v.caller.CanOnServer(hallpass.UsersRead, ""):
+	case req.caller.CanOnServer(hallpass.UsersRead, ""):
 		f.Nav.Users = "/admin/users"
-	case v.caller.Can(hallpass.OrgUsersRead, ""):
+	case req.caller.Can(hallpass.OrgUsersRead, ""):
 		f.Nav.Users = "/org/users"
 	}
 	return f
@@ -94,25 +94,25 @@ func (v *visit) bareFrame(title string) frame {
 
 // frame returns the frame of a page: where it is in the navigation, its title,
 // and the steps to it.
-func (v *visit) frame(here, title string, crumbs ...crumb) (frame, error) {
-	f := v.bareFrame(title)
+func (req *request) frame(here, title string, crumbs ...crumb) (frame, error) {
+	f := req.bareFrame(title)
 	f.Crumbs = append(append([]crumb{crumbHome}, crumbs...), crumb{Label: title})
 	f.Nav.Here = here
-	f.Done = v.said()
-	if v.caller.Can(hallpass.OrgsRead, "") {
-		org, err := v.o.Admin.Org(v.r.Context(), v.caller)
+	f.Flash = req.takeFlash()
+	if req.caller.Can(hallpass.OrgsRead, "") {
+		org, err := req.o.Admin.Org(req.Context(), req.caller)
 		if err != nil && !errors.Is(err, hallpass.NotFound) {
 			return f, err
 		}
 		f.Nav.Org = org.Name
 	}
-	mine, err := v.o.Admin.UserOrgs(v.r.Context(), v.caller)
+	mine, err := req.o.Admin.UserOrgs(req.Context(), req.caller)
 	if err != nil {
 		return f, err
 	}
-	if len(mine) > 1 || len(mine) == 1 && mine[0].Org != v.caller.Org {
+	if len(mine) > 1 || len(mine) == 1 && mine[0].Org != req.caller.Org {
 		for _, o := range mine {
-			f.Nav.Orgs = append(f.Nav.Orgs, orgChoice{o.Org, o.Name, o.Org == v.caller.Org})
+			f.Nav.Orgs = append(f.Nav.Orgs, orgChoice{o.Org, o.Name, o.Org == req.caller.Org})
 		}
 	}
 	return f, nil
@@ -142,15 +142,15 @@ func themeOf(r *http.Request) string {
 }
 
 // setTheme is POST /theme.
-func setTheme(v *visit) error {
+func setTheme(req *request) error {
 	c := &http.Cookie{
-		Name: themeCookie, Value: v.r.PostFormValue("theme"), Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpd.EventOf(v.r.Context()).Secure,
+		Name: themeCookie, Value: req.PostFormValue("theme"), Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpd.EventOf(req.Context()).Secure,
 	}
 	if c.Value != "light" && c.Value != "dark" {
 		c.Value, c.MaxAge = "", -1
 	}
-	http.SetCookie(v.w, c)
-	v.seeOther(safeNext(v.r.PostFormValue("next")))
+	http.SetCookie(req.w, c)
+	req.seeOther(safeNext(req.PostFormValue("next")))
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 )
 
 // principal returns a member or service account of the org.
-func (v *visit) principal(id int64) (hallpass.PrincipalInfo, error) {
-	list, err := v.o.Admin.Principals(v.r.Context(), v.caller, []int64{id})
+func (req *request) principal(id int64) (hallpass.PrincipalInfo, error) {
+	list, err := req.o.Admin.Principals(req.Context(), req.caller, []int64{id})
 	if err != nil {
 		return hallpass.PrincipalInfo{}, err
 	}
@@ -26,8 +26,8 @@ func displayName(p hallpass.PrincipalInfo) string {
 }
 
 // principalURL returns the address of the page about a principal of this org.
-func (v *visit) principalURL(p hallpass.PrincipalInfo) string {
-	return v.pageOf(admin.Name{
-		Ref: admin.Ref{Org: v.caller.Org, Kind: admin.RefPrincipal, ID: idText(p.ID)}, UID: p.UID, Account: p.Kind == hallpass.ServiceAccountPrincipal,
+func (req *request) principalURL(p hallpass.PrincipalInfo) string {
+	return req.pageOf(admin.Name{
+		Ref: admin.Ref{Org: req.caller.Org, Kind: admin.RefPrincipal, ID: idText(p.ID)}, UID: p.UID, Account: p.Kind == hallpass.ServiceAccountPrincipal,
 	})
 }

@@ -16,70 +16,70 @@ type profileView struct {
 	Avatar string
 	Role   string
 	Member bool
-	Since  moment
+	Since  timestamp
 }
 
-func profile(v *visit) error {
-	u, err := v.o.Admin.Self(v.r.Context(), v.caller)
+func profile(req *request) error {
+	u, err := req.o.Admin.Self(req.Context(), req.caller)
 	if err != nil {
 		return err
 	}
-	f, err := v.frame("profile", "Profile")
+	f, err := req.frame("profile", "Profile")
 	if err != nil {
 		return err
 	}
-	return v.show("users/profile", profileView{
-		frame: f, User: u, Avatar: avatarURL(u.Login), Role: v.caller.Role.String(), Member: !v.caller.OrgMissing, Since: v.moment(u.CreatedAt),
+	return req.show("users/profile", profileView{
+		frame: f, User: u, Avatar: avatarURL(u.Login), Role: req.caller.Role.String(), Member: !req.caller.OrgMissing, Since: req.timestamp(u.CreatedAt),
 	})
 }
 
 // passwordView is the form to change the own password.
 type passwordView struct{ frame }
 
-func passwordForm(v *visit) error { return v.showPassword(http.StatusOK) }
+func passwordForm(req *request) error { return req.showPassword(http.StatusOK) }
 
-func (v *visit) showPassword(status int) error {
-	f, err := v.frame("profile", "Change password", crumb{"Profile", "/profile"})
+func (req *request) showPassword(status int) error {
+	f, err := req.frame("profile", "Change password", crumb{"Profile", "/profile"})
 	if err != nil {
 		return err
 	}
-	return v.showStatus(status, "users/password", passwordView{f})
+	return req.showStatus(status, "users/password", passwordView{f})
 }
 
 // changePassword is POST /profile/password. The old password is verified as at
 // sign-in, so that guesses count.
-func changePassword(v *visit) error {
-	form := v.r.PostForm
+func changePassword(req *request) error {
+	form := req.PostForm
 	if form.Get("new") != form.Get("confirm") {
-		v.tell("confirm", "Passwords must match!")
-		return v.showPassword(http.StatusBadRequest)
+		req.fieldError("confirm", "Passwords must match!")
+		return req.showPassword(http.StatusBadRequest)
 	}
-	c := v.caller
-	_, err := v.o.Verify.Password(v.r.Context(), c.Principal.Login, secret.NewText(form.Get("old")), c.Org, c.From, v.o.Cookies.Device(v.r))
+	c := req.caller
+	_, err := req.o.Verify.Password(req.Context(), c.Principal.Login, secret.NewText(form.Get("old")), c.Org, c.From, req.o.Cookies.Device(req.Request))
 	switch {
 	case errors.Is(err, hallpass.Unauthenticated):
-		v.tell("old", "This is not your current password.")
-		return v.showPassword(http.StatusBadRequest)
+		req.fieldError("old", "This is not your current password.")
+		return req.showPassword(http.StatusBadRequest)
 	case errors.Is(err, hallpass.Limited):
-		httpd.SetErrorHeaders(v.w.Header(), err)
-		v.tell("old", "Too many wrong passwords. Try again later.")
-		return v.showPassword(http.StatusTooManyRequests)
+		httpd.SetErrorHeaders(req.w.Header(), err)
+		req.fieldError("old", "Too many wrong passwords. Try again later.")
+		return req.showPassword(http.StatusTooManyRequests)
 	case err != nil:
 		return err
 	}
-	err = v.o.Admin.ChangePassword(v.r.Context(), c, secret.NewText(form.Get("new")))
+	err = req.o.Admin.ChangePassword(req.Context(), c, secret.NewText(form.Get("new")))
 	if errors.Is(err, hallpass.Invalid) {
-		v.tell("new", messageOf(err))
-		return v.showPassword(http.StatusBadRequest)
+		req.fieldError("new", messageOf(err))
+		return req.showPassword(http.StatusBadRequest)
 	}
 	if err != nil {
 		return err
 	}
 	c.Session = 0 // it has just ended with all others
-	if err := v.startSession(c); err != nil {
+	if err := req.startSession(c); err != nil {
 		return err
 	}
-	v.say("Password changed. Your other sessions have ended.")
-	v.seeOther("/profile")
+	req.flash("Password changed. Your other sessions have ended.")
+	req.seeOther("/profile")
 	return nil
 }

@@ -16,51 +16,51 @@ import (
 // maxForm is the longest body that a form may have.
 const maxForm = httpd.MaxBody
 
-// visit is one request for a page with whoever makes it.
-type visit struct {
+// request is one request for a page with whoever makes it.
+type request struct {
 	*console
-	w      http.ResponseWriter
-	r      *http.Request
-	caller hallpass.Caller          // the zero Caller on pages that are open to all
-	wrong  wrongs                   // with the form that was sent
-	can    map[hallpass.Role]string // what basic roles permit, once it was looked up
+	w http.ResponseWriter
+	*http.Request
+	caller    hallpass.Caller          // the zero Caller on pages that are open to all
+	errors    fieldErrors              // with the form that was sent
+	roleTexts map[hallpass.Role]string // what basic roles permit, once it was looked up
 }
 
 // guard returns the handler of a page for those who are signed in. Others are
 // sent to sign in, and back.
-func (c *console) guard(pattern string, fn func(*visit) error) http.HandlerFunc {
+func (c *console) guard(pattern string, fn func(*request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{console: c, w: w, r: r}
+		req := &request{console: c, w: w, Request: r}
 		e := httpd.EventOf(r.Context())
 		e.Action = "page " + pattern
 		var err error
-		if v.caller, err = c.session(r); err != nil {
+		if req.caller, err = c.session(r); err != nil {
 			if errors.Is(err, hallpass.Unauthenticated) {
-				v.seeLogin()
+				req.seeLogin()
 				return
 			}
-			v.fail(err)
+			req.fail(err)
 			return
 		}
-		e.SetCaller(v.caller)
-		if err := v.serve(fn); err != nil {
-			v.fail(err)
+		e.SetCaller(req.caller)
+		if err := req.serve(fn); err != nil {
+			req.fail(err)
 		}
 	}
 }
 
 // open returns the handler of a page that anybody may see.
-func (c *console) open(action string, fn func(*visit) error) http.HandlerFunc {
+func (c *console) open(action string, fn func(*request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{console: c, w: w, r: r}
+		req := &request{console: c, w: w, Request: r}
 		e := httpd.EventOf(r.Context())
 		e.Action = action
 		if caller, err := c.session(r); err == nil {
-			v.caller = caller
+			req.caller = caller
 			e.SetCaller(caller)
 		}
-		if err := v.serve(fn); err != nil {
-			v.fail(err)
+		if err := req.serve(fn); err != nil {
+			req.fail(err)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func (c *console) open(action string, fn func(*visit) error) http.HandlerFunc {
 // programs, which ask here for what other servers have.
 func (c *console) unknown(w http.ResponseWriter, r *http.Request) {
 	if httpd.WantsPage(r) {
-		c.open("page.unknown", func(*visit) error { return errNoPage })(w, r)
+		c.open("page.unknown", func(*request) error { return errNoPage })(w, r)
 		return
 	}
 	httpd.EventOf(r.Context()).Action = "page.unknown"
@@ -77,24 +77,24 @@ func (c *console) unknown(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve reads the form, if one comes, and calls fn.
-func (v *visit) serve(fn func(*visit) error) error {
-	if v.r.Method == http.MethodPost {
-		if err := v.readForm(); err != nil {
+func (req *request) serve(fn func(*request) error) error {
+	if req.Method == http.MethodPost {
+		if err := req.readForm(); err != nil {
 			return err
 		}
 	}
-	return fn(v)
+	return fn(req)
 }
 
 // readForm reads the form of the body.
-func (v *visit) readForm() error {
-	if err := httpd.CheckBody(v.r, httpd.MediaForm); err != nil {
+func (req *request) readForm() error {
+	if err := httpd.CheckBody(req.Request, httpd.MediaForm); err != nil {
 		return err
 	}
-	if err := v.parseForm(); err != nil {
+	if err := req.parseForm(); err != nil {
 		return err
 	}
-	for name, values := range v.r.PostForm {
+	for name, values := range req.PostForm {
 		if strings.Contains(name, "assword") {
 			continue // may hold what it likes
 		}
@@ -108,13 +108,13 @@ func (v *visit) readForm() error {
 }
 
 // parseForm reads the form, in which each name stands once, save in a list.
-func (v *visit) parseForm() error {
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	if err := v.r.ParseForm(); err != nil {
+func (req *request) parseForm() error {
+	req.Body = http.MaxBytesReader(req.w, req.Body, maxForm)
+	if err := req.ParseForm(); err != nil {
 		return httpd.Unreadable(err, maxForm)
 	}
-	for name, values := range v.r.PostForm {
-		list := name == "role_uid" || name == "role" && strings.HasSuffix(v.r.URL.Path, "/roles")
+	for name, values := range req.PostForm {
+		list := name == "role_uid" || name == "role" && strings.HasSuffix(req.URL.Path, "/roles")
 		if len(values) > 1 && !list {
 			return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the form has a name twice"}
 		}
@@ -131,42 +131,44 @@ func (c *console) session(r *http.Request) (hallpass.Caller, error) {
 	return c.o.Verify.Session(r.Context(), id, 0, httpd.EventOf(r.Context()).From)
 }
 
-func (v *visit) seeLogin() {
+func (req *request) seeLogin() {
 	to := "/login"
-	if v.r.Method == http.MethodGet && v.r.URL.RequestURI() != "/" {
-		to += "?next=" + url.QueryEscape(v.r.URL.RequestURI())
+	if req.Method == http.MethodGet && req.URL.RequestURI() != "/" {
+		to += "?next=" + url.QueryEscape(req.URL.RequestURI())
 	}
-	v.seeOther(to)
+	req.seeOther(to)
 }
 
 // seeOther sends the browser on. to is a path of ours.
-func (v *visit) seeOther(to string) {
-	v.w.Header().Set("Location", to)
-	v.w.WriteHeader(http.StatusSeeOther)
+func (req *request) seeOther(to string) {
+	req.w.Header().Set("Location", to)
+	req.w.WriteHeader(http.StatusSeeOther)
 }
 
 // show answers with a page; its view embeds a frame.
-func (v *visit) show(page string, view any) error { return v.showStatus(http.StatusOK, page, view) }
-
-func (v *visit) showStatus(status int, page string, view any) error {
-	return v.write(status, page, "layout.html", view)
+func (req *request) show(page string, view any) error {
+	return req.showStatus(http.StatusOK, page, view)
 }
 
-func (v *visit) write(status int, page, part string, view any) error {
-	s, err := v.site()
+func (req *request) showStatus(status int, page string, view any) error {
+	return req.write(status, page, "layout.html", view)
+}
+
+func (req *request) write(status int, page, part string, view any) error {
+	s, err := req.site()
 	if err != nil {
 		return err
 	}
 	b, err := s.pages.execute(page, part, view)
-	if err == nil && v.wrong.lift(b) {
+	if err == nil && req.errors.liftUnshown(b) {
 		b, err = s.pages.execute(page, part, view)
 	}
 	if err != nil {
 		return err
 	}
-	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	v.w.WriteHeader(status)
-	_, _ = v.w.Write(b) // a browser that went away is no news
+	req.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	req.w.WriteHeader(status)
+	_, _ = req.w.Write(b) // a browser that went away is no news
 	return nil
 }
 
@@ -174,15 +176,15 @@ func (v *visit) write(status int, page, part string, view any) error {
 var plainHost = regexp.MustCompile(`^[A-Za-z0-9.\-\[\]:]+$`)
 
 // rootURL returns the address under which browsers and programs reach us.
-func (v *visit) rootURL() string {
-	if v.o.RootURL != "" {
-		return v.o.RootURL
+func (req *request) rootURL() string {
+	if req.o.RootURL != "" {
+		return req.o.RootURL
 	}
 	scheme := "http"
-	if httpd.EventOf(v.r.Context()).Secure {
+	if httpd.EventOf(req.Context()).Secure {
 		scheme = "https"
 	}
-	host := v.r.Host
+	host := req.Host
 	if !plainHost.MatchString(host) {
 		host = "localhost"
 	}

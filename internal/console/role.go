@@ -40,20 +40,20 @@ func (r roleRow) Count() string { return count(len(r.Permissions), "permission")
 // permissionRow is one permission.
 type permissionRow struct {
 	Action, Scope string
-	On            thing // what the scope is about, if that is one thing with a name
+	On            link // what the scope is about, if that is one thing with a name
 }
 
-func rowOf(r hallpass.NamedRole, n names) roleRow {
+func roleRowOf(r hallpass.NamedRole, n names) roleRow {
 	row := roleRow{
 		UID: r.UID, URL: roleURL(r.UID), Title: roleTitle(r), Name: r.Name, Description: r.Description, Global: r.Global() && !r.Fixed() && !r.Basic(),
-		Can: setCan(r.Permissions, n.scopeName),
+		Can: permissionsWords(r.Permissions, n.scopeName),
 	}
 	if r.Fixed() {
 		row.Description = "" // it says what Can does
 	}
 	words := []string{row.Title, r.Name, r.Description, r.Group, row.Can}
 	for _, p := range r.Permissions {
-		row.Permissions = append(row.Permissions, permissionRow{actionText(p.Action), string(p.Scope), n.about(p.Scope)})
+		row.Permissions = append(row.Permissions, permissionRow{actionText(p.Action), string(p.Scope), n.linkTo(p.Scope)})
 		words = append(words, string(p.Action), string(p.Scope))
 	}
 	row.Words = hallpass.NameKey(strings.Join(words, " "))
@@ -79,24 +79,24 @@ type rolesView struct {
 }
 
 // roles is GET /admin/roles?query&view.
-func roles(v *visit) error {
-	list, err := v.o.Admin.Roles(v.r.Context(), v.caller, admin.RoleFilter{Hidden: true})
+func roles(req *request) error {
+	list, err := req.o.Admin.Roles(req.Context(), req.caller, admin.RoleFilter{Hidden: true})
 	if err != nil {
 		return err
 	}
-	_, text := v.listPage()
-	view := rolesView{Query: text, Matrix: v.r.URL.Query().Get("view") == "matrix", Create: v.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
+	_, text := req.listPage()
+	view := rolesView{Query: text, Matrix: req.URL.Query().Get("view") == "matrix", Create: req.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
 	view.Tabs = []tab{{"List", rolesURL(text, false), !view.Matrix}, {"Matrix", rolesURL(text, true), view.Matrix}}
 	for _, area := range hallpass.Areas() {
 		view.Areas = append(view.Areas, string(area))
 	}
-	if view.Groups, view.Total, err = v.groupRoles(list, text); err != nil {
+	if view.Groups, view.Total, err = req.groupRoles(list, text); err != nil {
 		return err
 	}
-	if view.frame, err = v.frame("roles", "Roles", crumbAdmin, crumbAccess); err != nil {
+	if view.frame, err = req.frame("roles", "Roles", crumbAdmin, crumbAccess); err != nil {
 		return err
 	}
-	return v.show("roles/list", view)
+	return req.show("roles/list", view)
 }
 
 func rolesURL(text string, matrix bool) string {
@@ -115,29 +115,29 @@ func rolesURL(text string, matrix bool) string {
 
 // groupRoles puts the roles that match text in groups: all of its words must
 // stand somewhere in a role's names, texts or permissions.
-func (v *visit) groupRoles(list []hallpass.NamedRole, text string) (groups []roleGroup, total int, err error) {
+func (req *request) groupRoles(list []hallpass.NamedRole, text string) (groups []roleGroup, total int, err error) {
 	var all [][]hallpass.Permission
 	for _, r := range list {
 		all = append(all, r.Permissions)
 	}
-	n, err := v.namesIn(all...)
+	n, err := req.namesIn(all...)
 	if err != nil {
 		return nil, 0, err
 	}
 	byKind := make(map[string][]roleRow)
 	for _, r := range list {
-		row := rowOf(r, n)
+		row := roleRowOf(r, n)
 		if !matches(row.Words, text) {
 			continue
 		}
-		row.Cells = cells(r.Permissions)
+		row.Cells = matrixCells(r.Permissions)
 		byKind[roleKind(r)] = append(byKind[roleKind(r)], row)
 		total++
 	}
 	for _, kind := range []string{"Basic roles", "Custom roles", "Fixed roles"} {
 		if rows := byKind[kind]; len(rows) > 0 {
 			if kind != "Basic roles" { // those stand in their own order
-				byName(rows, func(r roleRow) string { return r.Title })
+				sortByName(rows, func(r roleRow) string { return r.Title })
 			}
 			groups = append(groups, roleGroup{kind, rows})
 		}
@@ -145,9 +145,9 @@ func (v *visit) groupRoles(list []hallpass.NamedRole, text string) (groups []rol
 	return groups, total, nil
 }
 
-// cells fills in a role's row of the matrix: how much its permissions are in each
+// matrixCells fills in a role's row of the matrix: how much its permissions are in each
 // area.
-func cells(list []hallpass.Permission) []matrixCell {
+func matrixCells(list []hallpass.Permission) []matrixCell {
 	most := make(map[hallpass.Area]hallpass.ActionLevel)
 	for _, p := range list {
 		info, known := p.Action.Info()
@@ -172,7 +172,7 @@ type roleView struct {
 	Role        roleRow
 	Kind        string
 	RoleVersion int64
-	Who         []thing
+	Who         []link
 	SeeWho      bool
 	Change      bool
 	ChangeBy    string // why it cannot be changed
@@ -180,26 +180,26 @@ type roleView struct {
 }
 
 // rolePage is GET /admin/roles/{role}.
-func rolePage(v *visit) error {
-	err := v.showRole(http.StatusOK)
-	if v.r.PathValue("role") == "create" && errors.Is(err, hallpass.NotFound) {
-		v.seeOther(newRoleURL) // where old links to that form lead
+func rolePage(req *request) error {
+	err := req.showRole(http.StatusOK)
+	if req.PathValue("role") == "create" && errors.Is(err, hallpass.NotFound) {
+		req.seeOther(newRoleURL) // where old links to that form lead
 		return nil
 	}
 	return err
 }
 
-func (v *visit) showRole(status int) error {
-	ctx, c := v.r.Context(), v.caller
-	r, err := v.o.Admin.Role(ctx, c, v.r.PathValue("role"))
+func (req *request) showRole(status int) error {
+	ctx, c := req.Context(), req.caller
+	r, err := req.o.Admin.Role(ctx, c, req.PathValue("role"))
 	if err != nil {
 		return err
 	}
-	n, err := v.namesIn(r.Permissions)
+	n, err := req.namesIn(r.Permissions)
 	if err != nil {
 		return err
 	}
-	view := roleView{Role: rowOf(r, n), Kind: strings.TrimSuffix(roleKind(r), "s"), RoleVersion: r.Version}
+	view := roleView{Role: roleRowOf(r, n), Kind: strings.TrimSuffix(roleKind(r), "s"), RoleVersion: r.Version}
 	may := c.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)
 	if r.Global() {
 		may = c.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
@@ -215,47 +215,47 @@ func (v *visit) showRole(status int) error {
 	}
 	if c.Can(hallpass.UsersRolesRead, "") && c.Can(hallpass.TeamsRolesRead, "") && !r.Basic() {
 		view.SeeWho = true
-		who, err := v.o.Admin.RoleAssignments(ctx, c, r.UID)
+		who, err := req.o.Admin.RoleAssignments(ctx, c, r.UID)
 		if err != nil {
 			return err
 		}
-		view.Who = v.holders(who)
+		view.Who = req.holders(who)
 	}
-	if view.frame, err = v.frame("roles", roleTitle(r), crumbAdmin, crumbAccess, crumbRoles); err != nil {
+	if view.frame, err = req.frame("roles", roleTitle(r), crumbAdmin, crumbAccess, crumbRoles); err != nil {
 		return err
 	}
-	return v.showStatus(status, "roles/detail", view)
+	return req.showStatus(status, "roles/detail", view)
 }
 
 // holders are those who have a role, with links to their pages.
-func (v *visit) holders(who admin.RoleAssignments) []thing {
-	var list []thing
+func (req *request) holders(who admin.RoleAssignments) []link {
+	var list []link
 	for _, r := range who.BasicRoles {
-		list = append(list, thing{Name: "everybody with the basic role " + r.String(), URL: roleURL("basic_" + strings.ToLower(r.String()))})
+		list = append(list, link{Name: "everybody with the basic role " + r.String(), URL: roleURL("basic_" + strings.ToLower(r.String()))})
 	}
 	for _, t := range who.Teams {
-		list = append(list, thing{"team", t.Name, teamURL(t), "team:" + idText(int64(t.ID))})
+		list = append(list, link{"team", t.Name, teamURL(t), "team:" + idText(int64(t.ID))})
 	}
 	for _, p := range who.ServiceAccounts {
-		list = append(list, thing{"service account", displayName(p), v.principalURL(p), "serviceaccount:" + idText(p.ID)})
+		list = append(list, link{"service account", displayName(p), req.principalURL(p), "serviceaccount:" + idText(p.ID)})
 	}
 	for _, p := range who.Users {
-		list = append(list, thing{"user", displayName(p), v.principalURL(p), "user:" + idText(p.ID)})
+		list = append(list, link{"user", displayName(p), req.principalURL(p), "user:" + idText(p.ID)})
 	}
 	return list
 }
 
-// powerOf says in short what the permissions let one do.
-func (v *visit) powerOf(p *hallpass.Permissions) (string, error) {
-	n, err := v.namesIn(p.List())
+// powerWords says in short what the permissions let one do.
+func (req *request) powerWords(p *hallpass.Permissions) (string, error) {
+	n, err := req.namesIn(p.List())
 	if err != nil {
 		return "", err
 	}
 	return p.Power(hallpass.Nobody, n.scopeName).Short(), nil
 }
 
-// setCan says in words what a role with the permissions lets one do.
-func setCan(list []hallpass.Permission, name func(hallpass.Scope) string) string {
+// permissionsWords says in words what a role with the permissions lets one do.
+func permissionsWords(list []hallpass.Permission, name func(hallpass.Scope) string) string {
 	can := hallpass.NewPermissions(list...).Power(hallpass.Nobody, name).Short()
 	if can == "" {
 		return "Permits nothing."

@@ -59,38 +59,38 @@ func badLine(list []hallpass.Permission) string {
 	return ""
 }
 
-func newRoleForm(v *visit) error {
-	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.RolesWrite, hallpass.ScopeDelegate); err != nil {
+func newRoleForm(req *request) error {
+	if err := req.o.Admin.Authorize(req.Context(), req.caller, hallpass.RolesWrite, hallpass.ScopeDelegate); err != nil {
 		return err
 	}
-	return v.showRoleForm(http.StatusOK, roleFormView{New: true})
+	return req.showRoleForm(http.StatusOK, roleFormView{New: true})
 }
 
-func (v *visit) showRoleForm(status int, view roleFormView) error {
+func (req *request) showRoleForm(status int, view roleFormView) error {
 	title := "Create role"
 	crumbs := []crumb{crumbAdmin, crumbAccess, crumbRoles}
 	view.Action, view.Cancel = newRoleURL, crumbRoles.URL
 	if !view.New {
-		uid := v.r.PathValue("role")
+		uid := req.PathValue("role")
 		title, view.Action, view.Cancel = "Change role", roleURL(uid)+"/edit", roleURL(uid)
 		crumbs = append(crumbs, crumb{view.Name, roleURL(uid)})
 	}
-	view.MayGlobal = v.caller.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
-	for _, p := range v.caller.Permissions.List() {
+	view.MayGlobal = req.caller.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
+	for _, p := range req.caller.Permissions.List() {
 		line := strings.TrimSpace(string(p.Action) + " " + string(p.Scope))
 		if p.Action != hallpass.ForeignActions {
 			view.Known = append(view.Known, line)
 		}
 	}
 	var err error
-	if view.frame, err = v.frame("roles", title, crumbs...); err != nil {
+	if view.frame, err = req.frame("roles", title, crumbs...); err != nil {
 		return err
 	}
-	return v.showStatus(status, "roles/edit", view)
+	return req.showStatus(status, "roles/edit", view)
 }
 
-func editRoleForm(v *visit) error {
-	r, err := v.o.Admin.Role(v.r.Context(), v.caller, v.r.PathValue("role"))
+func editRoleForm(req *request) error {
+	r, err := req.o.Admin.Role(req.Context(), req.caller, req.PathValue("role"))
 	if err != nil {
 		return err
 	}
@@ -104,12 +104,12 @@ func editRoleForm(v *visit) error {
 		}
 	}
 	view.Permissions = strings.Join(lines, "\n")
-	return v.showRoleForm(http.StatusOK, view)
+	return req.showRoleForm(http.StatusOK, view)
 }
 
 // roleInput reads the form of a role.
-func (v *visit) roleInput() (hallpass.NamedRole, roleFormView) {
-	f := v.r.PostForm
+func (req *request) roleInput() (hallpass.NamedRole, roleFormView) {
+	f := req.PostForm
 	view := roleFormView{
 		Name: strings.TrimSpace(f.Get("name")), DisplayName: strings.TrimSpace(f.Get("display")), Description: strings.TrimSpace(f.Get("description")),
 		Group: strings.TrimSpace(f.Get("group")), Permissions: f.Get("permissions"), Global: f.Get("global") == "yes", Basic: f.Get("basic") == "yes",
@@ -125,36 +125,36 @@ func (v *visit) roleInput() (hallpass.NamedRole, roleFormView) {
 }
 
 // createRole is POST /admin/create/role.
-func createRole(v *visit) error {
-	r, view := v.roleInput()
+func createRole(req *request) error {
+	r, view := req.roleInput()
 	r.Version, view.New = 0, true
-	made, err := v.o.Admin.CreateRole(v.r.Context(), v.caller, r, view.Global)
+	made, err := req.o.Admin.CreateRole(req.Context(), req.caller, r, view.Global)
 	if err == nil {
-		v.say("Role " + roleTitle(made) + " created. Nobody has it yet.")
-		v.seeOther(roleURL(made.UID))
+		req.flash("Role " + roleTitle(made) + " created. Nobody has it yet.")
+		req.seeOther(roleURL(made.UID))
 		return nil
 	}
-	return v.roleAgain(err, r, view)
+	return req.showRoleError(err, r, view)
 }
 
-// roleAgain shows the form of a role with what was wrong with it.
-func (v *visit) roleAgain(err error, r hallpass.NamedRole, view roleFormView) error {
+// showRoleError shows the form of a role with what was wrong with it.
+func (req *request) showRoleError(err error, r hallpass.NamedRole, view roleFormView) error {
 	field := roleField(err)
-	if !v.blame(err, field) {
+	if !req.formError(err, field) {
 		return err
 	}
 	if field == "permissions" && errors.Is(err, hallpass.Invalid) {
-		v.tell(field, v.wrong[field]+badLine(r.Permissions))
+		req.fieldError(field, req.errors[field]+badLine(r.Permissions))
 	}
-	return v.showRoleForm(httpd.Status(err), view)
+	return req.showRoleForm(httpd.Status(err), view)
 }
 
 // editRole is POST /admin/roles/{role}/edit. A change of names alone is made
 // without a question.
-func editRole(v *visit) (change, error) {
-	r, view := v.roleInput()
-	r.UID = v.r.PathValue("role")
-	was, err := v.o.Admin.Role(v.r.Context(), v.caller, r.UID)
+func editRole(req *request) (change, error) {
+	r, view := req.roleInput()
+	r.UID = req.PathValue("role")
+	was, err := req.o.Admin.Role(req.Context(), req.caller, r.UID)
 	if err != nil {
 		return change{}, err
 	}
@@ -167,7 +167,7 @@ func editRole(v *visit) (change, error) {
 		}
 	}
 	c := change{Cancel: roleURL(r.UID), here: "roles", crumbs: []crumb{crumbAdmin, crumbAccess, crumbRoles, {roleTitle(was), roleURL(r.UID)}}}
-	c.again = func(err error) error { return v.roleAgain(err, r, view) }
+	c.again = func(err error) error { return req.showRoleError(err, r, view) }
 	if badLine(r.Permissions) == "" { // else the change is refused, with its reason
 		c.Steps = permissionSteps(was.Permissions, r.Permissions)
 	}
@@ -178,7 +178,7 @@ func editRole(v *visit) (change, error) {
 	c.Text = "Whoever has the role " + named(roleTitle(was)) + " gains and loses this at once."
 	c.done = "The role " + roleTitle(r) + " is changed."
 	c.do = func() error {
-		_, err := v.o.Admin.UpdateRole(v.r.Context(), v.caller, r, false)
+		_, err := req.o.Admin.UpdateRole(req.Context(), req.caller, r, false)
 		return err
 	}
 	if was.Basic() {
@@ -186,7 +186,7 @@ func editRole(v *visit) (change, error) {
 		c.Facts = []string{"Everybody with this basic role is hit, in every organization."}
 		return c, nil
 	}
-	c.Facts, c.Alarm, err = v.whoHas(was, "It is held by ")
+	c.Facts, c.Alarm, err = req.whoHas(was, "It is held by ")
 	return c, err
 }
 
@@ -217,17 +217,17 @@ func permissionText(p hallpass.Permission) string {
 }
 
 // deleteRole is GET and POST /admin/roles/{role}/delete.
-func deleteRole(v *visit) (change, error) {
-	r, err := v.o.Admin.Role(v.r.Context(), v.caller, v.r.PathValue("role"))
+func deleteRole(req *request) (change, error) {
+	r, err := req.o.Admin.Role(req.Context(), req.caller, req.PathValue("role"))
 	if err != nil {
 		return change{}, err
 	}
 	c := change{Cancel: roleURL(r.UID), here: "roles", crumbs: []crumb{crumbAdmin, crumbAccess, crumbRoles, {roleTitle(r), roleURL(r.UID)}}}
 	c.again = func(err error) error {
-		if !v.blame(err, "") {
+		if !req.formError(err, "") {
 			return err
 		}
-		return v.showRole(httpd.Status(err))
+		return req.showRole(httpd.Status(err))
 	}
 	if !r.Fixed() && !r.Basic() {
 		c.Steps = []step{{"Role " + roleTitle(r), "permits " + count(len(r.Permissions), "thing"), "deleted"}}
@@ -235,16 +235,16 @@ func deleteRole(v *visit) (change, error) {
 	c.Question, c.Button, c.Destroys = "Delete role", "Delete role", true
 	c.Text = "Are you sure you want to delete the role " + named(roleTitle(r)) + "? This cannot be undone."
 	c.to, c.done = crumbRoles.URL, "The role "+roleTitle(r)+" is deleted."
-	c.do = func() error { return v.o.Admin.DeleteRole(v.r.Context(), v.caller, r.UID, true) }
-	c.Facts, c.Alarm, err = v.whoHas(r, "It is taken, at once, from ")
+	c.do = func() error { return req.o.Admin.DeleteRole(req.Context(), req.caller, r.UID, true) }
+	c.Facts, c.Alarm, err = req.whoHas(r, "It is taken, at once, from ")
 	return c, err
 }
 
 // whoHas says who has the role in this org, as far as the viewer may see it, and
 // whether anybody has.
-func (v *visit) whoHas(r hallpass.NamedRole, says string) (facts []string, any bool, err error) {
-	if v.caller.Can(hallpass.UsersRolesRead, "") && v.caller.Can(hallpass.TeamsRolesRead, "") {
-		who, err := v.o.Admin.RoleAssignments(v.r.Context(), v.caller, r.UID)
+func (req *request) whoHas(r hallpass.NamedRole, says string) (facts []string, any bool, err error) {
+	if req.caller.Can(hallpass.UsersRolesRead, "") && req.caller.Can(hallpass.TeamsRolesRead, "") {
+		who, err := req.o.Admin.RoleAssignments(req.Context(), req.caller, r.UID)
 		if err != nil {
 			return nil, false, err
 		}

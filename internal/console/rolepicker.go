@@ -9,8 +9,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// pickerView is where the roles of somebody are chosen.
-type pickerView struct {
+// rolePickerView is where the roles of somebody are chosen.
+type rolePickerView struct {
 	frame
 	Whose  string
 	Basic  string // the basic role, which is chosen elsewhere; empty: there is none
@@ -23,10 +23,10 @@ type pickerView struct {
 }
 
 // Field is the form's field for the roles.
-func (pickerView) Field() string { return "role" }
+func (rolePickerView) Field() string { return "role" }
 
-// pick is somebody whose roles are chosen.
-type pick struct {
+// roleHolder is somebody whose roles are chosen.
+type roleHolder struct {
 	here, whose, basic, back string
 	crumbs                   []crumb
 	to                       hallpass.Grantee
@@ -35,9 +35,9 @@ type pick struct {
 }
 
 // showPicker shows the roles that can be given, those that are given chosen.
-func (v *visit) showPicker(status int, p pick, chosen []string) error {
-	c := v.caller
-	groups, err := v.pickable(chosen)
+func (req *request) showPicker(status int, p roleHolder, chosen []string) error {
+	c := req.caller
+	groups, err := req.assignableRoles(chosen)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (v *visit) showPicker(status int, p pick, chosen []string) error {
 			r.Chosen = r.Chosen || r.Everywhere
 		}
 	}
-	view := pickerView{Groups: groups, Whose: p.whose, Basic: p.basic, Action: p.back + "/roles", Back: p.back}
+	view := rolePickerView{Groups: groups, Whose: p.whose, Basic: p.basic, Action: p.back + "/roles", Back: p.back}
 	view.Write = c.Can(p.add, hallpass.ScopeDelegate) && c.Can(p.remove, hallpass.ScopeDelegate)
 	view.Needs = needs(view.Write, p.add)
 	for _, g := range groups {
@@ -58,24 +58,24 @@ func (v *visit) showPicker(status int, p pick, chosen []string) error {
 			}
 		}
 	}
-	if view.frame, err = v.frame(p.here, "Roles", p.crumbs...); err != nil {
+	if view.frame, err = req.frame(p.here, "Roles", p.crumbs...); err != nil {
 		return err
 	}
-	return v.showStatus(status, "roles/picker", view)
+	return req.showStatus(status, "roles/picker", view)
 }
 
-// pickable returns the roles that are shown, those with the given uids chosen,
+// assignableRoles returns the roles that are shown, those with the given uids chosen,
 // and those locked that the viewer may not give.
-func (v *visit) pickable(chosen []string) ([]roleGroup, error) {
-	all, err := v.o.Admin.Roles(v.r.Context(), v.caller, admin.RoleFilter{})
+func (req *request) assignableRoles(chosen []string) ([]roleGroup, error) {
+	all, err := req.o.Admin.Roles(req.Context(), req.caller, admin.RoleFilter{})
 	if err != nil {
 		return nil, err
 	}
-	mine, err := v.o.Admin.Roles(v.r.Context(), v.caller, admin.RoleFilter{Delegatable: true})
+	mine, err := req.o.Admin.Roles(req.Context(), req.caller, admin.RoleFilter{Delegatable: true})
 	if err != nil {
 		return nil, err
 	}
-	groups, _, err := v.groupRoles(all, "")
+	groups, _, err := req.groupRoles(all, "")
 	if err != nil {
 		return nil, err
 	}
@@ -89,29 +89,29 @@ func (v *visit) pickable(chosen []string) ([]roleGroup, error) {
 	return groups, nil
 }
 
-// picker returns the handlers of a page where roles are chosen.
-func picker(who func(*visit) (pick, error)) (show func(*visit) error, save func(*visit) (change, error)) {
-	show = func(v *visit) error {
-		p, err := who(v)
+// rolePicker returns the handlers of a page where roles are chosen.
+func rolePicker(who func(*request) (roleHolder, error)) (show func(*request) error, save func(*request) (change, error)) {
+	show = func(req *request) error {
+		p, err := who(req)
 		if err != nil {
 			return err
 		}
-		return v.showPicker(http.StatusOK, p, uidsOf(p.now))
+		return req.showPicker(http.StatusOK, p, uidsOf(p.now))
 	}
-	save = func(v *visit) (change, error) {
-		p, err := who(v)
+	save = func(req *request) (change, error) {
+		p, err := who(req)
 		if err != nil {
 			return change{}, err
 		}
-		return v.changeRoles(p)
+		return req.changeRoles(p)
 	}
 	return show, save
 }
 
 // changeRoles is the change that the form of a picker makes.
-func (v *visit) changeRoles(p pick) (change, error) {
-	chosen := v.r.PostForm["role"]
-	if v.r.PostForm.Get("clear") == "yes" {
+func (req *request) changeRoles(p roleHolder) (change, error) {
+	chosen := req.PostForm["role"]
+	if req.PostForm.Get("clear") == "yes" {
 		chosen = nil
 	}
 	for _, r := range p.now { // what the page did not show stays
@@ -121,15 +121,15 @@ func (v *visit) changeRoles(p pick) (change, error) {
 	}
 	c := change{Cancel: p.back, here: p.here, crumbs: append(slices.Clone(p.crumbs), crumb{"Roles", p.back + "/roles"})}
 	c.again = func(err error) error {
-		if !v.blame(err, "") {
+		if !req.formError(err, "") {
 			return err
 		}
-		return v.showPicker(httpd.Status(err), p, chosen)
+		return req.showPicker(httpd.Status(err), p, chosen)
 	}
 	c.Question, c.Button = "Change roles", "Change roles"
 	c.Text = "What " + p.whose + " can do changes at once."
 	c.done, c.same = "Roles changed of "+p.whose+": ", "Nothing changed: "+p.whose+" has these roles already."
-	c.do = func() error { return v.o.Admin.SetRoles(v.r.Context(), v.caller, p.to, chosen, false) }
+	c.do = func() error { return req.o.Admin.SetRoles(req.Context(), req.caller, p.to, chosen, false) }
 	had := uidsOf(p.now)
 	var said []string
 	for _, r := range p.now {
@@ -142,13 +142,13 @@ func (v *visit) changeRoles(p pick) (change, error) {
 		if slices.Contains(had, uid) || slices.Contains(chosen[:i], uid) {
 			continue
 		}
-		r, err := v.o.Admin.Role(v.r.Context(), v.caller, uid)
+		r, err := req.o.Admin.Role(req.Context(), req.caller, uid)
 		if err != nil {
 			return c, err
 		}
 		c.Steps = append(c.Steps, step{"Role " + roleTitle(r), "not given", "given"})
 		said = append(said, roleTitle(r)+" given")
-		if can := setCan(r.Permissions, nil); can != "" {
+		if can := permissionsWords(r.Permissions, nil); can != "" {
 			c.Facts = append(c.Facts, roleTitle(r)+": "+can)
 		}
 	}
@@ -167,43 +167,43 @@ func uidsOf(list []admin.GivenRole) []string {
 	return uids
 }
 
-func accountPick(v *visit) (pick, error) {
-	a, err := v.account()
+func accountHolder(req *request) (roleHolder, error) {
+	a, err := req.account()
 	if err != nil {
-		return pick{}, err
+		return roleHolder{}, err
 	}
-	now, err := v.o.Admin.RolesOf(v.r.Context(), v.caller, idText(int64(a.ID)), true)
-	return pick{
-		"serviceaccounts", "the service account " + a.Name, a.Role.String(), accountURL(a.UID), []crumb{crumbAdmin, crumbAccess, crumbList, {a.Name, accountURL(a.UID)}},
+	now, err := req.o.Admin.RolesOf(req.Context(), req.caller, idText(int64(a.ID)), true)
+	return roleHolder{
+		"serviceaccounts", "the service account " + a.Name, a.Role.String(), accountURL(a.UID), []crumb{crumbAdmin, crumbAccess, crumbAccounts, {a.Name, accountURL(a.UID)}},
 		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(a.ID)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove,
 	}, err
 }
 
-func teamPick(v *visit) (pick, error) {
-	t, err := v.team()
+func teamHolder(req *request) (roleHolder, error) {
+	t, err := req.team()
 	if err != nil {
-		return pick{}, err
+		return roleHolder{}, err
 	}
-	now, err := v.o.Admin.RolesOfTeam(v.r.Context(), v.caller, t.ID, true)
-	return pick{
+	now, err := req.o.Admin.RolesOfTeam(req.Context(), req.caller, t.ID, true)
+	return roleHolder{
 		"teams", "the team " + t.Name, "", teamURL(t), []crumb{crumbAdmin, crumbAccess, crumbTeams, {t.Name, teamURL(t)}},
 		hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(t.ID)}, now, hallpass.TeamsRolesAdd, hallpass.TeamsRolesRemove,
 	}, err
 }
 
-func userPick(v *visit) (pick, error) {
-	id, err := v.userID()
+func userHolder(req *request) (roleHolder, error) {
+	id, err := req.userID()
 	if err != nil {
-		return pick{}, err
+		return roleHolder{}, err
 	}
-	who, err := v.principal(int64(id))
+	who, err := req.principal(int64(id))
 	if err != nil {
-		return pick{}, err
+		return roleHolder{}, err
 	}
 	name := displayName(who)
-	now, err := v.o.Admin.RolesOf(v.r.Context(), v.caller, idText(int64(id)), true)
+	now, err := req.o.Admin.RolesOf(req.Context(), req.caller, idText(int64(id)), true)
 	back := userURL(id)
-	return pick{
+	return roleHolder{
 		"users", "the user " + name, "", back, []crumb{crumbAdmin, crumbAccess, crumbUsers, {name, back}},
 		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(id)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove,
 	}, err

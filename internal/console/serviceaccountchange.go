@@ -8,64 +8,64 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// changeOf begins a change of the account that the path names, after the caller
+// accountChange begins a change of the account that the path names, after the caller
 // was authorized to make it.
-func (v *visit) changeOf(needs hallpass.Action) (hallpass.ServiceAccountSummary, change, error) {
-	id, err := v.accountID()
+func (req *request) accountChange(needs hallpass.Action) (hallpass.ServiceAccountSummary, change, error) {
+	id, err := req.accountID()
 	if err == nil {
-		err = v.o.Admin.Authorize(v.r.Context(), v.caller, needs, id.Scope())
+		err = req.o.Admin.Authorize(req.Context(), req.caller, needs, id.Scope())
 	}
 	if err != nil {
 		return hallpass.ServiceAccountSummary{}, change{}, err
 	}
-	a, err := v.account()
-	c := change{Cancel: accountURL(a.UID), here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbList, {a.Name, accountURL(a.UID)}}}
-	if back := v.back(""); back != "" {
+	a, err := req.account()
+	c := change{Cancel: accountURL(a.UID), here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbAccounts, {a.Name, accountURL(a.UID)}}}
+	if back := req.back(""); back != "" {
 		c.Cancel = back
 	}
 	return a, c, err
 }
 
-// patch changes the account.
-func (v *visit) patch(id hallpass.ServiceAccountID, p hallpass.ServiceAccountPatch) func() error {
+// updateAccount changes the account.
+func (req *request) updateAccount(id hallpass.ServiceAccountID, p hallpass.ServiceAccountPatch) func() error {
 	return func() error {
-		_, err := v.o.Admin.UpdateServiceAccount(v.r.Context(), v.caller, id, p)
+		_, err := req.o.Admin.UpdateServiceAccount(req.Context(), req.caller, id, p)
 		return err
 	}
 }
 
-// changeRole is POST /org/serviceaccounts/{ref}/role.
-func changeRole(v *visit) (change, error) {
-	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
+// setAccountRole is POST /org/serviceaccounts/{ref}/role.
+func setAccountRole(req *request) (change, error) {
+	a, c, err := req.accountChange(hallpass.ServiceAccountsWrite)
 	if err != nil {
 		return c, err
 	}
 	c.again = func(err error) error {
-		if !v.blame(err, "role") {
+		if !req.formError(err, "role") {
 			return err
 		}
-		return v.showAccount(httpd.Status(err), detailView{})
+		return req.showAccount(httpd.Status(err), accountView{})
 	}
-	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
+	role, ok := hallpass.ParseRole(req.PostForm.Get("role"))
 	if !ok {
 		return c, errRole
 	}
 	c.Question, c.Button = "Change role", "Change role"
 	c.Text = "Every token of " + named(a.Name) + " has the new role at once, also those that exist."
 	c.Steps = roleStep("Role of "+a.Name, a.Role, role)
-	c.Facts = []string{role.String() + ": " + v.roleCan(role)}
+	c.Facts = []string{role.String() + ": " + req.roleWords(role)}
 	c.done, c.same = a.Name+" has the role "+role.String()+" now.", "Nothing changed: "+a.Name+" has the role "+role.String()+" already."
-	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Role: &role})
+	c.do = req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Role: &role})
 	if role < a.Role {
 		c.Destroys = true
-		err = v.tokenFacts(&c, a)
+		err = req.tokenFacts(&c, a)
 	}
 	return c, err
 }
 
 // enableAccount is POST /org/serviceaccounts/{ref}/enable.
-func enableAccount(v *visit) (change, error) {
-	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
+func enableAccount(req *request) (change, error) {
+	a, c, err := req.accountChange(hallpass.ServiceAccountsWrite)
 	if err != nil {
 		return c, err
 	}
@@ -77,13 +77,13 @@ func enableAccount(v *visit) (change, error) {
 	}
 	c.Facts = []string{"It has " + count(a.LiveTokens, "token") + " that would work."}
 	off := false
-	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Disabled: &off})
+	c.do = req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Disabled: &off})
 	return c, nil
 }
 
 // disableAccount is GET and POST /org/serviceaccounts/{ref}/disable.
-func disableAccount(v *visit) (change, error) {
-	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
+func disableAccount(req *request) (change, error) {
+	a, c, err := req.accountChange(hallpass.ServiceAccountsWrite)
 	if err != nil {
 		return c, err
 	}
@@ -94,13 +94,13 @@ func disableAccount(v *visit) (change, error) {
 		c.Steps = []step{{a.Name, "enabled, with the role " + a.Given.With(a.Role), "disabled"}}
 	}
 	on := true
-	c.do = v.patch(a.ID, hallpass.ServiceAccountPatch{Disabled: &on})
-	return c, v.tokenFacts(&c, a)
+	c.do = req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Disabled: &on})
+	return c, req.tokenFacts(&c, a)
 }
 
 // deleteAccount is GET and POST /org/serviceaccounts/{ref}/delete.
-func deleteAccount(v *visit) (change, error) {
-	a, c, err := v.changeOf(hallpass.ServiceAccountsDelete)
+func deleteAccount(req *request) (change, error) {
+	a, c, err := req.accountChange(hallpass.ServiceAccountsDelete)
 	if err != nil {
 		return c, err
 	}
@@ -112,35 +112,35 @@ func deleteAccount(v *visit) (change, error) {
 	c.Text = "Are you sure you want to delete " + what + "? This cannot be undone. Its roles, places in teams and access go too."
 	c.Steps = []step{{a.Name, "service account with the role " + a.Given.With(a.Role) + " and " + count(a.Tokens, "token"), "deleted"}}
 	c.done = a.Name + " is deleted, with " + count(a.Tokens, "token") + "."
-	c.to = v.back(crumbList.URL)
-	c.do = func() error { return v.o.Admin.DeleteServiceAccount(v.r.Context(), v.caller, a.ID) }
-	if err := v.tokenFacts(&c, a); err != nil {
+	c.to = req.back(crumbAccounts.URL)
+	c.do = func() error { return req.o.Admin.DeleteServiceAccount(req.Context(), req.caller, a.ID) }
+	if err := req.tokenFacts(&c, a); err != nil {
 		return c, err
 	}
-	lost, err := v.lostWith(a)
+	lost, err := req.lostWith(a)
 	c.Facts = append(c.Facts, lost...)
 	return c, err
 }
 
 // lostWith tells what goes with the account beside its tokens: its roles and its
 // places in teams, as far as the viewer may see them.
-func (v *visit) lostWith(a hallpass.ServiceAccountSummary) (facts []string, err error) {
+func (req *request) lostWith(a hallpass.ServiceAccountSummary) (facts []string, err error) {
 	var roles []admin.GivenRole
-	if v.caller.Can(hallpass.UsersRolesRead, hallpass.UserID(a.ID).Scope()) {
-		if roles, err = v.o.Admin.RolesOf(v.r.Context(), v.caller, idText(int64(a.ID)), true); err != nil {
+	if req.caller.Can(hallpass.UsersRolesRead, hallpass.UserID(a.ID).Scope()) {
+		if roles, err = req.o.Admin.RolesOf(req.Context(), req.caller, idText(int64(a.ID)), true); err != nil {
 			return nil, err
 		}
 	}
 	if len(roles) > 0 {
 		facts = append(facts, "It has "+count(len(roles), "role")+" beside "+a.Role.String()+": "+enumerate(roleNames(roles))+".")
 	}
-	teams, err := v.o.Admin.TeamsOf(v.r.Context(), v.caller, int64(a.ID))
+	teams, err := req.o.Admin.TeamsOf(req.Context(), req.caller, int64(a.ID))
 	if err != nil {
 		return nil, err
 	}
 	var names []string
 	for _, t := range teams {
-		if v.caller.Can(hallpass.TeamsRead, t.ID.Scope()) {
+		if req.caller.Can(hallpass.TeamsRead, t.ID.Scope()) {
 			names = append(names, "“"+t.Name+"”")
 		}
 	}
@@ -154,22 +154,22 @@ func (v *visit) lostWith(a hallpass.ServiceAccountSummary) (facts []string, err 
 }
 
 // renameServiceAccount is POST /org/serviceaccounts/{ref}/name.
-func renameServiceAccount(v *visit) error {
-	id, err := v.accountID()
+func renameServiceAccount(req *request) error {
+	id, err := req.accountID()
 	if err != nil {
 		return err
 	}
-	name := v.r.PostForm.Get("name")
-	a, err := v.o.Admin.UpdateServiceAccount(v.r.Context(), v.caller, id, hallpass.ServiceAccountPatch{Name: &name})
+	name := req.PostForm.Get("name")
+	a, err := req.o.Admin.UpdateServiceAccount(req.Context(), req.caller, id, hallpass.ServiceAccountPatch{Name: &name})
 	switch {
 	case err == nil:
-		v.say("The service account is called " + a.Name + " now.")
-		v.seeOther(v.back(accountURL(a.UID)))
+		req.flash("The service account is called " + a.Name + " now.")
+		req.seeOther(req.back(accountURL(a.UID)))
 		return nil
 	case strings.TrimSpace(name) == "":
-		v.tell("name", "Name is required")
-	case !v.blame(err, "name"):
+		req.fieldError("name", "Name is required")
+	case !req.formError(err, "name"):
 		return err
 	}
-	return v.showAccount(httpd.Status(err), detailView{Edit: true, NewName: name})
+	return req.showAccount(httpd.Status(err), accountView{Edit: true, NewName: name})
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// createView is the form for a new account.
-type createView struct {
+// newAccountView is the form for a new account.
+type newAccountView struct {
 	frame
 	Name     string
 	Roles    []roleOption
@@ -21,64 +21,64 @@ type createView struct {
 }
 
 // Field is the form's field for the roles beside the basic one.
-func (createView) Field() string { return "role_uid" }
+func (newAccountView) Field() string { return "role_uid" }
 
-func createForm(v *visit) error {
-	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.ServiceAccountsCreate, ""); err != nil {
+func newAccountForm(req *request) error {
+	if err := req.o.Admin.Authorize(req.Context(), req.caller, hallpass.ServiceAccountsCreate, ""); err != nil {
 		return err
 	}
-	return v.showCreate(http.StatusOK, createView{Roles: v.roleOptions(min(hallpass.RoleViewer, v.caller.Role), v.caller.Role)}, nil)
+	return req.showNewAccount(http.StatusOK, newAccountView{Roles: req.roleOptions(min(hallpass.RoleViewer, req.caller.Role), req.caller.Role)}, nil)
 }
 
-// showCreate shows the form, with the uids of the roles that were chosen beside
+// showNewAccount shows the form, with the uids of the roles that were chosen beside
 // the basic one.
-func (v *visit) showCreate(status int, view createView, chosen []string) error {
-	if v.mayGiveRoles() {
+func (req *request) showNewAccount(status int, view newAccountView, chosen []string) error {
+	if req.mayGiveRoles() {
 		var err error
-		if view.Groups, err = v.pickable(chosen); err != nil {
+		if view.Groups, err = req.assignableRoles(chosen); err != nil {
 			return err
 		}
 		view.Write = true
 	}
-	f, err := v.frame("serviceaccounts", "Create service account", crumbAdmin, crumbAccess, crumbList)
+	f, err := req.frame("serviceaccounts", "Create service account", crumbAdmin, crumbAccess, crumbAccounts)
 	if err != nil {
 		return err
 	}
 	view.frame = f
-	return v.showStatus(status, "serviceaccounts/create", view)
+	return req.showStatus(status, "serviceaccounts/create", view)
 }
 
 // createServiceAccount is POST /org/serviceaccounts/create.
-func createServiceAccount(v *visit) error {
-	name := v.r.PostForm.Get("name")
-	role, ok := hallpass.ParseRole(v.r.PostForm.Get("role"))
+func createServiceAccount(req *request) error {
+	name := req.PostForm.Get("name")
+	role, ok := hallpass.ParseRole(req.PostForm.Get("role"))
 	if !ok {
 		return errRole
 	}
-	more := v.r.PostForm["role_uid"]
-	view := createView{Name: name, Roles: v.roleOptions(role, v.caller.Role), MoreOpen: len(more) > 0}
-	a, err := v.o.Admin.CreateServiceAccount(v.r.Context(), v.caller, admin.NewServiceAccount{Name: name, Role: &role, Roles: more})
+	more := req.PostForm["role_uid"]
+	view := newAccountView{Name: name, Roles: req.roleOptions(role, req.caller.Role), MoreOpen: len(more) > 0}
+	a, err := req.o.Admin.CreateServiceAccount(req.Context(), req.caller, admin.NewServiceAccount{Name: name, Role: &role, Roles: more})
 	if err == nil {
-		v.say("Service account " + a.Name + " created.")
-		v.seeOther(accountURL(a.UID))
+		req.flash("Service account " + a.Name + " created.")
+		req.seeOther(accountURL(a.UID))
 		return nil
 	}
 	var e *hallpass.Error
 	switch {
 	case strings.TrimSpace(name) == "":
-		v.tell("name", "Display name is required")
+		req.fieldError("name", "Display name is required")
 	case errors.Is(err, hallpass.Conflict):
-		v.tell("name", "A service account with the login "+hallpass.ServiceAccountLogin(v.caller.Org, name)+" already exists. Choose another name.")
-	case errors.As(err, &e) && (e.Field == "roleUids" || e.ID == "accesscontrol.delegation") && v.blame(err, "more"):
-	case errors.Is(err, hallpass.Denied) && v.blame(err, "role"), v.blame(err, "name"):
+		req.fieldError("name", "A service account with the login "+hallpass.ServiceAccountLogin(req.caller.Org, name)+" already exists. Choose another name.")
+	case errors.As(err, &e) && (e.Field == "roleUids" || e.ID == "accesscontrol.delegation") && req.formError(err, "more"):
+	case errors.Is(err, hallpass.Denied) && req.formError(err, "role"), req.formError(err, "name"):
 	default:
 		return err
 	}
-	httpd.EventOf(v.r.Context()).Err = err
-	return v.showCreate(httpd.Status(err), view, more)
+	httpd.EventOf(req.Context()).Err = err
+	return req.showNewAccount(httpd.Status(err), view, more)
 }
 
 // mayGiveRoles reports whether the viewer may give roles to accounts and users.
-func (v *visit) mayGiveRoles() bool {
-	return v.caller.Can(hallpass.RolesRead, "") && v.caller.Can(hallpass.UsersRolesAdd, hallpass.ScopeDelegate)
+func (req *request) mayGiveRoles() bool {
+	return req.caller.Can(hallpass.RolesRead, "") && req.caller.Can(hallpass.UsersRolesAdd, hallpass.ScopeDelegate)
 }

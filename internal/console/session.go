@@ -47,8 +47,8 @@ type loginView struct {
 }
 
 // loginPage returns the page to sign in on, which leads to next.
-func (v *visit) loginPage(next string) loginView {
-	return loginView{frame: v.bareFrame("Log in"), Next: safeNext(next), Plain: !httpd.EventOf(v.r.Context()).Secure && !loopback(v.r.Host)}
+func (req *request) loginPage(next string) loginView {
+	return loginView{frame: req.bareFrame("Log in"), Next: safeNext(next), Plain: !httpd.EventOf(req.Context()).Secure && !loopback(req.Host)}
 }
 
 // loopback reports whether the browser reached us on its own machine.
@@ -61,88 +61,88 @@ func loopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
-func loginForm(v *visit) error {
-	view := v.loginPage(v.r.URL.Query().Get("next"))
-	if v.caller.User() != 0 {
-		v.seeOther(view.Next)
+func loginForm(req *request) error {
+	view := req.loginPage(req.URL.Query().Get("next"))
+	if req.caller.User() != 0 {
+		req.seeOther(view.Next)
 		return nil
 	}
-	return v.show("sessions/login", view)
+	return req.show("sessions/login", view)
 }
 
 // login is POST /login, which takes a form from the page and JSON from
 // programs.
 func (c *console) login(w http.ResponseWriter, r *http.Request) {
-	v := &visit{console: c, w: w, r: r}
+	req := &request{console: c, w: w, Request: r}
 	httpd.EventOf(r.Context()).Action = "login"
 	if httpd.RequireBody(r, httpd.MediaForm) == nil {
-		v.loginByForm()
+		req.loginByForm()
 		return
 	}
-	if err := v.loginByJSON(); err != nil {
+	if err := req.loginByJSON(); err != nil {
 		httpd.WriteError(w, r, err)
 	}
 }
 
-func (v *visit) loginByForm() {
-	if err := v.parseForm(); err != nil {
-		v.fail(err)
+func (req *request) loginByForm() {
+	if err := req.parseForm(); err != nil {
+		req.fail(err)
 		return
 	}
-	form := v.r.PostForm
+	form := req.PostForm
 	user := form.Get("user")
 	if user == "" {
-		v.tell("user", "Email or username is required")
+		req.fieldError("user", "Email or username is required")
 	}
 	password := secret.NewText(form.Get("password"))
 	if password.Empty() {
-		v.tell("password", "Password is required")
+		req.fieldError("password", "Password is required")
 	} else if err := secret.CheckLength(password); err != nil {
-		v.tell("password", messageOf(err))
+		req.fieldError("password", messageOf(err))
 	}
-	if len(v.wrong) > 0 {
-		v.loginAgain(http.StatusBadRequest)
+	if len(req.errors) > 0 {
+		req.loginAgain(http.StatusBadRequest)
 		return
 	}
-	device := v.o.Cookies.Device(v.r)
+	device := req.o.Cookies.Device(req.Request)
 	if device == "" {
 		device = rand.Text()
 	}
-	err := v.signIn(user, password, device)
+	err := req.signIn(user, password, device)
 	switch {
 	case err == nil:
-		v.o.Cookies.SetDevice(v.w, v.r, device)
-		v.seeOther(safeNext(form.Get("next")))
+		req.o.Cookies.SetDevice(req.w, req.Request, device)
+		req.seeOther(safeNext(form.Get("next")))
 		return
 	case errors.Is(err, hallpass.Unauthenticated):
-		v.tell("login", "Invalid username or password")
+		req.fieldError("login", "Invalid username or password")
 	case errors.Is(err, secret.ErrBusy):
-		v.tell("login", "Many people are signing in at the moment. Please try again in a few seconds.")
+		req.fieldError("login", "Many people are signing in at the moment. Please try again in a few seconds.")
 	case errors.Is(err, hallpass.Limited):
-		v.tell("login", "You have exceeded the number of login attempts for this user. Please try again later.")
+		req.fieldError("login", "You have exceeded the number of login attempts for this user. Please try again later.")
 	default:
-		v.fail(err)
+		req.fail(err)
 		return
 	}
-	httpd.EventOf(v.r.Context()).Err = err
-	httpd.SetErrorHeaders(v.w.Header(), err)
-	v.loginAgain(httpd.Status(err))
+	httpd.EventOf(req.Context()).Err = err
+	httpd.SetErrorHeaders(req.w.Header(), err)
+	req.loginAgain(httpd.Status(err))
 }
 
 // loginAgain shows the page to sign in on with what was wrong, and keeps the
 // name that was typed, if it can be one.
-func (v *visit) loginAgain(status int) {
-	view := v.loginPage(v.r.PostForm.Get("next"))
-	if user := v.r.PostForm.Get("user"); hallpass.ValidateText("user", user, hallpass.MaxName) == nil {
+func (req *request) loginAgain(status int) {
+	view := req.loginPage(req.PostForm.Get("next"))
+	if user := req.PostForm.Get("user"); hallpass.ValidateText("user", user, hallpass.MaxName) == nil {
 		view.User = user
 	}
-	v.answer(status, "sessions/login", view)
+	req.answer(status, "sessions/login", view)
 }
 
 // answer shows the page; a page that does not render is a failure of its own.
-func (v *visit) answer(status int, page string, view any) {
-	if err := v.showStatus(status, page, view); err != nil {
-		v.fail(err)
+func (req *request) answer(status int, page string, view any) {
+	if err := req.showStatus(status, page, view); err != nil {
+		req.fail(err)
 	}
 }
 
@@ -150,24 +150,24 @@ func (v *visit) answer(status int, page string, view any) {
 // not malformed.
 type loginName string
 
-func (v *visit) loginByJSON() error {
-	if err := httpd.RequireBody(v.r, httpd.MediaJSON); err != nil {
+func (req *request) loginByJSON() error {
+	if err := httpd.RequireBody(req.Request, httpd.MediaJSON); err != nil {
 		return err
 	}
 	var in struct {
 		User     loginName   `json:"user"`
 		Password secret.Text `json:"password"`
 	}
-	if err := httpd.DecodeJSON(v.w, v.r, maxForm, &in, nil); err != nil {
+	if err := httpd.DecodeJSON(req.w, req.Request, maxForm, &in, nil); err != nil {
 		return err
 	}
 	if err := secret.CheckLength(in.Password); err != nil {
 		return err
 	}
-	if err := v.signIn(string(in.User), in.Password, v.o.Cookies.Device(v.r)); err != nil {
+	if err := req.signIn(string(in.User), in.Password, req.o.Cookies.Device(req.Request)); err != nil {
 		return err
 	}
-	httpd.WriteJSON(v.w, http.StatusOK, struct {
+	httpd.WriteJSON(req.w, http.StatusOK, struct {
 		Message     string `json:"message"`
 		RedirectURL string `json:"redirectUrl"`
 	}{"Logged in", "/"})
@@ -175,39 +175,39 @@ func (v *visit) loginByJSON() error {
 }
 
 // signIn verifies the password and gives the browser a session.
-func (v *visit) signIn(login string, password secret.Text, device string) error {
-	e := httpd.EventOf(v.r.Context())
-	c, err := v.o.Verify.Password(v.r.Context(), login, password, 0, e.From, device)
+func (req *request) signIn(login string, password secret.Text, device string) error {
+	e := httpd.EventOf(req.Context())
+	c, err := req.o.Verify.Password(req.Context(), login, password, 0, e.From, device)
 	if err != nil {
 		return err
 	}
 	e.SetCaller(c)
-	return v.startSession(c)
+	return req.startSession(c)
 }
 
-func (v *visit) startSession(c hallpass.Caller) error {
-	s, id, err := v.o.Admin.StartSession(v.r.Context(), c)
+func (req *request) startSession(c hallpass.Caller) error {
+	s, id, err := req.o.Admin.StartSession(req.Context(), c)
 	if err != nil {
 		return err
 	}
-	v.o.Cookies.Set(v.w, v.r, id.Reveal(), s.ExpiresAt)
+	req.o.Cookies.Set(req.w, req.Request, id.Reveal(), s.ExpiresAt)
 	return nil
 }
 
-func logoutForm(v *visit) error {
-	f, err := v.frame("", "Sign out")
+func logoutForm(req *request) error {
+	f, err := req.frame("", "Sign out")
 	if err != nil {
 		return err
 	}
-	return v.show("sessions/logout", struct{ frame }{f})
+	return req.show("sessions/logout", struct{ frame }{f})
 }
 
-func logout(v *visit) error {
-	if err := v.o.Admin.EndSession(v.r.Context(), v.caller); err != nil && !errors.Is(err, hallpass.Unauthenticated) {
+func logout(req *request) error {
+	if err := req.o.Admin.EndSession(req.Context(), req.caller); err != nil && !errors.Is(err, hallpass.Unauthenticated) {
 		return err
 	}
-	v.o.Cookies.Clear(v.w, v.r)
-	v.seeOther("/login")
+	req.o.Cookies.Clear(req.w, req.Request)
+	req.seeOther("/login")
 	return nil
 }
 
@@ -216,13 +216,13 @@ type sessionRow struct {
 	ID            hallpass.SessionID
 	Address       string
 	Client        string
-	Created, Seen moment
+	Created, Seen timestamp
 	This          bool
 }
 
 // logoutUser is POST /admin/users/{user}/logout.
-func logoutUser(v *visit) (change, error) {
-	u, c, err := v.userChange(hallpass.UsersLogout, "sessions")
+func logoutUser(req *request) (change, error) {
+	u, c, err := req.userChange(hallpass.UsersLogout, "sessions")
 	if err != nil {
 		return c, err
 	}
@@ -231,18 +231,18 @@ func logoutUser(v *visit) (change, error) {
 	c.Text = named(name) + " is signed out everywhere, and can sign in again."
 	c.Steps = []step{{"Sessions of " + name, "signed in", "signed out everywhere"}}
 	c.done = "All sessions of " + name + " have ended."
-	c.do = func() error { return v.o.Admin.LogoutUser(v.r.Context(), v.caller, u.ID) }
+	c.do = func() error { return req.o.Admin.LogoutUser(req.Context(), req.caller, u.ID) }
 	return c, nil
 }
 
 // endUserSession is POST /admin/users/{user}/session.
-func endUserSession(v *visit) (change, error) {
-	u, c, err := v.userChange(hallpass.UsersAuthTokenWrite, "sessions")
+func endUserSession(req *request) (change, error) {
+	u, c, err := req.userChange(hallpass.UsersAuthTokenWrite, "sessions")
 	if err != nil {
 		return c, err
 	}
-	n, _ := hallpass.ParseID(v.r.PostForm.Get("session"))
-	list, err := v.o.Admin.UserSessions(v.r.Context(), v.caller, u.ID)
+	n, _ := hallpass.ParseID(req.PostForm.Get("session"))
+	list, err := req.o.Admin.UserSessions(req.Context(), req.caller, u.ID)
 	if err != nil {
 		return c, err
 	}
@@ -259,6 +259,8 @@ func endUserSession(v *visit) (change, error) {
 		c.same, c.Steps = "", []step{{"Session of " + name + " from " + where, "signed in", "signed out"}}
 	}
 	c.done = "The session of " + name + " from " + where + " has ended."
-	c.do = func() error { return v.o.Admin.EndUserSession(v.r.Context(), v.caller, u.ID, hallpass.SessionID(n)) }
+	c.do = func() error {
+		return req.o.Admin.EndUserSession(req.Context(), req.caller, u.ID, hallpass.SessionID(n))
+	}
 	return c, nil
 }

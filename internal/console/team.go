@@ -31,17 +31,17 @@ type teamRow struct {
 }
 
 // teams is GET /org/teams.
-func teams(v *visit) error { return v.showTeams(http.StatusOK, teamsView{}) }
+func teams(req *request) error { return req.showTeams(http.StatusOK, teamsView{}) }
 
-func (v *visit) showTeams(status int, view teamsView) error {
-	p, text := v.listPage()
-	view.Query, view.Create = text, v.caller.Can(hallpass.TeamsCreate, "")
+func (req *request) showTeams(status int, view teamsView) error {
+	p, text := req.listPage()
+	view.Query, view.Create = text, req.caller.Can(hallpass.TeamsCreate, "")
 	var list []hallpass.Team
 	total := 0
 	var err error
-	if !view.Create || v.caller.Can(hallpass.TeamsRead, "") {
+	if !view.Create || req.caller.Can(hallpass.TeamsRead, "") {
 		list, total, err = pageByName(p, func(p admin.Page) ([]hallpass.Team, int, error) {
-			return v.o.Admin.Teams(v.r.Context(), v.caller, admin.TeamFilter{Query: text, Page: p})
+			return req.o.Admin.Teams(req.Context(), req.caller, admin.TeamFilter{Query: text, Page: p})
 		}, func(t hallpass.Team) string { return t.Name })
 		if err != nil {
 			return err
@@ -50,24 +50,24 @@ func (v *visit) showTeams(status int, view teamsView) error {
 	for _, t := range list {
 		view.Rows = append(view.Rows, teamRow{t.Name, t.Email, teamURL(t), count(int(t.Members), "member")})
 	}
-	view.Pager = pagerOf(v, "/org/teams", total, p.Number, "team", "teams")
-	if view.frame, err = v.frame("teams", "Teams", crumbAdmin, crumbAccess); err != nil {
+	view.Pager = pagerOf(req, "/org/teams", total, p.Number, "team", "teams")
+	if view.frame, err = req.frame("teams", "Teams", crumbAdmin, crumbAccess); err != nil {
 		return err
 	}
-	return v.showStatus(status, "teams/list", view)
+	return req.showStatus(status, "teams/list", view)
 }
 
 // createTeam is POST /org/teams.
-func createTeam(v *visit) error {
-	name := strings.TrimSpace(v.r.PostForm.Get("name"))
-	t, err := v.o.Admin.CreateTeam(v.r.Context(), v.caller, name, strings.TrimSpace(v.r.PostForm.Get("email")))
+func createTeam(req *request) error {
+	name := strings.TrimSpace(req.PostForm.Get("name"))
+	t, err := req.o.Admin.CreateTeam(req.Context(), req.caller, name, strings.TrimSpace(req.PostForm.Get("email")))
 	if err == nil {
-		v.say("Team " + t.Name + " created.")
-		v.seeOther(teamURL(t))
+		req.flash("Team " + t.Name + " created.")
+		req.seeOther(teamURL(t))
 		return nil
 	}
-	if v.blame(err, "name", "email") {
-		return v.showTeams(httpd.Status(err), teamsView{Typed: name, Email: v.r.PostForm.Get("email")})
+	if req.formError(err, "name", "email") {
+		return req.showTeams(httpd.Status(err), teamsView{Typed: name, Email: req.PostForm.Get("email")})
 	}
 	return err
 }
@@ -106,99 +106,99 @@ type memberRow struct {
 	Admin   bool
 }
 
-func (v *visit) team() (hallpass.Team, error) {
-	id, err := v.o.Admin.TeamID(v.r.Context(), v.caller, v.r.PathValue("team"))
+func (req *request) team() (hallpass.Team, error) {
+	id, err := req.o.Admin.TeamID(req.Context(), req.caller, req.PathValue("team"))
 	if err == nil {
-		return v.o.Admin.Team(v.r.Context(), v.caller, id)
+		return req.o.Admin.Team(req.Context(), req.caller, id)
 	}
 	return hallpass.Team{}, &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no such team in this organization.", Err: err}
 }
 
 // teamPage is GET /org/teams/{team}.
-func teamPage(v *visit) error {
-	t, err := v.team()
+func teamPage(req *request) error {
+	t, err := req.team()
 	if err != nil {
 		return err
 	}
-	return v.showTeam(http.StatusOK, t, teamView{})
+	return req.showTeam(http.StatusOK, t, teamView{})
 }
 
-func (v *visit) showTeam(status int, t hallpass.Team, view teamView) error {
-	ctx, c, scope := v.r.Context(), v.caller, t.ID.Scope()
+func (req *request) showTeam(status int, t hallpass.Team, view teamView) error {
+	ctx, c, scope := req.Context(), req.caller, t.ID.Scope()
 	view.Name, view.Email, view.URL = t.Name, t.Email, teamURL(t)
 	view.Write, view.Delete = c.Can(hallpass.TeamsWrite, scope), c.Can(hallpass.TeamsDelete, scope)
 	view.SeeMembers, view.WriteMembers = c.Can(hallpass.TeamsPermissionsRead, scope), c.Can(hallpass.TeamsPermissionsWrite, scope)
 	view.SeeRoles = c.Can(hallpass.TeamsRolesRead, scope)
 	if view.SeeMembers {
-		_, list, err := v.o.Admin.TeamMembers(ctx, c, t.ID)
+		_, list, err := req.o.Admin.TeamMembers(ctx, c, t.ID)
 		if err != nil {
 			return err
 		}
 		for _, m := range list {
 			p := m.Principal
-			view.Members = append(view.Members, memberRow{p.ID, displayName(p), p.Login, avatarURL(p.Login), v.principalURL(p), p.Kind == hallpass.ServiceAccountPrincipal, m.Admin})
+			view.Members = append(view.Members, memberRow{p.ID, displayName(p), p.Login, avatarURL(p.Login), req.principalURL(p), p.Kind == hallpass.ServiceAccountPrincipal, m.Admin})
 		}
 	}
-	byName(view.Members, func(m memberRow) string { return m.Name })
+	sortByName(view.Members, func(m memberRow) string { return m.Name })
 	if view.SeeRoles {
-		list, err := v.o.Admin.RolesOfTeam(ctx, c, t.ID, true)
+		list, err := req.o.Admin.RolesOfTeam(ctx, c, t.ID, true)
 		if err != nil {
 			return err
 		}
 		view.Roles = roleNames(list)
 	}
 	var err error
-	if view.frame, err = v.frame("teams", t.Name, crumbAdmin, crumbAccess, crumbTeams); err != nil {
+	if view.frame, err = req.frame("teams", t.Name, crumbAdmin, crumbAccess, crumbTeams); err != nil {
 		return err
 	}
-	return v.showStatus(status, "teams/detail", view)
+	return req.showStatus(status, "teams/detail", view)
 }
 
 // teamChange begins a change of the team that the path names, after the caller
 // was authorized to make it. What is wrong is told beside the field.
-func (v *visit) teamChange(needs hallpass.Action, field string) (hallpass.Team, change, error) {
-	t, err := v.team()
+func (req *request) teamChange(needs hallpass.Action, field string) (hallpass.Team, change, error) {
+	t, err := req.team()
 	if err != nil {
 		return t, change{}, err
 	}
 	c := change{Cancel: teamURL(t), here: "teams", crumbs: []crumb{crumbAdmin, crumbAccess, crumbTeams, {t.Name, teamURL(t)}}}
 	c.again = func(err error) error {
-		if !v.blame(err, field) {
+		if !req.formError(err, field) {
 			return err
 		}
-		return v.showTeam(httpd.Status(err), t, teamView{Typed: v.r.PostForm.Get("member")})
+		return req.showTeam(httpd.Status(err), t, teamView{Typed: req.PostForm.Get("member")})
 	}
-	return t, c, v.o.Admin.Authorize(v.r.Context(), v.caller, needs, t.ID.Scope())
+	return t, c, req.o.Admin.Authorize(req.Context(), req.caller, needs, t.ID.Scope())
 }
 
 // editTeam is POST /org/teams/{team}/edit.
-func editTeam(v *visit) error {
-	t, err := v.team()
+func editTeam(req *request) error {
+	t, err := req.team()
 	if err != nil {
 		return err
 	}
-	f := v.r.PostForm
+	f := req.PostForm
 	name := strings.TrimSpace(f.Get("name"))
 	if err = hallpass.TidyName("name", &name); err == nil { // an empty one would stay as it is
-		err = v.o.Admin.UpdateTeam(v.r.Context(), v.caller, t.ID, name, strings.TrimSpace(f.Get("email")))
+		err = req.o.Admin.UpdateTeam(req.Context(), req.caller, t.ID, name, strings.TrimSpace(f.Get("email")))
 	}
 	if err == nil {
-		v.say("Saved: the name and email of the team " + name + ".")
-		v.seeOther(teamURL(t))
+		req.flash("Saved: the name and email of the team " + name + ".")
+		req.seeOther(teamURL(t))
 		return nil
 	}
-	if v.blame(err, "name", "email") {
-		return v.showTeam(httpd.Status(err), t, teamView{})
+	if req.formError(err, "name", "email") {
+		return req.showTeam(httpd.Status(err), t, teamView{})
 	}
 	return err
 }
 
 // teamGives says what a team's members have through it.
-func (v *visit) teamGives(t hallpass.Team) ([]string, error) {
-	if !v.caller.Can(hallpass.TeamsRolesRead, t.ID.Scope()) {
+func (req *request) teamGives(t hallpass.Team) ([]string, error) {
+	if !req.caller.Can(hallpass.TeamsRolesRead, t.ID.Scope()) {
 		return nil, nil
 	}
-	roles, err := v.o.Admin.RolesOfTeam(v.r.Context(), v.caller, t.ID, true)
+	roles, err := req.o.Admin.RolesOfTeam(req.Context(), req.caller, t.ID, true)
 	if err != nil || len(roles) == 0 {
 		return nil, err
 	}
@@ -206,16 +206,16 @@ func (v *visit) teamGives(t hallpass.Team) ([]string, error) {
 }
 
 // addTeamMember is POST /org/teams/{team}/members.
-func addTeamMember(v *visit) (change, error) {
-	t, c, err := v.teamChange(hallpass.TeamsPermissionsWrite, "member")
+func addTeamMember(req *request) (change, error) {
+	t, c, err := req.teamChange(hallpass.TeamsPermissionsWrite, "member")
 	if err != nil {
 		return c, err
 	}
-	who := strings.TrimSpace(v.r.PostForm.Get("member"))
+	who := strings.TrimSpace(req.PostForm.Get("member"))
 	if who == "" {
 		return c, hallpass.Invalidf("member", "say the login or email of a user, or the name of a service account")
 	}
-	p, err := v.o.Admin.FindPrincipal(v.r.Context(), v.caller, who)
+	p, err := req.o.Admin.FindPrincipal(req.Context(), req.caller, who)
 	if err != nil {
 		return c, err
 	}
@@ -225,20 +225,20 @@ func addTeamMember(v *visit) (change, error) {
 	c.Steps = []step{{name, "not in the team " + t.Name, "member of the team " + t.Name}}
 	c.done = name + " is in the team " + t.Name + " now."
 	c.do = func() error {
-		return v.o.Admin.AddTeamMember(v.r.Context(), v.caller, t.ID, p.ID, hallpass.LevelMember)
+		return req.o.Admin.AddTeamMember(req.Context(), req.caller, t.ID, p.ID, hallpass.LevelMember)
 	}
-	c.Facts, err = v.teamGives(t)
+	c.Facts, err = req.teamGives(t)
 	return c, err
 }
 
 // teamMember begins a change of the member of the team that the path names.
-func (v *visit) teamMember() (hallpass.Team, hallpass.TeamMember, change, error) {
-	id, _ := hallpass.ParseID(v.r.PathValue("member"))
-	t, c, err := v.teamChange(hallpass.TeamsPermissionsWrite, "member-"+idText(id))
+func (req *request) teamMember() (hallpass.Team, hallpass.TeamMember, change, error) {
+	id, _ := hallpass.ParseID(req.PathValue("member"))
+	t, c, err := req.teamChange(hallpass.TeamsPermissionsWrite, "member-"+idText(id))
 	if err != nil {
 		return t, hallpass.TeamMember{}, c, err
 	}
-	_, list, err := v.o.Admin.TeamMembers(v.r.Context(), v.caller, t.ID)
+	_, list, err := req.o.Admin.TeamMembers(req.Context(), req.caller, t.ID)
 	for _, m := range list {
 		if m.Principal.ID == id {
 			return t, m, c, err
@@ -251,12 +251,12 @@ func (v *visit) teamMember() (hallpass.Team, hallpass.TeamMember, change, error)
 }
 
 // setTeamMember is POST /org/teams/{team}/members/{member}.
-func setTeamMember(v *visit) (change, error) {
-	t, m, c, err := v.teamMember()
+func setTeamMember(req *request) (change, error) {
+	t, m, c, err := req.teamMember()
 	if err != nil {
 		return c, err
 	}
-	name, level := displayName(m.Principal), hallpass.Level(v.r.PostForm.Get("level"))
+	name, level := displayName(m.Principal), hallpass.Level(req.PostForm.Get("level"))
 	if level != hallpass.LevelAdmin && level != hallpass.LevelMember {
 		return c, hallpass.Invalidf("level", "there is no such place in a team")
 	}
@@ -264,32 +264,34 @@ func setTeamMember(v *visit) (change, error) {
 	c.Question, c.Button, c.Destroys = "Change place in the team", "Change place", !next
 	c.Text = "An admin of " + named(t.Name) + " may say who is in the team. Both have what the team is given."
 	if m.Admin != next {
-		c.Steps = []step{{name, placeIn(m.Admin) + " " + t.Name, placeIn(next) + " " + t.Name}}
+		c.Steps = []step{{name, teamLevelText(m.Admin) + " " + t.Name, teamLevelText(next) + " " + t.Name}}
 	}
-	c.done, c.same = name+" is "+placeIn(next)+" "+t.Name+" now.", "Nothing changed: "+name+" is "+placeIn(next)+" already."
-	c.do = func() error { return v.o.Admin.UpdateTeamMember(v.r.Context(), v.caller, t.ID, m.Principal.ID, level) }
+	c.done, c.same = name+" is "+teamLevelText(next)+" "+t.Name+" now.", "Nothing changed: "+name+" is "+teamLevelText(next)+" already."
+	c.do = func() error {
+		return req.o.Admin.UpdateTeamMember(req.Context(), req.caller, t.ID, m.Principal.ID, level)
+	}
 	return c, nil
 }
 
 // removeTeamMember is POST /org/teams/{team}/members/{member}/remove.
-func removeTeamMember(v *visit) (change, error) {
-	t, m, c, err := v.teamMember()
+func removeTeamMember(req *request) (change, error) {
+	t, m, c, err := req.teamMember()
 	if err != nil {
 		return c, err
 	}
 	name := displayName(m.Principal)
 	c.Question, c.Button, c.Destroys = "Remove from team", "Remove", true
 	c.Text = named(name) + " loses at once what it has through the team " + named(t.Name) + "."
-	c.Steps = []step{{name, placeIn(m.Admin) + " " + t.Name, "not in the team " + t.Name}}
+	c.Steps = []step{{name, teamLevelText(m.Admin) + " " + t.Name, "not in the team " + t.Name}}
 	c.done = name + " is no longer in the team " + t.Name + "."
-	c.do = func() error { return v.o.Admin.RemoveTeamMember(v.r.Context(), v.caller, t.ID, m.Principal.ID) }
-	c.Facts, err = v.teamGives(t)
+	c.do = func() error { return req.o.Admin.RemoveTeamMember(req.Context(), req.caller, t.ID, m.Principal.ID) }
+	c.Facts, err = req.teamGives(t)
 	return c, err
 }
 
 // deleteTeam is GET and POST /org/teams/{team}/delete.
-func deleteTeam(v *visit) (change, error) {
-	t, c, err := v.teamChange(hallpass.TeamsDelete, "")
+func deleteTeam(req *request) (change, error) {
+	t, c, err := req.teamChange(hallpass.TeamsDelete, "")
 	if err != nil {
 		return c, err
 	}
@@ -299,8 +301,8 @@ func deleteTeam(v *visit) (change, error) {
 	c.Steps = []step{{t.Name, "team with " + members, "deleted"}}
 	c.Facts, c.Alarm = []string{"It has " + members + ", who lose what they have through it, at once."}, t.Members > 0
 	c.to, c.done = crumbTeams.URL, "The team "+t.Name+" is deleted."
-	c.do = func() error { return v.o.Admin.DeleteTeam(v.r.Context(), v.caller, t.ID) }
-	gives, err := v.teamGives(t)
+	c.do = func() error { return req.o.Admin.DeleteTeam(req.Context(), req.caller, t.ID) }
+	gives, err := req.teamGives(t)
 	c.Facts = append(c.Facts, gives...)
 	return c, err
 }

@@ -14,7 +14,7 @@ import (
 type pages map[string]*template.Template
 
 func parsePages(files fs.FS, a *assets) (pages, error) {
-	frame := template.New("layout.html").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "secret": emptySecret, "describe": wrongs.describe, "beside": wrongs.beside, "wrong": wrongs.show})
+	frame := template.New("layout.html").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "secret": emptySecret, "describe": fieldErrors.describe, "describeControl": fieldErrors.describeControl, "message": fieldErrors.message})
 	if _, err := frame.ParseFS(files, "templates/*.html"); err != nil {
 		return nil, fmt.Errorf("console: parse templates: %w", err)
 	}
@@ -51,4 +51,4 @@ func (p pages) execute(page, part string, view any) ([]byte, error) {
 
 // emptySecret is the view of the dialog's second step before there is a secret:
 // the script fills it in.
-func emptySecret(curl string) createdView { return createdView{Curl: curl} }
+func emptySecret(curl string) tokenCreatedView { return tokenCreatedView{Curl: curl} }

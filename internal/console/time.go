@@ -4,37 +4,37 @@ import (
 	"time"
 )
 
-// moment is a time as pages tell it: how far from now, and exactly.
-type moment struct{ at, now time.Time }
+// timestamp is a time as pages tell it: how far from now, and exactly.
+type timestamp struct{ at, now time.Time }
 
-func (v *visit) moment(at time.Time) moment { return moment{at, v.o.Admin.Now()} }
+func (req *request) timestamp(at time.Time) timestamp { return timestamp{at, req.o.Admin.Now()} }
 
 // Zero reports whether there is no such time.
-func (m moment) Zero() bool { return m.at.IsZero() }
+func (m timestamp) Zero() bool { return m.at.IsZero() }
 
 // RFC returns the time for programs.
-func (m moment) RFC() string { return m.at.UTC().Format(time.RFC3339) }
+func (m timestamp) RFC() string { return m.at.UTC().Format(time.RFC3339) }
 
 // Micro returns the time for programs that tell one call from the next.
-func (m moment) Micro() string { return m.at.UTC().Format("2006-01-02T15:04:05.000000Z") }
+func (m timestamp) Micro() string { return m.at.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 // Day returns the UTC day as a date field has it.
-func (m moment) Day() string { return m.at.UTC().Format(time.DateOnly) }
+func (m timestamp) Day() string { return m.at.UTC().Format(time.DateOnly) }
 
 // Exact returns the time to the second, with its zone.
-func (m moment) Exact() string { return m.at.UTC().Format("2006-01-02 15:04:05 UTC") }
+func (m timestamp) Exact() string { return m.at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // Long returns the time spelled out, with weekday and zone.
-func (m moment) Long() string { return m.at.UTC().Format("Monday, 2 January 2006, 15:04 UTC") }
+func (m timestamp) Long() string { return m.at.UTC().Format("Monday, 2 January 2006, 15:04 UTC") }
 
 // Relative returns how far the time is from now: "4 minutes ago", "in 12 days".
-func (m moment) Relative() string {
+func (m timestamp) Relative() string {
 	d := m.now.Sub(m.at)
 	if d < 0 {
-		return "in " + span(-d)
+		return "in " + roughly(-d)
 	}
 	if d < time.Minute {
 		return "just now"
 	}
-	return span(d) + " ago"
+	return roughly(d) + " ago"
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
-// rowsView is the table of an account's tokens. The page's script asks for it
+// tokensView is the table of an account's tokens. The page's script asks for it
 // alone, to bring the table up to date.
-type rowsView struct {
+type tokensView struct {
 	Account accountRow
 	Tokens  []tokenRow
 	URL     string // of the table alone
@@ -26,11 +26,11 @@ type tokenRow struct {
 	LastFour  string
 	State     hallpass.TokenState
 	Waiting   bool // live and never used
-	Expires   moment
+	Expires   timestamp
 	Soon      bool // within seven days
-	Created   moment
+	Created   timestamp
 	CreatedBy string
-	Used      moment
+	Used      timestamp
 	Address   string
 	Client    string
 	Agent     string
@@ -65,18 +65,18 @@ func (t tokenRow) StateClass() string {
 	return "bad"
 }
 
-func (v *visit) rowsOf(a accountRow, tokens []hallpass.Token, total int) rowsView {
-	now := v.o.Admin.Now()
-	page, _ := v.listPage()
-	rows := rowsView{Account: a, URL: a.URL + "/tokens", Pager: pagerOf(v, a.URL, total, page.Number, "token", "tokens")}
+func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int) tokensView {
+	now := req.o.Admin.Now()
+	page, _ := req.listPage()
+	rows := tokensView{Account: a, URL: a.URL + "/tokens", Pager: pagerOf(req, a.URL, total, page.Number, "token", "tokens")}
 	if page.Number > 1 {
 		rows.URL += "?page=" + strconv.Itoa(page.Number)
 	}
 	for _, t := range tokens {
 		row := tokenRow{
 			ID: t.ID, Name: t.Name, LastFour: t.LastFour, State: t.State(now, a.Disabled),
-			Expires: v.moment(t.ExpiresAt), Soon: t.UntilExpiry(now) > 0, Created: v.moment(t.CreatedAt), CreatedBy: t.CreatedBy,
-			Used: v.moment(t.LastUse.At), Address: t.LastUse.Address, Agent: t.LastUse.UserAgent,
+			Expires: req.timestamp(t.ExpiresAt), Soon: t.UntilExpiry(now) > 0, Created: req.timestamp(t.CreatedAt), CreatedBy: t.CreatedBy,
+			Used: req.timestamp(t.LastUse.At), Address: t.LastUse.Address, Agent: t.LastUse.UserAgent,
 			DeleteURL: a.URL + "/tokens/" + strconv.FormatInt(int64(t.ID), 10) + "/delete", Delete: a.Write,
 		}
 		row.Waiting = row.Live() && row.Used.Zero()
@@ -89,46 +89,46 @@ func (v *visit) rowsOf(a accountRow, tokens []hallpass.Token, total int) rowsVie
 }
 
 // tokenRows is GET /org/serviceaccounts/{ref}/tokens: the table alone.
-func tokenRows(v *visit) error {
-	a, err := v.account()
+func tokenRows(req *request) error {
+	a, err := req.account()
 	if err != nil {
 		return err
 	}
-	tokens, total, err := v.tokenPage(a.ID)
+	tokens, total, err := req.tokenPage(a.ID)
 	if err != nil {
 		return err
 	}
-	return v.write(http.StatusOK, "serviceaccounts/detail", "token-rows", v.rowsOf(v.accountRow(a), tokens, total))
+	return req.write(http.StatusOK, "serviceaccounts/detail", "token-rows", req.tokensView(req.accountRow(a), tokens, total))
 }
 
 // token returns the token that the path names, with its use as of now.
-func (v *visit) token(id hallpass.ServiceAccountID) (hallpass.Token, error) {
-	n, ok := hallpass.ParseID(v.r.PathValue("token"))
+func (req *request) token(id hallpass.ServiceAccountID) (hallpass.Token, error) {
+	n, ok := hallpass.ParseID(req.PathValue("token"))
 	if !ok {
 		return hallpass.Token{}, errNoPage
 	}
-	t, err := v.o.Admin.Token(v.r.Context(), v.caller, id, hallpass.TokenID(n))
+	t, err := req.o.Admin.Token(req.Context(), req.caller, id, hallpass.TokenID(n))
 	if err != nil {
 		return t, err
 	}
 	one := []hallpass.Token{t}
-	v.o.Verify.Uses(one)
+	req.o.Verify.Uses(one)
 	return one[0], nil
 }
 
 // deleteToken is GET and POST /org/serviceaccounts/{ref}/tokens/{token}/delete.
-func deleteToken(v *visit) (change, error) {
-	a, c, err := v.changeOf(hallpass.ServiceAccountsWrite)
+func deleteToken(req *request) (change, error) {
+	a, c, err := req.accountChange(hallpass.ServiceAccountsWrite)
 	if err != nil {
 		return c, err
 	}
-	t, err := v.token(a.ID)
+	t, err := req.token(a.ID)
 	if err != nil {
 		return c, err
 	}
 	c.Question, c.Button, c.Destroys = "Delete service account token", "Delete token", true
 	c.Text = "Are you sure you want to delete " + named(t.Name) + " (glsa_…" + t.LastFour + ")? Whatever holds it is refused from then on. This cannot be undone."
-	now := v.o.Admin.Now()
+	now := req.o.Admin.Now()
 	before, state := "a token of "+a.Name, t.State(now, a.Disabled)
 	switch {
 	case state == hallpass.TokenExpired:
@@ -142,37 +142,37 @@ func deleteToken(v *visit) (change, error) {
 	if t.LastUse.At.IsZero() {
 		c.Facts = []string{"It was never used."}
 	} else {
-		c.Facts = []string{"It was last used " + v.useText(t) + "."}
+		c.Facts = []string{"It was last used " + req.useText(t) + "."}
 		c.Alarm = state == hallpass.TokenLive && now.Sub(t.LastUse.At) < 24*time.Hour
 	}
 	if t.Expired(now) {
 		c.Facts = append(c.Facts, "It has expired already.")
 	}
 	c.done = "The token " + t.Name + " of " + a.Name + " is deleted."
-	c.do = func() error { return v.o.Admin.DeleteToken(v.r.Context(), v.caller, a.ID, t.ID) }
+	c.do = func() error { return req.o.Admin.DeleteToken(req.Context(), req.caller, a.ID, t.ID) }
 	return c, nil
 }
 
 // tokenPage returns the page of the account's tokens that is asked for, with
 // their uses as of now, and how many there are: live ones first, each kind by
 // name.
-func (v *visit) tokenPage(id hallpass.ServiceAccountID) ([]hallpass.Token, int, error) {
-	page, _ := v.listPage()
-	p, err := v.o.Admin.TokenPage(v.r.Context(), v.caller, id, admin.TokenFilter{LiveFirst: true, Page: page})
-	v.o.Verify.Uses(p.Tokens)
+func (req *request) tokenPage(id hallpass.ServiceAccountID) ([]hallpass.Token, int, error) {
+	page, _ := req.listPage()
+	p, err := req.o.Admin.TokenPage(req.Context(), req.caller, id, admin.TokenFilter{LiveFirst: true, Page: page})
+	req.o.Verify.Uses(p.Tokens)
 	return p.Tokens, p.Total, err
 }
 
 // tokens returns the account's tokens with their uses as of now: live ones
 // first, each kind by name.
-func (v *visit) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, error) {
-	tokens, _, err := v.o.Admin.Tokens(v.r.Context(), v.caller, id)
+func (req *request) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, error) {
+	tokens, _, err := req.o.Admin.Tokens(req.Context(), req.caller, id)
 	if err != nil {
 		return nil, err
 	}
-	v.o.Verify.Uses(tokens)
-	byName(tokens, func(t hallpass.Token) string { return t.Name })
-	now := v.o.Admin.Now()
+	req.o.Verify.Uses(tokens)
+	sortByName(tokens, func(t hallpass.Token) string { return t.Name })
+	now := req.o.Admin.Now()
 	slices.SortStableFunc(tokens, func(a, b hallpass.Token) int {
 		switch al, bl := a.Live(now), b.Live(now); {
 		case al && !bl:
@@ -187,23 +187,23 @@ func (v *visit) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, error) {
 
 // tokenFacts fills in what the tokens of the account are used for, and that it
 // is an alarm if they are.
-func (v *visit) tokenFacts(c *change, a hallpass.ServiceAccountSummary) error {
-	tokens, err := v.tokens(a.ID)
+func (req *request) tokenFacts(c *change, a hallpass.ServiceAccountSummary) error {
+	tokens, err := req.tokens(a.ID)
 	if err != nil {
 		return err
 	}
-	facts, alarm := v.inUse(tokens, a.Disabled)
+	facts, alarm := req.inUse(tokens, a.Disabled)
 	c.Facts, c.Alarm = append(c.Facts, facts...), alarm
 	return nil
 }
 
 // inUse tells what would stop with the tokens: how many are live, and which
 // were used in the last day. It is an alarm when any was.
-func (v *visit) inUse(tokens []hallpass.Token, disabled bool) (facts []string, alarm bool) {
+func (req *request) inUse(tokens []hallpass.Token, disabled bool) (facts []string, alarm bool) {
 	if len(tokens) == 0 {
 		return []string{"It has no tokens: nothing can be using it."}, false
 	}
-	now := v.o.Admin.Now()
+	now := req.o.Admin.Now()
 	live := 0
 	var newest hallpass.Token
 	var recent []hallpass.Token
@@ -223,7 +223,7 @@ func (v *visit) inUse(tokens []hallpass.Token, disabled bool) (facts []string, a
 	case newest.ID == 0:
 		facts = append(facts, "None of them was ever used.")
 	case len(recent) == 0:
-		facts = append(facts, "Last used "+v.useText(newest)+".")
+		facts = append(facts, "Last used "+req.useText(newest)+".")
 	}
 	slices.SortFunc(recent, func(a, b hallpass.Token) int { return b.LastUse.At.Compare(a.LastUse.At) })
 	for i, t := range recent {
@@ -231,12 +231,12 @@ func (v *visit) inUse(tokens []hallpass.Token, disabled bool) (facts []string, a
 			facts = append(facts, "… and "+strconv.Itoa(len(recent)-5)+" more used in the last 24 hours.")
 			break
 		}
-		facts = append(facts, "“"+t.Name+"” was last used "+v.useText(t)+".")
+		facts = append(facts, "“"+t.Name+"” was last used "+req.useText(t)+".")
 	}
 	return facts, len(recent) > 0
 }
 
 // useText tells when, from where and by what a token was used.
-func (v *visit) useText(t hallpass.Token) string {
-	return v.moment(t.LastUse.At).Relative() + " from " + t.LastUse.Address + " by " + client(t.LastUse.UserAgent)
+func (req *request) useText(t hallpass.Token) string {
+	return req.timestamp(t.LastUse.At).Relative() + " from " + t.LastUse.Address + " by " + client(t.LastUse.UserAgent)
 }

@@ -27,10 +27,10 @@ type tokenFormView struct {
 	CustomOn    bool   // and is
 	Date        string // the date chosen
 	FirstDay    string
-	Now         moment // the server's clock counts
-	Latest      moment // the last second allowed; zero: no limit
-	Longest     string // the limit in words; empty: none
-	Can         string // what the token will be able to do
+	Now         timestamp // the server's clock counts
+	Latest      timestamp // the last second allowed; zero: no limit
+	Longest     string    // the limit in words; empty: none
+	Can         string    // what the token will be able to do
 	Curl        string
 }
 
@@ -38,17 +38,17 @@ var inDays = regexp.MustCompile(`^([1-9][0-9]{0,4})d$`)
 
 // tokenForm returns the form, filled in with a name and a lifetime as "30d" or
 // "never" where they are given and allowed.
-func (v *visit) tokenForm(a accountRow, can, name, expires string) tokenFormView {
-	p, now := v.o.Admin.TokenPolicy(), v.o.Admin.Now()
+func (req *request) tokenForm(a accountRow, can, name, expires string) tokenFormView {
+	p, now := req.o.Admin.TokenPolicy(), req.o.Admin.Now()
 	tomorrow := now.UTC().AddDate(0, 0, 1)
 	f := tokenFormView{
-		Account: a, Now: v.moment(now), Name: name, DefaultName: defaultName(a.Login), Choices: v.lifetimes(p), FirstDay: tomorrow.Format(time.DateOnly),
-		Latest: v.moment(p.Latest(now)), Can: can, Curl: v.curl(),
+		Account: a, Now: req.timestamp(now), Name: name, DefaultName: defaultName(a.Login), Choices: req.lifetimes(p), FirstDay: tomorrow.Format(time.DateOnly),
+		Latest: req.timestamp(p.Latest(now)), Can: can, Curl: req.curl(),
 	}
 	f.Custom = f.Latest.Zero() || f.Latest.Day() >= f.FirstDay
 	f.Date = f.FirstDay
 	if longest := longestSeconds(p); longest > 0 {
-		f.Longest = lengthText(longest)
+		f.Longest = secondsText(longest)
 	}
 	seconds := int64(-1)
 	if expires == "never" {
@@ -90,39 +90,39 @@ func defaultName(login string) string {
 
 // curl returns the line that proves a token, which it reads from a prompt so
 // that no history and no process list has it.
-func (v *visit) curl() string {
-	return `read -rs T; curl -sS -H @- ` + v.rootURL() + `/api/org <<<"Authorization: Bearer $T"`
+func (req *request) curl() string {
+	return `read -rs T; curl -sS -H @- ` + req.rootURL() + `/api/org <<<"Authorization: Bearer $T"`
 }
 
 // tokenForm is GET /org/serviceaccounts/{ref}/tokens/new, for browsers without
 // script.
-func tokenForm(v *visit) error {
-	a, err := v.account()
+func tokenForm(req *request) error {
+	a, err := req.account()
 	if err != nil {
 		return err
 	}
-	if err := v.o.Admin.Authorize(v.r.Context(), v.caller, hallpass.ServiceAccountsWrite, a.ID.Scope()); err != nil {
+	if err := req.o.Admin.Authorize(req.Context(), req.caller, hallpass.ServiceAccountsWrite, a.ID.Scope()); err != nil {
 		return err
 	}
-	q := v.r.URL.Query()
-	can, err := v.tokenCan(a.ID, a.Role)
+	q := req.URL.Query()
+	can, err := req.tokenPowerWords(a.ID, a.Role)
 	if err != nil {
 		return err
 	}
-	return v.showTokenForm(http.StatusOK, a, v.tokenForm(v.accountRow(a), can, q.Get("name"), q.Get("expires")))
+	return req.showTokenForm(http.StatusOK, a, req.tokenForm(req.accountRow(a), can, q.Get("name"), q.Get("expires")))
 }
 
-func (v *visit) showTokenForm(status int, a hallpass.ServiceAccountSummary, view tokenFormView) error {
-	f, err := v.frame("serviceaccounts", "Add service account token", crumbAdmin, crumbAccess, crumbList, crumb{a.Name, view.Account.URL})
+func (req *request) showTokenForm(status int, a hallpass.ServiceAccountSummary, view tokenFormView) error {
+	f, err := req.frame("serviceaccounts", "Add service account token", crumbAdmin, crumbAccess, crumbAccounts, crumb{a.Name, view.Account.URL})
 	if err != nil {
 		return err
 	}
 	view.frame = f
-	return v.showStatus(status, "tokens/new", view)
+	return req.showStatus(status, "tokens/new", view)
 }
 
-// createdView shows a secret, this once.
-type createdView struct {
+// tokenCreatedView shows a secret, this once.
+type tokenCreatedView struct {
 	frame
 	Account accountRow
 	Token   tokenRow
@@ -132,60 +132,60 @@ type createdView struct {
 }
 
 // createToken is POST /org/serviceaccounts/{ref}/tokens/new.
-func createToken(v *visit) error {
-	a, err := v.account()
+func createToken(req *request) error {
+	a, err := req.account()
 	if err != nil {
 		return err
 	}
-	form := v.r.PostForm
+	form := req.PostForm
 	name := form.Get("name")
 	if strings.TrimSpace(name) == "" {
 		name = form.Get("default_name")
 	}
-	can, failed := v.tokenCan(a.ID, a.Role)
+	can, failed := req.tokenPowerWords(a.ID, a.Role)
 	if failed != nil {
 		return failed
 	}
-	view := v.tokenForm(v.accountRow(a), can, form.Get("name"), "")
-	seconds, problem := v.seconds(form.Get("expires"), form.Get("date"))
+	view := req.tokenForm(req.accountRow(a), can, form.Get("name"), "")
+	seconds, problem := req.seconds(form.Get("expires"), form.Get("date"))
 	if form.Get("expires") == "custom" {
 		view.CustomOn, view.Date = true, form.Get("date")
 	}
 	view.choose(seconds)
 	if problem != "" {
-		v.tell("date", problem)
-		return v.showTokenForm(http.StatusBadRequest, a, view)
+		req.fieldError("date", problem)
+		return req.showTokenForm(http.StatusBadRequest, a, view)
 	}
-	t, text, err := v.o.Admin.CreateToken(v.r.Context(), v.caller, a.ID, name, seconds)
+	t, text, err := req.o.Admin.CreateToken(req.Context(), req.caller, a.ID, name, seconds)
 	if err != nil {
-		return v.refuseToken(a, view, err)
+		return req.refuseToken(a, view, err)
 	}
-	f, err := v.frame("serviceaccounts", "Service account token created", crumbAdmin, crumbAccess, crumbList, crumb{a.Name, view.Account.URL})
+	f, err := req.frame("serviceaccounts", "Service account token created", crumbAdmin, crumbAccess, crumbAccounts, crumb{a.Name, view.Account.URL})
 	if err != nil {
 		return err
 	}
-	return v.show("tokens/created", createdView{
-		frame: f, Account: view.Account, Token: v.rowsOf(view.Account, []hallpass.Token{t}, 1).Tokens[0],
-		Secret: text.Reveal(), Length: len(text.Reveal()), Curl: v.curl(),
+	return req.show("tokens/created", tokenCreatedView{
+		frame: f, Account: view.Account, Token: req.tokensView(view.Account, []hallpass.Token{t}, 1).Tokens[0],
+		Secret: text.Reveal(), Length: len(text.Reveal()), Curl: req.curl(),
 	})
 }
 
 // refuseToken shows the form again with the reason beside the field at fault.
-func (v *visit) refuseToken(a hallpass.ServiceAccountSummary, view tokenFormView, err error) error {
+func (req *request) refuseToken(a hallpass.ServiceAccountSummary, view tokenFormView, err error) error {
 	var e *hallpass.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	switch {
 	case e.Kind == hallpass.Invalid && e.Field == "secondsToLive":
-		v.tell("date", messageOf(err))
+		req.fieldError("date", messageOf(err))
 	case e.Kind == hallpass.Conflict:
-		v.tell("name", "A live token with this name already exists in the organization. Choose another name.")
+		req.fieldError("name", "A live token with this name already exists in the organization. Choose another name.")
 	case e.Kind == hallpass.Invalid, e.Kind == hallpass.Denied && e.Needs == "":
-		v.tell("name", messageOf(err))
+		req.fieldError("name", messageOf(err))
 	default:
 		return err
 	}
-	httpd.EventOf(v.r.Context()).Err = err
-	return v.showTokenForm(httpd.Status(err), a, view)
+	httpd.EventOf(req.Context()).Err = err
+	return req.showTokenForm(httpd.Status(err), a, view)
 }

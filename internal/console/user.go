@@ -23,7 +23,7 @@ type userRow struct {
 	Email    string
 	Admin    bool
 	Disabled bool
-	Seen     moment
+	Seen     timestamp
 	Role     string // in the org
 	More     string // what was given beside it, as "1 role"
 	Roles    []roleOption
@@ -32,15 +32,15 @@ type userRow struct {
 	You      bool
 }
 
-func (v *visit) userRow(u hallpass.User) userRow {
+func (req *request) userRow(u hallpass.User) userRow {
 	r := userRow{
 		ID: u.ID, Avatar: avatarURL(u.Login), Name: u.Name, Login: u.Login, Email: u.Email, Admin: u.ServerAdmin, Disabled: u.Disabled,
-		Seen: v.moment(u.SeenAt), You: u.ID == v.caller.User(),
+		Seen: req.timestamp(u.SeenAt), You: u.ID == req.caller.User(),
 	}
 	if r.Name == "" {
 		r.Name = u.Login
 	}
-	if v.caller.CanOnServer(hallpass.UsersRead, u.ID.GlobalScope()) {
+	if req.caller.CanOnServer(hallpass.UsersRead, u.ID.GlobalScope()) {
 		r.URL = userURL(u.ID)
 	}
 	return r
@@ -64,45 +64,45 @@ type usersView struct {
 	TypedRole string
 }
 
-func (v *visit) userTabs(org bool) []tab {
+func (req *request) userTabs(org bool) []tab {
 	var tabs []tab
-	if v.caller.CanOnServer(hallpass.UsersRead, "") {
+	if req.caller.CanOnServer(hallpass.UsersRead, "") {
 		tabs = append(tabs, tab{"All users", "/admin/users", !org})
 	}
-	if v.caller.Can(hallpass.OrgUsersRead, "") {
+	if req.caller.Can(hallpass.OrgUsersRead, "") {
 		tabs = append(tabs, tab{"Organization users", "/org/users", org})
 	}
 	return tabs
 }
 
 // users is GET /admin/users.
-func users(v *visit) error {
-	if !v.caller.CanOnServer(hallpass.UsersRead, "") && v.caller.Can(hallpass.OrgUsersRead, "") {
-		v.seeOther("/org/users")
+func users(req *request) error {
+	if !req.caller.CanOnServer(hallpass.UsersRead, "") && req.caller.Can(hallpass.OrgUsersRead, "") {
+		req.seeOther("/org/users")
 		return nil
 	}
-	p, text := v.listPage()
+	p, text := req.listPage()
 	list, total, err := pageByName(p, func(p admin.Page) ([]hallpass.User, int, error) {
-		return v.o.Admin.Users(v.r.Context(), v.caller, text, p)
+		return req.o.Admin.Users(req.Context(), req.caller, text, p)
 	}, userName)
 	if err != nil {
 		return err
 	}
 	view := usersView{
-		Tabs: v.userTabs(false), Query: text, ListURL: "/admin/users", Create: v.caller.CanOnServer(hallpass.UsersCreate, ""),
-		Pager: pagerOf(v, "/admin/users", total, p.Number, "user", "users"),
+		Tabs: req.userTabs(false), Query: text, ListURL: "/admin/users", Create: req.caller.CanOnServer(hallpass.UsersCreate, ""),
+		Pager: pagerOf(req, "/admin/users", total, p.Number, "user", "users"),
 	}
 	for _, u := range list {
-		view.Rows = append(view.Rows, v.userRow(u))
+		view.Rows = append(view.Rows, req.userRow(u))
 	}
-	if view.frame, err = v.frame("users", "Users", crumbAdmin, crumbAccess); err != nil {
+	if view.frame, err = req.frame("users", "Users", crumbAdmin, crumbAccess); err != nil {
 		return err
 	}
-	return v.show("users/list", view)
+	return req.show("users/list", view)
 }
 
-func (v *visit) userID() (hallpass.UserID, error) {
-	id, err := v.o.Admin.UserID(v.r.Context(), v.r.PathValue("user"))
+func (req *request) userID() (hallpass.UserID, error) {
+	id, err := req.o.Admin.UserID(req.Context(), req.PathValue("user"))
 	if err != nil {
 		return 0, &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no such user.", Err: err}
 	}
@@ -115,34 +115,34 @@ type newUserView struct {
 	Login, Email, Name string
 }
 
-func newUserForm(v *visit) error {
-	if err := v.o.Admin.AuthorizeOnServer(v.r.Context(), v.caller, hallpass.UsersCreate, ""); err != nil {
+func newUserForm(req *request) error {
+	if err := req.o.Admin.AuthorizeOnServer(req.Context(), req.caller, hallpass.UsersCreate, ""); err != nil {
 		return err
 	}
-	return v.showNewUser(http.StatusOK, newUserView{})
+	return req.showNewUser(http.StatusOK, newUserView{})
 }
 
-func (v *visit) showNewUser(status int, view newUserView) error {
+func (req *request) showNewUser(status int, view newUserView) error {
 	var err error
-	if view.frame, err = v.frame("users", "Create user", crumbAdmin, crumbAccess, crumbUsers); err != nil {
+	if view.frame, err = req.frame("users", "Create user", crumbAdmin, crumbAccess, crumbUsers); err != nil {
 		return err
 	}
-	return v.showStatus(status, "users/create", view)
+	return req.showStatus(status, "users/create", view)
 }
 
 // createUser is POST /admin/users/create.
-func createUser(v *visit) error {
-	f := v.r.PostForm
-	u, err := v.o.Admin.CreateUser(v.r.Context(), v.caller, admin.NewUser{
-		Login: f.Get("login"), Email: f.Get("email"), Name: f.Get("name"), Password: secret.NewText(f.Get("password")), Org: v.caller.Org,
+func createUser(req *request) error {
+	f := req.PostForm
+	u, err := req.o.Admin.CreateUser(req.Context(), req.caller, admin.NewUser{
+		Login: f.Get("login"), Email: f.Get("email"), Name: f.Get("name"), Password: secret.NewText(f.Get("password")), Org: req.caller.Org,
 	})
 	if err == nil {
-		v.say("User " + u.Login + " created.")
-		v.seeOther(userURL(u.ID))
+		req.flash("User " + u.Login + " created.")
+		req.seeOther(userURL(u.ID))
 		return nil
 	}
-	if v.blame(err, "login", "email", "name", "password") {
-		return v.showNewUser(httpd.Status(err), newUserView{Login: f.Get("login"), Email: f.Get("email"), Name: f.Get("name")})
+	if req.formError(err, "login", "email", "name", "password") {
+		return req.showNewUser(httpd.Status(err), newUserView{Login: f.Get("login"), Email: f.Get("email"), Name: f.Get("name")})
 	}
 	return err
 }
@@ -151,7 +151,7 @@ func createUser(v *visit) error {
 type userView struct {
 	frame
 	User      userRow
-	Since     moment
+	Since     timestamp
 	Orgs      []hallpass.UserOrg
 	Sessions  []sessionRow
 	Write     bool
@@ -174,57 +174,57 @@ func (u userView) NeedsEnable() string { return needs(u.Enable, hallpass.UsersDi
 func (u userView) NeedsDelete() string { return needs(u.Delete, hallpass.UsersDelete) }
 
 // userPage is GET /admin/users/{user}.
-func userPage(v *visit) error {
-	id, err := v.userID()
+func userPage(req *request) error {
+	id, err := req.userID()
 	if err != nil {
 		return err
 	}
-	return v.showUser(http.StatusOK, id)
+	return req.showUser(http.StatusOK, id)
 }
 
-func (v *visit) showUser(status int, id hallpass.UserID) error {
-	ctx, c := v.r.Context(), v.caller
-	u, err := v.o.Admin.User(ctx, c, id)
+func (req *request) showUser(status int, id hallpass.UserID) error {
+	ctx, c := req.Context(), req.caller
+	u, err := req.o.Admin.User(ctx, c, id)
 	if err != nil {
 		return err
 	}
 	scope := id.GlobalScope()
 	view := userView{
-		User: v.userRow(u), Since: v.moment(u.CreatedAt),
+		User: req.userRow(u), Since: req.timestamp(u.CreatedAt),
 		Write: c.CanOnServer(hallpass.UsersWrite, scope), Password: c.CanOnServer(hallpass.UsersPasswordWrite, scope),
 		Promote: c.ServerAdmin && c.CanOnServer(hallpass.UsersPermissionsWrite, scope), Enable: c.CanOnServer(hallpass.UsersDisable, scope),
 		Logout: c.CanOnServer(hallpass.UsersLogout, scope) && id != c.User(), Delete: c.CanOnServer(hallpass.UsersDelete, scope),
 		EndAny: c.CanOnServer(hallpass.UsersAuthTokenWrite, scope),
 	}
-	if view.Orgs, err = v.o.Admin.OrgsOfUser(ctx, c, id); err != nil {
+	if view.Orgs, err = req.o.Admin.OrgsOfUser(ctx, c, id); err != nil {
 		return err
 	}
-	if err := v.userRoles(&view, id); err != nil {
+	if err := req.userRoles(&view, id); err != nil {
 		return err
 	}
 	if c.CanOnServer(hallpass.UsersAuthTokenRead, scope) {
-		list, err := v.o.Admin.UserSessions(ctx, c, id)
+		list, err := req.o.Admin.UserSessions(ctx, c, id)
 		if err != nil {
 			return err
 		}
 		for _, s := range list {
-			view.Sessions = append(view.Sessions, sessionRow{s.ID, s.Address, client(s.UserAgent), v.moment(s.CreatedAt), v.moment(s.SeenAt), s.ID == c.Session})
+			view.Sessions = append(view.Sessions, sessionRow{s.ID, s.Address, client(s.UserAgent), req.timestamp(s.CreatedAt), req.timestamp(s.SeenAt), s.ID == c.Session})
 		}
 	}
-	if view.frame, err = v.frame("users", view.User.Name, crumbAdmin, crumbAccess, crumbUsers); err != nil {
+	if view.frame, err = req.frame("users", view.User.Name, crumbAdmin, crumbAccess, crumbUsers); err != nil {
 		return err
 	}
-	return v.showStatus(status, "users/detail", view)
+	return req.showStatus(status, "users/detail", view)
 }
 
 // userRoles fills in the roles that the user was given in the org the viewer
 // works in.
-func (v *visit) userRoles(view *userView, id hallpass.UserID) error {
-	member := slices.ContainsFunc(view.Orgs, func(o hallpass.UserOrg) bool { return o.Org == v.caller.Org })
-	if !member || !v.caller.Can(hallpass.UsersRolesRead, id.Scope()) {
+func (req *request) userRoles(view *userView, id hallpass.UserID) error {
+	member := slices.ContainsFunc(view.Orgs, func(o hallpass.UserOrg) bool { return o.Org == req.caller.Org })
+	if !member || !req.caller.Can(hallpass.UsersRolesRead, id.Scope()) {
 		return nil
 	}
-	list, err := v.o.Admin.RolesOf(v.r.Context(), v.caller, strconv.FormatInt(int64(id), 10), true)
+	list, err := req.o.Admin.RolesOf(req.Context(), req.caller, strconv.FormatInt(int64(id), 10), true)
 	if err != nil {
 		return err
 	}

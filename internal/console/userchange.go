@@ -8,70 +8,70 @@ import (
 
 // userChange begins a change of the user that the path names, after the caller
 // was authorized to make it. What is wrong is told beside the field.
-func (v *visit) userChange(needs hallpass.Action, field string) (hallpass.User, change, error) {
-	id, err := v.userID()
+func (req *request) userChange(needs hallpass.Action, field string) (hallpass.User, change, error) {
+	id, err := req.userID()
 	if err != nil {
 		return hallpass.User{}, change{}, err
 	}
 	c := change{Cancel: userURL(id), here: "users"}
 	c.again = func(err error) error {
-		if !v.blame(err, field) {
+		if !req.formError(err, field) {
 			return err
 		}
-		return v.showUser(httpd.Status(err), id)
+		return req.showUser(httpd.Status(err), id)
 	}
-	if err := v.o.Admin.AuthorizeOnServer(v.r.Context(), v.caller, needs, id.GlobalScope()); err != nil {
+	if err := req.o.Admin.AuthorizeOnServer(req.Context(), req.caller, needs, id.GlobalScope()); err != nil {
 		return hallpass.User{}, c, err
 	}
-	u, err := v.o.Admin.User(v.r.Context(), v.caller, id)
+	u, err := req.o.Admin.User(req.Context(), req.caller, id)
 	c.crumbs = []crumb{crumbAdmin, crumbAccess, crumbUsers, {userName(u), userURL(id)}}
 	return u, c, err
 }
 
 // editUser is POST /admin/users/{user}/edit.
-func editUser(v *visit) error {
-	id, err := v.userID()
+func editUser(req *request) error {
+	id, err := req.userID()
 	if err != nil {
 		return err
 	}
-	f := v.r.PostForm
-	err = v.o.Admin.UpdateUser(v.r.Context(), v.caller, id, f.Get("login"), f.Get("email"), f.Get("name"))
+	f := req.PostForm
+	err = req.o.Admin.UpdateUser(req.Context(), req.caller, id, f.Get("login"), f.Get("email"), f.Get("name"))
 	if err == nil {
-		v.say("Saved: the name, login and email of " + f.Get("login") + ".")
-		v.seeOther(userURL(id))
+		req.flash("Saved: the name, login and email of " + f.Get("login") + ".")
+		req.seeOther(userURL(id))
 		return nil
 	}
-	if v.blame(err, "login", "email", "name") {
-		return v.showUser(httpd.Status(err), id)
+	if req.formError(err, "login", "email", "name") {
+		return req.showUser(httpd.Status(err), id)
 	}
 	return err
 }
 
 // setUserPassword is POST /admin/users/{user}/password.
-func setUserPassword(v *visit) error {
-	id, err := v.userID()
+func setUserPassword(req *request) error {
+	id, err := req.userID()
 	if err != nil {
 		return err
 	}
-	err = v.o.Admin.SetUserPassword(v.r.Context(), v.caller, id, secret.NewText(v.r.PostForm.Get("password")))
+	err = req.o.Admin.SetUserPassword(req.Context(), req.caller, id, secret.NewText(req.PostForm.Get("password")))
 	if err == nil {
-		v.say("The password is set. Every session of the user has ended.")
-		v.seeOther(userURL(id))
+		req.flash("The password is set. Every session of the user has ended.")
+		req.seeOther(userURL(id))
 		return nil
 	}
-	if v.blame(err, "password") {
-		return v.showUser(httpd.Status(err), id)
+	if req.formError(err, "password") {
+		return req.showUser(httpd.Status(err), id)
 	}
 	return err
 }
 
 // setUserAdmin is POST /admin/users/{user}/admin.
-func setUserAdmin(v *visit) (change, error) {
-	u, c, err := v.userChange(hallpass.UsersPermissionsWrite, "admin")
+func setUserAdmin(req *request) (change, error) {
+	u, c, err := req.userChange(hallpass.UsersPermissionsWrite, "admin")
 	if err != nil {
 		return c, err
 	}
-	name, yes := userName(u), v.r.PostForm.Get("admin") == "yes"
+	name, yes := userName(u), req.PostForm.Get("admin") == "yes"
 	steps := []step{{name, "an ordinary user", "server admin"}}
 	c.Question, c.Button = "Make server admin", "Make server admin"
 	c.Text = named(name) + " may then do everything on this server, in every organization, and make and remove other server admins."
@@ -85,17 +85,17 @@ func setUserAdmin(v *visit) (change, error) {
 	if u.ServerAdmin != yes {
 		c.Steps = steps
 	}
-	c.do = func() error { return v.o.Admin.SetServerAdmin(v.r.Context(), v.caller, u.ID, yes) }
+	c.do = func() error { return req.o.Admin.SetServerAdmin(req.Context(), req.caller, u.ID, yes) }
 	return c, nil
 }
 
 // setUserDisabled is POST /admin/users/{user}/disable.
-func setUserDisabled(v *visit) (change, error) {
-	u, c, err := v.userChange(hallpass.UsersDisable, "disabled")
+func setUserDisabled(req *request) (change, error) {
+	u, c, err := req.userChange(hallpass.UsersDisable, "disabled")
 	if err != nil {
 		return c, err
 	}
-	name, off := userName(u), v.r.PostForm.Get("disabled") == "yes"
+	name, off := userName(u), req.PostForm.Get("disabled") == "yes"
 	steps := []step{{name, "disabled", "enabled"}}
 	c.Question, c.Button = "Enable user", "Enable user"
 	c.Text = named(name) + " can sign in again, with the same roles as before."
@@ -109,17 +109,17 @@ func setUserDisabled(v *visit) (change, error) {
 	if u.Disabled != off {
 		c.Steps = steps
 	}
-	c.do = func() error { return v.o.Admin.SetUserDisabled(v.r.Context(), v.caller, u.ID, off) }
+	c.do = func() error { return req.o.Admin.SetUserDisabled(req.Context(), req.caller, u.ID, off) }
 	return c, nil
 }
 
 // deleteUser is GET and POST /admin/users/{user}/delete.
-func deleteUser(v *visit) (change, error) {
-	u, c, err := v.userChange(hallpass.UsersDelete, "")
+func deleteUser(req *request) (change, error) {
+	u, c, err := req.userChange(hallpass.UsersDelete, "")
 	if err != nil {
 		return c, err
 	}
-	orgs, err := v.o.Admin.OrgsOfUser(v.r.Context(), v.caller, u.ID)
+	orgs, err := req.o.Admin.OrgsOfUser(req.Context(), req.caller, u.ID)
 	if err != nil {
 		return c, err
 	}
@@ -139,6 +139,6 @@ func deleteUser(v *visit) (change, error) {
 	}
 	c.Facts = append(c.Facts, "Sessions end at once. Roles, places in teams and access are gone for good.", "Service accounts, folders and dashboards that the user made stay.")
 	c.to, c.done = crumbUsers.URL, "The user "+name+" is deleted."
-	c.do = func() error { return v.o.Admin.DeleteUser(v.r.Context(), v.caller, u.ID) }
+	c.do = func() error { return req.o.Admin.DeleteUser(req.Context(), req.caller, u.ID) }
 	return c, nil
 }

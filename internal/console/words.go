@@ -59,8 +59,8 @@ func kindWords(r admin.Ref, n admin.Name, text string) string {
 	return "user"
 }
 
-// sourceText says where a permission comes from.
-func sourceText(s admin.Source) string {
+// sourceWords says where a permission comes from.
+func sourceWords(s admin.Source) string {
 	name := s.Role
 	switch {
 	case strings.HasPrefix(s.RoleUID, "basic_"):
@@ -89,8 +89,8 @@ func areaOf(p hallpass.Permission, name func(hallpass.Scope) string) (area, word
 	return area, sentenceStart(p.Words(name))
 }
 
-// placeIn says what a member is in the team.
-func placeIn(admin bool) string {
+// teamLevelText says what a member is in the team.
+func teamLevelText(admin bool) string {
 	if admin {
 		return "admin of the team"
 	}
@@ -105,17 +105,17 @@ var stateMeans = map[verify.NodeState]string{
 	verify.NodeDiverged: "The database holds an older history than this node applied. It answers 503.",
 }
 
-// offText says before what an account can do that it can do none of it now.
-func offText(disabled bool) string {
+// disabledWords says before what an account can do that it can do none of it now.
+func disabledWords(disabled bool) string {
 	if disabled {
 		return "The service account is disabled: its tokens are refused until it is enabled. Then: "
 	}
 	return ""
 }
 
-// ourWords are said in the place of messages whose words are another product's,
+// errorWords are said in the place of messages whose words are another product's,
 // which clients of the API know.
-var ourWords = map[string]string{
+var errorWords = map[string]string{
 	"user.last-grafana-admin": "This is the last server admin. Make somebody else one first.",
 }
 
@@ -144,9 +144,9 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// span returns a length of time in its greatest unit. A day that lacks less
+// roughly returns a length of time in its greatest unit. A day that lacks less
 // than an hour is a day: what was just given 30 days lasts 30.
-func span(d time.Duration) string {
+func roughly(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return "less than a minute"
@@ -162,8 +162,8 @@ func span(d time.Duration) string {
 	return count(int(d/(365*24*time.Hour)), "year")
 }
 
-// lengthText returns a number of seconds in words.
-func lengthText(seconds int64) string {
+// secondsText returns a number of seconds in words.
+func secondsText(seconds int64) string {
 	for _, unit := range []struct {
 		seconds int64
 		noun    string
@@ -175,8 +175,8 @@ func lengthText(seconds int64) string {
 	return count(int(seconds), "second")
 }
 
-// tell writes a short time as people read it.
-func tell(d time.Duration) string {
+// durationText writes a short time as people read it.
+func durationText(d time.Duration) string {
 	switch {
 	case d < 10*time.Millisecond:
 		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
