@@ -20,44 +20,39 @@ var (
 // are never combined (SEC-7).
 func (a *API) authenticate(r *http.Request) (hallpass.Caller, error) {
 	from := httpd.EventOf(r.Context()).From
-	switch auth := r.Header["Authorization"]; len(auth) {
-	case 0:
-		id, ok := a.cookies.Session(r)
-		if !ok {
-			return hallpass.Caller{}, errUnauthorized
-		}
-		return a.verify.Session(r.Context(), id, wantedOrg(r, true), from)
-	case 1:
-		return a.authorization(r, auth[0], from)
-	default:
+	switch c := httpd.ReadAuthorization(r.Header["Authorization"]); c.Form {
+	case httpd.BearerToken, httpd.BasicToken:
+		return a.verify.Token(r.Context(), c.Secret, wantedOrg(r, false), from)
+	case httpd.BasicPassword:
+		return a.password(r, c, from)
+	case httpd.NoCredential:
+		return a.session(r, from)
+	case httpd.SeveralCredentials:
 		return hallpass.Caller{}, errTwoAuthorized
-	}
-}
-
-func (a *API) authorization(r *http.Request, header string, from hallpass.From) (hallpass.Caller, error) {
-	switch scheme, credential := httpd.SplitAuthorization(header); scheme {
-	case httpd.Bearer:
-		return a.verify.Token(r.Context(), credential, wantedOrg(r, false), from)
-	case httpd.Basic:
-		return a.basicAuth(r, credential, from)
+	case httpd.MalformedBasic:
+		return hallpass.Caller{}, errBadKey
 	}
 	return hallpass.Caller{}, errUnauthorized
 }
 
-// basicAuth takes a token under the user name "api_key", or a user's password.
-func (a *API) basicAuth(r *http.Request, credential string, from hallpass.From) (hallpass.Caller, error) {
-	login, password, ok := httpd.SplitBasic(credential)
+// session takes the session cookie.
+func (a *API) session(r *http.Request, from hallpass.From) (hallpass.Caller, error) {
+	id, ok := a.cookies.Session(r)
+	if !ok {
+		return hallpass.Caller{}, errUnauthorized
+	}
+	return a.verify.Session(r.Context(), id, wantedOrg(r, true), from)
+}
+
+// password takes a user's login and password.
+func (a *API) password(r *http.Request, c httpd.Credential, from hallpass.From) (hallpass.Caller, error) {
 	switch {
-	case !ok:
-		return hallpass.Caller{}, errBadKey
-	case login == hallpass.APIKeyLogin:
-		return a.verify.Token(r.Context(), password, wantedOrg(r, false), from)
 	case !a.basic:
 		return hallpass.Caller{}, errUnauthorized
-	case password == "" || login == "":
+	case c.Secret == "" || c.Login == "":
 		return hallpass.Caller{}, errNoPassword
 	}
-	return a.verify.Password(r.Context(), login, secret.NewText(password), wantedOrg(r, true), from, "")
+	return a.verify.Password(r.Context(), c.Login, secret.NewText(c.Secret), wantedOrg(r, true), from, "")
 }
 
 // wantedOrg returns the org that the request asks for, 0 if it asks for none:

@@ -41,7 +41,7 @@ func TestEqualASCII(t *testing.T) {
 	if got := httpd.LowerASCII("TEXT/HTML;q=É"); got != "text/html;q=É" {
 		t.Errorf("LowerASCII: %q", got)
 	}
-	if scheme, _ := httpd.SplitAuthorization("Ba\u017fic eDp5"); scheme != httpd.NoScheme {
+	if c := httpd.ReadAuthorization([]string{"Ba\u017fic eDp5"}); c.Form != httpd.OtherScheme {
 		t.Error("a long s is taken for an s")
 	}
 }

@@ -160,15 +160,10 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	body := BodyOf(err, e.RequestID)
 	e.AccessID = body.AccessErrorID
 	SetErrorHeaders(w.Header(), err)
-	if body.StatusCode == http.StatusUnauthorized && presentsBasic(r) {
+	if body.StatusCode == http.StatusUnauthorized && ReadAuthorization(r.Header["Authorization"]).basic() {
 		w.Header().Add("WWW-Authenticate", basicChallenge)
 	}
 	WriteJSON(w, body.StatusCode, body)
-}
-
-func presentsBasic(r *http.Request) bool {
-	scheme, _ := SplitAuthorization(r.Header.Get("Authorization"))
-	return scheme == Basic
 }
 
 var contentJSON = []string{"application/json; charset=UTF-8"}

@@ -21,7 +21,7 @@ func SameOrigin(next http.Handler, publicOrigin string, refused func(*http.Reque
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !bears(r) {
+		if ReadAuthorization(r.Header["Authorization"]).Form != BearerToken {
 			if err := guard.Check(r); err != nil {
 				err = &hallpass.Error{Kind: hallpass.Denied, ID: "request.cross-origin", Message: "Cross-origin request refused", Err: err}
 				if refused != nil {
@@ -33,14 +33,4 @@ func SameOrigin(next http.Handler, publicOrigin string, refused func(*http.Reque
 		}
 		next.ServeHTTP(w, r)
 	}), nil
-}
-
-// bears reports whether the request has one Bearer credential.
-func bears(r *http.Request) bool {
-	credentials := r.Header["Authorization"]
-	if len(credentials) != 1 {
-		return false
-	}
-	scheme, _ := SplitAuthorization(credentials[0])
-	return scheme == Bearer
 }

@@ -305,7 +305,7 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	forwardAuth := guard.New(s.verify)
+	forwardAuth := guard.NewForwardAuth(guard.New(s.verify))
 	// The guard answers before origins are compared: the request that a proxy asks
 	// about may come from any origin. The guard takes no cookies.
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,82 @@
+package guard
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+// Prefix is what the paths of all doors of the guard begin with.
+const Prefix = "/guard/"
+
+// Owns reports whether the request is for the guard.
+func Owns(r *http.Request) bool { return strings.HasPrefix(target(r), Prefix) }
+
+// target returns the path of the request as the proxy sent it, without the
+// query: the query is the original client's to choose, and never read here.
+func target(r *http.Request) string { return r.URL.EscapedPath() }
+
+// A ForwardAuth answers proxies that ask over HTTP, on the paths below Prefix. It
+// is safe for concurrent use.
+type ForwardAuth struct {
+	decider *Decider
+}
+
+// NewForwardAuth returns a ForwardAuth that answers with the verdicts of d.
+func NewForwardAuth(d *Decider) *ForwardAuth { return &ForwardAuth{decider: d} }
+
+var errNoDoor = &hallpass.Error{Kind: hallpass.NotFound, ID: "guard.not-found", Message: "Not found"}
+
+// ServeHTTP answers every method and reads no body.
+func (f *ForwardAuth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		// Some proxies announce the body of the original request and never send it.
+		// net/http would wait for it before it answers, unless the connection is to
+		// be closed.
+		w.Header()["Connection"] = connectionClose
+	}
+	if target(r) != Prefix+"verify" {
+		httpd.WriteError(w, r, errNoDoor)
+		return
+	}
+	f.serveVerify(w, r)
+}
+
+// serveVerify is ANY /guard/verify: it verifies the token and applies no rules,
+// so it never answers 403 (forward-auth.md section 1).
+func (f *ForwardAuth) serveVerify(w http.ResponseWriter, r *http.Request) {
+	event := httpd.EventOf(r.Context())
+	event.Action = "guard.verify"
+	answer(w, event, f.decider.Decide(r.Context(), Check{Authorization: r.Header["Authorization"], From: event.From}))
+}
+
+// Values that answers share and that never change.
+var (
+	connectionClose = []string{"close"}
+	allowed         = []byte(`{"message":"OK"}`)
+)
+
+// answer writes the verdict as an answer to a proxy.
+func answer(w http.ResponseWriter, event *httpd.Event, v Verdict) {
+	h := w.Header()
+	if v.Allow {
+		event.SetCaller(v.Caller)
+		values := identity(v.Caller)
+		all := values[:]
+		for i, name := range identityHeaders {
+			h[name] = all[i : i+1 : i+1]
+		}
+		httpd.WriteJSONBytes(w, http.StatusOK, allowed)
+		return
+	}
+	event.Err = v.Err
+	httpd.SetErrorHeaders(h, v.Err)
+	if v.Challenge != "" {
+		h["Www-Authenticate"] = []string{v.Challenge}
+	}
+	b, _ := json.Marshal(map[string]string{"message": v.Message, "messageId": v.Reason}) // texts always marshal
+	httpd.WriteJSONBytes(w, v.Status, b)
+}

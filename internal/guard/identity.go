@@ -1,0 +1,51 @@
+package guard
+
+import (
+	"strconv"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// unknown is the value of an identity header where there is nothing to say: a
+// header that is left out would be the client's to fill in.
+const unknown = "-"
+
+// identityHeaders are the names of the identity headers, as net/http writes
+// them.
+var identityHeaders = [...]string{
+	"X-Hallpass-Account-Id", "X-Hallpass-Account", "X-Hallpass-Org-Id", "X-Hallpass-Role", "X-Hallpass-Token-Id", "X-Hallpass-Subject",
+}
+
+// identity returns the values of the identity headers, in the order of
+// identityHeaders. None is empty (SEC-34).
+func identity(c hallpass.Caller) [len(identityHeaders)]string {
+	return [...]string{
+		strconv.FormatInt(c.Principal.ID, 10), ascii(c.Principal.Login), strconv.FormatInt(int64(c.Org), 10),
+		c.Role.String(), strconv.FormatInt(int64(c.Token), 10), unknown,
+	}
+}
+
+// ascii returns s as it may stand in a header: what is no visible ASCII, and the
+// percent sign, are percent-encoded.
+func ascii(s string) string {
+	if s == "" {
+		return unknown
+	}
+	plain := func(c byte) bool { return '!' <= c && c <= '~' && c != '%' }
+	i := 0
+	for i < len(s) && plain(s[i]) {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
+	b := append(make([]byte, 0, 3*len(s)), s[:i]...)
+	for ; i < len(s); i++ {
+		if plain(s[i]) {
+			b = append(b, s[i])
+			continue
+		}
+		b = append(b, '%', "0123456789ABCDEF"[s[i]>>4], "0123456789ABCDEF"[s[i]&15])
+	}
+	return string(b)
+}
