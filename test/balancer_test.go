@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // proxied is a proxy that runs a file of docs/nodes before three nodes and a
@@ -98,7 +100,7 @@ func (p *proxied) run(name string, args ...string) {
 			p.t.Logf("%s: %s", name, out.String())
 		}
 	})
-	eventually(p.t, name+" to answer", func() bool {
+	hallpasstest.Eventually(p.t, name+" to answer", func() bool {
 		status, _ := p.guarded("nonsense", "GET", "/")
 		return status == http.StatusUnauthorized
 	})
@@ -215,7 +217,7 @@ func testBalancer(t *testing.T, proxy func(*testing.T, []string) *proxied) {
 		func() (int, string) { return p.guarded(kept.key, "GET", "/") },
 		func() (int, string) { return p.api(kept.key, "GET", "/api/org", "") },
 	} {
-		eventually(t, "503 in JSON", func() bool {
+		hallpasstest.Eventually(t, "503 in JSON", func() bool {
 			status, text := try()
 			return status == http.StatusServiceUnavailable && json.Valid([]byte(text))
 		})
@@ -301,7 +303,7 @@ func TestReadyWhileLeased(t *testing.T) {
 			t.Errorf("a known token is answered with %d, %v", status, err)
 		}
 		var health struct{ Database string }
-		eventually(t, "/api/health to say that the database is failing", func() bool {
+		hallpasstest.Eventually(t, "/api/health to say that the database is failing", func() bool {
 			status, err := p.call(quick, c.key, "GET", "/api/health", "", &health)
 			return err == nil && status == 200 && health.Database == "failing"
 		})
@@ -315,7 +317,7 @@ func TestReadyWhileLeased(t *testing.T) {
 // state waits until the node says at /readyz that it is in one of those states.
 func (p *process) state(want ...string) {
 	p.t.Helper()
-	eventually(p.t, fmt.Sprint("state ", want), func() bool {
+	hallpasstest.Eventually(p.t, fmt.Sprint("state ", want), func() bool {
 		res, err := quick.Get(p.url + "/readyz")
 		if err != nil {
 			return false
@@ -393,7 +395,7 @@ func (l *load) read(send func() (int, string)) {
 				return
 			}
 			l.answered.Add(1)
-			time.Sleep(time.Millisecond) // others use this machine too
+			time.Sleep(time.Millisecond) // other tests use this machine too
 		}
 	})
 }
@@ -453,7 +455,7 @@ func (l *load) step(method, path, body string, out any) bool {
 func (l *load) goOn(n int64) {
 	l.p.t.Helper()
 	answered, changed := l.answered.Load(), l.changed.Load()
-	eventually(l.p.t, "more requests", func() bool {
+	hallpasstest.Eventually(l.p.t, "more requests", func() bool {
 		return l.p.t.Failed() || l.answered.Load() > answered+n && l.changed.Load() > changed+n/50
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
@@ -281,12 +282,7 @@ func (b *bench) org(s stock) {
 		return body.String()
 	}
 	bareURL, oursURL := "http://"+address+"/api/org", ours.url+"/api/org"
-	for range 100 { // until it listens
-		if strings.HasPrefix(get(bareURL), "{") {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	hallpasstest.Eventually(t, "the bare server to listen", func() bool { return strings.HasPrefix(get(bareURL), "{") })
 	if x, y := get(bareURL), get(oursURL); x != y {
 		t.Fatalf("the answers differ:\n%s\n%s", x, y)
 	}
@@ -331,7 +327,7 @@ func (b *bench) start(few, many stock) {
 			began := time.Now()
 			p := startUnder(b.t, []string{"taskset", "-c", "0"}, s.data, []string{"HALLPASS_SERVER_SHUTDOWN_DELAY=0s"})
 			for p.use(s.tokens[0]) != http.StatusOK && time.Since(began) < time.Minute {
-				time.Sleep(time.Millisecond)
+				time.Sleep(time.Millisecond) // the time until it answers is measured
 			}
 			took[i] = append(took[i], time.Since(began).Seconds())
 			b.stop(p)
@@ -364,7 +360,7 @@ func (b *bench) flood(s stock) {
 		if err := flood.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(500 * time.Millisecond)
+		time.Sleep(500 * time.Millisecond) // the flood has all its connections by then
 		r := b.load(url, conns, good)
 		if err := flood.Wait(); err != nil {
 			t.Fatalf("wrk: %v\n%s", err, out.Bytes())
@@ -430,7 +426,7 @@ func (b *bench) nodes() {
 				select {
 				case <-stop:
 					return
-				case <-time.After(5 * time.Millisecond):
+				case <-time.After(5 * time.Millisecond): // a steady caller
 					if status := p.use(others.key); status != http.StatusOK {
 						b.t.Errorf("a good token: %d", status)
 					}

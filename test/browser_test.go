@@ -7,10 +7,11 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // browser is one tab of a real Chromium.
@@ -51,7 +52,7 @@ func newBrowser(t *testing.T, url string) *browser {
 
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, hallpasstest.Patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		b.t.Fatal(err)
@@ -69,7 +70,7 @@ func (b *browser) open(path string) {
 // eval evaluates a script and returns its value.
 func eval[T any](b *browser, script string) T {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, hallpasstest.Patience)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -81,13 +82,12 @@ func eval[T any](b *browser, script string) T {
 // until waits for a script to be true.
 func (b *browser) until(script string) {
 	b.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
-		// An error is a page that is just being replaced.
-		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+script+")")); err == nil && ok {
-			return
-		}
+	if !hallpasstest.Within(hallpasstest.Patience, func() bool {
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+script+")"))
+		return err == nil && ok // an error is a page that is just being replaced
+	}) {
+		b.t.Fatalf("never true: %s\non %s: %s", script, eval[string](b, "location.pathname"), eval[string](b, "document.body.innerText"))
 	}
-	b.t.Fatalf("never true: %s\non %s: %s", script, eval[string](b, "location.pathname"), eval[string](b, "document.body.innerText"))
 }
 
 // find is a script's expression for the visible thing with that text.

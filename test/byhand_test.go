@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // metric returns the value of the one sample of the node's metrics that begins
@@ -95,14 +97,14 @@ func TestDatabaseWrittenByHand(t *testing.T) {
 		}
 		db.exec(fmt.Sprintf(tt.statement, id))
 		for n, p := range all {
-			eventually(t, fmt.Sprintf("%s: node %d answers %d", tt.statement, n, tt.status), func() bool { return p.use(c.key) == tt.status })
+			hallpasstest.Eventually(t, fmt.Sprintf("%s: node %d answers %d", tt.statement, n, tt.status), func() bool { return p.use(c.key) == tt.status })
 		}
 	}
 	for table, column := range watchedTables(t, db) {
 		before := all[0].metric("hallpass_view_version ")
 		db.exec(fmt.Sprintf(`UPDATE %s SET %s = %s`, table, column, column))
 		for n, p := range all {
-			eventually(t, fmt.Sprintf("node %d hears of a write to %s", n, table), func() bool { return p.metric("hallpass_view_version ") > before })
+			hallpasstest.Eventually(t, fmt.Sprintf("node %d hears of a write to %s", n, table), func() bool { return p.metric("hallpass_view_version ") > before })
 		}
 	}
 	for n, p := range all {

@@ -110,15 +110,10 @@ func TestLatestCallWins(t *testing.T) {
 			body = `{"name":"x"}`
 		}
 		told := fmt.Sprintf(`document.querySelector("#token-proof").innerText.includes(%s) && document.querySelector("#token-proof").innerText.includes("call%d/1") && document.querySelector("#token-proof-box").className === %s`, quote(c.says), i, quote(c.class))
-		eventually(t, "the page to tell of the call", func() bool { // a refusal before the page listens is not told: it is called again
+		hallpasstest.Eventually(t, "the page to tell of the call", func() bool { // a refusal before the page listens is not told: it is called again
 			s.Clock.Wind(2 * time.Minute) // refusals of one minute are told together
 			s.Do(hallpasstest.Bearer(secret), c.method, c.path, body, append(c.headers, fmt.Sprintf("User-Agent: call%d/1", i))...)
-			for until := time.Now().Add(3 * time.Second); time.Now().Before(until); time.Sleep(40 * time.Millisecond) {
-				if eval[bool](b, "Boolean("+told+")") {
-					return true
-				}
-			}
-			return false
+			return hallpasstest.Within(3*time.Second, func() bool { return eval[bool](b, "Boolean("+told+")") })
 		})
 	}
 }

@@ -19,6 +19,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // execute runs the program to its end and returns its exit status and all it
@@ -154,11 +156,9 @@ func TestMigrate(t *testing.T) {
 		t.Fatal(status)
 	}
 	tokens := fmt.Sprintf("/api/serviceaccounts/%d/tokens", kept.account)
-	for until := time.Now().Add(patience); strings.Contains(fmt.Sprint(old.look(tokens)), "lastUsedAt:<nil>"); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatal("the last use is not shown")
-		}
-	}
+	hallpasstest.Eventually(t, "the last use to be shown", func() bool {
+		return !strings.Contains(fmt.Sprint(old.look(tokens)), "lastUsedAt:<nil>")
+	})
 	before := make(map[string]any)
 	for _, path := range paths {
 		before[path] = old.look(path)
@@ -342,18 +342,13 @@ func TestBackupAndRestore(t *testing.T) {
 // journaled waits until the journal has the text.
 func (p *process) journaled(data, text string) {
 	p.t.Helper()
-	for until := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	hallpasstest.Eventually(p.t, "the journal to have "+text, func() bool {
 		journal, err := os.ReadFile(filepath.Join(data, "journal"))
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		if strings.Contains(string(journal), text) {
-			return
-		}
-		if time.Now().After(until) {
-			p.t.Fatalf("the journal does not have %s", text)
-		}
-	}
+		return strings.Contains(string(journal), text)
+	})
 }
 
 // TestRestoreOverChangedPermissions changes what a role permits after the
@@ -619,16 +614,16 @@ func TestKilledInTheMiddle(t *testing.T) {
 	began := time.Now()
 	works(t, nil, "backup", "--data", data, whole)
 	takes := time.Since(began)
-	// kill starts the command and kills it at some moment, or finds it done.
+	// kill starts the command and kills it after a random time, or finds it done.
 	kill := func(t *testing.T, takes time.Duration, env []string, args ...string) {
 		t.Helper()
 		cmd := command(t, env, args...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(rand.N(takes))
-		_ = cmd.Process.Kill() // it may be done
-		_ = cmd.Wait()         // killed, as a rule
+		time.Sleep(rand.N(takes)) // killed at any time
+		_ = cmd.Process.Kill()    // it may be done
+		_ = cmd.Wait()            // killed, as a rule
 	}
 	count := func(t *testing.T, driver, source string) (n int) {
 		t.Helper()
@@ -691,23 +686,21 @@ func TestKilledInTheMiddle(t *testing.T) {
 			name := fmt.Sprintf("round%d", i)
 			env := db.database(name)
 			kill(t, 2*time.Second, env, "migrate", "--data", data)
-			for until := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+			hallpasstest.Eventually(t, "the migration after one that was killed", func() bool {
 				n := count(t, "pgx", db.databaseURL(name))
 				if n == tokens+1 {
 					refuses(t, "not empty", env, "migrate", "--data", data)
-					break
+					return true
 				}
 				if n != 0 {
 					t.Fatalf("the database has %d tokens", n)
 				}
 				status, out := execute(t, env, "migrate", "--data", data)
-				if status == 0 {
-					break
-				}
-				if !strings.Contains(out, "busy") || time.Now().After(until) { // the server may not have noticed yet that its client died
+				if status != 0 && !strings.Contains(out, "busy") { // the server may not have noticed yet that its client died
 					t.Fatalf("again: %d\n%s", status, out)
 				}
-			}
+				return status == 0
+			})
 			if n := count(t, "pgx", db.databaseURL(name)); n != tokens+1 {
 				t.Errorf("the database has %d tokens", n)
 			}

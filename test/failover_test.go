@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // ledger is what was answered, for whoever asks afterwards.
@@ -61,7 +63,7 @@ func (l *ledger) watch(t *testing.T, all []*process, stop *atomic.Bool) {
 	for i := 0; !stop.Load(); i++ {
 		_, ended := l.all()
 		if len(ended) == 0 {
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) // until the first has ended
 			continue
 		}
 		c := ended[len(ended)-1-i%min(len(ended), 20)]
@@ -96,7 +98,10 @@ func TestFailover(t *testing.T) {
 		writers.Go(func() { l.write(p, &stopped) })
 	}
 	watchers.Go(func() { l.watch(t, all, &done) })
-	time.Sleep(2 * time.Second)
+	hallpasstest.Eventually(t, "credentials made and ended", func() bool {
+		good, ended := l.all()
+		return len(good) >= 20 && len(ended) >= 20
+	})
 	db.kill()
 	killed := time.Now()
 	next.promote()
@@ -106,17 +111,17 @@ func TestFailover(t *testing.T) {
 		p.right(good[0], ended...)
 	}
 	back := time.Since(killed)
-	time.Sleep(time.Second)
+	before := len(good) + len(ended)
+	hallpasstest.Eventually(t, "changes after the failover", func() bool {
+		good, ended := l.all()
+		return len(good)+len(ended) >= before+10
+	})
 	stopped.Store(true)
 	writers.Wait()
 	done.Store(true)
 	watchers.Wait()
-	before := len(good) + len(ended)
 	good, ended = l.all()
 	t.Logf("%d credentials were made and half of them ended before the failover, %d in all; right again after %s", before, len(good)+len(ended), back)
-	if len(good)+len(ended) <= before {
-		t.Error("nothing was changed after the failover")
-	}
 	for _, p := range all {
 		for _, c := range good {
 			if status := p.answers(c.key); status != 200 {
@@ -149,7 +154,7 @@ func TestUnreplicated(t *testing.T) {
 	var done atomic.Bool
 	cancelling.Go(func() {
 		for !done.Load() {
-			time.Sleep(300 * time.Millisecond)
+			time.Sleep(300 * time.Millisecond) // cancelled again and again, while it waits
 			db.exec("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiting' AND wait_event = 'SyncRep'")
 		}
 	})
@@ -158,7 +163,7 @@ func TestUnreplicated(t *testing.T) {
 	if err != nil || status != 504 { // 503 would say that nothing was changed
 		t.Errorf("a revocation that is on one server alone: %d, %v after %s, want 504", status, err, time.Since(began))
 	}
-	time.Sleep(time.Until(began.Add(staleness + time.Second)))
+	time.Sleep(time.Until(began.Add(staleness + time.Second))) // the lease runs out meanwhile, and no later
 	if status, err := p.call(quick, "", "GET", "/readyz", "", nil); err != nil || status != 503 {
 		t.Errorf("ready with heartbeats that are on one server alone: %d, %v", status, err)
 	}

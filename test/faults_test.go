@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // rounds returns how often a test is to try: the number in the environment, or
@@ -39,7 +41,7 @@ func TestListenerLost(t *testing.T) {
 	const listeners = "FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
 	await := func() {
 		t.Helper()
-		eventually(t, "every node to listen", func() bool { return db.count("SELECT COUNT(*) "+listeners) == len(all) })
+		hallpasstest.Eventually(t, "every node to listen", func() bool { return db.count("SELECT COUNT(*) "+listeners) == len(all) })
 	}
 	await()
 	for i := range len(ends) {
@@ -98,9 +100,9 @@ func TestKilledWhileRevoking(t *testing.T) {
 			answer <- status
 		}()
 		if round%2 == 1 {
-			eventually(t, "the commit", func() bool { return !db.has(c) || len(answer) > 0 }) // 503: scheduled late
+			hallpasstest.Eventually(t, "the commit", func() bool { return !db.has(c) || len(answer) > 0 }) // 503: scheduled late
 		} else {
-			time.Sleep(rand.N(30 * time.Millisecond))
+			time.Sleep(rand.N(30 * time.Millisecond)) // killed at any time
 		}
 		revoker.kill()
 		status := <-answer
@@ -116,9 +118,9 @@ func TestKilledWhileRevoking(t *testing.T) {
 			}
 		}
 		// What PostgreSQL still works on for the dead node ends by itself.
-		for db.count("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'") > 0 {
-			time.Sleep(time.Millisecond)
-		}
+		hallpasstest.Eventually(t, "PostgreSQL to give its locks back", func() bool {
+			return db.count("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+		})
 		gone := !db.has(c)
 		audited := db.count(fmt.Sprintf("SELECT COUNT(*) FROM audit WHERE action = 'token.delete' AND target = 'token:%d'", c.token))
 		chained := db.count(fmt.Sprintf("SELECT COUNT(*) FROM changes WHERE kind = 'token' AND subject_id = %d", c.token))
@@ -182,8 +184,8 @@ func TestFrozenWithTheLock(t *testing.T) {
 		})
 	}
 	var at time.Time
-	for until := time.Now().Add(patience); ; {
-		time.Sleep(rand.N(20 * time.Millisecond))
+	for until := time.Now().Add(hallpasstest.Patience); ; {
+		time.Sleep(rand.N(20 * time.Millisecond)) // stopped at any time
 		frozen.signal(syscall.SIGSTOP)
 		at = time.Now()
 		time.Sleep(10 * time.Millisecond) // what it had sent is worked off
@@ -276,7 +278,7 @@ func TestStartAtOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.SetBasicAuth("admin", kept[0])
-			eventually(t, fmt.Sprintf("node %d to take the password that was told", i), func() bool {
+			hallpasstest.Eventually(t, fmt.Sprintf("node %d to take the password that was told", i), func() bool {
 				res, err := quick.Do(r)
 				if err != nil {
 					t.Fatal(err)
@@ -314,7 +316,7 @@ func (b *balancer) follow(all []*process, stop *atomic.Bool) {
 		b.mu.Lock()
 		b.ready = ready
 		b.mu.Unlock()
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond) // from one health check to the next
 	}
 }
 
@@ -343,12 +345,10 @@ func TestStopNode(t *testing.T) {
 	var answered atomic.Int64
 	var clients sync.WaitGroup
 	clients.Go(func() { b.follow(all, &stop) })
-	for b.pick(0) == nil {
-		time.Sleep(time.Millisecond)
-	}
+	hallpasstest.Eventually(t, "a node that is ready", func() bool { return b.pick(0) != nil })
 	for i := range 6 {
 		clients.Go(func() {
-			client := caller(patience)
+			client := caller(hallpasstest.Patience)
 			for n := i; !stop.Load(); n++ {
 				p := b.pick(n)
 				if p == nil {
@@ -367,11 +367,11 @@ func TestStopNode(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(300 * time.Millisecond)
+	hallpasstest.Eventually(t, "the clients to be answered", func() bool { return answered.Load() >= 60 })
 	if err := all[0].stop(); err != nil {
 		t.Errorf("the node ended with %v\n%s", err, all[0].out)
 	}
-	eventually(t, "the node that ended to be off the list", func() bool { return all[1].listed() == 1 })
+	hallpasstest.Eventually(t, "the node that ended to be off the list", func() bool { return all[1].listed() == 1 })
 	all[1].end(0, all[1].mint())
 	stop.Store(true)
 	clients.Wait()

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // TestKill kills the server with kill -9 at random moments while accounts and
@@ -26,7 +28,7 @@ func TestKill(t *testing.T) {
 	var acked int
 	for round := range rounds {
 		p := serve(t, data)
-		client := &http.Client{Timeout: patience}
+		client := &http.Client{Timeout: hallpasstest.Patience}
 		if round == 0 {
 			for i := range 3 {
 				workers = append(workers, newWorker(t, p, client, i, seed))
@@ -39,7 +41,7 @@ func TestKill(t *testing.T) {
 		for _, w := range workers {
 			working.Go(func() { w.work(p, client) })
 		}
-		time.Sleep(time.Duration(rand.IntN(120)) * time.Millisecond)
+		time.Sleep(time.Duration(rand.IntN(120)) * time.Millisecond) // killed at any time
 		p.kill()
 		working.Wait()
 		client.CloseIdleConnections()
@@ -48,7 +50,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	p := serve(t, data)
-	client := &http.Client{Timeout: patience}
+	client := &http.Client{Timeout: hallpasstest.Patience}
 	for _, w := range workers {
 		w.check(t, p, client)
 		acked += len(w.acked)

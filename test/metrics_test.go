@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -39,7 +40,7 @@ func needs(t *testing.T, program string) string {
 // get returns what a URL answers.
 func get(t *testing.T, url string) string {
 	t.Helper()
-	client := &http.Client{Timeout: patience}
+	client := &http.Client{Timeout: hallpasstest.Patience}
 	res, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +276,7 @@ func TestPrometheus(t *testing.T) {
 	}
 	p := serve(t, t.TempDir())
 	prometheus := scrapeWith(t, program, p)
-	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(time.Second) {
+	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(time.Second) { // Prometheus scrapes and judges for so long
 		if status, err := p.call(http.DefaultClient, "", "GET", "/api/org", "", nil); err != nil || status != http.StatusOK {
 			t.Fatalf("beside the scrapes: %d, %v", status, err)
 		}
@@ -338,7 +339,7 @@ func ask(t *testing.T, url string, data any) {
 }
 
 // scrapeWith starts Prometheus on the files of the manual, with other targets
-// and less patience, and returns its URL once it has scraped and judged.
+// and shorter intervals, and returns its URL once it has scraped and judged.
 func scrapeWith(t *testing.T, program string, all ...*process) string {
 	t.Helper()
 	return scrapeIn(t, program, strings.NewReplacer("_interval: 15s", "_interval: 1s"), all...)
@@ -387,20 +388,17 @@ func scrapeIn(t *testing.T, program string, hurry *strings.Replacer, all ...*pro
 		}
 	})
 	base := "http://" + address
-	client := &http.Client{Timeout: patience}
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	client := &http.Client{Timeout: hallpasstest.Patience}
+	hallpasstest.Eventually(t, "Prometheus to scrape the server", func() bool {
 		select {
 		case err := <-ended:
 			ended <- err
 			t.Fatalf("prometheus ended: %v\n%s", err, &out)
 		default:
 		}
-		if judged(client, base) {
-			return base
-		}
-	}
-	t.Fatal("prometheus has not scraped the server within a minute")
-	return ""
+		return judged(client, base)
+	})
+	return base
 }
 
 // judged reports whether the target is up and every rule was evaluated.

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // staleness is the max_staleness of the nodes in these tests.
@@ -50,7 +52,7 @@ func caller(timeout time.Duration) *http.Client {
 	return &http.Client{Timeout: timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 }
 
-var quick = caller(patience)
+var quick = caller(hallpasstest.Patience)
 
 // use calls GET /api/org with the token once and returns the status, 0 for no
 // answer. A node of several that the machine runs late has no lease and rightly
@@ -66,7 +68,7 @@ func (p *process) use(token string) int {
 // answers is use, asked again until the node can tell.
 func (p *process) answers(token string) (status int) {
 	p.t.Helper()
-	eventually(p.t, "an answer of the node that is not 503", func() bool {
+	hallpasstest.Eventually(p.t, "an answer of the node that is not 503", func() bool {
 		status = p.use(token)
 		return status != 0 && status != http.StatusServiceUnavailable
 	})
@@ -79,7 +81,7 @@ func (p *process) must(want int, method, path, body string, out any) {
 	p.t.Helper()
 	var status int
 	var err error
-	eventually(p.t, method+" "+path, func() bool {
+	hallpasstest.Eventually(p.t, method+" "+path, func() bool {
 		status, err = p.call(quick, "", method, path, body, out)
 		return err != nil || status != http.StatusServiceUnavailable || want == status
 	})
@@ -133,7 +135,7 @@ func (p *process) end(i int, c credential) time.Duration {
 	p.t.Helper()
 	method, path, body := ends[i%len(ends)](c)
 	began := time.Now()
-	eventually(p.t, method+" "+path, func() bool {
+	hallpasstest.Eventually(p.t, method+" "+path, func() bool {
 		status, err := p.call(quick, "", method, path, body, nil)
 		if err != nil || status != 200 && status != 404 && status != 503 && status != 504 {
 			p.t.Fatalf("%s %s: %d, %v\n%s", method, path, status, err, p.out)
@@ -187,7 +189,7 @@ func revokeOnEveryNode(t *testing.T, want int) (accepted int64, took []time.Dura
 				}
 				d := all[rand.IntN(3)].end(i, c)
 				ended.Store(true)
-				time.Sleep(10 * time.Millisecond)
+				time.Sleep(10 * time.Millisecond) // nobody accepts it for a while
 				stop.Store(true)
 				hitters.Wait()
 				mu.Lock()
@@ -247,7 +249,7 @@ func TestEveryLineNamesItsNode(t *testing.T) {
 	p := node(t, newPostgres(t).url(), "HALLPASS_SECURITY_ADMIN_PASSWORD=")
 	p.await()
 	p.signal(syscall.SIGHUP)
-	eventually(t, "the settings to be read again", func() bool { return strings.Contains(p.out.String(), "settings were read again") })
+	hallpasstest.Eventually(t, "the settings to be read again", func() bool { return strings.Contains(p.out.String(), "settings were read again") })
 	if err := p.stop(); err != nil {
 		t.Error(err)
 	}
@@ -282,7 +284,7 @@ func TestFrozenNode(t *testing.T) {
 	frozen := all[2]
 	frozen.signal(syscall.SIGSTOP)
 	t.Logf("the first revocation waited %s", all[0].end(0, first))
-	eventually(t, "the frozen node to leave the list", func() bool { return all[1].listed() == 2 })
+	hallpasstest.Eventually(t, "the frozen node to leave the list", func() bool { return all[1].listed() == 2 })
 	t.Logf("the second, without the frozen node in the list, waited %s", all[1].end(1, second))
 	for _, p := range all[:2] {
 		if a, b := p.answers(first.key), p.answers(second.key); a != 401 || b != 401 {
@@ -336,7 +338,7 @@ func TestCutOff(t *testing.T) {
 			if status := p.use(ended.key); status != 503 && status != 401 {
 				t.Errorf("ended elsewhere, and answered %d", status)
 			}
-			time.Sleep(time.Until(cutAt.Add(staleness + 200*time.Millisecond)))
+			time.Sleep(time.Until(cutAt.Add(staleness + 200*time.Millisecond))) // the lease runs out meanwhile, and no later
 			for path, want := range map[string]int{"/api/org": 503, "/readyz": 503, "/healthz": 200} {
 				status, err := p.call(quick, kept.key, "GET", path, "", nil)
 				if err != nil || status != want {
@@ -356,7 +358,7 @@ func TestCutOff(t *testing.T) {
 // what has ended.
 func (p *process) right(kept credential, ended ...credential) {
 	p.t.Helper()
-	eventually(p.t, "the node to come back", func() bool {
+	hallpasstest.Eventually(p.t, "the node to come back", func() bool {
 		for _, c := range ended {
 			if status := p.use(c.key); status == 200 {
 				p.t.Fatalf("what has ended is answered with %d", status)
@@ -402,7 +404,7 @@ func TestDatabaseRestarts(t *testing.T) {
 					t.Errorf("a change without a database: %d, %v", status, err)
 				}
 			}
-			time.Sleep(bound + 100*time.Millisecond)
+			time.Sleep(bound + 100*time.Millisecond) // the lease runs out meanwhile, and no later
 			for _, p := range all {
 				if status := p.use(kept.key); status != 503 {
 					t.Errorf("without a database for longer than may be: %d", status)
@@ -510,7 +512,7 @@ func TestOlderCopyRestarted(t *testing.T) {
 	for i, c := range gone {
 		p.end(i, c)
 	}
-	time.Sleep(5 * beatEvery) // the journal has it by then
+	p.journaled(data, fmt.Sprintf(`"v":%d,`, db.count("SELECT MAX(v) FROM changes")))
 	p.kill()
 	db.kill()
 	present := db.dir

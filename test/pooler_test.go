@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // pooler starts PgBouncer, with more settings, before the database, and returns
@@ -39,7 +41,7 @@ func (p *postgres) pooler(settings ...string) string {
 		_ = cmd.Wait()
 	})
 	url := fmt.Sprintf("postgres://hallpass@%s/postgres?sslmode=disable", address)
-	eventually(p.t, "the pooler to listen", func() bool { return listens(address) })
+	hallpasstest.Eventually(p.t, "the pooler to listen", func() bool { return listens(address) })
 	return url
 }
 

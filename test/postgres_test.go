@@ -17,6 +17,8 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // postgres is a PostgreSQL server of a test's own.
@@ -138,9 +140,7 @@ func (p *postgres) kill() {
 	for _, pid := range p.processes() {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // one may have ended with its parent
 	}
-	for until := time.Now().Add(patience); len(p.processes()) > 0 && time.Now().Before(until); {
-		time.Sleep(10 * time.Millisecond)
-	}
+	hallpasstest.Eventually(p.t, "PostgreSQL's processes to end", func() bool { return len(p.processes()) == 0 })
 	_ = os.Remove(filepath.Join(p.dir, "postmaster.pid")) // nobody is behind it
 }
 
@@ -200,7 +200,7 @@ func (p *postgres) as(fn func(context.Context, *sql.DB) error) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), hallpasstest.Patience)
 	defer cancel()
 	if err := errors.Join(fn(ctx, db), db.Close()); err != nil {
 		p.t.Fatal(err)
@@ -215,11 +215,9 @@ func (p *postgres) standby() *postgres {
 	s.start()
 	p.exec("ALTER SYSTEM SET synchronous_standby_names = '*'")
 	p.exec("SELECT pg_reload_conf()")
-	for until := time.Now().Add(patience); p.count("SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == 0; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(until) {
-			p.t.Fatal("the standby does not follow")
-		}
-	}
+	hallpasstest.Eventually(p.t, "the standby to follow", func() bool {
+		return p.count("SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state = 'sync'") > 0
+	})
 	return s
 }
 
@@ -302,7 +300,7 @@ func (w *wire) carry(to, from net.Conn, cut *bool) {
 		}
 		far := w.far
 		w.mu.Unlock()
-		time.Sleep(far)
+		time.Sleep(far) // so far away the database is
 		if n > 0 {
 			if _, err := to.Write(buf[:n]); err != nil {
 				return

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 const adminPassword = "violet lamps hum at noon"
@@ -59,7 +61,7 @@ func binaryAndAddress(t testing.TB) (path, address string) {
 
 // listens reports whether somebody takes connections at the address.
 func listens(address string) bool {
-	conn, err := net.DialTimeout("tcp", address, patience)
+	conn, err := net.DialTimeout("tcp", address, hallpasstest.Patience)
 	if err != nil {
 		return false
 	}
@@ -134,25 +136,10 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// patience is how long a test waits for what should hold: longer than the busiest
-// machine needs, since only a test that fails waits so long.
-const patience = time.Minute
-
-// eventually asks until ok says that what should hold does. It fails the test
-// when that takes longer than patience.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for until := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("waited %s for %s", patience, what)
-		}
-	}
-}
-
 // await returns when the server is ready.
 func (p *process) await() {
 	p.t.Helper()
-	eventually(p.t, "the server to get ready", func() bool {
+	hallpasstest.Eventually(p.t, "the server to get ready", func() bool {
 		select {
 		case err := <-p.done:
 			p.t.Fatalf("the server ended: %v\n%s", err, p.out)
@@ -193,7 +180,7 @@ func (p *process) refusesToStart(says string) {
 		if err == nil || !strings.Contains(p.out.String(), says) {
 			p.t.Errorf("it ended with %v\n%s", err, p.out)
 		}
-	case <-time.After(patience):
+	case <-time.After(hallpasstest.Patience):
 		p.t.Fatal("the server started")
 	}
 }

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // quickstart runs the command until it serves, calls while it does, stops it
@@ -35,10 +36,8 @@ func quickstart(t *testing.T, data string, while func(out string)) string {
 		}
 		return string(b)
 	}
-	for end := time.Now().Add(patience); !strings.Contains(read(), "Press Ctrl-C"); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("quickstart did not come up: %s%s", read(), &errs)
-		}
+	if !hallpasstest.Within(hallpasstest.Patience, func() bool { return strings.Contains(read(), "Press Ctrl-C") }) {
+		t.Fatalf("quickstart did not come up: %s%s", read(), &errs)
 	}
 	while(read())
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
@@ -58,20 +57,9 @@ func (w *seedWalk) findAccount(t *testing.T) {
 	b.click("[data-role-save]")
 	b.yes("Role of dashboard-sync", "Viewer")
 	b.shows("dashboard-sync has the role Viewer now.")
-	w.until(t, "the role is Viewer", func() bool {
+	hallpasstest.Eventually(t, "the role to be Viewer", func() bool {
 		return strings.Contains(w.s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/search?query=dashboard-sync", "").Text, `"role":"Viewer"`)
 	})
-}
-
-// until waits for something that happens outside the page.
-func (w *seedWalk) until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("never: %s", what)
 }
 
 // makeToken is rows 3 to 7: the dialog, one token for two clicks, the secret
@@ -226,7 +214,7 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b.shows("127.0.0.1") // told before it is deleted: from where it was used
 	b.press("dialog button", "Delete token")
 	b.shows("The token ci-dashboard-sync-token of dashboard-sync is deleted.")
-	w.until(t, "the first token is refused", func() bool { return status(w.secret) == http.StatusUnauthorized })
+	hallpasstest.Eventually(t, "the first token to be refused", func() bool { return status(w.secret) == http.StatusUnauthorized })
 	if got := status(second); got != http.StatusOK {
 		t.Errorf("the second token answers %d after the first was deleted", got)
 	}
@@ -236,7 +224,7 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b.until(`document.querySelector("dialog[open]")`)
 	b.press("dialog button", "Disable service account")
 	b.shows("dashboard-sync is disabled now: its tokens are refused.")
-	w.until(t, "the disabled account's token is refused", func() bool { return status(second) == http.StatusUnauthorized })
+	hallpasstest.Eventually(t, "the disabled account's token to be refused", func() bool { return status(second) == http.StatusUnauthorized })
 	b.shows("Disabled")
 	b.open("/") // still signed in
 	if at := eval[string](b, "location.pathname"); at != "/" {
@@ -246,7 +234,7 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b.press("button", "Enable service account")
 	b.yes("disabled", "enabled, with the role Viewer")
 	b.shows("dashboard-sync is enabled now.")
-	w.until(t, "the enabled account's token works", func() bool { return status(second) == http.StatusOK })
+	hallpasstest.Eventually(t, "the enabled account's token to work", func() bool { return status(second) == http.StatusOK })
 }
 
 // limit is row 12: a limit set by the administrator binds the dialog and the

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // TestSignals sends a server that is called every signal that would end it at
@@ -25,7 +27,7 @@ func TestSignals(t *testing.T) {
 	p := serve(t, t.TempDir(), "--config", config)
 	says := func(text string) {
 		t.Helper()
-		eventually(t, "the log to say "+text, func() bool { return strings.Contains(p.out.String(), text) })
+		hallpasstest.Eventually(t, "the log to say "+text, func() bool { return strings.Contains(p.out.String(), text) })
 	}
 	for _, s := range []syscall.Signal{syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE} {
 		p.signal(s)
@@ -115,7 +117,7 @@ func TestFirstPassword(t *testing.T) {
 		t.Errorf("a terminal does not show the password\n%s", out)
 	}
 	terminal.kill() // closes the terminal
-	eventually(t, "the server to stop when its terminal is closed", func() bool { return !listens(address) })
+	hallpasstest.Eventually(t, "the server to stop when its terminal is closed", func() bool { return !listens(address) })
 	again := start(t, data, made)
 	again.await() // nobody holds the folder any more
 }

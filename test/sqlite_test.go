@@ -14,6 +14,8 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // sqlite opens a server's database file beside the server.
@@ -44,7 +46,7 @@ func TestChangedByHand(t *testing.T) {
 		t.Fatal(status)
 	}
 	p.end(0, other)
-	time.Sleep(time.Second)
+	time.Sleep(time.Second) // for a while it does not say so
 	if strings.Contains(p.out.String(), "another process changed the database file") {
 		t.Errorf("the server takes its own changes for another's\n%s", p.out)
 	}
@@ -55,9 +57,9 @@ func TestChangedByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := time.Now()
-	eventually(t, "the server to refuse what another process revoked", func() bool { return p.use(c.key) != 200 })
+	hallpasstest.Eventually(t, "the server to refuse what another process revoked", func() bool { return p.use(c.key) != 200 })
 	t.Logf("refused after %s", time.Since(changed))
-	eventually(t, "the log to tell", func() bool { return strings.Contains(p.out.String(), "another process changed the database file") })
+	hallpasstest.Eventually(t, "the log to tell", func() bool { return strings.Contains(p.out.String(), "another process changed the database file") })
 }
 
 // small mounts a file system of so many bytes and returns its folder.
@@ -160,7 +162,7 @@ func TestDiskFull(t *testing.T) {
 	if err := os.Remove(filled); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "something to be made with room again", func() bool {
+	hallpasstest.Eventually(t, "something to be made with room again", func() bool {
 		status, err := p.call(quick, "", "POST", "/api/serviceaccounts", `{"name":"room again"}`, nil)
 		return err == nil && status == 201
 	})

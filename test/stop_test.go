@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // newToken makes an account with a token.
@@ -52,7 +54,7 @@ func TestStop(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(200 * time.Millisecond)
+	hallpasstest.Eventually(t, "the clients to be answered", func() bool { return answered.Load() >= 80 })
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +87,7 @@ func TestRestingConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }() // the server closes it
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(hallpasstest.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	in := bufio.NewReader(conn)
@@ -113,7 +115,7 @@ func TestRestingConnection(t *testing.T) {
 		t.Fatalf("%d, closed: %v", res.StatusCode, res.Close)
 	}
 	p.signal(syscall.SIGTERM)
-	eventually(t, "the server to say that it stops", func() bool {
+	hallpasstest.Eventually(t, "the server to say that it stops", func() bool {
 		status, err := p.call(quick, "", "GET", "/readyz", "", nil)
 		return err == nil && status == 503
 	})
@@ -142,7 +144,7 @@ func TestOneServer(t *testing.T) {
 	} {
 		cmd := exec.Command(path, "serve", "--data", where[0], "--listen", "127.0.0.1:0")
 		cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword, "HALLPASS_DATABASE_PATH="+where[1])
-		ended := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }) // it serves
+		ended := time.AfterFunc(hallpasstest.Patience, func() { _ = cmd.Process.Kill() }) // it serves
 		out, err := cmd.CombinedOutput()
 		ended.Stop()
 		if err == nil || !strings.Contains(string(out), "in use by another hallpass") {
@@ -173,7 +175,7 @@ func TestSlowConnections(t *testing.T) {
 		}
 		cut.Go(func() {
 			defer func() { _ = conn.Close() }() // the server was to close it
-			if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			if err := conn.SetReadDeadline(time.Now().Add(hallpasstest.Patience)); err != nil {
 				late.Add(1)
 				return
 			}

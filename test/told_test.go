@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
 // telling is a row of the manual: who says what of a fault, and which alert
@@ -68,7 +70,7 @@ func (p *process) name() string {
 // those words that has the attributes too.
 func (p *process) tells(mark int, words string, attributes map[string]string) {
 	p.t.Helper()
-	eventually(p.t, fmt.Sprintf("%s to log %q %v", p.name(), words, attributes), func() bool {
+	hallpasstest.Eventually(p.t, fmt.Sprintf("%s to log %q %v", p.name(), words, attributes), func() bool {
 		lines := bufio.NewScanner(strings.NewReader(p.out.String()[mark:]))
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
@@ -169,7 +171,7 @@ func TestFaultsAreTold(t *testing.T) {
 		if p != nil {
 			used := p.mint()
 			users.Go(func() {
-				for ; !stop.Load(); time.Sleep(100 * time.Millisecond) {
+				for ; !stop.Load(); time.Sleep(100 * time.Millisecond) { // a steady caller
 					p.use(used.key)
 				}
 			})
@@ -191,7 +193,7 @@ func TestFaultsAreTold(t *testing.T) {
 		}, it, nil},
 		{"LISTEN is lost alone", func() func() {
 			const listening = "FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
-			eventually(t, "all to listen", func() bool { return db.count("SELECT COUNT(*) "+listening) == len(c.nodes) })
+			hallpasstest.Eventually(t, "all to listen", func() bool { return db.count("SELECT COUNT(*) "+listening) == len(c.nodes) })
 			db.exec("SELECT pg_terminate_backend(pid) " + listening)
 			return func() {}
 		}, nil, c.nodes},
@@ -252,7 +254,7 @@ func TestFaultsAreTold(t *testing.T) {
 		}
 		heal()
 		for _, over := range ends {
-			eventually(t, f.name+": the alert to end", over)
+			hallpasstest.Eventually(t, f.name+": the alert to end", over)
 		}
 		for _, p := range c.nodes {
 			p.state("ready")
@@ -304,7 +306,7 @@ func (w *watched) look(fault string, r telling, it *process, others []*process) 
 	}
 	for _, p := range who {
 		label, value := about(r.alert, p)
-		eventually(w.t, fmt.Sprintf("%s: the alert %s to fire for %s", fault, r.alert, value), func() bool { return w.firing(r.alert, label)[value] })
+		hallpasstest.Eventually(w.t, fmt.Sprintf("%s: the alert %s to fire for %s", fault, r.alert, value), func() bool { return w.firing(r.alert, label)[value] })
 		ends = append(ends, func() bool { return !w.firing(r.alert, label)[value] })
 	}
 	if it == nil && len(w.firing("HallpassNodeSilent", "node")) > 0 {
@@ -330,7 +332,7 @@ func TestFarDatabase(t *testing.T) {
 	}
 	wire.delay(bound / 20)
 	mark, beats, age := len(near.out.String()), 0, 0.0
-	eventually(t, "some heartbeats", func() bool {
+	hallpasstest.Eventually(t, "some heartbeats", func() bool {
 		was := age
 		if age = p.metric("hallpass_view_age_seconds "); age < was {
 			beats++

@@ -60,7 +60,7 @@ func eventsAs(t *testing.T, s *hallpasstest.Server, as hallpasstest.Credential, 
 // await reads lines until one says all of it.
 func await(t *testing.T, lines <-chan string, says ...string) {
 	t.Helper()
-	timeout := time.After(time.Minute)
+	timeout := time.After(hallpasstest.Patience)
 	for {
 		select {
 		case line, ok := <-lines:
@@ -254,11 +254,9 @@ func TestExportEndsWithItsReader(t *testing.T) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	for until := time.Now().Add(time.Minute); !strings.Contains(s.Log(), "another process changed the database file"); time.Sleep(5 * time.Millisecond) { // that ends what is read
-		if time.Now().After(until) {
-			t.Fatal("the server did not notice what was written to its file")
-		}
-	}
+	hallpasstest.Eventually(t, "the server to notice what was written to its file", func() bool { // it ends what is being read
+		return strings.Contains(s.Log(), "another process changed the database file")
+	})
 	r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+"/api/audit?format=ndjson", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func TestGuessedAtFullSpeed(t *testing.T) {
 		for _, n := range nodes {
 			owner("meanwhile", n)
 		}
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(200 * time.Millisecond) // a person does not sign in all the time; the guessers have the machine meanwhile
 	}
 	guessers.Wait()
 	if heard.Load() > 10 || refused.Load() == 0 {
@@ -100,7 +100,7 @@ func TestCrowdSignsIn(t *testing.T) {
 			select {
 			case <-done:
 				return
-			case <-time.After(5 * time.Millisecond):
+			case <-time.After(5 * time.Millisecond): // the crowd has the machine meanwhile
 				expect(t, "verify", s.Do(hallpasstest.Bearer(key), "GET", "/guard/verify", ""), 200)
 			}
 		}

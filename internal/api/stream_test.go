@@ -183,7 +183,7 @@ func TestStreamEndsWithItsReader(t *testing.T) {
 // awaitEnd reads lines to the end, which tell of nothing.
 func awaitEnd(t *testing.T, lines <-chan string) {
 	t.Helper()
-	over := time.After(20 * time.Second)
+	over := time.After(hallpasstest.Patience)
 	for {
 		select {
 		case line, more := <-lines:

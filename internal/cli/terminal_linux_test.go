@@ -48,14 +48,11 @@ func ioctl(t *testing.T, f *os.File, request uintptr, arg unsafe.Pointer) {
 // echoes waits until the terminal shows, or does not show, what is typed.
 func echoes(t *testing.T, screen *os.File, want bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	hallpasstest.Eventually(t, fmt.Sprintf("the terminal to show what is typed: %v", want), func() bool {
 		var state syscall.Termios
 		ioctl(t, screen, syscall.TCGETS, unsafe.Pointer(&state))
-		if (state.Lflag&syscall.ECHO != 0) == want {
-			return
-		}
-	}
-	t.Fatalf("the terminal shows what is typed: %v", !want)
+		return (state.Lflag&syscall.ECHO != 0) == want
+	})
 }
 
 func write(t *testing.T, keys *os.File, text string) {
@@ -153,7 +150,7 @@ func TestTerminalInterrupted(t *testing.T) {
 		if !errors.Is(r.err, context.Canceled) || !strings.HasSuffix(r.errs, "hallpass: interrupted\n") {
 			t.Errorf("it says %q", r.errs)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(hallpasstest.Patience):
 		t.Fatal("it waits on")
 	}
 	echoes(t, screen, true)

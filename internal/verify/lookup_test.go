@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -27,9 +28,7 @@ func TestOneLookForMany(t *testing.T) {
 			}
 		})
 	}
-	for w.verify.Stats().Misses < 50 {
-		time.Sleep(time.Millisecond)
-	}
+	hallpasstest.Eventually(t, "all to ask", func() bool { return w.verify.Stats().Misses >= 50 })
 	if n := w.verify.Flights(); n != 1 {
 		t.Errorf("%d looks for one token, want 1", n)
 	}
@@ -79,7 +78,7 @@ func TestRevocationOfWhatIsNotInMemory(t *testing.T) {
 		_, crowd[i] = w.token(a, fmt.Sprint("crowd", i), 0)
 	}
 	for i := range 20 {
-		w.endUnderLoad(a, i, 2*time.Millisecond, func(n int) {
+		w.endUnderLoad(a, i, 40, func(n int) {
 			_, _ = w.verify.Token(context.Background(), crowd[n%len(crowd)], 0, home) // pushes the other out
 		})
 	}
@@ -110,7 +109,8 @@ func TestFlood(t *testing.T) {
 		})
 	}
 	for i := range 5 {
-		time.Sleep(50 * time.Millisecond)
+		before := tried.Load()
+		hallpasstest.Eventually(t, "the flood to go on", func() bool { return tried.Load() >= before+150 })
 		_, text := w.token(a, fmt.Sprint("new", i), 0)
 		for _, text := range []string{text, good} {
 			if got := w.refused(text, 0); got != "" {

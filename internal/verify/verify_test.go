@@ -112,7 +112,7 @@ func beat(t testing.TB, db *store.DB, v *verify.Verifier) {
 				t.Errorf("heartbeat: %v", err)
 				return
 			}
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond) // from one heartbeat to the next
 		}
 	})
 	t.Cleanup(func() {
@@ -233,17 +233,17 @@ func TestRevocationIsAtOnce(t *testing.T) {
 	}
 }
 
-// endUnderLoad makes a token and ends it after a while, in round i by deletion or
-// by disabling its account, which is enabled again at the end. Meanwhile four
-// goroutines verify it, each with besides run in between, which is told a number
-// that goes up. No verification that began after the end was answered may
-// succeed.
-func (w *world) endUnderLoad(a hallpass.ServiceAccountID, i int, after time.Duration, besides func(n int)) (text string) {
+// endUnderLoad makes a token and ends it after so many verifications, in round i
+// by deletion or by disabling its account, which is enabled again at the end.
+// Meanwhile four goroutines verify the token; each calls besides in between with
+// a number that goes up. No verification that began after the end was answered
+// may succeed.
+func (w *world) endUnderLoad(a hallpass.ServiceAccountID, i int, verifications int64, besides func(n int)) (text string) {
 	t := w.t
 	t.Helper()
 	id, text := w.token(a, fmt.Sprint("t", i), 0)
 	var revoked, stop atomic.Bool
-	var late atomic.Int64
+	var tried, late atomic.Int64
 	var users sync.WaitGroup
 	for n := range 4 {
 		users.Go(func() {
@@ -252,11 +252,12 @@ func (w *world) endUnderLoad(a hallpass.ServiceAccountID, i int, after time.Dura
 				if _, err := w.verify.Token(context.Background(), text, 0, home); before && err == nil {
 					late.Add(1)
 				}
+				tried.Add(1)
 				besides(j)
 			}
 		})
 	}
-	time.Sleep(after)
+	hallpasstest.Eventually(t, "verifications before the end", func() bool { return tried.Load() >= verifications })
 	if i%2 == 0 {
 		if err := w.admin.DeleteToken(context.Background(), w.caller, a, id); err != nil {
 			t.Error(err)
@@ -265,7 +266,8 @@ func (w *world) endUnderLoad(a hallpass.ServiceAccountID, i int, after time.Dura
 		w.disable(a, true)
 	}
 	revoked.Store(true)
-	time.Sleep(2 * time.Millisecond)
+	answered := tried.Load()
+	hallpasstest.Eventually(t, "verifications after the end", func() bool { return tried.Load() >= answered+40 })
 	stop.Store(true)
 	users.Wait()
 	if late.Load() > 0 {
