@@ -36,6 +36,15 @@ func (r NamedRole) Fixed() bool { return strings.HasPrefix(r.UID, "fixed_") }
 // Basic reports whether the role is what a basic role permits.
 func (r NamedRole) Basic() bool { return strings.HasPrefix(r.UID, "basic_") }
 
+// Deletable reports whether the role can be deleted: only custom ones can.
+func (r NamedRole) Deletable() bool { return !r.Fixed() && !r.Basic() }
+
+// Editable returns the permissions of the role that can be given and taken away:
+// all but ForeignActions, which only a basic role holds and which stays in it.
+func (r NamedRole) Editable() []Permission {
+	return slices.DeleteFunc(slices.Clone(r.Permissions), func(p Permission) bool { return p.Action == ForeignActions })
+}
+
 // Scope returns the scope of the role.
 func (r NamedRole) Scope() Scope { return Scope("roles:uid:" + r.UID) }
 

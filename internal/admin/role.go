@@ -169,7 +169,7 @@ func (a *Admin) readRole(ctx context.Context, c hallpass.Caller, action hallpass
 // UpdateRole gives the role another name, texts and permissions. A Version that
 // is not zero must be above the stored one, else it is a Conflict. Both what the
 // role permits now and what it permitted must be the caller's. Of a basic role
-// only the permissions can change.
+// only the permissions can change, and ForeignActions stays in it.
 func (a *Admin) UpdateRole(ctx context.Context, c hallpass.Caller, r hallpass.NamedRole, global bool) (hallpass.NamedRole, error) {
 	was, err := a.readRole(ctx, c, hallpass.RolesWrite, r.UID)
 	if err != nil {
@@ -196,11 +196,14 @@ func (a *Admin) UpdateRole(ctx context.Context, c hallpass.Caller, r hallpass.Na
 		if err != nil {
 			return hallpass.AuditEntry{}, err
 		}
-		if err := a.mayGiveRolePermissions(tx, c, was.Global(), slices.Concat(changeable(was), changeable(r))); err != nil {
+		if err := a.mayGiveRolePermissions(tx, c, was.Global(), slices.Concat(was.Editable(), r.Editable())); err != nil {
 			return hallpass.AuditEntry{}, err
 		}
 		if wanted != 0 && wanted <= was.Version {
 			return hallpass.AuditEntry{}, errRoleVersion
+		}
+		if foreign := (hallpass.Permission{Action: hallpass.ForeignActions, Scope: "*"}); slices.Contains(was.Permissions, foreign) {
+			r.Permissions = append(r.Permissions, foreign)
 		}
 		r.Version, r.CreatedAt, r.UpdatedAt = max(wanted, was.Version+1), was.CreatedAt, a.now()
 		entry := a.entry(c, "role.update", "role:"+r.UID)
@@ -212,12 +215,6 @@ func (a *Admin) UpdateRole(ctx context.Context, c hallpass.Caller, r hallpass.Na
 		return entry, err
 	})
 	return r, err
-}
-
-// changeable returns the role's permissions, without what stands in a basic role
-// and cannot be given.
-func changeable(r hallpass.NamedRole) []hallpass.Permission {
-	return slices.DeleteFunc(slices.Clone(r.Permissions), func(p hallpass.Permission) bool { return p.Action == hallpass.ForeignActions })
 }
 
 // DeleteRole removes the custom role for good. One that is assigned is Invalid,

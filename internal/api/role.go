@@ -13,10 +13,8 @@ func roleRow(r hallpass.NamedRole) wire.Role {
 		Version: r.Version, UID: r.UID, Name: r.Name, DisplayName: r.DisplayName, Description: r.Description, Group: r.Group, Global: r.Global(),
 		Hidden: r.Hidden, Created: r.CreatedAt, Updated: r.UpdatedAt,
 	}
-	for _, p := range r.Permissions {
-		if p.Action != hallpass.ForeignActions {
-			out.Permissions = append(out.Permissions, wire.RolePermission{Action: string(p.Action), Scope: string(p.Scope), Created: r.UpdatedAt, Updated: r.UpdatedAt})
-		}
+	for _, p := range r.Editable() {
+		out.Permissions = append(out.Permissions, wire.RolePermission{Action: string(p.Action), Scope: string(p.Scope), Created: r.UpdatedAt, Updated: r.UpdatedAt})
 	}
 	return out
 }

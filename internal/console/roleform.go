@@ -98,10 +98,8 @@ func editRoleForm(req *request) error {
 		Name: r.Name, DisplayName: r.DisplayName, Description: r.Description, Group: r.Group, Global: r.Global(), Basic: r.Basic(), RoleVersion: r.Version + 1,
 	}
 	var lines []string
-	for _, p := range r.Permissions {
-		if p.Action != hallpass.ForeignActions {
-			lines = append(lines, strings.TrimSpace(string(p.Action)+" "+string(p.Scope)))
-		}
+	for _, p := range r.Editable() {
+		lines = append(lines, strings.TrimSpace(string(p.Action)+" "+string(p.Scope)))
 	}
 	view.Permissions = strings.Join(lines, "\n")
 	return req.showRoleForm(http.StatusOK, view)
@@ -159,17 +157,10 @@ func editRole(req *request) (change, error) {
 		return change{}, err
 	}
 	r.Hidden = was.Hidden
-	if was.Basic() { // what cannot be given, and so not typed, stays
-		for _, p := range was.Permissions {
-			if p.Action == hallpass.ForeignActions {
-				r.Permissions = append(r.Permissions, p)
-			}
-		}
-	}
 	c := change{Cancel: roleURL(r.UID), here: "roles", crumbs: []crumb{crumbAdmin, crumbAccess, crumbRoles, {roleTitle(was), roleURL(r.UID)}}}
 	c.again = func(err error) error { return req.showRoleError(err, r, view) }
 	if badLine(r.Permissions) == "" { // else the change is refused, with its reason
-		c.Steps = permissionSteps(was.Permissions, r.Permissions)
+		c.Steps = permissionSteps(was.Editable(), r.Permissions)
 	}
 	for _, s := range c.Steps {
 		c.Destroys = c.Destroys || s.After == notPermitted
