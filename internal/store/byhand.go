@@ -16,8 +16,9 @@ const markOurs = `SELECT set_config('hallpass.own', 'yes', false); `
 // byHand is the body of the function that PostgreSQL calls before a statement
 // that writes a watched table on a connection that is not ours. The statement
 // becomes the next change, as Tx.Change and hallpass.ChainDigest would have it,
-// and leaves an audit entry, all in its own transaction. It takes the row of
-// state first, as our writers do, so that versions keep the order of commits.
+// and leaves an audit entry, all in its own transaction. It locks the row of
+// state before the rows that it changes, as our changes do: versions keep the
+// order of commits, and two who write never wait for each other in a circle.
 const byHand = `
 DECLARE
 	ver BIGINT;

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/hallpass-dev/hallpass"
@@ -47,10 +48,23 @@ func (db *DB) Announce(changes []hallpass.Change) {
 	db.announce(Notice{Phase: Settled, Changes: changes})
 }
 
-// Change counts c as the next version and writes it to the chain. It comes
-// first in its transaction, so that the order of versions is the order of
-// commits.
+// errLateChange says that a transaction writes before it says what it changes: a
+// fault of the program.
+var errLateChange = errors.New("store: the transaction has written before this change")
+
+// Change counts c as the next version and writes it to the chain. A transaction
+// may read before it and must not write before it; a Change after a write is an
+// error. Two things rest on that. Changes take the row of state before any row
+// that they change, as whoever writes by hand does (byHand), so the two never
+// wait for each other in a circle. And a disk that is full is noticed by a
+// transaction that is known to be a change, which may use the reserve.
+//
+// The order of versions is the order of commits, because one transaction writes
+// at a time and the row of state stays locked until its commit.
 func (tx *Tx) Change(c hallpass.Change) error {
+	if tx.written {
+		return fmt.Errorf("%w: of %s %d", errLateChange, c.Kind, c.ID)
+	}
 	var v hallpass.Version
 	var before []byte
 	err := tx.sql.QueryRow(`
@@ -59,10 +73,10 @@ func (tx *Tx) Change(c hallpass.Change) error {
 		return fmt.Errorf("store: next version: %w", err)
 	}
 	digest := hallpass.ChainDigest([32]byte(before), v, c)
-	if _, err := tx.exec(`UPDATE state SET digest = $1 WHERE id = 1`, digest[:]); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE state SET digest = $1 WHERE id = 1`, digest[:]); err != nil {
 		return fmt.Errorf("store: set digest: %w", err)
 	}
-	_, err = tx.exec(`
+	_, err = tx.sql.Exec(`
 		INSERT INTO changes (v, kind, subject_id, hash, digest) VALUES ($1, $2, $3, $4, $5)`,
 		v, c.Kind, c.ID, c.Hash[:], digest[:])
 	if err != nil {

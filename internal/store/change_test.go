@@ -51,6 +51,50 @@ func TestNotices(t *testing.T) {
 	})
 }
 
+// TestChangeAfterWrite has a transaction say what it changes after it has written:
+// that is an error, and nothing of it stays. It may read before, and say more than
+// one change.
+func TestChangeAfterWrite(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		org := newOrg(t, db, "Main Org.")
+		change := func(tx *store.Tx) error {
+			return tx.Change(hallpass.Change{Kind: hallpass.OrgChanged, ID: int64(org.ID)})
+		}
+		read := func(tx *store.Tx) error { _, err := tx.Org(org.ID); return err }
+		update := func(tx *store.Tx) error { renamed := org; renamed.Name = "Other"; return tx.UpdateOrg(renamed) }
+		number := func(tx *store.Tx) error {
+			_, err := tx.Audit(hallpass.AuditEntry{At: noon, Action: "org.update"})
+			return err
+		}
+		for name, steps := range map[string][]func(*store.Tx) error{
+			"row": {change, update, change}, "number": {read, number, change},
+		} {
+			before := version(t, db)
+			err := db.Write(t.Context(), inOrder(steps))
+			if err == nil || hallpass.KindOf(err) != hallpass.Internal {
+				t.Errorf("%s: a change after a write: %v", name, err)
+			}
+			if now := version(t, db); now != before {
+				t.Errorf("%s: version %d, want %d", name, now, before)
+			}
+		}
+		if err := db.Write(t.Context(), inOrder([]func(*store.Tx) error{read, change, read, change, update, read})); err != nil {
+			t.Errorf("changes after reads: %v", err)
+		}
+	})
+}
+
+func inOrder(steps []func(*store.Tx) error) func(*store.Tx) error {
+	return func(tx *store.Tx) error {
+		for _, step := range steps {
+			if err := step(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 func version(t *testing.T, db *store.DB) (v hallpass.Version) {
 	t.Helper()
 	err := db.Read(t.Context(), func(tx *store.Tx) error {

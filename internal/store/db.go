@@ -221,6 +221,7 @@ type Tx struct {
 	sql     statements
 	changes []hallpass.Change
 	version hallpass.Version // of the last of changes
+	written bool             // something else than a change
 	longest time.Duration    // that any node may answer from a view without them
 }
 
@@ -458,6 +459,7 @@ func (db *DB) waitTurn(ctx context.Context) error {
 
 // nextID takes the next number of the named counter.
 func (tx *Tx) nextID(counter string) (int64, error) {
+	tx.written = true
 	var id int64
 	err := tx.sql.QueryRow(`UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value`, counter).Scan(&id)
 	if err != nil {
@@ -466,8 +468,9 @@ func (tx *Tx) nextID(counter string) (int64, error) {
 	return id, nil
 }
 
-// exec runs a statement and returns how many rows it touched.
+// exec runs a statement that writes and returns how many rows it touched.
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
+	tx.written = true
 	res, err := tx.sql.Exec(query, args...)
 	if err != nil {
 		return 0, err

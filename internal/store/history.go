@@ -164,6 +164,15 @@ func (tx *Tx) Reapply(lost []JournalEntry, at time.Time) (made int, open []Journ
 			given[counter] = max(given[counter], e.ID)
 		}
 	}
+	if needed, err := tx.needsAgain(lost, at); err != nil {
+		return 0, nil, err
+	} else if needed {
+		// One for all, and for everybody: half a hash and a number of the past do
+		// not say whom a node may remember.
+		if err := tx.Change(hallpass.Change{Kind: hallpass.PermissionsChanged}); err != nil {
+			return 0, nil, err
+		}
+	}
 	if err := tx.RaiseCounters(given); err != nil {
 		return 0, nil, err
 	}
@@ -174,26 +183,40 @@ func (tx *Tx) Reapply(lost []JournalEntry, at time.Time) (made int, open []Journ
 		}
 		done, err := tx.reapply(e, at)
 		if err != nil {
-			return 0, nil, fmt.Errorf("store: re-apply the change of %s %d: %w", e.Kind, e.ID, err)
-		}
-		if !done {
-			continue
-		}
-		made++
-		_, err = tx.Audit(hallpass.AuditEntry{
-			At: at, Action: "history.reapply", Target: string(e.Kind) + ":" + strconv.FormatInt(e.ID, 10), Outcome: hallpass.Done,
-			Reason: "the database came back older than change " + strconv.FormatInt(int64(e.Version), 10),
-		})
-		if err != nil {
 			return 0, nil, err
 		}
+		if done {
+			made++
+		}
 	}
-	if made > 0 {
-		// One for all, and for everybody: half a hash and a number of the past do
-		// not say whom a node may remember.
-		err = tx.Change(hallpass.Change{Kind: hallpass.PermissionsChanged})
+	return made, open, nil
+}
+
+// needsAgain reports whether one of the entries is to be made true again.
+func (tx *Tx) needsAgain(lost []JournalEntry, at time.Time) (bool, error) {
+	for _, e := range lost {
+		if steps, err := tx.again(e, at); err != nil || len(steps) > 0 {
+			return true, err
+		}
 	}
-	return made, open, err
+	return false, nil
+}
+
+// reapply makes one entry true again, and reports whether it was not.
+func (tx *Tx) reapply(e JournalEntry, at time.Time) (bool, error) {
+	steps, err := tx.again(e, at)
+	if err != nil || len(steps) == 0 {
+		return false, err
+	}
+	subject := string(e.Kind) + ":" + strconv.FormatInt(e.ID, 10)
+	if err := tx.steps("re-apply the change of "+subject, steps...); err != nil {
+		return false, err
+	}
+	_, err = tx.Audit(hallpass.AuditEntry{
+		At: at, Action: "history.reapply", Target: subject, Outcome: hallpass.Done,
+		Reason: "the database came back older than change " + strconv.FormatInt(int64(e.Version), 10),
+	})
+	return true, err
 }
 
 // counterOf says which counter numbers the subjects of a kind of change.
@@ -233,44 +256,71 @@ func (tx *Tx) RaiseCounters(given map[string]int64) error {
 	return nil
 }
 
-// reapply makes one entry true again, and reports whether it was not.
-func (tx *Tx) reapply(e JournalEntry, at time.Time) (bool, error) {
-	us := micros(at)
-	switch e.Kind {
-	case hallpass.TokenChanged:
-		return tx.reapplied(e.Outcome.Ended, do(`UPDATE tokens SET revoked_us = $2 WHERE id = $1 AND revoked_us = 0`, e.ID, us))
-	case hallpass.SessionChanged:
-		return tx.reapplied(e.Outcome.Ended, do(`DELETE FROM sessions WHERE id = $1`, e.ID))
-	case hallpass.OrgChanged:
-		return tx.reapplied(e.Outcome.Ended, do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE org_id = $1 AND disabled = FALSE`, e.ID, us),
-			do(`DELETE FROM members WHERE org_id = $1`, e.ID))
-	case hallpass.ServiceAccountChanged:
-		ended, err := tx.reapplied(e.Outcome.Ended, do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE id = $1 AND disabled = FALSE`, e.ID, us))
-		if err != nil || e.Outcome.Ended {
-			return ended, err
-		}
-		var now string
-		if err := tx.sql.QueryRow(`SELECT COALESCE(MAX(role), 'None') FROM service_accounts WHERE id = $1`, e.ID).Scan(&now); err != nil {
-			return false, err
-		}
-		return tx.reapplied(wider(now, e.Outcome.Role), do(`UPDATE service_accounts SET role = $2, updated_us = $3 WHERE id = $1`, e.ID, e.Outcome.Role, us))
-	case hallpass.UserChanged:
-		return tx.reapplyUser(e, us)
+// again returns the steps that make one entry true again, none when it is.
+func (tx *Tx) again(e JournalEntry, at time.Time) ([]step, error) {
+	if e.Outcome.Open {
+		return nil, nil
 	}
-	return false, nil
+	now, err := tx.outcome(hallpass.Change{Kind: e.Kind, ID: e.ID})
+	if err != nil {
+		return nil, err
+	}
+	us, ends := micros(at), e.Outcome.Ended && !now.Ended
+	switch {
+	case e.Kind == hallpass.TokenChanged && ends:
+		return []step{do(`UPDATE tokens SET revoked_us = $2 WHERE id = $1`, e.ID, us)}, nil
+	case e.Kind == hallpass.SessionChanged && ends:
+		return []step{do(`DELETE FROM sessions WHERE id = $1`, e.ID)}, nil
+	case e.Kind == hallpass.OrgChanged && e.Outcome.Ended:
+		return tx.endOrg(e.ID, us)
+	case e.Kind == hallpass.ServiceAccountChanged && ends:
+		return []step{do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE id = $1`, e.ID, us)}, nil
+	case e.Kind == hallpass.ServiceAccountChanged && !e.Outcome.Ended:
+		return tx.narrow(e, us)
+	case e.Kind == hallpass.UserChanged && !now.Ended:
+		return againUser(e, now, us)
+	}
+	return nil, nil
 }
 
-func (tx *Tx) reapplyUser(e JournalEntry, us int64) (bool, error) {
-	now, err := tx.userOutcome(e.ID)
-	if err != nil || now.Ended {
-		return false, err
+// endOrg returns the steps that leave nobody in the org who may act there.
+func (tx *Tx) endOrg(id, us int64) (steps []step, err error) {
+	var accounts, members bool
+	err = tx.sql.QueryRow(`
+		SELECT EXISTS (SELECT 1 FROM service_accounts WHERE org_id = $1 AND disabled = FALSE), EXISTS (SELECT 1 FROM members WHERE org_id = $1)`, id).
+		Scan(&accounts, &members)
+	if err != nil {
+		return nil, fmt.Errorf("store: who is in org %d: %w", id, err)
 	}
-	disable := do(`UPDATE users SET disabled = TRUE, updated_us = $2 WHERE id = $1`, e.ID, us)
+	if accounts {
+		steps = append(steps, do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE org_id = $1 AND disabled = FALSE`, id, us))
+	}
+	if members {
+		steps = append(steps, do(`DELETE FROM members WHERE org_id = $1`, id))
+	}
+	return steps, nil
+}
+
+// narrow returns the step that cuts the role of an account, enabled or not, to
+// what the entry says.
+func (tx *Tx) narrow(e JournalEntry, us int64) ([]step, error) {
+	var now string
+	if err := tx.sql.QueryRow(`SELECT COALESCE(MAX(role), 'None') FROM service_accounts WHERE id = $1`, e.ID).Scan(&now); err != nil {
+		return nil, fmt.Errorf("store: role of service account %d: %w", e.ID, err)
+	}
+	if !wider(now, e.Outcome.Role) {
+		return nil, nil
+	}
+	return []step{do(`UPDATE service_accounts SET role = $2, updated_us = $3 WHERE id = $1`, e.ID, e.Outcome.Role, us)}, nil
+}
+
+// againUser returns the steps that take from an enabled user, who has become what
+// now says, all that the entry does not say.
+func againUser(e JournalEntry, now Outcome, us int64) (steps []step, err error) {
 	sessions := do(`DELETE FROM sessions WHERE user_id = $1`, e.ID)
 	if e.Outcome.Ended {
-		return tx.reapplied(true, disable, sessions)
+		return []step{do(`UPDATE users SET disabled = TRUE, updated_us = $2 WHERE id = $1`, e.ID, us), sessions}, nil
 	}
-	steps := []step{}
 	if now.Password != e.Outcome.Password && now.Password != passwordMark("") { // the old password was ended, and the new one is not known here
 		steps = append(steps, do(`UPDATE users SET password_hash = '', updated_us = $2 WHERE id = $1`, e.ID, us), sessions)
 	}
@@ -280,7 +330,7 @@ func (tx *Tx) reapplyUser(e JournalEntry, us int64) (bool, error) {
 	for org, role := range now.Members {
 		id, err := strconv.ParseInt(org, 10, 64)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		switch was, member := e.Outcome.Members[org]; {
 		case !member:
@@ -289,23 +339,7 @@ func (tx *Tx) reapplyUser(e JournalEntry, us int64) (bool, error) {
 			steps = append(steps, do(`UPDATE members SET role = $3 WHERE org_id = $1 AND user_id = $2`, id, e.ID, was))
 		}
 	}
-	return tx.reapplied(len(steps) > 0, steps...)
-}
-
-// reapplied runs the steps if wanted, and reports whether they touched a row.
-func (tx *Tx) reapplied(wanted bool, steps ...step) (bool, error) {
-	touched := false
-	for _, s := range steps {
-		if !wanted {
-			break
-		}
-		n, err := tx.exec(s.query, s.args...)
-		if err != nil {
-			return false, err
-		}
-		touched = touched || n > 0
-	}
-	return touched, nil
+	return steps, nil
 }
 
 // wider reports whether role a gives more than b.
