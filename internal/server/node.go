@@ -43,7 +43,7 @@ func (s *Server) newNode(now time.Time) hallpass.Node {
 	c := s.config.Server
 	return hallpass.Node{
 		ID: secret.NewUID(), Name: s.nodeName(), Address: net.JoinHostPort(c.HTTPAddr, strconv.Itoa(c.HTTPPort)), Version: Version,
-		StartedAt: now.UTC().Truncate(time.Microsecond), Bound: s.maxStaleness,
+		StartedAt: now.UTC().Truncate(time.Microsecond), MaxStaleness: s.maxStaleness,
 	}
 }
 
@@ -53,7 +53,7 @@ func (s *Server) join(ctx context.Context) error {
 	if !s.db.Shared() {
 		return nil
 	}
-	s.heart, s.joined = s.db.NewHeart(s.self), true
+	s.heart, s.joined = s.db.ConnectNode(s.self), true
 	s.verify.Settled(s.journal.Known())
 	for range 2 { // one to be known, one for the lease
 		if _, err := s.verify.Beat(ctx, s.heart); err != nil {
@@ -248,7 +248,7 @@ func (s *Server) tellLeft(err error) {
 // settleDiverged makes a database that came back older refuse again what this
 // node knows to have ended. Until that is done nothing is verified here.
 func (s *Server) settleDiverged(ctx context.Context) {
-	s.db.Forget()
+	s.db.DropIdle()
 	// Nothing is verified here until this node registers anew: its own changes,
 	// and others', need not wait for a row of it that the copy may hold.
 	err := s.leave(ctx)

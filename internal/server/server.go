@@ -40,8 +40,8 @@ type Server struct {
 	verify   *verify.Verifier
 	lock     locks
 	journal  *store.Journal
-	heart    *store.Heart // nil: the database is not shared
-	joined   bool         // the others know of this node, and wait for it
+	heart    *store.NodeConn // nil: the database is not shared
+	joined   bool            // the others know of this node, and wait for it
 	self     hallpass.Node
 	handler  http.Handler
 	listener net.Listener

@@ -349,9 +349,9 @@ func wider(a, b string) bool {
 	return okA && okB && ra > rb
 }
 
-// Forget closes the connections that rest in the pools: they may lead to a
-// database that is not the one any more.
-func (db *DB) Forget() {
+// DropIdle closes the idle connections of the pools: after a failover they may lead
+// to the database of before.
+func (db *DB) DropIdle() {
 	db.acks.lowest.Store(0)
 	for _, pool := range []interface {
 		SetMaxIdleConns(int)

@@ -3,7 +3,6 @@ package store
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -36,28 +34,6 @@ type Journal struct {
 	torn  bool             // the last line was cut off
 }
 
-// A JournalEntry is one line of the journal.
-type JournalEntry struct {
-	Version hallpass.Version    `json:"v"`
-	Digest  string              `json:"digest"` // of the history up to Version, hex
-	Kind    hallpass.ChangeKind `json:"kind"`
-	ID      int64               `json:"id"`
-	Hash    string              `json:"hash,omitempty"` // the first half of a token's or session's hash, hex
-	Outcome Outcome             `json:"outcome"`
-	At      time.Time           `json:"at"`
-}
-
-// An Outcome is what had become of a change's subject. Zero values give the
-// least.
-type Outcome struct {
-	Ended       bool              `json:"ended,omitempty"` // gone, revoked or disabled
-	Role        string            `json:"role,omitempty"`
-	ServerAdmin bool              `json:"serverAdmin,omitempty"`
-	Password    string            `json:"password,omitempty"` // a mark of its hash: only to tell one from another
-	Members     map[string]string `json:"members,omitempty"`  // role by org
-	Open        bool              `json:"open,omitempty"`     // that permissions changed is known, and not how
-}
-
 // A journalHead says where the history stands, whatever came before it.
 type journalHead struct {
 	Installation string           `json:"installation"`
@@ -65,21 +41,6 @@ type journalHead struct {
 	Digest       string           `json:"digest"`
 	Accepted     bool             `json:"accepted,omitempty"` // a person looked at the open entries before
 	Given        map[string]int64 `json:"given,omitempty"`    // the last number of each counter of Numbered
-}
-
-func newJournalEntry(r ChangeRow, o Outcome) JournalEntry {
-	e := JournalEntry{Version: r.Version, Digest: hex.EncodeToString(r.Digest[:]), Kind: r.Change.Kind, ID: r.Change.ID, Outcome: o, At: time.Now().UTC()}
-	if r.Change.Hash != [32]byte{} {
-		e.Hash = hex.EncodeToString(r.Change.Hash[:16])
-	}
-	return e
-}
-
-// passwordMark tells one password hash from another and gives nothing away: the
-// hash holds a random salt.
-func passwordMark(hash string) string {
-	sum := sha256.Sum256([]byte("journal:" + hash))
-	return hex.EncodeToString(sum[:8])
 }
 
 // journalLimit is the size from which on the older half of a journal is let go

@@ -86,7 +86,7 @@ func TestClockIsTheDatabases(t *testing.T) {
 	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
-	h := db.NewHeart(hallpass.Node{ID: secret.NewUID(), Name: "test", Bound: time.Hour})
+	h := db.ConnectNode(hallpass.Node{ID: secret.NewUID(), Name: "test", MaxStaleness: time.Hour})
 	defer func() {
 		if err := h.Close(); err != nil {
 			t.Error(err)
@@ -128,7 +128,7 @@ func TestClockThroughAFreeze(t *testing.T) {
 	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
-	h := db.NewHeart(hallpass.Node{ID: secret.NewUID(), Name: "test", Bound: time.Hour})
+	h := db.ConnectNode(hallpass.Node{ID: secret.NewUID(), Name: "test", MaxStaleness: time.Hour})
 	defer func() {
 		if err := h.Close(); err != nil {
 			t.Error(err)

@@ -98,7 +98,7 @@ func beat(t testing.TB, db *store.DB, v *verify.Verifier) {
 	if !db.Shared() {
 		return
 	}
-	h := db.NewHeart(hallpass.Node{ID: secret.NewUID(), Name: "test", Bound: 10 * time.Second})
+	h := db.ConnectNode(hallpass.Node{ID: secret.NewUID(), Name: "test", MaxStaleness: 10 * time.Second})
 	ctx, cancel := context.WithCancel(context.Background())
 	for range 2 { // one to be known, one for the lease
 		if _, err := v.Beat(ctx, h); err != nil {

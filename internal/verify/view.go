@@ -85,7 +85,7 @@ func (v *Verifier) current() (time.Time, bool) {
 // others learn of it. store.ErrDiverged means that the database's past is
 // another: nothing is answered any more until Settled is called. Calls must not
 // overlap.
-func (v *Verifier) Beat(ctx context.Context, h *store.Heart) ([]store.ChangeRow, error) {
+func (v *Verifier) Beat(ctx context.Context, h *store.NodeConn) ([]store.ChangeRow, error) {
 	w := v.view
 	begun := w.boot()
 	w.mu.Lock()
@@ -99,10 +99,10 @@ func (v *Verifier) Beat(ctx context.Context, h *store.Heart) ([]store.ChangeRow,
 		w.pace(begun, err)
 		return nil, err
 	}
-	p, err := h.Beat(ctx, known)
+	p, err := h.Heartbeat(ctx, known)
 	w.pace(begun, err)
 	switch {
-	case errors.Is(err, store.ErrBuried):
+	case errors.Is(err, store.ErrRemoved):
 		w.until.Store(0)
 		w.mu.Lock()
 		w.registered = false
@@ -151,7 +151,7 @@ func (w *view) pace(begun time.Duration, err error) {
 
 // register makes this node known, with nothing remembered but known and no lease:
 // the next heartbeat gives that.
-func (v *Verifier) register(ctx context.Context, h *store.Heart, known store.State) error {
+func (v *Verifier) register(ctx context.Context, h *store.NodeConn, known store.State) error {
 	begun := v.view.boot()
 	v.Forget()
 	p, err := h.Register(ctx, known)
@@ -202,7 +202,7 @@ func (v *Verifier) Settled(known store.State) {
 }
 
 // learn notes what a heartbeat brought.
-func (w *view) learn(p store.Pulse, begun time.Duration) {
+func (w *view) learn(p store.Heartbeat, begun time.Duration) {
 	w.offset.Store(offset(w.offset.Load(), p.Now, begun, w.boot()))
 	w.begun.Store(int64(begun))
 	w.mu.Lock()
@@ -227,10 +227,10 @@ func offset(known int64, said time.Time, begun, ended time.Duration) int64 {
 
 // bury takes the rows of nodes away that have not beaten for longer than they
 // may answer from memory, so that changes need not wait for them.
-func (v *Verifier) bury(ctx context.Context, h *store.Heart, nodes []hallpass.Node) error {
+func (v *Verifier) bury(ctx context.Context, h *store.NodeConn, nodes []hallpass.Node) error {
 	var errs []error
 	for _, n := range v.view.look(nodes) {
-		if err := h.Bury(ctx, n.ID, n.Beats); err != nil {
+		if err := h.Remove(ctx, n.ID, n.Heartbeats); err != nil {
 			errs = append(errs, fmt.Errorf("node %s: %w", n.Name, err))
 		}
 	}
@@ -248,16 +248,16 @@ func (w *view) look(nodes []hallpass.Node) (dead []hallpass.Node) {
 	w.seen = make(map[string]sighting, len(nodes))
 	for _, n := range nodes {
 		s, ok := before[n.ID]
-		if !ok || s.beats != n.Beats {
-			pace := n.Bound // of a node that is new: nobody knows
+		if !ok || s.beats != n.Heartbeats {
+			pace := n.MaxStaleness // of a node that is new: nobody knows
 			if ok {
 				pace = max(w.looked-s.at, s.pace*3/4)
 			}
-			s = sighting{n.Name, n.Beats, w.looked, pace, n.Bound}
+			s = sighting{n.Name, n.Heartbeats, w.looked, pace, n.MaxStaleness}
 			delete(w.gone, n.Name)
 		}
 		w.seen[n.ID] = s
-		if w.silence(s) > n.Bound+n.Bound/50 {
+		if w.silence(s) > n.MaxStaleness+n.MaxStaleness/50 {
 			dead = append(dead, n)
 		}
 	}
@@ -321,7 +321,7 @@ func (v *Verifier) Nodes(ctx context.Context) ([]NodeStatus, error) {
 		self := v.self
 		err := v.db.Read(ctx, func(tx *store.Tx) error {
 			s, err := tx.State()
-			self.Applied, self.BeatAt = s.Version, v.now()
+			self.Applied, self.HeartbeatAt = s.Version, v.now()
 			return err
 		})
 		return []NodeStatus{{Node: self, Self: true, State: NodeLive}}, err
@@ -343,7 +343,7 @@ func (v *Verifier) Nodes(ctx context.Context) ([]NodeStatus, error) {
 		if s.Self {
 			s.Applied, s.Silent = view.Applied, view.Age
 		}
-		s.Behind, s.Lease = furthest-s.Applied, max(n.Bound-s.Silent, 0)
+		s.Behind, s.Lease = furthest-s.Applied, max(n.MaxStaleness-s.Silent, 0)
 		switch {
 		case s.Self && view.Diverged:
 			s.State, s.Lease = NodeDiverged, 0

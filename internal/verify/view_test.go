@@ -36,7 +36,7 @@ func TestRegisterContinues(t *testing.T) {
 	elsewhere.Installation = "another"
 	for name, known := range map[string]store.State{"an older copy": ahead, "another past": other, "another installation": elsewhere} {
 		v := verify.New(w.db, verify.Options{})
-		h := w.db.NewHeart(hallpass.Node{ID: secret.NewUID(), Name: "later", Bound: 10 * time.Second})
+		h := w.db.ConnectNode(hallpass.Node{ID: secret.NewUID(), Name: "later", MaxStaleness: 10 * time.Second})
 		v.Settled(known)
 		for range 2 {
 			if _, err := v.Beat(t.Context(), h); !errors.Is(err, store.ErrDiverged) {
