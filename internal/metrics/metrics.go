@@ -97,14 +97,14 @@ func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // admits compares both the name and the password, so that the time taken does
-// not tell which of them was wrong.
+// not tell which of them was wrong. Two Authorization headers are refused.
 func (m *Metrics) admits(r *http.Request) bool {
 	if m.o.Username == "" && m.o.Password.Empty() {
 		return true
 	}
-	username, password, _ := r.BasicAuth()
-	name := secret.NewText(m.o.Username).Equal(username)
-	return m.o.Password.Equal(password) && name
+	c := httpd.ReadAuthorization(r.Header["Authorization"])
+	name := secret.NewText(m.o.Username).Equal(c.Login)
+	return m.o.Password.Equal(c.Secret) && name
 }
 
 // scrapeLog takes what goes wrong in a scrape to the log.

@@ -233,6 +233,10 @@ func TestAccess(t *testing.T) {
 		{"empty", hallpasstest.Basic("", ""), 401},
 		{"the admin", hallpasstest.Admin, 401},
 		{"a bearer", hallpasstest.Bearer(password), 401},
+		{"two headers", func(r *http.Request) {
+			hallpasstest.Basic("prometheus", password)(r)
+			r.Header.Add("Authorization", "Basic eDp5")
+		}, 401},
 	} {
 		r := shut.Do(tt.as, "GET", "/metrics", "")
 		if r.StatusCode != tt.want {
