@@ -101,6 +101,15 @@ func (c Caller) AuthorizeOnServer(action Action, scope Scope) error {
 	return Lacks(action)
 }
 
+// HighestMemberRole returns the highest basic role that the caller may give to a
+// member of the org. A server admin may give any.
+func (c Caller) HighestMemberRole() Role {
+	if c.ServerAdmin {
+		return RoleAdmin
+	}
+	return c.Role
+}
+
 // Lacks returns the Denied error that names action as missing.
 func Lacks(action Action) *Error {
 	return &Error{

@@ -36,6 +36,13 @@ const (
 	ToBasicRole GranteeKind = "basic"
 )
 
+// BasicGrantee returns the basic role of that name as a grantee. It is false for
+// a name that no basic role has, and for None, which would be everybody.
+func BasicGrantee(name string) (Grantee, bool) {
+	role, ok := ParseRole(name)
+	return Grantee{ToBasicRole, int64(role)}, ok && role != RoleNone
+}
+
 // A Resource is a kind of thing that access can be granted to, one by one.
 type Resource string
 

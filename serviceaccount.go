@@ -53,6 +53,12 @@ func (s ServiceAccountSummary) Usable() int {
 	return s.LiveTokens
 }
 
+// ExpiresSoon reports whether one of the account's live tokens expires within
+// seven days.
+func (s ServiceAccountSummary) ExpiresSoon(now time.Time) bool {
+	return !s.NextExpiry.IsZero() && s.NextExpiry.Sub(now) <= soonExpiry
+}
+
 // A Given counts what a principal was given beside its basic role, itself and
 // through its teams.
 type Given struct {

@@ -2,6 +2,7 @@ package hallpass_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -40,5 +41,22 @@ func TestManagedIsTheOneAccount(t *testing.T) {
 	}
 	if set.Has(hallpass.Permission{Action: hallpass.ServiceAccountsCreate}) {
 		t.Error("managing an account gives the right to create others")
+	}
+}
+
+func TestExpiresSoon(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		next time.Time
+		want bool
+	}{
+		{"no token expires", time.Time{}, false},
+		{"in an hour", noon.Add(time.Hour), true},
+		{"in seven days", noon.AddDate(0, 0, 7), true},
+		{"in more than seven days", noon.AddDate(0, 0, 7).Add(time.Microsecond), false},
+	} {
+		if got := (hallpass.ServiceAccountSummary{NextExpiry: tt.next}).ExpiresSoon(noon); got != tt.want {
+			t.Errorf("%s: soon = %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }

@@ -86,8 +86,19 @@ func (t Token) UntilExpiry(now time.Time) time.Duration {
 	return 0
 }
 
+// inUse is how long after its last use a token counts as being in use.
+const inUse = 24 * time.Hour
+
+// InUse reports whether t was used within the 24 hours before now: whoever ends
+// it then most likely breaks something that runs.
+func (t Token) InUse(now time.Time) bool {
+	return !t.LastUse.At.IsZero() && now.Sub(t.LastUse.At) < inUse
+}
+
 // MaxTokenSeconds is the longest lifetime whose nanoseconds fit an int64.
 const MaxTokenSeconds = 9_223_372_036
+
+const daySeconds = 24 * 60 * 60
 
 // A TokenPolicy bounds the lifetime of new tokens. The zero value binds
 // nothing.
@@ -120,10 +131,36 @@ func (p TokenPolicy) Latest(now time.Time) time.Time {
 	return latest
 }
 
+// Longest returns the longest lifetime, in seconds, that the policy allows at any
+// time of day; 0 when no limit binds.
+func (p TokenPolicy) Longest() int64 {
+	longest := max(p.MaxSeconds, 0)
+	if p.DayLimit <= 0 {
+		return longest
+	}
+	days := int64(min(p.DayLimit, MaxTokenSeconds/daySeconds)) * daySeconds
+	if longest == 0 || days < longest {
+		return days
+	}
+	return longest
+}
+
+// SecondsToDay returns the lifetime of a token made at now that is to work on
+// day, a UTC day, to its end: to its last minute, so that the request has a
+// minute to arrive, and never beyond what Latest allows on that day. It is not
+// positive when the day is over.
+func (p TokenPolicy) SecondsToDay(now, day time.Time) int64 {
+	end := utcDay(day).AddDate(0, 0, 1).Add(-time.Minute)
+	if latest := p.Latest(now); !latest.IsZero() && utcDay(latest).Equal(utcDay(day)) && end.After(latest) {
+		end = latest
+	}
+	return end.Unix() - now.Unix()
+}
+
 // lastDay returns the last UTC day that the day limit allows. A limit past what
 // any lifetime can reach is cut there, so that no date overflows.
 func (p TokenPolicy) lastDay(now time.Time) time.Time {
-	return utcDay(now).AddDate(0, 0, min(p.DayLimit, MaxTokenSeconds/86400+1))
+	return utcDay(now).AddDate(0, 0, min(p.DayLimit, MaxTokenSeconds/daySeconds+1))
 }
 
 // Expiry returns when a token made at now with a lifetime of seconds expires,

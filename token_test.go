@@ -204,3 +204,71 @@ func TestGiven(t *testing.T) {
 		}
 	}
 }
+
+func TestTokenInUse(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		used time.Time
+		want bool
+	}{
+		{"never used", time.Time{}, false},
+		{"used now", noon, true},
+		{"used by a clock ahead of ours", noon.Add(time.Minute), true},
+		{"used almost a day ago", noon.Add(time.Microsecond - 24*time.Hour), true},
+		{"used a day ago", noon.Add(-24 * time.Hour), false},
+	} {
+		if got := (hallpass.Token{LastUse: hallpass.Use{At: tt.used}}).InUse(noon); got != tt.want {
+			t.Errorf("%s: in use = %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestTokenPolicyLongest(t *testing.T) {
+	const day = 86400
+	for _, tt := range []struct {
+		policy hallpass.TokenPolicy
+		want   int64
+	}{
+		{hallpass.TokenPolicy{}, 0},
+		{hallpass.TokenPolicy{DayLimit: -1, MaxSeconds: -1}, 0},
+		{hallpass.TokenPolicy{DayLimit: 30}, 30 * day},
+		{hallpass.TokenPolicy{MaxSeconds: 60}, 60},
+		{hallpass.TokenPolicy{DayLimit: 1, MaxSeconds: 60}, 60},
+		{hallpass.TokenPolicy{DayLimit: 1, MaxSeconds: 2 * day}, day},
+		{hallpass.TokenPolicy{DayLimit: math.MaxInt}, hallpass.MaxTokenSeconds / day * day},
+	} {
+		got := tt.policy.Longest()
+		if got != tt.want {
+			t.Errorf("%+v: the longest lifetime is %d, want %d", tt.policy, got, tt.want)
+		}
+		for _, now := range []time.Time{noon, noon.Add(12*time.Hour - time.Microsecond)} {
+			if _, err := tt.policy.Expiry(now, got); got > 0 && err != nil {
+				t.Errorf("%+v: the longest lifetime is refused at %v: %v", tt.policy, now, err)
+			}
+		}
+	}
+}
+
+func TestTokenPolicySecondsToDay(t *testing.T) {
+	today := time.Date(2026, 3, 14, 0, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name   string
+		policy hallpass.TokenPolicy
+		now    time.Time
+		day    time.Time
+		want   int64
+	}{
+		{"today", hallpass.TokenPolicy{}, noon, today, 12*3600 - 60},
+		{"tomorrow", hallpass.TokenPolicy{}, noon, today.AddDate(0, 0, 1), 36*3600 - 60},
+		{"yesterday", hallpass.TokenPolicy{}, noon, today.AddDate(0, 0, -1), -12*3600 - 60},
+		{"today, in its last minute", hallpass.TokenPolicy{}, today.AddDate(0, 0, 1).Add(-30 * time.Second), today, -30},
+		{"the last day of the day limit", hallpass.TokenPolicy{DayLimit: 1}, noon, today.AddDate(0, 0, 1), 36*3600 - 60},
+		{"the day on which the seconds run out", hallpass.TokenPolicy{MaxSeconds: 3600}, noon, today, 3600},
+		{"a day that the policy refuses", hallpass.TokenPolicy{MaxSeconds: 3600}, noon, today.AddDate(0, 0, 1), 36*3600 - 60},
+		{"a clock of another zone", hallpass.TokenPolicy{MaxSeconds: 3600}, noon.In(time.FixedZone("UTC+14", 14*3600)), today, 3600},
+	} {
+		if got := tt.policy.SecondsToDay(tt.now, tt.day); got != tt.want {
+			t.Errorf("%s: %d seconds, want %d", tt.name, got, tt.want)
+		}
+	}
+}

@@ -381,9 +381,10 @@ type SearchFilter struct {
 
 // A Hit is a folder or dashboard that a search found, without data.
 type Hit struct {
-	Folder    *hallpass.Folder
-	Dashboard *hallpass.Dashboard
-	In        hallpass.Folder // what it stands in; the zero Folder at the root
+	Folder     *hallpass.Folder
+	Dashboard  *hallpass.Dashboard
+	In         hallpass.Folder // the folder it is in; the zero Folder at the root
+	ReadGrants bool            // the caller may read who was given access to the folder
 }
 
 // Title returns the hit's title.
@@ -431,8 +432,11 @@ func (f SearchFilter) folders(r reach, t tree, list []hallpass.Folder) (hits []H
 	text := hallpass.NameKey(f.Text)
 	for i := range list {
 		g := &list[i]
-		if strings.Contains(hallpass.NameKey(g.Title), text) && f.in(g.Parent) && r.can(action, folderScopes(t.chain(g.UID))) {
-			hits = append(hits, Hit{Folder: g, In: t[g.Parent]})
+		if !strings.Contains(hallpass.NameKey(g.Title), text) || !f.in(g.Parent) {
+			continue
+		}
+		if scopes := folderScopes(t.chain(g.UID)); r.can(action, scopes) {
+			hits = append(hits, Hit{Folder: g, In: t[g.Parent], ReadGrants: r.can(hallpass.FoldersPermissionsRead, scopes)})
 		}
 	}
 	return hits

@@ -346,11 +346,11 @@ func (a *Admin) grantee(tx *store.Tx, org hallpass.OrgID, n NewAccess) (hallpass
 		}
 		return hallpass.Grantee{Kind: n.Kind, ID: int64(id)}, err
 	case hallpass.ToBasicRole:
-		role, ok := hallpass.ParseRole(n.Ref)
-		if !ok || role == hallpass.RoleNone {
+		to, ok := hallpass.BasicGrantee(n.Ref)
+		if !ok {
 			return hallpass.Grantee{}, errParam("builtInRole")
 		}
-		return hallpass.Grantee{Kind: n.Kind, ID: int64(role)}, nil
+		return to, nil
 	}
 	if n.Level == "" { // access may be left of one who is gone
 		if id, ok := hallpass.ParseID(n.Ref); ok {

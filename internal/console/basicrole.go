@@ -23,14 +23,6 @@ func (req *request) roleOptions(selected, own hallpass.Role) []roleOption {
 
 var errRole = hallpass.Invalidf("role", "there is no such role")
 
-// ceiling is the highest basic role that the caller may give to members.
-func (req *request) ceiling() hallpass.Role {
-	if req.caller.ServerAdmin {
-		return hallpass.RoleAdmin
-	}
-	return req.caller.Role
-}
-
 // roleWords says what a basic role permits in the org, as it is now, with what is
 // given to everybody who has it. It is looked up once a visit.
 func (req *request) roleWords(r hallpass.Role) string {

@@ -45,25 +45,16 @@ func folders(req *request) error {
 	if err != nil {
 		return err
 	}
-	held, err := req.o.Admin.Held(req.Context(), req.caller)
-	if err != nil {
-		return err
-	}
-	var mine []hallpass.Permission
-	for _, e := range held {
-		mine = append(mine, e.Permission)
-	}
-	view := foldersView{Rows: req.treeRows(hits, hallpass.NewPermissions(mine...)), More: len(hits) == treeLimit}
+	view := foldersView{Rows: req.treeRows(hits), More: len(hits) == treeLimit}
 	if view.frame, err = req.frame("folders", "Folders and dashboards"); err != nil {
 		return err
 	}
 	return req.show("folders/list", view)
 }
 
-// treeRows puts the hits under the folders they stand in. What stands in a folder
-// that cannot be seen stands at the root. Of mine, what the viewer holds, it
-// depends whose permissions can be looked at.
-func (req *request) treeRows(hits []admin.Hit, mine *hallpass.Permissions) []treeRow {
+// treeRows puts the hits below the folders that they are in. A hit whose folder
+// cannot be seen is shown at the root.
+func (req *request) treeRows(hits []admin.Hit) []treeRow {
 	seen := make(map[string]bool)
 	for _, h := range hits {
 		if h.Folder != nil {
@@ -79,29 +70,31 @@ func (req *request) treeRows(hits []admin.Hit, mine *hallpass.Permissions) []tre
 		below[above] = append(below[above], h)
 	}
 	var rows []treeRow
-	var walk func(uid string, depth int, may bool)
-	walk = func(uid string, depth int, may bool) {
+	var walk func(uid string, depth int)
+	walk = func(uid string, depth int) {
 		sortByName(below[uid], hitTitle)
 		slices.SortStableFunc(below[uid], foldersFirst)
 		for _, h := range below[uid] {
-			if f := h.Folder; f != nil {
-				row := treeRow{Depth: depth, Title: f.Title, Folder: true, UID: f.UID, UpdatedBy: f.UpdatedBy, Updated: req.timestamp(f.UpdatedAt)}
-				may := may || mine.Has(hallpass.Permission{Action: hallpass.FoldersPermissionsRead, Scope: hallpass.FolderResource.Scope(f.UID)})
-				if may {
-					row.URL = folderURL(f.UID)
-				}
-				rows = append(rows, row)
-				if depth <= hallpass.MaxFolderDepth {
-					walk(f.UID, depth+1, may)
-				}
-				continue
+			rows = append(rows, req.treeRow(h, depth))
+			if h.Folder != nil && depth <= hallpass.MaxFolderDepth {
+				walk(h.Folder.UID, depth+1)
 			}
-			d := h.Dashboard
-			rows = append(rows, treeRow{Depth: depth, Title: d.Title, UID: d.UID, Tags: d.Tags, UpdatedBy: d.UpdatedBy, Updated: req.timestamp(d.UpdatedAt)})
 		}
 	}
-	walk("", 0, false)
+	walk("", 0)
 	return rows
+}
+
+func (req *request) treeRow(h admin.Hit, depth int) treeRow {
+	if d := h.Dashboard; d != nil {
+		return treeRow{Depth: depth, Title: d.Title, UID: d.UID, Tags: d.Tags, UpdatedBy: d.UpdatedBy, Updated: req.timestamp(d.UpdatedAt)}
+	}
+	f := h.Folder
+	row := treeRow{Depth: depth, Title: f.Title, Folder: true, UID: f.UID, UpdatedBy: f.UpdatedBy, Updated: req.timestamp(f.UpdatedAt)}
+	if h.ReadGrants {
+		row.URL = folderURL(f.UID)
+	}
+	return row
 }
 
 func hitTitle(h admin.Hit) string {

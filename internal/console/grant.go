@@ -112,7 +112,7 @@ func (req *request) showGrants(status int, p grantPage, view grantsView) error {
 }
 
 func (req *request) grantRow(p grantPage, g admin.Access) (kind string, row grantRow) {
-	row = grantRow{Level: string(g.Level), Levels: levelOptions(g.Resource, g.Level), Write: p.write && !g.Inherited, Ref: idText(g.To.ID), Kind: string(g.To.Kind)}
+	row = grantRow{Level: string(g.Level), Levels: levelOptions(g.Resource, g.Level), Write: p.write && !g.Inherited, Ref: granteeRef(g.To), Kind: string(g.To.Kind)}
 	if g.Inherited {
 		row.Inherited, row.From = p.names[g.ResourceID], folderURL(g.ResourceID)
 	}
@@ -126,8 +126,7 @@ func (req *request) grantRow(p grantPage, g admin.Access) (kind string, row gran
 		row.Name, row.Avatar, row.URL = g.Team.Name, avatarURL(g.Team.Name), teamURL(g.Team)
 		return "Teams", row
 	case g.To.Kind == hallpass.ToBasicRole:
-		row.Name = hallpass.Role(g.To.ID).String()
-		row.Ref, row.Login = row.Name, "and the roles above it"
+		row.Name, row.Login = row.Ref, "and the roles above it"
 		return "Basic roles", row
 	}
 	row.Name, row.Login, row.Avatar = displayName(g.Principal), g.Principal.Login, avatarURL(g.Principal.Login)
@@ -166,15 +165,14 @@ func (req *request) suggest(view *grantsView) error {
 	return nil
 }
 
-// setGrant changes the access that the form is about, and goes back to the
-// page.
+// setGrant is the change that the form of a page of grants makes.
 func (req *request) setGrant(p grantPage) (change, error) {
 	f := req.PostForm
 	kind, who, level := f.Get("kind"), strings.TrimSpace(f.Get("who")), hallpass.Level(f.Get("level"))
 	c := change{Cancel: p.url, here: p.here, crumbs: append(slices.Clone(p.crumbs), crumb{"Permissions", p.url})}
-	at := "who"
+	field := "who"
 	c.again = func(err error) error {
-		if !req.formError(err, at, "level", "kind") {
+		if !req.formError(err, field, "level", "kind") {
 			return err
 		}
 		return req.showGrants(httpd.Status(err), p, grantsView{Kind: kind, Who: who})
@@ -189,26 +187,29 @@ func (req *request) setGrant(p grantPage) (change, error) {
 	if level != "" && p.resource.Actions(level) == nil {
 		return c, hallpass.Invalidf("level", "there is no such permission here")
 	}
-	n, name, err := req.newGrant(kind, who)
+	to, name, err := req.grantee(kind, who)
 	if err != nil {
 		return c, err
 	}
-	n.Level = level
-	if n.Kind == hallpass.ToBasicRole {
-		if role, ok := hallpass.ParseRole(n.Ref); !ok || role == hallpass.RoleNone {
-			return c, hallpass.Invalidf("who", "there is no basic role of that name to give access to")
-		}
-	}
 	was := hallpass.Level("")
 	for _, g := range list {
-		row, at := g.To.ID, string(g.To.Kind)
-		if !g.Inherited && at == string(n.Kind) && (idText(row) == n.Ref || g.To.Kind == hallpass.ToBasicRole && hallpass.Role(row).String() == n.Ref) {
-			was, name = g.Level, p.granteeName(g)
+		if !g.Inherited && g.To == to {
+			was, name = g.Level, granteeName(g)
 		}
 	}
 	if _, row := hallpass.ParseID(who); row || f.Has("row") {
-		at = "level-" + kind + "-" + who
+		field = "level-" + kind + "-" + who
 	}
+	p.describe(&c, name, was, level)
+	c.do = func() error {
+		given := admin.NewAccess{Kind: to.Kind, Ref: granteeRef(to), Level: level}
+		return req.o.Admin.SetAccess(req.Context(), req.caller, p.resource, p.ref, []admin.NewAccess{given}, false)
+	}
+	return c, nil
+}
+
+// describe fills in what the change of a grantee's level is called.
+func (p grantPage) describe(c *change, name string, was, level hallpass.Level) {
 	if was != level {
 		c.Steps = []step{{name, p.levelText(was), p.levelText(level)}}
 	}
@@ -224,10 +225,6 @@ func (req *request) setGrant(p grantPage) (change, error) {
 	case was != "":
 		c.Question, c.Button = "Change permission", "Change permission"
 	}
-	c.do = func() error {
-		return req.o.Admin.SetAccess(req.Context(), req.caller, p.resource, p.ref, []admin.NewAccess{n}, false)
-	}
-	return c, nil
 }
 
 // levelText tells a level as a step does.
@@ -238,50 +235,66 @@ func (p grantPage) levelText(l hallpass.Level) string {
 	return string(l) + " on " + p.heading
 }
 
-// granteeName is what people call those who have the access.
-func (grantPage) granteeName(g admin.Access) string {
+// granteeName is what people call whom the access was given to.
+func granteeName(g admin.Access) string {
 	switch g.To.Kind {
 	case hallpass.ToTeam:
 		return "team " + g.Team.Name
 	case hallpass.ToBasicRole:
-		return "everybody with the role " + hallpass.Role(g.To.ID).String() + " or a higher one"
+		return basicGranteeName(g.To)
 	}
 	return displayName(g.Principal)
 }
 
-// newGrant finds whom a form names, and what people call them: rows name by ID,
-// people by name.
-func (req *request) newGrant(kind, who string) (n admin.NewAccess, name string, err error) {
-	n = admin.NewAccess{Kind: hallpass.GranteeKind(kind), Ref: who}
+func basicGranteeName(to hallpass.Grantee) string {
+	return "everybody with the role " + granteeRef(to) + " or a higher one"
+}
+
+// granteeRef is how a form names a grantee: a basic role by name, others by ID.
+func granteeRef(to hallpass.Grantee) string {
+	if to.Kind == hallpass.ToBasicRole {
+		return hallpass.Role(to.ID).String()
+	}
+	return idText(to.ID)
+}
+
+// grantee finds whom a form names, and what people call them: the form of a row
+// names by ID, people by name.
+func (req *request) grantee(kind, who string) (to hallpass.Grantee, name string, err error) {
 	id, number := hallpass.ParseID(who)
+	to = hallpass.Grantee{Kind: hallpass.GranteeKind(kind), ID: id}
 	switch {
-	case n.Kind == hallpass.ToBasicRole:
-		return n, "everybody with the role " + who + " or a higher one", nil
-	case n.Kind == hallpass.ToTeam && number:
+	case to.Kind == hallpass.ToBasicRole:
+		to, ok := hallpass.BasicGrantee(who)
+		if !ok {
+			err = hallpass.Invalidf("who", "there is no basic role of that name to give access to")
+		}
+		return to, basicGranteeName(to), err
+	case to.Kind == hallpass.ToTeam && number:
 		t, err := req.o.Admin.Team(req.Context(), req.caller, hallpass.TeamID(id))
-		return n, "team " + t.Name, err
-	case n.Kind == hallpass.ToTeam:
+		return to, "team " + t.Name, err
+	case to.Kind == hallpass.ToTeam:
 		list, _, err := req.o.Admin.Teams(req.Context(), req.caller, admin.TeamFilter{Name: who, Page: admin.Page{Number: 1, Size: 1}})
 		if err == nil && (len(list) == 0 || who == "") {
 			err = hallpass.Invalidf("who", "there is no such team in this organization")
 		}
 		if err != nil {
-			return n, "", err
+			return to, "", err
 		}
-		n.Ref = idText(int64(list[0].ID))
-		return n, "team " + list[0].Name, nil
-	case n.Kind != hallpass.ToPrincipal:
-		return n, "", hallpass.Invalidf("kind", "say whom: a user or service account, a team, or a basic role")
+		to.ID = int64(list[0].ID)
+		return to, "team " + list[0].Name, nil
+	case to.Kind != hallpass.ToPrincipal:
+		return to, "", hallpass.Invalidf("kind", "say whom: a user or service account, a team, or a basic role")
 	case number:
 		p, err := req.principal(id)
-		return n, displayName(p), err
+		return to, displayName(p), err
 	}
 	p, err := req.o.Admin.FindPrincipal(req.Context(), req.caller, who)
 	if hallpass.KindOf(err) == hallpass.NotFound || who == "" {
 		err = hallpass.Invalidf("who", "there is no such user or service account in this organization")
 	}
-	n.Ref = idText(p.ID)
-	return n, displayName(p), err
+	to.ID = p.ID
+	return to, displayName(p), err
 }
 
 func (req *request) accountGrants() (grantPage, error) {

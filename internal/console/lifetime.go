@@ -3,7 +3,6 @@ package console
 import (
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -34,7 +33,7 @@ func (req *request) lifetimes(p hallpass.TokenPolicy) []lifetime {
 	for _, days := range presets {
 		add(days*daySeconds, count(int(days), "day"))
 	}
-	if longest := longestSeconds(p); longest > 0 && len(all) < len(presets) &&
+	if longest := p.Longest(); longest > 0 && len(all) < len(presets) &&
 		!slices.ContainsFunc(all, func(l lifetime) bool { return l.Seconds == longest }) {
 		add(longest, secondsText(longest))
 	}
@@ -45,19 +44,8 @@ func (req *request) lifetimes(p hallpass.TokenPolicy) []lifetime {
 	return all
 }
 
-// longestSeconds returns the longest lifetime that the policy allows whatever
-// the time of day, 0 for no limit.
-func longestSeconds(p hallpass.TokenPolicy) int64 {
-	longest := p.MaxSeconds
-	if days := int64(min(p.DayLimit, hallpass.MaxTokenSeconds/daySeconds)); p.DayLimit > 0 && (longest == 0 || days*daySeconds < longest) {
-		longest = days * daySeconds
-	}
-	return longest
-}
-
-// seconds returns the lifetime that the form asks for, or what is wrong with
-// it. A date means the end of that day, in UTC: its last minute, which leaves
-// the request a minute to arrive in.
+// seconds returns the lifetime that the form asks for, or what is wrong with it.
+// A date means the end of that day in UTC.
 func (req *request) seconds(choice, date string) (seconds int64, problem string) {
 	if choice != "custom" {
 		n, err := strconv.ParseInt(choice, 10, 64)
@@ -70,15 +58,8 @@ func (req *request) seconds(choice, date string) (seconds int64, problem string)
 	if err != nil || d.IsZero() {
 		return 0, "Choose the day on which the token expires."
 	}
-	now := req.o.Admin.Now()
-	end := d.Add(24*time.Hour - time.Minute)
-	latest := req.o.Admin.TokenPolicy().Latest(now)
-	if !latest.IsZero() && d.Format(time.DateOnly) == latest.Format(time.DateOnly) && end.After(latest) {
-		end = latest
-	}
-	left := end.Unix() - now.Unix()
-	if left <= 0 {
+	if seconds = req.o.Admin.TokenPolicy().SecondsToDay(req.o.Admin.Now(), d); seconds <= 0 {
 		return 0, "This day is over. Choose a later one."
 	}
-	return left, ""
+	return seconds, ""
 }

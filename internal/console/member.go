@@ -22,7 +22,7 @@ func (req *request) showOrgUsers(status int, view usersView) error {
 	if err != nil {
 		return err
 	}
-	own := req.ceiling()
+	own := req.caller.HighestMemberRole()
 	view.Tabs, view.Query, view.ListURL, view.OrgList = req.userTabs(true), text, "/org/users", true
 	view.Add = req.caller.Can(hallpass.OrgUsersAdd, "users:*")
 	chosen, ok := hallpass.ParseRole(view.TypedRole)

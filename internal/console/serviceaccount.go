@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
@@ -125,7 +124,7 @@ func (req *request) accountRow(a hallpass.ServiceAccountSummary) accountRow {
 		ID: a.ID, URL: accountURL(a.UID), Avatar: avatarURL(a.Login), Name: a.Name, Login: a.Login,
 		Role: a.Role.String(), Roles: req.roleOptions(a.Role, req.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.Usable(), Endless: a.Endless, More: a.Given.Words(),
 		LastUsed: req.timestamp(a.LastUsedAt), NextExpiry: req.timestamp(a.NextExpiry),
-		Soon:   !a.NextExpiry.IsZero() && a.NextExpiry.Sub(req.o.Admin.Now()) < 7*24*time.Hour,
+		Soon:   a.ExpiresSoon(req.o.Admin.Now()),
 		Write:  req.caller.Can(hallpass.ServiceAccountsWrite, a.ID.Scope()),
 		Delete: req.caller.Can(hallpass.ServiceAccountsDelete, a.ID.Scope()),
 	}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -257,7 +258,7 @@ func setTeamMember(req *request) (change, error) {
 		return c, err
 	}
 	name, level := displayName(m.Principal), hallpass.Level(req.PostForm.Get("level"))
-	if level != hallpass.LevelAdmin && level != hallpass.LevelMember {
+	if !slices.Contains(hallpass.TeamResource.Levels(), level) {
 		return c, hallpass.Invalidf("level", "there is no such place in a team")
 	}
 	next := level == hallpass.LevelAdmin

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
@@ -143,7 +142,7 @@ func deleteToken(req *request) (change, error) {
 		c.Facts = []string{"It was never used."}
 	} else {
 		c.Facts = []string{"It was last used " + req.useText(t) + "."}
-		c.Alarm = state == hallpass.TokenLive && now.Sub(t.LastUse.At) < 24*time.Hour
+		c.Alarm = state == hallpass.TokenLive && t.InUse(now)
 	}
 	if t.Expired(now) {
 		c.Facts = append(c.Facts, "It has expired already.")
@@ -214,7 +213,7 @@ func (req *request) inUse(tokens []hallpass.Token, disabled bool) (facts []strin
 		if t.LastUse.At.After(newest.LastUse.At) {
 			newest = t
 		}
-		if !t.LastUse.At.IsZero() && now.Sub(t.LastUse.At) < 24*time.Hour {
+		if t.InUse(now) {
 			recent = append(recent, t)
 		}
 	}

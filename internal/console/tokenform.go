@@ -47,7 +47,7 @@ func (req *request) tokenForm(a accountRow, can, name, expires string) tokenForm
 	}
 	f.Custom = f.Latest.Zero() || f.Latest.Day() >= f.FirstDay
 	f.Date = f.FirstDay
-	if longest := longestSeconds(p); longest > 0 {
+	if longest := p.Longest(); longest > 0 {
 		f.Longest = secondsText(longest)
 	}
 	seconds := int64(-1)
