@@ -2,6 +2,7 @@ package hallpass_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -129,6 +130,63 @@ func TestPrincipalKindString(t *testing.T) {
 	} {
 		if got := kind.String(); got != want {
 			t.Errorf("PrincipalKind(%d).String() = %q, want %q", kind, got, want)
+		}
+	}
+}
+
+func TestHighestMemberRole(t *testing.T) {
+	for _, role := range hallpass.Roles() {
+		if got := (hallpass.Caller{Role: role}).HighestMemberRole(); got != role {
+			t.Errorf("a %s may give %s", role, got)
+		}
+		if got := (hallpass.Caller{Role: role, ServerAdmin: true}).HighestMemberRole(); got != hallpass.RoleAdmin {
+			t.Errorf("a %s who is a server admin may give %s, want Admin", role, got)
+		}
+	}
+}
+
+func TestCallerWithRoles(t *testing.T) {
+	delegate := func(actions ...hallpass.Action) *hallpass.Permissions {
+		var list []hallpass.Permission
+		for _, a := range actions {
+			list = append(list, hallpass.Permission{Action: a, Scope: hallpass.ScopeDelegate})
+		}
+		return hallpass.NewPermissions(list...)
+	}
+	writer, deleter := hallpass.Caller{Permissions: delegate(hallpass.RolesWrite)}, hallpass.Caller{Permissions: delegate(hallpass.RolesDelete)}
+	server := hallpass.Caller{Permissions: delegate(), Server: delegate(hallpass.RolesWrite, hallpass.RolesDelete)}
+	custom, global := hallpass.NamedRole{Org: 1, UID: "r"}, hallpass.NamedRole{UID: "g"}
+	fixed, basic := hallpass.FixedRoles()[0], hallpass.BasicRoles()[0]
+	for _, tt := range []struct {
+		name           string
+		caller         hallpass.Caller
+		role           hallpass.NamedRole
+		change, delete bool
+	}{
+		{"custom, by who may change roles", writer, custom, true, false},
+		{"custom, by who may delete roles", deleter, custom, false, true},
+		{"custom, by who may on the server alone", server, custom, false, false},
+		{"global, by who may in the org", writer, global, false, false},
+		{"global, by who may on the server", server, global, true, true},
+		{"fixed, by who may on the server", server, fixed, false, false},
+		{"basic, by who may on the server", server, basic, true, false},
+		{"basic, by who may in the org", writer, basic, false, false},
+	} {
+		if change, del := tt.caller.MayChangeRole(tt.role), tt.caller.MayDeleteRole(tt.role); change != tt.change || del != tt.delete {
+			t.Errorf("%s: change %v, delete %v; want %v, %v", tt.name, change, del, tt.change, tt.delete)
+		}
+	}
+	both := hallpass.NewPermissions(hallpass.Permission{Action: hallpass.UsersRolesRead, Scope: "users:*"}, hallpass.Permission{Action: hallpass.TeamsRolesRead, Scope: "teams:*"})
+	one := hallpass.NewPermissions(hallpass.Permission{Action: hallpass.UsersRolesRead, Scope: "users:*"})
+	if !(hallpass.Caller{Permissions: both}).MayReadAssignments() || (hallpass.Caller{Permissions: one}).MayReadAssignments() {
+		t.Error("who has which role is read with both permissions, and not with one")
+	}
+}
+
+func TestBasicGrantee(t *testing.T) {
+	for name, want := range map[string]bool{"Viewer": true, "admin": true, "None": false, "none": false, "": false, "King": false} {
+		if to, ok := hallpass.BasicGrantee(name); ok != want || ok && !strings.EqualFold(hallpass.Role(to.ID).String(), name) {
+			t.Errorf("%q is the grantee %v, %v; want %v", name, to, ok, want)
 		}
 	}
 }

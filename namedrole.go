@@ -36,8 +36,27 @@ func (r NamedRole) Fixed() bool { return strings.HasPrefix(r.UID, "fixed_") }
 // Basic reports whether the role is what a basic role permits.
 func (r NamedRole) Basic() bool { return strings.HasPrefix(r.UID, "basic_") }
 
-// Deletable reports whether the role can be deleted: only custom ones can.
-func (r NamedRole) Deletable() bool { return !r.Fixed() && !r.Basic() }
+// MayChangeRole reports whether the caller may change r, as long as it holds what
+// r permits. A fixed role cannot be changed; a global one takes the permission on
+// the server.
+func (c Caller) MayChangeRole(r NamedRole) bool { return !r.Fixed() && c.mayWithRole(RolesWrite, r) }
+
+// MayDeleteRole reports the same of deleting r: only custom roles can be deleted.
+func (c Caller) MayDeleteRole(r NamedRole) bool {
+	return !r.Fixed() && !r.Basic() && c.mayWithRole(RolesDelete, r)
+}
+
+func (c Caller) mayWithRole(action Action, r NamedRole) bool {
+	if r.Global() {
+		return c.CanOnServer(action, ScopeDelegate)
+	}
+	return c.Can(action, ScopeDelegate)
+}
+
+// MayReadAssignments reports whether the caller may read who has which role.
+func (c Caller) MayReadAssignments() bool {
+	return c.Can(UsersRolesRead, "") && c.Can(TeamsRolesRead, "")
+}
 
 // Editable returns the permissions of the role that can be given and taken away:
 // all but ForeignActions, which only a basic role holds and which stays in it.

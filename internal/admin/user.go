@@ -388,9 +388,9 @@ func lastServerAdmin(tx *store.Tx, u hallpass.User) error {
 // server admin; to enable one gives back all that the user holds, which the
 // caller must hold too. The last server admin cannot be disabled.
 func (a *Admin) SetUserDisabled(ctx context.Context, c hallpass.Caller, id hallpass.UserID, disabled bool) error {
-	n, what := need{hallpass.UsersEnable, id.GlobalScope(), onServer}, "user.enable"
+	n, what := need{hallpass.ToSetDisabled(disabled), id.GlobalScope(), onServer}, "user.enable"
 	if disabled {
-		n.action, what = hallpass.UsersDisable, "user.disable"
+		what = "user.disable"
 	}
 	return a.changeUser(ctx, c, n, id, what, func(tx *store.Tx, c hallpass.Caller, u *hallpass.User) error {
 		if u.ServerAdmin && !c.ServerAdmin {

@@ -303,3 +303,27 @@ func TestAuditOfTheRoot(t *testing.T) {
 		t.Error("the audit says of the root that it is no longer here")
 	}
 }
+
+// TestButtonsFollowTheirPermissions shows pages to somebody who may enable users and
+// not disable them, and may delete roles and not change them.
+func TestButtonsFollowTheirPermissions(t *testing.T) {
+	s := hallpasstest.New(t)
+	custom(t, s, `{"uid":"partly","name":"partly","permissions":[{"action":"users:read","scope":"global.users:*"},{"action":"users:enable","scope":"global.users:*"},
+		{"action":"roles:read","scope":"roles:*"},{"action":"roles:delete","scope":"permissions:type:delegate"}],"global":true}`)
+	custom(t, s, `{"uid":"target","name":"target","permissions":[]}`)
+	s.User("ed", hallpass.RoleViewer) // has the ID 2
+	s.User("off", hallpass.RoleViewer)
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/access-control/users/2/roles", `{"roleUid":"partly","global":true}`); r.StatusCode != http.StatusOK {
+		t.Fatalf("give the role: %d %s", r.StatusCode, r.Text)
+	}
+	admin, b := signedIn(t, s, "admin", hallpasstest.AdminPassword), signedIn(t, s, "ed", hallpasstest.UserPassword)
+	const path = "/admin/users/3"
+	admin.want("disable", admin.save(path+"/disable", "disabled", "yes"), http.StatusSeeOther)
+	b.want("the page of one who is disabled", b.get(path), http.StatusOK, `<button class="button">Enable user</button>`)
+	b.want("enable", b.save(path+"/disable", "disabled", "no"), http.StatusSeeOther)
+	b.want("the page of one who is enabled", b.get(path), http.StatusOK, `disabled title="You need the permission users:disable">Disable user`)
+	b.want("disable", b.save(path+"/disable", "disabled", "yes"), http.StatusForbidden)
+	role := b.get("/admin/roles/target")
+	b.want("the page of a role", role, http.StatusOK, `/admin/roles/target/delete"`, `<button class="button" disabled title="You need the permission roles:write">Change role`)
+	b.want("delete", b.save("/admin/roles/target/delete"), http.StatusSeeOther)
+}

@@ -200,20 +200,16 @@ func (req *request) showRole(status int) error {
 		return err
 	}
 	view := roleView{Role: roleRowOf(r, n), Kind: strings.TrimSuffix(roleKind(r), "s"), RoleVersion: r.Version}
-	may := c.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)
-	if r.Global() {
-		may = c.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
-	}
-	view.Change, view.Delete = may && !r.Fixed(), may && !r.Fixed() && !r.Basic()
+	view.Change, view.Delete = c.MayChangeRole(r), c.MayDeleteRole(r)
 	switch {
 	case r.Fixed():
 		view.ChangeBy = "Fixed roles cannot be changed"
-	case !may && r.Global():
+	case !view.Change && r.Global():
 		view.ChangeBy = "Only server admins change global roles"
-	case !may:
+	case !view.Change:
 		view.ChangeBy = needs(false, hallpass.RolesWrite)
 	}
-	if c.Can(hallpass.UsersRolesRead, "") && c.Can(hallpass.TeamsRolesRead, "") && !r.Basic() {
+	if c.MayReadAssignments() && !r.Basic() {
 		view.SeeWho = true
 		who, err := req.o.Admin.RoleAssignments(ctx, c, r.UID)
 		if err != nil {

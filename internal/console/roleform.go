@@ -234,7 +234,7 @@ func deleteRole(req *request) (change, error) {
 // whoHas says who has the role in this org, as far as the viewer may see it, and
 // whether anybody has.
 func (req *request) whoHas(r hallpass.NamedRole, says string) (facts []string, any bool, err error) {
-	if req.caller.Can(hallpass.UsersRolesRead, "") && req.caller.Can(hallpass.TeamsRolesRead, "") {
+	if req.caller.MayReadAssignments() {
 		who, err := req.o.Admin.RoleAssignments(req.Context(), req.caller, r.UID)
 		if err != nil {
 			return nil, false, err

@@ -91,11 +91,12 @@ func setUserAdmin(req *request) (change, error) {
 
 // setUserDisabled is POST /admin/users/{user}/disable.
 func setUserDisabled(req *request) (change, error) {
-	u, c, err := req.userChange(hallpass.UsersDisable, "disabled")
+	off := req.PostForm.Get("disabled") == "yes"
+	u, c, err := req.userChange(hallpass.ToSetDisabled(off), "disabled")
 	if err != nil {
 		return c, err
 	}
-	name, off := userName(u), req.PostForm.Get("disabled") == "yes"
+	name := userName(u)
 	steps := []step{{name, "disabled", "enabled"}}
 	c.Question, c.Button = "Enable user", "Enable user"
 	c.Text = named(name) + " can sign in again, with the same roles as before."
