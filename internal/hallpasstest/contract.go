@@ -18,16 +18,30 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 )
 
-// contract is the API's OpenAPI document, as a router.
-var contract = sync.OnceValues(func() (routers.Router, error) {
+// Contract returns the API's OpenAPI document, and the router that finds the
+// call of a request in it.
+func Contract(t testing.TB) (*openapi3.T, routers.Router) {
+	t.Helper()
+	c, err := contract()
+	if err != nil {
+		t.Fatalf("contract: %v", err)
+	}
+	return c.doc, c.router
+}
+
+type contractFile struct {
+	doc    *openapi3.T
+	router routers.Router
+}
+
+var contract = sync.OnceValues(func() (c contractFile, err error) {
 	_, here, _, _ := runtime.Caller(0)
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "api", "openapi.json"))
 	if err != nil {
-		return nil, err
+		return c, err
 	}
-	doc, err := openapi3.NewLoader().LoadFromData(text)
-	if err != nil {
-		return nil, err
+	if c.doc, err = openapi3.NewLoader().LoadFromData(text); err != nil {
+		return c, err
 	}
 	plain := func(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
 		b, err := io.ReadAll(body)
@@ -36,7 +50,8 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 	openapi3filter.RegisterBodyDecoder("text/html", plain)
 	openapi3filter.RegisterBodyDecoder("text/css", plain)
 	openapi3filter.RegisterBodyDecoder("application/x-ndjson", plain)
-	return legacy.NewRouter(doc)
+	c.router, err = legacy.NewRouter(c.doc)
+	return c, err
 })
 
 // checkContract holds a call to the contract: an answer must be one that the
@@ -48,10 +63,7 @@ func checkContract(t testing.TB, r *http.Request, body string, res *http.Respons
 	if r.Method == http.MethodHead || page {
 		return
 	}
-	router, err := contract()
-	if err != nil {
-		t.Fatalf("contract: %v", err)
-	}
+	_, router := Contract(t)
 	call := r.Clone(r.Context())
 	url := *r.URL
 	call.URL = &url
