@@ -18,30 +18,30 @@ type Decider struct {
 // New returns a Decider that verifies tokens with v.
 func New(v *verify.Verifier) *Decider { return &Decider{verify: v} }
 
-// A Check asks whether one request may pass.
+// A Check is the question whether one request may pass.
 //
-// It has what a decision reads today: the token. A decision by rules will also
-// read the name of the guard and the original request (method, host, raw target,
-// a few headers); they become fields here.
+// It holds what Decide reads. Decide knows no rules yet; with rules it also reads
+// the guard's name and the original request (method, host, raw target and a few
+// headers), and these become fields of Check.
 type Check struct {
 	Authorization []string // the values of the request's Authorization headers
 	From          hallpass.From
 }
 
-// A Verdict is the answer to a Check. A dialect turns it into the answer that its
-// proxy understands. The zero Verdict lets nothing pass.
+// A Verdict is the answer to a Check. The zero Verdict lets nothing pass.
 //
-// A decision by rules will also say which rule matched, and what the protected
-// API is to be told beside the caller; they become fields here.
+// It holds what the dialects read. With rules it also says which rule matched, and
+// the number of that rule becomes a field of Verdict; so does what else the
+// protected API is told about the caller.
 type Verdict struct {
 	Allow  bool
-	Caller hallpass.Caller // the token's; zero unless Allow
+	Caller hallpass.Caller // whose token it is; zero unless Allow
 
-	// What follows is about a refusal, and zero if Allow.
+	// The fields below describe a refusal. They are zero if Allow.
 
-	Status    int    // 401, or 503 where it cannot be known whether the request may pass
+	Status    int    // 401 for a credential that is no good; 503 if the token could not be checked
 	Reason    string // an ID, such as "api-key.expired"
-	Message   string // the same for people
+	Message   string // the reason in words
 	Challenge string // the value of WWW-Authenticate; "" unless Status is 401
 	Err       error  // for the log, and for httpd.SetErrorHeaders
 }
@@ -79,9 +79,9 @@ const (
 	badToken = `Bearer realm="hallpass", error="invalid_token"`
 )
 
-// refuse returns the verdict on a request that err keeps from passing: 401 if
-// the credential is known to be no good, 503 if it could not be checked. Other
-// statuses mean other things to proxies.
+// refuse returns the verdict that refuses a request because of err: 401 if err is
+// Unauthenticated, and 503 for every other err, because then the token could not
+// be checked. Proxies misread other statuses.
 func refuse(challenge string, err error) Verdict {
 	if !errors.Is(err, hallpass.Unauthenticated) {
 		challenge = ""

@@ -1,3 +1,5 @@
-// Package guard is the door of the guard: proxies ask here whether a request
-// may pass, before they let it through to what they protect.
+// Package guard is the door for proxies that protect other APIs. Before a proxy
+// lets a request pass, it asks here whether it may. Decide makes the decision. A
+// dialect, a file beside it, reads the question as one kind of proxy writes it
+// and turns the verdict into the answer that this proxy understands.
 package guard

@@ -15,8 +15,9 @@ const Prefix = "/guard/"
 // Owns reports whether the request is for the guard.
 func Owns(r *http.Request) bool { return strings.HasPrefix(target(r), Prefix) }
 
-// target returns the path of the request as the proxy sent it, without the
-// query: the query is the original client's to choose, and never read here.
+// target returns the path of the request as the proxy sent it. The query is never
+// read: some proxies append the query of the original request, which the client
+// chose.
 func target(r *http.Request) string { return r.URL.EscapedPath() }
 
 // A ForwardAuth answers proxies that ask over HTTP, on the paths below Prefix. It
@@ -34,8 +35,8 @@ var errNoDoor = &hallpass.Error{Kind: hallpass.NotFound, ID: "guard.not-found", 
 func (f *ForwardAuth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		// Some proxies announce the body of the original request and never send it.
-		// net/http would wait for it before it answers, unless the connection is to
-		// be closed.
+		// net/http would wait for that body before it answers. It does not wait if
+		// the connection is closed after the answer.
 		w.Header()["Connection"] = connectionClose
 	}
 	if target(r) != Prefix+"verify" {

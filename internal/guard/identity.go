@@ -6,8 +6,8 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// unknown is the value of an identity header where there is nothing to say: a
-// header that is left out would be the client's to fill in.
+// unknown is the value of an identity header that has no other value. If the
+// header were left out, some proxies would pass on the one that the client sent.
 const unknown = "-"
 
 // identityHeaders are the names of the identity headers, as net/http writes
@@ -25,8 +25,8 @@ func identity(c hallpass.Caller) [len(identityHeaders)]string {
 	}
 }
 
-// ascii returns s as it may stand in a header: what is no visible ASCII, and the
-// percent sign, are percent-encoded.
+// ascii returns s for use in a header: it percent-encodes the percent sign and
+// every byte that is not visible ASCII.
 func ascii(s string) string {
 	if s == "" {
 		return unknown

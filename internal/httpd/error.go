@@ -153,7 +153,7 @@ func SetErrorHeaders(h http.Header, err error) {
 // (RFC 7617): Latin-1 is another password.
 const basicChallenge = `Basic realm="hallpass", charset="UTF-8"`
 
-// WriteError answers with err as JSON and notes it in the request's event.
+// WriteError answers with err as JSON and records it in the request's event.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	e := EventOf(r.Context())
 	e.Err = err

@@ -7,12 +7,12 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// SameOrigin refuses requests that change something, carry no Bearer credential,
-// and come from a page of another origin: a browser sends its cookies with those
-// too, and the user name and password that it keeps for the site (SEC-18). A Bearer
-// it never adds by itself. publicOrigin, if not empty, is the scheme and
+// SameOrigin refuses requests that change something, come from a page of another
+// origin, and carry no Bearer credential (SEC-18). A browser sends its cookies, and
+// the user name and password that it keeps for the site, with such requests too; a
+// Bearer it never adds by itself. publicOrigin, if not empty, is the scheme and
 // host under which browsers know us, where a proxy changes the Host. refused, if
-// not nil, is told of each refusal and returns what is answered.
+// not nil, is called for each refusal and returns the error that is answered.
 func SameOrigin(next http.Handler, publicOrigin string, refused func(*http.Request, error) error) (http.Handler, error) {
 	guard := http.NewCrossOriginProtection()
 	if publicOrigin != "" {
