@@ -3,12 +3,14 @@ package hallpass
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
+	"slices"
 )
 
 // A Change is one step in what credentials are worth: something was revoked,
 // ended, disabled, enabled or given another role. Every node must know of it
 // before it is answered. Making a token is not a Change: no node can hold an
-// older opinion of it.
+// older opinion of it. The zero Change says that anything may be different.
 type Change struct {
 	Kind ChangeKind
 	ID   int64    // of the token, session, service account, user or org
@@ -18,7 +20,8 @@ type Change struct {
 // ChangeKind says what a Change is about.
 type ChangeKind string
 
-// The kinds of change.
+// The kinds of change. Each has a line in reaches, and one in the table of the
+// store, which says what a journal keeps of it.
 const (
 	TokenChanged          ChangeKind = "token"
 	SessionChanged        ChangeKind = "session"
@@ -32,6 +35,55 @@ const (
 	// anything may be different, for everybody.
 	ChangedByHand ChangeKind = "byhand"
 )
+
+// A Reach says what a Change may have made different for whom. Its zero value is
+// nobody. What is remembered of a subject that is named must be forgotten.
+type Reach struct {
+	Everybody      bool // anything may be different, for everybody
+	Token          TokenID
+	Session        SessionID
+	Hash           [32]byte // of the token or session
+	ServiceAccount ServiceAccountID
+	User           UserID
+	Org            OrgID // the org itself: its name, its address, or that it exists
+	Members        OrgID // what everybody in that org may do
+}
+
+// reaches says for each kind of change whom it reaches.
+var reaches = map[ChangeKind]func(c Change) Reach{
+	TokenChanged:          func(c Change) Reach { return Reach{Token: TokenID(c.ID), Hash: c.Hash} },
+	SessionChanged:        func(c Change) Reach { return Reach{Session: SessionID(c.ID), Hash: c.Hash} },
+	ServiceAccountChanged: func(c Change) Reach { return Reach{ServiceAccount: ServiceAccountID(c.ID)} },
+	UserChanged:           func(c Change) Reach { return Reach{User: UserID(c.ID)} },
+	OrgChanged:            func(c Change) Reach { return Reach{Org: OrgID(c.ID)} },
+	PermissionsChanged:    func(c Change) Reach { return Reach{Everybody: c.ID == 0, Members: OrgID(c.ID)} },
+	ChangedByHand:         func(Change) Reach { return Reach{Everybody: true} },
+}
+
+// ChangeKinds returns the kinds of change that this version knows.
+func ChangeKinds() []ChangeKind { return slices.Sorted(maps.Keys(reaches)) }
+
+// Reach returns whom c reaches. A kind that this version does not know, because
+// a newer node wrote it, reaches everybody.
+func (c Change) Reach() Reach {
+	reach, known := reaches[c.Kind]
+	if !known {
+		return Reach{Everybody: true}
+	}
+	return reach(c)
+}
+
+// Concerns reports whether anything that the caller was verified from may be
+// different.
+func (r Reach) Concerns(c Caller) bool {
+	return r.Everybody ||
+		same(r.Token, c.Token) || same(r.Session, c.Session) ||
+		same(r.ServiceAccount, c.ServiceAccount()) || same(r.User, c.User()) ||
+		same(r.Org, c.Org) || same(r.Members, c.Org)
+}
+
+// same reports whether both are the same ID and not none.
+func same[ID ~int64](a, b ID) bool { return a == b && a != 0 }
 
 // A Version counts changes, from 0 for a new installation, without gaps. The
 // order of versions is the order of commits.

@@ -2,6 +2,7 @@ package hallpass_test
 
 import (
 	"encoding/hex"
+	"slices"
 	"testing"
 
 	"github.com/hallpass-dev/hallpass"
@@ -52,4 +53,60 @@ func TestChainDigestTellsHistoriesApart(t *testing.T) {
 		}
 		seen[digest] = tt.name
 	}
+}
+
+// TestReach names, for each kind of change, which of these callers it concerns,
+// and that a change of another subject concerns none of them.
+func TestReach(t *testing.T) {
+	account := hallpass.Principal{Kind: hallpass.ServiceAccountPrincipal, ID: 7}
+	user := hallpass.Principal{Kind: hallpass.UserPrincipal, ID: 8}
+	callers := map[string]hallpass.Caller{
+		"token":    {Principal: account, Org: 7, Token: 7},
+		"session":  {Principal: user, Org: 7, Session: 7},
+		"password": {Principal: hallpass.Principal{Kind: hallpass.UserPrincipal, ID: 7}, Org: 6},
+		"nobody":   {},
+	}
+	want := map[hallpass.ChangeKind][]string{
+		hallpass.TokenChanged:          {"token"},
+		hallpass.SessionChanged:        {"session"},
+		hallpass.ServiceAccountChanged: {"token"},
+		hallpass.UserChanged:           {"password"},
+		hallpass.OrgChanged:            {"session", "token"},
+		hallpass.PermissionsChanged:    {"session", "token"},
+		hallpass.ChangedByHand:         {"nobody", "password", "session", "token"},
+		"of a newer version":           {"nobody", "password", "session", "token"},
+		"":                             {"nobody", "password", "session", "token"},
+	}
+	for _, kind := range append(hallpass.ChangeKinds(), "of a newer version", "") {
+		names, ok := want[kind]
+		if !ok {
+			t.Errorf("%q: say in this test whom it concerns", kind)
+		}
+		if got := concerned(hallpass.Change{Kind: kind, ID: 7}, callers); !slices.Equal(got, names) {
+			t.Errorf("%q of 7 concerns %v, want %v", kind, got, names)
+		}
+		everybody := len(names) == len(callers)
+		if got := concerned(hallpass.Change{Kind: kind, ID: 99}, callers); len(got) > 0 && !everybody {
+			t.Errorf("%q of 99 concerns %v", kind, got)
+		}
+		if got := concerned(hallpass.Change{Kind: kind}, callers); len(got) > 0 && !everybody && kind != hallpass.PermissionsChanged {
+			t.Errorf("%q without a subject concerns %v", kind, got)
+		}
+	}
+	if got := concerned(hallpass.Change{Kind: hallpass.PermissionsChanged}, callers); len(got) != len(callers) {
+		t.Errorf("permissions in every org concern only %v", got)
+	}
+}
+
+// concerned returns the names of those whom the change concerns.
+func concerned(c hallpass.Change, callers map[string]hallpass.Caller) []string {
+	reach := c.Reach()
+	var names []string
+	for name, caller := range callers {
+		if reach.Concerns(caller) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }

@@ -58,19 +58,21 @@ func (o *orgs) put(epoch uint64, row hallpass.Org) {
 }
 
 func (o *orgs) changed(n store.Notice) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if n.Phase == store.Coming {
+		o.coming++
+	} else {
+		o.coming--
+	}
+	o.epoch.Add(1)
 	for _, c := range n.Changes {
-		if c.Kind != hallpass.OrgChanged {
-			continue
+		switch r := c.Reach(); {
+		case r.Everybody:
+			o.rows.Clear()
+		case r.Org != 0:
+			o.rows.Delete(r.Org)
 		}
-		o.mu.Lock()
-		if n.Phase == store.Coming {
-			o.coming++
-		} else {
-			o.coming--
-		}
-		o.epoch.Add(1)
-		o.rows.Delete(hallpass.OrgID(c.ID))
-		o.mu.Unlock()
 	}
 }
 

@@ -122,7 +122,7 @@ func (s *Server) notice(n store.Notice) {
 		}
 	}
 	for _, c := range n.Changes {
-		if c.Kind == hallpass.UserChanged || c.Kind == hallpass.ChangedByHand {
+		if r := c.Reach(); r.Everybody || r.User != 0 {
 			select {
 			case s.userMove <- struct{}{}:
 			default: // asked for already

@@ -500,7 +500,7 @@ func (s *Server) closing(next http.Handler) http.Handler {
 func (s *Server) lookElsewhere(ctx context.Context) error {
 	changed, err := s.db.ChangedElsewhere(ctx)
 	if changed {
-		s.verify.Forget()
+		s.db.AnnounceAll()
 		s.log.Warn("another process changed the database file: what was in memory is read anew. Stop the server before you write to its file")
 	}
 	return err

@@ -48,6 +48,10 @@ func (db *DB) Announce(changes []hallpass.Change) {
 	db.announce(Notice{Phase: Settled, Changes: changes})
 }
 
+// AnnounceAll tells subscribers that anything may have changed, for everybody:
+// nobody said what.
+func (db *DB) AnnounceAll() { db.Announce([]hallpass.Change{{}}) }
+
 // errLateChange says that a transaction writes before it says what it changes: a
 // fault of the program.
 var errLateChange = errors.New("store: the transaction has written before this change")

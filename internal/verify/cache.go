@@ -192,33 +192,29 @@ func (c *cache) changed(coming bool, changes []hallpass.Change) {
 	}
 	c.epoch.Add(1)
 	for _, ch := range changes {
-		switch ch.Kind {
-		case hallpass.TokenChanged:
-			set := c.set(&ch.Hash)
-			for i := range set {
-				if e := set[i].Load(); e != nil && e.hash == ch.Hash {
-					c.drop(&set[i])
-				}
-			}
-		case hallpass.ServiceAccountChanged:
-			c.expel(hallpass.ServiceAccountID(ch.ID))
-		case hallpass.PermissionsChanged, hallpass.ChangedByHand:
-			for id, a := range c.accounts {
-				if ch.ID == 0 || a.org == hallpass.OrgID(ch.ID) {
-					c.expel(id)
-				}
-			}
-		}
+		c.forget(ch.Reach())
 	}
 }
 
-// clear forgets everything.
-func (c *cache) clear() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.epoch.Add(1)
-	for id := range c.accounts {
-		c.expel(id)
+// forget drops whom a change reaches. The caller holds mu.
+func (c *cache) forget(r hallpass.Reach) {
+	if r.Token != 0 || r.Hash != [32]byte{} {
+		set := c.set(&r.Hash)
+		for i := range set {
+			if e := set[i].Load(); e != nil && e.hash == r.Hash {
+				c.drop(&set[i])
+			}
+		}
+	}
+	if r.ServiceAccount != 0 {
+		c.expel(r.ServiceAccount)
+	}
+	if r.Everybody || r.Members != 0 {
+		for id, a := range c.accounts {
+			if r.Everybody || a.org == r.Members {
+				c.expel(id)
+			}
+		}
 	}
 }
 

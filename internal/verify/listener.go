@@ -23,7 +23,7 @@ type Listener struct {
 	over   bool
 	known  bool              // caller is set
 	before []hallpass.Change // that came before the caller was known
-	all    bool              // so many of them, or of a kind, that any caller may be meant
+	all    bool              // so many of them that any caller may be meant
 	caller hallpass.Caller
 	cut    func() // breaks off what is being told
 
@@ -59,7 +59,7 @@ func (l *Listener) Admit(c hallpass.Caller, cut func()) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.caller, l.known, l.cut = c, true, cut
-	if l.over || l.all || slices.ContainsFunc(l.before, func(ch hallpass.Change) bool { return touches(ch, c) }) {
+	if l.over || l.all || slices.ContainsFunc(l.before, func(ch hallpass.Change) bool { return ch.Reach().Concerns(c) }) {
 		l.end()
 		return errStale
 	}
@@ -148,17 +148,7 @@ func (l *Listener) touched(changes []hallpass.Change) bool {
 		}
 		return false
 	}
-	return !l.over && slices.ContainsFunc(changes, func(ch hallpass.Change) bool { return touches(ch, l.caller) })
-}
-
-// forget ends every listener: something may have changed, and nobody said what.
-func (ls *listeners) forget() {
-	ls.eachOf(func(l *Listener) bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.all = true
-		return l.known && !l.over
-	})
+	return !l.over && slices.ContainsFunc(changes, func(ch hallpass.Change) bool { return ch.Reach().Concerns(l.caller) })
 }
 
 // eachOf silences those of the listeners that over is true of.
@@ -176,24 +166,4 @@ func (ls *listeners) eachOf(over func(*Listener) bool) {
 // node's view is too old. The server calls it a few times a second.
 func (v *Verifier) EndListeners() {
 	v.listeners.eachOf((*Listener).lapsed)
-}
-
-// touches reports whether the change may touch what the caller was verified
-// from. A kind of change that this program does not know touches everybody.
-func touches(ch hallpass.Change, c hallpass.Caller) bool {
-	switch ch.Kind {
-	case hallpass.TokenChanged:
-		return ch.ID != 0 && ch.ID == int64(c.Token)
-	case hallpass.SessionChanged:
-		return ch.ID != 0 && ch.ID == int64(c.Session)
-	case hallpass.ServiceAccountChanged:
-		return ch.ID != 0 && ch.ID == int64(c.ServiceAccount())
-	case hallpass.UserChanged:
-		return ch.ID != 0 && ch.ID == int64(c.User())
-	case hallpass.OrgChanged:
-		return ch.ID == int64(c.Org)
-	case hallpass.PermissionsChanged:
-		return ch.ID == 0 || ch.ID == int64(c.Org)
-	}
-	return true
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -258,13 +259,12 @@ func (p *passwords) remember(u hallpass.User, text secret.Text, now time.Time) {
 	p.right[key] = remembered{u.ID, u.PasswordHash, now.Add(rememberFor)}
 }
 
-// forget forgets the user's passwords.
-func (p *passwords) forget(u hallpass.UserID) {
+// forget forgets the passwords of those whom a change reaches.
+func (p *passwords) forget(reach hallpass.Reach) {
+	if !reach.Everybody && reach.User == 0 {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for key, r := range p.right {
-		if r.user == u {
-			delete(p.right, key)
-		}
-	}
+	maps.DeleteFunc(p.right, func(_ [32]byte, r remembered) bool { return reach.Everybody || r.user == reach.User })
 }

@@ -102,17 +102,8 @@ func (v *Verifier) changed(n store.Notice) {
 	v.cache.changed(n.Phase == store.Coming, n.Changes)
 	v.listeners.changed(n.Changes)
 	for _, c := range n.Changes {
-		if c.Kind == hallpass.UserChanged {
-			v.passwords.forget(hallpass.UserID(c.ID))
-		}
+		v.passwords.forget(c.Reach())
 	}
-}
-
-// Forget drops what is in memory of tokens and ends who listens, for something
-// may have changed that was not announced.
-func (v *Verifier) Forget() {
-	v.cache.clear()
-	v.listeners.forget()
 }
 
 // noted tells those who watch a token that it was refused.

@@ -37,9 +37,8 @@ func newWorld(t testing.TB, o verify.Options) *world {
 	db := hallpasstest.OpenStore(t)
 	w := &world{t: t, db: db}
 	w.now.Store(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).UnixMicro())
-	clock := func() time.Time { return time.UnixMicro(w.now.Load()).UTC() }
-	o.Now = clock
-	w.admin, w.verify = admin.New(db, admin.Options{Now: clock}), verify.New(db, o)
+	o.Now = w.clock
+	w.admin, w.verify = admin.New(db, admin.Options{Now: w.clock}), verify.New(db, o)
 	if err := w.admin.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +71,8 @@ func newWorld(t testing.TB, o verify.Options) *world {
 	}
 	return w
 }
+
+func (w *world) clock() time.Time { return time.UnixMicro(w.now.Load()).UTC() }
 
 // firstToken makes a token that lives for so many seconds, 0 for ever, and
 // returns the admin who made it too.

@@ -153,7 +153,7 @@ func (w *view) pace(begun time.Duration, err error) {
 // the next heartbeat gives that.
 func (v *Verifier) register(ctx context.Context, h *store.NodeConn, known store.State) error {
 	begun := v.view.boot()
-	v.Forget()
+	v.db.AnnounceAll()
 	p, err := h.Register(ctx, known)
 	if errors.Is(err, store.ErrDiverged) {
 		v.part()
@@ -163,7 +163,7 @@ func (v *Verifier) register(ctx context.Context, h *store.NodeConn, known store.
 	}
 	v.view.applied.Store(int64(p.State.Version))
 	// What was remembered while registering was read before its state.
-	v.Forget()
+	v.db.AnnounceAll()
 	v.view.learn(p, begun)
 	v.view.mu.Lock()
 	defer v.view.mu.Unlock()
@@ -197,7 +197,7 @@ func (v *Verifier) Settled(known store.State) {
 	v.view.mu.Lock()
 	v.view.known, v.view.registered = known, false
 	v.view.mu.Unlock()
-	v.Forget()
+	v.db.AnnounceAll()
 	v.view.apart.Store(false)
 }
 
