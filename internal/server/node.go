@@ -515,7 +515,7 @@ func AcceptHistory(ctx context.Context, c Config, yes bool) (h Histories, err er
 			return err
 		}
 		for _, e := range lost {
-			if e.Outcome.Open {
+			if e.Open() {
 				h.Open = append(h.Open, e.At.Format(time.RFC3339)+" "+string(e.Kind)+" "+strconv.FormatInt(e.ID, 10))
 			}
 		}

@@ -12,3 +12,16 @@ func (tx *Tx) SetNameKey(id hallpass.OrgID, name string) error {
 	_, err := tx.exec(`UPDATE orgs SET name = $2, name_key = $3 WHERE id = $1`, id, name, strings.ToLower(strings.ToUpper(name)))
 	return err
 }
+
+// Subjects returns what is known of each kind of change: whether a journal tells
+// what became of its subjects.
+func Subjects() map[hallpass.ChangeKind]bool {
+	known := make(map[hallpass.ChangeKind]bool)
+	for kind, s := range subjects {
+		known[kind] = s.state != nil
+		if whole := s.state != nil && s.again != nil && s.counter != ""; whole != known[kind] || !whole && (s.again != nil || s.counter != "" || s.onlyEnds) {
+			panic("the line of " + string(kind) + " is not whole")
+		}
+	}
+	return known
+}

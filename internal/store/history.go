@@ -58,68 +58,16 @@ func (tx *Tx) Continues(known State) error {
 	return known.continues(now, digest)
 }
 
-// outcome reads what became of the subject of a change, for the journal.
-func (tx *Tx) outcome(c hallpass.Change) (o Outcome, err error) {
-	switch c.Kind {
-	case hallpass.TokenChanged:
-		err = tx.sql.QueryRow(`SELECT COUNT(*) = 0 FROM tokens WHERE id = $1 AND revoked_us = 0`, c.ID).Scan(&o.Ended)
-	case hallpass.SessionChanged:
-		err = tx.sql.QueryRow(`SELECT COUNT(*) = 0 FROM sessions WHERE id = $1`, c.ID).Scan(&o.Ended)
-	case hallpass.OrgChanged:
-		err = tx.sql.QueryRow(`SELECT COUNT(*) = 0 FROM orgs WHERE id = $1`, c.ID).Scan(&o.Ended)
-	case hallpass.ServiceAccountChanged:
-		err = tx.sql.QueryRow(`
-			SELECT COUNT(*) = 0, COALESCE(MAX(role), 'None') FROM service_accounts WHERE id = $1 AND disabled = FALSE`, c.ID).Scan(&o.Ended, &o.Role)
-	case hallpass.UserChanged:
-		return tx.userOutcome(c.ID)
-	case hallpass.PermissionsChanged, hallpass.ChangedByHand:
-		o.Open = true
-	}
-	if err != nil {
-		return o, fmt.Errorf("store: outcome of change of %s %d: %w", c.Kind, c.ID, err)
-	}
-	return o, nil
-}
-
-func (tx *Tx) userOutcome(id int64) (o Outcome, err error) {
-	var hash string
-	err = tx.sql.QueryRow(`
-		SELECT COUNT(*) = 0, COALESCE(MAX(CASE WHEN server_admin = TRUE THEN 1 ELSE 0 END), 0) = 1, COALESCE(MAX(password_hash), '')
-		FROM   users WHERE id = $1 AND disabled = FALSE`, id).Scan(&o.Ended, &o.ServerAdmin, &hash)
-	if err != nil {
-		return o, fmt.Errorf("store: outcome of change of user %d: %w", id, err)
-	}
-	if !o.Ended {
-		o.Password = passwordMark(hash)
-	}
-	type member struct {
-		org  int64
-		role string
-	}
-	members, err := all(tx, func(r row) (m member, err error) {
-		err = r.Scan(&m.org, &m.role)
-		return m, err
-	}, `SELECT org_id, role FROM members WHERE user_id = $1 ORDER BY org_id`, id)
-	if err != nil {
-		return o, fmt.Errorf("store: outcome of change of user %d: %w", id, err)
-	}
-	o.Members = make(map[string]string, len(members))
-	for _, m := range members {
-		o.Members[strconv.FormatInt(m.org, 10)] = m.role
-	}
-	return o, nil
-}
-
-// outcomes returns the journal's entries for the changes, with what has become
-// of their subjects by now.
-func (tx *Tx) outcomes(rows []ChangeRow) ([]JournalEntry, error) {
+// journalEntries returns the journal's entries for the changes, with what has
+// become of their subjects by now.
+func (tx *Tx) journalEntries(rows []ChangeRow) ([]JournalEntry, error) {
 	entries := make([]JournalEntry, 0, len(rows))
 	for _, r := range rows {
-		o, err := tx.outcome(r.Change)
+		s, err := tx.subjectState(r.Change)
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, newJournalEntry(r, o))
+		entries = append(entries, newJournalEntry(r, s))
 	}
 	return entries, nil
 }
@@ -138,29 +86,28 @@ func (db *DB) Keep(ctx context.Context, j *Journal, rows []ChangeRow) error {
 			return errors.Join(err, ErrDiverged)
 		}
 		var err error
-		entries, err = tx.outcomes(rows)
+		entries, err = tx.journalEntries(rows)
 		return err
 	})
 	if err != nil {
 		entries = entries[:0]
 		for _, r := range rows {
-			ended := r.Change.Kind == hallpass.TokenChanged || r.Change.Kind == hallpass.SessionChanged // they change in no other way
-			entries = append(entries, newJournalEntry(r, Outcome{Ended: ended, Open: !ended}))
+			entries = append(entries, newJournalEntry(r, unread(r.Change)))
 		}
 	}
 	return j.Append(entries...)
 }
 
 // Reapply makes the database, whose past is not the one in the journal, refuse
-// again what the journal says had ended: tokens and sessions end, accounts and
-// users that were gone or disabled are disabled, roles are cut to what they
-// were. Nothing is given back, and no number that the journal knows is given
-// again. It returns how many changes it made, and those entries that tell only
-// that permissions changed, not how: a person must look at them.
+// again what the journal says had ended: tokens and sessions end, tokens that
+// were to end at a time end then, accounts and users that were gone or disabled
+// are disabled, roles are cut to what they were. Nothing is given back, and no
+// number that the journal knows is given again. It returns how many changes it
+// made, and the open entries: a person must look at those.
 func (tx *Tx) Reapply(lost []JournalEntry, at time.Time) (made int, open []JournalEntry, err error) {
 	given := make(map[string]int64)
 	for _, e := range lost {
-		if counter, numbered := counterOf[e.Kind]; numbered {
+		if counter := subjects[e.Kind].counter; counter != "" {
 			given[counter] = max(given[counter], e.ID)
 		}
 	}
@@ -177,7 +124,7 @@ func (tx *Tx) Reapply(lost []JournalEntry, at time.Time) (made int, open []Journ
 		return 0, nil, err
 	}
 	for _, e := range lost {
-		if e.Outcome.Open {
+		if e.Open() {
 			open = append(open, e)
 			continue
 		}
@@ -219,12 +166,6 @@ func (tx *Tx) reapply(e JournalEntry, at time.Time) (bool, error) {
 	return true, err
 }
 
-// counterOf says which counter numbers the subjects of a kind of change.
-var counterOf = map[hallpass.ChangeKind]string{
-	hallpass.TokenChanged: "token", hallpass.SessionChanged: "session", hallpass.OrgChanged: "org",
-	hallpass.ServiceAccountChanged: "principal", hallpass.UserChanged: "principal",
-}
-
 // Counters returns the last number that each counter gave.
 func (tx *Tx) Counters() (map[string]int64, error) {
 	type counter struct {
@@ -254,99 +195,6 @@ func (tx *Tx) RaiseCounters(given map[string]int64) error {
 		}
 	}
 	return nil
-}
-
-// again returns the steps that make one entry true again, none when it is.
-func (tx *Tx) again(e JournalEntry, at time.Time) ([]step, error) {
-	if e.Outcome.Open {
-		return nil, nil
-	}
-	now, err := tx.outcome(hallpass.Change{Kind: e.Kind, ID: e.ID})
-	if err != nil {
-		return nil, err
-	}
-	us, ends := micros(at), e.Outcome.Ended && !now.Ended
-	switch {
-	case e.Kind == hallpass.TokenChanged && ends:
-		return []step{do(`UPDATE tokens SET revoked_us = $2 WHERE id = $1`, e.ID, us)}, nil
-	case e.Kind == hallpass.SessionChanged && ends:
-		return []step{do(`DELETE FROM sessions WHERE id = $1`, e.ID)}, nil
-	case e.Kind == hallpass.OrgChanged && e.Outcome.Ended:
-		return tx.endOrg(e.ID, us)
-	case e.Kind == hallpass.ServiceAccountChanged && ends:
-		return []step{do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE id = $1`, e.ID, us)}, nil
-	case e.Kind == hallpass.ServiceAccountChanged && !e.Outcome.Ended:
-		return tx.narrow(e, us)
-	case e.Kind == hallpass.UserChanged && !now.Ended:
-		return againUser(e, now, us)
-	}
-	return nil, nil
-}
-
-// endOrg returns the steps that leave nobody in the org who may act there.
-func (tx *Tx) endOrg(id, us int64) (steps []step, err error) {
-	var accounts, members bool
-	err = tx.sql.QueryRow(`
-		SELECT EXISTS (SELECT 1 FROM service_accounts WHERE org_id = $1 AND disabled = FALSE), EXISTS (SELECT 1 FROM members WHERE org_id = $1)`, id).
-		Scan(&accounts, &members)
-	if err != nil {
-		return nil, fmt.Errorf("store: who is in org %d: %w", id, err)
-	}
-	if accounts {
-		steps = append(steps, do(`UPDATE service_accounts SET disabled = TRUE, updated_us = $2 WHERE org_id = $1 AND disabled = FALSE`, id, us))
-	}
-	if members {
-		steps = append(steps, do(`DELETE FROM members WHERE org_id = $1`, id))
-	}
-	return steps, nil
-}
-
-// narrow returns the step that cuts the role of an account, enabled or not, to
-// what the entry says.
-func (tx *Tx) narrow(e JournalEntry, us int64) ([]step, error) {
-	var now string
-	if err := tx.sql.QueryRow(`SELECT COALESCE(MAX(role), 'None') FROM service_accounts WHERE id = $1`, e.ID).Scan(&now); err != nil {
-		return nil, fmt.Errorf("store: role of service account %d: %w", e.ID, err)
-	}
-	if !wider(now, e.Outcome.Role) {
-		return nil, nil
-	}
-	return []step{do(`UPDATE service_accounts SET role = $2, updated_us = $3 WHERE id = $1`, e.ID, e.Outcome.Role, us)}, nil
-}
-
-// againUser returns the steps that take from an enabled user, who has become what
-// now says, all that the entry does not say.
-func againUser(e JournalEntry, now Outcome, us int64) (steps []step, err error) {
-	sessions := do(`DELETE FROM sessions WHERE user_id = $1`, e.ID)
-	if e.Outcome.Ended {
-		return []step{do(`UPDATE users SET disabled = TRUE, updated_us = $2 WHERE id = $1`, e.ID, us), sessions}, nil
-	}
-	if now.Password != e.Outcome.Password && now.Password != passwordMark("") { // the old password was ended, and the new one is not known here
-		steps = append(steps, do(`UPDATE users SET password_hash = '', updated_us = $2 WHERE id = $1`, e.ID, us), sessions)
-	}
-	if now.ServerAdmin && !e.Outcome.ServerAdmin {
-		steps = append(steps, do(`UPDATE users SET server_admin = FALSE, updated_us = $2 WHERE id = $1`, e.ID, us))
-	}
-	for org, role := range now.Members {
-		id, err := strconv.ParseInt(org, 10, 64)
-		if err != nil {
-			return nil, err
-		}
-		switch was, member := e.Outcome.Members[org]; {
-		case !member:
-			steps = append(steps, do(`DELETE FROM members WHERE org_id = $1 AND user_id = $2`, id, e.ID))
-		case wider(role, was):
-			steps = append(steps, do(`UPDATE members SET role = $3 WHERE org_id = $1 AND user_id = $2`, id, e.ID, was))
-		}
-	}
-	return steps, nil
-}
-
-// wider reports whether role a gives more than b.
-func wider(a, b string) bool {
-	ra, okA := hallpass.ParseRole(a)
-	rb, okB := hallpass.ParseRole(b)
-	return okA && okB && ra > rb
 }
 
 // DropIdle closes the idle connections of the pools: after a failover they may lead

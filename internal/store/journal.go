@@ -332,7 +332,7 @@ func (j *Journal) moments(installation string) (list []moment, err error) {
 			return nil
 		}
 		if head.Accepted {
-			list = slices.DeleteFunc(list, func(m moment) bool { return m.entry != nil && m.entry.Outcome.Open })
+			list = slices.DeleteFunc(list, func(m moment) bool { return m.entry != nil && m.entry.Open() })
 		}
 		list = append(list, moment{head.Version, head.Digest, nil})
 		return nil

@@ -30,7 +30,7 @@ func openJournal(t *testing.T, dir string) *store.Journal {
 func entry(v hallpass.Version) store.JournalEntry {
 	var digest [32]byte
 	digest[0], digest[1], digest[2], digest[3] = byte(v), byte(v>>8), byte(v>>16), 1
-	return store.JournalEntry{Version: v, Digest: hex.EncodeToString(digest[:]), Kind: hallpass.TokenChanged, ID: int64(v), Outcome: store.Outcome{Ended: true}, At: noon}
+	return store.JournalEntry{Version: v, Digest: hex.EncodeToString(digest[:]), Kind: hallpass.TokenChanged, ID: int64(v), Subject: store.SubjectState{Ended: true}, At: noon}
 }
 
 // TestJournalAfterCrash opens journals that a crash, or something else, left in
@@ -288,7 +288,7 @@ func TestJournalAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 		open := entry(1)
-		open.Outcome = store.Outcome{Open: true}
+		open.Subject = store.SubjectState{Open: true}
 		if err := j.Append(open, entry(2)); err != nil {
 			t.Fatal(err)
 		}

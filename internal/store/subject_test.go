@@ -1,0 +1,173 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// TestSubjects holds the table of subjects to the kinds of change: each has a
+// line, which can be read on both databases; of a kind that is not known, that
+// something changed is all that is kept.
+func TestSubjects(t *testing.T) {
+	known := store.Subjects()
+	for kind := range known {
+		if !slices.Contains(hallpass.ChangeKinds(), kind) {
+			t.Errorf("%q is no kind of change", kind)
+		}
+	}
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		j := openJournal(t, t.TempDir())
+		if err := j.Begin(store.State{Installation: "test"}, false); err != nil {
+			t.Fatal(err)
+		}
+		kinds := append(hallpass.ChangeKinds(), "of a newer version", "")
+		for _, kind := range kinds {
+			change(t, db, kind, 500)
+		}
+		keep(t, db, j)
+		lost, whole := since(t, emptyDB(t, db), j)
+		if len(lost) != len(kinds) || !whole {
+			t.Fatalf("%d entries, %v", len(lost), whole)
+		}
+		for i, e := range lost {
+			told, ok := known[e.Kind]
+			if !ok && i < len(kinds)-2 {
+				t.Errorf("%q has no line", e.Kind)
+			}
+			if e.Open() == told {
+				t.Errorf("%q is open: %v", e.Kind, e.Open())
+			}
+			if told && !e.Subject.Ended {
+				t.Errorf("%q 500, which does not exist, has not ended", e.Kind)
+			}
+		}
+	})
+}
+
+// emptyDB returns an installation of db's kind in which nothing has changed.
+func emptyDB(t *testing.T, db *store.DB) *store.DB {
+	t.Helper()
+	return begun(t, emptyLike(t, db))
+}
+
+// TestReapplyEnd has an older database learn when tokens were to end: the earlier
+// of its own end and the journal's holds. What was revoked stays so.
+func TestReapplyEnd(t *testing.T) {
+	early, late := noon.Add(time.Hour), noon.Add(2*time.Hour)
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		a := newAccount(t, db, newOrg(t, db, "o").ID, "a")
+		var tokens []hallpass.Token
+		for i, ends := range []time.Time{{}, late, early, late, {}, {}} {
+			tok, err := createToken(db, t.Context(), a, string(rune('a'+i)), noon, ends)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tokens = append(tokens, tok)
+		}
+		revoke := func(db *store.DB, i int) {
+			write(t, db, func(tx *store.Tx) error { return tx.RevokeToken(a.Org, tokens[i].ID, noon) })
+		}
+		revoke(db, 3)
+		var lost []store.JournalEntry
+		for i, was := range []store.SubjectState{{EndsAt: early}, {EndsAt: early}, {EndsAt: late}, {EndsAt: early}, {}, {Ended: true}} {
+			lost = append(lost, store.JournalEntry{Version: hallpass.Version(i + 1), Kind: hallpass.TokenChanged, ID: int64(tokens[i].ID), Subject: was})
+		}
+		for round, want := range []int{3, 0} {
+			write(t, db, func(tx *store.Tx) error {
+				made, open, err := tx.Reapply(lost, noon)
+				if made != want || len(open) > 0 {
+					t.Errorf("round %d: made %d, want %d; open %v", round, made, want, open)
+				}
+				return err
+			})
+		}
+		type end struct{ Expires, Revoked time.Time }
+		var got []end
+		for i := range tokens {
+			err := db.Read(t.Context(), func(tx *store.Tx) error {
+				tok, err := tx.OrgToken(a.Org, tokens[i].ID)
+				got = append(got, end{tok.ExpiresAt, tok.RevokedAt})
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if d := cmp.Diff(got, []end{{early, time.Time{}}, {early, time.Time{}}, {early, time.Time{}}, {late, noon}, {}, {time.Time{}, noon}}); d != "" {
+			t.Errorf("got, want:\n%s", d)
+		}
+	})
+}
+
+// TestJournalTellsEnds keeps when a token ends, and nothing of one that does not.
+func TestJournalTellsEnds(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		a := newAccount(t, db, newOrg(t, db, "o").ID, "a")
+		j := openJournal(t, t.TempDir())
+		if err := j.Begin(stateOf(t, db), false); err != nil {
+			t.Fatal(err)
+		}
+		for name, ends := range map[string]time.Time{"a": {}, "b": noon.Add(time.Hour)} {
+			tok, err := createToken(db, t.Context(), a, name, noon, ends)
+			if err != nil {
+				t.Fatal(err)
+			}
+			change(t, db, hallpass.TokenChanged, int64(tok.ID))
+			keep(t, db, j)
+			lost, _ := since(t, emptyDB(t, db), j)
+			if d := cmp.Diff(lost[len(lost)-1].Subject, store.SubjectState{EndsAt: ends}); d != "" {
+				t.Errorf("%s: got, want:\n%s", name, d)
+			}
+		}
+	})
+}
+
+// TestJournalOfOtherVersions reads lines as older and newer versions wrote them.
+func TestJournalOfOtherVersions(t *testing.T) {
+	zero := "0000000000000000000000000000000000000000000000000000000000000000"
+	dir := t.TempDir()
+	err := os.WriteFile(filepath.Join(dir, "journal"), []byte(`{"installation":"test","v":0,"digest":"`+zero+`"}
+{"v":1,"digest":"`+zero+`","kind":"token","id":7,"hash":"ab","outcome":{"ended":true},"at":"2026-11-23T12:00:00Z"}
+{"v":2,"digest":"`+zero+`","kind":"token","id":8,"outcome":{},"at":"2026-11-23T12:00:00Z"}
+{"v":3,"digest":"`+zero+`","kind":"user","id":9,"outcome":{"members":{"1":"Viewer"}},"at":"2026-11-23T12:00:00Z"}
+{"v":4,"digest":"`+zero+`","kind":"permissions","id":1,"outcome":{"open":true},"at":"2026-11-23T12:00:00Z"}
+{"v":5,"digest":"`+zero+`","kind":"of a newer version","id":3,"outcome":{"ended":true,"rule":"none"},"at":"2026-11-23T12:00:00Z"}
+`), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := openJournal(t, dir)
+	onSQLite(t, func(t *testing.T, db *store.DB, _ string) {
+		lost, _ := since(t, db, j)
+		var open []hallpass.ChangeKind
+		for _, e := range lost {
+			if e.Open() {
+				open = append(open, e.Kind)
+			}
+		}
+		if d := cmp.Diff(open, []hallpass.ChangeKind{"permissions", "of a newer version"}); d != "" || len(lost) != 5 {
+			t.Fatalf("%d entries; open, want:\n%s", len(lost), d)
+		}
+		write(t, db, func(tx *store.Tx) error {
+			_, open, err := tx.Reapply(lost, noon)
+			if len(open) != 2 {
+				t.Errorf("to be looked at: %+v", open)
+			}
+			return err
+		})
+		if err := j.Begin(store.State{Installation: "test", Version: 9}, true); err != nil {
+			t.Fatal(err)
+		}
+		if lost, _ := since(t, db, j); slices.ContainsFunc(lost, store.JournalEntry.Open) {
+			t.Errorf("a person has looked at them: %+v", lost)
+		}
+	})
+}
