@@ -61,12 +61,5 @@ bench-audit: ## what docs/performance.md tells of a long audit: about ten minute
 	HALLPASS_TEST_AUDIT_ROWS=$${HALLPASS_TEST_AUDIT_ROWS:-5000000} $(GO) test -count=1 -v -timeout 60m -run '^TestAuditMeasured$$' ./test
 
 soak: ## the long variants: every strange value in every place; kill -9 and revocations a thousand times, nodes and disks that fail; a minute of guessing; and a minute under Prometheus' eyes
-	HALLPASS_TEST_STRANGE=all HALLPASS_TEST_DATABASE=postgres ./test/postgres.sh $(GO) test -count=1 -v -run 'TestStrange' -timeout 60m ./internal/api ./internal/console
-	HALLPASS_TEST_PROMETHEUS_SECONDS=60 $(GO) test -count=1 -v -run Prometheus ./test/
-	HALLPASS_TEST_GUESS_SECONDS=60 $(GO) test -count=1 -v -run GuessedAtFullSpeed -timeout 10m ./internal/api
-	HALLPASS_TEST_DATABASE=postgres HALLPASS_TEST_GUESS_SECONDS=60 ./test/postgres.sh $(GO) test -count=1 -v -run GuessedAtFullSpeed -timeout 10m ./internal/api
-	HALLPASS_TEST_REVOCATIONS=1000 $(GO) test -count=1 -v -run RevokedOnEveryNode -timeout 30m ./test/
-	HALLPASS_TEST_REVOKER_ROUNDS=100 $(GO) test -count=1 -v -run KilledWhileRevoking -timeout 30m ./test/
-	HALLPASS_TEST_FULL_REVOCATIONS=1000 $(GO) test -count=1 -v -run DiskFull -timeout 30m ./test/
-	$(GO) test -count=10 -v -run 'Failover|Unreplicated|Deposed|OlderCopy|FrozenWithTheLock|ListenerLost|Balancers|FaultsAreTold|FarDatabase|WrittenByHand' -timeout 120m ./test/
-	HALLPASS_TEST_KILL_ROUNDS=1000 $(GO) test -count=1 -v -run 'Kill$$' -timeout 60m ./test/
+	@./test/install.sh
+	@GO="$(GO)" ./test/soak.sh
