@@ -145,33 +145,6 @@ func (a *Admin) read(ctx context.Context, c hallpass.Caller, n need, fn func(*st
 	return a.refused(ctx, c, err, string(n.action), string(n.scope))
 }
 
-// change runs fn in a transaction: it counts the changes of authority, reads
-// the caller anew, authorizes it, lets fn make its change, and writes the entry
-// that fn returns. A refusal leaves nothing but its own audit entry.
-func (a *Admin) change(ctx context.Context, c hallpass.Caller, n need, changes []hallpass.Change, fn func(*store.Tx, hallpass.Caller) (hallpass.AuditEntry, error)) error {
-	err := a.db.Write(ctx, func(tx *store.Tx) error {
-		for _, ch := range changes {
-			if err := tx.Change(ch); err != nil {
-				return err
-			}
-		}
-		now, err := a.reread(tx, c)
-		if err != nil {
-			return err
-		}
-		if err := n.met(now); err != nil {
-			return err
-		}
-		entry, err := fn(tx, now)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Audit(entry)
-		return err
-	})
-	return a.refused(ctx, c, err, string(n.action), string(n.scope))
-}
-
 var errGone = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "auth.unauthorized", Message: "Unauthorized"}
 
 // reread returns the caller as the database has it now: a change is never made

@@ -91,25 +91,25 @@ func (s assigning) action() hallpass.Action {
 
 // assign carries out one step, within the delegation rule, and reports whether
 // it changed anything.
-func (a *Admin) assign(tx *store.Tx, c hallpass.Caller, s assigning) (bool, error) {
+func (a *Admin) assign(t *Turn, s assigning) (bool, error) {
 	n := roleNeed(s.action(), s.org == 0)
-	if err := n.met(c); err != nil {
+	if err := n.met(t.Caller); err != nil {
 		return false, err
 	}
 	if s.role.Basic() {
 		return false, errBasicRole
 	}
-	if err := a.mayGiveRolePermissions(tx, c, s.org == 0, s.role.Permissions); err != nil {
+	if err := a.mayGiveRolePermissions(t.Tx, t.Caller, s.org == 0, s.role.Permissions); err != nil {
 		return false, err
 	}
 	as := store.Assignment{Org: s.org, To: s.grantee, RoleOrg: s.role.Org, RoleUID: s.role.UID}
 	if s.remove {
-		return tx.Unassign(as)
+		return t.Unassign(as)
 	}
-	if err := a.granteeThere(tx, c, s.grantee); err != nil {
+	if err := a.granteeThere(t.Tx, t.Caller, s.grantee); err != nil {
 		return false, err
 	}
-	had, err := tx.Assign(as, a.now())
+	had, err := t.Assign(as, a.now())
 	return !had, err
 }
 
@@ -184,14 +184,17 @@ func (a *Admin) SetRoleAssignments(ctx context.Context, c hallpass.Caller, uid s
 		wanted[hallpass.Grantee{Kind: hallpass.ToTeam, ID: id}] = hallpass.Nobody
 	}
 	n := need{action: hallpass.UsersRolesAdd, scope: hallpass.ScopeDelegate}
-	return a.change(ctx, c, n, permissionsChanged(c.Org), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		r, err := tx.Role(c.Org, uid)
+	return a.change(ctx, c, n, "role.assignments.set", func(t *Turn) error {
+		r, err := t.Role(t.Caller.Org, uid)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		now, err := tx.AssignmentsOf(c.Org, r)
+		now, err := t.AssignmentsOf(t.Caller.Org, r)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
+		}
+		if err := t.declare(permissionsChanged(t.Caller.Org)...); err != nil {
+			return err
 		}
 		had := make(map[hallpass.Grantee]bool)
 		for _, as := range now {
@@ -199,8 +202,8 @@ func (a *Admin) SetRoleAssignments(ctx context.Context, c hallpass.Caller, uid s
 			if _, keep := wanted[as.To]; keep || as.To.Kind == hallpass.ToBasicRole {
 				continue
 			}
-			if _, err := a.assign(tx, c, assigning{r, c.Org, as.To, true}); err != nil {
-				return hallpass.AuditEntry{}, err
+			if _, err := a.assign(t, assigning{r, t.Caller.Org, as.To, true}); err != nil {
+				return err
 			}
 		}
 		for _, g := range slices.SortedFunc(maps.Keys(wanted), func(a, b hallpass.Grantee) int { return int(a.ID - b.ID) }) {
@@ -208,15 +211,15 @@ func (a *Admin) SetRoleAssignments(ctx context.Context, c hallpass.Caller, uid s
 				continue
 			}
 			if kind := wanted[g]; kind != hallpass.Nobody {
-				if p, err := tx.Principal(c.Org, g.ID); err != nil || p.Kind != kind {
-					return hallpass.AuditEntry{}, errNoAccount
+				if p, err := t.Principal(t.Caller.Org, g.ID); err != nil || p.Kind != kind {
+					return errNoAccount
 				}
 			}
-			if _, err := a.assign(tx, c, assigning{r, c.Org, g, false}); err != nil {
-				return hallpass.AuditEntry{}, err
+			if _, err := a.assign(t, assigning{r, t.Caller.Org, g, false}); err != nil {
+				return err
 			}
 		}
-		return a.entry(c, "role.assignments.set", "role:"+uid), nil
+		return t.Audit("role", uid, "")
 	})
 }
 
@@ -236,35 +239,39 @@ func (a *Admin) UnassignRole(ctx context.Context, c hallpass.Caller, uid string,
 var errGlobalUsersOnly = &hallpass.Error{Kind: hallpass.Invalid, ID: "accesscontrol.global-users-only", Field: "global", Message: "Only users and basic roles can be given a role in every organization"}
 
 func (a *Admin) assignOne(ctx context.Context, c hallpass.Caller, uid string, g hallpass.Grantee, global, remove bool) error {
-	org, what := c.Org, "role.assign"
+	org, action := c.Org, "role.assign"
 	if global {
 		org = 0
 	}
 	if remove {
-		what = "role.unassign"
+		action = "role.unassign"
 	}
 	step := assigning{org: org, grantee: g, remove: remove}
-	return a.change(ctx, c, roleNeed(step.action(), global), granteeChanged(org, g), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
+	return a.change(ctx, c, roleNeed(step.action(), global), action, func(t *Turn) error {
 		var err error
-		if step.role, err = tx.Role(c.Org, uid); err != nil {
-			return hallpass.AuditEntry{}, err
+		if step.role, err = t.Role(t.Caller.Org, uid); err != nil {
+			return err
 		}
-		if err := a.checkGlobal(tx, c, step); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := a.checkGlobal(t, step); err != nil {
+			return err
 		}
-		changed, err := a.assign(tx, c, step)
-		if err == nil && remove && !changed {
+		if err := t.declare(granteeChanged(org, g)...); err != nil {
+			return err
+		}
+		did, err := a.assign(t, step)
+		if err == nil && remove && !did {
 			err = errNotAssigned
 		}
-		entry := a.entry(c, what, "role:"+uid)
-		entry.Reason = granteeText(g)
-		return entry, err
+		if err != nil {
+			return err
+		}
+		return t.Audit("role", uid, granteeText(g))
 	})
 }
 
 // checkGlobal reports what cannot be given in every org: a role of one org, and
 // anything to a team or service account.
-func (a *Admin) checkGlobal(tx *store.Tx, c hallpass.Caller, s assigning) error {
+func (a *Admin) checkGlobal(t *Turn, s assigning) error {
 	if s.org != 0 || s.remove {
 		return nil
 	}
@@ -272,7 +279,7 @@ func (a *Admin) checkGlobal(tx *store.Tx, c hallpass.Caller, s assigning) error 
 		return errGlobalUsersOnly
 	}
 	if s.grantee.Kind == hallpass.ToPrincipal {
-		p, err := a.taker(tx, c, idText(s.grantee.ID))
+		p, err := a.taker(t.Tx, t.Caller, idText(s.grantee.ID))
 		if err != nil {
 			return err
 		}
@@ -300,13 +307,16 @@ func (a *Admin) SetRoles(ctx context.Context, c hallpass.Caller, to hallpass.Gra
 		org = 0
 	}
 	n := roleNeed(assigning{grantee: to}.action(), global)
-	return a.change(ctx, c, n, granteeChanged(org, to), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := a.granteeThere(tx, c, to); err != nil {
-			return hallpass.AuditEntry{}, err
+	return a.change(ctx, c, n, "roles.set", func(t *Turn) error {
+		if err := a.granteeThere(t.Tx, t.Caller, to); err != nil {
+			return err
 		}
-		now, err := tx.AssignmentsTo(org, to)
+		now, err := t.AssignmentsTo(org, to)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
+		}
+		if err := t.declare(granteeChanged(org, to)...); err != nil {
+			return err
 		}
 		had := make(map[string]bool)
 		for _, as := range now {
@@ -314,31 +324,31 @@ func (a *Admin) SetRoles(ctx context.Context, c hallpass.Caller, to hallpass.Gra
 			if slices.Contains(uids, as.RoleUID) {
 				continue
 			}
-			if err := a.step(tx, c, as.RoleUID, assigning{org: org, grantee: to, remove: true}); err != nil {
-				return hallpass.AuditEntry{}, err
+			if err := a.step(t, as.RoleUID, assigning{org: org, grantee: to, remove: true}); err != nil {
+				return err
 			}
 		}
 		for _, uid := range uids {
 			if had[uid] {
 				continue
 			}
-			if err := a.step(tx, c, uid, assigning{org: org, grantee: to}); err != nil {
-				return hallpass.AuditEntry{}, err
+			if err := a.step(t, uid, assigning{org: org, grantee: to}); err != nil {
+				return err
 			}
 		}
-		return a.entry(c, "roles.set", string(to.Kind)+":"+idText(to.ID)), nil
+		return t.Audit(string(to.Kind), idText(to.ID), "")
 	})
 }
 
 // step carries out one step about the role with that uid.
-func (a *Admin) step(tx *store.Tx, c hallpass.Caller, uid string, s assigning) (err error) {
-	if s.role, err = tx.Role(c.Org, uid); err != nil {
+func (a *Admin) step(t *Turn, uid string, s assigning) (err error) {
+	if s.role, err = t.Role(t.Caller.Org, uid); err != nil {
 		return err
 	}
-	if err := a.checkGlobal(tx, c, s); err != nil {
+	if err := a.checkGlobal(t, s); err != nil {
 		return err
 	}
-	_, err = a.assign(tx, c, s)
+	_, err = a.assign(t, s)
 	return err
 }
 

@@ -305,12 +305,12 @@ func treeScopes(tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, uid strin
 }
 
 // principalChanged is the change of what one principal may do.
-func principalChanged(p hallpass.Principal) []hallpass.Change {
+func principalChanged(p hallpass.Principal) hallpass.Change {
 	kind := hallpass.UserChanged
 	if p.Kind == hallpass.ServiceAccountPrincipal {
 		kind = hallpass.ServiceAccountChanged
 	}
-	return []hallpass.Change{{Kind: kind, ID: p.ID}}
+	return hallpass.Change{Kind: kind, ID: p.ID}
 }
 
 // permissionsChanged is the change of what roles or teams permit to everybody

@@ -96,40 +96,38 @@ func (in *SaveDashboard) validate() error {
 // version. One that was changed since the version the caller knows is a
 // Conflict.
 func (a *Admin) SaveDashboard(ctx context.Context, c hallpass.Caller, in SaveDashboard) (d SavedDashboard, err error) {
-	err = a.changeTree(ctx, c, hallpass.DashboardsWrite, "", func(tx *store.Tx, r reach) (entry hallpass.AuditEntry, err error) {
-		d.Dashboard, d.In, entry, err = a.saveDashboard(tx, r, in)
-		return entry, err
+	err = a.changeTree(ctx, c, hallpass.DashboardsWrite, "", "dashboard.update", func(t *Turn, r reach) error {
+		d, err = a.saveDashboard(t, r, in)
+		return err
 	})
 	return d, err
 }
 
-func (a *Admin) saveDashboard(tx *store.Tx, r reach, in SaveDashboard) (d hallpass.Dashboard, folder hallpass.Folder, entry hallpass.AuditEntry, err error) {
-	above, err := a.dashboardFolder(tx, r, &in)
+func (a *Admin) saveDashboard(t *Turn, r reach, in SaveDashboard) (d SavedDashboard, err error) {
+	above, err := a.dashboardFolder(t.Tx, r, &in)
 	if err != nil {
-		return d, folder, entry, err
+		return d, err
 	}
 	if len(above) > 0 {
-		folder = above[0]
+		d.In = above[0]
 	}
-	was, err := existingDashboard(tx, r.caller.Org, in)
+	was, err := existingDashboard(t.Tx, t.Caller.Org, in)
 	if err != nil {
-		return d, folder, entry, err
+		return d, err
 	}
 	if was == nil {
-		d, err = a.createDashboard(tx, r, in, above)
+		t.Action = "dashboard.create"
+		d.Dashboard, err = a.createDashboard(t, r, in, above)
 	} else {
-		d, err = a.updateDashboard(tx, r, in, *was, above)
+		d.Dashboard, err = a.updateDashboard(t, r, in, *was, above)
 	}
 	if err != nil {
-		return d, folder, entry, err
+		return d, err
 	}
-	what := "dashboard.update"
-	if was == nil {
-		what = "dashboard.create"
+	if err := keepVersion(t.Tx, d.Dashboard, was, in); err != nil {
+		return d, err
 	}
-	entry = a.entry(r.caller, what, "dashboard:"+d.UID)
-	entry.Reason = "title " + d.Title
-	return d, folder, entry, a.keepVersion(tx, d, was, in)
+	return d, t.Audit("dashboard", d.UID, "title "+d.Title)
 }
 
 // dashboardFolder finds the folder that the dashboard is to stand in. Whoever
@@ -171,16 +169,16 @@ func existingDashboard(tx *store.Tx, org hallpass.OrgID, in SaveDashboard) (*hal
 	return &d, err
 }
 
-func (a *Admin) createDashboard(tx *store.Tx, r reach, in SaveDashboard, above []hallpass.Folder) (hallpass.Dashboard, error) {
+func (a *Admin) createDashboard(t *Turn, r reach, in SaveDashboard, above []hallpass.Folder) (hallpass.Dashboard, error) {
 	if err := r.demand(hallpass.DashboardsCreate, folderScopes(above)); err != nil {
 		return hallpass.Dashboard{}, err
 	}
 	if in.UID == "" {
 		in.UID = secret.NewUID()
 	}
-	login, now := r.caller.Principal.Login, a.now()
-	d, err := tx.CreateDashboard(hallpass.Dashboard{
-		UID: in.UID, Org: r.caller.Org, Folder: in.Folder, Title: in.Title, Tags: in.Tags, Version: 1, Data: in.Data, CreatedBy: login, UpdatedBy: login,
+	login, now := t.Caller.Principal.Login, a.now()
+	d, err := t.CreateDashboard(hallpass.Dashboard{
+		UID: in.UID, Org: t.Caller.Org, Folder: in.Folder, Title: in.Title, Tags: in.Tags, Version: 1, Data: in.Data, CreatedBy: login, UpdatedBy: login,
 		CreatedAt: now, UpdatedAt: now,
 	})
 	if hallpass.KindOf(err) == hallpass.Conflict {
@@ -189,11 +187,11 @@ func (a *Admin) createDashboard(tx *store.Tx, r reach, in SaveDashboard, above [
 	if err != nil {
 		return d, err
 	}
-	return d, a.shareNew(tx, r.caller, hallpass.DashboardResource, d.UID, in.Folder == "")
+	return d, a.shareNew(t, hallpass.DashboardResource, d.UID, in.Folder == "")
 }
 
-func (a *Admin) updateDashboard(tx *store.Tx, r reach, in SaveDashboard, was hallpass.Dashboard, above []hallpass.Folder) (hallpass.Dashboard, error) {
-	now, err := tx.FolderChain(was.Org, was.Folder)
+func (a *Admin) updateDashboard(t *Turn, r reach, in SaveDashboard, was hallpass.Dashboard, above []hallpass.Folder) (hallpass.Dashboard, error) {
+	now, err := t.FolderChain(was.Org, was.Folder)
 	if err != nil {
 		return was, err
 	}
@@ -219,7 +217,7 @@ func (a *Admin) updateDashboard(tx *store.Tx, r reach, in SaveDashboard, was hal
 	}
 	d := was
 	if in.UID != was.UID {
-		err := tx.RenameDashboard(was.Org, was.UID, in.UID)
+		err := t.RenameDashboard(was.Org, was.UID, in.UID)
 		if hallpass.KindOf(err) == hallpass.Conflict {
 			err = errDashboardUID
 		}
@@ -229,12 +227,12 @@ func (a *Admin) updateDashboard(tx *store.Tx, r reach, in SaveDashboard, was hal
 		d.UID = in.UID
 	}
 	d.Folder, d.Title, d.Tags, d.Data, d.Version = in.Folder, in.Title, in.Tags, in.Data, was.Version+1
-	d.UpdatedBy, d.UpdatedAt = r.caller.Principal.Login, a.now()
-	return d, tx.UpdateDashboard(d)
+	d.UpdatedBy, d.UpdatedAt = t.Caller.Principal.Login, a.now()
+	return d, t.UpdateDashboard(d)
 }
 
 // keepVersion keeps what was saved, and forgets the oldest versions.
-func (a *Admin) keepVersion(tx *store.Tx, d hallpass.Dashboard, was *hallpass.Dashboard, in SaveDashboard) error {
+func keepVersion(tx *store.Tx, d hallpass.Dashboard, was *hallpass.Dashboard, in SaveDashboard) error {
 	v := hallpass.DashboardVersion{
 		Dashboard: d.ID, Version: d.Version, RestoredFrom: in.restored, Message: in.Message, Data: d.Data, CreatedBy: d.UpdatedBy, CreatedAt: d.UpdatedAt,
 	}
@@ -308,14 +306,15 @@ func parseNumber(name, s string) (int64, error) {
 // DeleteDashboard removes the dashboard with its versions and all access to it,
 // and returns what it was.
 func (a *Admin) DeleteDashboard(ctx context.Context, c hallpass.Caller, uid string) (d hallpass.Dashboard, err error) {
-	err = a.changeTree(ctx, c, hallpass.DashboardsDelete, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
-		d, _, err = a.readDashboard(tx, r, hallpass.DashboardsDelete, uid)
+	err = a.changeTree(ctx, c, hallpass.DashboardsDelete, hallpass.DashboardResource.Scope(uid), "dashboard.delete", func(t *Turn, r reach) error {
+		d, _, err = a.readDashboard(t.Tx, r, hallpass.DashboardsDelete, uid)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		entry := a.entry(r.caller, "dashboard.delete", "dashboard:"+uid)
-		entry.Reason = "title " + d.Title
-		return entry, tx.DeleteDashboard(c.Org, uid)
+		if err := t.DeleteDashboard(t.Caller.Org, uid); err != nil {
+			return err
+		}
+		return t.Audit("dashboard", uid, "title "+d.Title)
 	})
 	return d, err
 }
@@ -348,19 +347,20 @@ func (a *Admin) DashboardVersion(ctx context.Context, c hallpass.Caller, uid str
 // RestoreDashboard saves an older version as the newest. title and tags are read
 // from its data by the door, which knows the form of a dashboard.
 func (a *Admin) RestoreDashboard(ctx context.Context, c hallpass.Caller, uid string, version int64, read func(data []byte) (title string, tags []string)) (d hallpass.Dashboard, err error) {
-	err = a.changeTree(ctx, c, hallpass.DashboardsWrite, hallpass.DashboardResource.Scope(uid), func(tx *store.Tx, r reach) (entry hallpass.AuditEntry, err error) {
-		now, _, err := a.readDashboard(tx, r, hallpass.DashboardsWrite, uid)
+	err = a.changeTree(ctx, c, hallpass.DashboardsWrite, hallpass.DashboardResource.Scope(uid), "dashboard.update", func(t *Turn, r reach) error {
+		now, _, err := a.readDashboard(t.Tx, r, hallpass.DashboardsWrite, uid)
 		if err != nil {
-			return entry, err
+			return err
 		}
-		v, err := tx.DashboardVersion(now.ID, version)
+		v, err := t.DashboardVersion(now.ID, version)
 		if err != nil {
-			return entry, err
+			return err
 		}
 		in := SaveDashboard{ID: now.ID, UID: uid, Data: v.Data, Folder: now.Folder, Overwrite: true, Message: "Restored from version " + idText(version), restored: version}
 		in.Title, in.Tags = read(v.Data)
-		d, _, entry, err = a.saveDashboard(tx, r, in)
-		return entry, err
+		saved, err := a.saveDashboard(t, r, in)
+		d = saved.Dashboard
+		return err
 	})
 	return d, err
 }

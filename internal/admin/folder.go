@@ -88,19 +88,19 @@ func (a *Admin) inTree(ctx context.Context, c hallpass.Caller, action hallpass.A
 
 // changeTree is change for folders and dashboards: fn decides with the caller's
 // reach.
-func (a *Admin) changeTree(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope, fn func(*store.Tx, reach) (hallpass.AuditEntry, error)) error {
+func (a *Admin) changeTree(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope, what string, fn func(*Turn, reach) error) error {
 	if c.OrgMissing {
 		return errOrgGone
 	}
-	return a.change(ctx, c, need{action: action, scope: scope, where: inside}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if c.OrgMissing {
-			return hallpass.AuditEntry{}, errOrgGone
+	return a.change(ctx, c, need{action: action, scope: scope, where: inside}, what, func(t *Turn) error {
+		if t.Caller.OrgMissing {
+			return errOrgGone
 		}
-		r, err := a.reach(tx, c)
+		r, err := a.reach(t.Tx, t.Caller)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		return fn(tx, r)
+		return fn(t, r)
 	})
 }
 
@@ -217,43 +217,41 @@ func (a *Admin) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFolde
 		where = hallpass.RootFolder
 	}
 	now := a.now()
-	err = a.changeTree(ctx, c, hallpass.FoldersCreate, hallpass.FolderResource.Scope(where), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
-		above, err := tx.FolderChain(c.Org, in.Parent)
+	err = a.changeTree(ctx, c, hallpass.FoldersCreate, hallpass.FolderResource.Scope(where), "folder.create", func(t *Turn, r reach) error {
+		above, err := t.FolderChain(t.Caller.Org, in.Parent)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			err = errNoParent
 		}
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		if err := r.demand(hallpass.FoldersCreate, folderScopes(above)); err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		if err := in.validate(); err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		if len(above) > a.o.FolderDepth {
-			return hallpass.AuditEntry{}, errTooDeep
+			return errTooDeep
 		}
-		login := r.caller.Principal.Login
-		f, err := tx.CreateFolder(hallpass.Folder{
-			UID: in.UID, Org: c.Org, Parent: in.Parent, Title: in.Title, Description: in.Description, Version: 1, CreatedBy: login, UpdatedBy: login,
+		login := t.Caller.Principal.Login
+		f, err := t.CreateFolder(hallpass.Folder{
+			UID: in.UID, Org: t.Caller.Org, Parent: in.Parent, Title: in.Title, Description: in.Description, Version: 1, CreatedBy: login, UpdatedBy: login,
 			CreatedAt: now, UpdatedAt: now,
 		})
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := a.shareNew(tx, r.caller, hallpass.FolderResource, f.UID, in.Parent == ""); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := a.shareNew(t, hallpass.FolderResource, f.UID, in.Parent == ""); err != nil {
+			return err
 		}
-		if r, err = a.reach(tx, r.caller); err != nil {
-			return hallpass.AuditEntry{}, err
+		if r, err = a.reach(t.Tx, t.Caller); err != nil {
+			return err
 		}
-		if v, err = a.viewFolder(tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
-			return hallpass.AuditEntry{}, err
+		if v, err = a.viewFolder(t.Tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
+			return err
 		}
-		entry := a.entry(r.caller, "folder.create", "folder:"+f.UID)
-		entry.Reason = "title " + f.Title
-		return entry, nil
+		return t.Audit("folder", f.UID, "title "+f.Title)
 	})
 	return v, err
 }
@@ -270,20 +268,20 @@ func (in NewFolder) validate() error {
 
 // shareNew gives the creator of a folder or dashboard all access to it, and at
 // the root editors and viewers theirs.
-func (a *Admin) shareNew(tx *store.Tx, c hallpass.Caller, r hallpass.Resource, uid string, atRoot bool) error {
+func (a *Admin) shareNew(t *Turn, r hallpass.Resource, uid string, atRoot bool) error {
 	type share struct {
 		to    hallpass.Grantee
 		level hallpass.Level
 	}
-	shares := []share{{hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: c.Principal.ID}, hallpass.LevelAdmin}}
+	shares := []share{{hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: t.Caller.Principal.ID}, hallpass.LevelAdmin}}
 	if atRoot {
 		shares = append(shares,
 			share{hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(hallpass.RoleEditor)}, hallpass.LevelEdit},
 			share{hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(hallpass.RoleViewer)}, hallpass.LevelView})
 	}
 	for _, s := range shares {
-		g := hallpass.Grant{Org: c.Org, Resource: r, ResourceID: uid, To: s.to, Level: s.level, CreatedAt: a.now()}
-		if err := tx.SetGrant(g); err != nil {
+		g := hallpass.Grant{Org: t.Caller.Org, Resource: r, ResourceID: uid, To: s.to, Level: s.level, CreatedAt: a.now()}
+		if err := t.SetGrant(g); err != nil {
 			return err
 		}
 	}
@@ -302,7 +300,7 @@ type FolderPatch struct {
 // UpdateFolder changes the folder's title and description. One that was changed
 // since the version the caller knows is a Conflict.
 func (a *Admin) UpdateFolder(ctx context.Context, c hallpass.Caller, uid string, p FolderPatch) (FolderView, error) {
-	return a.changeFolder(ctx, c, uid, "folder.update", func(_ *store.Tx, _ reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
+	return a.changeFolder(ctx, c, uid, "folder.update", func(_ *Turn, _ reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
 		if err := validateTitle(p.Title); err != nil {
 			return nil, err
 		}
@@ -327,8 +325,8 @@ func (a *Admin) MoveFolder(ctx context.Context, c hallpass.Caller, uid, parent s
 	if parent == hallpass.RootFolder {
 		parent = ""
 	}
-	return a.changeFolder(ctx, c, uid, "folder.move", func(tx *store.Tx, r reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
-		above, err := tx.FolderChain(c.Org, parent)
+	return a.changeFolder(ctx, c, uid, "folder.move", func(t *Turn, r reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
+		above, err := t.FolderChain(t.Caller.Org, parent)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			err = errNoParent
 		}
@@ -348,7 +346,7 @@ func (a *Admin) MoveFolder(ctx context.Context, c hallpass.Caller, uid, parent s
 		if err := r.gains(folderScopes(chain), after); err != nil {
 			return nil, err
 		}
-		height, err := treeHeight(tx, c.Org, uid)
+		height, err := treeHeight(t.Tx, t.Caller.Org, uid)
 		if err != nil {
 			return nil, err
 		}
@@ -380,27 +378,25 @@ func treeHeight(tx *store.Tx, org hallpass.OrgID, uid string) (int, error) {
 
 // changeFolder authorizes folders:write and changes the folder as fn does, which
 // returns what the folder stands in then.
-func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what string, fn func(*store.Tx, reach, []hallpass.Folder, *hallpass.Folder) ([]hallpass.Folder, error)) (v FolderView, err error) {
-	err = a.changeTree(ctx, c, hallpass.FoldersWrite, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
-		chain, err := folderFor(tx, r, hallpass.FoldersWrite, uid)
+func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what string, fn func(*Turn, reach, []hallpass.Folder, *hallpass.Folder) ([]hallpass.Folder, error)) (v FolderView, err error) {
+	err = a.changeTree(ctx, c, hallpass.FoldersWrite, hallpass.FolderResource.Scope(uid), what, func(t *Turn, r reach) error {
+		chain, err := folderFor(t.Tx, r, hallpass.FoldersWrite, uid)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		f := chain[0]
-		above, err := fn(tx, r, chain, &f)
+		above, err := fn(t, r, chain, &f)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		f.Version, f.UpdatedBy, f.UpdatedAt = f.Version+1, r.caller.Principal.Login, a.now()
-		if err := tx.UpdateFolder(f); err != nil {
-			return hallpass.AuditEntry{}, err
+		f.Version, f.UpdatedBy, f.UpdatedAt = f.Version+1, t.Caller.Principal.Login, a.now()
+		if err := t.UpdateFolder(f); err != nil {
+			return err
 		}
-		if v, err = a.viewFolder(tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
-			return hallpass.AuditEntry{}, err
+		if v, err = a.viewFolder(t.Tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
+			return err
 		}
-		entry := a.entry(r.caller, what, "folder:"+uid)
-		entry.Reason = "title " + f.Title
-		return entry, nil
+		return t.Audit("folder", uid, "title "+f.Title)
 	})
 	return v, err
 }
@@ -408,19 +404,20 @@ func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what s
 // DeleteFolder removes the folder with the folders and dashboards in it, and all
 // access to them, and returns what it was.
 func (a *Admin) DeleteFolder(ctx context.Context, c hallpass.Caller, uid string) (f hallpass.Folder, err error) {
-	err = a.changeTree(ctx, c, hallpass.FoldersDelete, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) (hallpass.AuditEntry, error) {
-		chain, err := folderFor(tx, r, hallpass.FoldersDelete, uid)
+	err = a.changeTree(ctx, c, hallpass.FoldersDelete, hallpass.FolderResource.Scope(uid), "folder.delete", func(t *Turn, r reach) error {
+		chain, err := folderFor(t.Tx, r, hallpass.FoldersDelete, uid)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		f = chain[0]
-		inside, err := tx.FolderTree(c.Org, uid)
+		subtree, err := t.FolderTree(t.Caller.Org, uid)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		entry := a.entry(r.caller, "folder.delete", "folder:"+uid)
-		entry.Reason = "title " + f.Title
-		return entry, tx.DeleteFolders(c.Org, inside)
+		if err := t.DeleteFolders(t.Caller.Org, subtree); err != nil {
+			return err
+		}
+		return t.Audit("folder", uid, "title "+f.Title)
 	})
 	return f, err
 }

@@ -246,43 +246,80 @@ type NewAccess struct {
 // stays, unless replace. The caller must hold what it gives. Taking away what is
 // not there is no error.
 func (a *Admin) SetAccess(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string, list []NewAccess, replace bool) error {
-	action := r.PermissionsWrite()
 	if c.OrgMissing {
 		return errOrgGone
 	}
 	if err := validateAccess(r, list); err != nil {
 		return err
 	}
-	changed, err := a.accessChanges(ctx, c, r, ref, list)
-	if err != nil {
-		return err
-	}
-	return a.change(ctx, c, need{action: action, scope: r.Scope(ref), where: inside}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		p, err := a.place(tx, c.Org, r, ref)
+	n := need{action: r.PermissionsWrite(), scope: r.Scope(ref), where: inside}
+	return a.change(ctx, c, n, "permission.set", func(t *Turn) error {
+		p, err := a.place(t.Tx, t.Caller.Org, r, ref)
 		if err != nil {
-			return hallpass.AuditEntry{}, hide(c, action, r, err)
+			return hide(t.Caller, n.action, r, err)
 		}
-		if err := a.authorizePlace(tx, c, action, p); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := a.authorizePlace(t.Tx, t.Caller, n.action, p); err != nil {
+			return err
 		}
-		keep := make(map[hallpass.Grantee]bool)
-		for _, n := range list {
-			g, err := a.grantee(tx, c.Org, n)
-			if err != nil {
-				return hallpass.AuditEntry{}, err
-			}
-			keep[g] = true
-			if err := a.setAccess(tx, c, p, g, n.Level); err != nil {
-				return hallpass.AuditEntry{}, err
-			}
+		steps, err := a.accessSteps(t, p, list, replace)
+		if err != nil {
+			return err
 		}
-		if replace {
-			if err := a.dropOthers(tx, c, p, keep); err != nil {
-				return hallpass.AuditEntry{}, err
+		if err := declareAccess(t, p, steps); err != nil {
+			return err
+		}
+		for _, s := range steps {
+			if err := a.setAccess(t, p, s); err != nil {
+				return err
 			}
 		}
-		return a.entry(c, "permission.set", string(r)+":"+p.id), nil
+		return t.Audit(string(r), p.id, "")
 	})
+}
+
+// accessStep gives a grantee a level of access to a place, or with an empty one
+// takes it away.
+type accessStep struct {
+	to    hallpass.Grantee
+	level hallpass.Level
+}
+
+// accessSteps returns what is to be done for those listed and, with replace, for
+// all others who have access.
+func (a *Admin) accessSteps(t *Turn, p place, list []NewAccess, replace bool) (steps []accessStep, err error) {
+	keep := make(map[hallpass.Grantee]bool)
+	for _, n := range list {
+		g, err := a.grantee(t.Tx, t.Caller.Org, n)
+		if err != nil {
+			return nil, err
+		}
+		keep[g] = true
+		steps = append(steps, accessStep{g, n.Level})
+	}
+	if !replace {
+		return steps, nil
+	}
+	now, err := t.Grants(t.Caller.Org, p.resource, p.id)
+	for _, g := range now {
+		if !keep[g.To] {
+			steps = append(steps, accessStep{to: g.To})
+		}
+	}
+	return steps, err
+}
+
+// declareAccess declares what the steps change for those who remember permissions.
+// Access to folders and dashboards is looked up each time.
+func declareAccess(t *Turn, p place, steps []accessStep) error {
+	if p.resource == hallpass.FolderResource || p.resource == hallpass.DashboardResource {
+		return nil
+	}
+	for _, s := range steps {
+		if err := t.declare(granteeChanged(t.Caller.Org, s.to)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func validateAccess(r hallpass.Resource, list []NewAccess) error {
@@ -306,34 +343,6 @@ func shorten(s string) string {
 		return "…"
 	}
 	return s
-}
-
-// accessChanges returns the changes that new access to the resource is to those
-// who remember permissions. Access to folders and dashboards is looked up each
-// time.
-func (a *Admin) accessChanges(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string, list []NewAccess) ([]hallpass.Change, error) {
-	if r == hallpass.FolderResource || r == hallpass.DashboardResource {
-		return nil, nil
-	}
-	var changed []hallpass.Change
-	err := a.read(ctx, c, need{action: r.PermissionsWrite(), scope: r.Scope(ref), where: inside}, func(tx *store.Tx) error {
-		p, err := a.place(tx, c.Org, r, ref)
-		if err != nil {
-			return hide(c, r.PermissionsWrite(), r, err)
-		}
-		if err := a.authorizePlace(tx, c, r.PermissionsWrite(), p); err != nil {
-			return err
-		}
-		for _, n := range list {
-			g, err := a.grantee(tx, c.Org, n)
-			if err != nil {
-				return err
-			}
-			changed = append(changed, granteeChanged(c.Org, g)...)
-		}
-		return nil
-	})
-	return changed, err
 }
 
 // grantee finds whom new access names.
@@ -362,54 +371,37 @@ func (a *Admin) grantee(tx *store.Tx, org hallpass.OrgID, n NewAccess) (hallpass
 }
 
 // setAccess gives or takes one access, within the delegation rule.
-func (a *Admin) setAccess(tx *store.Tx, c hallpass.Caller, p place, g hallpass.Grantee, level hallpass.Level) error {
+func (a *Admin) setAccess(t *Turn, p place, s accessStep) error {
 	if p.resource == hallpass.TeamResource {
-		return a.setMembership(tx, c, p, g, level)
+		return a.setMembership(t, p, s)
 	}
-	if level == "" {
-		return tx.DeleteGrant(c.Org, p.resource, p.id, g)
+	if s.level == "" {
+		return t.DeleteGrant(t.Caller.Org, p.resource, p.id, s.to)
 	}
-	grant := hallpass.Grant{Org: c.Org, Resource: p.resource, ResourceID: p.id, To: g, Level: level, CreatedAt: a.now()}
-	if err := a.mayGive(tx, c, grant.Permissions()); err != nil {
+	grant := hallpass.Grant{Org: t.Caller.Org, Resource: p.resource, ResourceID: p.id, To: s.to, Level: s.level, CreatedAt: a.now()}
+	if err := a.mayGive(t.Tx, t.Caller, grant.Permissions()); err != nil {
 		return err
 	}
-	return tx.SetGrant(grant)
+	return t.SetGrant(grant)
 }
 
-func (a *Admin) setMembership(tx *store.Tx, c hallpass.Caller, p place, g hallpass.Grantee, level hallpass.Level) error {
+func (a *Admin) setMembership(t *Turn, p place, s accessStep) error {
 	n, _ := hallpass.ParseID(p.id)
 	id := hallpass.TeamID(n)
-	if level == "" {
-		err := tx.DeleteTeamMember(id, g.ID)
+	if s.level == "" {
+		err := t.DeleteTeamMember(id, s.to.ID)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			return nil
 		}
 		return err
 	}
-	if err := a.mayJoin(tx, c, id, level); err != nil {
+	if err := a.mayJoin(t.Tx, t.Caller, id, s.level); err != nil {
 		return err
 	}
-	m := hallpass.TeamMember{Team: id, Admin: level == hallpass.LevelAdmin, JoinedAt: a.now()}
-	m.Principal.ID = g.ID
-	_, err := tx.SetTeamMember(c.Org, m)
+	m := hallpass.TeamMember{Team: id, Admin: s.level == hallpass.LevelAdmin, JoinedAt: a.now()}
+	m.Principal.ID = s.to.ID
+	_, err := t.SetTeamMember(t.Caller.Org, m)
 	return err
-}
-
-// dropOthers takes the access to the resource from all who are not kept.
-func (a *Admin) dropOthers(tx *store.Tx, c hallpass.Caller, p place, keep map[hallpass.Grantee]bool) error {
-	now, err := tx.Grants(c.Org, p.resource, p.id)
-	if err != nil {
-		return err
-	}
-	for _, g := range now {
-		if keep[g.To] {
-			continue
-		}
-		if err := tx.DeleteGrant(c.Org, p.resource, p.id, g.To); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // AuthorizeAccess returns nil if the caller may look at the access to resources

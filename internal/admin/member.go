@@ -119,38 +119,36 @@ func (a *Admin) AddOrgUser(ctx context.Context, c hallpass.Caller, loginOrEmail 
 	if err := hallpass.ValidateText("loginOrEmail", loginOrEmail, 2*hallpass.MaxName); err != nil {
 		return 0, err
 	}
-	err = a.change(ctx, c, need{action: hallpass.OrgUsersAdd, scope: "users:*"}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := a.mayGiveMember(tx, c, role); err != nil {
-			return hallpass.AuditEntry{}, err
+	err = a.change(ctx, c, need{action: hallpass.OrgUsersAdd, scope: "users:*"}, "member.add", func(t *Turn) error {
+		if err := a.mayGiveMember(t.Tx, t.Caller, role); err != nil {
+			return err
 		}
-		if _, err := tx.Org(c.Org); err != nil {
-			return hallpass.AuditEntry{}, err
+		if _, err := t.Org(t.Caller.Org); err != nil {
+			return err
 		}
-		u, err := tx.UserByLogin(loginOrEmail)
+		u, err := t.UserByLogin(loginOrEmail)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		id = u.ID
-		if _, member, err := tx.MemberRole(c.Org, u.ID); err != nil {
-			return hallpass.AuditEntry{}, err
+		if _, member, err := t.MemberRole(t.Caller.Org, u.ID); err != nil {
+			return err
 		} else if member {
-			return hallpass.AuditEntry{}, &AlreadyMember{u.ID}
+			return &AlreadyMember{u.ID}
 		}
-		if err := a.mayAdmit(tx, c, u); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := a.mayAdmit(t.Tx, t.Caller, u); err != nil {
+			return err
 		}
-		if err := tx.SetMember(hallpass.Member{Org: c.Org, User: u, Role: role, JoinedAt: a.now()}); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.SetMember(hallpass.Member{Org: t.Caller.Org, User: u, Role: role, JoinedAt: a.now()}); err != nil {
+			return err
 		}
 		if u.Org == 0 {
-			u.Org = c.Org
-			if err := tx.UpdateUser(u); err != nil {
-				return hallpass.AuditEntry{}, err
+			u.Org = t.Caller.Org
+			if err := t.UpdateUser(u); err != nil {
+				return err
 			}
 		}
-		entry := a.entry(c, "member.add", target("user", int64(u.ID)))
-		entry.Reason = "role " + role.String()
-		return entry, nil
+		return t.Audit("user", idText(u.ID), "role "+role.String())
 	})
 	return id, err
 }
@@ -217,26 +215,26 @@ func (a *Admin) mayAdmit(tx *store.Tx, c hallpass.Caller, u hallpass.User) error
 // stays one, and a role above the caller's own is Denied, save for a server
 // admin.
 func (a *Admin) SetOrgUserRole(ctx context.Context, c hallpass.Caller, id hallpass.UserID, role hallpass.Role) error {
-	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
-	return a.change(ctx, c, need{action: hallpass.OrgUsersWrite, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		was, err := a.memberRole(tx, c.Org, id)
+	return a.change(ctx, c, need{action: hallpass.OrgUsersWrite, scope: id.Scope()}, "member.update", func(t *Turn) error {
+		was, err := a.memberRole(t.Tx, t.Caller.Org, id)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := a.mayGiveMember(tx, c, role); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := a.mayGiveMember(t.Tx, t.Caller, role); err != nil {
+			return err
 		}
 		if was == hallpass.RoleAdmin && role != hallpass.RoleAdmin {
-			if err := lastAdmin(tx, c.Org, id, errLastOrgAdmin); err != nil {
-				return hallpass.AuditEntry{}, err
+			if err := lastAdmin(t.Tx, t.Caller.Org, id, errLastOrgAdmin); err != nil {
+				return err
 			}
 		}
-		if err := tx.SetMember(hallpass.Member{Org: c.Org, User: hallpass.User{ID: id}, Role: role}); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.declare(changed(hallpass.UserChanged, id)); err != nil {
+			return err
 		}
-		entry := a.entry(c, "member.update", target("user", int64(id)))
-		entry.Reason = "role " + was.String() + " to " + role.String()
-		return entry, nil
+		if err := t.SetMember(hallpass.Member{Org: t.Caller.Org, User: hallpass.User{ID: id}, Role: role}); err != nil {
+			return err
+		}
+		return t.Audit("user", idText(id), "role "+was.String()+" to "+role.String())
 	})
 }
 
@@ -265,21 +263,23 @@ func lastAdmin(tx *store.Tx, org hallpass.OrgID, id hallpass.UserID, refusal err
 // in a team and access that the user was given there. The user stays on the
 // server. The last Admin of an org cannot be removed.
 func (a *Admin) RemoveOrgUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) error {
-	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
-	return a.change(ctx, c, need{action: hallpass.OrgUsersRemove, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		was, err := a.memberRole(tx, c.Org, id)
+	return a.change(ctx, c, need{action: hallpass.OrgUsersRemove, scope: id.Scope()}, "member.remove", func(t *Turn) error {
+		was, err := a.memberRole(t.Tx, t.Caller.Org, id)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		if was == hallpass.RoleAdmin {
-			if err := lastAdmin(tx, c.Org, id, errRemoveOrgAdmin); err != nil {
-				return hallpass.AuditEntry{}, err
+			if err := lastAdmin(t.Tx, t.Caller.Org, id, errRemoveOrgAdmin); err != nil {
+				return err
 			}
 		}
-		if err := tx.DeleteMember(c.Org, id); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.declare(changed(hallpass.UserChanged, id)); err != nil {
+			return err
 		}
-		return a.entry(c, "member.remove", target("user", int64(id))), nil
+		if err := t.DeleteMember(t.Caller.Org, id); err != nil {
+			return err
+		}
+		return t.Audit("user", idText(id), "")
 	})
 }
 
@@ -326,23 +326,21 @@ func (a *Admin) SetUserOrg(ctx context.Context, c hallpass.Caller, id hallpass.U
 }
 
 func (a *Admin) useOrg(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID, org hallpass.OrgID) error {
-	return a.change(ctx, c, n, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		u, err := tx.User(id)
+	return a.change(ctx, c, n, "user.org", func(t *Turn) error {
+		u, err := t.User(id)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if _, member, err := tx.MemberRole(org, id); err != nil {
-			return hallpass.AuditEntry{}, err
+		if _, member, err := t.MemberRole(org, id); err != nil {
+			return err
 		} else if !member {
-			return hallpass.AuditEntry{}, errNotYourOrg
+			return errNotYourOrg
 		}
 		u.Org = org
-		if err := tx.UpdateUser(u); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.UpdateUser(u); err != nil {
+			return err
 		}
-		entry := a.entry(c, "user.org", target("user", int64(id)))
-		entry.Reason = target("org", int64(org))
-		return entry, nil
+		return t.Audit("user", idText(id), target("org", int64(org)))
 	})
 }
 

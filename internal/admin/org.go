@@ -109,20 +109,20 @@ func (a *Admin) SetOrgAddress(ctx context.Context, c hallpass.Caller, address ha
 }
 
 func (a *Admin) updateOrg(ctx context.Context, c hallpass.Caller, set func(*hallpass.Org) string) error {
-	changed := []hallpass.Change{{Kind: hallpass.OrgChanged, ID: int64(c.Org)}}
-	return a.change(ctx, c, need{action: hallpass.OrgsWrite}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		o, err := tx.Org(c.Org)
+	return a.change(ctx, c, need{action: hallpass.OrgsWrite}, "org.update", func(t *Turn) error {
+		o, err := t.Org(t.Caller.Org)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		what := set(&o)
 		o.UpdatedAt = a.now()
-		if err := tx.UpdateOrg(o); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.declare(changed(hallpass.OrgChanged, o.ID)); err != nil {
+			return err
 		}
-		entry := a.entry(c, "org.update", target("org", int64(o.ID)))
-		entry.Reason = what
-		return entry, nil
+		if err := t.UpdateOrg(o); err != nil {
+			return err
+		}
+		return t.Audit("org", idText(o.ID), what)
 	})
 }
 
@@ -214,39 +214,38 @@ func (a *Admin) CreateOrg(ctx context.Context, c hallpass.Caller, name string) (
 		return o, err
 	}
 	now := a.now()
-	err = a.change(ctx, c, need{action: hallpass.OrgsCreate, where: onServer}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		o, err = tx.CreateOrg(hallpass.Org{Name: name, CreatedAt: now, UpdatedAt: now})
+	err = a.change(ctx, c, need{action: hallpass.OrgsCreate, where: onServer}, "org.create", func(t *Turn) error {
+		o, err = t.CreateOrg(hallpass.Org{Name: name, CreatedAt: now, UpdatedAt: now})
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		u, err := tx.User(c.User())
+		u, err := t.User(t.Caller.User())
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		sources, err := tx.RoleSources(o.ID, 0, hallpass.RoleAdmin, true, false)
+		sources, err := t.RoleSources(o.ID, 0, hallpass.RoleAdmin, true, false)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		for _, s := range sources {
 			if !s.Server {
 				continue
 			}
-			if err := mayGiveOnServer(c, s.Permissions); err != nil {
-				return hallpass.AuditEntry{}, err
+			if err := mayGiveOnServer(t.Caller, s.Permissions); err != nil {
+				return err
 			}
 		}
-		if err := tx.SetMember(hallpass.Member{Org: o.ID, User: u, Role: hallpass.RoleAdmin, JoinedAt: now}); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.SetMember(hallpass.Member{Org: o.ID, User: u, Role: hallpass.RoleAdmin, JoinedAt: now}); err != nil {
+			return err
 		}
 		if u.Org == 0 {
 			u.Org = o.ID
-			if err := tx.UpdateUser(u); err != nil {
-				return hallpass.AuditEntry{}, err
+			if err := t.UpdateUser(u); err != nil {
+				return err
 			}
 		}
-		entry := a.entry(c, "org.create", target("org", int64(o.ID)))
-		entry.Org, entry.Reason = o.ID, "name "+o.Name
-		return entry, nil
+		t.org = o.ID
+		return t.Audit("org", idText(o.ID), "name "+o.Name)
 	})
 	return o, err
 }
@@ -258,28 +257,28 @@ func (a *Admin) DeleteOrg(ctx context.Context, c hallpass.Caller) error {
 	if c.User() == 0 {
 		return a.refused(ctx, c, errUsersOnly, string(hallpass.OrgsDelete), "")
 	}
-	changed := append(permissionsChanged(c.Org), hallpass.Change{Kind: hallpass.OrgChanged, ID: int64(c.Org)})
-	return a.change(ctx, c, need{action: hallpass.OrgsDelete}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		u, err := tx.User(c.User())
+	return a.change(ctx, c, need{action: hallpass.OrgsDelete}, "org.delete", func(t *Turn) error {
+		u, err := t.User(t.Caller.User())
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if u.Org == c.Org {
-			return hallpass.AuditEntry{}, errOwnOrg
+		if u.Org == t.Caller.Org {
+			return errOwnOrg
 		}
-		o, err := tx.Org(c.Org)
+		o, err := t.Org(t.Caller.Org)
 		if hallpass.KindOf(err) == hallpass.NotFound {
-			return hallpass.AuditEntry{}, errNoOrgToDelete
+			return errNoOrgToDelete
 		}
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := tx.DeleteOrg(c.Org); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.declare(append(permissionsChanged(o.ID), changed(hallpass.OrgChanged, o.ID))...); err != nil {
+			return err
 		}
-		entry := a.entry(c, "org.delete", target("org", int64(o.ID)))
-		entry.Reason = "name " + o.Name
-		return entry, nil
+		if err := t.DeleteOrg(t.Caller.Org); err != nil {
+			return err
+		}
+		return t.Audit("org", idText(o.ID), "name "+o.Name)
 	})
 }
 

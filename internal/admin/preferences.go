@@ -52,17 +52,19 @@ func (a *Admin) OrgPreferences(ctx context.Context, c hallpass.Caller) (p hallpa
 // SetOrgPreferences changes the preferences of the caller's org; replace clears
 // what the patch leaves out.
 func (a *Admin) SetOrgPreferences(ctx context.Context, c hallpass.Caller, patch PreferencesPatch, replace bool) error {
-	return a.change(ctx, c, need{action: hallpass.OrgsPreferencesWrite}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		entry := a.entry(c, "org.preferences", target("org", int64(c.Org)))
-		return entry, a.setPreferences(tx, c, store.PreferencesOf{Org: c.Org, Kind: "org"}, patch, replace)
+	return a.change(ctx, c, need{action: hallpass.OrgsPreferencesWrite}, "org.preferences", func(t *Turn) error {
+		if err := a.setPreferences(t, store.PreferencesOf{Org: t.Caller.Org, Kind: "org"}, patch, replace); err != nil {
+			return err
+		}
+		return t.Audit("org", idText(t.Caller.Org), "")
 	})
 }
 
-func (a *Admin) setPreferences(tx *store.Tx, c hallpass.Caller, of store.PreferencesOf, patch PreferencesPatch, replace bool) error {
+func (a *Admin) setPreferences(t *Turn, of store.PreferencesOf, patch PreferencesPatch, replace bool) error {
 	var p hallpass.Preferences
 	if !replace {
 		var err error
-		if p, err = tx.Preferences(of); err != nil {
+		if p, err = t.Preferences(of); err != nil {
 			return err
 		}
 	}
@@ -71,11 +73,11 @@ func (a *Admin) setPreferences(tx *store.Tx, c hallpass.Caller, of store.Prefere
 	}
 	if patch.HomeDashboardUID != nil || patch.HomeDashboardID != nil {
 		var err error
-		if p.HomeDashboardUID, err = a.home(tx, c, patch); err != nil {
+		if p.HomeDashboardUID, err = a.home(t.Tx, t.Caller, patch); err != nil {
 			return err
 		}
 	}
-	return tx.SetPreferences(of, p)
+	return t.SetPreferences(of, p)
 }
 
 // home returns the uid of the home dashboard that the patch names, "" when it
@@ -121,8 +123,8 @@ func (a *Admin) TeamPreferences(ctx context.Context, c hallpass.Caller, id hallp
 // SetTeamPreferences changes the preferences of the team; replace clears what
 // the patch leaves out.
 func (a *Admin) SetTeamPreferences(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, patch PreferencesPatch, replace bool) error {
-	return a.changeTeam(ctx, c, hallpass.TeamsWrite, id, nil, "team.preferences", func(tx *store.Tx, c hallpass.Caller, _ hallpass.Team) (string, error) {
-		return "", a.setPreferences(tx, c, store.PreferencesOf{Org: c.Org, Kind: "team", ID: int64(id)}, patch, replace)
+	return a.changeTeam(ctx, c, hallpass.TeamsWrite, id, "team.preferences", func(t *Turn, _ hallpass.Team) (string, error) {
+		return "", a.setPreferences(t, store.PreferencesOf{Org: t.Caller.Org, Kind: "team", ID: int64(id)}, patch, replace)
 	})
 }
 
@@ -144,8 +146,10 @@ func (a *Admin) SetUserPreferences(ctx context.Context, c hallpass.Caller, patch
 	if c.User() == 0 {
 		return a.refused(ctx, c, errUsersOnly, "user.self", "user")
 	}
-	return a.change(ctx, c, need{}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		entry := a.entry(c, "user.preferences", target("user", c.Principal.ID))
-		return entry, a.setPreferences(tx, c, store.PreferencesOf{Org: c.Org, Kind: "user", ID: c.Principal.ID}, patch, replace)
+	return a.change(ctx, c, need{}, "user.preferences", func(t *Turn) error {
+		if err := a.setPreferences(t, store.PreferencesOf{Org: t.Caller.Org, Kind: "user", ID: t.Caller.Principal.ID}, patch, replace); err != nil {
+			return err
+		}
+		return t.Audit("user", idText(t.Caller.Principal.ID), "")
 	})
 }

@@ -128,13 +128,14 @@ func (a *Admin) CreateRole(ctx context.Context, c hallpass.Caller, r hallpass.Na
 	}
 	r.Version, r.CreatedAt, r.UpdatedAt = max(r.Version, 1), a.now(), a.now()
 	r.Permissions = uniquePermissions(r.Permissions)
-	err := a.change(ctx, c, roleNeed(hallpass.RolesWrite, global), nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := a.mayGiveRolePermissions(tx, c, global, r.Permissions); err != nil {
-			return hallpass.AuditEntry{}, err
+	err := a.change(ctx, c, roleNeed(hallpass.RolesWrite, global), "role.create", func(t *Turn) error {
+		if err := a.mayGiveRolePermissions(t.Tx, t.Caller, global, r.Permissions); err != nil {
+			return err
 		}
-		entry := a.entry(c, "role.create", "role:"+r.UID)
-		entry.Reason = "name " + r.Name
-		return entry, tx.CreateRole(r)
+		if err := t.CreateRole(r); err != nil {
+			return err
+		}
+		return t.Audit("role", r.UID, "name "+r.Name)
 	})
 	return r, err
 }
@@ -151,109 +152,130 @@ func uniquePermissions(list []hallpass.Permission) []hallpass.Permission {
 	return slices.Compact(list)
 }
 
-// readRole finds the role before the change that is about it, for what that
-// demands depends on whose role it is.
-func (a *Admin) readRole(ctx context.Context, c hallpass.Caller, action hallpass.Action, uid string) (r hallpass.NamedRole, err error) {
-	if !c.CanOnServer(action, hallpass.ScopeDelegate) { // a refusal must not tell whether it exists
-		if err := a.Authorize(ctx, c, action, hallpass.ScopeDelegate); err != nil {
-			return r, err
+// findRole finds the role that a change is about: what the change demands depends
+// on whose role it is. Whoever may change no role at all is not told whether it
+// exists.
+func findRole(t *Turn, action hallpass.Action, uid string) (hallpass.NamedRole, error) {
+	if !t.Caller.CanOnServer(action, hallpass.ScopeDelegate) {
+		if err := t.Caller.Authorize(action, hallpass.ScopeDelegate); err != nil {
+			return hallpass.NamedRole{}, err
 		}
 	}
-	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		r, err = tx.Role(c.Org, uid)
-		return err
-	})
-	return r, err
+	return t.Role(t.Caller.Org, uid)
 }
 
 // UpdateRole gives the role another name, texts and permissions. A Version that
 // is not zero must be above the stored one, else it is a Conflict. Both what the
 // role permits now and what it permitted must be the caller's. Of a basic role
 // only the permissions can change, and ForeignActions stays in it.
-func (a *Admin) UpdateRole(ctx context.Context, c hallpass.Caller, r hallpass.NamedRole, global bool) (hallpass.NamedRole, error) {
-	was, err := a.readRole(ctx, c, hallpass.RolesWrite, r.UID)
-	if err != nil {
-		return r, err
-	}
-	switch {
-	case was.Fixed():
-		return r, errFixedRole
-	case global && !was.Global():
-		return r, errRoleLevel
-	case was.Basic() && r.Name != was.Name && r.Name != "":
-		return r, errBasicName
-	case was.Basic():
-		r.Name, r.DisplayName, r.Description, r.Group, r.Hidden = was.Name, was.DisplayName, was.Description, was.Group, was.Hidden
-	}
-	r.Org = was.Org
-	if err := hallpass.ValidateRole(&r, !a.o.AnyPermission); err != nil {
-		return r, err
-	}
-	r.Permissions = uniquePermissions(r.Permissions)
-	wanted := r.Version
-	err = a.change(ctx, c, roleNeed(hallpass.RolesWrite, was.Global()), permissionsChanged(was.Org), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		was, err := tx.Role(c.Org, r.UID)
+func (a *Admin) UpdateRole(ctx context.Context, c hallpass.Caller, r hallpass.NamedRole, global bool) (after hallpass.NamedRole, err error) {
+	n := need{action: hallpass.RolesWrite, scope: hallpass.ScopeDelegate, where: inside}
+	err = a.change(ctx, c, n, "role.update", func(t *Turn) error {
+		was, err := findRole(t, n.action, r.UID)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := a.mayGiveRolePermissions(tx, c, was.Global(), slices.Concat(was.Editable(), r.Editable())); err != nil {
-			return hallpass.AuditEntry{}, err
+		if after, err = a.edited(was, r, global); err != nil {
+			return err
 		}
-		if wanted != 0 && wanted <= was.Version {
-			return hallpass.AuditEntry{}, errRoleVersion
+		if err := a.mayChangeRole(t, n.action, was, slices.Concat(was.Editable(), after.Editable())); err != nil {
+			return err
+		}
+		if r.Version != 0 && r.Version <= was.Version {
+			return errRoleVersion
+		}
+		if err := t.declare(permissionsChanged(was.Org)...); err != nil {
+			return err
 		}
 		if foreign := (hallpass.Permission{Action: hallpass.ForeignActions, Scope: "*"}); slices.Contains(was.Permissions, foreign) {
-			r.Permissions = append(r.Permissions, foreign)
+			after.Permissions = append(after.Permissions, foreign)
 		}
-		r.Version, r.CreatedAt, r.UpdatedAt = max(wanted, was.Version+1), was.CreatedAt, a.now()
-		entry := a.entry(c, "role.update", "role:"+r.UID)
-		entry.Reason = "name " + r.Name
-		err = tx.UpdateRole(r)
+		after.Version, after.CreatedAt, after.UpdatedAt = max(r.Version, was.Version+1), was.CreatedAt, a.now()
+		err = t.UpdateRole(after)
 		if was.Basic() && hallpass.KindOf(err) == hallpass.NotFound {
-			err = tx.CreateRole(r) // its first change
+			err = t.CreateRole(after) // its first change
 		}
-		return entry, err
+		if err != nil {
+			return err
+		}
+		return t.Audit("role", after.UID, "name "+after.Name)
 	})
-	return r, err
+	return after, err
+}
+
+// edited returns the role as it is after the edit, or what forbids the edit.
+func (a *Admin) edited(was, edit hallpass.NamedRole, global bool) (hallpass.NamedRole, error) {
+	switch {
+	case was.Fixed():
+		return edit, errFixedRole
+	case global && !was.Global():
+		return edit, errRoleLevel
+	case was.Basic() && edit.Name != was.Name && edit.Name != "":
+		return edit, errBasicName
+	case was.Basic():
+		edit.Name, edit.DisplayName, edit.Description, edit.Group, edit.Hidden = was.Name, was.DisplayName, was.Description, was.Group, was.Hidden
+	}
+	edit.Org = was.Org
+	if err := hallpass.ValidateRole(&edit, !a.o.AnyPermission); err != nil {
+		return edit, err
+	}
+	edit.Permissions = uniquePermissions(edit.Permissions)
+	return edit, nil
+}
+
+// mayChangeRole holds the caller to what a change of the role demands, and to the
+// delegation rule for the permissions that the change is about.
+func (a *Admin) mayChangeRole(t *Turn, action hallpass.Action, r hallpass.NamedRole, list []hallpass.Permission) error {
+	if err := roleNeed(action, r.Global()).met(t.Caller); err != nil {
+		return err
+	}
+	return a.mayGiveRolePermissions(t.Tx, t.Caller, r.Global(), list)
 }
 
 // DeleteRole removes the custom role for good. One that is assigned is Invalid,
 // unless force takes it from everybody.
 func (a *Admin) DeleteRole(ctx context.Context, c hallpass.Caller, uid string, force bool) error {
-	was, err := a.readRole(ctx, c, hallpass.RolesDelete, uid)
-	switch {
-	case err != nil:
-		return err
-	case was.Fixed():
-		return errFixedRole
-	case was.Basic():
-		return errBasicRole
-	}
-	return a.change(ctx, c, roleNeed(hallpass.RolesDelete, was.Global()), permissionsChanged(was.Org), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		was, err := tx.Role(c.Org, uid)
+	n := need{action: hallpass.RolesDelete, scope: hallpass.ScopeDelegate, where: inside}
+	return a.change(ctx, c, n, "role.delete", func(t *Turn) error {
+		was, err := findRole(t, n.action, uid)
+		switch {
+		case err != nil:
+			return err
+		case was.Fixed():
+			return errFixedRole
+		case was.Basic():
+			return errBasicRole
+		}
+		if err := a.mayChangeRole(t, n.action, was, was.Permissions); err != nil {
+			return err
+		}
+		assigned, err := t.CountAssignments(was)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := a.mayGiveRolePermissions(tx, c, was.Global(), was.Permissions); err != nil {
-			return hallpass.AuditEntry{}, err
+		if assigned > 0 && !force {
+			return errRoleAssigned
 		}
-		n, err := tx.CountAssignments(was)
-		if err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.declare(permissionsChanged(was.Org)...); err != nil {
+			return err
 		}
-		if n > 0 && !force {
-			return hallpass.AuditEntry{}, errRoleAssigned
+		if err := t.DeleteRole(was.Org, uid); err != nil {
+			return err
 		}
-		entry := a.entry(c, "role.delete", "role:"+uid)
-		entry.Reason = "name " + was.Name
-		return entry, tx.DeleteRole(was.Org, uid)
+		return t.Audit("role", uid, "name "+was.Name)
 	})
 }
 
 // ResetBasicRoles puts the basic roles back to what they were at first.
 func (a *Admin) ResetBasicRoles(ctx context.Context, c hallpass.Caller) error {
 	n := need{action: hallpass.RolesWrite, scope: hallpass.ScopeEscalate, where: onServer}
-	return a.change(ctx, c, n, permissionsChanged(0), func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		return a.entry(c, "role.reset", "role:basic"), tx.ResetBasicRoles()
+	return a.change(ctx, c, n, "role.reset", func(t *Turn) error {
+		if err := t.declare(permissionsChanged(0)...); err != nil {
+			return err
+		}
+		if err := t.ResetBasicRoles(); err != nil {
+			return err
+		}
+		return t.Audit("role", "basic", "")
 	})
 }

@@ -56,37 +56,35 @@ func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in 
 	if in.Role != nil {
 		account.Role = *in.Role
 	}
-	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsCreate}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := a.mayGiveRole(tx, c, account.Role, false); err != nil {
-			return hallpass.AuditEntry{}, err
+	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsCreate}, "serviceaccount.create", func(t *Turn) error {
+		if err := a.mayGiveRole(t.Tx, t.Caller, account.Role, false); err != nil {
+			return err
 		}
-		made, err := tx.CreateServiceAccount(account)
+		made, err := t.CreateServiceAccount(account)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if c.User() != 0 {
+		if t.Caller.User() != 0 {
 			creator := hallpass.Grant{
-				Org: c.Org, Resource: hallpass.ServiceAccountResource, ResourceID: idText(made.ID),
-				To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: c.Principal.ID}, Level: hallpass.LevelAdmin, CreatedAt: now,
+				Org: t.Caller.Org, Resource: hallpass.ServiceAccountResource, ResourceID: idText(made.ID),
+				To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: t.Caller.Principal.ID}, Level: hallpass.LevelAdmin, CreatedAt: now,
 			}
-			if err := tx.SetGrant(creator); err != nil {
-				return hallpass.AuditEntry{}, err
+			if err := t.SetGrant(creator); err != nil {
+				return err
 			}
 		}
 		to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(made.ID)}
 		for _, uid := range in.Roles {
-			err := a.step(tx, c, uid, assigning{org: c.Org, grantee: to})
+			err := a.step(t, uid, assigning{org: t.Caller.Org, grantee: to})
 			if hallpass.KindOf(err) == hallpass.NotFound {
 				err = hallpass.Invalidf("roleUids", "there is no role with the uid %s", shorten(uid))
 			}
 			if err != nil {
-				return hallpass.AuditEntry{}, err
+				return err
 			}
 		}
 		account = made
-		entry := a.entry(c, "serviceaccount.create", target("serviceaccount", int64(made.ID)))
-		entry.Reason = strings.Join(append([]string{"role " + made.Role.String()}, in.Roles...), ", ")
-		return entry, nil
+		return t.Audit("serviceaccount", idText(made.ID), strings.Join(append([]string{"role " + made.Role.String()}, in.Roles...), ", "))
 	})
 	return account, err
 }
@@ -184,35 +182,36 @@ func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id 
 		}
 	}
 	var after hallpass.ServiceAccountSummary
-	changed := []hallpass.Change{{Kind: hallpass.ServiceAccountChanged, ID: int64(id)}}
-	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		account, err := tx.ServiceAccount(c.Org, id)
+	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: id.Scope()}, "serviceaccount.update", func(t *Turn) error {
+		account, err := t.ServiceAccount(t.Caller.Org, id)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		before := account
 		apply(p, &account)
 		if p.Role != nil {
-			if err := a.mayGiveRole(tx, c, account.Role, false); err != nil {
-				return hallpass.AuditEntry{}, err
+			if err := a.mayGiveRole(t.Tx, t.Caller, account.Role, false); err != nil {
+				return err
 			}
 		}
 		if before.Disabled && !account.Disabled {
-			if err := a.outranks(tx, c, account); err != nil {
-				return hallpass.AuditEntry{}, err
+			if err := a.outranks(t.Tx, t.Caller, account); err != nil {
+				return err
 			}
 		}
 		account.UpdatedAt = a.now()
-		if err := tx.UpdateServiceAccount(account); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.declare(changed(hallpass.ServiceAccountChanged, id)); err != nil {
+			return err
 		}
-		if after, err = a.summary(tx, c.Org, id); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.UpdateServiceAccount(account); err != nil {
+			return err
 		}
-		action, what := describe(before, account)
-		entry := a.entry(c, action, target("serviceaccount", int64(id)))
-		entry.Reason = what
-		return entry, nil
+		if after, err = a.summary(t.Tx, t.Caller.Org, id); err != nil {
+			return err
+		}
+		var what string
+		t.Action, what = describe(before, account)
+		return t.Audit("serviceaccount", idText(id), what)
 	})
 	return after, err
 }
@@ -251,17 +250,17 @@ func describe(before, after hallpass.ServiceAccount) (action, what string) {
 // DeleteServiceAccount removes the account with its tokens and permissions for
 // good. Its tokens are refused from the moment this returns.
 func (a *Admin) DeleteServiceAccount(ctx context.Context, c hallpass.Caller, id hallpass.ServiceAccountID) error {
-	changed := []hallpass.Change{{Kind: hallpass.ServiceAccountChanged, ID: int64(id)}}
-	return a.change(ctx, c, need{action: hallpass.ServiceAccountsDelete, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		s, err := tx.ServiceAccountSummary(c.Org, id, a.now())
+	return a.change(ctx, c, need{action: hallpass.ServiceAccountsDelete, scope: id.Scope()}, "serviceaccount.delete", func(t *Turn) error {
+		s, err := t.ServiceAccountSummary(t.Caller.Org, id, a.now())
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := tx.DeleteServiceAccount(c.Org, id); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.declare(changed(hallpass.ServiceAccountChanged, id)); err != nil {
+			return err
 		}
-		entry := a.entry(c, "serviceaccount.delete", target("serviceaccount", int64(id)))
-		entry.Reason = "login " + s.Login
-		return entry, nil
+		if err := t.DeleteServiceAccount(t.Caller.Org, id); err != nil {
+			return err
+		}
+		return t.Audit("serviceaccount", idText(id), "login "+s.Login)
 	})
 }

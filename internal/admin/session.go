@@ -13,18 +13,18 @@ import (
 func (a *Admin) StartSession(ctx context.Context, c hallpass.Caller) (s hallpass.Session, id secret.Text, err error) {
 	id = secret.NewSession()
 	now := a.now()
-	err = a.change(ctx, c, need{}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		s, err = tx.CreateSession(hallpass.Session{
-			User: c.User(), Hash: id.Hash(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(a.o.SessionLifetime),
-			Address: c.From.Address, UserAgent: c.From.UserAgent,
+	err = a.change(ctx, c, need{}, "session.create", func(t *Turn) error {
+		s, err = t.CreateSession(hallpass.Session{
+			User: t.Caller.User(), Hash: id.Hash(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(a.o.SessionLifetime),
+			Address: t.Caller.From.Address, UserAgent: t.Caller.From.UserAgent,
 		})
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := tx.SawUser(c.User(), now); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.SawUser(t.Caller.User(), now); err != nil {
+			return err
 		}
-		return a.entry(c, "session.create", target("session", int64(s.ID))), nil
+		return t.Audit("session", idText(s.ID), "")
 	})
 	return s, id, err
 }
@@ -35,9 +35,14 @@ func (a *Admin) EndSession(ctx context.Context, c hallpass.Caller) error {
 	if c.Session == 0 {
 		return nil
 	}
-	changed := []hallpass.Change{{Kind: hallpass.SessionChanged, ID: int64(c.Session)}}
-	return a.change(ctx, c, need{}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		return a.entry(c, "session.end", target("session", int64(c.Session))), tx.DeleteSession(c.Session)
+	return a.change(ctx, c, need{}, "session.end", func(t *Turn) error {
+		if err := t.declare(changed(hallpass.SessionChanged, t.Caller.Session)); err != nil {
+			return err
+		}
+		if err := t.DeleteSession(t.Caller.Session); err != nil {
+			return err
+		}
+		return t.Audit("session", idText(t.Caller.Session), "")
 	})
 }
 
@@ -97,16 +102,21 @@ func (a *Admin) EndUserSession(ctx context.Context, c hallpass.Caller, user hall
 var errNoSession = &hallpass.Error{Kind: hallpass.NotFound, ID: "user.session-not-found", Message: "User auth token not found"}
 
 func (a *Admin) endSession(ctx context.Context, c hallpass.Caller, n need, user hallpass.UserID, id hallpass.SessionID) error {
-	changed := []hallpass.Change{{Kind: hallpass.SessionChanged, ID: int64(id)}}
-	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		s, err := tx.Session(id)
+	return a.change(ctx, c, n, "session.end", func(t *Turn) error {
+		s, err := t.Session(id)
 		if hallpass.KindOf(err) == hallpass.NotFound || err == nil && s.User != user {
 			err = errNoSession
 		}
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		return a.entry(c, "session.end", target("session", int64(id))), tx.DeleteSession(id)
+		if err := t.declare(changed(hallpass.SessionChanged, id)); err != nil {
+			return err
+		}
+		if err := t.DeleteSession(id); err != nil {
+			return err
+		}
+		return t.Audit("session", idText(id), "")
 	})
 }
 
@@ -116,7 +126,7 @@ func (a *Admin) LogoutUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 		return errLogoutYourself
 	}
 	n := need{hallpass.UsersLogout, id.GlobalScope(), onServer}
-	return a.changeUser(ctx, c, n, id, "user.logout", func(tx *store.Tx, _ hallpass.Caller, _ *hallpass.User) error {
-		return tx.DeleteSessions(id)
+	return a.changeUser(ctx, c, n, id, "user.logout", func(t *Turn, _ *hallpass.User) error {
+		return t.DeleteSessions(id)
 	})
 }

@@ -31,28 +31,26 @@ func (a *Admin) TeamID(ctx context.Context, c hallpass.Caller, ref string) (id h
 
 // CreateTeam makes a team in the caller's org. A human creator is its admin. A
 // name that is taken is a Conflict.
-func (a *Admin) CreateTeam(ctx context.Context, c hallpass.Caller, name, email string) (t hallpass.Team, err error) {
+func (a *Admin) CreateTeam(ctx context.Context, c hallpass.Caller, name, email string) (team hallpass.Team, err error) {
 	if err := tidyTeam(&name, email); err != nil {
-		return t, err
+		return team, err
 	}
 	now := a.now()
-	err = a.change(ctx, c, need{action: hallpass.TeamsCreate}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		t, err = tx.CreateTeam(hallpass.Team{UID: secret.NewUID(), Org: c.Org, Name: name, Email: email, CreatedAt: now, UpdatedAt: now})
+	err = a.change(ctx, c, need{action: hallpass.TeamsCreate}, "team.create", func(t *Turn) error {
+		team, err = t.CreateTeam(hallpass.Team{UID: secret.NewUID(), Org: t.Caller.Org, Name: name, Email: email, CreatedAt: now, UpdatedAt: now})
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if c.User() != 0 && !c.OrgMissing {
-			m := hallpass.TeamMember{Team: t.ID, Principal: hallpass.PrincipalInfo{Principal: c.Principal}, Admin: true, JoinedAt: now}
-			if _, err := tx.SetTeamMember(c.Org, m); err != nil {
-				return hallpass.AuditEntry{}, err
+		if t.Caller.User() != 0 && !t.Caller.OrgMissing {
+			m := hallpass.TeamMember{Team: team.ID, Principal: hallpass.PrincipalInfo{Principal: t.Caller.Principal}, Admin: true, JoinedAt: now}
+			if _, err := t.SetTeamMember(t.Caller.Org, m); err != nil {
+				return err
 			}
-			t.Members = 1
+			team.Members = 1
 		}
-		entry := a.entry(c, "team.create", target("team", int64(t.ID)))
-		entry.Reason = "name " + t.Name
-		return entry, nil
+		return t.Audit("team", idText(team.ID), "name "+team.Name)
 	})
-	return t, err
+	return team, err
 }
 
 func tidyTeam(name *string, email string) error {
@@ -119,16 +117,19 @@ func (a *Admin) readTeam(ctx context.Context, c hallpass.Caller, action hallpass
 	})
 }
 
-// changeTeam authorizes action on the team and changes it as fn does.
-func (a *Admin) changeTeam(ctx context.Context, c hallpass.Caller, action hallpass.Action, id hallpass.TeamID, changed []hallpass.Change, what string, fn func(*store.Tx, hallpass.Caller, hallpass.Team) (reason string, err error)) error {
-	return a.change(ctx, c, need{action: action, scope: id.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		t, err := tx.Team(c.Org, id)
+// changeTeam authorizes action on the team and changes it as fn does, which
+// returns what the audit says of it.
+func (a *Admin) changeTeam(ctx context.Context, c hallpass.Caller, action hallpass.Action, id hallpass.TeamID, what string, fn func(*Turn, hallpass.Team) (detail string, err error)) error {
+	return a.change(ctx, c, need{action: action, scope: id.Scope()}, what, func(t *Turn) error {
+		team, err := t.Team(t.Caller.Org, id)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		entry := a.entry(c, what, target("team", int64(id)))
-		entry.Reason, err = fn(tx, c, t)
-		return entry, err
+		detail, err := fn(t, team)
+		if err != nil {
+			return err
+		}
+		return t.Audit("team", idText(id), detail)
 	})
 }
 
@@ -144,25 +145,28 @@ func (a *Admin) TeamsOf(ctx context.Context, c hallpass.Caller, principal int64)
 // UpdateTeam gives the team another name and e-mail; an empty name stays as it
 // is.
 func (a *Admin) UpdateTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, name, email string) error {
-	return a.changeTeam(ctx, c, hallpass.TeamsWrite, id, nil, "team.update", func(tx *store.Tx, _ hallpass.Caller, t hallpass.Team) (string, error) {
+	return a.changeTeam(ctx, c, hallpass.TeamsWrite, id, "team.update", func(t *Turn, team hallpass.Team) (string, error) {
 		if name == "" {
-			name = t.Name
+			name = team.Name
 		} else if err := hallpass.TidyName("name", &name); err != nil {
 			return "", err
 		}
 		if err := hallpass.ValidateText("email", email, hallpass.MaxName); err != nil {
 			return "", err
 		}
-		t.Name, t.Email, t.UpdatedAt = name, email, a.now()
-		return "name " + name, tx.UpdateTeam(t)
+		team.Name, team.Email, team.UpdatedAt = name, email, a.now()
+		return "name " + name, t.UpdateTeam(team)
 	})
 }
 
 // DeleteTeam removes the team. Its members lose what the team was given, from
 // the moment this returns.
 func (a *Admin) DeleteTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID) error {
-	return a.changeTeam(ctx, c, hallpass.TeamsDelete, id, permissionsChanged(c.Org), "team.delete", func(tx *store.Tx, c hallpass.Caller, t hallpass.Team) (string, error) {
-		return "name " + t.Name, tx.DeleteTeam(c.Org, id)
+	return a.changeTeam(ctx, c, hallpass.TeamsDelete, id, "team.delete", func(t *Turn, team hallpass.Team) (string, error) {
+		if err := t.declare(permissionsChanged(team.Org)...); err != nil {
+			return "", err
+		}
+		return "name " + team.Name, t.DeleteTeam(team.Org, id)
 	})
 }
 
@@ -242,19 +246,12 @@ func (a *Admin) UpdateTeamMember(ctx context.Context, c hallpass.Caller, id hall
 var errNotInTeam = &hallpass.Error{Kind: hallpass.NotFound, ID: "team.member-not-found", Message: "Team member not found"}
 
 func (a *Admin) setTeamMember(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, principal int64, level hallpass.Level, allowed func(was bool) error) error {
-	p, err := a.readPrincipal(ctx, c, need{action: hallpass.TeamsPermissionsWrite, scope: id.Scope()}, idText(principal))
-	if err != nil {
-		return err
-	}
-	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, principalChanged(p.Principal), "team.member.set", func(tx *store.Tx, c hallpass.Caller, t hallpass.Team) (string, error) {
-		if err := a.mayJoin(tx, c, id, level); err != nil {
-			return "", err
-		}
-		if _, err := tx.Principal(c.Org, principal); err != nil {
+	return a.changeMember(ctx, c, id, principal, "team.member.set", func(t *Turn, p hallpass.PrincipalInfo) (string, error) {
+		if err := a.mayJoin(t.Tx, t.Caller, id, level); err != nil {
 			return "", err
 		}
 		m := hallpass.TeamMember{Team: id, Principal: p, Admin: level == hallpass.LevelAdmin, JoinedAt: a.now()}
-		was, err := tx.SetTeamMember(c.Org, m)
+		was, err := t.SetTeamMember(t.Caller.Org, m)
 		if err == nil {
 			err = allowed(was)
 		}
@@ -262,45 +259,54 @@ func (a *Admin) setTeamMember(ctx context.Context, c hallpass.Caller, id hallpas
 	})
 }
 
-// readPrincipal authorizes, and then finds the member or service account that
-// is named: a refusal must not tell whether it exists.
-func (a *Admin) readPrincipal(ctx context.Context, c hallpass.Caller, n need, ref string) (p hallpass.PrincipalInfo, err error) {
-	err = a.read(ctx, c, n, func(tx *store.Tx) error {
-		p, err = a.principal(tx, c.Org, ref)
-		return err
+// changeMember changes, as fn does, what a principal of the caller's org is in the
+// team. fn returns what the audit says of it.
+func (a *Admin) changeMember(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, principal int64, action string, fn func(*Turn, hallpass.PrincipalInfo) (detail string, err error)) error {
+	n := need{action: hallpass.TeamsPermissionsWrite, scope: id.Scope()}
+	return a.change(ctx, c, n, action, func(t *Turn) error {
+		p, err := a.principal(t.Tx, t.Caller.Org, idText(principal))
+		if err != nil {
+			return err
+		}
+		if _, err := t.Team(t.Caller.Org, id); err != nil {
+			return err
+		}
+		if err := t.declare(principalChanged(p.Principal)); err != nil {
+			return err
+		}
+		detail, err := fn(t, p)
+		if err != nil {
+			return err
+		}
+		return t.Audit("team", idText(id), detail)
 	})
-	return p, err
 }
 
 // RemoveTeamMember takes somebody out of the team, who loses what the team was
 // given from the moment this returns; NotFound when they are not in it.
 func (a *Admin) RemoveTeamMember(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, principal int64) error {
-	p, err := a.readPrincipal(ctx, c, need{action: hallpass.TeamsPermissionsWrite, scope: id.Scope()}, idText(principal))
-	if err != nil {
-		return err
-	}
-	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, principalChanged(p.Principal), "team.member.remove", func(tx *store.Tx, _ hallpass.Caller, _ hallpass.Team) (string, error) {
-		return p.Login, tx.DeleteTeamMember(id, principal)
+	return a.changeMember(ctx, c, id, principal, "team.member.remove", func(t *Turn, p hallpass.PrincipalInfo) (string, error) {
+		return p.Login, t.DeleteTeamMember(id, principal)
 	})
 }
 
 // SetTeamMembers makes the users with those e-mails or logins the team's members
 // and admins, and takes every other user out. Service accounts stay.
 func (a *Admin) SetTeamMembers(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, members, admins []string) error {
-	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, permissionsChanged(c.Org), "team.members.set", func(tx *store.Tx, c hallpass.Caller, _ hallpass.Team) (string, error) {
+	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, "team.members.set", func(t *Turn, _ hallpass.Team) (string, error) {
 		wanted := make(map[int64]hallpass.Level)
 		for level, list := range map[hallpass.Level][]string{hallpass.LevelMember: members, hallpass.LevelAdmin: admins} {
 			if len(list) > 0 {
-				if err := a.mayJoin(tx, c, id, level); err != nil {
+				if err := a.mayJoin(t.Tx, t.Caller, id, level); err != nil {
 					return "", err
 				}
 			}
 			for _, login := range list {
-				u, err := tx.UserByLogin(login)
+				u, err := t.UserByLogin(login)
 				if err != nil {
 					return "", err
 				}
-				if _, err := tx.Principal(c.Org, int64(u.ID)); err != nil {
+				if _, err := t.Principal(t.Caller.Org, int64(u.ID)); err != nil {
 					return "", err
 				}
 				if wanted[int64(u.ID)] != hallpass.LevelAdmin {
@@ -308,31 +314,35 @@ func (a *Admin) SetTeamMembers(ctx context.Context, c hallpass.Caller, id hallpa
 				}
 			}
 		}
-		return a.replaceTeamMembers(tx, c, id, wanted)
+		return "", a.replaceTeamMembers(t, id, wanted)
 	})
 }
 
-func (a *Admin) replaceTeamMembers(tx *store.Tx, c hallpass.Caller, id hallpass.TeamID, wanted map[int64]hallpass.Level) (string, error) {
-	now, err := tx.TeamMembers(id)
+// replaceTeamMembers makes those wanted the members, and takes other users out.
+func (a *Admin) replaceTeamMembers(t *Turn, id hallpass.TeamID, wanted map[int64]hallpass.Level) error {
+	now, err := t.TeamMembers(id)
 	if err != nil {
-		return "", err
+		return err
+	}
+	if err := t.declare(permissionsChanged(t.Caller.Org)...); err != nil {
+		return err
 	}
 	for _, m := range now {
 		if _, keep := wanted[m.Principal.ID]; keep || m.Principal.Kind == hallpass.ServiceAccountPrincipal {
 			continue
 		}
-		if err := tx.DeleteTeamMember(id, m.Principal.ID); err != nil {
-			return "", err
+		if err := t.DeleteTeamMember(id, m.Principal.ID); err != nil {
+			return err
 		}
 	}
 	for principal, level := range wanted {
 		m := hallpass.TeamMember{Team: id, Admin: level == hallpass.LevelAdmin, JoinedAt: a.now()}
 		m.Principal.ID = principal
-		if _, err := tx.SetTeamMember(c.Org, m); err != nil {
-			return "", err
+		if _, err := t.SetTeamMember(t.Caller.Org, m); err != nil {
+			return err
 		}
 	}
-	return "", nil
+	return nil
 }
 
 // TeamGroups returns the outside groups that the team is matched with.
@@ -350,7 +360,7 @@ const maxGroup = 1024
 
 // AddTeamGroup matches the team with an outside group.
 func (a *Admin) AddTeamGroup(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, group string) error {
-	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, nil, "team.group.add", func(tx *store.Tx, _ hallpass.Caller, _ hallpass.Team) (string, error) {
+	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, "team.group.add", func(t *Turn, _ hallpass.Team) (string, error) {
 		group = strings.TrimSpace(group)
 		if len(group) > maxGroup {
 			return "", hallpass.Invalidf("groupId", "groupId is longer than %d bytes", maxGroup)
@@ -361,13 +371,13 @@ func (a *Admin) AddTeamGroup(ctx context.Context, c hallpass.Caller, id hallpass
 		if group == "" {
 			return "", hallpass.Invalidf("groupId", "groupId is required")
 		}
-		return group, tx.AddTeamGroup(id, group)
+		return group, t.AddTeamGroup(id, group)
 	})
 }
 
 // DeleteTeamGroup ends the match.
 func (a *Admin) DeleteTeamGroup(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, group string) error {
-	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, nil, "team.group.remove", func(tx *store.Tx, _ hallpass.Caller, _ hallpass.Team) (string, error) {
-		return group, tx.DeleteTeamGroup(id, group)
+	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, "team.group.remove", func(t *Turn, _ hallpass.Team) (string, error) {
+		return group, t.DeleteTeamGroup(id, group)
 	})
 }

@@ -110,64 +110,53 @@ func (a *Admin) Token(ctx context.Context, c hallpass.Caller, account hallpass.S
 // policy does not allow Invalid.
 func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, name string, seconds int64) (hallpass.Token, secret.Text, error) {
 	text := secret.NewToken()
-	var t hallpass.Token
-	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		owner, err := tx.ServiceAccount(c.Org, account)
+	var made hallpass.Token
+	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, "token.create", func(t *Turn) error {
+		owner, err := t.ServiceAccount(t.Caller.Org, account)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		if err := hallpass.TidyName("name", &name); err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
 		now := a.now()
 		expires, err := a.o.TokenPolicy.Expiry(now, seconds)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := a.outranks(tx, c, owner); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := a.outranks(t.Tx, t.Caller, owner); err != nil {
+			return err
 		}
-		t, err = tx.CreateToken(hallpass.Token{
-			Org: c.Org, ServiceAccount: account, Name: name, Hash: text.Hash(), LastFour: text.LastFour(),
-			CreatedAt: now, CreatedBy: c.Principal.Login, ExpiresAt: expires,
+		made, err = t.CreateToken(hallpass.Token{
+			Org: t.Caller.Org, ServiceAccount: account, Name: name, Hash: text.Hash(), LastFour: text.LastFour(),
+			CreatedAt: now, CreatedBy: t.Caller.Principal.Login, ExpiresAt: expires,
 		})
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		entry := a.entry(c, "token.create", target("token", int64(t.ID)))
-		entry.Reason = "for " + owner.Login
-		return entry, nil
+		return t.Audit("token", idText(made.ID), "for "+owner.Login)
 	})
 	if err != nil {
 		return hallpass.Token{}, secret.Text{}, err
 	}
-	return t, text, nil
+	return made, text, nil
 }
 
 // DeleteToken ends the account's token for good. It is refused from the moment
 // this returns.
 func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
-	// Before the token is looked for: a refusal must not tell whether it exists.
-	if err := a.Authorize(ctx, c, hallpass.ServiceAccountsWrite, account.Scope()); err != nil {
-		return err
-	}
-	// The hash is what caches know a token by, and it never changes: it may be
-	// read before the transaction that must begin with it.
-	var t hallpass.Token
-	err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
-		t, err = tx.Token(c.Org, account, id)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	changed := []hallpass.Change{{Kind: hallpass.TokenChanged, ID: int64(id), Hash: t.Hash}}
-	return a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if err := tx.DeleteToken(c.Org, account, id); err != nil {
-			return hallpass.AuditEntry{}, err
+	n := need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}
+	return a.change(ctx, c, n, "token.delete", func(t *Turn) error {
+		token, err := t.Token(t.Caller.Org, account, id)
+		if err != nil {
+			return err
 		}
-		entry := a.entry(c, "token.delete", target("token", int64(id)))
-		entry.Reason = "name " + t.Name
-		return entry, nil
+		if err := t.declare(hallpass.Change{Kind: hallpass.TokenChanged, ID: int64(id), Hash: token.Hash}); err != nil {
+			return err
+		}
+		if err := t.DeleteToken(t.Caller.Org, account, id); err != nil {
+			return err
+		}
+		return t.Audit("token", idText(id), "name "+token.Name)
 	})
 }

@@ -46,15 +46,21 @@ func (a *Admin) ChangePassword(ctx context.Context, c hallpass.Caller, password 
 	if err != nil {
 		return err
 	}
-	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: c.Principal.ID}}
-	return a.change(ctx, c, need{}, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		return a.entry(c, "password.change", target("user", c.Principal.ID)), a.setPassword(tx, c.User(), hash)
+	return a.change(ctx, c, need{}, "password.change", func(t *Turn) error {
+		if err := a.setPassword(t.Tx, t.Caller.User(), hash); err != nil {
+			return err
+		}
+		return t.Audit("user", idText(t.Caller.User()), "")
 	})
 }
 
+// setPassword gives the user another password and ends every session of theirs.
 func (a *Admin) setPassword(tx *store.Tx, id hallpass.UserID, hash string) error {
 	u, err := tx.User(id)
 	if err != nil {
+		return err
+	}
+	if err := tx.Change(changed(hallpass.UserChanged, id)); err != nil {
 		return err
 	}
 	u.PasswordHash, u.UpdatedAt = hash, a.now()
@@ -74,22 +80,15 @@ func (a *Admin) ResetPassword(ctx context.Context, login string, password secret
 	if err != nil {
 		return err
 	}
-	var u hallpass.User
-	err = a.db.Read(ctx, func(tx *store.Tx) (err error) {
-		u, err = tx.UserByLogin(login)
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	return a.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.Change(hallpass.Change{Kind: hallpass.UserChanged, ID: int64(u.ID)}); err != nil {
+		u, err := tx.UserByLogin(login)
+		if err != nil {
 			return err
 		}
 		if err := a.setPassword(tx, u.ID, hash); err != nil {
 			return err
 		}
-		_, err := tx.Audit(a.entry(hallpass.Caller{}, "password.reset", target("user", int64(u.ID))))
+		_, err = tx.Audit(a.entry(hallpass.Caller{}, "password.reset", target("user", int64(u.ID))))
 		return err
 	})
 }
@@ -163,27 +162,25 @@ func (a *Admin) CreateUser(ctx context.Context, c hallpass.Caller, in NewUser) (
 	u = hallpass.User{
 		UID: secret.NewUID(), Login: in.Login, Email: in.Email, Name: in.Name, PasswordHash: hash, Org: in.Org, CreatedAt: now, UpdatedAt: now,
 	}
-	err = a.change(ctx, c, need{action: hallpass.UsersCreate, where: onServer}, nil, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		if _, err := tx.Org(in.Org); err != nil {
-			return hallpass.AuditEntry{}, err
+	err = a.change(ctx, c, need{action: hallpass.UsersCreate, where: onServer}, "user.create", func(t *Turn) error {
+		if _, err := t.Org(in.Org); err != nil {
+			return err
 		}
-		if err := a.mayGiveMemberIn(tx, c, in.Org); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := a.mayGiveMemberIn(t.Tx, t.Caller, in.Org); err != nil {
+			return err
 		}
-		made, err := tx.CreateUser(u)
+		made, err := t.CreateUser(u)
 		if hallpass.KindOf(err) == hallpass.Conflict {
 			err = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.exists", Message: "User with email '" + in.Email + "' or username '" + in.Login + "' already exists"}
 		}
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := tx.SetMember(hallpass.Member{Org: in.Org, User: made, Role: hallpass.RoleViewer, JoinedAt: now}); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.SetMember(hallpass.Member{Org: in.Org, User: made, Role: hallpass.RoleViewer, JoinedAt: now}); err != nil {
+			return err
 		}
 		u = made
-		entry := a.entry(c, "user.create", target("user", int64(made.ID)))
-		entry.Reason = "login " + made.Login
-		return entry, nil
+		return t.Audit("user", idText(made.ID), "login "+made.Login)
 	})
 	return u, err
 }
@@ -252,14 +249,13 @@ func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 	if c.User() == id && id != 0 {
 		n = need{}
 	}
-	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
-	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		u, err := tx.User(id)
+	return a.change(ctx, c, n, "user.update", func(t *Turn) error {
+		u, err := t.User(id)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := a.overpowers(tx, c, u); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := a.overpowers(t.Tx, t.Caller, u); err != nil {
+			return err
 		}
 		if login != "" {
 			u.Login = login
@@ -272,16 +268,19 @@ func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 			text    string
 			refusal *hallpass.Error
 		}{{u.Email, errEmailTaken}, {u.Login, errLoginTaken}} {
-			if is, err := tx.LoginTaken(id, taken.text); err != nil {
-				return hallpass.AuditEntry{}, err
+			if is, err := t.LoginTaken(id, taken.text); err != nil {
+				return err
 			} else if is {
-				return hallpass.AuditEntry{}, taken.refusal
+				return taken.refusal
 			}
 		}
-		if err := tx.UpdateUser(u); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.declare(changed(hallpass.UserChanged, id)); err != nil {
+			return err
 		}
-		return a.entry(c, "user.update", target("user", int64(id))), nil
+		if err := t.UpdateUser(u); err != nil {
+			return err
+		}
+		return t.Audit("user", idText(id), "")
 	})
 }
 
@@ -302,12 +301,12 @@ func (a *Admin) SetUserPassword(ctx context.Context, c hallpass.Caller, id hallp
 	if err != nil {
 		return err
 	}
-	return a.changeUser(ctx, c, n, id, "password.set", func(tx *store.Tx, c hallpass.Caller, u *hallpass.User) error {
-		if err := a.overpowers(tx, c, *u); err != nil {
+	return a.changeUser(ctx, c, n, id, "password.set", func(t *Turn, u *hallpass.User) error {
+		if err := a.overpowers(t.Tx, t.Caller, *u); err != nil {
 			return err
 		}
 		u.PasswordHash = hash
-		return tx.DeleteSessions(id)
+		return t.DeleteSessions(id)
 	})
 }
 
@@ -327,24 +326,26 @@ func (a *Admin) readWeaker(ctx context.Context, c hallpass.Caller, n need, id ha
 }
 
 // changeUser changes the user as fn does. Only users may change users.
-func (a *Admin) changeUser(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID, what string, fn func(*store.Tx, hallpass.Caller, *hallpass.User) error) error {
+func (a *Admin) changeUser(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID, action string, fn func(*Turn, *hallpass.User) error) error {
 	if c.User() == 0 {
 		return a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
 	}
-	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
-	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		u, err := tx.User(id)
+	return a.change(ctx, c, n, action, func(t *Turn) error {
+		u, err := t.User(id)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if err := fn(tx, c, &u); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.declare(changed(hallpass.UserChanged, id)); err != nil {
+			return err
+		}
+		if err := fn(t, &u); err != nil {
+			return err
 		}
 		u.UpdatedAt = a.now()
-		if err := tx.UpdateUser(u); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.UpdateUser(u); err != nil {
+			return err
 		}
-		return a.entry(c, what, target("user", int64(id))), nil
+		return t.Audit("user", idText(id), "")
 	})
 }
 
@@ -356,12 +357,12 @@ func (a *Admin) SetServerAdmin(ctx context.Context, c hallpass.Caller, id hallpa
 		what = "user.promote"
 	}
 	n := need{action: hallpass.UsersPermissionsWrite, scope: id.GlobalScope(), where: onServer}
-	return a.changeUser(ctx, c, n, id, what, func(tx *store.Tx, c hallpass.Caller, u *hallpass.User) error {
-		if !c.ServerAdmin {
+	return a.changeUser(ctx, c, n, id, what, func(t *Turn, u *hallpass.User) error {
+		if !t.Caller.ServerAdmin {
 			return errServerAdminOnly
 		}
 		if u.ServerAdmin && !admin {
-			if err := lastServerAdmin(tx, *u); err != nil {
+			if err := lastServerAdmin(t.Tx, *u); err != nil {
 				return err
 			}
 		}
@@ -392,19 +393,19 @@ func (a *Admin) SetUserDisabled(ctx context.Context, c hallpass.Caller, id hallp
 	if disabled {
 		what = "user.disable"
 	}
-	return a.changeUser(ctx, c, n, id, what, func(tx *store.Tx, c hallpass.Caller, u *hallpass.User) error {
-		if u.ServerAdmin && !c.ServerAdmin {
+	return a.changeUser(ctx, c, n, id, what, func(t *Turn, u *hallpass.User) error {
+		if u.ServerAdmin && !t.Caller.ServerAdmin {
 			return errServerAdminOnly
 		}
 		if !disabled {
 			u.Disabled = false
-			return a.overpowers(tx, c, *u)
+			return a.overpowers(t.Tx, t.Caller, *u)
 		}
-		if err := lastServerAdmin(tx, *u); err != nil {
+		if err := lastServerAdmin(t.Tx, *u); err != nil {
 			return err
 		}
 		u.Disabled = true
-		return tx.DeleteSessions(id)
+		return t.DeleteSessions(id)
 	})
 }
 
@@ -415,23 +416,23 @@ func (a *Admin) DeleteUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 	if c.User() == 0 {
 		return a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
 	}
-	changed := []hallpass.Change{{Kind: hallpass.UserChanged, ID: int64(id)}}
-	return a.change(ctx, c, n, changed, func(tx *store.Tx, c hallpass.Caller) (hallpass.AuditEntry, error) {
-		u, err := tx.User(id)
+	return a.change(ctx, c, n, "user.delete", func(t *Turn) error {
+		u, err := t.User(id)
 		if err != nil {
-			return hallpass.AuditEntry{}, err
+			return err
 		}
-		if u.ServerAdmin && !c.ServerAdmin {
-			return hallpass.AuditEntry{}, errServerAdminOnly
+		if u.ServerAdmin && !t.Caller.ServerAdmin {
+			return errServerAdminOnly
 		}
-		if err := lastServerAdmin(tx, u); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := lastServerAdmin(t.Tx, u); err != nil {
+			return err
 		}
-		if err := tx.DeleteUser(id); err != nil {
-			return hallpass.AuditEntry{}, err
+		if err := t.declare(changed(hallpass.UserChanged, id)); err != nil {
+			return err
 		}
-		entry := a.entry(c, "user.delete", target("user", int64(id)))
-		entry.Reason = "login " + u.Login
-		return entry, nil
+		if err := t.DeleteUser(id); err != nil {
+			return err
+		}
+		return t.Audit("user", idText(id), "login "+u.Login)
 	})
 }
