@@ -172,6 +172,19 @@ const (
 	Empowers                        // it changes what others may do
 )
 
+// String returns the word for the level: "read", "write" or "admin".
+func (l ActionLevel) String() string {
+	switch l {
+	case LooksAt:
+		return "read"
+	case Changes:
+		return "write"
+	case Empowers:
+		return "admin"
+	}
+	return ""
+}
+
 // Asked says who is asked for an action, and where.
 type Asked uint8
 

@@ -287,7 +287,6 @@ func manualOfActions() string {
 	who := map[hallpass.Asked]string{
 		hallpass.AskedNowhere: "other APIs only", hallpass.AskedOfAll: "users, accounts", hallpass.AskedOfUsers: "users", hallpass.AskedOnServer: "users, on the server",
 	}
-	level := map[hallpass.ActionLevel]string{hallpass.LooksAt: "read", hallpass.Changes: "write", hallpass.Empowers: "admin"}
 	b.WriteString("| area | action | lets one | scopes | level | of use to |\n|---|---|---|---|---|---|\n")
 	for _, area := range hallpass.Areas() {
 		for _, row := range hallpass.Actions() {
@@ -302,7 +301,7 @@ func manualOfActions() string {
 				}
 				scopes = strings.Join(list, ", ")
 			}
-			fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n", area, row.Action, row.Words(), scopes, level[row.Level], who[row.Asked])
+			fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n", area, row.Action, row.Words(), scopes, row.Level, who[row.Asked])
 		}
 	}
 	return b.String()

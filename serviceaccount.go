@@ -79,15 +79,16 @@ func (g Given) With(r Role) string {
 func (g Given) Words() string {
 	var parts []string
 	if g.Roles > 0 {
-		parts = append(parts, counted(g.Roles, "role"))
+		parts = append(parts, Counted(g.Roles, "role"))
 	}
 	if g.Things > 0 {
-		parts = append(parts, "access to "+counted(g.Things, "thing"))
+		parts = append(parts, "access to "+Counted(g.Things, "thing"))
 	}
 	return strings.Join(parts, ", ")
 }
 
-func counted(n int, noun string) string {
+// Counted tells a number of things: "1 role", "2 roles".
+func Counted(n int, noun string) string {
 	if n != 1 {
 		noun += "s"
 	}

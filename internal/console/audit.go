@@ -14,6 +14,7 @@ import (
 type auditView struct {
 	frame
 	Action, Actor, Target, Outcome, From, To string // the filter as it was typed
+	Outcomes                                 []choice
 	Filtered                                 bool
 	Entries                                  []auditRow
 	Newest, Older                            string    // addresses; empty: none
@@ -27,7 +28,7 @@ type auditRow struct {
 	Token   hallpass.TokenID
 	Action  string
 	Target  string
-	Refused bool
+	Outcome badge
 	Reason  string
 	Address string
 	Client  string
@@ -49,6 +50,9 @@ func auditPage(req *request) error {
 	f := hallpass.AuditFilter{Action: view.Action, Actor: view.Actor, Target: view.Target, Limit: auditPerPage}
 	if o := hallpass.Outcome(view.Outcome); o == hallpass.Done || o == hallpass.Refused {
 		f.Outcome = o
+	}
+	for _, o := range []hallpass.Outcome{hallpass.Done, hallpass.Refused} {
+		view.Outcomes = append(view.Outcomes, choice{string(o), outcomeBadges[o].Text, o == f.Outcome})
 	}
 	var err error
 	if f.From, err = day(view.From); err != nil {
@@ -112,7 +116,7 @@ func day(s string) (time.Time, error) {
 func (req *request) auditRow(e hallpass.AuditEntry) auditRow {
 	row := auditRow{
 		At: req.timestamp(e.At), Actor: e.Actor.Login, Token: e.Token, Action: e.Action, Target: e.Target,
-		Refused: e.Outcome == hallpass.Refused, Reason: e.Reason, Address: e.From.Address, Count: e.Count, entry: e,
+		Outcome: outcomeBadges[e.Outcome], Reason: e.Reason, Address: e.From.Address, Count: e.Count, entry: e,
 	}
 	if row.Actor == "" {
 		row.Actor = e.ActorName

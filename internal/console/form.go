@@ -115,6 +115,12 @@ func (req *request) errorText(err error) (string, bool) {
 	return messageOf(err), true
 }
 
+// choice is an option of a form.
+type choice struct {
+	Value, Label string
+	Selected     bool
+}
+
 // flashCookie holds what the next page says was done. It is a cookie and not part
 // of the address, so that nobody can make a link that lets a page say things.
 const flashCookie = "hallpass_done"

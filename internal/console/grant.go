@@ -22,6 +22,7 @@ type grantsView struct {
 	Needs     string
 	Levels    []levelOption
 	BasicRole bool // can be given access too
+	Kinds     []choice
 	Principal []string
 	Teams     []string
 	Kind      string // typed into the form
@@ -87,17 +88,22 @@ func (req *request) showGrants(status int, p grantPage, view grantsView) error {
 	view.Heading, view.Lead, view.Tabs, view.Action, view.Write = p.heading, p.lead, p.tabs, p.url, p.write
 	view.Needs, view.BasicRole = needs(p.write, p.resource.PermissionsWrite()), p.resource.BasicRoles()
 	view.Levels = levelOptions(p.resource, p.resource.Levels()[0])
-	groups := make(map[string][]grantRow)
+	for _, g := range granteeNouns {
+		if g.kind != hallpass.ToBasicRole || view.BasicRole {
+			view.Kinds = append(view.Kinds, choice{string(g.kind), sentenceStart(g.noun), string(g.kind) == view.Kind})
+		}
+	}
+	groups := make(map[noun][]grantRow)
 	for _, g := range list {
 		kind, row := req.grantRow(p, g)
 		groups[kind] = append(groups[kind], row)
 	}
-	for _, kind := range []string{"Users", "Service accounts", "Teams", "Basic roles"} {
+	for _, kind := range []noun{nounUser, nounAccount, nounTeam, nounBasicRole} {
 		if rows := groups[kind]; len(rows) > 0 {
-			if kind != "Basic roles" {
+			if kind != nounBasicRole { // those are in the order of power
 				sortByName(rows, func(r grantRow) string { return r.Name })
 			}
-			view.Groups = append(view.Groups, grantGroup{kind, rows})
+			view.Groups = append(view.Groups, grantGroup{kind.Title(), rows})
 		}
 	}
 	if view.Write {
@@ -111,7 +117,7 @@ func (req *request) showGrants(status int, p grantPage, view grantsView) error {
 	return req.showStatus(status, "grants/list", view)
 }
 
-func (req *request) grantRow(p grantPage, g admin.Access) (kind string, row grantRow) {
+func (req *request) grantRow(p grantPage, g admin.Access) (kind noun, row grantRow) {
 	row = grantRow{Level: string(g.Level), Levels: levelOptions(g.Resource, g.Level), Write: p.write && !g.Inherited, Ref: granteeRef(g.To), Kind: string(g.To.Kind)}
 	if g.Inherited {
 		row.Inherited, row.From = p.names[g.ResourceID], folderURL(g.ResourceID)
@@ -124,17 +130,17 @@ func (req *request) grantRow(p grantPage, g admin.Access) (kind string, row gran
 	switch {
 	case g.To.Kind == hallpass.ToTeam:
 		row.Name, row.Avatar, row.URL = g.Team.Name, avatarURL(g.Team.Name), teamURL(g.Team)
-		return "Teams", row
+		return nounTeam, row
 	case g.To.Kind == hallpass.ToBasicRole:
 		row.Name, row.Login = row.Ref, "and the roles above it"
-		return "Basic roles", row
+		return nounBasicRole, row
 	}
 	row.Name, row.Login, row.Avatar = displayName(g.Principal), g.Principal.Login, avatarURL(g.Principal.Login)
 	row.URL = req.principalURL(g.Principal)
 	if g.Principal.Kind == hallpass.ServiceAccountPrincipal {
-		return "Service accounts", row
+		return nounAccount, row
 	}
-	return "Users", row
+	return nounUser, row
 }
 
 // suggestions is how many names a form suggests.

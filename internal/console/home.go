@@ -10,6 +10,17 @@ type indexView struct {
 // card leads to a place.
 type card struct{ Icon, Title, Text, URL string }
 
+const (
+	textServiceAccounts = "Use service accounts to run automated workloads."
+	textAudit           = "Who changed what, who signed in, and what was refused."
+	textAccess          = "Configure access for individual users, teams, and service accounts."
+	textUsers           = "People who sign in, their role, and their sessions."
+	textTeams           = "Groups of people and accounts that share roles and access."
+	textRoles           = "What each role permits, and roles of your own."
+	textOrgs            = "Each with its own members, accounts, teams and folders."
+	textFolders         = "What is kept here for dashboard tools, and who may use it."
+)
+
 func home(req *request) error {
 	f, err := req.frame("home", "Home")
 	if err != nil {
@@ -21,7 +32,7 @@ func home(req *request) error {
 		view.Lead = "You work in " + f.Nav.Org + " as " + req.caller.Role.String() + "."
 	}
 	if f.Nav.ServiceAccounts {
-		view.Cards = append(view.Cards, card{"key", "Service accounts", textServiceAccounts + " Each has a role and tokens of its own.", "/org/serviceaccounts"})
+		view.Cards = append(view.Cards, card{"key", crumbAccounts.Label, textServiceAccounts + " Each has a role and tokens of its own.", crumbAccounts.URL})
 	}
 	if f.Nav.Folders {
 		view.Cards = append(view.Cards, card{"folder", "Folders and dashboards", textFolders, "/dashboards"})
@@ -43,7 +54,7 @@ func administration(req *request) error {
 		view.Lead = "What you may administer."
 	}
 	if f.Nav.AllOrgs {
-		view.Cards = append(view.Cards, card{"building", "Organizations", textOrgs, "/admin/orgs"})
+		view.Cards = append(view.Cards, card{"building", crumbOrgs.Label, textOrgs, crumbOrgs.URL})
 	}
 	if f.Nav.Access() {
 		view.Cards = append(view.Cards, card{"shield", "Users and access", textAccess, "/admin/access"})
@@ -64,16 +75,16 @@ func usersAndAccess(req *request) error {
 	}
 	view := indexView{frame: f, Lead: textAccess}
 	if f.Nav.Users != "" {
-		view.Cards = append(view.Cards, card{"user", "Users", textUsers, f.Nav.Users})
+		view.Cards = append(view.Cards, card{"user", crumbUsers.Label, textUsers, f.Nav.Users})
 	}
 	if f.Nav.Teams {
-		view.Cards = append(view.Cards, card{"team", "Teams", textTeams, "/org/teams"})
+		view.Cards = append(view.Cards, card{"team", crumbTeams.Label, textTeams, crumbTeams.URL})
 	}
 	if f.Nav.ServiceAccounts {
-		view.Cards = append(view.Cards, card{"key", "Service accounts", textServiceAccounts, "/org/serviceaccounts"})
+		view.Cards = append(view.Cards, card{"key", crumbAccounts.Label, textServiceAccounts, crumbAccounts.URL})
 	}
 	if f.Nav.Roles {
-		view.Cards = append(view.Cards, card{"badge", "Roles", textRoles, "/admin/roles"})
+		view.Cards = append(view.Cards, card{"badge", crumbRoles.Label, textRoles, crumbRoles.URL})
 	}
 	return req.show("home/index", view)
 }

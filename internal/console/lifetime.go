@@ -31,7 +31,7 @@ func (req *request) lifetimes(p hallpass.TokenPolicy) []lifetime {
 		}
 	}
 	for _, days := range presets {
-		add(days*daySeconds, count(int(days), "day"))
+		add(days*daySeconds, hallpass.Counted(int(days), "day"))
 	}
 	if longest := p.Longest(); longest > 0 && len(all) < len(presets) &&
 		!slices.ContainsFunc(all, func(l lifetime) bool { return l.Seconds == longest }) {

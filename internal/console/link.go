@@ -37,7 +37,7 @@ func (n names) link(org hallpass.OrgID, text string) link {
 		return link{Name: "the root of the folders", ID: text}
 	}
 	name, known := n.known[ref]
-	t := link{Kind: kindWords(ref, name, text), ID: text}
+	t := link{Kind: refNoun(ref, name, text), ID: text}
 	if !known {
 		return t
 	}

@@ -52,11 +52,8 @@ type pager struct {
 }
 
 // pagerOf returns the pager of a list at path; its other parameters stay.
-func pagerOf(req *request, path string, total, page int, one, many string) pager {
-	p := pager{Total: total, What: many, Page: page, Pages: max(1, (total+perPage-1)/perPage)}
-	if total == 1 {
-		p.What = one
-	}
+func pagerOf(req *request, path string, total, page int, of noun) pager {
+	p := pager{Total: total, What: of.Of(total), Page: page, Pages: max(1, (total+perPage-1)/perPage)}
 	at := func(n int) string {
 		q := url.Values{}
 		if text := req.URL.Query().Get("query"); text != "" {

@@ -9,7 +9,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-var crumbOrgUsers = crumb{"Users", "/org/users"}
+var crumbOrgUsers = crumb{nounUser.Title(), "/org/users"}
 
 // orgUsers is GET /org/users.
 func orgUsers(req *request) error { return req.showOrgUsers(http.StatusOK, usersView{}) }
@@ -30,7 +30,7 @@ func (req *request) showOrgUsers(status int, view usersView) error {
 		chosen = hallpass.RoleViewer
 	}
 	view.Roles = req.roleOptions(chosen, own)
-	view.Pager = pagerOf(req, "/org/users", total, p.Number, "member", "members")
+	view.Pager = pagerOf(req, "/org/users", total, p.Number, nounMember)
 	for _, m := range list {
 		r := req.userRow(m.User)
 		r.Role, r.More, r.Roles = m.Role.String(), m.Given.Words(), req.roleOptions(m.Role, own)
@@ -38,7 +38,7 @@ func (req *request) showOrgUsers(status int, view usersView) error {
 		r.Remove = req.caller.Can(hallpass.OrgUsersRemove, m.User.ID.Scope())
 		view.Rows = append(view.Rows, r)
 	}
-	if view.frame, err = req.frame("users", "Users", crumbAdmin, crumbAccess); err != nil {
+	if view.frame, err = req.frame("users", crumbOrgUsers.Label, crumbAdmin, crumbAccess); err != nil {
 		return err
 	}
 	return req.showStatus(status, "users/list", view)
@@ -73,7 +73,7 @@ func addOrgUser(req *request) (change, error) {
 	who := userName(u)
 	c.Question, c.Button = "Add to organization", "Add to organization"
 	c.Text = named(who) + " gets a role in this organization."
-	c.Steps = []step{{who, "not a member", role.String()}}
+	c.Steps = []step{{who, wordNotMember, role.String()}}
 	c.Facts = []string{role.String() + ": " + req.roleWords(role)}
 	c.done = who + " is a member of the organization now, with the role " + role.String() + "."
 	c.do = func() error {
@@ -133,7 +133,7 @@ func removeOrgUser(req *request) (change, error) {
 	name := userName(m.User)
 	c.Question, c.Button, c.Destroys = "Remove from organization", "Remove", true
 	c.Text = "Are you sure you want to remove " + named(name) + " from this organization?"
-	c.Steps = []step{{name, "member with the role " + m.Role.String(), "not a member"}}
+	c.Steps = []step{{name, "member with the role " + m.Role.String(), wordNotMember}}
 	c.Facts = []string{"The roles, places in teams and access that were given here are gone for good, also if the user is added again.", "The user can still sign in, and stays in other organizations."}
 	c.done = name + " is no longer a member of the organization."
 	c.do = func() error { return req.o.Admin.RemoveOrgUser(req.Context(), req.caller, m.User.ID) }

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
@@ -17,9 +18,7 @@ type nodesView struct {
 type nodeRow struct {
 	Name, Address, Program string
 	Self                   bool
-	State                  string // badge
-	Good, Bad              bool   // how the badge looks
-	Means                  string // what the state says
+	State                  badge
 	Started                timestamp
 	Silent, Lease, Behind  string
 	Acknowledged           string
@@ -40,22 +39,21 @@ func nodesPage(req *request) error {
 			live++
 		}
 		row := nodeRow{
-			Name: n.Name, Address: n.Address, Program: n.Version, Self: n.Self, State: string(n.State), Means: stateMeans[n.State],
-			Good: n.State == verify.NodeLive, Bad: n.State == verify.NodeDead || n.State == verify.NodeDiverged,
+			Name: n.Name, Address: n.Address, Program: n.Version, Self: n.Self, State: nodeBadges[n.State],
 			Started: req.timestamp(n.StartedAt), Silent: durationText(n.Silent), Behind: "none", Acknowledged: "no change yet",
 		}
 		if n.Lease > 0 {
 			row.Lease = durationText(n.Lease)
 		}
 		if n.Behind > 0 {
-			row.Behind = count(int(n.Behind), "change")
+			row.Behind = hallpass.Counted(int(n.Behind), "change")
 		}
 		if n.Acknowledged > 0 {
 			row.Acknowledged = durationText(n.Acknowledged)
 		}
 		view.Nodes = append(view.Nodes, row)
 	}
-	view.Summary = fmt.Sprintf("%d of %s live.", live, count(len(list), "node"))
+	view.Summary = fmt.Sprintf("%d of %s live.", live, hallpass.Counted(len(list), "node"))
 	if !req.o.Verify.View().Shared {
 		view.Summary = "One server on SQLite. A revoked token is refused at once. With PostgreSQL, several nodes can share the work."
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-var crumbOrgs = crumb{"Organizations", "/admin/orgs"}
+var crumbOrgs = crumb{nounOrg.Title(), "/admin/orgs"}
 
 // orgsView is the list of the server's orgs.
 type orgsView struct {
@@ -50,7 +50,7 @@ func (req *request) showOrgs(status int, view orgsView) error {
 	if len(list) == p.Size {
 		view.More = "/admin/orgs?" + url.Values{"query": {text}, "page": {strconv.Itoa(p.Number + 1)}}.Encode()
 	}
-	if view.frame, err = req.frame("orgs", "Organizations", crumbAdmin); err != nil {
+	if view.frame, err = req.frame("orgs", crumbOrgs.Label, crumbAdmin); err != nil {
 		return err
 	}
 	return req.showStatus(status, "orgs/list", view)
@@ -118,8 +118,8 @@ func deleteOrg(req *request) (change, error) {
 	}
 	ch.Question, ch.Button, ch.Destroys = "Delete organization", "Delete organization", true
 	ch.Text = "Are you sure you want to delete " + named(o.Name) + " with everything in it? This cannot be undone."
-	holds := count(int(used["org_api_key"]), "token") + ", " + count(int(used["org_dashboard"]), "dashboard") + " and " + count(int(used["org_user"]), "member")
-	ch.Steps = []step{{o.Name, "organization with " + holds, "deleted"}}
+	holds := hallpass.Counted(int(used["org_api_key"]), "token") + ", " + hallpass.Counted(int(used["org_dashboard"]), "dashboard") + " and " + hallpass.Counted(int(used["org_user"]), "member")
+	ch.Steps = []step{{o.Name, "organization with " + holds, wordDeleted}}
 	ch.Facts = []string{
 		"Its tokens stop working at once.", "Service accounts, teams, roles and folders of this organization go too. Users stay on the server.",
 	}

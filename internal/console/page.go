@@ -59,7 +59,7 @@ var (
 	crumbHome     = crumb{"Home", "/"}
 	crumbAdmin    = crumb{"Administration", "/admin"}
 	crumbAccess   = crumb{"Users and access", "/admin/access"}
-	crumbAccounts = crumb{"Service accounts", "/org/serviceaccounts"}
+	crumbAccounts = crumb{nounAccount.Title(), "/org/serviceaccounts"}
 )
 
 // bareFrame returns the frame without what must be looked up.

@@ -10,7 +10,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
-var crumbRoles = crumb{"Roles", "/admin/roles"}
+var crumbRoles = crumb{nounRole.Title(), "/admin/roles"}
 
 func roleURL(uid string) string { return crumbRoles.URL + "/" + url.PathEscape(uid) }
 
@@ -35,7 +35,7 @@ type roleRow struct {
 }
 
 // Count says how many permissions the role has.
-func (r roleRow) Count() string { return count(len(r.Permissions), "permission") }
+func (r roleRow) Count() string { return hallpass.Counted(len(r.Permissions), "permission") }
 
 // permissionRow is one permission.
 type permissionRow struct {
@@ -64,6 +64,7 @@ func roleRowOf(r hallpass.NamedRole, n names) roleRow {
 type roleGroup struct {
 	Name string
 	Rows []roleRow
+	kind noun
 }
 
 // rolesView is the list of roles.
@@ -74,6 +75,7 @@ type rolesView struct {
 	Tabs   []tab
 	Groups []roleGroup
 	Areas  []string
+	Levels []actionLevel
 	Create bool
 	Total  int
 }
@@ -85,7 +87,7 @@ func roles(req *request) error {
 		return err
 	}
 	_, text := req.listPage()
-	view := rolesView{Query: text, Matrix: req.URL.Query().Get("view") == "matrix", Create: req.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
+	view := rolesView{Query: text, Levels: actionLevels, Matrix: req.URL.Query().Get("view") == "matrix", Create: req.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
 	view.Tabs = []tab{{"List", rolesURL(text, false), !view.Matrix}, {"Matrix", rolesURL(text, true), view.Matrix}}
 	for _, area := range hallpass.Areas() {
 		view.Areas = append(view.Areas, string(area))
@@ -93,7 +95,7 @@ func roles(req *request) error {
 	if view.Groups, view.Total, err = req.groupRoles(list, text); err != nil {
 		return err
 	}
-	if view.frame, err = req.frame("roles", "Roles", crumbAdmin, crumbAccess); err != nil {
+	if view.frame, err = req.frame("roles", crumbRoles.Label, crumbAdmin, crumbAccess); err != nil {
 		return err
 	}
 	return req.show("roles/list", view)
@@ -124,22 +126,22 @@ func (req *request) groupRoles(list []hallpass.NamedRole, text string) (groups [
 	if err != nil {
 		return nil, 0, err
 	}
-	byKind := make(map[string][]roleRow)
+	byKind := make(map[noun][]roleRow)
 	for _, r := range list {
 		row := roleRowOf(r, n)
 		if !matches(row.Words, text) {
 			continue
 		}
 		row.Cells = matrixCells(r.Permissions)
-		byKind[roleKind(r)] = append(byKind[roleKind(r)], row)
+		byKind[roleNoun(r)] = append(byKind[roleNoun(r)], row)
 		total++
 	}
-	for _, kind := range []string{"Basic roles", "Custom roles", "Fixed roles"} {
+	for _, kind := range []noun{nounBasicRole, nounCustomRole, nounFixedRole} {
 		if rows := byKind[kind]; len(rows) > 0 {
-			if kind != "Basic roles" { // those stand in their own order
+			if kind != nounBasicRole { // those are in the order of power
 				sortByName(rows, func(r roleRow) string { return r.Title })
 			}
-			groups = append(groups, roleGroup{kind, rows})
+			groups = append(groups, roleGroup{kind.Title(), rows, kind})
 		}
 	}
 	return groups, total, nil
@@ -158,7 +160,7 @@ func matrixCells(list []hallpass.Permission) []matrixCell {
 	}
 	var row []matrixCell
 	for _, area := range hallpass.Areas() {
-		row = append(row, matrixCell{string(area), levelNames[most[area]]})
+		row = append(row, matrixCell{string(area), most[area].String()})
 	}
 	return row
 }
@@ -199,7 +201,7 @@ func (req *request) showRole(status int) error {
 	if err != nil {
 		return err
 	}
-	view := roleView{Role: roleRowOf(r, n), Kind: strings.TrimSuffix(roleKind(r), "s"), RoleVersion: r.Version}
+	view := roleView{Role: roleRowOf(r, n), Kind: sentenceStart(roleNoun(r).one), RoleVersion: r.Version}
 	view.Change, view.Delete = c.MayChangeRole(r), c.MayDeleteRole(r)
 	switch {
 	case r.Fixed():

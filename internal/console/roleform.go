@@ -163,7 +163,7 @@ func editRole(req *request) (change, error) {
 		c.Steps = permissionSteps(was.Editable(), r.Permissions)
 	}
 	for _, s := range c.Steps {
-		c.Destroys = c.Destroys || s.After == notPermitted
+		c.Destroys = c.Destroys || s.After == wordNotPermitted
 	}
 	c.Question, c.Button = "Change role", "Change role"
 	c.Text = "Whoever has the role " + named(roleTitle(was)) + " gains and loses this at once."
@@ -181,23 +181,17 @@ func editRole(req *request) (change, error) {
 	return c, err
 }
 
-// What a role's steps go between.
-const (
-	permitted    = "permitted"
-	notPermitted = "not permitted"
-)
-
 // permissionSteps are the steps from one list of permissions to another.
 func permissionSteps(was, next []hallpass.Permission) []step {
 	var steps []step
 	for _, p := range was {
 		if !slices.Contains(next, p) {
-			steps = append(steps, step{permissionText(p), permitted, notPermitted})
+			steps = append(steps, step{permissionText(p), wordPermitted, wordNotPermitted})
 		}
 	}
 	for i, p := range next {
 		if !slices.Contains(was, p) && !slices.Contains(next[:i], p) {
-			steps = append(steps, step{permissionText(p), notPermitted, permitted})
+			steps = append(steps, step{permissionText(p), wordNotPermitted, wordPermitted})
 		}
 	}
 	return steps
@@ -221,7 +215,7 @@ func deleteRole(req *request) (change, error) {
 		return req.showRole(httpd.Status(err))
 	}
 	if !r.Fixed() && !r.Basic() {
-		c.Steps = []step{{"Role " + roleTitle(r), "permits " + count(len(r.Permissions), "thing"), "deleted"}}
+		c.Steps = []step{{"Role " + roleTitle(r), "permits " + hallpass.Counted(len(r.Permissions), "thing"), wordDeleted}}
 	} // the others cannot be deleted, and the answer says so
 	c.Question, c.Button, c.Destroys = "Delete role", "Delete role", true
 	c.Text = "Are you sure you want to delete the role " + named(roleTitle(r)) + "? This cannot be undone."
@@ -241,7 +235,7 @@ func (req *request) whoHas(r hallpass.NamedRole, says string) (facts []string, a
 		}
 		facts = []string{"Nobody has it in this organization."}
 		if list := assignees(who); len(list) > 0 {
-			any, facts = true, []string{says + enumerate(list) + "."}
+			any, facts = true, []string{says + hallpass.Enumerate(list) + "."}
 		}
 	}
 	if r.Global() {

@@ -58,7 +58,7 @@ func (req *request) showPicker(status int, p roleHolder, chosen []string) error 
 			}
 		}
 	}
-	if view.frame, err = req.frame(p.here, "Roles", p.crumbs...); err != nil {
+	if view.frame, err = req.frame(p.here, nounRole.Title(), p.crumbs...); err != nil {
 		return err
 	}
 	return req.showStatus(status, "roles/picker", view)
@@ -79,6 +79,7 @@ func (req *request) assignableRoles(chosen []string) ([]roleGroup, error) {
 	if err != nil {
 		return nil, err
 	}
+	groups = slices.DeleteFunc(groups, func(g roleGroup) bool { return g.kind == nounBasicRole })
 	for _, g := range groups {
 		for i := range g.Rows {
 			r := &g.Rows[i]
@@ -119,7 +120,7 @@ func (req *request) changeRoles(p roleHolder) (change, error) {
 			chosen = append(chosen, r.UID)
 		}
 	}
-	c := change{Cancel: p.back, here: p.here, crumbs: append(slices.Clone(p.crumbs), crumb{"Roles", p.back + "/roles"})}
+	c := change{Cancel: p.back, here: p.here, crumbs: append(slices.Clone(p.crumbs), crumb{nounRole.Title(), p.back + "/roles"})}
 	c.again = func(err error) error {
 		if !req.formError(err, "") {
 			return err
@@ -134,7 +135,7 @@ func (req *request) changeRoles(p roleHolder) (change, error) {
 	var said []string
 	for _, r := range p.now {
 		if !r.Everywhere && !slices.Contains(chosen, r.UID) {
-			c.Steps, c.Destroys = append(c.Steps, step{"Role " + roleTitle(r.NamedRole), "given", "not given"}), true
+			c.Steps, c.Destroys = append(c.Steps, step{"Role " + roleTitle(r.NamedRole), wordGiven, wordNotGiven}), true
 			said = append(said, roleTitle(r.NamedRole)+" taken")
 		}
 	}
@@ -146,13 +147,13 @@ func (req *request) changeRoles(p roleHolder) (change, error) {
 		if err != nil {
 			return c, err
 		}
-		c.Steps = append(c.Steps, step{"Role " + roleTitle(r), "not given", "given"})
+		c.Steps = append(c.Steps, step{"Role " + roleTitle(r), wordNotGiven, wordGiven})
 		said = append(said, roleTitle(r)+" given")
 		if can := permissionsWords(r.Permissions, nil); can != "" {
 			c.Facts = append(c.Facts, roleTitle(r)+": "+can)
 		}
 	}
-	c.done += enumerate(said) + "."
+	c.done += hallpass.Enumerate(said) + "."
 	return c, nil
 }
 

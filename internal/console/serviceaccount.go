@@ -26,6 +26,9 @@ type accountsView struct {
 	Prev, Next    string // addresses; empty: none
 }
 
+// NeedsCreate says why no account can be added; empty: one can.
+func (l accountsView) NeedsCreate() string { return needs(l.Create, hallpass.ServiceAccountsCreate) }
+
 // filterLink is one of the list's filters.
 type filterLink struct {
 	Label, URL string
@@ -113,7 +116,7 @@ func serviceAccounts(req *request) error {
 	for _, f := range accountFilters {
 		view.Filters = append(view.Filters, filterLink{f.label, accountsURL(view.Query, f.value, 1), f.value == view.Filter})
 	}
-	if view.frame, err = req.frame("serviceaccounts", "Service accounts", crumbAdmin, crumbAccess); err != nil {
+	if view.frame, err = req.frame("serviceaccounts", crumbAccounts.Label, crumbAdmin, crumbAccess); err != nil {
 		return err
 	}
 	return req.show("serviceaccounts/list", view)
@@ -148,18 +151,12 @@ type accountView struct {
 
 // NeedsWrite says why the buttons that write are disabled; empty: they are not.
 func (d accountView) NeedsWrite() string {
-	if d.Account.Write {
-		return ""
-	}
-	return "You need the permission " + string(hallpass.ServiceAccountsWrite)
+	return needs(d.Account.Write, hallpass.ServiceAccountsWrite)
 }
 
 // NeedsDelete says why the account cannot be deleted; empty: it can.
 func (d accountView) NeedsDelete() string {
-	if d.Account.Delete {
-		return ""
-	}
-	return "You need the permission " + string(hallpass.ServiceAccountsDelete)
+	return needs(d.Account.Delete, hallpass.ServiceAccountsDelete)
 }
 
 // NoToken says why no token can be added; empty: one can.

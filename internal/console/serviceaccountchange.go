@@ -73,9 +73,9 @@ func enableAccount(req *request) (change, error) {
 	c.Text = "Its tokens work again at once, with the role " + a.Given.With(a.Role) + "."
 	c.done, c.same = a.Name+" is enabled now.", "Nothing changed: "+a.Name+" is enabled already."
 	if a.Disabled {
-		c.Steps = []step{{a.Name, "disabled", "enabled, with the role " + a.Given.With(a.Role)}}
+		c.Steps = []step{{a.Name, wordDisabled, wordEnabled + ", with the role " + a.Given.With(a.Role)}}
 	}
-	c.Facts = []string{"It has " + count(a.LiveTokens, "token") + " that would work."}
+	c.Facts = []string{"It has " + hallpass.Counted(a.LiveTokens, "token") + " that would work."}
 	off := false
 	c.do = req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Disabled: &off})
 	return c, nil
@@ -91,7 +91,7 @@ func disableAccount(req *request) (change, error) {
 	c.Text = "Are you sure you want to disable " + named(a.Name) + "? Its tokens stop working at once, until it is enabled again."
 	c.done, c.same = a.Name+" is disabled now: its tokens are refused.", "Nothing changed: "+a.Name+" is disabled already."
 	if !a.Disabled {
-		c.Steps = []step{{a.Name, "enabled, with the role " + a.Given.With(a.Role), "disabled"}}
+		c.Steps = []step{{a.Name, wordEnabled + ", with the role " + a.Given.With(a.Role), wordDisabled}}
 	}
 	on := true
 	c.do = req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Disabled: &on})
@@ -107,11 +107,11 @@ func deleteAccount(req *request) (change, error) {
 	c.Question, c.Button, c.Destroys = "Delete service account", "Delete service account", true
 	what := named(a.Name)
 	if a.Tokens > 0 {
-		what += " and " + count(a.Tokens, "accompanying token")
+		what += " and " + hallpass.Counted(a.Tokens, "accompanying token")
 	}
 	c.Text = "Are you sure you want to delete " + what + "? This cannot be undone. Its roles, places in teams and access go too."
-	c.Steps = []step{{a.Name, "service account with the role " + a.Given.With(a.Role) + " and " + count(a.Tokens, "token"), "deleted"}}
-	c.done = a.Name + " is deleted, with " + count(a.Tokens, "token") + "."
+	c.Steps = []step{{a.Name, "service account with the role " + a.Given.With(a.Role) + " and " + hallpass.Counted(a.Tokens, "token"), wordDeleted}}
+	c.done = a.Name + " is deleted, with " + hallpass.Counted(a.Tokens, "token") + "."
 	c.to = req.back(crumbAccounts.URL)
 	c.do = func() error { return req.o.Admin.DeleteServiceAccount(req.Context(), req.caller, a.ID) }
 	if err := req.tokenFacts(&c, a); err != nil {
@@ -132,7 +132,7 @@ func (req *request) lostWith(a hallpass.ServiceAccountSummary) (facts []string, 
 		}
 	}
 	if len(roles) > 0 {
-		facts = append(facts, "It has "+count(len(roles), "role")+" beside "+a.Role.String()+": "+enumerate(roleNames(roles))+".")
+		facts = append(facts, "It has "+hallpass.Counted(len(roles), "role")+" beside "+a.Role.String()+": "+hallpass.Enumerate(roleNames(roles))+".")
 	}
 	teams, err := req.o.Admin.TeamsOf(req.Context(), req.caller, int64(a.ID))
 	if err != nil {
@@ -148,7 +148,7 @@ func (req *request) lostWith(a hallpass.ServiceAccountSummary) (facts []string, 
 	case len(names) == 1:
 		facts = append(facts, "It is in the team "+names[0]+".")
 	case len(names) > 1:
-		facts = append(facts, "It is in the teams "+enumerate(names)+".")
+		facts = append(facts, "It is in the teams "+hallpass.Enumerate(names)+".")
 	}
 	return facts, nil
 }

@@ -229,7 +229,7 @@ func logoutUser(req *request) (change, error) {
 	name := userName(u)
 	c.Question, c.Button, c.Destroys = "End all sessions", "End all sessions", true
 	c.Text = named(name) + " is signed out everywhere, and can sign in again."
-	c.Steps = []step{{"Sessions of " + name, "signed in", "signed out everywhere"}}
+	c.Steps = []step{{"Sessions of " + name, wordSignedIn, wordSignedOut + " everywhere"}}
 	c.done = "All sessions of " + name + " have ended."
 	c.do = func() error { return req.o.Admin.LogoutUser(req.Context(), req.caller, u.ID) }
 	return c, nil
@@ -256,7 +256,7 @@ func endUserSession(req *request) (change, error) {
 	c.Text = named(name) + " is signed out there, and can sign in again."
 	c.same = "Nothing changed: that session of " + name + " has ended already."
 	if where != "" {
-		c.same, c.Steps = "", []step{{"Session of " + name + " from " + where, "signed in", "signed out"}}
+		c.same, c.Steps = "", []step{{"Session of " + name + " from " + where, wordSignedIn, wordSignedOut}}
 	}
 	c.done = "The session of " + name + " from " + where + " has ended."
 	c.do = func() error {

@@ -10,7 +10,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-var crumbTeams = crumb{"Teams", "/org/teams"}
+var crumbTeams = crumb{nounTeam.Title(), "/org/teams"}
 
 func teamURL(t hallpass.Team) string { return crumbTeams.URL + "/" + t.UID }
 
@@ -49,10 +49,10 @@ func (req *request) showTeams(status int, view teamsView) error {
 		}
 	}
 	for _, t := range list {
-		view.Rows = append(view.Rows, teamRow{t.Name, t.Email, teamURL(t), count(int(t.Members), "member")})
+		view.Rows = append(view.Rows, teamRow{t.Name, t.Email, teamURL(t), hallpass.Counted(int(t.Members), "member")})
 	}
-	view.Pager = pagerOf(req, "/org/teams", total, p.Number, "team", "teams")
-	if view.frame, err = req.frame("teams", "Teams", crumbAdmin, crumbAccess); err != nil {
+	view.Pager = pagerOf(req, "/org/teams", total, p.Number, nounTeam)
+	if view.frame, err = req.frame("teams", crumbTeams.Label, crumbAdmin, crumbAccess); err != nil {
 		return err
 	}
 	return req.showStatus(status, "teams/list", view)
@@ -104,7 +104,8 @@ type memberRow struct {
 	Avatar  string
 	URL     string // of the page about them; empty: none that the viewer may see
 	Account bool
-	Admin   bool
+	Level   string
+	Levels  []levelOption
 }
 
 func (req *request) team() (hallpass.Team, error) {
@@ -137,7 +138,7 @@ func (req *request) showTeam(status int, t hallpass.Team, view teamView) error {
 		}
 		for _, m := range list {
 			p := m.Principal
-			view.Members = append(view.Members, memberRow{p.ID, displayName(p), p.Login, avatarURL(p.Login), req.principalURL(p), p.Kind == hallpass.ServiceAccountPrincipal, m.Admin})
+			view.Members = append(view.Members, memberRow{p.ID, displayName(p), p.Login, avatarURL(p.Login), req.principalURL(p), p.Kind == hallpass.ServiceAccountPrincipal, string(m.Level()), levelOptions(hallpass.TeamResource, m.Level())})
 		}
 	}
 	sortByName(view.Members, func(m memberRow) string { return m.Name })
@@ -203,7 +204,7 @@ func (req *request) teamGives(t hallpass.Team) ([]string, error) {
 	if err != nil || len(roles) == 0 {
 		return nil, err
 	}
-	return []string{"The team has " + count(len(roles), "role") + ": " + enumerate(roleNames(roles)) + "."}, nil
+	return []string{"The team has " + hallpass.Counted(len(roles), "role") + ": " + hallpass.Enumerate(roleNames(roles)) + "."}, nil
 }
 
 // addTeamMember is POST /org/teams/{team}/members.
@@ -265,9 +266,9 @@ func setTeamMember(req *request) (change, error) {
 	c.Question, c.Button, c.Destroys = "Change place in the team", "Change place", !next
 	c.Text = "An admin of " + named(t.Name) + " may say who is in the team. Both have what the team is given."
 	if m.Admin != next {
-		c.Steps = []step{{name, teamLevelText(m.Admin) + " " + t.Name, teamLevelText(next) + " " + t.Name}}
+		c.Steps = []step{{name, teamLevel(m.Level()) + " " + t.Name, teamLevel(level) + " " + t.Name}}
 	}
-	c.done, c.same = name+" is "+teamLevelText(next)+" "+t.Name+" now.", "Nothing changed: "+name+" is "+teamLevelText(next)+" already."
+	c.done, c.same = name+" is "+teamLevel(level)+" "+t.Name+" now.", "Nothing changed: "+name+" is "+teamLevel(level)+" already."
 	c.do = func() error {
 		return req.o.Admin.UpdateTeamMember(req.Context(), req.caller, t.ID, m.Principal.ID, level)
 	}
@@ -283,7 +284,7 @@ func removeTeamMember(req *request) (change, error) {
 	name := displayName(m.Principal)
 	c.Question, c.Button, c.Destroys = "Remove from team", "Remove", true
 	c.Text = named(name) + " loses at once what it has through the team " + named(t.Name) + "."
-	c.Steps = []step{{name, teamLevelText(m.Admin) + " " + t.Name, "not in the team " + t.Name}}
+	c.Steps = []step{{name, teamLevel(m.Level()) + " " + t.Name, "not in the team " + t.Name}}
 	c.done = name + " is no longer in the team " + t.Name + "."
 	c.do = func() error { return req.o.Admin.RemoveTeamMember(req.Context(), req.caller, t.ID, m.Principal.ID) }
 	c.Facts, err = req.teamGives(t)
@@ -296,10 +297,10 @@ func deleteTeam(req *request) (change, error) {
 	if err != nil {
 		return c, err
 	}
-	members := count(int(t.Members), "member")
+	members := hallpass.Counted(int(t.Members), "member")
 	c.Question, c.Button, c.Destroys = "Delete team", "Delete team", true
 	c.Text = "Are you sure you want to delete " + named(t.Name) + "? This cannot be undone."
-	c.Steps = []step{{t.Name, "team with " + members, "deleted"}}
+	c.Steps = []step{{t.Name, "team with " + members, wordDeleted}}
 	c.Facts, c.Alarm = []string{"It has " + members + ", who lose what they have through it, at once."}, t.Members > 0
 	c.to, c.done = crumbTeams.URL, "The team "+t.Name+" is deleted."
 	c.do = func() error { return req.o.Admin.DeleteTeam(req.Context(), req.caller, t.ID) }

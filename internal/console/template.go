@@ -14,7 +14,7 @@ import (
 type pages map[string]*template.Template
 
 func parsePages(files fs.FS, a *assets) (pages, error) {
-	frame := template.New("layout.html").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "secret": emptySecret, "describe": fieldErrors.describe, "describeControl": fieldErrors.describeControl, "message": fieldErrors.message})
+	frame := template.New("layout.html").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "secret": emptySecret, "describe": fieldErrors.describe, "describeControl": fieldErrors.describeControl, "message": fieldErrors.message, "refusals": refusalWords})
 	if _, err := frame.ParseFS(files, "templates/*.html"); err != nil {
 		return nil, fmt.Errorf("console: parse templates: %w", err)
 	}

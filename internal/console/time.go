@@ -1,7 +1,10 @@
 package console
 
 import (
+	"fmt"
 	"time"
+
+	"github.com/hallpass-dev/hallpass"
 )
 
 // timestamp is a time as pages tell it: how far from now, and exactly.
@@ -37,4 +40,46 @@ func (m timestamp) Relative() string {
 		return "just now"
 	}
 	return roughly(d) + " ago"
+}
+
+// roughly returns a length of time in its greatest unit. A day that lacks less
+// than an hour is a day: what was just given 30 days lasts 30.
+func roughly(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < time.Hour:
+		return hallpass.Counted(int(d/time.Minute), "minute")
+	case d < 24*time.Hour:
+		return hallpass.Counted(int(d/time.Hour), "hour")
+	case d < 365*24*time.Hour:
+		return hallpass.Counted(int((d+time.Hour)/(24*time.Hour)), "day")
+	case d < 2*365*24*time.Hour:
+		return hallpass.Counted(int(d/(30*24*time.Hour)), "month")
+	}
+	return hallpass.Counted(int(d/(365*24*time.Hour)), "year")
+}
+
+// secondsText returns a number of seconds in words.
+func secondsText(seconds int64) string {
+	for _, unit := range []struct {
+		seconds int64
+		noun    string
+	}{{daySeconds, "day"}, {60 * 60, "hour"}, {60, "minute"}} {
+		if seconds%unit.seconds == 0 {
+			return hallpass.Counted(int(seconds/unit.seconds), unit.noun)
+		}
+	}
+	return hallpass.Counted(int(seconds), "second")
+}
+
+// durationText writes a short time as people read it.
+func durationText(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
 }

@@ -24,6 +24,7 @@ type tokenRow struct {
 	Name      string
 	LastFour  string
 	State     hallpass.TokenState
+	Badge     badge
 	Waiting   bool // live and never used
 	Expires   timestamp
 	Soon      bool // within seven days
@@ -43,31 +44,10 @@ func (t tokenRow) Live() bool { return t.State == hallpass.TokenLive }
 // Expired reports whether its time is over.
 func (t tokenRow) Expired() bool { return t.State == hallpass.TokenExpired }
 
-// StateText and StateClass show the state.
-func (t tokenRow) StateText() string {
-	switch {
-	case t.Waiting:
-		return "Not used yet"
-	case t.Live():
-		return "Active"
-	}
-	return sentenceStart(t.State.Words())
-}
-
-func (t tokenRow) StateClass() string {
-	switch {
-	case t.Waiting:
-		return ""
-	case t.Live():
-		return "good"
-	}
-	return "bad"
-}
-
 func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int) tokensView {
 	now := req.o.Admin.Now()
 	page, _ := req.listPage()
-	rows := tokensView{Account: a, URL: a.URL + "/tokens", Pager: pagerOf(req, a.URL, total, page.Number, "token", "tokens")}
+	rows := tokensView{Account: a, URL: a.URL + "/tokens", Pager: pagerOf(req, a.URL, total, page.Number, nounToken)}
 	if page.Number > 1 {
 		rows.URL += "?page=" + strconv.Itoa(page.Number)
 	}
@@ -78,7 +58,7 @@ func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int)
 			Used: req.timestamp(t.LastUse.At), Address: t.LastUse.Address, Agent: t.LastUse.UserAgent,
 			DeleteURL: a.URL + "/tokens/" + strconv.FormatInt(int64(t.ID), 10) + "/delete", Delete: a.Write,
 		}
-		row.Waiting = row.Live() && row.Used.Zero()
+		row.Waiting, row.Badge = row.Live() && row.Used.Zero(), tokenBadge(row.State, !row.Used.Zero())
 		if !row.Used.Zero() {
 			row.Client = client(row.Agent)
 		}
@@ -137,7 +117,7 @@ func deleteToken(req *request) (change, error) {
 	case state == hallpass.TokenLive:
 		before = "a token that works as " + a.Name + ", with the role " + a.Given.With(a.Role)
 	}
-	c.Steps = []step{{t.Name, before, "deleted"}}
+	c.Steps = []step{{t.Name, before, wordDeleted}}
 	if t.LastUse.At.IsZero() {
 		c.Facts = []string{"It was never used."}
 	} else {
@@ -217,7 +197,7 @@ func (req *request) inUse(tokens []hallpass.Token, disabled bool) (facts []strin
 			recent = append(recent, t)
 		}
 	}
-	facts = append(facts, "It has "+count(len(tokens), "token")+", "+strconv.Itoa(live)+" of them usable now.")
+	facts = append(facts, "It has "+hallpass.Counted(len(tokens), "token")+", "+strconv.Itoa(live)+" of them usable now.")
 	switch {
 	case newest.ID == 0:
 		facts = append(facts, "None of them was ever used.")

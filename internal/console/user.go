@@ -11,7 +11,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-var crumbUsers = crumb{"Users", "/admin/users"}
+var crumbUsers = crumb{nounUser.Title(), "/admin/users"}
 
 // userRow is a user as lists show it.
 type userRow struct {
@@ -90,12 +90,12 @@ func users(req *request) error {
 	}
 	view := usersView{
 		Tabs: req.userTabs(false), Query: text, ListURL: "/admin/users", Create: req.caller.CanOnServer(hallpass.UsersCreate, ""),
-		Pager: pagerOf(req, "/admin/users", total, p.Number, "user", "users"),
+		Pager: pagerOf(req, "/admin/users", total, p.Number, nounUser),
 	}
 	for _, u := range list {
 		view.Rows = append(view.Rows, req.userRow(u))
 	}
-	if view.frame, err = req.frame("users", "Users", crumbAdmin, crumbAccess); err != nil {
+	if view.frame, err = req.frame("users", crumbUsers.Label, crumbAdmin, crumbAccess); err != nil {
 		return err
 	}
 	return req.show("users/list", view)

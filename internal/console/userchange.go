@@ -72,12 +72,12 @@ func setUserAdmin(req *request) (change, error) {
 		return c, err
 	}
 	name, yes := userName(u), req.PostForm.Get("admin") == "yes"
-	steps := []step{{name, "an ordinary user", "server admin"}}
+	steps := []step{{name, wordUser, wordServerAdmin}}
 	c.Question, c.Button = "Make server admin", "Make server admin"
 	c.Text = named(name) + " may then do everything on this server, in every organization, and make and remove other server admins."
 	c.done, c.same = name+" is a server admin now.", "Nothing changed: "+name+" is a server admin already."
 	if !yes {
-		steps = []step{{name, "server admin", "an ordinary user"}}
+		steps = []step{{name, wordServerAdmin, wordUser}}
 		c.Question, c.Button, c.Destroys = "Take server admin away", "Take away", true
 		c.Text = named(name) + " keeps the roles in the organizations, and nothing beyond them."
 		c.done, c.same = name+" is no longer a server admin.", "Nothing changed: "+name+" is no server admin."
@@ -97,12 +97,12 @@ func setUserDisabled(req *request) (change, error) {
 		return c, err
 	}
 	name := userName(u)
-	steps := []step{{name, "disabled", "enabled"}}
+	steps := []step{{name, wordDisabled, wordEnabled}}
 	c.Question, c.Button = "Enable user", "Enable user"
 	c.Text = named(name) + " can sign in again, with the same roles as before."
 	c.done, c.same = name+" is enabled now.", "Nothing changed: "+name+" is enabled already."
 	if off {
-		steps = []step{{name, "enabled", "disabled"}}
+		steps = []step{{name, wordEnabled, wordDisabled}}
 		c.Question, c.Button, c.Destroys = "Disable user", "Disable user", true
 		c.Text = named(name) + " is signed out at once and cannot sign in until enabled again. Service accounts and tokens that the user made go on working."
 		c.done, c.same = name+" is disabled now, and signed out everywhere.", "Nothing changed: "+name+" is disabled already."
@@ -131,12 +131,12 @@ func deleteUser(req *request) (change, error) {
 	name := userName(u)
 	c.Question, c.Button, c.Destroys = "Delete user", "Delete user", true
 	c.Text = "Are you sure you want to delete " + named(u.Login) + "? This cannot be undone."
-	c.Steps = []step{{name, "can sign in as " + u.Login, "deleted"}}
+	c.Steps = []step{{name, "can sign in as " + u.Login, wordDeleted}}
 	if u.Disabled {
-		c.Steps[0].Before = "disabled"
+		c.Steps[0].Before = wordDisabled
 	}
 	if len(names) > 0 {
-		c.Facts = []string{"The user is a member of " + enumerate(names) + "."}
+		c.Facts = []string{"The user is a member of " + hallpass.Enumerate(names) + "."}
 	}
 	c.Facts = append(c.Facts, "Sessions end at once. Roles, places in teams and access are gone for good.", "Service accounts, folders and dashboards that the user made stay.")
 	c.to, c.done = crumbUsers.URL, "The user "+name+" is deleted."

@@ -1,10 +1,9 @@
 package console
 
 import (
-	"fmt"
+	"encoding/json"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -13,32 +12,128 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
-const (
-	textServiceAccounts = "Use service accounts to run automated workloads."
-	textAudit           = "Who changed what, who signed in, and what was refused."
-	textAccess          = "Configure access for individual users, teams, and service accounts."
-	textUsers           = "People who sign in, their role, and their sessions."
-	textTeams           = "Groups of people and accounts that share roles and access."
-	textRoles           = "What each role permits, and roles of your own."
-	textOrgs            = "Each with its own members, accounts, teams and folders."
-	textFolders         = "What is kept here for dashboard tools, and who may use it."
-)
+// This file is the table of words: what the console calls kinds of things, states,
+// outcomes, levels and sources. What an action, an area and a set of permissions
+// are called comes from the table of actions (hallpass.Actions).
 
-// roleKind names the kinds of role, as headings do.
-func roleKind(r hallpass.NamedRole) string {
-	switch {
-	case r.Basic():
-		return "Basic roles"
-	case r.Fixed():
-		return "Fixed roles"
+// noun is what people call a kind of thing: one of it, and several.
+type noun struct{ one, many string }
+
+// Title is the heading over several things of the kind.
+func (n noun) Title() string { return sentenceStart(n.many) }
+
+// Of returns the form that goes with a number.
+func (n noun) Of(number int) string {
+	if number == 1 {
+		return n.one
 	}
-	return "Custom roles"
+	return n.many
 }
 
-// levelNames are the words of the matrix.
-var levelNames = map[hallpass.ActionLevel]string{hallpass.LooksAt: "read", hallpass.Changes: "write", hallpass.Empowers: "admin"}
+var (
+	nounUser       = noun{"user", "users"}
+	nounMember     = noun{"member", "members"}
+	nounAccount    = noun{"service account", "service accounts"}
+	nounToken      = noun{"token", "tokens"}
+	nounTeam       = noun{"team", "teams"}
+	nounOrg        = noun{"organization", "organizations"}
+	nounRole       = noun{"role", "roles"}
+	nounBasicRole  = noun{"basic role", "basic roles"}
+	nounCustomRole = noun{"custom role", "custom roles"}
+	nounFixedRole  = noun{"fixed role", "fixed roles"}
+)
 
-// actionText shows an action; the one that stands for all foreign ones in words.
+// roleNoun returns the noun for a role's kind.
+func roleNoun(r hallpass.NamedRole) noun {
+	switch {
+	case r.Basic():
+		return nounBasicRole
+	case r.Fixed():
+		return nounFixedRole
+	}
+	return nounCustomRole
+}
+
+// refNoun returns the noun for what a reference points to.
+func refNoun(r admin.Ref, n admin.Name, text string) string {
+	switch {
+	case r.Kind == admin.RefOrg:
+		return nounOrg.one
+	case r.Kind != admin.RefPrincipal:
+		return string(r.Kind)
+	case n.Account || strings.HasPrefix(text, "serviceaccount"):
+		return nounAccount.one
+	}
+	return nounUser.one
+}
+
+// granteeNouns are what forms call the kinds of grantee, in their order.
+var granteeNouns = []struct {
+	kind hallpass.GranteeKind
+	noun string
+}{
+	{hallpass.ToPrincipal, "user or service account"}, {hallpass.ToTeam, nounTeam.one}, {hallpass.ToBasicRole, nounBasicRole.one},
+}
+
+// What a change goes from and to.
+const (
+	wordEnabled      = "enabled"
+	wordDisabled     = "disabled"
+	wordDeleted      = "deleted"
+	wordPermitted    = "permitted"
+	wordNotPermitted = "not permitted"
+	wordGiven        = "given"
+	wordNotGiven     = "not given"
+	wordNotMember    = "not a member"
+	wordServerAdmin  = "server admin"
+	wordUser         = "an ordinary user"
+	wordSignedIn     = "signed in"
+	wordSignedOut    = "signed out"
+)
+
+// badge is a state, as lists show it.
+type badge struct {
+	Text  string
+	Class string // "good", "bad" or none
+	Means string // what follows from the state; empty: nothing that needs saying
+}
+
+// tokenBadge shows the state of a token; used says whether it was ever used.
+func tokenBadge(s hallpass.TokenState, used bool) badge {
+	switch {
+	case s == hallpass.TokenLive && !used:
+		return badge{Text: "Not used yet"}
+	case s == hallpass.TokenLive:
+		return badge{Text: "Active", Class: "good"}
+	}
+	return badge{Text: sentenceStart(s.Words()), Class: "bad"}
+}
+
+// nodeBadges show the states of nodes.
+var nodeBadges = map[verify.NodeState]badge{
+	verify.NodeLive:     {string(verify.NodeLive), "good", ""},
+	verify.NodeSilent:   {string(verify.NodeSilent), "", "It may still answer from memory until its lease ends. A revocation waits that long."},
+	verify.NodeDead:     {string(verify.NodeDead), "bad", "Its lease is over: it answers 503 until it reaches the database. No revocation waits for it."},
+	verify.NodeDiverged: {string(verify.NodeDiverged), "bad", "The database holds an older history than this node applied. It answers 503."},
+}
+
+// outcomeBadges show the outcomes of audit entries.
+var outcomeBadges = map[hallpass.Outcome]badge{hallpass.Done: {Text: "Done"}, hallpass.Refused: {Text: "Refused", Class: "bad"}}
+
+// actionLevel is a level of the matrix of roles and what it means.
+type actionLevel struct{ Name, Means string }
+
+// actionLevels explain the matrix of roles.
+var actionLevels = []actionLevel{
+	{hallpass.LooksAt.String(), "may look"},
+	{hallpass.Changes.String(), "may change, add or delete"},
+	{hallpass.Empowers.String(), "may also decide who may"},
+}
+
+// teamLevel is what a member of that level is in a team.
+func teamLevel(l hallpass.Level) string { return strings.ToLower(string(l)) + " of the team" }
+
+// actionText shows an action, and ForeignActions in words.
 func actionText(a hallpass.Action) string {
 	if a == hallpass.ForeignActions {
 		return "any action outside Hallpass"
@@ -46,17 +141,14 @@ func actionText(a hallpass.Action) string {
 	return string(a)
 }
 
-// kindWords is what people call things of that kind.
-func kindWords(r admin.Ref, n admin.Name, text string) string {
-	switch {
-	case r.Kind == admin.RefOrg:
-		return "organization"
-	case r.Kind != admin.RefPrincipal:
-		return string(r.Kind)
-	case n.Account || strings.HasPrefix(text, "serviceaccount"):
-		return "service account"
+// areaOf returns the area that a permission belongs to, and what it permits in
+// words.
+func areaOf(p hallpass.Permission, name func(hallpass.Scope) string) (area, words string) {
+	area = "Other APIs"
+	if info, known := p.Action.Info(); known {
+		area = string(info.Area)
 	}
-	return "user"
+	return area, sentenceStart(p.Words(name))
 }
 
 // sourceWords says where a permission comes from.
@@ -76,36 +168,8 @@ func sourceWords(s admin.Source) string {
 	return name + ", through " + s.Through
 }
 
-// otherAPIs is the area of what only other APIs know.
-const otherAPIs = "Other APIs"
-
-// areaOf returns the area that a permission belongs to, and what it lets one do
-// in words.
-func areaOf(p hallpass.Permission, name func(hallpass.Scope) string) (area, words string) {
-	area = otherAPIs
-	if info, known := p.Action.Info(); known {
-		area = string(info.Area)
-	}
-	return area, sentenceStart(p.Words(name))
-}
-
-// teamLevelText says what a member is in the team.
-func teamLevelText(admin bool) string {
-	if admin {
-		return "admin of the team"
-	}
-	return "member of the team"
-}
-
-// stateMeans says in words what can be relied on.
-var stateMeans = map[verify.NodeState]string{
-	verify.NodeLive:     "",
-	verify.NodeSilent:   "It may still answer from memory until its lease ends. A revocation waits that long.",
-	verify.NodeDead:     "Its lease is over: it answers 503 until it reaches the database. No revocation waits for it.",
-	verify.NodeDiverged: "The database holds an older history than this node applied. It answers 503.",
-}
-
-// disabledWords says before what an account can do that it can do none of it now.
+// disabledWords stands before what an account can do, when the account is
+// disabled.
 func disabledWords(disabled bool) string {
 	if disabled {
 		return "The service account is disabled: its tokens are refused until it is enabled. Then: "
@@ -113,14 +177,23 @@ func disabledWords(disabled bool) string {
 	return ""
 }
 
-// errorWords are said in the place of messages whose words are another product's,
-// which clients of the API know.
+// errorWords replace messages that are worded for clients of the API, which know
+// them from another product.
 var errorWords = map[string]string{
 	"user.last-grafana-admin": "This is the last server admin. Make somebody else one first.",
 }
 
-// enumerate joins names as a sentence does.
-func enumerate(names []string) string { return hallpass.Enumerate(names) }
+// refusalWords say why a token was refused, by the reason of the refusal. The
+// page's script shows them.
+func refusalWords() (string, error) {
+	b, err := json.Marshal(map[string]string{
+		"api-key.expired":               "the token has expired",
+		"api-key.revoked":               "the token is revoked",
+		"api-key.organization-mismatch": "the request names another organization than the token's",
+		"identity.disabled":             "the service account is disabled",
+	})
+	return string(b), err
+}
 
 // named puts a name in quotation marks, as sentences have it.
 func named(name string) string { return "“" + name + "”" }
@@ -136,54 +209,5 @@ func sentence(s string) string {
 }
 
 func sentenceStart(s string) string { return strings.TrimSuffix(sentence(s), ".") }
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// roughly returns a length of time in its greatest unit. A day that lacks less
-// than an hour is a day: what was just given 30 days lasts 30.
-func roughly(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return "less than a minute"
-	case d < time.Hour:
-		return count(int(d/time.Minute), "minute")
-	case d < 24*time.Hour:
-		return count(int(d/time.Hour), "hour")
-	case d < 365*24*time.Hour:
-		return count(int((d+time.Hour)/(24*time.Hour)), "day")
-	case d < 2*365*24*time.Hour:
-		return count(int(d/(30*24*time.Hour)), "month")
-	}
-	return count(int(d/(365*24*time.Hour)), "year")
-}
-
-// secondsText returns a number of seconds in words.
-func secondsText(seconds int64) string {
-	for _, unit := range []struct {
-		seconds int64
-		noun    string
-	}{{daySeconds, "day"}, {60 * 60, "hour"}, {60, "minute"}} {
-		if seconds%unit.seconds == 0 {
-			return count(int(seconds/unit.seconds), unit.noun)
-		}
-	}
-	return count(int(seconds), "second")
-}
-
-// durationText writes a short time as people read it.
-func durationText(d time.Duration) string {
-	switch {
-	case d < 10*time.Millisecond:
-		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
-}
 
 func idText(id int64) string { return strconv.FormatInt(id, 10) }

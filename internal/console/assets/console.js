@@ -331,13 +331,6 @@ function undone(button) {
 
 // ---- the secret, in the dialog or on its page ----
 
-const refusals = {
-	"api-key.expired": "the token has expired",
-	"api-key.revoked": "the token is revoked",
-	"api-key.organization-mismatch": "the request names another organization than the token's",
-	"identity.disabled": "the service account is disabled",
-};
-
 class Secret {
 	constructor(root) {
 		this.root = root;
@@ -346,6 +339,7 @@ class Secret {
 		this.stored = $("#token-stored", root);
 		this.proof = $("#token-proof", root);
 		this.box = $("#token-proof-box", root);
+		this.refusals = JSON.parse(this.box.dataset.refusals); // the server's words
 		this.waits = [];
 		this.copies = 0;
 		this.copied = false;
@@ -520,7 +514,7 @@ class Secret {
 
 	refused(at, address, client, reason) {
 		if (!this.later(at, true)) return;
-		const why = refusals[reason] ?? (reason || "no reason given").replace(/^lacks /, "it needs the permission ");
+		const why = this.refusals[reason] ?? (reason || "no reason given").replace(/^lacks /, "it needs the permission ");
 		const where = `from ${address} by ${client}`;
 		if (reason?.startsWith("lacks ")) {
 			// The token is good; what the call asked for was not allowed.
