@@ -301,7 +301,7 @@ func TestBackupAndRestore(t *testing.T) {
 			t.Fatal(err)
 		}
 		out = works(t, where, append([]string{"restore", "--data", data, file}, flags...)...)
-		if !strings.Contains(out, "Ended again, for it had ended after the backup: 5.") || !strings.Contains(out, "Start the server.") || strings.Contains(out, databasePassword) {
+		if !strings.Contains(out, "Ended again, because they had ended after the backup: 5.") || !strings.Contains(out, "Start the server.") || strings.Contains(out, databasePassword) {
 			t.Errorf("it said:\n%s", out)
 		}
 		if now, err := os.ReadFile(file); err != nil || !bytes.Equal(whole, now) {
@@ -370,7 +370,7 @@ func TestRestoreOverChangedPermissions(t *testing.T) {
 		}
 		where, flags := elsewhere()
 		out := works(t, where, append([]string{"restore", "--data", data, file}, flags...)...)
-		lost := fmt.Sprintf("Made after the backup, and lost: accounts and users %d to %d, tokens %d to %d", late[0].account, late[1].account, late[0].token, late[1].token)
+		lost := fmt.Sprintf("Created after the backup, and lost: accounts and users %d to %d, tokens %d to %d", late[0].account, late[1].account, late[0].token, late[1].token)
 		if !strings.Contains(out, "The server will not start yet") || !strings.Contains(out, "accept-history") || !strings.Contains(out, lost) {
 			t.Errorf("it said:\n%s", out)
 		}
@@ -382,7 +382,7 @@ func TestRestoreOverChangedPermissions(t *testing.T) {
 			refuses(t, "add --yes", where, "admin", "accept-history", "--data", data)
 		}
 		out = works(t, where, "admin", "accept-history", "--data", data, "--yes")
-		for _, says := range []string{"The journal: ", "The database: ", "A change of permissions that is lost", fmt.Sprintf("tokens %d to %d", late[0].token, late[1].token)} {
+		for _, says := range []string{"The journal: ", "The database: ", "A lost change of permissions", fmt.Sprintf("tokens %d to %d", late[0].token, late[1].token)} {
 			if !strings.Contains(out, says) {
 				t.Errorf("it does not say %q:\n%s", says, out)
 			}

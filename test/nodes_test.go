@@ -253,7 +253,7 @@ func TestEveryLineNamesItsNode(t *testing.T) {
 	if err := p.stop(); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(p.out.String(), "the first admin was made") {
+	if !strings.Contains(p.out.String(), "the first admin was created") {
 		t.Error("the log does not say where the first password is")
 	}
 	for line := range strings.Lines(p.out.String()) {

@@ -80,7 +80,7 @@ func TestQuickstart(t *testing.T) {
 		t.Fatalf("no password in %s", first)
 	}
 	second := quickstart(t, data, func(string) {})
-	if !strings.Contains(second, "Nothing new was made") || strings.Contains(second, "glsa_") || strings.Contains(second, password[1]) {
+	if !strings.Contains(second, "Nothing new was created") || strings.Contains(second, "glsa_") || strings.Contains(second, password[1]) {
 		t.Errorf("the second run says %s", second)
 	}
 	err = filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {

@@ -17,7 +17,7 @@ import (
 
 func (p *program) adminCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "admin", Short: "Work on a stopped installation", Args: cobra.NoArgs,
+		Use: "admin", Short: "Maintain a stopped installation", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.resetPassword(), p.acceptHistory())
@@ -26,15 +26,15 @@ func (p *program) adminCommand() *cobra.Command {
 
 func (p *program) acceptHistory() *cobra.Command {
 	var yes bool
-	cmd := p.place(&cobra.Command{
+	cmd := p.installationFlags(&cobra.Command{
 		Use:   "accept-history",
-		Short: "Take the database as it is after it came back older",
-		Long: `Take the database as it is, after it failed over to an older copy or was
-restored. Everything that had ended was ended again by the server, save changes
-of permissions, of which its journal knows only that there were some: look at
-roles, teams and access first. The server must be stopped.
+		Short: "Accept a database that was replaced by an older copy",
+		Long: `Accept the database as it is, after a failover to an older copy or a restore. The
+server has ended again what had ended, with one exception: the journal knows that
+permissions were changed, but not how. Check roles, teams and access first. The
+server must be stopped.
 
-Without --yes it says what would be accepted, and changes nothing.`,
+Without --yes the command shows what would be accepted and changes nothing.`,
 		Example: `  hallpass admin accept-history --data /var/lib/hallpass
   hallpass admin accept-history --data /var/lib/hallpass --yes`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,13 +53,13 @@ Without --yes it says what would be accepted, and changes nothing.`,
 			case h.Shared:
 				return nil
 			case !yes:
-				return errors.New("nothing was changed: look at what is named above, then add --yes")
+				return errors.New("nothing was changed: check what is listed above, then add --yes")
 			}
 			_, err = fmt.Fprintln(p.stdout, "The history is accepted. Start the server.")
 			return err
 		},
 	})
-	cmd.Flags().BoolVar(&yes, "yes", false, "accept it")
+	cmd.Flags().BoolVar(&yes, "yes", false, "accept the database")
 	return cmd
 }
 
@@ -71,18 +71,18 @@ func histories(h server.Histories) string {
 	say("The journal:   %s, up to change %d", h.Journal, h.Known)
 	say("The database:  up to change %d", h.Now)
 	if h.Shared {
-		say("The database goes on from where the journal ends: there is nothing to accept.")
+		say("The database continues where the journal ends: there is nothing to accept.")
 		return b.String()
 	}
-	say("The two have parted: the database is an older copy, or went on from one.")
+	say("The two have diverged: the database is an older copy, or continues one.")
 	if !h.Whole {
-		say("What ended before the journal begins is not known here, and may be valid again: look at users, accounts, tokens and roles.")
+		say("What ended before the journal begins is not known here and may be valid again: check users, accounts, tokens and roles.")
 	}
 	for _, o := range h.Open {
-		say("A change of permissions that is lost; they are as they were before it:  %s", o)
+		say("A lost change of permissions (they are as before the change):  %s", o)
 	}
 	if len(h.Missing) > 0 {
-		say("Made since and lost:  %s", strings.Join(h.Missing, ", "))
+		say("Created since, and lost:  %s", strings.Join(h.Missing, ", "))
 	}
 	return b.String()
 }
@@ -90,13 +90,15 @@ func histories(h server.Histories) string {
 func (p *program) resetPassword() *cobra.Command {
 	var login string
 	var generate bool
-	cmd := p.place(&cobra.Command{
+	cmd := p.installationFlags(&cobra.Command{
 		Use:   "reset-password",
-		Short: "Give a user another password and end their sessions",
-		Long: `Give a user another password and end every session of theirs. The server must
-be stopped: whoever holds the data folder holds the accounts in it.
+		Short: "Set a new password for a user and end the user's sessions",
+		Long: `Set a new password for a user and end all sessions of the user. The server must be
+stopped. No password is needed: who can write to the data directory controls all
+accounts in it.
 
-The new password is asked for, or read from stdin when that is no terminal.`,
+On a terminal the new password is asked for; otherwise it is the first line of
+stdin.`,
 		Example: `  hallpass admin reset-password
   hallpass admin reset-password --login ana --generate
   pass show hallpass/admin | hallpass admin reset-password`,
@@ -121,11 +123,11 @@ The new password is asked for, or read from stdin when that is no terminal.`,
 				_, err = fmt.Fprintln(p.stdout, password.Reveal())
 				return err
 			}
-			_, err = fmt.Fprintf(p.stdout, "The password of %s was changed and every session of theirs ended.\n", login)
+			_, err = fmt.Fprintf(p.stdout, "The password of %s was changed, and all sessions of this user were ended.\n", login)
 			return err
 		},
 	})
-	cmd.Flags().StringVar(&login, "login", "", "whose password (default security.admin_user)")
+	cmd.Flags().StringVar(&login, "login", "", "the user's login (default security.admin_user)")
 	cmd.Flags().BoolVar(&generate, "generate", false, "make a random password and print it")
 	return cmd
 }
@@ -142,7 +144,7 @@ func (p *program) askPassword(login string) (secret.Text, error) {
 		return secret.NewText(strings.TrimRight(line, "\r\n")), nil
 	}
 	var typed [2]secret.Text
-	for i, prompt := range []string{"New password for " + login + ": ", "Once more: "} {
+	for i, prompt := range []string{"New password for " + login + ": ", "Repeat it: "} {
 		if _, err := io.WriteString(p.stderr, prompt); err != nil {
 			return secret.Text{}, err
 		}

@@ -12,15 +12,15 @@ import (
 )
 
 func (p *program) backup() *cobra.Command {
-	cmd := p.place(&cobra.Command{
+	cmd := p.installationFlags(&cobra.Command{
 		Use:   "backup FILE",
-		Short: "Write the database into one file, while servers run",
-		Long: `Write all that the database holds at this moment into FILE, a new SQLite file
-that nobody else may read, whether the database is SQLite or PostgreSQL. Servers
-may run meanwhile. FILE appears when it is whole, checked and on disk.
+		Short: "Back up the database to one file, also while servers run",
+		Long: `Write the present content of the database, SQLite or PostgreSQL, to FILE, a new
+SQLite file that only you may read. Servers may run meanwhile. FILE appears when
+it is complete, checked and on disk.
 
-It holds no secret that works, but everybody's names and the audit. Settings and
-the journal in the data folder are not in it.`,
+FILE has no usable secrets, but it has everybody's names and the audit. It does
+not have the settings, nor the journal in the data directory.`,
 		Example: `  hallpass backup --data /var/lib/hallpass /backup/hallpass-$(date +%F).db
   hallpass backup --config /etc/hallpass.toml /backup/hallpass-$(date +%F).db`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,19 +45,19 @@ the journal in the data folder are not in it.`,
 
 func (p *program) restore() *cobra.Command {
 	var force bool
-	cmd := p.place(&cobra.Command{
+	cmd := p.installationFlags(&cobra.Command{
 		Use:   "restore FILE",
-		Short: "Put a backup in the place of a stopped server's database",
-		Long: `Put the database in FILE, which hallpass backup wrote, in the place of the
-configured one, SQLite or PostgreSQL. The server must be stopped.
+		Short: "Replace the database of a stopped server by a backup",
+		Long: `Replace the configured database, SQLite or PostgreSQL, by the one in FILE, which
+"hallpass backup" wrote. The server must be stopped.
 
-What ended after the backup (tokens, sessions, accounts, users) stays ended, as
-far as the journal in the data folder tells: keep that folder, or bring the file
-"journal" of the lost one into the new one first. A change of permissions the
-journal cannot make again: then the server starts when you have looked at them
-and run hallpass admin accept-history --yes.
+Tokens, sessions, accounts and users that ended after the backup stay ended, as
+far as the journal in the data directory knows. Keep that directory, or copy the
+file "journal" of the lost one into the new one first. The journal cannot repeat
+changes of permissions: if there were any, the server starts only after you
+checked the permissions and ran "hallpass admin accept-history --yes".
 
-A SQLite database that is there already is refused, or with --force kept under
+An existing SQLite database is not replaced without --force, which keeps it under
 another name. A PostgreSQL database must be empty.`,
 		Example: `  hallpass restore --data /var/lib/hallpass /backup/hallpass-2026-11-23.db
   hallpass restore --data /var/lib/hallpass --force /backup/hallpass-2026-11-23.db
@@ -78,7 +78,7 @@ another name. A PostgreSQL database must be empty.`,
 		},
 	})
 	cmd.Args = oneFile
-	cmd.Flags().BoolVar(&force, "force", false, "replace the SQLite database that is there, and keep it under another name")
+	cmd.Flags().BoolVar(&force, "force", false, "replace an existing SQLite database, and keep it under another name")
 	return cmd
 }
 
@@ -86,24 +86,24 @@ func (p *program) tellRestored(path string, r server.Restored) error {
 	lines := []string{fmt.Sprintf("Restored %s.", path)}
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if r.Aside != "" {
-		say("The database that was here is kept as %s.", r.Aside)
+		say("The previous database is kept as %s.", r.Aside)
 	}
 	if r.Unread != nil {
 		say("Its last changes could not be read (%v): what ended in its last seconds may be valid again.", r.Unread)
 	}
 	switch {
 	case r.Alone:
-		say("There is no journal here: what ended after the backup is valid again. Look at users, accounts and tokens.")
+		say("There is no journal here: what ended after the backup is valid again. Check users, accounts and tokens.")
 	case r.Again > 0:
-		say("Ended again, for it had ended after the backup: %d. The audit names them (history.reapply).", r.Again)
+		say("Ended again, because they had ended after the backup: %d. The audit names them (history.reapply).", r.Again)
 	case r.Open == nil:
-		say("Nothing that the journal knows had ended after the backup.")
+		say("According to the journal nothing had ended after the backup.")
 	}
 	if len(r.Lost) > 0 {
-		say("Made after the backup, and lost: %s. These numbers are not given again.", strings.Join(r.Lost, ", "))
+		say("Created after the backup, and lost: %s. These numbers are not used again.", strings.Join(r.Lost, ", "))
 	}
 	if r.Torn {
-		say("The last line of the journal was cut off: the change in it is not known here.")
+		say("The last line of the journal is cut off: the change in it is not known.")
 	}
 	if r.Open != nil {
 		say("The server will not start yet: %v.", r.Open)
@@ -120,15 +120,15 @@ func (p *program) tellRestored(path string, r server.Restored) error {
 
 func (p *program) migrate() *cobra.Command {
 	var from string
-	cmd := p.place(&cobra.Command{
+	cmd := p.installationFlags(&cobra.Command{
 		Use:   "migrate",
 		Short: "Move from SQLite to PostgreSQL",
 		Long: `Copy a SQLite installation into the PostgreSQL database that the settings name,
-which must be empty, and compare: every table arrives with the same rows, or
-nothing stays. Tokens, passwords and ids go on working as they are.
+which must be empty, and compare every table. When a row differs, nothing is kept
+in PostgreSQL. Tokens, passwords and ids stay as they are.
 
-Stop the server, set database.type and database.url, migrate, start the server
-with the same data folder. The SQLite file is left as it is; do not serve from
+Stop the server, set database.type and database.url, migrate, and start the server
+with the same data directory. The SQLite file does not change; do not serve from
 it again.`,
 		Example: `  export HALLPASS_DATABASE_TYPE=postgres HALLPASS_DATABASE_URL=postgres://…
   hallpass migrate --data /var/lib/hallpass
@@ -148,19 +148,19 @@ it again.`,
 			if err := printTables(p.stdout, copied); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.stdout, "Copied %s into PostgreSQL; what arrived is the same. Start the server with these settings and the same --data.\n"+
-				"Do not serve from %s again: what is revoked from now on would be valid there.\n", from, from)
+			_, err = fmt.Fprintf(p.stdout, "Copied %s to PostgreSQL and compared it: both are the same. Start the server with these settings and the same --data.\n"+
+				"Do not serve from %s again: tokens that are revoked from now on would be valid there.\n", from, from)
 			return err
 		},
 	})
-	cmd.Flags().StringVar(&from, "from", "", "the SQLite file (default hallpass.db in the data folder)")
+	cmd.Flags().StringVar(&from, "from", "", "the SQLite file (default hallpass.db in the data directory)")
 	return cmd
 }
 
 // oneFile wants the name of a file and nothing else.
 func oneFile(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("give the name of one file: hallpass %s FILE", cmd.Name())
+		return fmt.Errorf("give the name of one file: \"hallpass %s FILE\"", cmd.Name())
 	}
 	return nil
 }

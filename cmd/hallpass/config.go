@@ -110,7 +110,7 @@ func misnamed(name, kind string, all []toml.Key, known []setting) error {
 	}
 	for _, other := range all {
 		if o := other.String(); o != name && strings.EqualFold(o, name) {
-			return fmt.Errorf("%s and %s are one setting in two spellings: keep %s", name, o, nearest(name, append(keysOf(known), sections...)))
+			return fmt.Errorf("%s and %s are two spellings of one setting: keep %s", name, o, nearest(name, append(keysOf(known), sections...)))
 		}
 	}
 	switch {
@@ -162,19 +162,19 @@ func assign(v reflect.Value, value any) error {
 		if text, ok := value.(string); ok {
 			return set(v, text)
 		}
-		return errors.New(`text is needed, in quotes, as in key = "value"`)
+		return errors.New(`the value must be text in quotes, as in key = "value"`)
 	case kind == reflect.Bool:
 		if b, ok := value.(bool); ok {
 			v.SetBool(b)
 			return nil
 		}
-		return errors.New("true or false is needed, without quotes")
+		return errors.New("the value must be true or false, without quotes")
 	case kind == reflect.Slice:
 		return assignList(v, value)
 	}
 	n, ok := value.(int64)
 	if !ok {
-		return errors.New("a whole number is needed, without quotes")
+		return errors.New("the value must be a whole number, without quotes")
 	}
 	v.SetInt(n)
 	return nil
@@ -189,7 +189,7 @@ func assignList(v reflect.Value, value any) error {
 		}
 	}
 	if !ok {
-		return errors.New(`a list of texts is needed, as in key = ["10.0.0.0/8", "192.168.1.7"]`)
+		return errors.New(`the value must be a list of texts, as in key = ["10.0.0.0/8", "192.168.1.7"]`)
 	}
 	v.Set(reflect.ValueOf(texts))
 	return nil
@@ -202,11 +202,11 @@ func flaw(e toml.ParseError) string {
 	if strings.HasPrefix(e.Message, "Key ") {
 		return e.Message
 	}
-	place := ""
+	where := ""
 	if e.LastKey != "" {
-		place = ", at or after " + e.LastKey
+		where = ", at or after " + e.LastKey
 	}
-	return "this is not TOML" + place + ` (text must be quoted: key = "value")`
+	return "the file is not TOML" + where + ` (text must be quoted: key = "value")`
 }
 
 // setting is one leaf of the configuration.
@@ -281,13 +281,13 @@ func set(v reflect.Value, text string) error {
 	case reflect.Bool:
 		b, err := strconv.ParseBool(text)
 		if err != nil {
-			return errors.New("the value is neither true nor false")
+			return errors.New("the value must be true or false")
 		}
 		v.SetBool(b)
 	case reflect.Int, reflect.Int64:
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return errors.New("the value is not a whole number")
+			return errors.New("the value must be a whole number")
 		}
 		v.SetInt(n)
 	case reflect.Slice:

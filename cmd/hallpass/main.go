@@ -81,12 +81,12 @@ func unsaid(text string, args []string) string {
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hallpass",
-		Short: "Credentials for automation, and a guard that checks them",
+		Short: "Credentials for automation, and a guard that verifies them",
 		Long: `Hallpass issues, limits, watches and ends the bearer tokens that automation
-uses. It speaks the HTTP API of Grafana's service accounts, so scripts, CI jobs
-and clients written for that work with it unchanged.
+uses. It has the HTTP API of Grafana's service accounts: scripts, CI jobs and
+clients written for Grafana work with it unchanged.
 
-See it work in ten seconds:
+To try it:
 
   hallpass quickstart`,
 		SilenceUsage: true, SilenceErrors: true, SuggestionsMinimumDistance: 2,
@@ -97,7 +97,7 @@ See it work in ten seconds:
 			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 				return fmt.Errorf("there is no such command: did you mean %s?", strings.Join(near, " or "))
 			}
-			return errors.New("there is no such command: hallpass --help lists those there are")
+			return errors.New("there is no such command: run \"hallpass --help\" to list the commands")
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -112,18 +112,18 @@ See it work in ten seconds:
 	return root
 }
 
-// place adds the flags that say which installation is meant.
-func (p *program) place(cmd *cobra.Command) *cobra.Command {
+// installationFlags adds the flags that say which installation is meant.
+func (p *program) installationFlags(cmd *cobra.Command) *cobra.Command {
 	cmd.Args = cobra.NoArgs
 	f := cmd.Flags()
 	f.StringVar(&p.flags.config, "config", "", "read settings from this TOML file")
-	f.StringVar(&p.flags.data, "data", "", `the folder of the database (default "data")`)
+	f.StringVar(&p.flags.data, "data", "", `the data directory (default "data")`)
 	return cmd
 }
 
-// placeAndListen adds the flags of a command that serves.
-func (p *program) placeAndListen(cmd *cobra.Command) *cobra.Command {
-	p.place(cmd)
+// serveFlags adds the flags of a command that serves.
+func (p *program) serveFlags(cmd *cobra.Command) *cobra.Command {
+	p.installationFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&p.flags.listen, "listen", "", `the address and port to listen on (default "127.0.0.1:3080")`)
 	f.BoolVar(&p.flags.dev, "dev", false, "read pages from the source tree on every request")

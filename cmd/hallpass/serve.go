@@ -21,18 +21,18 @@ import (
 )
 
 func (p *program) serve() *cobra.Command {
-	return p.placeAndListen(&cobra.Command{
+	return p.serveFlags(&cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
-		Long: `Run the server until it is asked to stop with Ctrl-C or SIGTERM.
+		Long: `Run the server until Ctrl-C or SIGTERM stops it.
 
-On SIGHUP it reads its settings again: log.level holds from then on, and the log
-names those that need a restart. With a terminal, which sends SIGHUP when it is
-closed, it stops.
+On SIGHUP the server reads its settings again. A new log.level takes effect at
+once; the log names the changed settings that need a restart. A server that runs
+in a terminal stops on SIGHUP, because the terminal sends it when it is closed.
 
-Settings come from --config, a TOML file with the sections and keys of
-grafana.ini, from the environment as HALLPASS_<SECTION>_<KEY>, and from flags;
-the later wins. A setting that is not understood stops the start.`,
+Settings come from --config (a TOML file with the sections and keys of
+grafana.ini), from the environment (HALLPASS_<SECTION>_<KEY>) and from flags; the
+later ones win. The server does not start with a setting that is not valid.`,
 		Example: `  hallpass serve
   hallpass serve --data /var/lib/hallpass --listen 0.0.0.0:3080
   HALLPASS_SERVICE_ACCOUNTS_TOKEN_EXPIRATION_DAY_LIMIT=30 hallpass serve`,
@@ -63,7 +63,7 @@ func (p *program) tellFirstPassword(s *server.Server, address string) error {
 		return nil
 	}
 	if !isTerminal(p.stdout) {
-		p.log.Info("the first admin was made, with a random password that is kept in this file until it is changed", "login", s.AdminLogin(), "file", path)
+		p.log.Info("the first admin was created; this file has its random password until the password is changed", "login", s.AdminLogin(), "file", path)
 		return nil
 	}
 	_, err := fmt.Fprintf(p.stdout, "Console:   http://%s\nSign in:   %s / %s\n           (kept in %s until it is changed)\n", address, s.AdminLogin(), text.Reveal(), path)
@@ -105,20 +105,20 @@ func leaveRoom() {
 // inUse says what to do about an address that is taken.
 func inUse(err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%w: stop what listens there, or choose another address with --listen", err)
+		return fmt.Errorf("%w: stop the program that listens there, or choose another address with --listen", err)
 	}
 	return err
 }
 
 func (p *program) quickstart() *cobra.Command {
-	return p.placeAndListen(&cobra.Command{
+	return p.serveFlags(&cobra.Command{
 		Use:   "quickstart",
-		Short: "From nothing to a proven token, then serve",
-		Long: `Start the server on its own database, make the service account
-dashboard-sync (role Viewer) with a token, prove the token with a call of
-GET /api/org, and go on serving until Ctrl-C.
+		Short: "Create an account and a token, test the token, then serve",
+		Long: `Start the server on the embedded database, create the service account
+dashboard-sync (role Viewer) with a token, test the token with GET /api/org, and
+serve until Ctrl-C.
 
-Run again, it makes nothing new and says so.`,
+A second run creates nothing new and says so.`,
 		Example: `  hallpass quickstart
   hallpass quickstart --data /tmp/try --listen 127.0.0.1:4000`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -179,29 +179,29 @@ func (p *program) tell(ctx context.Context, s *server.Server, url string, r serv
 		if err != nil {
 			return fmt.Errorf("the new token does not work: %w", err)
 		}
-		say("Made the service account %s (role %s) and a token for it.", r.Account.Name, r.Account.Role)
-		say("The token is shown this once:")
+		say("Created the service account %s (role %s) and a token for it.", r.Account.Name, r.Account.Role)
+		say("The token, which is shown only now:")
 		say("")
 		say("  %s", r.Secret.Reveal())
 		say("")
-		say("Prove it from another terminal:")
+		say("Test it from another terminal:")
 		say("")
 		say(`  curl -H "Authorization: Bearer %s" %s/api/org`, r.Secret.Reveal(), url)
 		say("")
-		say("It answered just now:")
+		say("The answer to this call:")
 		say("")
 		say("  %s", answer)
 	} else {
-		say("Nothing new was made: the service account %s is there from an earlier start.", r.Account.Name)
+		say("Nothing new was created: the service account %s exists from an earlier start.", r.Account.Name)
 		switch {
 		case r.Token.ID == 0:
-			say("Its token %q is gone. Make another on the page below.", "quickstart")
+			say("Its token %q was deleted. Create another on the page below.", "quickstart")
 		case r.Token.LastUse.At.IsZero():
-			say("Its token ends in %s and was never used. It was shown when it was made;", r.Token.LastFour)
-			say("if you did not keep it, make another on the page below.")
+			say("Its token …%s was never used. It was shown when it was created:", r.Token.LastFour)
+			say("if you did not keep it, create another on the page below.")
 		default:
-			say("Its token ends in %s and was last used %s. It was shown when it was made;", r.Token.LastFour, r.Token.LastUse.At.Format("2006-01-02 15:04:05 MST"))
-			say("if you did not keep it, make another on the page below.")
+			say("Its token …%s was last used at %s. It was shown when it was created:", r.Token.LastFour, r.Token.LastUse.At.Format("2006-01-02 15:04:05 MST"))
+			say("if you did not keep it, create another on the page below.")
 		}
 	}
 	say("")

@@ -47,12 +47,12 @@ func (p *program) serveWithSignals(ctx context.Context, s *server.Server) error 
 func (p *program) reload() {
 	c, err := p.loadConfig()
 	if err != nil {
-		p.log.Error("the settings were read again and are not understood: those from before hold", "error", err)
+		p.log.Error("the settings were read again and are not valid: the settings from before stay in effect", "error", err)
 		return
 	}
 	p.level.Set(levelOf(c))
 	if waiting := differ(&p.config, &c, "log.level"); len(waiting) > 0 {
-		p.log.Warn("the settings were read again: some that changed hold after a restart", "log.level", c.Log.Level, "restart_for", strings.Join(waiting, " "))
+		p.log.Warn("the settings were read again: some changes need a restart", "log.level", c.Log.Level, "restart_for", strings.Join(waiting, " "))
 		return
 	}
 	p.log.Info("the settings were read again", "log.level", c.Log.Level)

@@ -11,8 +11,8 @@ import (
 
 func audit() *cobra.Command {
 	r := &remote{}
-	cmd := r.noun("audit", "The audit: who did what, and what was refused", listAudit(r), exportAudit(r))
-	cmd.Long = "Read the audit, newest first. An admin sees the own org, a server admin every one."
+	cmd := r.noun("audit", "List and export the audit: who did what, and what was refused", listAudit(r), exportAudit(r))
+	cmd.Long = "Read the audit, newest entries first. An admin of an org sees the entries of that\norg, a server admin those of all orgs."
 	return cmd
 }
 
@@ -24,13 +24,13 @@ type auditFlags struct {
 
 func (f *auditFlags) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.Action, "action", "", "only this, as token.create or serviceaccounts:write")
-	flags.StringVar(&f.Actor, "actor", "", "only what this login, or principal's id, did")
-	flags.StringVar(&f.Target, "target", "", "only what was done to this, as token:7")
-	flags.StringVar(&f.Outcome, "outcome", "", "only what ended so: ok or refused")
-	flags.StringVar(&f.from, "from", "", "not before this day or time, as 2026-11-01 or 2026-11-01T12:00:00Z")
-	flags.StringVar(&f.to, "to", "", "before this day or time")
-	flags.Int64Var(&f.Org, "org", 0, "only of the org with this id, for server admins")
+	flags.StringVar(&f.Action, "action", "", "only this action, such as token.create or serviceaccounts:write")
+	flags.StringVar(&f.Actor, "actor", "", "only entries of this login, or of the principal with this id")
+	flags.StringVar(&f.Target, "target", "", "only entries about this target, such as token:7")
+	flags.StringVar(&f.Outcome, "outcome", "", "only entries with this outcome: ok or refused")
+	flags.StringVar(&f.from, "from", "", "only entries from this day or time on, such as 2026-11-01 or 2026-11-01T12:00:00Z")
+	flags.StringVar(&f.to, "to", "", "only entries before this day or time")
+	flags.Int64Var(&f.Org, "org", 0, "only entries of the org with this id (for server admins)")
 }
 
 func (f *auditFlags) filter() (client.AuditFilter, error) {
@@ -52,7 +52,7 @@ func dayOrTime(flag, s string) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%s is a day or a time, as 2026-11-01 or 2026-11-01T12:00:00Z", flag)
+	return time.Time{}, fmt.Errorf("%s must be a day or a time, such as 2026-11-01 or 2026-11-01T12:00:00Z", flag)
 }
 
 const maxAuditList = 100_000
@@ -66,7 +66,7 @@ func listAudit(r *remote) *cobra.Command {
 			return err
 		}
 		if limit < 1 || limit > maxAuditList {
-			return fmt.Errorf("--limit is from 1 to %d; hallpass audit export writes all there is", maxAuditList)
+			return fmt.Errorf("--limit must be from 1 to %d: \"hallpass audit export\" writes all entries", maxAuditList)
 		}
 		list, err := s.Audit(s.ctx, filter, limit)
 		if err != nil {
@@ -78,25 +78,25 @@ func listAudit(r *remote) *cobra.Command {
 			if e.TokenID != 0 {
 				token = number(e.TokenID)
 			}
-			t.rows = append(t.rows, []string{moment(&e.Time), e.Actor, token, e.Action, e.Target, e.Outcome, e.Reason, number(e.Count), e.Address})
+			t.rows = append(t.rows, []string{timeText(&e.Time), e.Actor, token, e.Action, e.Target, e.Outcome, e.Reason, number(e.Count), e.Address})
 		}
 		return s.print(list, t)
 	})
 	f.flags(cmd)
-	cmd.Flags().IntVar(&limit, "limit", 50, "how many entries at most")
+	cmd.Flags().IntVar(&limit, "limit", 50, "the largest number of entries to list")
 	return cmd
 }
 
 func exportAudit(r *remote) *cobra.Command {
 	var f auditFlags
-	cmd := r.verb("export", "Write all entries to stdout, a line of JSON each", func(s *session) error {
+	cmd := r.verb("export", "Write all entries to stdout, one JSON object a line", func(s *session) error {
 		filter, err := f.filter()
 		if err != nil {
 			return err
 		}
 		return s.ExportAudit(s.ctx, filter, s.out)
 	})
-	cmd.Long = "Write all entries, or those that the filters pick, to stdout: a line of JSON each,\nnewest first. Status 1 means that what was written is not whole."
+	cmd.Long = "Write all entries, or those that the filters select, to stdout: one JSON object a\nline, newest first. Exit status 1 means that the output is incomplete."
 	cmd.Example = "  hallpass audit export --to 2026-01-01 > audit-before-2026.ndjson"
 	f.flags(cmd)
 	return cmd

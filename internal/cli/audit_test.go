@@ -90,8 +90,8 @@ func TestAudit(t *testing.T) {
 	}
 	refused(t, "", "did you mean token.create", "audit", "list", "--action", "token.creat")
 	refused(t, "", "did you mean token.create", "audit", "export", "--action", "token.creat")
-	refused(t, "", "--from is a day or a time", "audit", "export", "--from", "yesterday")
-	refused(t, "", "--limit is from 1", "audit", "list", "--limit", "0")
+	refused(t, "", "--from must be a day or a time", "audit", "export", "--from", "yesterday")
+	refused(t, "", "--limit must be from 1", "audit", "list", "--limit", "0")
 }
 
 // TestAuditExportCutOff exports from a server that goes away in the middle: what

@@ -1,5 +1,5 @@
-// Package cli is the door of the terminal. What talks to a server does so
-// through package client; nothing here has another way.
+// Package cli is the door of the terminal. It calls servers through package
+// client only.
 package cli
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-// Commands returns the commands that work on a server, and token, one verb of
-// which needs none.
+// Commands returns the commands that call a server. Of token, the verb inspect
+// calls none.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		login(), logout(), contextCommand(),
@@ -25,8 +25,8 @@ func Commands() []*cobra.Command {
 	}
 }
 
-// An ExitError ends the process with a status and says nothing more: what there
-// was to say stands on stdout.
+// An ExitError ends the process with a status and no message: the answer is on
+// stdout.
 type ExitError struct{ Status int }
 
 // Error names the status.
@@ -42,7 +42,7 @@ type remote struct{ context, server, output string }
 func (r *remote) flags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.StringVar(&r.context, "context", "", "the context to use instead of the current one")
-	f.StringVar(&r.server, "server", "", "the URL of the server, for which there must be a context unless --context names one")
+	f.StringVar(&r.server, "server", "", "the URL of a server that you are logged in to, instead of the current context's")
 	outputFlag(cmd, &r.output)
 	quietFlags(cmd)
 	offers(cmd, "context", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -58,11 +58,11 @@ func offers(cmd *cobra.Command, flag string, fn cobra.CompletionFunc) {
 }
 
 func outputFlag(cmd *cobra.Command, v *string) {
-	cmd.PersistentFlags().StringVarP(v, "output", "o", "table", "how to print: table or json")
+	cmd.PersistentFlags().StringVarP(v, "output", "o", "table", "the output format: table or json")
 }
 
-// quietFlags has a flag that is not known refused without its value, which may
-// be a secret.
+// quietFlags leaves the value out of the error about an unknown flag: it may be a
+// secret.
 func quietFlags(cmd *cobra.Command) {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		text, _, _ := strings.Cut(err.Error(), " in -")
@@ -87,7 +87,7 @@ func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 		Use: use, Short: short,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 { // it is not repeated: it may be a secret given one word too early
-				return fmt.Errorf("%s has no such command; it has %s", use, strings.Join(names, ", "))
+				return fmt.Errorf("%s has no such command: it has %s", use, strings.Join(names, ", "))
 			}
 			return nil
 		},
@@ -156,7 +156,7 @@ func wordsOf(use string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		for _, a := range args {
 			if strings.Contains(a, secret.Prefix) {
-				return errors.New("a token is never an argument: give the token on stdin, so that it stays out of the shell's history")
+				return errors.New("a token is never an argument: give it on stdin, so that it does not get into the shell's history")
 			}
 			if a == "" {
 				return errors.New("an argument is empty")
@@ -164,7 +164,7 @@ func wordsOf(use string) cobra.PositionalArgs {
 		}
 		if len(args) < least || len(args) > most {
 			if most == 0 {
-				return fmt.Errorf("%s takes no argument", cmd.CommandPath())
+				return fmt.Errorf("%s takes no arguments", cmd.CommandPath())
 			}
 			return fmt.Errorf("%s takes %s", cmd.CommandPath(), strings.Join(words, " "))
 		}
@@ -172,7 +172,7 @@ func wordsOf(use string) cobra.PositionalArgs {
 	}
 }
 
-// A toldError is an error in words for the terminal.
+// A toldError is an error with a text for the terminal.
 type toldError struct {
 	text string
 	err  error
@@ -181,8 +181,7 @@ type toldError struct {
 func (e *toldError) Error() string { return e.text }
 func (e *toldError) Unwrap() error { return e.err }
 
-// told puts what a server, or the way to it, answered into one line that says
-// what to do.
+// told turns the error of a call into one line that says what to do.
 func (s *session) told(err error) error {
 	return tell(err, s.used.Server)
 }
@@ -206,7 +205,7 @@ func tell(err error, server string) error {
 func answerText(e *client.Error) string {
 	switch e.Status {
 	case http.StatusUnauthorized:
-		return e.Error() + ": log in again with hallpass login"
+		return e.Error() + ": log in again with \"hallpass login\""
 	case http.StatusForbidden:
 		_, needed, ok := strings.Cut(e.Message, "Permissions needed: ")
 		if !ok {
@@ -215,7 +214,7 @@ func answerText(e *client.Error) string {
 		if strings.Contains(needed, " ") { // any of several
 			return "403: permission needed: " + needed
 		}
-		return fmt.Sprintf("403: permission needed: %s (hallpass explain %s says which roles give it)", needed, needed)
+		return fmt.Sprintf("403: permission needed: %s (\"hallpass explain %s\" lists the roles that give it)", needed, needed)
 	}
 	return e.Error()
 }

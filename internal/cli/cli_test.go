@@ -212,7 +212,7 @@ func TestTokenOfItsOwn(t *testing.T) {
 	made := hallpass(t, "", "token", "create", "ci", "own", "--ttl", "never")
 	hallpass(t, made, "login", s.URL, "--name", "ci")
 
-	refused(t, "", "403: permission needed: serviceaccounts:read (hallpass explain serviceaccounts:read", "sa", "list")
+	refused(t, "", "403: permission needed: serviceaccounts:read (\"hallpass explain serviceaccounts:read", "sa", "list")
 	r := run(t.Context(), strings.NewReader(""), "explain", "serviceaccounts:read")
 	var exit *cli.ExitError
 	if !errors.As(r.err, &exit) || exit.Status != 3 {
@@ -223,7 +223,7 @@ func TestTokenOfItsOwn(t *testing.T) {
 	}
 
 	hallpass(t, "", "role", "assign", "fixed:serviceaccounts:reader", "sa:ci", "--context", "admin")
-	refused(t, "", "say --principal sa:ci", "explain", "sa:ci", "teams:read")
+	refused(t, "", "use --principal sa:ci", "explain", "sa:ci", "teams:read")
 	if out := hallpass(t, "", "explain", "serviceaccounts:read"); !strings.HasPrefix(out, "allowed: token …") {
 		t.Errorf("explain prints %q", out)
 	}
@@ -241,12 +241,12 @@ func TestTokenOfItsOwn(t *testing.T) {
 func TestLogin(t *testing.T) {
 	s := hallpasstest.New(t)
 	file := home(t)
-	refused(t, "not the password at all\n", "nothing was kept: 401: Invalid username or password", "login", s.URL, "--user", "admin")
-	refused(t, sample, "nothing was kept: 401: Invalid API key", "login", s.URL)
-	refused(t, "", "no token came on stdin", "login", s.URL)
-	refused(t, "", "no password came on stdin", "login", s.URL, "--user", "admin")
+	refused(t, "not the password at all\n", "the login failed: 401: Invalid username or password", "login", s.URL, "--user", "admin")
+	refused(t, sample, "the login failed: 401: Invalid API key", "login", s.URL)
+	refused(t, "", "stdin has no token", "login", s.URL)
+	refused(t, "", "stdin has no password", "login", s.URL, "--user", "admin")
 	refused(t, sample[:40], "it has 40 characters", "login", s.URL)
-	refused(t, sample, "Warning: over http:// the secret crosses the network in the clear.\nhallpass: cannot reach", "login", "http://0.0.0.0:1")
+	refused(t, sample, "Warning: http:// sends the secret over the network unencrypted.\nhallpass: cannot reach", "login", "http://0.0.0.0:1")
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a login that was refused left a file: %v", err)
 	}
@@ -327,9 +327,9 @@ func TestContextsFile(t *testing.T) {
 		{"the group reads", good, 0o640, 0o700, "chmod 600"},
 		{"others read", good, 0o604, 0o700, "chmod 600"},
 		{"others write the folder", good, 0o600, 0o777, "chmod 700"},
-		{"not TOML", "current = \"x\"\nsecret = hunter2\n", 0o600, 0o700, "contexts.toml:2: this is not TOML"},
+		{"not TOML", "current = \"x\"\nsecret = hunter2\n", 0o600, 0o700, "contexts.toml:2: the file is not TOML"},
 		{"wrong type", "[contexts.x]\nsecret = [\"hunter2\"]\n", 0o600, 0o700, "wrong type"},
-		{"unknown key", "[contexts.x]\nhunter2 = \"hunter2\"\n", 0o600, 0o700, "a key is not known"},
+		{"unknown key", "[contexts.x]\nhunter2 = \"hunter2\"\n", 0o600, 0o700, "unknown key"},
 		{"no current one", "[contexts.x]\nsecret = \"hunter2\"\n", 0o600, 0o700, "not logged in"},
 		{"a current one that is gone", "current = \"y\"\n", 0o600, 0o700, "no such context"},
 		{"empty", "", 0o600, 0o700, "not logged in"},
@@ -385,7 +385,7 @@ func TestServer(t *testing.T) {
 	hallpass(t, "", "team", "list", "--server", one)
 	hallpass(t, "", "team", "list", "--server", two+"/")
 	refused(t, "", "there is no context for "+other, "team", "list", "--server", other)
-	refused(t, "", "not a URL", "team", "list", "--server", "nonsense")
+	refused(t, "", "must be a URL", "team", "list", "--server", "nonsense")
 	if want := []string{"one", "two"}; !slices.Equal(heard, want) {
 		t.Errorf("heard %v, want %v", heard, want)
 	}
@@ -403,7 +403,7 @@ func TestNotInTheClear(t *testing.T) {
 	if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, "", "in the clear", "sa", "list", "--context", "x", "--server", "http://192.0.2.1:3080")
+	refused(t, "", "unencrypted", "sa", "list", "--context", "x", "--server", "http://192.0.2.1:3080")
 	refused(t, "", "cannot reach http://127.0.0.1:1", "sa", "list", "--context", "x", "--server", "http://127.0.0.1:1")
 }
 
@@ -457,7 +457,7 @@ func TestOutput(t *testing.T) {
 	if !strings.HasPrefix(text, "[\n  {\n    \"id\": 7,\n") || strings.Contains(text, "\x1b") || !strings.Contains(text, `"<b>&"`) {
 		t.Errorf("the JSON is %s", text)
 	}
-	refused(t, "", "--output is table or json", "team", "list", "-o", "yaml")
+	refused(t, "", "--output must be table or json", "team", "list", "-o", "yaml")
 }
 
 // TestErrors puts answers that are no success into one line that says what to
@@ -467,8 +467,8 @@ func TestErrors(t *testing.T) {
 		status     int
 		body, want string
 	}{
-		{401, `{"message":"Expired API key","messageId":"api-key.expired"}`, "401: Expired API key: log in again with hallpass login"},
-		{403, `{"message":"You'll need additional permissions to perform this action. Permissions needed: teams:read"}`, "403: permission needed: teams:read (hallpass explain teams:read says which roles give it)"},
+		{401, `{"message":"Expired API key","messageId":"api-key.expired"}`, "401: Expired API key: log in again with \"hallpass login\""},
+		{403, `{"message":"You'll need additional permissions to perform this action. Permissions needed: teams:read"}`, "403: permission needed: teams:read (\"hallpass explain teams:read\" lists the roles that give it)"},
 		{403, `{"message":"You'll need additional permissions to perform this action. Permissions needed: any of teams:read, teams:write"}`, "403: permission needed: any of teams:read, teams:write"},
 		{403, `{"message":"Permission denied"}`, "403: Permission denied"},
 		{400, `{"message":"Bad request data","error":"query is too long"}`, "400: Bad request data: query is too long"},
@@ -507,7 +507,7 @@ func TestAsks(t *testing.T) {
 		{"org delete 7", "DELETE /api/orgs/7"},
 	} {
 		changes = nil
-		refused(t, "y\n", "say --yes", words(tt.line)...) // an answer that came by a pipe is nobody's
+		refused(t, "y\n", "add --yes", words(tt.line)...) // an answer that came by a pipe is nobody's
 		if len(changes) > 0 {
 			t.Errorf("%s: unasked, it called %v", tt.line, changes)
 		}
@@ -532,7 +532,7 @@ func TestWhichToken(t *testing.T) {
 		}
 		answer(t, w, wire.ServiceAccountProfile{ID: 7, Name: "ci"})
 	})
-	refused(t, "", "2 tokens of the account are called", "token", "delete", "7", "twin", "--yes")
+	refused(t, "", "2 tokens of the account have the name", "token", "delete", "7", "twin", "--yes")
 	refused(t, "", `has no token "8"`, "token", "delete", "7", "8", "--yes")
 	refused(t, "", `has no token "t"`, "token", "delete", "7", "t", "--yes")
 }
@@ -592,9 +592,9 @@ func TestRoleFile(t *testing.T) {
 	hallpass(t, "", "role", "update", "first", "--file", file, "--description", "")
 	refused(t, "", "the file has version 1, the server 2", "role", "update", "first", "--file", file)
 	refused(t, "", "no such file", "role", "update", "first", "--file", file+"x")
-	refused(t, "", "say what is to change", "role", "update", "first")
+	refused(t, "", "no change is given", "role", "update", "first")
 	for in, says := range map[string]string{
-		`{"name":"x","permisions":[]}`: "unknown field", `{"name":`: "not a role", `[]`: "not a role", `{}`: "needs a NAME",
+		`{"name":"x","permisions":[]}`: "unknown field", `{"name":`: "not a role", `[]`: "not a role", `{}`: "needs a name",
 	} {
 		refused(t, in, says, "role", "create", "--file", "-")
 	}
@@ -612,7 +612,7 @@ func TestUsage(t *testing.T) {
 	for line, says := range map[string]string{
 		"sa get": "hallpass serviceaccount get takes ACCOUNT", "sa get a b": "takes ACCOUNT", "token create ci": "takes ACCOUNT NAME", "explain": "takes ACTION [SCOPE]",
 		"role assign r": "takes ROLE TO...", "sa list x": "takes no argument", "org members a b": "takes [ORG]", "sa get|": "an argument is empty",
-		"role nonsense": "it has list, get, create, update", "login|ftp://x": "not a URL", "login|http://": "not a URL", "login --org -1": "--org is the id of an org",
+		"role nonsense": "it has list, get, create, update", "login|ftp://x": "must be a URL", "login|http://": "must be a URL", "login --org -1": "--org must be the id of an org",
 		"context use x": "no such context",
 	} {
 		refused(t, "", says, words(line)...)

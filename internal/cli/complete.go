@@ -15,10 +15,10 @@ import (
 // completeTimeout is how long a shell waits for the names that may come next.
 const completeTimeout = 2 * time.Second
 
-// complete offers the names that may stand where the shell's cursor is, as the
-// usage line tells: of ACCOUNT the service accounts, and so on. The server is
-// asked with the kept credential. Where it does not answer in time nothing is
-// offered, and nothing said: a line is being typed.
+// complete offers the names that fit at the shell's cursor, according to the usage
+// line: for ACCOUNT the service accounts, and so on. It asks the server with the
+// kept credential. When the server does not answer in time it offers nothing and
+// prints nothing, because a line is being typed.
 func (r *remote) complete(use string) cobra.CompletionFunc {
 	words := strings.Fields(use)[1:]
 	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -53,11 +53,11 @@ func (r *remote) offer(cmd *cobra.Command, kind string, args []string, typed str
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// offered is a name, and what else there is to say of the thing.
+// offered is a name with a short description.
 type offered struct{ name, about string }
 
-// namesOf returns the names of what the usage line calls kind; nothing of what
-// cannot be listed.
+// namesOf returns the names of the things that the usage line calls kind, and none
+// when they cannot be listed.
 func namesOf(ctx context.Context, c *client.Client, kind string, args []string, typed string) (list []offered) {
 	add := func(name, about string) { list = append(list, offered{name, about}) }
 	switch kind {

@@ -27,8 +27,8 @@ type contexts struct {
 	path string
 }
 
-// An entry is one context. Secret stands in the clear, as the file does: that is
-// what its mode is for.
+// An entry is one context. Secret is not encrypted: the mode of the file protects
+// it.
 type entry struct {
 	Server string `toml:"server"`
 	Org    int64  `toml:"org,omitempty"`  // 0 is the credential's own
@@ -58,7 +58,7 @@ func contextsPath() (string, error) {
 	if !filepath.IsAbs(dir) { // as the XDG specification has it
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", fmt.Errorf("no place for the contexts: %w", err)
+			return "", fmt.Errorf("the contexts cannot be kept: %w", err)
 		}
 		dir = filepath.Join(home, ".config")
 	}
@@ -85,11 +85,11 @@ func loadContexts() (*contexts, error) {
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):
-		return nil, fmt.Errorf("%s:%d: this is not TOML", path, parse.Position.Line) // the parser's words repeat what it found
+		return nil, fmt.Errorf("%s:%d: the file is not TOML", path, parse.Position.Line) // the parser's words repeat what it found
 	case err != nil:
 		return nil, fmt.Errorf("%s: a value has the wrong type", path)
 	case len(meta.Undecoded()) > 0:
-		return nil, fmt.Errorf("%s: a key is not known: a context has server, org, user and secret", path)
+		return nil, fmt.Errorf("%s: unknown key: a context has server, org, user and secret", path)
 	}
 	return c, nil
 }
@@ -108,14 +108,14 @@ func private(path string) error {
 	case runtime.GOOS == "windows": // has no such modes
 		return nil
 	case file.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("%s holds secrets and has mode %04o: chmod 600 it, and end its tokens if others are on this machine", path, file.Mode().Perm())
+		return fmt.Errorf("%s holds secrets, and others can read it (mode %04o): run chmod 600 on it, and delete its tokens if others use this machine", path, file.Mode().Perm())
 	case dir.Mode().Perm()&0o022 != 0:
-		return fmt.Errorf("%s can be written by others (mode %04o): chmod 700 it", filepath.Dir(path), dir.Mode().Perm())
+		return fmt.Errorf("others can write to %s (mode %04o): run chmod 700 on it", filepath.Dir(path), dir.Mode().Perm())
 	}
 	return nil
 }
 
-// save replaces the file whole: a reader sees the old one or the new one.
+// save replaces the whole file: a reader sees the old one or the new one.
 func (c *contexts) save() (err error) {
 	dir := filepath.Dir(c.path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -140,7 +140,7 @@ func (c *contexts) save() (err error) {
 	return os.Rename(f.Name(), c.path)
 }
 
-var errNoContext = errors.New("not logged in: hallpass login URL comes first")
+var errNoContext = errors.New("not logged in: run \"hallpass login URL\" first")
 
 // pick returns the context to use. A secret goes to the server that it was kept
 // for; to another one only where both flags say so.
@@ -158,13 +158,13 @@ func (c *contexts) pick(name, server string) (string, entry, error) {
 	e, ok := c.Contexts[name]
 	switch {
 	case name == "" && server != "":
-		return "", e, fmt.Errorf("there is no context for %s: log in there, or name one with --context", server)
+		return "", e, fmt.Errorf("there is no context for %s: log in to it, or name a context with --context", server)
 	case name == "":
 		return "", e, errNoContext
 	case !ok:
 		return "", e, errUnknownContext
 	case plain(server) && !plain(e.Server):
-		return "", e, errors.New("--server is http:// and would send the secret in the clear, which the context does not")
+		return "", e, errors.New("--server is http:// and would send the secret unencrypted; the context uses https://")
 	}
 	if server != "" {
 		e.Server = server
@@ -172,7 +172,7 @@ func (c *contexts) pick(name, server string) (string, entry, error) {
 	return name, e, nil
 }
 
-var errUnknownContext = errors.New("there is no such context: hallpass context list shows those there are")
+var errUnknownContext = errors.New("there is no such context: run \"hallpass context list\" to see them")
 
 // nameFor returns the current context, or where a server is wanted that of the
 // server: the current one if it is, else the first by name.
@@ -193,10 +193,10 @@ func (c *contexts) nameFor(server string) string {
 func cleanURL(s string) (string, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", errors.New("the server is not a URL like https://hallpass.example.com")
+		return "", errors.New("the server must be a URL like https://hallpass.example.com")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Contains(s, secret.Prefix) {
-		return "", errors.New("the URL of a server has no user, password, query or fragment: --user names the user, and the secret is asked for")
+		return "", errors.New("the URL of a server must have no user, password, query or fragment: name the user with --user; the secret is asked for")
 	}
 	return strings.TrimRight(strings.ToLower(u.Scheme+"://"+u.Host)+u.EscapedPath(), "/"), nil
 }
@@ -206,7 +206,7 @@ func cleanURL(s string) (string, error) {
 func checkContextName(name string) error {
 	const letters = "-._:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	if name == "" || len(name) > 64 || strings.Trim(name, letters) != "" || strings.Contains(name, secret.Prefix) {
-		return errors.New("the name of a context is up to 64 letters, digits and any of -._: beside them")
+		return errors.New("the name of a context has up to 64 characters: letters, digits and - . _ :")
 	}
 	return nil
 }
@@ -218,7 +218,7 @@ func contextCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return listContexts(cmd, output) },
 	}
 	outputFlag(list, &output)
-	use := contextVerb("use NAME", "Make a context the current one", func(cmd *cobra.Command, c *contexts, name string) error {
+	use := contextVerb("use NAME", "Switch to another context", func(cmd *cobra.Command, c *contexts, name string) error {
 		c.Current = name
 		if err := c.save(); err != nil {
 			return err
@@ -241,13 +241,13 @@ func contextCommand() *cobra.Command {
 		},
 	}
 	var yes bool
-	remove := yesFlag(contextVerb("delete NAME", "Forget a context and its secret", func(cmd *cobra.Command, c *contexts, name string) error {
-		if err := confirm(cmd, yes, "Forget the context %s (%s, %s)?", name, c.Contexts[name].Server, c.Contexts[name].who()); err != nil {
+	remove := yesFlag(contextVerb("delete NAME", "Delete a context with its secret from this machine", func(cmd *cobra.Command, c *contexts, name string) error {
+		if err := confirm(cmd, yes, "Delete the context %s (%s, %s) from this machine?", name, c.Contexts[name].Server, c.Contexts[name].who()); err != nil {
 			return err
 		}
 		return c.forget(cmd, name)
 	}), &yes)
-	cmd := group("context", "The servers that you are logged in to", list, use, current, remove)
+	cmd := group("context", "List, switch and delete contexts: the servers that you are logged in to", list, use, current, remove)
 	quietFlags(cmd)
 	return cmd
 }
@@ -285,7 +285,7 @@ func (c *contexts) forget(cmd *cobra.Command, name string) error {
 	if err := c.save(); err != nil {
 		return err
 	}
-	return printer{messages: cmd.ErrOrStderr()}.say("Forgot the context %s (%s, %s).", name, e.Server, e.who())
+	return printer{messages: cmd.ErrOrStderr()}.say("Deleted the context %s (%s, %s) from this machine.", name, e.Server, e.who())
 }
 
 // contextRow is a context as it is listed: without its secret.
@@ -311,7 +311,7 @@ func listContexts(cmd *cobra.Command, output string) error {
 	for _, name := range slices.Sorted(maps.Keys(c.Contexts)) {
 		e := c.Contexts[name]
 		rows = append(rows, contextRow{Name: name, Current: name == c.Current, Server: e.Server, OrgID: e.Org, As: e.who()})
-		mark, org := "", "its own"
+		mark, org := "", "default"
 		if name == c.Current {
 			mark = "*"
 		}

@@ -12,9 +12,9 @@ import (
 func explain() *cobra.Command {
 	r := &remote{}
 	var principal string
-	cmd := r.verb("explain ACTION [SCOPE]", "Say whether somebody may do something, and why", func(s *session) error {
+	cmd := r.verb("explain ACTION [SCOPE]", "Show whether somebody may do something, and why", func(s *session) error {
 		if kind, _, _ := strings.Cut(s.args[0], ":"); kind == "user" || kind == "serviceaccount" || kind == "sa" {
-			return fmt.Errorf("%s is a principal and no action: say --principal %s", s.args[0], s.args[0])
+			return fmt.Errorf("%s is a principal, not an action: use --principal %s", s.args[0], s.args[0])
 		}
 		who, ref, err := s.principal(principal)
 		if err != nil {
@@ -38,14 +38,14 @@ func explain() *cobra.Command {
 		}
 		return err
 	})
-	cmd.Long = `Say whether you, or the principal, may do ACTION on SCOPE: through which role, or
-which role would give it. The exit status is 0 when it is allowed, 3 when it is
-not, and 1 when nobody could say.`
+	cmd.Long = `Show whether you, or the principal, may do ACTION on SCOPE. If so, show the role
+that gives it; if not, the roles that would give it. The exit status is 0 when it
+is allowed, 3 when it is not allowed, and 1 when an error left it unknown.`
 	cmd.Example = `  hallpass explain serviceaccounts:create
   hallpass explain --principal serviceaccount:ci serviceaccounts:write serviceaccounts:id:7
   hallpass explain --principal user:ana teams:read teams:id:1`
 	r.flags(cmd)
-	cmd.Flags().StringVar(&principal, "principal", "", "user:ana or serviceaccount:ci (sa:ci), by id, uid or name (default yourself)")
+	cmd.Flags().StringVar(&principal, "principal", "", "ask about user:ana or serviceaccount:ci (sa:ci), named by id, uid or name (default yourself)")
 	offers(cmd, "principal", func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return r.offer(cmd, "PRINCIPAL", args, typed)
 	})
@@ -90,12 +90,12 @@ func inWords(e wire.Explanation, who string, asked wire.Permission) string {
 	switch {
 	case e.Allowed:
 	case len(e.WouldAllow) > 0:
-		say("one of these roles would give it:")
+		say("any of these roles would give it:")
 		for _, role := range e.WouldAllow {
 			say("  %s", role)
 		}
 	case e.Taken != "unknown":
-		say("no role that you can see would give it")
+		say("no role that you can see gives it")
 	}
 	return b.String()
 }

@@ -31,13 +31,13 @@ func askSecret(cmd *cobra.Command, what string, fresh bool) (secret.Text, error)
 	if !ok {
 		line, err := firstLine(cmd.InOrStdin())
 		if err == nil && line == "" {
-			err = fmt.Errorf("no %s came on stdin", what)
+			err = fmt.Errorf("stdin has no %s", what)
 		}
 		return secret.NewText(line), err
 	}
 	prompts := []string{strings.ToUpper(what[:1]) + what[1:] + ": "}
 	if fresh {
-		prompts = append(prompts, "Once more: ")
+		prompts = append(prompts, "Repeat it: ")
 	}
 	var typed []secret.Text
 	for _, prompt := range prompts {
@@ -49,9 +49,9 @@ func askSecret(cmd *cobra.Command, what string, fresh bool) (secret.Text, error)
 	}
 	switch {
 	case typed[0].Empty():
-		return secret.Text{}, fmt.Errorf("no %s was typed", what)
+		return secret.Text{}, fmt.Errorf("no %s was entered", what)
 	case typed[0] != typed[len(typed)-1]:
-		return secret.Text{}, errors.New("the two differ")
+		return secret.Text{}, errors.New("the two entries differ")
 	}
 	return typed[0], nil
 }
@@ -105,15 +105,15 @@ func unlessEnded(ctx context.Context, read func() (string, error)) (string, erro
 	}
 }
 
-// confirm asks before something is done that cannot be undone. Where nobody can
-// be asked, --yes must have been said.
+// confirm asks before a change that cannot be undone. Without a terminal, the flag
+// --yes is required.
 func confirm(cmd *cobra.Command, yes bool, format string, args ...any) error {
 	if yes {
 		return nil
 	}
 	f, ok := terminal(cmd)
 	if !ok {
-		return errors.New("there is no terminal to ask on: say --yes if this is meant")
+		return errors.New("cannot ask for confirmation without a terminal: add --yes to confirm")
 	}
 	if _, err := io.WriteString(cmd.ErrOrStderr(), printable(fmt.Sprintf(format, args...))+" [y/N] "); err != nil {
 		return err
@@ -126,10 +126,10 @@ func confirm(cmd *cobra.Command, yes bool, format string, args ...any) error {
 	case "y", "yes":
 		return nil
 	}
-	return errors.New("nothing was done")
+	return errors.New("cancelled: nothing was changed")
 }
 
 func yesFlag(cmd *cobra.Command, yes *bool) *cobra.Command {
-	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask for confirmation")
 	return cmd
 }

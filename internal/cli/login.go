@@ -22,14 +22,14 @@ func login() *cobra.Command {
 	var name, user string
 	var org int64
 	cmd := &cobra.Command{
-		Use: "login [URL]", Short: "Log in to a server and remember it",
-		Long: `Prove a credential to a server with GET /api/org and keep it as a context, which
-becomes the current one. URL is ` + defaultServer + ` unless told.
+		Use: "login [URL]", Short: "Log in to a server and keep the credential as a context",
+		Long: `Test a credential with GET /api/org on the server and keep it as a context, which
+becomes the current one. Without URL the server is ` + defaultServer + `.
 
-The secret, a service account's token or with --user that user's password, is
-asked for on a terminal and is not shown; elsewhere it is the first line of
-stdin. It is never an argument: what stands on a command line stands in its
-history and in the list of processes.`,
+The secret is the token of a service account, or with --user the password of that
+user. On a terminal it is asked for and not shown; otherwise it is the first line
+of stdin. It is never an argument: arguments are visible in the shell's history
+and in the list of processes.`,
 		Example: `  hallpass login https://hallpass.example.com
   hallpass login --user admin --org 2 --name second
   vault read -field=token ci/hallpass | hallpass login https://hallpass.example.com`,
@@ -48,9 +48,9 @@ history and in the list of processes.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&name, "name", "", "what to call the context (default the server's host)")
-	f.StringVar(&user, "user", "", "log in as this user with a password, not with a token")
-	f.Int64Var(&org, "org", 0, "the id of the org to work in (default the credential's own)")
+	f.StringVar(&name, "name", "", "the name of the context (default the server's host)")
+	f.StringVar(&user, "user", "", "log in as this user with a password instead of a token")
+	f.Int64Var(&org, "org", 0, "the id of the org to work in (default the org of the credential)")
 	quietFlags(cmd)
 	return cmd
 }
@@ -58,7 +58,7 @@ history and in the list of processes.`,
 // loginArgument takes a URL and repeats nothing: a secret may have been given.
 func loginArgument(_ *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return errors.New("login takes one URL; the secret is asked for, or read from stdin")
+		return errors.New("login takes one URL: the secret is asked for, or read from stdin")
 	}
 	for _, a := range args {
 		if _, err := cleanURL(a); err != nil {
@@ -74,14 +74,14 @@ func logIn(cmd *cobra.Command, name string, e entry) error {
 		return err
 	}
 	if e.Org < 0 {
-		return errors.New("--org is the id of an org")
+		return errors.New("--org must be the id of an org")
 	}
 	file, err := loadContexts() // before anything is asked: what cannot be kept need not be typed
 	if err != nil {
 		return err
 	}
 	if plain(e.Server) {
-		if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: over http:// the secret crosses the network in the clear."); err != nil {
+		if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: http:// sends the secret over the network unencrypted."); err != nil {
 			return err
 		}
 	}
@@ -100,7 +100,7 @@ func logIn(cmd *cobra.Command, name string, e entry) error {
 		return err
 	}
 	p := printer{messages: cmd.ErrOrStderr()}
-	return p.say("Logged in to %s as %s, %s. Kept as the context %s in %s.", e.Server, e.who(), where, name, file.path)
+	return p.say("Logged in to %s as %s, %s. The context %s is kept in %s.", e.Server, e.who(), where, name, file.path)
 }
 
 // plain reports whether the server is reached over a network in the clear.
@@ -139,7 +139,7 @@ func prove(ctx context.Context, c *client.Client) (string, error) {
 		if _, err := c.Permissions(ctx); err != nil {
 			return "", err
 		}
-		return "in an org that it may not read (that takes orgs:read)", nil
+		return "in an org that it may not read (it lacks orgs:read)", nil
 	}
 	return fmt.Sprintf("in org %d (%s)", org.ID, org.Name), err
 }
@@ -148,7 +148,7 @@ func prove(ctx context.Context, c *client.Client) (string, error) {
 func loginError(err error, server string) error {
 	var refused *client.Error
 	if errors.As(err, &refused) {
-		return &toldError{printable("nothing was kept: " + refused.Error()), err}
+		return &toldError{printable("the login failed: " + refused.Error()), err}
 	}
 	return tell(err, server)
 }
@@ -165,9 +165,9 @@ func nameOf(server string) string {
 func logout() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
-		Use: "logout", Short: "Forget the secret of the current context, and the context",
-		Long: `Forget the current context, or the one that --context names, with its secret.
-The secret goes on working: a token is ended with hallpass token delete.`,
+		Use: "logout", Short: "Delete the current context with its secret from this machine",
+		Long: `Delete the current context, or the one that --context names, with its secret from
+this machine. The secret still works: to end a token use "hallpass token delete".`,
 		Args: wordsOf("logout"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadContexts()
@@ -181,7 +181,7 @@ The secret goes on working: a token is ended with hallpass token delete.`,
 			return c.forget(cmd, picked)
 		},
 	}
-	cmd.Flags().StringVar(&name, "context", "", "the context to forget instead of the current one")
+	cmd.Flags().StringVar(&name, "context", "", "the context to delete instead of the current one")
 	quietFlags(cmd)
 	return cmd
 }

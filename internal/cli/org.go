@@ -8,7 +8,7 @@ import (
 
 func org() *cobra.Command {
 	r := &remote{}
-	cmd := r.noun("org", "Orgs and their members",
+	cmd := r.noun("org", "List, create and delete orgs, and change their members",
 		r.verb("list", "List the orgs of the server", func(s *session) error {
 			list, err := s.Orgs(s.ctx)
 			if err != nil {
@@ -20,14 +20,14 @@ func org() *cobra.Command {
 			}
 			return s.print(list, t)
 		}),
-		r.verb("current", "Show the org that the context works in", func(s *session) error {
+		r.verb("current", "Show the org of the context", func(s *session) error {
 			o, _, err := s.Org(s.ctx)
 			if err != nil {
 				return err
 			}
 			return s.print(o, table{rows: [][]string{{"id", number(o.ID)}, {"name", o.Name}}})
 		}),
-		r.verb("create NAME", "Make an org, of which you become Admin", func(s *session) error {
+		r.verb("create NAME", "Create an org; you become its Admin", func(s *session) error {
 			o, err := s.CreateOrg(s.ctx, wire.CreateOrg{Name: s.args[0]})
 			if err != nil {
 				return err
@@ -37,21 +37,22 @@ func org() *cobra.Command {
 		deleteOrg(r),
 		r.verb("members [ORG]", "List the members of an org", (*session).orgMembers),
 		addOrgMember(r),
-		r.verb("remove-member ORG USER", "End a membership", (*session).removeOrgMember),
+		r.verb("remove-member ORG USER", "Remove a user from an org", (*session).removeOrgMember),
 	)
-	cmd.Long = `Work on orgs. ORG is an id or a name; members takes the context's where none is
-said. USER is a login, an e-mail address, an id or a uid.`
+	cmd.Long = `List, create and delete orgs, and change their members. ORG is an id or a name;
+"members" without ORG lists the members of the context's org. USER is a login, an
+email address, an id or a uid.`
 	return cmd
 }
 
 func deleteOrg(r *remote) *cobra.Command {
 	var yes bool
-	return yesFlag(r.verb("delete ORG", "Delete an org and all in it", func(s *session) error {
+	return yesFlag(r.verb("delete ORG", "Delete an org with everything in it", func(s *session) error {
 		o, err := s.FindOrg(s.ctx, s.args[0])
 		if err != nil {
 			return err
 		}
-		if err := confirm(s.cmd, yes, "Delete the org %s (id %d) and all in it?", o.Name, o.ID); err != nil {
+		if err := confirm(s.cmd, yes, "Delete the org %s (id %d) with everything in it?", o.Name, o.ID); err != nil {
 			return err
 		}
 		m, err := s.DeleteOrg(s.ctx, o.ID)
@@ -84,7 +85,7 @@ func (s *session) orgMembers() error {
 
 func addOrgMember(r *remote) *cobra.Command {
 	var role string
-	cmd := r.verb("add-member ORG USER", "Make a user, by login or e-mail address, a member of an org", func(s *session) error {
+	cmd := r.verb("add-member ORG USER", "Add a user, named by login or email address, to an org", func(s *session) error {
 		o, err := s.FindOrg(s.ctx, s.args[0])
 		if err != nil {
 			return err
@@ -93,9 +94,9 @@ func addOrgMember(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return s.done(m, "Made %s (id %d) a member of %s with the role %s.", s.args[1], m.UserID, o.Name, role)
+		return s.done(m, "Added %s (id %d) to %s with the role %s.", s.args[1], m.UserID, o.Name, role)
 	})
-	cmd.Flags().StringVar(&role, "role", "Viewer", "the role there: None, Viewer, Editor or Admin")
+	cmd.Flags().StringVar(&role, "role", "Viewer", "the role in the org: None, Viewer, Editor or Admin")
 	return cmd
 }
 
@@ -112,5 +113,5 @@ func (s *session) removeOrgMember() error {
 	if err != nil {
 		return err
 	}
-	return s.done(m, "Took %s (id %d) out of %s.", u.Login, u.UserID, o.Name)
+	return s.done(m, "Removed %s (id %d) from %s.", u.Login, u.UserID, o.Name)
 }

@@ -22,7 +22,7 @@ type printer struct {
 
 func newPrinter(cmd *cobra.Command, output string) (printer, error) {
 	if output != "table" && output != "json" {
-		return printer{}, errors.New("--output is table or json")
+		return printer{}, errors.New("--output must be table or json")
 	}
 	return printer{out: cmd.OutOrStdout(), messages: cmd.ErrOrStderr(), json: output == "json"}, nil
 }
@@ -97,8 +97,8 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// moment writes a time, or never for none.
-func moment(t *time.Time) string {
+// timeText writes a time, or "never" for none.
+func timeText(t *time.Time) string {
 	if t == nil || t.IsZero() {
 		return "never"
 	}

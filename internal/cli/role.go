@@ -16,13 +16,13 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-var errNothingToChange = errors.New("say what is to change: --help lists the flags")
+var errNothingToChange = errors.New("no change is given: --help lists the flags")
 
 func role() *cobra.Command {
 	r := &remote{}
-	cmd := r.noun("role", "Roles: list, create, change, assign",
+	cmd := r.noun("role", "List, create, change, delete and assign roles",
 		listRoles(r),
-		r.verb("get ROLE", "Show one with its permissions", func(s *session) error {
+		r.verb("get ROLE", "Show a role with its permissions", func(s *session) error {
 			role, err := s.FindRole(s.ctx, s.args[0])
 			if err != nil {
 				return err
@@ -30,18 +30,19 @@ func role() *cobra.Command {
 			return s.printRole(role)
 		}),
 		createRole(r), updateRole(r), deleteRole(r),
-		assignRole(r, "assign ROLE TO...", "Give one to users, service accounts and teams", false),
-		assignRole(r, "unassign ROLE FROM...", "Take one away again", true),
-		r.verb("assignments ROLE", "Show who was given one", (*session).roleAssignments),
+		assignRole(r, "assign ROLE TO...", "Assign a role to users, service accounts and teams", false),
+		assignRole(r, "unassign ROLE FROM...", "Remove a role from users, service accounts and teams", true),
+		r.verb("assignments ROLE", "Show who has a role", (*session).roleAssignments),
 	)
-	cmd.Long = `Work on roles. ROLE is a uid or a name. TO and FROM are user:ana,
-serviceaccount:ci (or sa:ci) and team:devs, each by id, uid or name.`
+	cmd.Long = `List, create, change, delete and assign roles. ROLE is a uid or a name. TO and
+FROM are user:ana, serviceaccount:ci (or sa:ci) or team:devs, each named by id,
+uid or name.`
 	return cmd
 }
 
 func listRoles(r *remote) *cobra.Command {
 	var hidden bool
-	cmd := r.verb("list", "List them", func(s *session) error {
+	cmd := r.verb("list", "List the roles", func(s *session) error {
 		list, err := s.Roles(s.ctx, hidden)
 		if err != nil {
 			return err
@@ -52,14 +53,14 @@ func listRoles(r *remote) *cobra.Command {
 		}
 		return s.print(list, t)
 	})
-	cmd.Flags().BoolVar(&hidden, "hidden", false, "hidden ones too, the basic roles among them")
+	cmd.Flags().BoolVar(&hidden, "hidden", false, "list hidden roles too, such as the basic roles")
 	return cmd
 }
 
 func (s *session) printRole(r wire.Role) error {
 	t := table{rows: [][]string{
 		{"uid", r.UID}, {"name", r.Name}, {"display name", r.DisplayName}, {"description", r.Description}, {"group", r.Group},
-		{"version", number(r.Version)}, {"global", yesNo(r.Global)}, {"hidden", yesNo(r.Hidden)}, {"updated", moment(&r.Updated)},
+		{"version", number(r.Version)}, {"global", yesNo(r.Global)}, {"hidden", yesNo(r.Hidden)}, {"updated", timeText(&r.Updated)},
 	}}
 	for _, p := range r.Permissions {
 		t.rows = append(t.rows, []string{"permission", permissionText(p.Action, p.Scope)})
@@ -94,12 +95,12 @@ type roleFlags struct {
 
 func (f *roleFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVarP(&f.file, "file", "f", "", "read the role from this JSON file, - for stdin; flags change what it says")
-	fs.StringArrayVarP(&f.permissions, "permission", "p", nil, "ACTION or ACTION@SCOPE; repeat it, for these are all it permits")
-	fs.StringVar(&f.in.DisplayName, "display-name", "", "what people read")
-	fs.StringVar(&f.in.Description, "description", "", "what it is for")
-	fs.StringVar(&f.in.Group, "group", "", "what it is listed under")
-	fs.BoolVar(&f.in.Hidden, "hidden", false, "leave it out of lists")
+	fs.StringVarP(&f.file, "file", "f", "", "read the role from this JSON file (- for stdin); other flags override the file")
+	fs.StringArrayVarP(&f.permissions, "permission", "p", nil, "ACTION or ACTION@SCOPE; repeat the flag for more: together they are all permissions of the role")
+	fs.StringVar(&f.in.DisplayName, "display-name", "", "the name that people see")
+	fs.StringVar(&f.in.Description, "description", "", "what the role is for")
+	fs.StringVar(&f.in.Group, "group", "", "the group that lists show the role in")
+	fs.BoolVar(&f.in.Hidden, "hidden", false, "leave the role out of lists")
 }
 
 // apply lays the flags that were given over the role.
@@ -147,7 +148,7 @@ func (f *roleFlags) readRole(cmd *cobra.Command) (wire.CreateRole, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&r); err != nil {
-		return wire.CreateRole{}, fmt.Errorf("--file: this is not a role: %w", err)
+		return wire.CreateRole{}, fmt.Errorf("--file: the file is not a role: %w", err)
 	}
 	return inputOf(r), nil
 }
@@ -168,7 +169,7 @@ func createRole(r *remote) *cobra.Command {
 	var f roleFlags
 	var uid string
 	var global bool
-	cmd := r.verb("create [NAME]", "Make one", func(s *session) error {
+	cmd := r.verb("create [NAME]", "Create a role", func(s *session) error {
 		var in wire.CreateRole
 		if f.file != "" {
 			var err error
@@ -180,7 +181,7 @@ func createRole(r *remote) *cobra.Command {
 			in.Name = s.args[0]
 		}
 		if in.Name == "" {
-			return errors.New("the role needs a NAME")
+			return errors.New("the role needs a name: give NAME, or a file that has one")
 		}
 		if uid != "" {
 			in.UID = uid
@@ -196,15 +197,15 @@ func createRole(r *remote) *cobra.Command {
 	cmd.Example = `  hallpass role create token-keeper -p serviceaccounts:read@serviceaccounts:* -p serviceaccounts:write@serviceaccounts:id:7
   hallpass role get token-keeper -o json > role.json && hallpass role create copy --uid copy --file role.json`
 	f.add(cmd)
-	cmd.Flags().StringVar(&uid, "uid", "", "its uid (default the server's choice)")
-	cmd.Flags().BoolVar(&global, "global", false, "for every org")
+	cmd.Flags().StringVar(&uid, "uid", "", "the uid of the role (default chosen by the server)")
+	cmd.Flags().BoolVar(&global, "global", false, "create the role for every org")
 	return cmd
 }
 
 func updateRole(r *remote) *cobra.Command {
 	var f roleFlags
 	var name string
-	cmd := r.verb("update ROLE", "Change one; what is not said stays", func(s *session) error {
+	cmd := r.verb("update ROLE", "Change a role; what no flag names stays as it is", func(s *session) error {
 		was, err := s.FindRole(s.ctx, s.args[0])
 		if err != nil {
 			return err
@@ -215,7 +216,7 @@ func updateRole(r *remote) *cobra.Command {
 				return err
 			}
 			if in.Version != 0 && in.Version < was.Version {
-				return fmt.Errorf("the role was changed since: the file has version %d, the server %d", in.Version, was.Version)
+				return fmt.Errorf("the role was changed after the file was written: the file has version %d, the server %d", in.Version, was.Version)
 			}
 		} else if s.cmd.Flags().NFlag() == 0 {
 			return errNothingToChange
@@ -233,13 +234,13 @@ func updateRole(r *remote) *cobra.Command {
 		return s.printRole(out)
 	})
 	f.add(cmd)
-	cmd.Flags().StringVar(&name, "name", "", "its new name")
+	cmd.Flags().StringVar(&name, "name", "", "the new name")
 	return cmd
 }
 
 func deleteRole(r *remote) *cobra.Command {
 	var yes, force bool
-	cmd := yesFlag(r.verb("delete ROLE", "Delete one", func(s *session) error {
+	cmd := yesFlag(r.verb("delete ROLE", "Delete a role", func(s *session) error {
 		role, err := s.FindRole(s.ctx, s.args[0])
 		if err != nil {
 			return err
@@ -253,7 +254,7 @@ func deleteRole(r *remote) *cobra.Command {
 		}
 		return s.done(m, "Deleted the role %s (%s).", role.Name, role.UID)
 	}), &yes)
-	cmd.Flags().BoolVar(&force, "force", false, "also when it is assigned: everybody loses it")
+	cmd.Flags().BoolVar(&force, "force", false, "delete the role even when it is assigned; everybody who has it loses it")
 	return cmd
 }
 
@@ -280,7 +281,7 @@ func assignRole(r *remote, use, short string, remove bool) *cobra.Command {
 		return nil
 	})
 	cmd.Example = `  hallpass role ` + strings.Fields(use)[0] + ` token-keeper user:ana sa:ci team:devs`
-	cmd.Flags().BoolVar(&global, "global", false, "for a user, in every org")
+	cmd.Flags().BoolVar(&global, "global", false, "for users: in every org")
 	return cmd
 }
 
@@ -303,7 +304,7 @@ func (s *session) assignOne(role wire.Role, g grantee, global, remove bool) erro
 		return err
 	}
 	if remove {
-		verb = "Took %s from %s."
+		verb = "Removed %s from %s."
 	}
 	return s.done(m, verb, role.Name, g)
 }
@@ -342,9 +343,9 @@ func (s *session) grantee(ref, otherwise string) (grantee, error) {
 }
 
 var (
-	errGrantee    = errors.New("say whom as user:NAME, serviceaccount:NAME or team:NAME")
-	errPrincipal  = errors.New("say the principal as user:NAME or serviceaccount:NAME")
-	errTeamInTeam = errors.New("a team cannot be a member of a team")
+	errGrantee    = errors.New("name users, service accounts and teams as user:NAME, serviceaccount:NAME or team:NAME")
+	errPrincipal  = errors.New("name the principal as user:NAME or serviceaccount:NAME")
+	errTeamInTeam = errors.New("a team cannot be a member of another team")
 )
 
 func (s *session) roleAssignments() error {

@@ -12,9 +12,9 @@ import (
 
 func serviceAccount() *cobra.Command {
 	r := &remote{}
-	cmd := r.noun("serviceaccount", "Service accounts: list, create, change, disable, delete",
+	cmd := r.noun("serviceaccount", "List, create, change, disable and delete service accounts",
 		listServiceAccounts(r),
-		r.verb("get ACCOUNT", "Show one", func(s *session) error {
+		r.verb("get ACCOUNT", "Show a service account", func(s *session) error {
 			a, err := s.FindServiceAccount(s.ctx, s.args[0])
 			if err != nil {
 				return err
@@ -22,19 +22,19 @@ func serviceAccount() *cobra.Command {
 			return s.printServiceAccount(a)
 		}),
 		createServiceAccount(r), updateServiceAccount(r),
-		switchServiceAccount(r, "enable ACCOUNT", "Let the tokens of one work again", false),
-		switchServiceAccount(r, "disable ACCOUNT", "Refuse the tokens of one until it is enabled", true),
+		switchServiceAccount(r, "enable ACCOUNT", "Enable a service account: its tokens work again", false),
+		switchServiceAccount(r, "disable ACCOUNT", "Disable a service account: its tokens are refused", true),
 		deleteServiceAccount(r),
-		r.verb("permissions ACCOUNT", "Show what one may do, and through which role", (*session).accountPermissions),
+		r.verb("permissions ACCOUNT", "Show what a service account may do, and which role gives it", (*session).accountPermissions),
 	)
 	cmd.Aliases = []string{"sa"}
-	cmd.Long = "Work on service accounts. ACCOUNT is an id, a uid or a name."
+	cmd.Long = "List, create, change, disable and delete service accounts. ACCOUNT is an id, a uid\nor a name."
 	return cmd
 }
 
 func listServiceAccounts(r *remote) *cobra.Command {
 	var f client.ServiceAccountFilter
-	cmd := r.verb("list", "List them", func(s *session) error {
+	cmd := r.verb("list", "List the service accounts", func(s *session) error {
 		list, err := s.ServiceAccounts(s.ctx, f)
 		if err != nil {
 			return err
@@ -45,9 +45,9 @@ func listServiceAccounts(r *remote) *cobra.Command {
 		}
 		return s.print(list, t)
 	})
-	cmd.Flags().StringVarP(&f.Query, "query", "q", "", "only those whose name or login holds this")
-	cmd.Flags().BoolVar(&f.Disabled, "disabled", false, "only those that are disabled")
-	cmd.Flags().BoolVar(&f.Expired, "expired", false, "only those with an expired token")
+	cmd.Flags().StringVarP(&f.Query, "query", "q", "", "list only accounts whose name or login contains this text")
+	cmd.Flags().BoolVar(&f.Disabled, "disabled", false, "list only disabled accounts")
+	cmd.Flags().BoolVar(&f.Expired, "expired", false, "list only accounts with an expired token")
 	return cmd
 }
 
@@ -55,7 +55,7 @@ func (s *session) printServiceAccount(a wire.ServiceAccountProfile) error {
 	return s.print(a, table{rows: [][]string{
 		{"id", number(a.ID)}, {"uid", a.UID}, {"name", a.Name}, {"login", a.Login}, {"org", number(a.OrgID)}, {"role", roleOf(a.Role, a.Given)},
 		{"disabled", yesNo(a.IsDisabled)}, {"tokens", number(int64(a.Tokens))}, {"teams", strings.Join(a.Teams, ", ")},
-		{"created", moment(&a.CreatedAt)}, {"updated", moment(&a.UpdatedAt)},
+		{"created", timeText(&a.CreatedAt)}, {"updated", timeText(&a.UpdatedAt)},
 	}})
 }
 
@@ -70,7 +70,7 @@ func roleOf(basic string, g wire.Given) string {
 func createServiceAccount(r *remote) *cobra.Command {
 	var role string
 	var disabled bool
-	cmd := r.verb("create NAME", "Make one", func(s *session) error {
+	cmd := r.verb("create NAME", "Create a service account", func(s *session) error {
 		a, err := s.CreateServiceAccount(s.ctx, wire.CreateServiceAccount{Name: s.args[0], Role: &role, IsDisabled: disabled})
 		if err != nil {
 			return err
@@ -79,14 +79,14 @@ func createServiceAccount(r *remote) *cobra.Command {
 			{"id", number(a.ID)}, {"uid", a.UID}, {"name", a.Name}, {"login", a.Login}, {"role", a.Role}, {"disabled", yesNo(a.IsDisabled)},
 		}})
 	})
-	cmd.Flags().StringVar(&role, "role", "Viewer", "its basic role: None, Viewer, Editor or Admin")
-	cmd.Flags().BoolVar(&disabled, "disabled", false, "disabled from the start")
+	cmd.Flags().StringVar(&role, "role", "Viewer", "the basic role: None, Viewer, Editor or Admin")
+	cmd.Flags().BoolVar(&disabled, "disabled", false, "create the account disabled")
 	return cmd
 }
 
 func updateServiceAccount(r *remote) *cobra.Command {
 	var name, role string
-	cmd := r.verb("update ACCOUNT", "Change the name or basic role of one", func(s *session) error {
+	cmd := r.verb("update ACCOUNT", "Change the name or the basic role of a service account", func(s *session) error {
 		var in wire.UpdateServiceAccount
 		if s.cmd.Flags().Changed("name") {
 			in.Name = &name
@@ -99,8 +99,8 @@ func updateServiceAccount(r *remote) *cobra.Command {
 		}
 		return s.patchServiceAccount(in)
 	})
-	cmd.Flags().StringVar(&name, "name", "", "its new name")
-	cmd.Flags().StringVar(&role, "role", "", "its new basic role: None, Viewer, Editor or Admin")
+	cmd.Flags().StringVar(&name, "name", "", "the new name")
+	cmd.Flags().StringVar(&role, "role", "", "the new basic role: None, Viewer, Editor or Admin")
 	return cmd
 }
 
@@ -124,7 +124,7 @@ func (s *session) patchServiceAccount(in wire.UpdateServiceAccount) error {
 
 func deleteServiceAccount(r *remote) *cobra.Command {
 	var yes bool
-	return yesFlag(r.verb("delete ACCOUNT", "Delete one with its tokens", func(s *session) error {
+	return yesFlag(r.verb("delete ACCOUNT", "Delete a service account with its tokens", func(s *session) error {
 		a, err := s.FindServiceAccount(s.ctx, s.args[0])
 		if err != nil {
 			return err

@@ -11,9 +11,9 @@ const teamAdmin = 4
 
 func team() *cobra.Command {
 	r := &remote{}
-	cmd := r.noun("team", "Teams and their members",
+	cmd := r.noun("team", "List, create and delete teams, and change their members",
 		listTeams(r),
-		r.verb("get TEAM", "Show one", func(s *session) error {
+		r.verb("get TEAM", "Show a team", func(s *session) error {
 			t, err := s.FindTeam(s.ctx, s.args[0])
 			if err != nil {
 				return err
@@ -21,25 +21,25 @@ func team() *cobra.Command {
 			return s.printTeam(t)
 		}),
 		createTeam(r), deleteTeam(r),
-		r.verb("members TEAM", "List the members of one", (*session).teamMembers),
+		r.verb("members TEAM", "List the members of a team", (*session).teamMembers),
 		addTeamMember(r),
-		r.verb("remove-member TEAM MEMBER", "Take a user or service account out of one", func(s *session) error {
+		r.verb("remove-member TEAM MEMBER", "Remove a user or service account from a team", func(s *session) error {
 			return s.onMember(func(t wire.Team, g grantee) error {
 				m, err := s.RemoveTeamMember(s.ctx, t.ID, g.id)
 				if err != nil {
 					return err
 				}
-				return s.done(m, "Took %s out of %s.", g, t.Name)
+				return s.done(m, "Removed %s from %s.", g, t.Name)
 			})
 		}),
 	)
-	cmd.Long = "Work on teams. TEAM is an id, a uid or a name, MEMBER a user's, or a service\naccount's as serviceaccount:ci (or sa:ci)."
+	cmd.Long = "List, create and delete teams, and change their members. TEAM is an id, a uid or a\nname. MEMBER is a user, or a service account as serviceaccount:ci (or sa:ci)."
 	return cmd
 }
 
 func listTeams(r *remote) *cobra.Command {
 	var query string
-	cmd := r.verb("list", "List them", func(s *session) error {
+	cmd := r.verb("list", "List the teams", func(s *session) error {
 		list, err := s.Teams(s.ctx, query)
 		if err != nil {
 			return err
@@ -50,7 +50,7 @@ func listTeams(r *remote) *cobra.Command {
 		}
 		return s.print(list, t)
 	})
-	cmd.Flags().StringVarP(&query, "query", "q", "", "only those whose name or e-mail address holds this")
+	cmd.Flags().StringVarP(&query, "query", "q", "", "list only teams whose name or email address contains this text")
 	return cmd
 }
 
@@ -62,20 +62,20 @@ func (s *session) printTeam(t wire.Team) error {
 
 func createTeam(r *remote) *cobra.Command {
 	var email string
-	cmd := r.verb("create NAME", "Make one", func(s *session) error {
+	cmd := r.verb("create NAME", "Create a team", func(s *session) error {
 		t, err := s.CreateTeam(s.ctx, wire.CreateTeam{Name: s.args[0], Email: email})
 		if err != nil {
 			return err
 		}
 		return s.print(t, table{rows: [][]string{{"id", number(t.TeamID)}, {"uid", t.UID}, {"name", s.args[0]}}})
 	})
-	cmd.Flags().StringVar(&email, "email", "", "its e-mail address")
+	cmd.Flags().StringVar(&email, "email", "", "the email address of the team")
 	return cmd
 }
 
 func deleteTeam(r *remote) *cobra.Command {
 	var yes bool
-	return yesFlag(r.verb("delete TEAM", "Delete one", func(s *session) error {
+	return yesFlag(r.verb("delete TEAM", "Delete a team", func(s *session) error {
 		t, err := s.FindTeam(s.ctx, s.args[0])
 		if err != nil {
 			return err
@@ -113,7 +113,7 @@ func (s *session) teamMembers() error {
 
 func addTeamMember(r *remote) *cobra.Command {
 	var admin bool
-	cmd := r.verb("add-member TEAM MEMBER", "Put a user or service account into one", func(s *session) error {
+	cmd := r.verb("add-member TEAM MEMBER", "Add a user or service account to a team", func(s *session) error {
 		return s.onMember(func(t wire.Team, g grantee) error {
 			permission := int64(0)
 			if admin {
@@ -123,10 +123,10 @@ func addTeamMember(r *remote) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.done(m, "Put %s into %s.", g, t.Name)
+			return s.done(m, "Added %s to %s.", g, t.Name)
 		})
 	})
-	cmd.Flags().BoolVar(&admin, "admin", false, "as an admin of the team")
+	cmd.Flags().BoolVar(&admin, "admin", false, "add the member as an admin of the team")
 	return cmd
 }
 

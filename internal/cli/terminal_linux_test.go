@@ -100,13 +100,13 @@ func TestTerminalHidesSecrets(t *testing.T) {
 	write(t, keys, "a pass phrase of some length\n")
 	echoes(t, screen, false)
 	write(t, keys, "a pass phrase of some other length\n")
-	if r := <-done; r.err == nil || !strings.Contains(r.errs, "Password: \nOnce more: \nhallpass: the two differ") {
+	if r := <-done; r.err == nil || !strings.Contains(r.errs, "Password: \nRepeat it: \nhallpass: the two entries differ") {
 		t.Errorf("user create says %q", r.errs)
 	}
 
 	start("login", s.URL)
 	write(t, keys, "\n")
-	if r := <-done; r.err == nil || !strings.Contains(r.errs, "no token was typed") {
+	if r := <-done; r.err == nil || !strings.Contains(r.errs, "no token was entered") {
 		t.Errorf("login says %q", r.errs)
 	}
 	if text := shown(t, keys); strings.Contains(text, "lamps") || strings.Contains(text, "phrase") {

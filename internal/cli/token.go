@@ -19,15 +19,15 @@ import (
 
 func token() *cobra.Command {
 	r := &remote{}
-	cmd := r.noun("token", "Tokens of service accounts: list, create, delete, inspect", listTokens(r), createToken(r), deleteToken(r), inspectToken())
-	cmd.Long = "Work on tokens. ACCOUNT is an id, a uid or a name, TOKEN an id or a name."
+	cmd := r.noun("token", "List, create, delete and inspect tokens of service accounts", listTokens(r), createToken(r), deleteToken(r), inspectToken())
+	cmd.Long = "List, create, delete and inspect tokens. ACCOUNT is an id, a uid or a name. TOKEN\nis an id or a name."
 	cmd.Args = noVerb
 	return cmd
 }
 
 func listTokens(r *remote) *cobra.Command {
 	var f client.TokenFilter
-	cmd := r.verb("list ACCOUNT", "List an account's tokens", func(s *session) error {
+	cmd := r.verb("list ACCOUNT", "List the tokens of an account", func(s *session) error {
 		a, err := s.FindServiceAccount(s.ctx, s.args[0])
 		if err != nil {
 			return err
@@ -36,17 +36,17 @@ func listTokens(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		t := table{header: []string{"ID", "NAME", "STATE", "ENDS", "LAST USED", "FROM", "LAST FOUR"}}
+		t := table{header: []string{"ID", "NAME", "STATE", "EXPIRES", "LAST USED", "FROM", "LAST FOUR"}}
 		for _, k := range list {
 			from := ""
 			if k.LastUsedAddress != nil {
 				from = *k.LastUsedAddress
 			}
-			t.rows = append(t.rows, []string{number(k.ID), k.Name, stateOf(k, a.IsDisabled), moment(k.Expiration), moment(k.LastUsedAt), from, k.LastFour})
+			t.rows = append(t.rows, []string{number(k.ID), k.Name, stateOf(k, a.IsDisabled), timeText(k.Expiration), timeText(k.LastUsedAt), from, k.LastFour})
 		}
 		return s.print(list, t)
 	})
-	cmd.Flags().StringVar(&f.Query, "query", "", "list only tokens whose name holds this text")
+	cmd.Flags().StringVar(&f.Query, "query", "", "list only tokens whose name contains this text")
 	cmd.Flags().StringVar(&f.State, "state", "", "list only live, blocked, expired or revoked tokens")
 	return cmd
 }
@@ -71,7 +71,7 @@ func stateOf(k wire.Token, disabled bool) string {
 
 func createToken(r *remote) *cobra.Command {
 	var ttl string
-	cmd := r.verb("create ACCOUNT NAME", "Make a token and print its secret, this once", func(s *session) error {
+	cmd := r.verb("create ACCOUNT NAME", "Create a token and print its secret once", func(s *session) error {
 		seconds, err := parseTTL(ttl)
 		if err != nil {
 			return err
@@ -88,14 +88,14 @@ func createToken(r *remote) *cobra.Command {
 			return s.printJSON(k)
 		}
 		if _, err := fmt.Fprintln(s.out, k.Key); err != nil { // alone, so that it can be piped into a secret store
-			return fmt.Errorf("the token %s (id %d) was made, and its secret could not be written: delete it: %w", k.Name, k.ID, err)
+			return fmt.Errorf("the token %s (id %d) was created, but its secret could not be written: delete the token: %w", k.Name, k.ID, err)
 		}
-		return s.say("Made the token %s (id %d) of %s, which ends %s. Its secret is not shown again.", k.Name, k.ID, a.Name, endOf(seconds))
+		return s.say("Created the token %s (id %d) of %s. %s Its secret is not shown again.", k.Name, k.ID, a.Name, expiryText(seconds))
 	})
-	cmd.Long = `Make a token. Its secret is all that stands on stdout; the server keeps no copy.`
+	cmd.Long = `Create a token. Only its secret is written to stdout; the server keeps no copy.`
 	cmd.Example = `  hallpass token create ci deploy --ttl 30d
   hallpass token create ci deploy --ttl 12h | gh secret set DEPLOY_TOKEN`
-	cmd.Flags().StringVar(&ttl, "ttl", "", "how long it lives, as 30d, 12h or never (required)")
+	cmd.Flags().StringVar(&ttl, "ttl", "", "the lifetime of the token: 30d, 12h or never (required)")
 	return cmd
 }
 
@@ -105,7 +105,7 @@ const maxTTLDays = 36500 // a century: 32 bits of seconds are more
 // calls it.
 func parseTTL(s string) (int64, error) {
 	if s == "" {
-		return 0, errors.New("--ttl is required: how long the token lives, as 30d, 12h or never")
+		return 0, errors.New("--ttl is required: the lifetime of the token, such as 30d, 12h or never")
 	}
 	if s == "never" {
 		return 0, nil
@@ -132,18 +132,19 @@ func parseTTL(s string) (int64, error) {
 	return seconds, nil
 }
 
-var errTTL = errors.New("--ttl is a lifetime in whole seconds or more, as 30d, 12h, 1d12h or never")
+var errTTL = errors.New("--ttl must be a lifetime such as 30d, 12h, 1d12h or never, in whole seconds")
 
-func endOf(seconds int64) string {
+// expiryText says when a token that was just made expires.
+func expiryText(seconds int64) string {
 	if seconds == 0 {
-		return "never"
+		return "It never expires."
 	}
-	return time.Now().Add(time.Duration(seconds) * time.Second).UTC().Format(time.RFC3339)
+	return "It expires at " + time.Now().Add(time.Duration(seconds)*time.Second).UTC().Format(time.RFC3339) + "."
 }
 
 func deleteToken(r *remote) *cobra.Command {
 	var yes bool
-	return yesFlag(r.verb("delete ACCOUNT TOKEN", "End a token for good", func(s *session) error {
+	return yesFlag(r.verb("delete ACCOUNT TOKEN", "Delete a token: it is refused for good", func(s *session) error {
 		a, err := s.FindServiceAccount(s.ctx, s.args[0])
 		if err != nil {
 			return err
@@ -152,7 +153,7 @@ func deleteToken(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := confirm(s.cmd, yes, "Delete the token %s (id %d, last used %s) of %s?", k.Name, k.ID, moment(k.LastUsedAt), a.Name); err != nil {
+		if err := confirm(s.cmd, yes, "Delete the token %s (id %d, last used %s) of %s?", k.Name, k.ID, timeText(k.LastUsedAt), a.Name); err != nil {
 			return err
 		}
 		m, err := s.DeleteToken(s.ctx, a.ID, k.ID)
@@ -183,19 +184,19 @@ func (s *session) findToken(account int64, ref string) (wire.Token, error) {
 	case 0:
 		return wire.Token{}, fmt.Errorf("the account has no token %q", ref)
 	}
-	return wire.Token{}, fmt.Errorf("%d tokens of the account are called %q: say which by its id", len(found), ref)
+	return wire.Token{}, fmt.Errorf("%d tokens of the account have the name %q: give the id of one", len(found), ref)
 }
 
 func inspectToken() *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect",
-		Short: "Say whether a token is well formed, without a server",
-		Long: `Read a token from stdin and say whether it is well formed, and its fingerprint:
-the beginning of its SHA-256 and its last four characters, by which a list tells
-tokens apart. The token is never printed and never leaves this process. Whether
-it is good is for the server to say.
+		Short: "Check offline whether a token is well formed",
+		Long: `Read a token from stdin and check whether it is well formed. Print the beginning
+of its SHA-256 and its last four characters, which "token list" shows too. The
+token is not printed and not sent anywhere. Only the server knows whether it is
+valid.
 
-It takes no argument: what stands on a command line stands in its history.`,
+The token is not an argument: arguments are kept in the shell's history.`,
 		Example: `  hallpass token inspect < token.txt
   read -rs T; printf %s "$T" | hallpass token inspect`,
 		Args: noArgument,
@@ -207,7 +208,7 @@ It takes no argument: what stands on a command line stands in its history.`,
 // token given one word too early.
 func noVerb(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return errors.New("token has the commands list, create, delete and inspect; to inspect one, give the token on stdin, so that it stays out of the shell's history")
+		return errors.New("token has the commands list, create, delete and inspect; to inspect one, give the token on stdin, so that it does not get into the shell's history")
 	}
 	return nil
 }
@@ -215,7 +216,7 @@ func noVerb(_ *cobra.Command, args []string) error {
 // noArgument refuses arguments without repeating them: one may be a token.
 func noArgument(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return errors.New("no argument is taken: give the token on stdin, so that it stays out of the shell's history")
+		return errors.New("inspect takes no arguments: give the token on stdin, so that it does not get into the shell's history")
 	}
 	return nil
 }
@@ -240,13 +241,13 @@ func inspect(in io.Reader, out io.Writer) error {
 func flaw(s string) string {
 	switch {
 	case s == "":
-		return "nothing came on stdin"
+		return "stdin is empty"
 	case !strings.HasPrefix(s, secret.Prefix):
 		return "it does not begin with " + secret.Prefix
 	case len(s) != secret.TokenLen:
 		return fmt.Sprintf("it has %d characters, a token has %d", len(s), secret.TokenLen)
 	case strings.Count(s, "_") != 2:
-		return "it is not made of three parts with _ between"
+		return "it does not have three parts separated by _"
 	}
-	return "its checksum is wrong: a character was changed or lost"
+	return "its checksum is wrong: a character is missing or changed"
 }

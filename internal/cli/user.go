@@ -12,31 +12,31 @@ import (
 
 func user() *cobra.Command {
 	r := &remote{}
-	cmd := r.noun("user", "Users of the whole server",
+	cmd := r.noun("user", "List, create, disable and delete users of the server",
 		listUsers(r),
-		r.verb("get USER", "Show one with their orgs", (*session).showUser),
+		r.verb("get USER", "Show a user with the user's orgs", (*session).showUser),
 		createUser(r), deleteUser(r),
-		switchUser(r, "enable USER", "Let one in again", "Enabled", (*client.Client).EnableUser),
-		switchUser(r, "disable USER", "Shut one out until they are enabled", "Disabled", (*client.Client).DisableUser),
+		switchUser(r, "enable USER", "Enable a user, who can sign in again", "Enabled", (*client.Client).EnableUser),
+		switchUser(r, "disable USER", "Disable a user, who cannot sign in until enabled", "Disabled", (*client.Client).DisableUser),
 	)
-	cmd.Long = "Work on the users of the whole server, which a server admin may, logged in with\na password. USER is an id, a uid, a login or an e-mail address."
+	cmd.Long = "List, create, disable and delete users of the server. Only a server admin who is\nlogged in with a password may do so. USER is an id, a uid, a login or an email\naddress."
 	return cmd
 }
 
 func listUsers(r *remote) *cobra.Command {
 	var query string
-	cmd := r.verb("list", "List them", func(s *session) error {
+	cmd := r.verb("list", "List the users of the server", func(s *session) error {
 		list, err := s.Users(s.ctx, query)
 		if err != nil {
 			return err
 		}
 		t := table{header: []string{"ID", "UID", "LOGIN", "EMAIL", "NAME", "ADMIN", "DISABLED", "LAST SEEN"}}
 		for _, u := range list {
-			t.rows = append(t.rows, []string{number(u.ID), u.UID, u.Login, u.Email, u.Name, yesNo(u.IsAdmin), yesNo(u.IsDisabled), moment(u.LastSeenAt)})
+			t.rows = append(t.rows, []string{number(u.ID), u.UID, u.Login, u.Email, u.Name, yesNo(u.IsAdmin), yesNo(u.IsDisabled), timeText(u.LastSeenAt)})
 		}
 		return s.print(list, t)
 	})
-	cmd.Flags().StringVarP(&query, "query", "q", "", "only those whose login, e-mail address or name holds this")
+	cmd.Flags().StringVarP(&query, "query", "q", "", "list only users whose login, email address or name contains this text")
 	return cmd
 }
 
@@ -57,13 +57,13 @@ func (s *session) showUser() error {
 	}
 	return s.print(u, table{rows: [][]string{
 		{"id", number(u.ID)}, {"uid", u.UID}, {"login", u.Login}, {"email", u.Email}, {"name", u.Name}, {"server admin", yesNo(u.IsGrafanaAdmin)},
-		{"disabled", yesNo(u.IsDisabled)}, {"orgs", strings.Join(orgs, ", ")}, {"created", moment(&u.CreatedAt)},
+		{"disabled", yesNo(u.IsDisabled)}, {"orgs", strings.Join(orgs, ", ")}, {"created", timeText(&u.CreatedAt)},
 	}})
 }
 
 func createUser(r *remote) *cobra.Command {
 	var in client.NewUser
-	cmd := r.verb("create LOGIN", "Make one", func(s *session) error {
+	cmd := r.verb("create LOGIN", "Create a user", func(s *session) error {
 		in.Login = s.args[0]
 		password, err := askSecret(s.cmd, "password", true)
 		if err != nil {
@@ -76,16 +76,16 @@ func createUser(r *remote) *cobra.Command {
 		}
 		return s.print(u, table{rows: [][]string{{"id", number(u.ID)}, {"uid", u.UID}, {"login", in.Login}}})
 	})
-	cmd.Long = "Make a user. The password is asked for on a terminal; elsewhere it is the first\nline of stdin."
-	cmd.Flags().StringVar(&in.Name, "name", "", "their name")
-	cmd.Flags().StringVar(&in.Email, "email", "", "their e-mail address")
-	cmd.Flags().Int64Var(&in.OrgID, "org", 0, "the id of the org they join (default the server's choice)")
+	cmd.Long = "Create a user. On a terminal the password is asked for; otherwise it is the first\nline of stdin."
+	cmd.Flags().StringVar(&in.Name, "name", "", "the name of the user")
+	cmd.Flags().StringVar(&in.Email, "email", "", "the email address of the user")
+	cmd.Flags().Int64Var(&in.OrgID, "org", 0, "the id of the user's org (default chosen by the server)")
 	return cmd
 }
 
 func deleteUser(r *remote) *cobra.Command {
 	var yes bool
-	return yesFlag(r.verb("delete USER", "Delete one", func(s *session) error {
+	return yesFlag(r.verb("delete USER", "Delete a user", func(s *session) error {
 		u, err := s.FindUser(s.ctx, s.args[0])
 		if err != nil {
 			return err
