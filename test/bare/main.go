@@ -1,6 +1,6 @@
 // Command bare is the yardstick of make bench: a net/http server that
-// answers every request with the bytes that Hallpass answers GET /api/org with,
-// and does nothing else.
+// answers with the bytes that Hallpass answers GET /api/org and
+// GET /guard/verify with, and does nothing else.
 package main
 
 import (
@@ -25,9 +25,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	s := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header()["Content-Type"] = contentType
-		_, _ = w.Write(body) // a client that went away is no news
-	})}
+	s := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(answer)}
 	fmt.Fprintln(os.Stderr, s.Serve(l))
+}
+
+func answer(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/guard/verify" {
+		return // 200 without a body
+	}
+	w.Header()["Content-Type"] = contentType
+	_, _ = w.Write(body) // a client that went away is no news
 }
