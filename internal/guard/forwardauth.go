@@ -23,7 +23,8 @@ func target(r *http.Request) string { return r.URL.EscapedPath() }
 // A ForwardAuth answers proxies that ask over HTTP, on the paths below Prefix. It
 // is safe for concurrent use.
 type ForwardAuth struct {
-	decider *Decider
+	decider    *Decider
+	identities identities
 }
 
 // NewForwardAuth returns a ForwardAuth that answers with the verdicts of d.
@@ -51,26 +52,23 @@ func (f *ForwardAuth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *ForwardAuth) serveVerify(w http.ResponseWriter, r *http.Request) {
 	event := httpd.EventOf(r.Context())
 	event.Action = "guard.verify"
-	answer(w, event, f.decider.Decide(r.Context(), Check{Authorization: r.Header["Authorization"], From: event.From}))
+	f.answer(w, event, f.decider.Decide(r.Context(), Check{Authorization: r.Header["Authorization"], From: event.From}))
 }
 
-// Values that answers share and that never change.
-var (
-	connectionClose = []string{"close"}
-	allowed         = []byte(`{"message":"OK"}`)
-)
+// connectionClose is shared between answers and never changed.
+var connectionClose = []string{"close"}
 
-// answer writes the verdict as an answer to a proxy.
-func answer(w http.ResponseWriter, event *httpd.Event, v Verdict) {
+// answer writes the verdict as an answer to a proxy. One that allows has no body:
+// proxies read its status and headers, and drop the rest.
+func (f *ForwardAuth) answer(w http.ResponseWriter, event *httpd.Event, v Verdict) {
 	h := w.Header()
 	if v.Allow {
 		event.SetCaller(v.Caller)
-		values := identity(v.Caller)
-		all := values[:]
+		values := f.identities.of(v.Caller)
 		for i, name := range identityHeaders {
-			h[name] = all[i : i+1 : i+1]
+			h[name] = values[i : i+1 : i+1]
 		}
-		httpd.WriteJSONBytes(w, http.StatusOK, allowed)
+		w.WriteHeader(http.StatusOK)
 		return
 	}
 	event.Err = v.Err

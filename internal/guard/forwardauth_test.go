@@ -92,8 +92,11 @@ func TestVerify(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := s.Do(hallpasstest.Nobody, tt.method, tt.path, "", tt.headers...)
-			if r.StatusCode != tt.status || len(r.Text) > 1024 || strings.HasSuffix(r.Text, "\n") || tt.method != "HEAD" && !strings.Contains(r.Text, `"message":`) {
+			if r.StatusCode != tt.status || len(r.Text) > 1024 || strings.HasSuffix(r.Text, "\n") || tt.status != 200 && !strings.Contains(r.Text, `"message":`) {
 				t.Errorf("%d %q, want %d", r.StatusCode, r.Text, tt.status)
+			}
+			if tt.status == 200 && (r.Text != "" || r.Header.Get("Content-Type") != "") {
+				t.Errorf("an answer that only proxies read has the body %q, of type %q", r.Text, r.Header.Get("Content-Type"))
 			}
 			if got := strings.Join(r.Header.Values("WWW-Authenticate"), "|"); got != tt.challenge {
 				t.Errorf("WWW-Authenticate %s, want %s", got, tt.challenge)
@@ -237,5 +240,22 @@ func TestAllocations(t *testing.T) {
 	}
 	if n > 6 && !raced {
 		t.Errorf("an answer allocates %v times, want 6 at most", n)
+	}
+}
+
+// TestIdentityFollows changes an account between two verifications of its token:
+// the second tells what the account is now.
+func TestIdentityFollows(t *testing.T) {
+	s := hallpasstest.New(t)
+	account, key := token(t, s, "ci", "Viewer")
+	for _, role := range []string{"Viewer", "Editor", "Viewer"} {
+		if r := s.Do(hallpasstest.Admin, "PATCH", "/api/serviceaccounts/"+account, fmt.Sprintf(`{"role":%q}`, role)); r.StatusCode != 200 {
+			t.Fatal(r.Text)
+		}
+		for range 2 {
+			if r := s.Do(hallpasstest.Bearer(key), "GET", "/guard/verify", ""); r.Header.Get("X-Hallpass-Role") != role {
+				t.Errorf("%d with the role %q, want %q", r.StatusCode, r.Header.Get("X-Hallpass-Role"), role)
+			}
+		}
 	}
 }

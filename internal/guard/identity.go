@@ -2,6 +2,7 @@ package guard
 
 import (
 	"strconv"
+	"sync/atomic"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -16,13 +17,34 @@ var identityHeaders = [...]string{
 	"X-Hallpass-Account-Id", "X-Hallpass-Account", "X-Hallpass-Org-Id", "X-Hallpass-Role", "X-Hallpass-Token-Id", "X-Hallpass-Subject",
 }
 
-// identity returns the values of the identity headers, in the order of
-// identityHeaders. None is empty (SEC-34).
-func identity(c hallpass.Caller) [len(identityHeaders)]string {
-	return [...]string{
-		strconv.FormatInt(c.Principal.ID, 10), ascii(c.Principal.Login), strconv.FormatInt(int64(c.Org), 10),
-		c.Role.String(), strconv.FormatInt(int64(c.Token), 10), unknown,
+// identities keeps the header values of tokens that were used of late, a slot for
+// each number of a token: they are made once and not with each answer. It is safe
+// for concurrent use.
+type identities [1024]atomic.Pointer[identity]
+
+// identity is the values of the identity headers, in the order of
+// identityHeaders, and all that they were made of.
+type identity struct {
+	principal hallpass.Principal
+	org       hallpass.OrgID
+	role      hallpass.Role
+	token     hallpass.TokenID
+	values    [len(identityHeaders)]string
+}
+
+// of returns the header values of the caller, which nobody changes. None is empty
+// (SEC-34).
+func (s *identities) of(c hallpass.Caller) []string {
+	slot := &s[uint64(c.Token)%uint64(len(s))]
+	kept := slot.Load()
+	if kept == nil || kept.token != c.Token || kept.principal != c.Principal || kept.org != c.Org || kept.role != c.Role {
+		kept = &identity{principal: c.Principal, org: c.Org, role: c.Role, token: c.Token, values: [...]string{
+			strconv.FormatInt(c.Principal.ID, 10), ascii(c.Principal.Login), strconv.FormatInt(int64(c.Org), 10),
+			c.Role.String(), strconv.FormatInt(int64(c.Token), 10), unknown,
+		}}
+		slot.Store(kept)
 	}
+	return kept.values[:]
 }
 
 // ascii returns s for use in a header: it percent-encodes the percent sign and

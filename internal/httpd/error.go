@@ -157,7 +157,7 @@ const basicChallenge = `Basic realm="hallpass", charset="UTF-8"`
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	e := EventOf(r.Context())
 	e.Err = err
-	body := BodyOf(err, e.RequestID)
+	body := BodyOf(err, e.RequestID())
 	e.AccessID = body.AccessErrorID
 	SetErrorHeaders(w.Header(), err)
 	if body.StatusCode == http.StatusUnauthorized && ReadAuthorization(r.Header["Authorization"]).basic() {

@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -11,18 +12,28 @@ import (
 // is logged once, when the request is over. It belongs to the request's
 // goroutine.
 type Event struct {
-	RequestID string
-	Started   time.Time
-	From      hallpass.From // the client, as far as proxies are trusted
-	Secure    bool          // the client spoke https
-	Caller    string        // login
-	Token     hallpass.TokenID
-	Org       hallpass.OrgID
-	Action    string // the permission demanded, or the route's name
-	Target    string
-	Err       error // what went wrong, for the log alone
-	AccessID  string
-	Stream    bool // the answer lasts as long as its reader likes
+	Started  time.Time
+	From     hallpass.From // the client, as far as proxies are trusted
+	Secure   bool          // the client spoke https
+	Caller   string        // login
+	Token    hallpass.TokenID
+	Org      hallpass.OrgID
+	Action   string // the permission demanded, or the route's name
+	Target   string
+	Err      error // what went wrong, for the log alone
+	AccessID string
+	Stream   bool // the answer lasts as long as its reader likes
+
+	ids    *requestIDs // nil: the request has none
+	number uint64      // of the request
+}
+
+// RequestID returns the ID that finds the request in the log.
+func (e *Event) RequestID() string {
+	if e.ids == nil {
+		return ""
+	}
+	return e.ids.of(e.number)
 }
 
 // SetCaller notes who calls.
@@ -31,11 +42,12 @@ func (e *Event) SetCaller(c hallpass.Caller) {
 }
 
 // An exchange is what one request needs of us, in one allocation: its event,
-// the context in which handlers find it, and what notes the answer's status.
+// the context in which handlers find it, and what keeps the answer's status.
 type exchange struct {
 	context.Context
-	event Event
-	rec   recorder
+	event   Event
+	rec     recorder
+	request *http.Request // as the doors get it
 }
 
 type eventKey struct{}

@@ -25,6 +25,11 @@ type Options struct {
 	Log     *slog.Logger
 	Proxies Proxies
 	HTTPS   bool // the public address is https: say so to browsers, and set __Host- cookies
+
+	// Reader, if not nil, says who reads the answer to a request. It is called once
+	// for each. Nil: a browser shows them all.
+	Reader func(*http.Request) Reader
+
 	// Fold, if not nil, tells of strangers' requests together.
 	Fold *Fold
 
@@ -34,50 +39,66 @@ type Options struct {
 }
 
 // Handler wraps the doors: each request gets its event, the headers that every
-// answer has, and the one spelling of its path; a panic becomes a 500, and one
-// line is logged.
+// answer of its door has, and the one spelling of its path; a panic becomes a 500,
+// and one line is logged.
 func Handler(doors http.Handler, o Options) http.Handler {
-	ids := newRequestIDs()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		from, secure := o.Proxies.from(r)
-		x := &exchange{
-			Context: r.Context(), rec: recorder{ResponseWriter: w},
-			event: Event{RequestID: ids.next(), Started: time.Now(), From: from, Secure: o.HTTPS || secure},
+	return &handler{o, doors, newRequestIDs()}
+}
+
+// handler is what Handler returns.
+type handler struct {
+	Options
+	doors http.Handler
+	ids   *requestIDs
+}
+
+// ServeHTTP is for http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	from, secure := h.Proxies.from(r)
+	x := &exchange{
+		Context: r.Context(), rec: recorder{ResponseWriter: w},
+		event: Event{Started: time.Now(), From: from, Secure: h.HTTPS || secure, ids: h.ids, number: h.ids.n.Add(1)},
+	}
+	reader := Browser
+	if h.Reader != nil {
+		reader = h.Reader(r)
+	}
+	setHeaders(w.Header(), reader, x.event.Secure)
+	x.request = r.WithContext(x)
+	defer h.end(x)
+	if tooManyHeaders(r) {
+		WriteError(&x.rec, x.request, errHeaders)
+		return
+	}
+	var ok bool
+	if x.request, ok = onePath(x.request); !ok {
+		WriteError(&x.rec, x.request, errNoPath)
+		return
+	}
+	h.doors.ServeHTTP(&x.rec, x.request)
+	if x.rec.status == 0 {
+		x.rec.status = http.StatusOK // what net/http sends for a handler that says nothing
+	}
+}
+
+// end is deferred: it answers a panic, if it still can, and tells of the request.
+func (h *handler) end(x *exchange) {
+	p := recover()
+	e, rec := &x.event, &x.rec
+	broken := rec.status != 0 || p == http.ErrAbortHandler // too late for another answer
+	if p != nil && p != http.ErrAbortHandler {
+		e.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		if !broken {
+			WriteError(rec, x.request, e.Err)
 		}
-		e, rec := &x.event, &x.rec
-		setHeaders(w.Header(), e.Secure)
-		r = r.WithContext(x)
-		defer func() {
-			p := recover()
-			broken := rec.status != 0 || p == http.ErrAbortHandler // too late for another answer
-			if p != nil && p != http.ErrAbortHandler {
-				e.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-				if !broken {
-					WriteError(rec, r, e.Err)
-				}
-			}
-			o.logRequest(r, e, rec.status)
-			if o.Answered != nil {
-				o.Answered(r, e, rec.status)
-			}
-			if p != nil && broken {
-				panic(http.ErrAbortHandler) // cut the connection: half an answer must not pass for a whole one
-			}
-		}()
-		if tooManyHeaders(r) {
-			WriteError(rec, r, errHeaders)
-			return
-		}
-		one, ok := onePath(r)
-		if r = one; !ok {
-			WriteError(rec, r, errNoPath)
-			return
-		}
-		doors.ServeHTTP(rec, r)
-		if rec.status == 0 {
-			rec.status = http.StatusOK // what net/http sends for a handler that says nothing
-		}
-	})
+	}
+	h.logRequest(x.request, e, rec.status)
+	if h.Answered != nil {
+		h.Answered(x.request, e, rec.status)
+	}
+	if p != nil && broken {
+		panic(http.ErrAbortHandler) // cut the connection: half an answer must not pass for a whole one
+	}
 }
 
 var errHeaders = &hallpass.Error{Kind: hallpass.Limited, ID: "request.headers-too-large", Message: "Request header fields too large"}
@@ -104,17 +125,34 @@ var (
 	hsts           = []string{"max-age=31536000"}
 )
 
-// setHeaders sets what every answer has. A handler of public assets may
-// replace Cache-Control.
-func setHeaders(h http.Header, secure bool) {
-	h["Content-Security-Policy"] = csp
-	h["X-Content-Type-Options"] = nosniff
-	h["X-Frame-Options"] = frameDeny
-	h["Referrer-Policy"] = referrerPolicy
+// A Reader is who reads an answer, which decides what headers it needs
+// (docs/decisions/0020-headers-by-door.md).
+type Reader uint8
+
+// The readers, each with what its answers need.
+const (
+	Browser Reader = iota // shows the answer as a page or a part of one: all headers
+	Program               // reads data; a browser that is led there must not show it as something else
+	Proxy                 // asks whether a request may pass, and drops what it does not know
+)
+
+// setHeaders sets what every answer to the reader has. A handler of public assets
+// may replace Cache-Control.
+func setHeaders(h http.Header, reader Reader, secure bool) {
 	h["Cache-Control"] = noStore
+	if reader == Proxy {
+		return
+	}
+	h["X-Content-Type-Options"] = nosniff
 	if secure {
 		h["Strict-Transport-Security"] = hsts
 	}
+	if reader == Program {
+		return
+	}
+	h["Content-Security-Policy"] = csp
+	h["X-Frame-Options"] = frameDeny
+	h["Referrer-Policy"] = referrerPolicy
 }
 
 // recorder notes the status of an answer.
@@ -157,7 +195,7 @@ func (o *Options) logRequest(r *http.Request, e *Event, status int) {
 		return
 	}
 	attrs := append(make([]slog.Attr, 0, 14), // all there may be, so that it need not grow
-		slog.String("request_id", e.RequestID),
+		slog.String("request_id", e.RequestID()),
 		slog.String("method", hallpass.Clean(r.Method, maxMethod)),
 		slog.String("path", hallpass.Clean(r.URL.Path, maxLogged)),
 		slog.Int("status", status),
@@ -191,7 +229,8 @@ const (
 	maxLogged = 1024
 )
 
-// requestIDs hands out IDs: eight random digits for the process, and a count.
+// requestIDs makes IDs: eight random digits for the process, and the number of the
+// request. An ID becomes a text where somebody is told of it.
 type requestIDs struct {
 	prefix string
 	n      atomic.Uint64
@@ -203,7 +242,7 @@ func newRequestIDs() *requestIDs {
 	return &requestIDs{prefix: hex.EncodeToString(b[:]) + "-"}
 }
 
-func (i *requestIDs) next() string {
+func (i *requestIDs) of(number uint64) string {
 	var buf [32]byte
-	return string(strconv.AppendUint(append(buf[:0], i.prefix...), i.n.Add(1), 36))
+	return string(strconv.AppendUint(append(buf[:0], i.prefix...), number, 36))
 }

@@ -90,7 +90,7 @@ func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !m.admits(r):
 		event.Err = errScrape
 		w.Header().Set("WWW-Authenticate", `Basic realm="hallpass metrics", charset="UTF-8"`)
-		httpd.WriteJSON(w, http.StatusUnauthorized, httpd.BodyOf(errScrape, event.RequestID))
+		httpd.WriteJSON(w, http.StatusUnauthorized, httpd.BodyOf(errScrape, event.RequestID()))
 	default:
 		m.scrape.ServeHTTP(w, r)
 	}

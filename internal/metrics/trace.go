@@ -164,7 +164,7 @@ func (t *Tracing) end(span trace.Span, r *http.Request, door Door, status int, w
 	event := httpd.EventOf(r.Context())
 	span.SetAttributes(
 		attribute.String("http.request.method", methodOf(r)), attribute.Int("http.response.status_code", status),
-		attribute.String("hallpass.door", door.String()), attribute.String("hallpass.request_id", event.RequestID),
+		attribute.String("hallpass.door", door.String()), attribute.String("hallpass.request_id", event.RequestID()),
 	)
 	if route := routeOf(r); route != "" {
 		span.SetName(methodOf(r) + " " + route)

@@ -315,7 +315,7 @@ func (s *Server) doors() (http.Handler, error) {
 		}
 		guarded.ServeHTTP(w, r)
 	})
-	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{Log: s.log, Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy}, HTTPS: https, Answered: s.answered, Fold: s.fold}), nil
+	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{Log: s.log, Reader: readerOf, Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy}, HTTPS: https, Answered: s.answered, Fold: s.fold}), nil
 }
 
 // crossOrigin returns what records the refusal of a request from another origin:
@@ -344,6 +344,18 @@ func (s *Server) unreadProxy(proxy, entry string) {
 		s.log.Warn("a trusted proxy tells a client's address in a form that cannot be read: uses, audit and limits name the proxy instead; "+
 			"further ones are counted in hallpass_forwarded_unread_total", "proxy", proxy, "header", s.config.Server.ForwardedHeader, "entry", entry)
 	}
+}
+
+// readerOf says who reads the answer to a request, by its door. What no door takes
+// is answered as a page is.
+func readerOf(r *http.Request) httpd.Reader {
+	switch {
+	case guard.Owns(r):
+		return httpd.Proxy
+	case isAPI(r.URL.Path) && r.URL.Path != "/docs":
+		return httpd.Program
+	}
+	return httpd.Browser
 }
 
 func isAPI(path string) bool {
