@@ -8,6 +8,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
@@ -15,6 +16,7 @@ import (
 type Options struct {
 	Admin   *admin.Admin
 	Verify  *verify.Verifier
+	Node    *node.Node
 	Cookies httpd.Cookies
 	Basic   bool   // take users' passwords as Basic credentials ([auth.basic] enabled)
 	Commit  string // what /api/health calls the commit: our version
@@ -26,6 +28,7 @@ type Options struct {
 type API struct {
 	admin   *admin.Admin
 	verify  *verify.Verifier
+	node    *node.Node
 	cookies httpd.Cookies
 	basic   bool
 	health  health
@@ -49,7 +52,7 @@ const (
 // New returns the handler of every path the API serves.
 func New(o Options) *API {
 	a := &API{
-		admin: o.Admin, verify: o.Verify, cookies: o.Cookies, basic: o.Basic,
+		admin: o.Admin, verify: o.Verify, node: o.Node, cookies: o.Cookies, basic: o.Basic,
 		health: health{commit: o.Commit, ready: o.Ready}, ready: o.Ready, stop: o.Stop,
 		mux: http.NewServeMux(), names: http.NewServeMux(),
 	}

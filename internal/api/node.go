@@ -8,7 +8,7 @@ import (
 
 // nodes is GET /api/admin/nodes.
 func (a *API) nodes(c call, _ none) ([]wire.Node, error) {
-	list, err := a.verify.Nodes(c.Context())
+	list, err := a.node.Peers(c.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -16,7 +16,7 @@ func (a *API) nodes(c call, _ none) ([]wire.Node, error) {
 	for _, n := range list {
 		out = append(out, wire.Node{
 			Name: n.Name, Address: n.Address, Version: n.Version, Self: n.Self, Started: n.StartedAt, Beat: n.HeartbeatAt, Applied: int64(n.Applied),
-			Behind: int64(n.Behind), LagMS: n.Silent.Milliseconds(), LeaseMS: n.Lease.Milliseconds(),
+			Behind: int64(n.Behind), LagMS: n.Silent.Milliseconds(), LeaseMS: n.LeaseLeft.Milliseconds(),
 			AckMS: float64(n.Acknowledged) / float64(time.Millisecond), State: string(n.State),
 		})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
@@ -18,6 +19,7 @@ import (
 type Options struct {
 	Admin   *admin.Admin
 	Verify  *verify.Verifier
+	Node    *node.Node
 	Cookies httpd.Cookies
 	RootURL string // public base URL without a slash at its end; empty: as the request's Host says
 	Version string // shown in the frame

@@ -21,6 +21,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/console"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/server"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -497,7 +498,7 @@ func TestDev(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := hallpasstest.OpenStore(t)
-	o := console.Options{Admin: admin.New(db, admin.Options{}), Verify: verify.New(db, verify.Options{}), DevDir: dir}
+	o := console.Options{Admin: admin.New(db, admin.Options{}), Verify: verify.New(db, hallpasstest.NewNode(t, db, node.Options{}), verify.Options{}), DevDir: dir}
 	pages, err := console.New(o)
 	if err != nil {
 		t.Fatal(err)

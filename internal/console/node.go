@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/hallpass-dev/hallpass"
-	"github.com/hallpass-dev/hallpass/internal/verify"
+	"github.com/hallpass-dev/hallpass/internal/node"
 )
 
 // nodesView is who shares the database.
@@ -28,22 +28,22 @@ func nodesPage(req *request) error {
 	if err := req.o.Admin.MaySeeNodes(req.Context(), req.caller); err != nil {
 		return err
 	}
-	list, err := req.o.Verify.Nodes(req.Context())
+	list, err := req.o.Node.Peers(req.Context())
 	if err != nil {
 		return err
 	}
 	var view nodesView
 	live := 0
 	for _, n := range list {
-		if n.State == verify.NodeLive {
+		if n.State == node.Live {
 			live++
 		}
 		row := nodeRow{
 			Name: n.Name, Address: n.Address, Program: n.Version, Self: n.Self, State: nodeBadges[n.State],
 			Started: req.timestamp(n.StartedAt), Silent: durationText(n.Silent), Behind: "none", Acknowledged: "no change yet",
 		}
-		if n.Lease > 0 {
-			row.Lease = durationText(n.Lease)
+		if n.LeaseLeft > 0 {
+			row.Lease = durationText(n.LeaseLeft)
 		}
 		if n.Behind > 0 {
 			row.Behind = hallpass.Counted(int(n.Behind), "change")
@@ -54,7 +54,7 @@ func nodesPage(req *request) error {
 		view.Nodes = append(view.Nodes, row)
 	}
 	view.Summary = fmt.Sprintf("%d of %s live.", live, hallpass.Counted(len(list), "node"))
-	if !req.o.Verify.View().Shared {
+	if !req.o.Node.Shared() {
 		view.Summary = "One server on SQLite. A revoked token is refused at once. With PostgreSQL, several nodes can share the work."
 	}
 	if view.frame, err = req.frame("nodes", "Nodes", crumbAdmin); err != nil {

@@ -9,7 +9,9 @@ import (
 
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/console"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -21,7 +23,7 @@ func TestUnavailable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := console.New(console.Options{Admin: admin.New(db, admin.Options{}), Verify: verify.New(db, verify.Options{})})
+	pages, err := console.New(console.Options{Admin: admin.New(db, admin.Options{}), Verify: verify.New(db, hallpasstest.NewNode(t, db, node.Options{}), verify.Options{})})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
-	"github.com/hallpass-dev/hallpass/internal/verify"
+	"github.com/hallpass-dev/hallpass/internal/node"
 )
 
 // This file is the table of words: what the console calls kinds of things, states,
@@ -110,11 +110,11 @@ func tokenBadge(s hallpass.TokenState, used bool) badge {
 }
 
 // nodeBadges show the states of nodes.
-var nodeBadges = map[verify.NodeState]badge{
-	verify.NodeLive:     {string(verify.NodeLive), "good", ""},
-	verify.NodeSilent:   {string(verify.NodeSilent), "", "It may still answer from memory until its lease ends. A revocation waits that long."},
-	verify.NodeDead:     {string(verify.NodeDead), "bad", "Its lease is over: it answers 503 until it reaches the database. No revocation waits for it."},
-	verify.NodeDiverged: {string(verify.NodeDiverged), "bad", "The database holds an older history than this node applied. It answers 503."},
+var nodeBadges = map[node.State]badge{
+	node.Live:     {string(node.Live), "good", ""},
+	node.Silent:   {string(node.Silent), "", "It may still answer from memory until its lease ends. A revocation waits that long."},
+	node.Dead:     {string(node.Dead), "bad", "Its lease is over: it answers 503 until it reaches the database. No revocation waits for it."},
+	node.Diverged: {string(node.Diverged), "bad", "The database holds an older history than this node applied. It answers 503."},
 }
 
 // outcomeBadges show the outcomes of audit entries.

@@ -9,6 +9,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -24,7 +25,7 @@ func decider(t *testing.T) (d *guard.Decider, db *store.DB, token string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() }) // a test may have closed it
-	v, a, password := verify.New(db, verify.Options{}), admin.New(db, admin.Options{}), secret.NewText(hallpasstest.AdminPassword)
+	v, a, password := verify.New(db, hallpasstest.NewNode(t, db, node.Options{}), verify.Options{}), admin.New(db, admin.Options{}), secret.NewText(hallpasstest.AdminPassword)
 	if err := a.Begin(ctx, admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}

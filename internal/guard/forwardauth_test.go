@@ -15,6 +15,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -204,7 +205,7 @@ func TestUnknowable(t *testing.T) {
 	}
 	r, w := httptest.NewRequest("GET", "/guard/verify", nil), httptest.NewRecorder()
 	r.Header.Set("Authorization", "Bearer "+secret.NewToken().Reveal())
-	guard.NewForwardAuth(guard.New(verify.New(db, verify.Options{}))).ServeHTTP(w, r)
+	guard.NewForwardAuth(guard.New(verify.New(db, hallpasstest.NewNode(t, db, node.Options{}), verify.Options{}))).ServeHTTP(w, r)
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || w.Header().Get("X-Hallpass-Account-Id") != "" {
 		t.Errorf("%d %s %v", w.Code, w.Body, w.Header())
 	}

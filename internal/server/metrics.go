@@ -28,14 +28,14 @@ func (s *Server) newMetrics() *metrics.Metrics {
 }
 
 func (s *Server) view() metrics.View {
-	v := s.verify.View()
+	v := s.node.Status()
 	return metrics.View{
 		Leased: v.Leased, Age: v.Age, LeaseLeft: v.LeaseLeft, MaxStaleness: v.MaxStaleness, Version: int64(v.Applied), Diverged: v.Diverged, Heartbeat: v.Heartbeat,
 	}
 }
 
 func (s *Server) nodes() []metrics.Node {
-	all, err := s.verify.Nodes(context.Background())
+	all, err := s.node.Peers(context.Background())
 	if err != nil {
 		return nil // on a shared database nothing is read for it, so nothing fails
 	}
@@ -43,7 +43,7 @@ func (s *Server) nodes() []metrics.Node {
 	for _, n := range all {
 		list = append(list, metrics.Node{Name: n.Name, Self: n.Self, Lag: int64(n.Behind), BeatAge: n.Silent})
 	}
-	for _, n := range s.verify.Gone() {
+	for _, n := range s.node.Gone() {
 		list = append(list, metrics.Node{Name: n.Name, BeatAge: n.Silent})
 	}
 	return list
@@ -72,7 +72,7 @@ func (s *Server) canary(ctx context.Context) {
 		default:
 			s.log.Error("a revoked credential was accepted: the canary was answered from memory after its revocation. Take this node out of the balancer, keep its log, and revoke again what matters")
 		}
-		s.metrics.Canary(result, s.verify.Clock())
+		s.metrics.Canary(result, s.node.Now())
 		select {
 		case <-ctx.Done():
 			return

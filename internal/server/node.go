@@ -14,9 +14,8 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
-	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/store"
-	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
 // Times of a node's heart.
@@ -38,13 +37,12 @@ func (s *Server) nodeName() string {
 	return fmt.Sprintf("%s (process %d)", host, os.Getpid())
 }
 
-// newNode describes this process to others.
-func (s *Server) newNode(now time.Time) hallpass.Node {
+// newNode returns this process as a node.
+func (s *Server) newNode(now func() time.Time) *node.Node {
 	c := s.config.Server
-	return hallpass.Node{
-		ID: secret.NewUID(), Name: s.nodeName(), Address: net.JoinHostPort(c.HTTPAddr, strconv.Itoa(c.HTTPPort)), Version: Version,
-		StartedAt: now.UTC().Truncate(time.Microsecond), MaxStaleness: s.maxStaleness,
-	}
+	return node.New(s.db, node.Options{
+		Name: s.nodeName(), Address: net.JoinHostPort(c.HTTPAddr, strconv.Itoa(c.HTTPPort)), Version: Version, Now: now, MaxStaleness: s.maxStaleness,
+	})
 }
 
 // join makes this process a node of a shared database: known to the others, and
@@ -53,20 +51,14 @@ func (s *Server) join(ctx context.Context) error {
 	if !s.db.Shared() {
 		return nil
 	}
-	s.heart, s.joined = s.db.ConnectNode(s.self), true
-	s.verify.Settled(s.journal.Known())
-	for range 2 { // one to be known, one for the lease
-		if _, err := s.verify.Beat(ctx, s.heart); err != nil {
-			return err
-		}
-	}
-	return nil
+	s.joined = true
+	return s.node.Join(ctx, s.journal.Known())
 }
 
 // beat keeps the heart of this node going until ctx is done, and then takes the
 // node's row away.
 func (s *Server) beat(ctx context.Context) {
-	if s.heart == nil {
+	if !s.node.Shared() {
 		<-ctx.Done()
 		return
 	}
@@ -99,7 +91,7 @@ func (s *Server) beatOnce(ctx context.Context) {
 		}
 	}()
 	for {
-		rows, err := s.verify.Beat(ctx, s.heart)
+		rows, err := s.node.Heartbeat(ctx)
 		s.tellBeat(ctx, err)
 		applied = append(applied, rows...)
 		s.tellByHand(rows)
@@ -126,26 +118,26 @@ func slowBeat(maxStaleness time.Duration) time.Duration {
 // tellNodes logs when another node falls silent, for revocations wait for it, and
 // when that is over.
 func (s *Server) tellNodes(ctx context.Context) {
-	list, err := s.verify.Nodes(ctx)
+	list, err := s.node.Peers(ctx)
 	if err != nil {
 		return // of a shared database nothing is read for it
 	}
 	silent := make(map[string]string)
 	for _, n := range list {
-		if n.Self || n.State == verify.NodeLive {
+		if n.Self || n.State == node.Live {
 			continue
 		}
 		silent[n.ID] = n.Name
 		if _, told := s.silent[n.ID]; !told {
 			s.log.Warn("a node is silent: revocations wait until it is heard of or its lease is over. Look whether its process runs and reaches the database",
-				"silent_node", n.Name, "silent_for", seconds(n.Silent), "lease_left", seconds(n.Lease))
+				"silent_node", n.Name, "silent_for", seconds(n.Silent), "lease_left", seconds(n.LeaseLeft))
 		}
 	}
 	for id, name := range s.silent {
 		if _, still := silent[id]; still {
 			continue
 		}
-		if slices.ContainsFunc(list, func(n verify.NodeStatus) bool { return n.ID == id }) {
+		if slices.ContainsFunc(list, func(n node.Peer) bool { return n.ID == id }) {
 			s.log.Info("a node that was silent is heard of again", "silent_node", name)
 			continue
 		}
@@ -171,7 +163,7 @@ func (s *Server) tellBeat(ctx context.Context, err error) {
 	if ctx.Err() != nil || errors.Is(err, store.ErrDiverged) {
 		return
 	}
-	view := s.verify.View()
+	view := s.node.Status()
 	if err == nil {
 		s.tellPace(view)
 		if s.beatFails.Swap(false) {
@@ -193,7 +185,7 @@ func (s *Server) tellBeat(ctx context.Context, err error) {
 }
 
 // tellPace logs when heartbeats become slow, and when they are quick again.
-func (s *Server) tellPace(view verify.View) {
+func (s *Server) tellPace(view node.Status) {
 	limit := slowBeat(s.maxStaleness)
 	switch {
 	case view.Heartbeat > limit:
@@ -218,7 +210,7 @@ const slowBeats = 5
 // lasts. Without it changes are heard of with the next heartbeat.
 func (s *Server) listen(ctx context.Context, wake func()) {
 	for ctx.Err() == nil {
-		err := s.heart.Listen(ctx, wake)
+		err := s.node.Listen(ctx, wake)
 		if ctx.Err() == nil && !s.beatFails.Load() { // else that is what is wrong, and is told
 			s.log.Info("the connection on which other nodes' changes are told was lost: until it is back they are found with the next heartbeat. Nothing is to be done", "error", err)
 		}
@@ -232,11 +224,8 @@ func (s *Server) listen(ctx context.Context, wake func()) {
 // leave takes this node's row away, so that nobody waits for it. It verifies
 // nothing any more.
 func (s *Server) leave(ctx context.Context) error {
-	if s.heart == nil {
-		return nil
-	}
 	s.joined = false
-	return s.heart.Leave(ctx)
+	return s.node.Leave(ctx)
 }
 
 func (s *Server) tellLeft(err error) {
@@ -256,7 +245,7 @@ func (s *Server) settleDiverged(ctx context.Context) {
 		_, err = s.settle(ctx)
 	}
 	if err == nil {
-		s.verify.Settled(s.journal.Known())
+		s.node.Settled(s.journal.Known())
 		s.divergedAt = time.Time{}
 		return
 	}

@@ -24,7 +24,7 @@ func (s *Server) prune(ctx context.Context) {
 	}
 	for ctx.Err() == nil {
 		next := pruneEvery
-		gone, err := s.admin.PruneAudit(ctx, keep, s.self.ID)
+		gone, err := s.admin.PruneAudit(ctx, keep, s.node.ID())
 		switch {
 		case ctx.Err() != nil:
 			return

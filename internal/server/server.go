@@ -22,6 +22,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -40,9 +41,8 @@ type Server struct {
 	verify   *verify.Verifier
 	lock     locks
 	journal  *store.Journal
-	heart    *store.NodeConn // nil: the database is not shared
-	joined   bool            // the others know of this node, and wait for it
-	self     hallpass.Node
+	node     *node.Node
+	joined   bool // the others know of this node, and wait for it
 	handler  http.Handler
 	listener net.Listener
 
@@ -136,12 +136,10 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if s.maxStaleness, err = ParseDuration(c.Database.MaxStaleness); err != nil {
 		return err
 	}
-	s.self = s.newNode(time.Now())
-	s.verify = verify.New(s.db, verify.Options{
-		Now: now, CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, MaxStaleness: s.maxStaleness, Self: s.self,
-	})
+	s.node = s.newNode(now)
+	s.verify = verify.New(s.db, s.node, verify.Options{CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle})
 	if now == nil {
-		now = s.verify.Clock
+		now = s.node.Now
 	}
 	s.admin = admin.New(s.db, admin.Options{
 		Now: now, Settings: c.settings(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, FolderDepth: c.Folder.MaxNestedFolderDepth, SessionIdle: idle, SessionLifetime: lifetime,
@@ -237,13 +235,13 @@ func (s *Server) Close() error {
 		s.log.Warn("the last traces were not sent: they are lost. Look whether the collector of OTEL_EXPORTER_OTLP_ENDPOINT answers", "error", err)
 	}
 	var err error
-	if s.heart != nil {
+	if s.node != nil {
 		if s.joined { // and did not serve: its address was taken, perhaps
 			ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
 			defer cancel()
 			s.tellLeft(s.leave(ctx))
 		}
-		err = s.heart.Close()
+		err = s.node.Close()
 	}
 	if s.journal != nil {
 		err = errors.Join(err, s.journal.Close())
@@ -283,12 +281,12 @@ func (s *Server) doors() (http.Handler, error) {
 		}
 		origin, https = u.Scheme+"://"+u.Host, u.Scheme == "https"
 	}
-	pages, err := console.New(console.Options{Admin: s.admin, Verify: s.verify, Cookies: cookies, RootURL: root, Version: Version, DevDir: dev})
+	pages, err := console.New(console.Options{Admin: s.admin, Verify: s.verify, Node: s.node, Cookies: cookies, RootURL: root, Version: Version, DevDir: dev})
 	if err != nil {
 		return nil, err
 	}
 	calls := api.New(api.Options{
-		Admin: s.admin, Verify: s.verify, Cookies: cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
+		Admin: s.admin, Verify: s.verify, Node: s.node, Cookies: cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
 	})
 	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/metrics" && s.metrics != nil {
@@ -372,7 +370,7 @@ func (s *Server) ready() api.Readiness {
 	if s.draining.Load() {
 		return api.Readiness{State: "stopping", Reason: "The server is stopping", Database: true}
 	}
-	view := s.verify.View()
+	view := s.node.Status()
 	if !view.Shared {
 		return s.readyAlone()
 	}
@@ -535,7 +533,7 @@ func (s *Server) keepReserve(ctx context.Context) error {
 
 // tellClock logs when the clock goes back, and when it has caught up.
 func (s *Server) tellClock() {
-	behind := s.verify.ClockBehind()
+	behind := s.node.ClockBehind()
 	switch {
 	case behind > 0 && !s.clockBehind:
 		s.log.Warn("the clock went back: tokens expire by the latest time it had told until it catches up or this server starts again", "behind", behind.String())

@@ -5,10 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
-	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -18,7 +17,7 @@ import (
 func TestClockJumps(t *testing.T) {
 	var boot atomic.Int64
 	boot.Store(int64(time.Hour))
-	w := newWorld(t, verify.Options{MaxStaleness: 1000 * time.Hour, Boot: func() time.Duration { return time.Duration(boot.Load()) }})
+	w := newWorldOf(t, node.Options{MaxStaleness: 1000 * time.Hour, Boot: func() time.Duration { return time.Duration(boot.Load()) }}, verify.Options{})
 	a := w.account("ci")
 	pass := func(d time.Duration) { // time goes on, and the clock with it
 		boot.Add(int64(d))
@@ -50,7 +49,7 @@ func TestClockJumps(t *testing.T) {
 	pass(30 * time.Second)
 	want("over since the jump back", unused, expired)
 	want("never over, after a jump back", forever, "")
-	if behind := w.verify.ClockBehind(); behind < 5*time.Hour || behind > 5*time.Hour+time.Second {
+	if behind := w.node.ClockBehind(); behind < 5*time.Hour || behind > 5*time.Hour+time.Second {
 		t.Errorf("the clock is behind by %s, want about five hours", behind)
 	}
 	for range 6 * 60 { // it has passed the time from which it jumped, and is as far behind as before
@@ -63,7 +62,7 @@ func TestClockJumps(t *testing.T) {
 
 	w.wind(5*time.Hour + 2*time.Second)
 	want("the clock set right", day, "")
-	if behind := w.verify.ClockBehind(); behind != 0 {
+	if behind := w.node.ClockBehind(); behind != 0 {
 		t.Errorf("set right, the clock is behind by %s", behind)
 	}
 	w.wind(20 * time.Hour)
@@ -81,21 +80,14 @@ func TestClockIsTheDatabases(t *testing.T) {
 	}
 	db := hallpasstest.OpenStore(t)
 	var ahead atomic.Int64 // of the boot clock
-	v := verify.New(db, verify.Options{MaxStaleness: time.Hour, Boot: func() time.Duration { return store.BootClock() + time.Duration(ahead.Load()) }})
-	a := admin.New(db, admin.Options{Now: v.Clock})
+	n := hallpasstest.NewNode(t, db, node.Options{MaxStaleness: time.Hour, Boot: func() time.Duration { return store.BootClock() + time.Duration(ahead.Load()) }})
+	v := verify.New(db, n, verify.Options{})
+	a := admin.New(db, admin.Options{Now: n.Now})
 	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
-	h := db.ConnectNode(hallpass.Node{ID: secret.NewUID(), Name: "test", MaxStaleness: time.Hour})
-	defer func() {
-		if err := h.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	for range 2 { // one to be known, one for the lease
-		if _, err := v.Beat(t.Context(), h); err != nil {
-			t.Fatal(err)
-		}
+	if err := n.Join(t.Context(), store.State{}); err != nil {
+		t.Fatal(err)
 	}
 	_, text := firstToken(t, a, v, 600)
 	if _, err := v.Token(t.Context(), text, 0, home); err != nil {
@@ -104,53 +96,5 @@ func TestClockIsTheDatabases(t *testing.T) {
 	ahead.Store(int64(11 * time.Minute))
 	if _, err := v.Token(t.Context(), text, 0, home); idOf(err) != "api-key.expired" {
 		t.Errorf("over by the database's clock, and not by this machine's: %v", err)
-	}
-}
-
-// TestClockThroughAFreeze has the process stand still in the middle of a
-// heartbeat: the database's answer is as old as that, and no clock went back.
-func TestClockThroughAFreeze(t *testing.T) {
-	if !hallpasstest.OnPostgres() {
-		t.Skip("only PostgreSQL is shared")
-	}
-	db := hallpasstest.OpenStore(t)
-	const frozen = time.Minute
-	var ahead atomic.Int64 // of the boot clock
-	var freeze atomic.Bool // as soon as the time was looked at
-	v := verify.New(db, verify.Options{MaxStaleness: time.Hour, Boot: func() time.Duration {
-		now := store.BootClock() + time.Duration(ahead.Load())
-		if freeze.CompareAndSwap(true, false) {
-			ahead.Add(int64(frozen))
-		}
-		return now
-	}})
-	a := admin.New(db, admin.Options{Now: v.Clock})
-	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
-		t.Fatal(err)
-	}
-	h := db.ConnectNode(hallpass.Node{ID: secret.NewUID(), Name: "test", MaxStaleness: time.Hour})
-	defer func() {
-		if err := h.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	beat := func() {
-		t.Helper()
-		if _, err := v.Beat(t.Context(), h); err != nil {
-			t.Fatal(err)
-		}
-	}
-	beat()
-	beat()
-	before := v.Clock()
-	freeze.Store(true)
-	beat()
-	if passed := v.Clock().Sub(before); passed < frozen {
-		t.Errorf("%s passed by the clock, want at least %s", passed, frozen)
-	}
-	ahead.Add(int64(2 * time.Second)) // past what a clock that is set by small steps explains
-	v.Clock()
-	if behind := v.ClockBehind(); behind != 0 {
-		t.Errorf("the clock is said to have gone back by %s", behind)
 	}
 }

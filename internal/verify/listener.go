@@ -85,7 +85,7 @@ func (l *Listener) Tell(fn func() error) error {
 // lapsed reports whether the listener is over, which it is also from when its
 // credential expires, and when this node's view is too old.
 func (l *Listener) lapsed() bool {
-	now, ok := l.v.current()
+	now, ok := l.v.node.MayAnswer()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.known {

@@ -57,7 +57,7 @@ func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, epoch uint64) (f f
 	if err != nil {
 		return f, err
 	}
-	applied := v.applied()
+	applied := v.node.Applied()
 	var version hallpass.Version
 	f.token, version, err = v.db.LookUp(ctx, hash)
 	leave(errors.Is(err, hallpass.NotFound))
@@ -73,7 +73,7 @@ func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, epoch uint64) (f f
 			return f, err
 		}
 	}
-	if f.disabled || !f.token.Live(v.now()) {
+	if f.disabled || !f.token.Live(v.node.Now()) {
 		return f, nil
 	}
 	e := &entry{hash: hash, token: f.token.ID}
@@ -102,6 +102,23 @@ func (v *Verifier) read(tx *store.Tx, f *found) (err error) {
 	f.disabled = a.Disabled
 	f.caller, err = tx.ServiceAccountCaller(a)
 	return err
+}
+
+// recent returns errStale if the database shows tx less than this node has applied:
+// then it is not the one in which changes are made.
+func (v *Verifier) recent(tx *store.Tx) error {
+	applied := v.node.Applied()
+	if applied == 0 {
+		return nil
+	}
+	s, err := tx.State()
+	if err != nil {
+		return err
+	}
+	if s.Version < applied {
+		return errStale
+	}
+	return nil
 }
 
 // flights are the looks at the database that are under way.

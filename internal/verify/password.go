@@ -74,7 +74,7 @@ func newPasswords(reading int) *passwords {
 // Unauthenticated, Limited after too many wrong passwords, or Unavailable when
 // it could not be checked, for too many are being checked too.
 func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, org hallpass.OrgID, from hallpass.From, device string) (hallpass.Caller, error) {
-	now, ok := v.current()
+	now, ok := v.node.MayAnswer()
 	if !ok {
 		return hallpass.Caller{}, errStale
 	}
@@ -195,7 +195,7 @@ func (v *Verifier) notePassword(c hallpass.Caller, reason string) {
 		outcome = hallpass.Refused
 	}
 	v.note(hallpass.AuditEntry{
-		At: v.now(), Org: c.Org, Actor: c.Principal, Action: "password.verify",
+		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Action: "password.verify",
 		Target: "user:" + strconv.FormatInt(c.Principal.ID, 10), Outcome: outcome, Reason: reason, From: c.From,
 	})
 }

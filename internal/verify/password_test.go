@@ -11,6 +11,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -157,8 +158,9 @@ func TestLockout(t *testing.T) {
 			w.flush(w.verify)
 			tt.before(w)
 			w.flush(w.verify)
-			elsewhere := verify.New(w.db, verify.Options{Now: w.admin.Now})
-			beat(t, w.db, elsewhere)
+			another := hallpasstest.NewNode(t, w.db, node.Options{Now: w.admin.Now})
+			elsewhere := verify.New(w.db, another, verify.Options{})
+			keepLease(t, another)
 			for name, v := range map[string]*verify.Verifier{"here": w.verify, "by another node, or after a restart": elsewhere} {
 				err := w.try(v, "admin", password, tt.from, tt.device)
 				if tt.heard && err != nil || !tt.heard && !errors.Is(err, hallpass.Limited) {

@@ -8,6 +8,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
@@ -16,11 +17,12 @@ import (
 func TestOnlyTheFirstRefusalWakes(t *testing.T) {
 	db := hallpasstest.OpenStore(t)
 	clock := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
-	a, v := admin.New(db, admin.Options{Now: clock}), verify.New(db, verify.Options{Now: clock})
+	n := hallpasstest.NewNode(t, db, node.Options{Now: clock})
+	a, v := admin.New(db, admin.Options{Now: clock}), verify.New(db, n, verify.Options{})
 	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
-	beat(t, db, v)
+	keepLease(t, n)
 	boss, text := firstToken(t, a, v, 0)
 	woken := func() (n int) {
 		for {

@@ -28,7 +28,7 @@ func (v *Verifier) Token(ctx context.Context, text string, org hallpass.OrgID, f
 }
 
 func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
-	now, ok := v.current()
+	now, ok := v.node.MayAnswer()
 	if !ok {
 		return hallpass.Caller{}, errStale
 	}
@@ -68,7 +68,7 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID,
 	if err != nil {
 		return nil, unknowable(err)
 	}
-	switch now := v.now(); {
+	switch now := v.node.Now(); {
 	case f.token.Expired(now):
 		return nil, v.expired(f.token.ID, f.caller, from, now)
 	case !f.token.Live(now):
@@ -86,6 +86,6 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID,
 // expired refuses a token whose time was over at now, which is then never told
 // to be earlier again.
 func (v *Verifier) expired(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, now time.Time) error {
-	v.clock.reach(now.UnixMicro())
+	v.node.NotBefore(now)
 	return v.refuse(t, c, from, errExpired)
 }

@@ -204,7 +204,7 @@ func (ts *tries) right(t try, now time.Time) {
 // flushTries writes what was counted and noted, in one transaction however many
 // passwords were tried.
 func (v *Verifier) flushTries(ctx context.Context) error {
-	ts, now := v.tries, v.now()
+	ts, now := v.tries, v.node.Now()
 	var wrong []store.WrongPasswords
 	var known []store.KnownPlace
 	ts.mu.Lock()
@@ -245,4 +245,4 @@ func (v *Verifier) flushTries(ctx context.Context) error {
 
 // ForgetTries deletes what was noted of tries and is over. The server calls it
 // now and then.
-func (v *Verifier) ForgetTries(ctx context.Context) error { return v.db.ForgetTries(ctx, v.now()) }
+func (v *Verifier) ForgetTries(ctx context.Context) error { return v.db.ForgetTries(ctx, v.node.Now()) }

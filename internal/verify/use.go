@@ -16,24 +16,24 @@ import (
 // uses gathers the last uses of tokens until they are written. Entries are
 // pushed by verifications without a lock, each once until it is written.
 type uses struct {
-	head  atomic.Pointer[node]  // entries to write
+	head  atomic.Pointer[used]  // entries to write
 	batch atomic.Pointer[batch] // the flush that will take what is pushed now
 	wake  chan struct{}
 
 	flush   sync.Mutex           // held over a flush
-	writing atomic.Pointer[node] // what the flush at work took
+	writing atomic.Pointer[used] // what the flush at work took
 	flushes flushes
 }
 
-// node is a place in the list of entries to write. It never changes.
-type node struct {
+// used is an element of the list of entries to write. It never changes.
+type used struct {
 	entry *entry
-	next  *node
-	n     int // nodes from here on
+	next  *used
+	n     int // elements from here on
 }
 
-// len returns how many nodes the list has.
-func (n *node) len() int {
+// len returns how many elements the list has.
+func (n *used) len() int {
 	if n == nil {
 		return 0
 	}
@@ -77,7 +77,7 @@ func (u *uses) rouse() {
 }
 
 func (u *uses) push(e *entry) {
-	for n := (&node{entry: e}); ; {
+	for n := (&used{entry: e}); ; {
 		n.next = u.head.Load()
 		n.n = n.next.len() + 1
 		if u.head.CompareAndSwap(n.next, n) {
@@ -181,7 +181,7 @@ func (v *Verifier) Uses(tokens []hallpass.Token) {
 	for i, t := range tokens {
 		at[t.ID] = i
 	}
-	for _, list := range []*node{v.uses.writing.Load(), v.uses.head.Load()} {
+	for _, list := range []*used{v.uses.writing.Load(), v.uses.head.Load()} {
 		for n := list; n != nil; n = n.next {
 			if i, ok := at[n.entry.token]; ok {
 				if u := n.entry.use(); u.At.After(tokens[i].LastUse.At) {

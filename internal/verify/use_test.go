@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
@@ -26,8 +28,9 @@ func TestLastUseOfSeveralNodes(t *testing.T) {
 	a := w.account("ci")
 	_, text := w.token(a, "t", 0)
 	const ahead = 10 * time.Second
-	other := verify.New(w.db, verify.Options{Now: func() time.Time { return w.admin.Now().Add(ahead) }})
-	beat(t, w.db, other)
+	later := hallpasstest.NewNode(t, w.db, node.Options{Now: func() time.Time { return w.admin.Now().Add(ahead) }})
+	other := verify.New(w.db, later, verify.Options{})
+	keepLease(t, later)
 	there := hallpass.From{Address: "10.0.0.2", UserAgent: "there"}
 	use := func(v *verify.Verifier, from hallpass.From) hallpass.Use {
 		t.Helper()

@@ -11,19 +11,14 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
 // Options sets up a Verifier.
 type Options struct {
-	Now         func() time.Time // nil: the clock of a shared database, else time.Now
-	CacheSize   int              // tokens kept in memory at most; 0: DefaultCacheSize
-	SessionIdle time.Duration    // how long a session may rest unused; 0: 7 days
-	// MaxStaleness is how old this node's view of a shared database may be; 0:
-	// 10 s. Of a database that is not shared it means nothing.
-	MaxStaleness time.Duration
-	Self         hallpass.Node        // this process, as other nodes are to know it
-	Boot         func() time.Duration // the clock of leases; nil: the machine's, suspended or not
+	CacheSize   int           // tokens kept in memory at most; 0: DefaultCacheSize
+	SessionIdle time.Duration // how long a session may rest unused; 0: 7 days
 }
 
 // DefaultCacheSize is how many tokens are kept in memory at most.
@@ -32,12 +27,9 @@ const DefaultCacheSize = 1 << 18
 // A Verifier turns credentials into callers. It is safe for concurrent use.
 type Verifier struct {
 	db          *store.DB
-	wall        func() time.Time // nil: the clock of the shared database
-	clock       clock
+	node        *node.Node
 	sessionIdle time.Duration
 
-	self      hallpass.Node
-	view      *view // nil: the database is not shared
 	cache     *cache
 	counts    *counts
 	misses    atomic.Uint64
@@ -54,29 +46,19 @@ type Verifier struct {
 	sessions   map[hallpass.SessionID]time.Time // seen, and not yet written; guarded by sessionsMu
 }
 
-// New returns a Verifier on db, which it listens to from then on.
-func New(db *store.DB, o Options) *Verifier {
-	if o.Now == nil && !db.Shared() {
-		o.Now = time.Now
-	}
+// New returns a Verifier on db, which it listens to from then on. The node says
+// what time it is, and whether the Verifier may answer.
+func New(db *store.DB, n *node.Node, o Options) *Verifier {
 	if o.CacheSize == 0 {
 		o.CacheSize = DefaultCacheSize
-	}
-	if o.MaxStaleness == 0 {
-		o.MaxStaleness = 10 * time.Second
-	}
-	if o.Boot == nil {
-		o.Boot = store.BootClock
 	}
 	if o.SessionIdle == 0 {
 		o.SessionIdle = 7 * 24 * time.Hour
 	}
 	v := &Verifier{
 		db:          db,
-		wall:        o.Now,
-		clock:       clock{boot: o.Boot},
+		node:        n,
 		sessionIdle: o.SessionIdle,
-		self:        o.Self,
 		cache:       newCache(o.CacheSize),
 		counts:      new(counts),
 		gate:        newGate(),
@@ -88,7 +70,6 @@ func New(db *store.DB, o Options) *Verifier {
 	}
 	if db.Shared() {
 		v.passwords = newPasswords(8) // they wait for the database and cost little here
-		v.view = &view{bound: o.MaxStaleness, boot: o.Boot}
 	}
 	_, _ = rand.Read(v.passwords.key[:]) // never fails: crypto/rand aborts the program instead
 	db.Subscribe(v.changed)
@@ -111,6 +92,11 @@ func (v *Verifier) noted(e hallpass.AuditEntry) {
 	if e.Token != 0 && e.Outcome == hallpass.Refused {
 		v.watchers.publish(e.Token, Event{Kind: EventRefused, At: e.At, Address: e.From.Address, UserAgent: e.From.UserAgent, Reason: e.Reason})
 	}
+}
+
+// errStale refuses what cannot be checked now. It is neither good nor bad.
+var errStale = &hallpass.Error{
+	Kind: hallpass.Unavailable, ID: "auth.view-too-old", Message: "This server cannot check credentials at the moment, try again shortly", RetryAfter: time.Second,
 }
 
 // Refusals. What was proved may be told; unknown and malformed have one face.
@@ -136,7 +122,7 @@ func unknowable(err error) error {
 // refuse notes the refusal of a known token and returns its reason.
 func (v *Verifier) refuse(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, reason *hallpass.Error) error {
 	v.note(hallpass.AuditEntry{
-		At: v.now(), Org: c.Org, Actor: c.Principal, Token: t, Action: "token.verify",
+		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Token: t, Action: "token.verify",
 		Target: "token:" + strconv.FormatInt(int64(t), 10), Outcome: hallpass.Refused, Reason: reason.ID, From: from,
 	})
 	return reason

@@ -12,6 +12,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -26,6 +27,7 @@ type world struct {
 	db     *store.DB
 	admin  *admin.Admin
 	verify *verify.Verifier
+	node   *node.Node
 	now    atomic.Int64 // UTC microseconds
 	caller hallpass.Caller
 }
@@ -34,15 +36,21 @@ var home = hallpass.From{Address: "10.0.0.1", UserAgent: "test"}
 
 func newWorld(t testing.TB, o verify.Options) *world {
 	t.Helper()
+	return newWorldOf(t, node.Options{}, o)
+}
+
+func newWorldOf(t testing.TB, n node.Options, o verify.Options) *world {
+	t.Helper()
 	db := hallpasstest.OpenStore(t)
 	w := &world{t: t, db: db}
 	w.now.Store(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).UnixMicro())
-	o.Now = w.clock
-	w.admin, w.verify = admin.New(db, admin.Options{Now: w.clock}), verify.New(db, o)
+	n.Now = w.clock
+	w.node = hallpasstest.NewNode(t, db, n)
+	w.admin, w.verify = admin.New(db, admin.Options{Now: w.clock}), verify.New(db, w.node, o)
 	if err := w.admin.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
-	beat(t, db, w.verify)
+	keepLease(t, w.node)
 	ctx, cancel := context.WithCancel(context.Background())
 	var flushing sync.WaitGroup
 	flushing.Go(func() {
@@ -93,35 +101,29 @@ func firstToken(t testing.TB, a *admin.Admin, v *verify.Verifier, seconds int64)
 	return boss, made.Reveal()
 }
 
-// beat keeps the heart of a node going, where the database is shared.
-func beat(t testing.TB, db *store.DB, v *verify.Verifier) {
+// keepLease has the node keep its lease, where the database is shared.
+func keepLease(t testing.TB, n *node.Node) {
 	t.Helper()
-	if !db.Shared() {
+	if !n.Shared() {
 		return
 	}
-	h := db.ConnectNode(hallpass.Node{ID: secret.NewUID(), Name: "test", MaxStaleness: 10 * time.Second})
 	ctx, cancel := context.WithCancel(context.Background())
-	for range 2 { // one to be known, one for the lease
-		if _, err := v.Beat(ctx, h); err != nil {
-			t.Fatal(err)
-		}
+	if err := n.Join(ctx, store.State{}); err != nil {
+		t.Fatal(err)
 	}
 	var beating sync.WaitGroup
 	beating.Go(func() {
 		for ctx.Err() == nil {
-			if _, err := v.Beat(ctx, h); err != nil && ctx.Err() == nil {
+			if _, err := n.Heartbeat(ctx); err != nil && ctx.Err() == nil {
 				t.Errorf("heartbeat: %v", err)
 				return
 			}
-			time.Sleep(5 * time.Millisecond) // from one heartbeat to the next
+			time.Sleep(5 * time.Millisecond)
 		}
 	})
 	t.Cleanup(func() {
 		cancel()
 		beating.Wait()
-		if err := h.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 }
 

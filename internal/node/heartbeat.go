@@ -1,0 +1,144 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// Heartbeat makes one heartbeat on a shared database: it applies what other nodes
+// have changed, and only then renews the lease. It returns the changes applied;
+// after some it is to be called again at once, for the next one acknowledges them.
+// store.ErrDiverged means that the database has another past: nothing is answered
+// until Settled is called. Calls must not overlap.
+func (n *Node) Heartbeat(ctx context.Context) ([]store.ChangeRow, error) {
+	begun := n.boot()
+	if n.diverged.Load() {
+		return nil, store.ErrDiverged
+	}
+	if !n.registered {
+		err := n.register(ctx)
+		n.heard(begun, err)
+		return nil, err
+	}
+	b, err := n.conn.Heartbeat(ctx, n.known)
+	n.heard(begun, err)
+	if errors.Is(err, store.ErrRemoved) {
+		n.lease.end()
+		n.registered = false
+		return nil, n.register(ctx)
+	}
+	if err == nil {
+		err = n.follows(b)
+	}
+	if errors.Is(err, store.ErrDiverged) {
+		n.diverge()
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.applied.Store(int64(b.State.Version)) // first: from here on nothing older is read
+	n.apply(b.Changes)
+	n.learn(b, begun)
+	n.lease.renew(begun)
+	return b.Changes, n.remove(ctx, n.peers.look(b.Nodes, n.boot()))
+}
+
+// heard notes how a heartbeat that began at begun went.
+func (n *Node) heard(begun time.Duration, err error) {
+	now := n.boot()
+	n.peers.heard(now, !errors.Is(err, hallpass.Unavailable))
+	if err == nil {
+		n.elapsed.Store(int64(now - begun))
+	}
+}
+
+// register writes this node's row. The node forgets all that it remembers but
+// known; it gets its lease with the next heartbeat.
+func (n *Node) register(ctx context.Context) error {
+	begun := n.boot()
+	n.db.AnnounceAll()
+	b, err := n.conn.Register(ctx, n.known)
+	if errors.Is(err, store.ErrDiverged) {
+		n.diverge()
+	}
+	if err != nil {
+		return err
+	}
+	n.applied.Store(int64(b.State.Version))
+	n.db.AnnounceAll() // what was read while registering is from before its state
+	n.learn(b, begun)
+	n.registered = true
+	n.peers.reset()
+	return nil
+}
+
+// follows returns ErrDiverged unless the changes of the heartbeat lead from known to
+// its state.
+func (n *Node) follows(b store.Heartbeat) error {
+	digest := n.known.Digest
+	for _, row := range b.Changes {
+		if digest = hallpass.ChainDigest(digest, row.Version, row.Change); digest != row.Digest {
+			return store.ErrDiverged
+		}
+	}
+	if digest != b.State.Digest {
+		return store.ErrDiverged
+	}
+	return nil
+}
+
+// apply announces the changes of other nodes, so that what they touch is forgotten
+// as if they were made here.
+func (n *Node) apply(rows []store.ChangeRow) {
+	if len(rows) == 0 {
+		return
+	}
+	changes := make([]hallpass.Change, len(rows))
+	for i, r := range rows {
+		changes[i] = r.Change
+	}
+	n.db.Announce(changes)
+}
+
+// learn takes over what a heartbeat that began at begun brought.
+func (n *Node) learn(b store.Heartbeat, begun time.Duration) {
+	n.clock.learn(b.Now, begun, n.boot())
+	n.lease.begun.Store(int64(begun))
+	n.known = b.State
+	if b.Nodes != nil {
+		n.peers.list(b.Nodes)
+	}
+}
+
+// remove deletes the rows of nodes whose lease is over, so that no change waits for
+// them.
+func (n *Node) remove(ctx context.Context, dead []hallpass.Node) error {
+	var errs []error
+	for _, d := range dead {
+		if err := n.conn.Remove(ctx, d.ID, d.Heartbeats); err != nil {
+			errs = append(errs, fmt.Errorf("node %s: %w", d.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// diverge ends the lease: the database has not gone through what this node applied.
+func (n *Node) diverge() {
+	n.lease.end()
+	n.diverged.Store(true)
+}
+
+// Settled says that the database's history was compared up to known, and that the
+// database refuses again what this node knew to have ended. The next heartbeat
+// registers the node anew, with a database that has gone through known: it may be
+// another than the one that was compared.
+func (n *Node) Settled(known store.State) {
+	n.known, n.registered = known, false
+	n.db.AnnounceAll()
+	n.diverged.Store(false)
+}

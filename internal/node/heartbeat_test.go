@@ -1,0 +1,168 @@
+package node_test
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/node"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// begun returns a database with an installation in it.
+func begun(t *testing.T) *store.DB {
+	t.Helper()
+	db := hallpasstest.OpenStore(t)
+	if err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.Begin("test") }); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// change makes a change of the kind in db, and returns where the history stands then.
+func change(t *testing.T, db *store.DB, kind hallpass.ChangeKind, id int64) (now store.State) {
+	t.Helper()
+	err := db.Write(t.Context(), func(tx *store.Tx) (err error) {
+		if err := tx.Change(hallpass.Change{Kind: kind, ID: id}); err != nil {
+			return err
+		}
+		now, err = tx.State()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return now
+}
+
+// TestRegisterContinues registers a node with a database that has not gone through
+// what the node remembers: it is refused there, as it would be later.
+func TestRegisterContinues(t *testing.T) {
+	if !hallpasstest.OnPostgres() {
+		t.Skip("only PostgreSQL is shared")
+	}
+	db := begun(t)
+	now := change(t, db, hallpass.OrgChanged, 1)
+	ahead, other, elsewhere := now, now, now
+	ahead.Version++
+	other.Digest[0]++
+	elsewhere.Installation = "another"
+	for name, known := range map[string]store.State{"an older copy": ahead, "another past": other, "another installation": elsewhere} {
+		n := hallpasstest.NewNode(t, db, node.Options{Name: "later"})
+		n.Settled(known)
+		for range 2 {
+			if _, err := n.Heartbeat(t.Context()); !errors.Is(err, store.ErrDiverged) {
+				t.Errorf("%s: %v, want diverged", name, err)
+			}
+		}
+		n.Settled(now)
+		for range 2 {
+			if _, err := n.Heartbeat(t.Context()); err != nil {
+				t.Errorf("%s, settled: %v", name, err)
+			}
+		}
+		if err := n.Leave(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestLease has time go on without heartbeats: this node may answer until its lease
+// is over, counted from when the last heartbeat began, and again after the next one.
+func TestLease(t *testing.T) {
+	db := begun(t)
+	const lease = time.Minute
+	boot := time.Hour
+	n := hallpasstest.NewNode(t, db, node.Options{MaxStaleness: lease, Boot: func() time.Duration { return boot }})
+	want := func(when string, ok bool, left time.Duration) {
+		t.Helper()
+		if !db.Shared() {
+			ok, left = true, 0 // there is no lease
+		}
+		_, may := n.MayAnswer()
+		if s := n.Status(); may != ok || s.Leased != ok || s.LeaseLeft != left {
+			t.Errorf("%s: may answer is %v, want %v; leased %v, left %s, want %s", when, may, ok, s.Leased, s.LeaseLeft, left)
+		}
+	}
+	want("before it joined", false, 0)
+	if err := n.Join(t.Context(), store.State{}); err != nil {
+		t.Fatal(err)
+	}
+	want("joined", true, lease)
+	boot += lease - 1
+	want("at the last moment", true, 1)
+	boot++
+	want("after a lease", false, 0)
+	if !db.Shared() {
+		return
+	}
+	for when, beat := range map[string]func() error{
+		"a heartbeat later": func() error { _, err := n.Heartbeat(t.Context()); return err },
+		"removed by another, and registered again": func() error {
+			if err := n.Leave(t.Context()); err != nil {
+				return err
+			}
+			_, err := n.Heartbeat(t.Context()) // finds no row
+			want("removed", false, 0)
+			_, again := n.Heartbeat(t.Context())
+			return errors.Join(err, again)
+		},
+	} {
+		if err := beat(); err != nil {
+			t.Fatal(err)
+		}
+		want(when, true, lease)
+	}
+}
+
+// TestAnnounced has another node change something: the heartbeat announces it, and
+// acknowledges it with the next. To register announces that anything may have changed.
+func TestAnnounced(t *testing.T) {
+	if !hallpasstest.OnPostgres() {
+		t.Skip("only PostgreSQL is shared")
+	}
+	url := hallpasstest.Postgres(t)
+	here, there := hallpasstest.OpenPostgres(t, url), hallpasstest.OpenPostgres(t, url)
+	if err := there.Write(t.Context(), func(tx *store.Tx) error { return tx.Begin("test") }); err != nil {
+		t.Fatal(err)
+	}
+	var all int
+	var heard []hallpass.Change
+	here.Subscribe(func(n store.Notice) {
+		for _, c := range n.Changes {
+			switch {
+			case n.Phase == store.Coming:
+			case c == hallpass.Change{}:
+				all++
+			default:
+				heard = append(heard, c)
+			}
+		}
+	})
+	n := hallpasstest.NewNode(t, here, node.Options{})
+	if err := n.Join(t.Context(), store.State{}); err != nil {
+		t.Fatal(err)
+	}
+	if all == 0 || heard != nil {
+		t.Errorf("joining announced everything %d times, and %v", all, heard)
+	}
+	var changing sync.WaitGroup
+	defer changing.Wait()
+	changing.Go(func() { change(t, there, hallpass.OrgChanged, 7) }) // it waits until this node has acknowledged it
+	all = 0
+	for n.Applied() < 1 {
+		if _, err := n.Heartbeat(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []hallpass.Change{{Kind: hallpass.OrgChanged, ID: 7}}; !slices.Equal(heard, want) || all != 0 {
+		t.Errorf("announced %v, want %v; everything %d times", heard, want, all)
+	}
+	if _, err := n.Heartbeat(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,112 @@
+package node
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// Options sets up a Node.
+type Options struct {
+	Name    string           // names this process for people
+	Address string           // where it listens
+	Version string           // of the program
+	Now     func() time.Time // nil: the clock of a shared database, else time.Now
+	// MaxStaleness is how long a lease lasts: how old the memory of this node may be
+	// before it stops answering; 0: 10 s. It means nothing unless the database is
+	// shared.
+	MaxStaleness time.Duration
+	Boot         func() time.Duration // the clock of leases; nil: the machine's, which runs on while that is suspended
+}
+
+// A Node is this process, as one of those that share a database. Heartbeats are
+// made by one goroutine; all else is safe for concurrent use.
+type Node struct {
+	db    *store.DB
+	self  hallpass.Node
+	boot  func() time.Duration
+	clock clock
+	conn  *store.NodeConn // nil: the database is not shared
+	lease lease
+	peers peers
+
+	applied  atomic.Int64 // hallpass.Version: no read from before it counts
+	diverged atomic.Bool  // the database has not gone through what this node applied
+	elapsed  atomic.Int64 // nanoseconds of the last heartbeat
+
+	known      store.State // what was applied; belongs to the goroutine of the heartbeats
+	registered bool        // belongs to the goroutine of the heartbeats
+}
+
+// New returns a Node on db. It has no lease until it joins.
+func New(db *store.DB, o Options) *Node {
+	if o.Now == nil && !db.Shared() {
+		o.Now = time.Now
+	}
+	if o.MaxStaleness == 0 {
+		o.MaxStaleness = 10 * time.Second
+	}
+	if o.Boot == nil {
+		o.Boot = store.BootClock
+	}
+	n := &Node{
+		db:    db,
+		boot:  o.Boot,
+		clock: clock{wall: o.Now, boot: o.Boot},
+		lease: lease{duration: o.MaxStaleness},
+		self: hallpass.Node{
+			ID: secret.NewUID(), Name: o.Name, Address: o.Address, Version: o.Version,
+			StartedAt: time.Now().UTC().Truncate(time.Microsecond), MaxStaleness: o.MaxStaleness,
+		},
+	}
+	if db.Shared() {
+		n.conn = db.ConnectNode(n.self)
+	}
+	return n
+}
+
+// Join makes this process a node of a shared database: it registers with known, the
+// history that it remembers, and gets its first lease.
+func (n *Node) Join(ctx context.Context, known store.State) error {
+	if n.conn == nil {
+		return nil
+	}
+	n.Settled(known)
+	for range 2 { // the first registers, the second gets the lease
+		if _, err := n.Heartbeat(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Leave takes this node off the list, so that no change waits for it. It verifies
+// nothing any more.
+func (n *Node) Leave(ctx context.Context) error {
+	if n.conn == nil {
+		return nil
+	}
+	return n.conn.Leave(ctx)
+}
+
+// Listen calls wake when another node changed something, until ctx is done or the
+// connection fails.
+func (n *Node) Listen(ctx context.Context, wake func()) error { return n.conn.Listen(ctx, wake) }
+
+// ID returns what names this run of the process among the nodes.
+func (n *Node) ID() string { return n.self.ID }
+
+// Shared reports whether other nodes may share the database.
+func (n *Node) Shared() bool { return n.conn != nil }
+
+// Close closes the node's connections.
+func (n *Node) Close() error {
+	if n.conn == nil {
+		return nil
+	}
+	return n.conn.Close()
+}
