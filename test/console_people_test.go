@@ -56,7 +56,7 @@ func TestRolesByKeyboard(t *testing.T) {
 	b.tabTo("#picker-update")
 	b.keys(kb.Enter)
 	b.yes("Role Teams: Reader", "not given", "given")
-	b.shows("Roles changed of the service account ci: Teams: Reader given.", "Teams: Reader")
+	b.shows("Roles of the service account ci changed: Teams: Reader given.", "Teams: Reader")
 	if r := s.Do(hallpasstest.Bearer(made.Key), "GET", "/api/teams/search", ""); r.StatusCode != 200 {
 		t.Errorf("after: %d %s", r.StatusCode, r.Text)
 	}
@@ -94,7 +94,7 @@ func TestTeamMembership(t *testing.T) {
 	b.click(reader)
 	b.click("#picker-update")
 	b.yes("Organization: Users reader")
-	b.shows("Roles changed of the team platform", "Organization: Users reader")
+	b.shows("Roles of the team platform changed", "Organization: Users reader")
 	if may() {
 		t.Error("the account has the team's role before it is a member")
 	}
@@ -116,7 +116,7 @@ func TestTeamMembership(t *testing.T) {
 		t.Error("the account has the team's role after it left")
 	}
 	b.press("a", "Delete team")
-	b.shows("who lose what they have through it")
+	b.shows("They lose the roles and access of the team")
 	b.press("button", "Delete team")
 	b.shows("The team platform is deleted.", "There are no teams yet")
 }
@@ -146,7 +146,7 @@ func TestFolderPermission(t *testing.T) {
 	b.tabTo(`[aria-label="Remove permission for Viewer"]`)
 	b.keys(kb.Enter)
 	b.yes("View on Shop", "no permission of its own on Shop")
-	b.shows("has no permission of its own on Shop any more")
+	b.shows("no longer has a permission of its own on Shop")
 	if reads(vera) || reads(hallpasstest.Bearer(made.Key)) {
 		t.Error("viewers still read the folder")
 	}

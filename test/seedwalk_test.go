@@ -245,7 +245,7 @@ func (w *seedWalk) limit(t *testing.T) {
 	b.url = w.s.URL // another port; the cookie knows hosts alone, and the session is in the database
 	b.open(w.account + "?newToken=1&name=from-a-link")
 	b.until(`document.querySelector("#token-dialog").open`)
-	b.shows("Longest allowed here: 30 days")
+	b.shows("Longest lifetime allowed: 30 days")
 	if strings.Contains(eval[string](b, `document.querySelector("#token-dialog").innerText`), "No expiration") {
 		t.Error("No expiration is offered in spite of the limit")
 	}

@@ -37,7 +37,7 @@ func (req *request) roleWords(r hallpass.Role) string {
 	switch {
 	case err != nil:
 		httpd.EventOf(req.Context()).Err = err
-		text = "What it permits cannot be told now."
+		text = "Its permissions cannot be shown now."
 	case text == "":
 		text = "Authenticates, and may do nothing by itself."
 	}

@@ -364,7 +364,7 @@ func TestLifetimeLimit(t *testing.T) {
 	path := b.create("ci", "Viewer")
 	last := s.Clock.Now().AddDate(0, 0, 30).Format(time.DateOnly)
 	form := b.get(path + "/tokens/new")
-	b.want("the form", form, 200, "Longest allowed here: 30 days", `value="604800"`, `value="2592000" checked`, `max="`+last+`"`)
+	b.want("the form", form, 200, "Longest lifetime allowed: 30 days", `value="604800"`, `value="2592000" checked`, `max="`+last+`"`)
 	for _, not := range []string{"No expiration", `value="5184000"`, `value="0"`} {
 		if strings.Contains(form.text, not) {
 			t.Errorf("the form offers %s in spite of the limit", not)

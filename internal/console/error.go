@@ -64,9 +64,9 @@ func describe(err error) errorView {
 			view.Text = "The server cannot reach its database. Nothing was changed; try again in a moment."
 		}
 	case hallpass.Limited:
-		view.Heading = "Too much at once"
+		view.Heading = "Too many requests"
 	case hallpass.Internal:
-		view.Heading, view.Text = "Something went wrong", "This is the server's fault, not yours. The log has more under the request ID."
+		view.Heading, view.Text = "Something went wrong", "The server failed; you did nothing wrong. Its log has the details under the request ID."
 	default:
 		view.Heading = "That did not work"
 	}

@@ -59,7 +59,7 @@ func explainAccount(req *request) error {
 	at := accountURL(a.UID)
 	q := req.URL.Query()
 	view := explainView{
-		Heading: a.Name, Lead: "Everything its tokens can do, and where it comes from.", Tabs: req.accountTabs(a, "access"), Can: disabledWords(a.Disabled) + accountPowerWords("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName), Total: len(held),
+		Heading: a.Name, Lead: "Everything that its tokens can do, and where each permission comes from.", Tabs: req.accountTabs(a, "access"), Can: disabledWords(a.Disabled) + accountPowerWords("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName), Total: len(held),
 		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: explainAreas(held, n),
 	}
 	if view.Action != "" {
@@ -123,7 +123,7 @@ func accountPowerWords(who string, held *hallpass.Permissions, name func(hallpas
 	w := held.Power(hallpass.ServiceAccountPrincipal, name)
 	out := w.Tell(who)
 	if w.Changes {
-		out += " If the job needs less, take roles or access from the account."
+		out += " If the job needs less, remove roles or access from the account."
 	}
 	return out
 }

@@ -118,7 +118,7 @@ func (req *request) folderGrants() (grantPage, error) {
 	f, err := req.o.Admin.Folder(req.Context(), req.caller, req.PathValue("folder"))
 	p := grantPage{
 		resource: hallpass.FolderResource, ref: f.UID, url: folderURL(f.UID), heading: f.Title,
-		lead: "Who may use this folder and what is in it, beside those whose role lets them use all.", here: "folders", crumbs: []crumb{crumbFolders},
+		lead: "Who may use this folder and its contents, in addition to everybody whose role covers all folders.", here: "folders", crumbs: []crumb{crumbFolders},
 		write: f.Can[string(hallpass.FoldersPermissionsWrite)], names: make(map[string]string),
 	}
 	for _, above := range f.Parents {

@@ -226,8 +226,8 @@ func (p grantPage) describe(c *change, name string, was, level hallpass.Level) {
 	switch {
 	case level == "":
 		c.Question, c.Button, c.Destroys = "Remove permission", "Remove permission", true
-		c.Text = named(name) + " loses this access at once. What roles, teams and folders above give stays."
-		c.done, c.same = name+" has no permission of its own on "+p.heading+" any more.", "Nothing changed: "+name+" has no permission here."
+		c.Text = named(name) + " loses this access at once. Access through roles, teams and parent folders stays."
+		c.done, c.same = name+" no longer has a permission of its own on "+p.heading+".", "Nothing changed: "+name+" has no permission here."
 	case was != "":
 		c.Question, c.Button = "Change permission", "Change permission"
 	}
@@ -290,7 +290,7 @@ func (req *request) grantee(kind, who string) (to hallpass.Grantee, name string,
 		to.ID = int64(list[0].ID)
 		return to, "team " + list[0].Name, nil
 	case to.Kind != hallpass.ToPrincipal:
-		return to, "", hallpass.Invalidf("kind", "say whom: a user or service account, a team, or a basic role")
+		return to, "", hallpass.Invalidf("kind", "choose a user or service account, a team, or a basic role")
 	case number:
 		p, err := req.principal(id)
 		return to, displayName(p), err
@@ -308,7 +308,7 @@ func (req *request) accountGrants() (grantPage, error) {
 	at := accountURL(a.UID)
 	return grantPage{
 		resource: hallpass.ServiceAccountResource, ref: idText(int64(a.ID)), url: at + "/permissions", heading: a.Name,
-		lead: "Who may manage this service account, beside those whose role lets them manage all.", tabs: req.accountTabs(a, "permissions"),
+		lead: "Who may manage this service account, in addition to everybody whose role covers all service accounts.", tabs: req.accountTabs(a, "permissions"),
 		here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbAccounts, {a.Name, at}},
 		write: req.caller.Can(hallpass.ServiceAccountsPermissionsWrite, a.ID.Scope()),
 	}, err

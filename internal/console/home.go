@@ -17,8 +17,8 @@ const (
 	textUsers           = "People who sign in, their role, and their sessions."
 	textTeams           = "Groups of people and accounts that share roles and access."
 	textRoles           = "What each role permits, and roles of your own."
-	textOrgs            = "Each with its own members, accounts, teams and folders."
-	textFolders         = "What is kept here for dashboard tools, and who may use it."
+	textOrgs            = "Each organization has its own members, accounts, teams and folders."
+	textFolders         = "Folders and dashboards that tools store here, and who may use them."
 )
 
 func home(req *request) error {
@@ -51,7 +51,7 @@ func administration(req *request) error {
 	}
 	view := indexView{frame: f, Lead: "Organization: " + f.Nav.Org}
 	if f.Nav.Org == "" {
-		view.Lead = "What you may administer."
+		view.Lead = "The parts that you may administer."
 	}
 	if f.Nav.AllOrgs {
 		view.Cards = append(view.Cards, card{"building", crumbOrgs.Label, textOrgs, crumbOrgs.URL})

@@ -57,7 +57,7 @@ func addOrgUser(req *request) (change, error) {
 	login := strings.TrimSpace(form.Get("user"))
 	err := hallpass.ValidateText("user", login, 2*hallpass.MaxName)
 	if login == "" {
-		err = hallpass.Invalidf("user", "say the login or email of a user")
+		err = hallpass.Invalidf("user", "enter the login or email of a user")
 	}
 	if err != nil {
 		return c, err
@@ -134,7 +134,7 @@ func removeOrgUser(req *request) (change, error) {
 	c.Question, c.Button, c.Destroys = "Remove from organization", "Remove", true
 	c.Text = "Are you sure you want to remove " + named(name) + " from this organization?"
 	c.Steps = []step{{name, "member with the role " + m.Role.String(), wordNotMember}}
-	c.Facts = []string{"The roles, places in teams and access that were given here are gone for good, also if the user is added again.", "The user can still sign in, and stays in other organizations."}
+	c.Facts = []string{"Roles, team memberships and access in this organization are removed for good. They do not come back when the user is added again.", "The user can still sign in, and stays in other organizations."}
 	c.done = name + " is no longer a member of the organization."
 	c.do = func() error { return req.o.Admin.RemoveOrgUser(req.Context(), req.caller, m.User.ID) }
 	return c, nil

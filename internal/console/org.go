@@ -94,7 +94,7 @@ func renameOrg(req *request) error {
 	}
 	name := strings.TrimSpace(req.PostForm.Get("name"))
 	err = req.o.Admin.RenameOrg(req.Context(), c, name)
-	return req.orgDone(err, "name-"+req.PathValue("org"), "The organization is called "+name+" now.", orgsView{})
+	return req.orgDone(err, "name-"+req.PathValue("org"), "The organization is now called "+name+".", orgsView{})
 }
 
 // deleteOrg is GET and POST /admin/orgs/{org}/delete.
@@ -121,7 +121,7 @@ func deleteOrg(req *request) (change, error) {
 	holds := hallpass.Counted(int(used["org_api_key"]), "token") + ", " + hallpass.Counted(int(used["org_dashboard"]), "dashboard") + " and " + hallpass.Counted(int(used["org_user"]), "member")
 	ch.Steps = []step{{o.Name, "organization with " + holds, wordDeleted}}
 	ch.Facts = []string{
-		"Its tokens stop working at once.", "Service accounts, teams, roles and folders of this organization go too. Users stay on the server.",
+		"Its tokens stop working at once.", "Service accounts, teams, roles and folders of this organization are deleted too. Users stay on the server.",
 	}
 	ch.Alarm = used["org_api_key"] > 0
 	ch.done = "The organization " + o.Name + " is deleted."

@@ -33,7 +33,7 @@ func TestUsersWithoutScript(t *testing.T) {
 	if made.status != http.StatusSeeOther || path != "/admin/users/2" {
 		t.Fatalf("create: %d to %q\n%s", made.status, made.to, made.text)
 	}
-	b.want("the page", b.get(made.to), 200, "User ana created.", "ana@example.com", "Main Org.", "Viewer", "The user is signed in nowhere.", "No roles assigned")
+	b.want("the page", b.get(made.to), 200, "User ana created.", "ana@example.com", "Main Org.", "Viewer", "The user is not signed in.", "No roles assigned")
 	b.want("a login that is taken", b.save(path+"/edit", "login", "admin", "email", "ana@example.com", "name", "Ana"), 409, "field-error")
 	b.want("edit", b.save(path+"/edit", "login", "ana", "email", "ana@example.org", "name", "Ana B."), 303)
 	b.want("search", b.get("/admin/users?query=example.org"), 200, "Ana B.", "1 user")
@@ -59,12 +59,12 @@ func TestUsersWithoutScript(t *testing.T) {
 
 	self := b.save("/admin/users/1/admin", "admin", "no")
 	b.want("the last server admin", self, 400, "the last server admin. Make somebody else one first.")
-	if at, text := strings.Index(self.text, "Take away"), strings.Index(self.text, "field-error"); text < at {
+	if at, text := strings.Index(self.text, "Remove server admin"), strings.Index(self.text, "field-error"); text < at {
 		t.Error("the refusal does not stand beside the control")
 	}
 	b.want("promote", b.save(path+"/admin", "admin", "yes"), 303)
-	b.want("promoted", b.get(path), 200, "Server admin", "Take away")
-	b.want("the question", b.get(path+"/delete"), 200, "member of Main Org.", "Roles, places in teams and access are gone for good.")
+	b.want("promoted", b.get(path), 200, "Server admin", "Remove server admin")
+	b.want("the question", b.get(path+"/delete"), 200, "member of Main Org.", "Roles, team memberships and access are removed for good.")
 	b.want("delete", b.save(path+"/delete"), 303)
 	b.want("gone", b.get(path), 404, "User not found.")
 }
@@ -126,7 +126,7 @@ func TestTeamsWithoutScript(t *testing.T) {
 	b.want("a role", b.save(path+"/roles", "role", fixedReader), 303)
 	b.want("rename", b.save(path+"/edit", "name", "Runtime", "email", ""), 303)
 	b.want("the list", b.get("/org/teams?query=run"), 200, "Runtime", "3 members")
-	b.want("the question", b.get(path+"/delete"), 200, "It has 3 members, who lose", "The team has 1 role: Service accounts: Reader.")
+	b.want("the question", b.get(path+"/delete"), 200, "It has 3 members. They lose the roles and access of the team at once.", "The team has 1 role: Service accounts: Reader.")
 	b.want("the account's question", b.get(account+"/delete"), 200, "It is in the team “Runtime”.")
 	b.want("remove", b.save(path+"/members/2/remove"), 303)
 	b.want("delete", b.save(path+"/delete"), 303)
@@ -146,7 +146,7 @@ func TestOrgsWithoutScript(t *testing.T) {
 	b.want("switched", b.get("/"), 200, "You work in Store", `<option value="2" selected>Store</option>`)
 	b.want("no such org", b.save("/profile/org", "org", "99"), 404)
 	b.want("back", b.save("/profile/org", "org", "1"), 303)
-	b.want("the question", b.get("/admin/orgs/2/delete"), 200, "Service accounts, teams, roles and folders of this organization go too.", "1 member")
+	b.want("the question", b.get("/admin/orgs/2/delete"), 200, "Service accounts, teams, roles and folders of this organization are deleted too.", "1 member")
 	b.want("delete", b.save("/admin/orgs/2/delete"), 303)
 	b.want("gone", b.get("/admin/orgs?query=Store"), 200, "No organizations found")
 }
@@ -186,8 +186,8 @@ func TestRolesWithoutScript(t *testing.T) {
 	uid := path[strings.LastIndexByte(path, '/')+1:]
 	b.want("give", b.save(account+"/roles", "role", uid), 303)
 	b.want("who has it", b.get(path), 200, "service account sync")
-	b.want("the question", b.get(path+"/delete"), 200, "It is taken, at once, from service account sync.")
-	b.want("the account's question", b.get(account+"/delete"), 200, "It has 1 role beside None: Metrics.")
+	b.want("the question", b.get(path+"/delete"), 200, "It is removed at once from service account sync.")
+	b.want("the account's question", b.get(account+"/delete"), 200, "It has 1 role in addition to None: Metrics.")
 	b.want("delete", b.save(path+"/delete"), 303)
 	b.want("gone", b.get(account), 200, "No roles assigned")
 	b.want("a fixed role", b.save("/admin/roles/"+fixedReader+"/delete"), 400, "Fixed roles cannot be changed")
@@ -234,7 +234,7 @@ func TestAccessWithoutScript(t *testing.T) {
 	s := hallpasstest.New(t)
 	s.User("ed", hallpass.RoleEditor)
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
-	b.want("nothing yet", b.get("/dashboards"), 200, "Nothing is kept here yet")
+	b.want("nothing yet", b.get("/dashboards"), 200, "There are no folders or dashboards yet")
 	for path, body := range map[string]string{"/api/folders": `{"uid":"shop","title":"Shop"}`, "/api/teams": `{"name":"Platform"}`} {
 		if r := s.Do(hallpasstest.Admin, "POST", path, body); r.StatusCode != 200 {
 			t.Fatalf("%s: %d %s", path, r.StatusCode, r.Text)
@@ -299,8 +299,8 @@ func TestAuditOfTheRoot(t *testing.T) {
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	p := b.get("/admin/audit?outcome=refused")
 	b.want("the audit", p, 200, "the root of the folders")
-	if strings.Contains(p.text, "no longer here") {
-		t.Error("the audit says of the root that it is no longer here")
+	if strings.Contains(p.text, "not available") {
+		t.Error("the audit says of the root that it is not available")
 	}
 }
 

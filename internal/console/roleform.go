@@ -166,7 +166,7 @@ func editRole(req *request) (change, error) {
 		c.Destroys = c.Destroys || s.After == wordNotPermitted
 	}
 	c.Question, c.Button = "Change role", "Change role"
-	c.Text = "Whoever has the role " + named(roleTitle(was)) + " gains and loses this at once."
+	c.Text = "Everybody with the role " + named(roleTitle(was)) + " gains and loses these permissions at once."
 	c.done = "The role " + roleTitle(r) + " is changed."
 	c.do = func() error {
 		_, err := req.o.Admin.UpdateRole(req.Context(), req.caller, r, false)
@@ -174,7 +174,7 @@ func editRole(req *request) (change, error) {
 	}
 	if was.Basic() {
 		c.done = "The role " + roleTitle(was) + " is changed."
-		c.Facts = []string{"Everybody with this basic role is hit, in every organization."}
+		c.Facts = []string{"This affects everybody with this basic role, in every organization."}
 		return c, nil
 	}
 	c.Facts, c.Alarm, err = req.whoHas(was, "It is held by ")
@@ -221,7 +221,7 @@ func deleteRole(req *request) (change, error) {
 	c.Text = "Are you sure you want to delete the role " + named(roleTitle(r)) + "? This cannot be undone."
 	c.to, c.done = crumbRoles.URL, "The role "+roleTitle(r)+" is deleted."
 	c.do = func() error { return req.o.Admin.DeleteRole(req.Context(), req.caller, r.UID, true) }
-	c.Facts, c.Alarm, err = req.whoHas(r, "It is taken, at once, from ")
+	c.Facts, c.Alarm, err = req.whoHas(r, "It is removed at once from ")
 	return c, err
 }
 
@@ -239,7 +239,7 @@ func (req *request) whoHas(r hallpass.NamedRole, says string) (facts []string, a
 		}
 	}
 	if r.Global() {
-		facts = append(facts, "It is global: this holds in every organization.")
+		facts = append(facts, "It is global: this applies in every organization.")
 	}
 	return facts, any, nil
 }

@@ -128,15 +128,15 @@ func (req *request) changeRoles(p roleHolder) (change, error) {
 		return req.showPicker(httpd.Status(err), p, chosen)
 	}
 	c.Question, c.Button = "Change roles", "Change roles"
-	c.Text = "What " + p.whose + " can do changes at once."
-	c.done, c.same = "Roles changed of "+p.whose+": ", "Nothing changed: "+p.whose+" has these roles already."
+	c.Text = "This changes at once what " + p.whose + " can do."
+	c.done, c.same = "Roles of "+p.whose+" changed: ", "Nothing changed: "+p.whose+" has these roles already."
 	c.do = func() error { return req.o.Admin.SetRoles(req.Context(), req.caller, p.to, chosen, false) }
 	had := uidsOf(p.now)
 	var said []string
 	for _, r := range p.now {
 		if !r.Everywhere && !slices.Contains(chosen, r.UID) {
 			c.Steps, c.Destroys = append(c.Steps, step{"Role " + roleTitle(r.NamedRole), wordGiven, wordNotGiven}), true
-			said = append(said, roleTitle(r.NamedRole)+" taken")
+			said = append(said, roleTitle(r.NamedRole)+" removed")
 		}
 	}
 	for i, uid := range chosen {

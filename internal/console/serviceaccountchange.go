@@ -51,7 +51,7 @@ func setAccountRole(req *request) (change, error) {
 		return c, errRole
 	}
 	c.Question, c.Button = "Change role", "Change role"
-	c.Text = "Every token of " + named(a.Name) + " has the new role at once, also those that exist."
+	c.Text = "The new role applies at once to every token of " + named(a.Name) + ", including those that exist."
 	c.Steps = roleStep("Role of "+a.Name, a.Role, role)
 	c.Facts = []string{role.String() + ": " + req.roleWords(role)}
 	c.done, c.same = a.Name+" has the role "+role.String()+" now.", "Nothing changed: "+a.Name+" has the role "+role.String()+" already."
@@ -109,7 +109,7 @@ func deleteAccount(req *request) (change, error) {
 	if a.Tokens > 0 {
 		what += " and " + hallpass.Counted(a.Tokens, "accompanying token")
 	}
-	c.Text = "Are you sure you want to delete " + what + "? This cannot be undone. Its roles, places in teams and access go too."
+	c.Text = "Are you sure you want to delete " + what + "? This cannot be undone. Its roles, team memberships and access are deleted too."
 	c.Steps = []step{{a.Name, "service account with the role " + a.Given.With(a.Role) + " and " + hallpass.Counted(a.Tokens, "token"), wordDeleted}}
 	c.done = a.Name + " is deleted, with " + hallpass.Counted(a.Tokens, "token") + "."
 	c.to = req.back(crumbAccounts.URL)
@@ -132,7 +132,7 @@ func (req *request) lostWith(a hallpass.ServiceAccountSummary) (facts []string, 
 		}
 	}
 	if len(roles) > 0 {
-		facts = append(facts, "It has "+hallpass.Counted(len(roles), "role")+" beside "+a.Role.String()+": "+hallpass.Enumerate(roleNames(roles))+".")
+		facts = append(facts, "It has "+hallpass.Counted(len(roles), "role")+" in addition to "+a.Role.String()+": "+hallpass.Enumerate(roleNames(roles))+".")
 	}
 	teams, err := req.o.Admin.TeamsOf(req.Context(), req.caller, int64(a.ID))
 	if err != nil {
@@ -163,7 +163,7 @@ func renameServiceAccount(req *request) error {
 	a, err := req.o.Admin.UpdateServiceAccount(req.Context(), req.caller, id, hallpass.ServiceAccountPatch{Name: &name})
 	switch {
 	case err == nil:
-		req.flash("The service account is called " + a.Name + " now.")
+		req.flash("The service account is now called " + a.Name + ".")
 		req.seeOther(req.back(accountURL(a.UID)))
 		return nil
 	case strings.TrimSpace(name) == "":

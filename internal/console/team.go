@@ -215,7 +215,7 @@ func addTeamMember(req *request) (change, error) {
 	}
 	who := strings.TrimSpace(req.PostForm.Get("member"))
 	if who == "" {
-		return c, hallpass.Invalidf("member", "say the login or email of a user, or the name of a service account")
+		return c, hallpass.Invalidf("member", "enter the login or email of a user, or the name of a service account")
 	}
 	p, err := req.o.Admin.FindPrincipal(req.Context(), req.caller, who)
 	if err != nil {
@@ -223,7 +223,7 @@ func addTeamMember(req *request) (change, error) {
 	}
 	name := displayName(p)
 	c.Question, c.Button = "Add member", "Add member"
-	c.Text = named(name) + " has at once what the team " + named(t.Name) + " is given."
+	c.Text = named(name) + " gets all roles and access of the team " + named(t.Name) + " at once."
 	c.Steps = []step{{name, "not in the team " + t.Name, "member of the team " + t.Name}}
 	c.done = name + " is in the team " + t.Name + " now."
 	c.do = func() error {
@@ -260,11 +260,11 @@ func setTeamMember(req *request) (change, error) {
 	}
 	name, level := displayName(m.Principal), hallpass.Level(req.PostForm.Get("level"))
 	if !slices.Contains(hallpass.TeamResource.Levels(), level) {
-		return c, hallpass.Invalidf("level", "there is no such place in a team")
+		return c, hallpass.Invalidf("level", "there is no such level in a team")
 	}
 	next := level == hallpass.LevelAdmin
-	c.Question, c.Button, c.Destroys = "Change place in the team", "Change place", !next
-	c.Text = "An admin of " + named(t.Name) + " may say who is in the team. Both have what the team is given."
+	c.Question, c.Button, c.Destroys = "Change level in the team", "Change level", !next
+	c.Text = "An admin of " + named(t.Name) + " may decide who is in the team. Members and admins have the same roles and access through it."
 	if m.Admin != next {
 		c.Steps = []step{{name, teamLevel(m.Level()) + " " + t.Name, teamLevel(level) + " " + t.Name}}
 	}
@@ -283,7 +283,7 @@ func removeTeamMember(req *request) (change, error) {
 	}
 	name := displayName(m.Principal)
 	c.Question, c.Button, c.Destroys = "Remove from team", "Remove", true
-	c.Text = named(name) + " loses at once what it has through the team " + named(t.Name) + "."
+	c.Text = named(name) + " loses all roles and access of the team " + named(t.Name) + " at once."
 	c.Steps = []step{{name, teamLevel(m.Level()) + " " + t.Name, "not in the team " + t.Name}}
 	c.done = name + " is no longer in the team " + t.Name + "."
 	c.do = func() error { return req.o.Admin.RemoveTeamMember(req.Context(), req.caller, t.ID, m.Principal.ID) }
@@ -301,7 +301,7 @@ func deleteTeam(req *request) (change, error) {
 	c.Question, c.Button, c.Destroys = "Delete team", "Delete team", true
 	c.Text = "Are you sure you want to delete " + named(t.Name) + "? This cannot be undone."
 	c.Steps = []step{{t.Name, "team with " + members, wordDeleted}}
-	c.Facts, c.Alarm = []string{"It has " + members + ", who lose what they have through it, at once."}, t.Members > 0
+	c.Facts, c.Alarm = []string{"It has " + members + ". They lose the roles and access of the team at once."}, t.Members > 0
 	c.to, c.done = crumbTeams.URL, "The team "+t.Name+" is deleted."
 	c.do = func() error { return req.o.Admin.DeleteTeam(req.Context(), req.caller, t.ID) }
 	gives, err := req.teamGives(t)

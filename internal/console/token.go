@@ -106,14 +106,14 @@ func deleteToken(req *request) (change, error) {
 		return c, err
 	}
 	c.Question, c.Button, c.Destroys = "Delete service account token", "Delete token", true
-	c.Text = "Are you sure you want to delete " + named(t.Name) + " (glsa_…" + t.LastFour + ")? Whatever holds it is refused from then on. This cannot be undone."
+	c.Text = "Are you sure you want to delete " + named(t.Name) + " (glsa_…" + t.LastFour + ")? Every program that uses it is refused from then on. This cannot be undone."
 	now := req.o.Admin.Now()
 	before, state := "a token of "+a.Name, t.State(now, a.Disabled)
 	switch {
 	case state == hallpass.TokenExpired:
 		before = "an expired token of " + a.Name
 	case state == hallpass.TokenBlocked:
-		before = "a token of " + a.Name + ", blocked as long as that is disabled"
+		before = "a token of " + a.Name + ", blocked because the account is disabled"
 	case state == hallpass.TokenLive:
 		before = "a token that works as " + a.Name + ", with the role " + a.Given.With(a.Role)
 	}
@@ -180,7 +180,7 @@ func (req *request) tokenFacts(c *change, a hallpass.ServiceAccountSummary) erro
 // were used in the last day. It is an alarm when any was.
 func (req *request) inUse(tokens []hallpass.Token, disabled bool) (facts []string, alarm bool) {
 	if len(tokens) == 0 {
-		return []string{"It has no tokens: nothing can be using it."}, false
+		return []string{"It has no tokens, so nothing can be using it."}, false
 	}
 	now := req.o.Admin.Now()
 	live := 0

@@ -78,9 +78,9 @@ func setUserAdmin(req *request) (change, error) {
 	c.done, c.same = name+" is a server admin now.", "Nothing changed: "+name+" is a server admin already."
 	if !yes {
 		steps = []step{{name, wordServerAdmin, wordUser}}
-		c.Question, c.Button, c.Destroys = "Take server admin away", "Take away", true
-		c.Text = named(name) + " keeps the roles in the organizations, and nothing beyond them."
-		c.done, c.same = name+" is no longer a server admin.", "Nothing changed: "+name+" is no server admin."
+		c.Question, c.Button, c.Destroys = "Remove server admin", "Remove server admin", true
+		c.Text = named(name) + " keeps the roles in organizations and loses everything beyond them."
+		c.done, c.same = name+" is no longer a server admin.", "Nothing changed: "+name+" is not a server admin."
 	}
 	if u.ServerAdmin != yes {
 		c.Steps = steps
@@ -104,7 +104,7 @@ func setUserDisabled(req *request) (change, error) {
 	if off {
 		steps = []step{{name, wordEnabled, wordDisabled}}
 		c.Question, c.Button, c.Destroys = "Disable user", "Disable user", true
-		c.Text = named(name) + " is signed out at once and cannot sign in until enabled again. Service accounts and tokens that the user made go on working."
+		c.Text = named(name) + " is signed out at once and cannot sign in until enabled again. Service accounts and tokens that the user created keep working."
 		c.done, c.same = name+" is disabled now, and signed out everywhere.", "Nothing changed: "+name+" is disabled already."
 	}
 	if u.Disabled != off {
@@ -138,7 +138,7 @@ func deleteUser(req *request) (change, error) {
 	if len(names) > 0 {
 		c.Facts = []string{"The user is a member of " + hallpass.Enumerate(names) + "."}
 	}
-	c.Facts = append(c.Facts, "Sessions end at once. Roles, places in teams and access are gone for good.", "Service accounts, folders and dashboards that the user made stay.")
+	c.Facts = append(c.Facts, "Sessions end at once. Roles, team memberships and access are removed for good.", "Service accounts, folders and dashboards that the user created stay.")
 	c.to, c.done = crumbUsers.URL, "The user "+name+" is deleted."
 	c.do = func() error { return req.o.Admin.DeleteUser(req.Context(), req.caller, u.ID) }
 	return c, nil

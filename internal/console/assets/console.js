@@ -222,7 +222,7 @@ async function refreshRows(id) {
 	if (answer.redirected || answer.status === 404 || answer.status === 403) {
 		signedOut = true;
 		const status = $("#live-status");
-		if (status) status.textContent = "This page is no longer kept up to date. Reload it to go on.";
+		if (status) status.textContent = "This page is no longer updated. Reload it to continue.";
 		return null;
 	}
 	if (!answer.ok) return null;
