@@ -11,15 +11,16 @@ import (
 	"time"
 )
 
-// contentTypes are told apart here and not by the machine's tables, which may
-// call a script text, and a browser then refuses it.
+// contentTypes are the types by extension. The tables of the machine are not used:
+// they may call a script plain text, which browsers refuse to run.
 var contentTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml",
 }
 
-// assets are the files that pages link to, under names that tell their content.
+// assets are the files that pages link to. A file's name holds the hash of its
+// content.
 type assets struct {
 	hashed map[string]string // by file name: the name with the content's hash
 	files  map[string][]byte // by hashed name
@@ -46,8 +47,8 @@ func readAssets(files fs.FS) (*assets, error) {
 	return a, nil
 }
 
-// url returns the path of an asset. A name that no asset has is a mistake in a
-// template.
+// url returns the path of an asset. A template that names a missing asset is an
+// error.
 func (a *assets) url(name string) (string, error) {
 	hashed, ok := a.hashed[name]
 	if !ok {

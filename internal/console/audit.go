@@ -13,7 +13,7 @@ import (
 // auditView is a page of the audit log.
 type auditView struct {
 	frame
-	Action, Actor, Target, Outcome, From, To string // the filter as it was typed
+	Action, Actor, Target, Outcome, From, To string // the filter, as typed
 	Outcomes                                 []choice
 	Filtered                                 bool
 	Entries                                  []auditRow
@@ -63,7 +63,7 @@ func auditPage(req *request) error {
 	} else if !f.To.IsZero() {
 		f.To = f.To.AddDate(0, 0, 1)
 	}
-	f.Before, _ = hallpass.ParseAuditPlace(q.Get("before")) // one that we did not write is none
+	f.Before, _ = hallpass.ParseAuditPlace(q.Get("before")) // ignore a value that the console did not write
 	page, err := req.o.Admin.Audit(req.Context(), req.caller, f)
 	var wrong *hallpass.Error
 	if errors.As(err, &wrong) && wrong.Field == "action" {
@@ -127,7 +127,7 @@ func (req *request) auditRow(e hallpass.AuditEntry) auditRow {
 	return row
 }
 
-// nameEntries fills in the names of who did it, and of what it was done to.
+// nameEntries fills in the names of actors, tokens and targets.
 func (req *request) nameEntries(rows []auditRow) error {
 	var refs []admin.Ref
 	for _, r := range rows {
@@ -152,8 +152,8 @@ func (req *request) nameEntries(rows []auditRow) error {
 	return err
 }
 
-// reasonRef parts the reason of a change from what it points to at its end, as in
-// "to team:3".
+// reasonRef splits the reason of a change into its text and the reference at its
+// end, as in "to team:3".
 func reasonRef(e hallpass.AuditEntry) (before, to string) {
 	if e.Outcome == hallpass.Refused {
 		return e.Reason, ""

@@ -16,9 +16,9 @@ func avatarURL(login string) string {
 	return "/avatar/" + hex.EncodeToString(sum[:16])
 }
 
-// avatar draws a pattern that tells one hash from another. It is made of the
-// hash alone: nobody is asked, and nobody is told, so it needs no session. API
-// answers name such pictures, and who reads them has none.
+// avatar draws a pattern from the hash alone, a different one for each hash. It
+// reads nothing and reveals nothing, so it needs no session: programs that read
+// the addresses in answers of the API have none.
 func avatar(req *request) error {
 	name := req.PathValue("hash")
 	if len(name) > 64 {
@@ -30,12 +30,11 @@ func avatar(req *request) error {
 	req.w.Header().Set("Content-Type", "image/svg+xml")
 	req.w.Header().Set("Cache-Control", "public, max-age=86400")
 	req.w.WriteHeader(http.StatusOK)
-	_, _ = req.w.Write(identicon(sha256.Sum256([]byte(name)))) // a browser that went away is no news
+	_, _ = req.w.Write(identicon(sha256.Sum256([]byte(name)))) // the browser may have gone away
 	return nil
 }
 
-// identicon draws five by five squares, the right side as the left, in one of
-// 24 hues.
+// identicon draws a symmetric pattern of five by five squares in one of 24 hues.
 func identicon(sum [32]byte) []byte {
 	var b bytes.Buffer
 	hue := int(sum[0]) % 24 * 15

@@ -10,7 +10,7 @@ type roleOption struct {
 	Name     string
 	Can      string // what it permits, in a sentence
 	Selected bool
-	Above    bool // of the caller's own: not theirs to give
+	Above    bool // above the caller's own role: the caller may not give it
 }
 
 func (req *request) roleOptions(selected, own hallpass.Role) []roleOption {
@@ -23,8 +23,8 @@ func (req *request) roleOptions(selected, own hallpass.Role) []roleOption {
 
 var errRole = hallpass.Invalidf("role", "there is no such role")
 
-// roleWords says what a basic role permits in the org, as it is now, with what is
-// given to everybody who has it. It is looked up once a visit.
+// roleWords says what a basic role permits in the org now, including what was
+// given to everybody who has it. It is looked up once per request.
 func (req *request) roleWords(r hallpass.Role) string {
 	if text, ok := req.roleTexts[r]; ok {
 		return text
@@ -48,8 +48,7 @@ func (req *request) roleWords(r hallpass.Role) string {
 	return text
 }
 
-// roleStep is the step from one basic role to another; none when they are the
-// same.
+// roleStep is the step from one basic role to another; nil when they are equal.
 func roleStep(what string, was, next hallpass.Role) []step {
 	if was == next {
 		return nil

@@ -9,29 +9,29 @@ import (
 	"slices"
 )
 
-// A change is what a form does to the power of somebody: the question that is
-// asked before, the change itself, and what the page says after it.
+// A change gives or takes power. It holds the question that is asked first, the
+// function that makes the change, and the message that the next page shows.
 type change struct {
 	Question string
 	Text     string
 	Steps    []step   // what changes; none: nothing does
-	Facts    []string // who or what is hit
-	Alarm    bool     // it is in use
-	Destroys bool     // it takes something away
+	Facts    []string // who or what is affected
+	Alarm    bool     // what changes is in use
+	Destroys bool     // it removes something
 	Button   string
-	Cancel   string // address of the page that the form stands on
+	Cancel   string // address of the page with the form
 
 	asked  string // who is asked, in which org, at which address
-	here   string // place in the navigation
+	here   string // entry of the navigation
 	crumbs []crumb
 	do     func() error
 	to     string            // where the browser goes when it is done; empty: Cancel
-	done   string            // what that page says
-	same   string            // what it says when nothing would change; empty: it is done unasked
-	again  func(error) error // shows the form again with what was wrong with it; nil: the error has a page
+	done   string            // message that the page shows then
+	same   string            // message when nothing would change; empty: the change is made without a question
+	again  func(error) error // shows the form again with the error; nil: the error has a page
 }
 
-// step is one thing that changes, as it is and as it will be.
+// step is one thing that changes, with its state before and after.
 type step struct{ What, Before, After string }
 
 // confirmView asks before a change is made.
@@ -40,27 +40,26 @@ type confirmView struct {
 	change
 	Action string
 	Fields []field // of the form, sent again with the answer
-	Again  bool    // it is no longer what was asked
+	Again  bool    // an answer came, and the change is a different one now
 }
 
 // field is a field of a form with its value.
 type field struct{ Name, Value string }
 
-// mark tells one question from another. It comes back with the answer, so that
-// what is done is what was asked, of the one who was asked, in the same place,
-// whatever has happened in between: in another window the user may have gone to work
-// in another org, where others have the same names, or have signed in as somebody
-// else.
+// mark identifies the question. The answer carries it, so that the change that is
+// made is the one that was asked about, of the same user, in the same org and at
+// the same address. In another window the user may have switched to an org where
+// others have the same names, or have signed in as somebody else.
 func (c change) mark() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", c.asked, c.Question, c.Steps))
 	return hex.EncodeToString(sum[:8])
 }
 
-// Mark is mark for the page.
+// Mark is mark, for the template.
 func (c confirmView) Mark() string { return c.mark() }
 
-// asked returns the handler of a form that gives or takes power: it asks, and
-// makes the change when the answer to that very question comes.
+// asked returns the handler of a form that gives or takes power. It asks first,
+// and makes the change when the answer to exactly that question comes.
 func asked(plan func(*request) (change, error)) func(*request) error {
 	return func(req *request) error {
 		c, err := plan(req)
@@ -95,8 +94,8 @@ func (c change) refused(req *request, err error) error {
 	return c.again(err)
 }
 
-// confirm asks about the change. The form comes along, to be sent with the
-// answer.
+// confirm shows the question. The page holds the fields of the form, which the
+// answer sends again.
 func (req *request) confirm(c change, again bool) error {
 	view := confirmView{change: c, Action: req.URL.Path, Again: again}
 	form := maps.Clone(req.PostForm)

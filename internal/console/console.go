@@ -1,6 +1,6 @@
-// Package console is the door for people: pages made on the server, which work
-// without script, and a little script that brings live updates and dialogs. It
-// holds no rules; admin and verify do.
+// Package console is the door for people. The server renders its pages, which work
+// without script; a small script adds live updates and dialogs. The package holds
+// no rules: admin, verify and the root do.
 package console
 
 import (
@@ -21,9 +21,9 @@ type Options struct {
 	Verify  *verify.Verifier
 	Node    *node.Node
 	Cookies httpd.Cookies
-	RootURL string // public base URL without a slash at its end; empty: as the request's Host says
+	RootURL string // public base URL without a trailing slash; empty: derived from the request's Host
 	Version string // shown in the frame
-	DevDir  string // not empty: the directory that holds templates and assets, read on each request
+	DevDir  string // directory of templates and assets, read on each request; empty: the embedded ones
 }
 
 //go:embed templates assets
@@ -36,14 +36,14 @@ type console struct {
 	kept  *site // nil with DevDir
 }
 
-// site is what is made of the files: the pages and the assets they link to.
+// site holds the parsed pages and the assets that they link to.
 type site struct {
 	pages  pages
 	assets *assets
 }
 
-// New returns the handler of the console's pages. It fails when DevDir holds
-// no pages; the embedded ones are known to be good.
+// New returns the handler of the console's pages. It fails when DevDir holds no
+// valid pages; the embedded ones are valid.
 func New(o Options) (http.Handler, error) {
 	c := &console{o: o, files: embedded}
 	if o.DevDir != "" {
@@ -71,7 +71,7 @@ func newSite(files fs.FS) (*site, error) {
 	return &site{p, a}, nil
 }
 
-// site returns the pages and assets to answer with.
+// site returns the pages and assets, read again when there is a DevDir.
 func (c *console) site() (*site, error) {
 	if c.kept != nil {
 		return c.kept, nil
@@ -79,14 +79,14 @@ func (c *console) site() (*site, error) {
 	return newSite(c.files)
 }
 
-// effect says what a route does to the power of somebody.
+// effect says whether a route changes what somebody may do.
 type effect uint8
 
 const (
-	unclassified effect = iota // of a form: the tests fail
+	unclassified effect = iota // a form without a class: the tests fail
 	reads                      // shows a page
-	harmless                   // changes names, looks, or the own session and password
-	states                     // makes something that nobody holds yet, or takes a typed secret: its form says what that gives
+	harmless                   // changes names, looks, or the user's own session and password
+	states                     // creates something that nobody holds yet, or sets a typed secret: its form says what that gives
 	asks                       // gives or takes power: it asks first
 )
 
@@ -111,9 +111,8 @@ func (c *console) routes() http.Handler {
 	return mux
 }
 
-// Patterns lists the addresses of the console that are for those who are signed
-// in, as http.ServeMux writes them. Tests hold every one of them to the same
-// rules.
+// Patterns lists the patterns of the pages that need a session, as http.ServeMux
+// writes them. Tests check the same rules on all of them.
 func Patterns() []string {
 	var all []string
 	for _, r := range table() {
@@ -122,14 +121,14 @@ func Patterns() []string {
 	return all
 }
 
-// table lists the addresses that are for those who are signed in. Where a slug or
-// a uid that somebody may choose stands, no other address has a word.
+// table lists the routes that need a session. Where one route has a uid or slug that
+// people choose, no other route has a fixed word.
 func table() []route {
 	var all []route
 	get := func(path string, fn func(*request) error) { all = append(all, route{"GET " + path, reads, fn}) }
 	post := func(path string, e effect, fn func(*request) error) { all = append(all, route{"POST " + path, e, fn}) }
 	ask := func(path string, plan func(*request) (change, error)) { post(path, asks, asked(plan)) }
-	// A change that needs nothing typed has a page that asks, to be linked to.
+	// A change without input is a link to the page with its question.
 	link := func(path string, plan func(*request) (change, error)) {
 		get(path, asked(plan))
 		ask(path, plan)

@@ -27,7 +27,7 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	(&request{console: c, w: w, Request: r}).fail(err)
 }
 
-// fail answers with the page about err and notes it in the request's event.
+// fail answers with the page about err and puts err into the request's event.
 func (req *request) fail(err error) {
 	e := httpd.EventOf(req.Context())
 	e.Err = err
@@ -45,8 +45,7 @@ func (req *request) fail(err error) {
 	}
 }
 
-// describe says for people what went wrong. Of what is our own fault it tells
-// nothing but that.
+// describe says what went wrong. Of an internal error it says only that it was one.
 func describe(err error) errorView {
 	view := errorView{Status: httpd.Status(err)}
 	var e *hallpass.Error
@@ -73,7 +72,7 @@ func describe(err error) errorView {
 	return view
 }
 
-// messageOf returns what a refusal tells the caller, as a sentence.
+// messageOf returns the message of a refusal as a sentence.
 func messageOf(err error) string {
 	var e *hallpass.Error
 	if !errors.As(err, &e) || e.Message == "" {

@@ -17,14 +17,14 @@ type explainView struct {
 	Can     string
 	Areas   []explainArea
 	Total   int
-	Action  string // asked about
+	Action  string // that the form asks about
 	Scope   string
 	Asked   bool
 	Allowed bool
 	Via     []string
 	Would   []string
 	Notes   []string
-	Unknown bool // the action is perhaps a slip
+	Unknown bool // the action may be a typing error
 }
 
 // explainArea is what it can do in one area.
@@ -33,12 +33,12 @@ type explainArea struct {
 	Rows []explainRow
 }
 
-// explainRow is one permission, in words first.
+// explainRow is one permission.
 type explainRow struct {
 	Words   string
 	Action  string
 	Scope   string
-	On      link // what the scope is about, if that is one thing with a name
+	On      link // what the scope is about, if it is one thing with a name
 	Sources []string
 }
 
@@ -117,8 +117,8 @@ func explainAreas(held []admin.Effective, n names) []explainArea {
 	return areas
 }
 
-// accountPowerWords says what who can do: a token of an account that holds the
-// permissions.
+// accountPowerWords says what a token of an account with the permissions can do.
+// who names it in the sentence.
 func accountPowerWords(who string, held *hallpass.Permissions, name func(hallpass.Scope) string) string {
 	w := held.Power(hallpass.ServiceAccountPrincipal, name)
 	out := w.Tell(who)
@@ -128,9 +128,9 @@ func accountPowerWords(who string, held *hallpass.Permissions, name func(hallpas
 	return out
 }
 
-// tokenPowerWords says what a token of the account can do: all that the account holds,
-// by its roles, its teams and the access it was given. Who may not see that is
-// told what its basic role permits.
+// tokenPowerWords says what a token of the account can do: everything that the
+// account holds through roles, teams and access. A viewer who may not see that
+// learns what the basic role permits.
 func (req *request) tokenPowerWords(id hallpass.ServiceAccountID, role hallpass.Role) (string, error) {
 	const who = "This token"
 	if req.caller.Can(hallpass.UsersPermissionsRead, hallpass.UserID(id).Scope()) {
@@ -150,7 +150,7 @@ func (req *request) tokenPowerWords(id hallpass.ServiceAccountID, role hallpass.
 	return accountPowerWords(who, power, n.scopeName) + " It may have more through roles and teams that you may not see.", err
 }
 
-// permissionsOf lists what is held, without where it comes from.
+// permissionsOf lists the permissions without their sources.
 func permissionsOf(held []admin.Effective) []hallpass.Permission {
 	list := make([]hallpass.Permission, 0, len(held))
 	for _, e := range held {

@@ -26,14 +26,14 @@ type treeRow struct {
 	Depth     int
 	Title     string
 	Folder    bool
-	URL       string // of a folder's permissions; empty: not to be seen
+	URL       string // of a folder's permissions; empty: the viewer may not see them
 	Tags      []string
 	UID       string
 	UpdatedBy string
 	Updated   timestamp
 }
 
-// Level is the depth in the tree as the page's style counts it.
+// Level is the depth in the tree, as the style sheet counts it.
 func (t treeRow) Level() string { return idText(int64(min(t.Depth, 5))) }
 
 // treeLimit is how many folders and dashboards the tree shows.

@@ -15,15 +15,15 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// fieldErrors are what is wrong with a form that was sent, by the field it is wrong
-// with; "" is the form as a whole.
+// fieldErrors are the errors of a form that was sent, by field; "" is the form as a
+// whole.
 type fieldErrors map[string]string
 
-// At returns what is wrong with the field; empty: nothing.
+// At returns the error of the field; empty: none.
 func (w fieldErrors) At(field string) string { return w[field] }
 
-// liftUnshown moves what no field of the page tells to the form as a whole, where every
-// page tells it, and reports whether there was any.
+// liftUnshown moves errors that the page shows at no field to the form as a whole,
+// which every page shows, and reports whether there were any.
 func (w fieldErrors) liftUnshown(page []byte) bool {
 	lost := false
 	for _, field := range slices.Sorted(maps.Keys(w)) {
@@ -36,11 +36,11 @@ func (w fieldErrors) liftUnshown(page []byte) bool {
 	return lost
 }
 
-// errorID is the id of the text that says what is wrong with the field.
+// errorID is the id of the element with the error of the field.
 func errorID(field string) string { return "error-" + field }
 
-// describe returns the attributes of a field: what describes it, and, when there
-// is something wrong with it, that it is and that the focus goes there.
+// describe returns the attributes of an input: the elements that describe it and,
+// when it has an error, aria-invalid and the focus.
 func (w fieldErrors) describe(field string, help ...string) template.HTMLAttr {
 	attributes := ""
 	if w[field] != "" {
@@ -49,8 +49,7 @@ func (w fieldErrors) describe(field string, help ...string) template.HTMLAttr {
 	return template.HTMLAttr(attributes) /* #nosec G203 -- a text of ours */ + w.describeControl(field, help...)
 }
 
-// describeControl is describe for what is no input: a button, a link, one of several
-// choices.
+// describeControl is describe for a control that is no input, as a button or link.
 func (w fieldErrors) describeControl(field string, help ...string) template.HTMLAttr {
 	attributes := ""
 	if w[field] != "" {
@@ -63,17 +62,16 @@ func (w fieldErrors) describeControl(field string, help ...string) template.HTML
 	return template.HTMLAttr(attributes) // #nosec G203 -- texts of ours, and ids that are escaped
 }
 
-// errorMessage is what the part "field-error" shows.
+// errorMessage is the view of the part "field-error".
 type errorMessage struct{ ID, Text string }
 
 func (w fieldErrors) message(field string) errorMessage {
 	return errorMessage{errorID(field), w[field]}
 }
 
-// formError says on the page that follows what is wrong, beside the field of the
-// form at fault: the one that err names, if it is among fields, else the first.
-// It reports whether the form can be shown again: what is not for the one who
-// filled it in has a page of its own.
+// formError shows err at a field of the form: at the one that err names, if it is
+// among fields, else at the first. It reports false when err is not about what was
+// filled in: then the error has a page of its own.
 func (req *request) formError(err error, fields ...string) bool {
 	text, ok := req.errorText(err)
 	if !ok {
@@ -96,8 +94,8 @@ func (req *request) fieldError(field, text string) {
 	req.errors[field] = text
 }
 
-// errorText returns what a form shall say about err, if that is for the one who
-// filled it in.
+// errorText returns what a form says about err; false when err is not about what
+// was filled in.
 func (req *request) errorText(err error) (string, bool) {
 	switch hallpass.KindOf(err) {
 	case hallpass.Invalid, hallpass.Conflict, hallpass.NotFound, hallpass.Denied:
@@ -121,11 +119,11 @@ type choice struct {
 	Selected     bool
 }
 
-// flashCookie holds what the next page says was done. It is a cookie and not part
-// of the address, so that nobody can make a link that lets a page say things.
+// flashCookie holds the message that the next page shows. It is a cookie and not a
+// parameter, so that nobody can write a link that puts text on a page.
 const flashCookie = "hallpass_done"
 
-// flash has the next page of this browser tell what was done.
+// flash makes the next page of this browser show a message.
 func (req *request) flash(text string) {
 	for len(text) > 1000 {
 		_, size := utf8.DecodeLastRuneInString(text)
@@ -134,7 +132,7 @@ func (req *request) flash(text string) {
 	req.setFlash(base64.RawURLEncoding.EncodeToString([]byte(text)), 60)
 }
 
-// takeFlash returns what the page before has done, this once.
+// takeFlash returns the message of the previous page and deletes it.
 func (req *request) takeFlash() string {
 	c, err := req.Cookie(req.flashName())
 	if err != nil {

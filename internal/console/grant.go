@@ -10,7 +10,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// grantsView is who was given access to one account or folder.
+// grantsView is the page of who was given access to one account or folder.
 type grantsView struct {
 	frame
 	Heading   string
@@ -35,7 +35,7 @@ type grantGroup struct {
 	Rows []grantRow
 }
 
-// grantRow is one access.
+// grantRow is the access of one grantee.
 type grantRow struct {
 	Kind      string
 	Ref       string
@@ -66,7 +66,7 @@ func levelOptions(r hallpass.Resource, selected hallpass.Level) []levelOption {
 	return list
 }
 
-// grantPage is a page about the access to one thing.
+// grantPage describes the resource that a page of grants is about.
 type grantPage struct {
 	resource hallpass.Resource
 	ref      string
@@ -214,7 +214,7 @@ func (req *request) setGrant(p grantPage) (change, error) {
 	return c, nil
 }
 
-// describe fills in what the change of a grantee's level is called.
+// describe fills in the texts of the change of a grantee's level.
 func (p grantPage) describe(c *change, name string, was, level hallpass.Level) {
 	if was != level {
 		c.Steps = []step{{name, p.levelText(was), p.levelText(level)}}
@@ -233,7 +233,7 @@ func (p grantPage) describe(c *change, name string, was, level hallpass.Level) {
 	}
 }
 
-// levelText tells a level as a step does.
+// levelText says a level as a step shows it.
 func (p grantPage) levelText(l hallpass.Level) string {
 	if l == "" {
 		return "no permission of its own on " + p.heading
@@ -241,7 +241,7 @@ func (p grantPage) levelText(l hallpass.Level) string {
 	return string(l) + " on " + p.heading
 }
 
-// granteeName is what people call whom the access was given to.
+// granteeName is the name of a grantee, as sentences have it.
 func granteeName(g admin.Access) string {
 	switch g.To.Kind {
 	case hallpass.ToTeam:
@@ -264,8 +264,8 @@ func granteeRef(to hallpass.Grantee) string {
 	return idText(to.ID)
 }
 
-// grantee finds whom a form names, and what people call them: the form of a row
-// names by ID, people by name.
+// grantee returns the grantee that a form names, and its name. The form of a row
+// has an ID, other forms a name.
 func (req *request) grantee(kind, who string) (to hallpass.Grantee, name string, err error) {
 	id, number := hallpass.ParseID(who)
 	to = hallpass.Grantee{Kind: hallpass.GranteeKind(kind), ID: id}

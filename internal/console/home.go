@@ -1,13 +1,13 @@
 package console
 
-// indexView is a page of cards, one for each place below it.
+// indexView is a page of cards that lead to other pages.
 type indexView struct {
 	frame
 	Lead  string
 	Cards []card
 }
 
-// card leads to a place.
+// card leads to a page.
 type card struct{ Icon, Title, Text, URL string }
 
 const (

@@ -7,7 +7,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// lifetime is a lifetime that may be chosen. 0 seconds are no expiration.
+// lifetime is an option of the form for a token. 0 seconds is no expiration.
 type lifetime struct {
 	Seconds int64
 	Label   string
@@ -17,11 +17,11 @@ type lifetime struct {
 
 const daySeconds = 24 * 60 * 60
 
-// presets are the lifetimes offered, in days; the last is chosen.
+// presets are the lifetimes that are offered, in days.
 var presets = []int64{7, 30, 60, 90}
 
-// lifetimes returns the lifetimes that the policy allows, the last preset
-// chosen: 90 days or the limit.
+// lifetimes returns the options that the policy allows. The longest that ends is
+// selected: 90 days or the limit.
 func (req *request) lifetimes(p hallpass.TokenPolicy) []lifetime {
 	now := req.o.Admin.Now()
 	var all []lifetime

@@ -5,35 +5,33 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
-// link is something that has a name and a page, as sentences about it show it:
-// the name leads to the page, and the id is there for who needs it.
+// link names something and leads to its page. The ID can be copied.
 type link struct {
 	Kind string // "service account", "team"; may be empty
-	Name string // empty: there is none, or it is not for the viewer to see
+	Name string // empty: it was deleted, or the viewer may not see it
 	URL  string // empty: it has no page, or the page is of another organization
-	ID   string // as programs write it
+	ID   string // as the API writes it
 }
 
-// names are things by what points to them.
+// names holds the names of what references point to.
 type names struct {
 	v     *request
 	known map[admin.Ref]admin.Name
 }
 
-// lookUpNames returns the names of what audit entries and scopes point to.
+// lookUpNames looks up what audit entries and scopes point to.
 func (req *request) lookUpNames(refs []admin.Ref) (names, error) {
 	known, err := req.o.Admin.Names(req.Context(), req.caller, refs)
 	return names{req, known}, err
 }
 
-// link returns the thing that text of the org points to. One without a name
-// keeps its id, as words: "service account 26".
+// link returns the link to what text, a reference or scope of the org, points to.
 func (n names) link(org hallpass.OrgID, text string) link {
 	ref, ok := admin.ParseRef(org, text)
 	if !ok {
 		return link{ID: text}
 	}
-	if ref.Kind == admin.RefFolder && ref.ID == hallpass.RootFolder { // it has no row, and is always there
+	if ref.Kind == admin.RefFolder && ref.ID == hallpass.RootFolder { // it always exists and has no row
 		return link{Name: "the root of the folders", ID: text}
 	}
 	name, known := n.known[ref]
@@ -51,8 +49,8 @@ func (n names) link(org hallpass.OrgID, text string) link {
 	return t
 }
 
-// pageOf returns the address of the page about what has the name; empty: there is
-// none, or the viewer may not see it.
+// pageOf returns the address of the page about n; empty: there is none, or the
+// viewer may not see it.
 func (req *request) pageOf(n admin.Name) string {
 	id, _ := hallpass.ParseID(n.ID)
 	switch {
@@ -72,7 +70,7 @@ func (req *request) pageOf(n admin.Name) string {
 	return ""
 }
 
-// principal returns the user or account as a thing.
+// principal returns the link to a user or account.
 func (n names) principal(org hallpass.OrgID, p hallpass.Principal) link {
 	kind := "user:"
 	if p.Kind == hallpass.ServiceAccountPrincipal {
@@ -85,13 +83,12 @@ func (n names) principal(org hallpass.OrgID, p hallpass.Principal) link {
 	return t
 }
 
-// scopeName returns the name of what a scope of this org is about; empty: it has
-// none.
+// scopeName returns the name of what a scope of this org stands for; empty: none.
 func (n names) scopeName(s hallpass.Scope) string {
 	return n.link(n.v.caller.Org, string(s)).Name
 }
 
-// namesIn returns what people call what the permissions are about.
+// namesIn looks up what the scopes of the permissions stand for.
 func (req *request) namesIn(lists ...[]hallpass.Permission) (names, error) {
 	var refs []admin.Ref
 	for _, list := range lists {
@@ -102,8 +99,8 @@ func (req *request) namesIn(lists ...[]hallpass.Permission) (names, error) {
 	return req.lookUpNames(refs)
 }
 
-// linkTo returns the thing that a scope of this org is about; the zero thing when
-// it is about many, is the root, or has no name.
+// linkTo returns the link to what a scope of this org stands for; the zero link for
+// several things, for the root folder, and for what has no name.
 func (n names) linkTo(s hallpass.Scope) link {
 	if t := n.link(n.v.caller.Org, string(s)); t.Name != "" && t.Kind != "" {
 		return t
@@ -111,7 +108,7 @@ func (n names) linkTo(s hallpass.Scope) link {
 	return link{}
 }
 
-// refsIn returns what the texts of the org point to.
+// refsIn returns the references among the texts of the org.
 func refsIn(org hallpass.OrgID, texts ...string) (refs []admin.Ref) {
 	for _, text := range texts {
 		if r, ok := admin.ParseRef(org, text); ok {

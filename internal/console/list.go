@@ -13,16 +13,16 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
-// sortByName sorts a list as people look for names: "Überwachung" stands at U, and
+// sortByName sorts a list as people look for names: "Überwachung" comes at U, and
 // "job 2" before "job 10".
 func sortByName[T any](list []T, name func(T) string) {
 	c := collate.New(language.Und, collate.Numeric)
 	slices.SortStableFunc(list, func(a, b T) int { return c.CompareString(name(a), name(b)) })
 }
 
-// maxSorted is how many things a list may have to be put in the order of names. A
-// longer one keeps the order of the database's index, by login or folded name:
-// to sort it for each page would cost more than it gives.
+// maxSorted is the length up to which a list is sorted by name. A longer one keeps
+// the order of the database, by login or folded name: sorting it for each page would
+// cost too much.
 const maxSorted = 1000
 
 // pageByName returns a page of a list in the order of names, and how many there
@@ -42,10 +42,10 @@ func pageByName[T any](p admin.Page, fetch func(admin.Page) ([]T, int, error), n
 // perPage is how many rows a page of a list has.
 const perPage = 50
 
-// pager leads through a list that has pages.
+// pager is the footer of a list with pages.
 type pager struct {
 	Total      int
-	What       string // of what there are so many
+	What       string // the noun for what is listed
 	Page       int
 	Pages      int
 	Prev, Next string // addresses; empty: none
@@ -71,8 +71,7 @@ func pagerOf(req *request, path string, total, page int, of noun) pager {
 	return p
 }
 
-// listPage reads which page of a list is asked for, and the text it is searched
-// for.
+// listPage reads the number of the page and the search text from the address.
 func (req *request) listPage() (admin.Page, string) {
 	q := req.URL.Query()
 	p := admin.Page{Number: 1, Size: perPage}

@@ -83,8 +83,8 @@ func addOrgUser(req *request) (change, error) {
 	return c, nil
 }
 
-// member begins a change of the member of the org that the path names, after the
-// caller was authorized to make it.
+// member authorizes the caller and begins a change of the member of the org that the
+// path names.
 func (req *request) member(needs hallpass.Action) (hallpass.Member, change, error) {
 	c := change{Cancel: crumbOrgUsers.URL, here: "users", crumbs: []crumb{crumbAdmin, crumbAccess, crumbOrgUsers}}
 	id, err := req.userID()

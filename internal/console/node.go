@@ -7,7 +7,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/node"
 )
 
-// nodesView is who shares the database.
+// nodesView is the list of the nodes that share the database.
 type nodesView struct {
 	frame
 	Summary string

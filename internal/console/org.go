@@ -63,8 +63,8 @@ func createOrg(req *request) error {
 	return req.orgDone(err, "name", "Organization "+name+" created.", orgsView{Typed: req.PostForm.Get("name")})
 }
 
-// orgDone goes back to the list of orgs and says what was done there, or what is
-// wrong with the field.
+// orgDone goes back to the list of orgs with a message, or shows the list with the
+// error at the field.
 func (req *request) orgDone(err error, field, done string, view orgsView) error {
 	switch {
 	case err == nil:

@@ -9,27 +9,27 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// frame is what stands around every page.
+// frame is the part that all pages share: title, navigation and messages.
 type frame struct {
 	Title   string
 	Crumbs  []crumb
 	Nav     nav
 	Me      me
 	Theme   string      // "light", "dark" or "" for the system's
-	Path    string      // of this page, with its query
-	Flash   string      // what has just been done
-	Errors  fieldErrors // with the form that was sent
+	Path    string      // address of this page, with its query
+	Flash   string      // message about the change that was just made
+	Errors  fieldErrors // errors of the form that was sent
 	Version string
 }
 
-// crumb is a step of the way to a page; without a URL it is the page itself.
+// crumb is an entry of the breadcrumbs; the one without a URL is the page itself.
 type crumb struct{ Label, URL string }
 
-// nav says which places the sidebar offers.
+// nav says which entries the sidebar shows.
 type nav struct {
 	Org             string
-	Orgs            []orgChoice // to switch between; nil: there is but one
-	Users           string      // address of the users; empty: not to be seen
+	Orgs            []orgChoice // to switch between; nil: there is only one
+	Users           string      // address of the users; empty: the viewer may not see them
 	Teams           bool
 	ServiceAccounts bool
 	Roles           bool
@@ -40,7 +40,7 @@ type nav struct {
 	Here            string // "serviceaccounts", "audit", …
 }
 
-// Access and Admin report whether there is anything below these places.
+// Access and Admin report whether these entries have any entry below them.
 func (n nav) Access() bool { return n.Users != "" || n.Teams || n.ServiceAccounts || n.Roles }
 
 func (n nav) Admin() bool { return n.Access() || n.AllOrgs || n.Audit || n.Nodes }
@@ -62,7 +62,7 @@ var (
 	crumbAccounts = crumb{nounAccount.Title(), "/org/serviceaccounts"}
 )
 
-// bareFrame returns the frame without what must be looked up.
+// bareFrame returns the frame without what takes a look-up in the database.
 func (req *request) bareFrame(title string) frame {
 	f := frame{
 		Title: title, Theme: themeOf(req.Request), Path: req.URL.RequestURI(), Version: req.o.Version,
@@ -92,8 +92,8 @@ func (req *request) bareFrame(title string) frame {
 	return f
 }
 
-// frame returns the frame of a page: where it is in the navigation, its title,
-// and the steps to it.
+// frame returns the frame of a page. here is its entry of the navigation, crumbs are
+// the pages above it.
 func (req *request) frame(here, title string, crumbs ...crumb) (frame, error) {
 	f := req.bareFrame(title)
 	f.Crumbs = append(append([]crumb{crumbHome}, crumbs...), crumb{Label: title})
@@ -118,7 +118,7 @@ func (req *request) frame(here, title string, crumbs ...crumb) (frame, error) {
 	return f, nil
 }
 
-// tab is one of several views of the same thing.
+// tab leads to one of several views of the same thing.
 type tab struct {
 	Label, URL string
 	Current    bool

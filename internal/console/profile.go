@@ -33,7 +33,7 @@ func profile(req *request) error {
 	})
 }
 
-// passwordView is the form to change the own password.
+// passwordView is the form in which users change their own password.
 type passwordView struct{ frame }
 
 func passwordForm(req *request) error { return req.showPassword(http.StatusOK) }
@@ -47,7 +47,7 @@ func (req *request) showPassword(status int) error {
 }
 
 // changePassword is POST /profile/password. The old password is verified as at
-// sign-in, so that guesses count.
+// sign-in, so that wrong guesses are counted.
 func changePassword(req *request) error {
 	form := req.PostForm
 	if form.Get("new") != form.Get("confirm") {
@@ -75,7 +75,7 @@ func changePassword(req *request) error {
 	if err != nil {
 		return err
 	}
-	c.Session = 0 // it has just ended with all others
+	c.Session = 0 // the change ended it with all others
 	if err := req.startSession(c); err != nil {
 		return err
 	}

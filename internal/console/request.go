@@ -16,18 +16,18 @@ import (
 // maxForm is the longest body that a form may have.
 const maxForm = httpd.MaxBody
 
-// request is one request for a page with whoever makes it.
+// request is one request for a page, with its caller.
 type request struct {
 	*console
 	w http.ResponseWriter
 	*http.Request
-	caller    hallpass.Caller          // the zero Caller on pages that are open to all
-	errors    fieldErrors              // with the form that was sent
-	roleTexts map[hallpass.Role]string // what basic roles permit, once it was looked up
+	caller    hallpass.Caller          // the zero Caller on pages without a session
+	errors    fieldErrors              // of the form that was sent
+	roleTexts map[hallpass.Role]string // what basic roles permit, filled in by roleWords
 }
 
-// guard returns the handler of a page for those who are signed in. Others are
-// sent to sign in, and back.
+// guard returns the handler of a page that needs a session. Without one, the browser
+// is sent to the sign-in page, which sends it back.
 func (c *console) guard(pattern string, fn func(*request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		req := &request{console: c, w: w, Request: r}
@@ -65,8 +65,8 @@ func (c *console) open(action string, fn func(*request) error) http.HandlerFunc 
 	}
 }
 
-// unknown answers what no page takes: with a page to browsers, and in JSON to
-// programs, which ask here for what other servers have.
+// unknown answers requests that match no route: with a page to browsers, and in JSON
+// to programs.
 func (c *console) unknown(w http.ResponseWriter, r *http.Request) {
 	if httpd.WantsPage(r) {
 		c.open("page.unknown", func(*request) error { return errNoPage })(w, r)
@@ -76,7 +76,7 @@ func (c *console) unknown(w http.ResponseWriter, r *http.Request) {
 	httpd.WriteError(w, r, &hallpass.Error{Kind: hallpass.NotFound, Message: "Not found"})
 }
 
-// serve reads the form, if one comes, and calls fn.
+// serve reads the form of a POST and calls fn.
 func (req *request) serve(fn func(*request) error) error {
 	if req.Method == http.MethodPost {
 		if err := req.readForm(); err != nil {
@@ -96,7 +96,7 @@ func (req *request) readForm() error {
 	}
 	for name, values := range req.PostForm {
 		if strings.Contains(name, "assword") {
-			continue // may hold what it likes
+			continue // may hold any bytes
 		}
 		for _, value := range values {
 			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
@@ -107,7 +107,7 @@ func (req *request) readForm() error {
 	return nil
 }
 
-// parseForm reads the form, in which each name stands once, save in a list.
+// parseForm reads the form. Each name may come once, except the names of lists.
 func (req *request) parseForm() error {
 	req.Body = http.MaxBytesReader(req.w, req.Body, maxForm)
 	if err := req.ParseForm(); err != nil {
@@ -139,13 +139,13 @@ func (req *request) seeLogin() {
 	req.seeOther(to)
 }
 
-// seeOther sends the browser on. to is a path of ours.
+// seeOther sends the browser to a path of this server.
 func (req *request) seeOther(to string) {
 	req.w.Header().Set("Location", to)
 	req.w.WriteHeader(http.StatusSeeOther)
 }
 
-// show answers with a page; its view embeds a frame.
+// show answers with a page. Its view embeds a frame.
 func (req *request) show(page string, view any) error {
 	return req.showStatus(http.StatusOK, page, view)
 }
@@ -172,7 +172,7 @@ func (req *request) write(status int, page, part string, view any) error {
 	return nil
 }
 
-// plainHost is a host that means nothing to a shell.
+// plainHost matches a host without characters that a shell interprets.
 var plainHost = regexp.MustCompile(`^[A-Za-z0-9.\-\[\]:]+$`)
 
 // rootURL returns the address under which browsers and programs reach us.

@@ -27,10 +27,10 @@ type roleRow struct {
 	Global      bool
 	Can         string // what it permits, in words
 	Permissions []permissionRow
-	Words       string // all that a search looks at, folded
+	Words       string // everything that a search looks at, folded
 	Chosen      bool
-	Locked      bool // not the viewer's to give
-	Everywhere  bool // given on the server and in every org: not to be taken away here
+	Locked      bool // the viewer may not give it
+	Everywhere  bool // given on the server for every org: it cannot be removed here
 	Cells       []matrixCell
 }
 
@@ -40,7 +40,7 @@ func (r roleRow) Count() string { return hallpass.Counted(len(r.Permissions), "p
 // permissionRow is one permission.
 type permissionRow struct {
 	Action, Scope string
-	On            link // what the scope is about, if that is one thing with a name
+	On            link // what the scope stands for, if it is one thing with a name
 }
 
 func roleRowOf(r hallpass.NamedRole, n names) roleRow {
@@ -49,7 +49,7 @@ func roleRowOf(r hallpass.NamedRole, n names) roleRow {
 		Can: permissionsWords(r.Permissions, n.scopeName),
 	}
 	if r.Fixed() {
-		row.Description = "" // it says what Can does
+		row.Description = "" // it repeats Can
 	}
 	words := []string{row.Title, r.Name, r.Description, r.Group, row.Can}
 	for _, p := range r.Permissions {
@@ -115,8 +115,8 @@ func rolesURL(text string, matrix bool) string {
 	return crumbRoles.URL + "?" + q.Encode()
 }
 
-// groupRoles puts the roles that match text in groups: all of its words must
-// stand somewhere in a role's names, texts or permissions.
+// groupRoles groups the roles that match text by kind. A role matches when its names,
+// texts and permissions hold every word of text.
 func (req *request) groupRoles(list []hallpass.NamedRole, text string) (groups []roleGroup, total int, err error) {
 	var all [][]hallpass.Permission
 	for _, r := range list {
@@ -147,14 +147,14 @@ func (req *request) groupRoles(list []hallpass.NamedRole, text string) (groups [
 	return groups, total, nil
 }
 
-// matrixCells fills in a role's row of the matrix: how much its permissions are in each
-// area.
+// matrixCells is a role's row of the matrix: the highest level of its permissions in
+// each area.
 func matrixCells(list []hallpass.Permission) []matrixCell {
 	most := make(map[hallpass.Area]hallpass.ActionLevel)
 	for _, p := range list {
 		info, known := p.Action.Info()
 		if !known {
-			info = hallpass.ActionInfo{Area: hallpass.AreaOther, Level: hallpass.Changes} // what it does, only the other API knows
+			info = hallpass.ActionInfo{Area: hallpass.AreaOther, Level: hallpass.Changes} // only the other API knows what it does
 		}
 		most[info.Area] = max(most[info.Area], info.Level)
 	}
@@ -165,7 +165,7 @@ func matrixCells(list []hallpass.Permission) []matrixCell {
 	return row
 }
 
-// matrixCell is how much a role may in one area.
+// matrixCell is the highest level of a role in one area.
 type matrixCell struct{ Area, Level string }
 
 // roleView is the page of one role.
@@ -185,7 +185,7 @@ type roleView struct {
 func rolePage(req *request) error {
 	err := req.showRole(http.StatusOK)
 	if req.PathValue("role") == "create" && errors.Is(err, hallpass.NotFound) {
-		req.seeOther(newRoleURL) // where old links to that form lead
+		req.seeOther(newRoleURL) // the old address of the form
 		return nil
 	}
 	return err
@@ -225,7 +225,7 @@ func (req *request) showRole(status int) error {
 	return req.showStatus(status, "roles/detail", view)
 }
 
-// holders are those who have a role, with links to their pages.
+// holders lists who has a role, with links to their pages.
 func (req *request) holders(who admin.RoleAssignments) []link {
 	var list []link
 	for _, r := range who.BasicRoles {
@@ -243,7 +243,7 @@ func (req *request) holders(who admin.RoleAssignments) []link {
 	return list
 }
 
-// powerWords says in short what the permissions let one do.
+// powerWords says in one line what the permissions permit.
 func (req *request) powerWords(p *hallpass.Permissions) (string, error) {
 	n, err := req.namesIn(p.List())
 	if err != nil {
@@ -252,7 +252,7 @@ func (req *request) powerWords(p *hallpass.Permissions) (string, error) {
 	return p.Power(hallpass.Nobody, n.scopeName).Short(), nil
 }
 
-// permissionsWords says in words what a role with the permissions lets one do.
+// permissionsWords says what a role with the permissions permits.
 func permissionsWords(list []hallpass.Permission, name func(hallpass.Scope) string) string {
 	can := hallpass.NewPermissions(list...).Power(hallpass.Nobody, name).Short()
 	if can == "" {

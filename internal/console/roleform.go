@@ -18,7 +18,7 @@ type roleFormView struct {
 	Action                                string
 	Cancel                                string
 	Name, DisplayName, Description, Group string
-	Permissions                           string // one a line, action and scope
+	Permissions                           string // one per line: action and scope
 	Global                                bool
 	MayGlobal                             bool
 	Basic                                 bool // only the permissions can be changed
@@ -26,11 +26,11 @@ type roleFormView struct {
 	Known                                 []string
 }
 
-// newRoleURL is the address of the form of a new role. It stands apart from those
-// of the roles, whose uids may be any word.
+// newRoleURL is the address of the form for a new role. It is not below the
+// addresses of roles, because a uid may be any word.
 const newRoleURL = "/admin/create/role"
 
-// roleField is the form's field that an error about a role belongs to; empty:
+// roleField is the field of the form that an error about a role belongs to; empty:
 // none.
 func roleField(err error) string {
 	var e *hallpass.Error
@@ -48,8 +48,8 @@ func roleField(err error) string {
 	return ""
 }
 
-// badLine names the first line of the form that is no permission; empty when
-// all are.
+// badLine names the first line of the form that is no valid permission; empty when
+// all are valid.
 func badLine(list []hallpass.Permission) string {
 	for _, p := range list {
 		if !p.Action.Valid() || hallpass.ValidateRole(&hallpass.NamedRole{UID: "x", Name: "x", Permissions: []hallpass.Permission{p}}, true) != nil {
@@ -135,7 +135,7 @@ func createRole(req *request) error {
 	return req.showRoleError(err, r, view)
 }
 
-// showRoleError shows the form of a role with what was wrong with it.
+// showRoleError shows the form of a role with its error.
 func (req *request) showRoleError(err error, r hallpass.NamedRole, view roleFormView) error {
 	field := roleField(err)
 	if !req.formError(err, field) {
@@ -147,8 +147,8 @@ func (req *request) showRoleError(err error, r hallpass.NamedRole, view roleForm
 	return req.showRoleForm(httpd.Status(err), view)
 }
 
-// editRole is POST /admin/roles/{role}/edit. A change of names alone is made
-// without a question.
+// editRole is POST /admin/roles/{role}/edit. A change that keeps the permissions is
+// made without a question.
 func editRole(req *request) (change, error) {
 	r, view := req.roleInput()
 	r.UID = req.PathValue("role")
@@ -159,7 +159,7 @@ func editRole(req *request) (change, error) {
 	r.Hidden = was.Hidden
 	c := change{Cancel: roleURL(r.UID), here: "roles", crumbs: []crumb{crumbAdmin, crumbAccess, crumbRoles, {roleTitle(was), roleURL(r.UID)}}}
 	c.again = func(err error) error { return req.showRoleError(err, r, view) }
-	if badLine(r.Permissions) == "" { // else the change is refused, with its reason
+	if badLine(r.Permissions) == "" { // otherwise the change is refused with its reason
 		c.Steps = permissionSteps(was.Editable(), r.Permissions)
 	}
 	for _, s := range c.Steps {
@@ -216,7 +216,7 @@ func deleteRole(req *request) (change, error) {
 	}
 	if !r.Fixed() && !r.Basic() {
 		c.Steps = []step{{"Role " + roleTitle(r), "permits " + hallpass.Counted(len(r.Permissions), "thing"), wordDeleted}}
-	} // the others cannot be deleted, and the answer says so
+	} // other roles cannot be deleted, and the error says so
 	c.Question, c.Button, c.Destroys = "Delete role", "Delete role", true
 	c.Text = "Are you sure you want to delete the role " + named(roleTitle(r)) + "? This cannot be undone."
 	c.to, c.done = crumbRoles.URL, "The role "+roleTitle(r)+" is deleted."
@@ -226,7 +226,7 @@ func deleteRole(req *request) (change, error) {
 }
 
 // whoHas says who has the role in this org, as far as the viewer may see it, and
-// whether anybody has.
+// whether anybody has it.
 func (req *request) whoHas(r hallpass.NamedRole, says string) (facts []string, any bool, err error) {
 	if req.caller.MayReadAssignments() {
 		who, err := req.o.Admin.RoleAssignments(req.Context(), req.caller, r.UID)

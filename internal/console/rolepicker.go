@@ -9,11 +9,12 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// rolePickerView is where the roles of somebody are chosen.
+// rolePickerView is the page on which the roles of a user, account or team are
+// chosen.
 type rolePickerView struct {
 	frame
 	Whose  string
-	Basic  string // the basic role, which is chosen elsewhere; empty: there is none
+	Basic  string // the basic role, which has a form of its own; empty: none
 	Groups []roleGroup
 	Action string
 	Back   string
@@ -25,7 +26,7 @@ type rolePickerView struct {
 // Field is the form's field for the roles.
 func (rolePickerView) Field() string { return "role" }
 
-// roleHolder is somebody whose roles are chosen.
+// roleHolder is the user, account or team whose roles are chosen.
 type roleHolder struct {
 	here, whose, basic, back string
 	crumbs                   []crumb
@@ -34,7 +35,8 @@ type roleHolder struct {
 	add, remove              hallpass.Action
 }
 
-// showPicker shows the roles that can be given, those that are given chosen.
+// showPicker shows the roles that can be given. Those with the given uids are
+// selected.
 func (req *request) showPicker(status int, p roleHolder, chosen []string) error {
 	c := req.caller
 	groups, err := req.assignableRoles(chosen)
@@ -64,8 +66,8 @@ func (req *request) showPicker(status int, p roleHolder, chosen []string) error 
 	return req.showStatus(status, "roles/picker", view)
 }
 
-// assignableRoles returns the roles that are shown, those with the given uids chosen,
-// and those locked that the viewer may not give.
+// assignableRoles returns the roles that can be chosen. Those with the given uids are
+// selected; those that the viewer may not give are locked.
 func (req *request) assignableRoles(chosen []string) ([]roleGroup, error) {
 	all, err := req.o.Admin.Roles(req.Context(), req.caller, admin.RoleFilter{})
 	if err != nil {
@@ -115,7 +117,7 @@ func (req *request) changeRoles(p roleHolder) (change, error) {
 	if req.PostForm.Get("clear") == "yes" {
 		chosen = nil
 	}
-	for _, r := range p.now { // what the page did not show stays
+	for _, r := range p.now { // hidden roles are not on the page, and stay
 		if r.Hidden && !r.Everywhere {
 			chosen = append(chosen, r.UID)
 		}

@@ -21,7 +21,7 @@ type accountsView struct {
 	Filters       []filterLink
 	Rows          []accountRow
 	Create        bool
-	FirstRun      bool // there are none at all
+	FirstRun      bool // the org has no account
 	Back          string
 	Prev, Next    string // addresses; empty: none
 }
@@ -46,9 +46,9 @@ type accountRow struct {
 	Roles      []roleOption
 	Disabled   bool
 	Tokens     int
-	Live       int    // tokens that may be used now
-	Endless    int    // of those that have not ended, how many never will
-	More       string // what was given beside the role, as "1 role"
+	Live       int    // tokens that can be used now
+	Endless    int    // live tokens that never expire
+	More       string // what was given in addition to the role, as "1 role"
 	LastUsed   timestamp
 	NextExpiry timestamp
 	Soon       bool // the next expiry is within seven days
@@ -61,7 +61,7 @@ var accountFilters = []struct{ value, label string }{{"", "All"}, {"expired", "W
 // accountURL returns the address of the page of the account with that uid.
 func accountURL(uid string) string { return crumbAccounts.URL + "/" + url.PathEscape(uid) }
 
-// accountsURL returns the address of a view of the list.
+// accountsURL returns the address of the list with that search, filter and page.
 func accountsURL(query, filter string, page int) string {
 	q := url.Values{}
 	if query != "" {
@@ -146,10 +146,10 @@ type accountView struct {
 	Expires  string // the lifetime that the address asks for
 	Tabs     []tab
 	SeeRoles bool
-	More     []string // roles beside the basic one
+	More     []string // roles in addition to the basic one
 }
 
-// NeedsWrite says why the buttons that write are disabled; empty: they are not.
+// NeedsWrite says why the account cannot be changed; empty: it can.
 func (d accountView) NeedsWrite() string {
 	return needs(d.Account.Write, hallpass.ServiceAccountsWrite)
 }
@@ -232,7 +232,7 @@ func (req *request) showAccount(status int, view accountView) error {
 	return req.showStatus(status, "serviceaccounts/detail", view)
 }
 
-// back returns the view of the list that the form came from, or else.
+// back returns the address of the list that the form came from, or otherwise.
 func (req *request) back(otherwise string) string {
 	if back := safeNext(req.FormValue("back")); back == crumbAccounts.URL || strings.HasPrefix(back, crumbAccounts.URL+"?") {
 		return back
@@ -240,7 +240,7 @@ func (req *request) back(otherwise string) string {
 	return otherwise
 }
 
-// accountTabs are the views of one account.
+// accountTabs lead to the pages about one account.
 func (req *request) accountTabs(a hallpass.ServiceAccountSummary, here string) []tab {
 	at := accountURL(a.UID)
 	tabs := []tab{{"Settings and tokens", at, here == ""}}

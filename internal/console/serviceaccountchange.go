@@ -8,8 +8,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// accountChange begins a change of the account that the path names, after the caller
-// was authorized to make it.
+// accountChange authorizes the caller and begins a change of the account that the
+// path names.
 func (req *request) accountChange(needs hallpass.Action) (hallpass.ServiceAccountSummary, change, error) {
 	id, err := req.accountID()
 	if err == nil {
@@ -122,8 +122,8 @@ func deleteAccount(req *request) (change, error) {
 	return c, err
 }
 
-// lostWith tells what goes with the account beside its tokens: its roles and its
-// places in teams, as far as the viewer may see them.
+// lostWith says what is deleted with the account in addition to its tokens: its roles
+// and team memberships, as far as the viewer may see them.
 func (req *request) lostWith(a hallpass.ServiceAccountSummary) (facts []string, err error) {
 	var roles []admin.GivenRole
 	if req.caller.Can(hallpass.UsersRolesRead, hallpass.UserID(a.ID).Scope()) {
@@ -141,7 +141,7 @@ func (req *request) lostWith(a hallpass.ServiceAccountSummary) (facts []string, 
 	var names []string
 	for _, t := range teams {
 		if req.caller.Can(hallpass.TeamsRead, t.ID.Scope()) {
-			names = append(names, "“"+t.Name+"”")
+			names = append(names, named(t.Name))
 		}
 	}
 	switch {

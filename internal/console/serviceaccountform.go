@@ -16,11 +16,11 @@ type newAccountView struct {
 	Name     string
 	Roles    []roleOption
 	Write    bool        // the viewer may give more roles
-	Groups   []roleGroup // that may be given beside the basic one
+	Groups   []roleGroup // that can be given in addition to the basic one
 	MoreOpen bool
 }
 
-// Field is the form's field for the roles beside the basic one.
+// Field is the form's field for the additional roles.
 func (newAccountView) Field() string { return "role_uid" }
 
 func newAccountForm(req *request) error {
@@ -30,8 +30,7 @@ func newAccountForm(req *request) error {
 	return req.showNewAccount(http.StatusOK, newAccountView{Roles: req.roleOptions(min(hallpass.RoleViewer, req.caller.Role), req.caller.Role)}, nil)
 }
 
-// showNewAccount shows the form, with the uids of the roles that were chosen beside
-// the basic one.
+// showNewAccount shows the form. chosen are the uids of the additional roles.
 func (req *request) showNewAccount(status int, view newAccountView, chosen []string) error {
 	if req.mayGiveRoles() {
 		var err error

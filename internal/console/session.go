@@ -13,8 +13,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-// safeNext returns where to go after signing in: next if it is a path of ours,
-// else the first page (SEC-21).
+// safeNext returns where to go after signing in: next if it is a path of this server,
+// else the home page (SEC-21).
 func safeNext(next string) string {
 	if len(next) < 1 || next[0] != '/' || strings.HasPrefix(next, "//") {
 		return "/"
@@ -38,15 +38,15 @@ func safeNext(next string) string {
 	return "/"
 }
 
-// loginView is the page to sign in on.
+// loginView is the sign-in page.
 type loginView struct {
 	frame
 	Next  string
-	User  string // as it was typed
-	Plain bool   // what is typed here travels unencrypted
+	User  string // as typed
+	Plain bool   // the connection is not encrypted
 }
 
-// loginPage returns the page to sign in on, which leads to next.
+// loginPage returns the sign-in page, which leads to next.
 func (req *request) loginPage(next string) loginView {
 	return loginView{frame: req.bareFrame("Log in"), Next: safeNext(next), Plain: !httpd.EventOf(req.Context()).Secure && !loopback(req.Host)}
 }
@@ -70,8 +70,7 @@ func loginForm(req *request) error {
 	return req.show("sessions/login", view)
 }
 
-// login is POST /login, which takes a form from the page and JSON from
-// programs.
+// login is POST /login. The page sends a form, programs send JSON.
 func (c *console) login(w http.ResponseWriter, r *http.Request) {
 	req := &request{console: c, w: w, Request: r}
 	httpd.EventOf(r.Context()).Action = "login"
@@ -129,8 +128,8 @@ func (req *request) loginByForm() {
 	req.loginAgain(httpd.Status(err))
 }
 
-// loginAgain shows the page to sign in on with what was wrong, and keeps the
-// name that was typed, if it can be one.
+// loginAgain shows the sign-in page with the errors. It keeps the name that was
+// typed, if it is a valid one.
 func (req *request) loginAgain(status int) {
 	view := req.loginPage(req.PostForm.Get("next"))
 	if user := req.PostForm.Get("user"); hallpass.ValidateText("user", user, hallpass.MaxName) == nil {
@@ -139,15 +138,15 @@ func (req *request) loginAgain(status int) {
 	req.answer(status, "sessions/login", view)
 }
 
-// answer shows the page; a page that does not render is a failure of its own.
+// answer shows the page, or the error page when that fails.
 func (req *request) answer(status int, page string, view any) {
 	if err := req.showStatus(status, page, view); err != nil {
 		req.fail(err)
 	}
 }
 
-// loginName is a login as somebody types it: one that nobody can have is unknown,
-// not malformed.
+// loginName is a login as typed. A login that nobody can have is unknown, not
+// malformed.
 type loginName string
 
 func (req *request) loginByJSON() error {
@@ -211,7 +210,7 @@ func logout(req *request) error {
 	return nil
 }
 
-// sessionRow is one sign-in by browser.
+// sessionRow is one session of a browser.
 type sessionRow struct {
 	ID            hallpass.SessionID
 	Address       string

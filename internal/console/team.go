@@ -156,8 +156,8 @@ func (req *request) showTeam(status int, t hallpass.Team, view teamView) error {
 	return req.showStatus(status, "teams/detail", view)
 }
 
-// teamChange begins a change of the team that the path names, after the caller
-// was authorized to make it. What is wrong is told beside the field.
+// teamChange authorizes the caller and begins a change of the team that the path
+// names. An error is shown at the field.
 func (req *request) teamChange(needs hallpass.Action, field string) (hallpass.Team, change, error) {
 	t, err := req.team()
 	if err != nil {
@@ -181,7 +181,7 @@ func editTeam(req *request) error {
 	}
 	f := req.PostForm
 	name := strings.TrimSpace(f.Get("name"))
-	if err = hallpass.TidyName("name", &name); err == nil { // an empty one would stay as it is
+	if err = hallpass.TidyName("name", &name); err == nil { // UpdateTeam would keep the old name for an empty one
 		err = req.o.Admin.UpdateTeam(req.Context(), req.caller, t.ID, name, strings.TrimSpace(f.Get("email")))
 	}
 	if err == nil {
@@ -195,7 +195,7 @@ func editTeam(req *request) error {
 	return err
 }
 
-// teamGives says what a team's members have through it.
+// teamGives says which roles the members of a team have through it.
 func (req *request) teamGives(t hallpass.Team) ([]string, error) {
 	if !req.caller.Can(hallpass.TeamsRolesRead, t.ID.Scope()) {
 		return nil, nil

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// pages are the templates by name, as "tokens/created": each the layout with
-// the page's own content.
+// pages are the templates by name, as "tokens/created". Each is the layout with the
+// page's own content.
 type pages map[string]*template.Template
 
 func parsePages(files fs.FS, a *assets) (pages, error) {
@@ -36,7 +36,7 @@ func parsePages(files fs.FS, a *assets) (pages, error) {
 	return all, nil
 }
 
-// execute renders a page whole, so that a mistake half-way shows nothing.
+// execute renders a page to memory, so that an error sends no half page.
 func (p pages) execute(page, part string, view any) ([]byte, error) {
 	t, ok := p[page]
 	if !ok {
@@ -49,6 +49,6 @@ func (p pages) execute(page, part string, view any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// emptySecret is the view of the dialog's second step before there is a secret:
-// the script fills it in.
+// emptySecret is the view of the second step of the dialog. The script fills in the
+// secret.
 func emptySecret(curl string) tokenCreatedView { return tokenCreatedView{Curl: curl} }

@@ -7,18 +7,18 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// timestamp is a time as pages tell it: how far from now, and exactly.
+// timestamp is a time as pages show it: relative to now, and exact.
 type timestamp struct{ at, now time.Time }
 
 func (req *request) timestamp(at time.Time) timestamp { return timestamp{at, req.o.Admin.Now()} }
 
-// Zero reports whether there is no such time.
+// Zero reports whether the time is not set.
 func (m timestamp) Zero() bool { return m.at.IsZero() }
 
 // RFC returns the time for programs.
 func (m timestamp) RFC() string { return m.at.UTC().Format(time.RFC3339) }
 
-// Micro returns the time for programs that tell one call from the next.
+// Micro returns the time in microseconds, which tells one use from the next.
 func (m timestamp) Micro() string { return m.at.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 // Day returns the UTC day as a date field has it.
@@ -30,7 +30,7 @@ func (m timestamp) Exact() string { return m.at.UTC().Format("2006-01-02 15:04:0
 // Long returns the time spelled out, with weekday and zone.
 func (m timestamp) Long() string { return m.at.UTC().Format("Monday, 2 January 2006, 15:04 UTC") }
 
-// Relative returns how far the time is from now: "4 minutes ago", "in 12 days".
+// Relative returns the distance from now: "4 minutes ago", "in 12 days".
 func (m timestamp) Relative() string {
 	d := m.now.Sub(m.at)
 	if d < 0 {
@@ -42,8 +42,8 @@ func (m timestamp) Relative() string {
 	return roughly(d) + " ago"
 }
 
-// roughly returns a length of time in its greatest unit. A day that lacks less
-// than an hour is a day: what was just given 30 days lasts 30.
+// roughly returns a duration in its largest unit. A day that is short of less than an
+// hour is a day, so that a token that was just created for 30 days shows 30 days.
 func roughly(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -73,7 +73,7 @@ func secondsText(seconds int64) string {
 	return hallpass.Counted(int(seconds), "second")
 }
 
-// durationText writes a short time as people read it.
+// durationText returns a short duration in milliseconds or seconds.
 func durationText(d time.Duration) string {
 	switch {
 	case d < 10*time.Millisecond:

@@ -9,12 +9,12 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
-// tokensView is the table of an account's tokens. The page's script asks for it
-// alone, to bring the table up to date.
+// tokensView is the table of an account's tokens. The script of the page fetches it
+// alone, to update the table.
 type tokensView struct {
 	Account accountRow
 	Tokens  []tokenRow
-	URL     string // of the table alone
+	URL     string // address of the table alone
 	Pager   pager
 }
 
@@ -41,7 +41,7 @@ type tokenRow struct {
 // Live reports whether the token may be used.
 func (t tokenRow) Live() bool { return t.State == hallpass.TokenLive }
 
-// Expired reports whether its time is over.
+// Expired reports whether the token has expired.
 func (t tokenRow) Expired() bool { return t.State == hallpass.TokenExpired }
 
 func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int) tokensView {
@@ -80,7 +80,7 @@ func tokenRows(req *request) error {
 	return req.write(http.StatusOK, "serviceaccounts/detail", "token-rows", req.tokensView(req.accountRow(a), tokens, total))
 }
 
-// token returns the token that the path names, with its use as of now.
+// token returns the token that the path names, with its latest use.
 func (req *request) token(id hallpass.ServiceAccountID) (hallpass.Token, error) {
 	n, ok := hallpass.ParseID(req.PathValue("token"))
 	if !ok {
@@ -132,9 +132,8 @@ func deleteToken(req *request) (change, error) {
 	return c, nil
 }
 
-// tokenPage returns the page of the account's tokens that is asked for, with
-// their uses as of now, and how many there are: live ones first, each kind by
-// name.
+// tokenPage returns the requested page of the account's tokens with their latest
+// uses, and how many tokens there are. Live ones come first, sorted by name.
 func (req *request) tokenPage(id hallpass.ServiceAccountID) ([]hallpass.Token, int, error) {
 	page, _ := req.listPage()
 	p, err := req.o.Admin.TokenPage(req.Context(), req.caller, id, admin.TokenFilter{LiveFirst: true, Page: page})
@@ -142,8 +141,8 @@ func (req *request) tokenPage(id hallpass.ServiceAccountID) ([]hallpass.Token, i
 	return p.Tokens, p.Total, err
 }
 
-// tokens returns the account's tokens with their uses as of now: live ones
-// first, each kind by name.
+// tokens returns the account's tokens with their latest uses. Live ones come first,
+// sorted by name.
 func (req *request) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, error) {
 	tokens, _, err := req.o.Admin.Tokens(req.Context(), req.caller, id)
 	if err != nil {
@@ -164,8 +163,8 @@ func (req *request) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, erro
 	return tokens, nil
 }
 
-// tokenFacts fills in what the tokens of the account are used for, and that it
-// is an alarm if they are.
+// tokenFacts fills in how the tokens of the account are used, and the alarm when they
+// are in use.
 func (req *request) tokenFacts(c *change, a hallpass.ServiceAccountSummary) error {
 	tokens, err := req.tokens(a.ID)
 	if err != nil {
@@ -176,8 +175,8 @@ func (req *request) tokenFacts(c *change, a hallpass.ServiceAccountSummary) erro
 	return nil
 }
 
-// inUse tells what would stop with the tokens: how many are live, and which
-// were used in the last day. It is an alarm when any was.
+// inUse says what would stop with the tokens: how many are live, and which were used
+// in the last 24 hours. It is an alarm when any was.
 func (req *request) inUse(tokens []hallpass.Token, disabled bool) (facts []string, alarm bool) {
 	if len(tokens) == 0 {
 		return []string{"It has no tokens, so nothing can be using it."}, false
@@ -210,12 +209,12 @@ func (req *request) inUse(tokens []hallpass.Token, disabled bool) (facts []strin
 			facts = append(facts, "… and "+strconv.Itoa(len(recent)-5)+" more used in the last 24 hours.")
 			break
 		}
-		facts = append(facts, "“"+t.Name+"” was last used "+req.useText(t)+".")
+		facts = append(facts, named(t.Name)+" was last used "+req.useText(t)+".")
 	}
 	return facts, len(recent) > 0
 }
 
-// useText tells when, from where and by what a token was used.
+// useText says when, from where and by which client a token was used.
 func (req *request) useText(t hallpass.Token) string {
 	return req.timestamp(t.LastUse.At).Relative() + " from " + t.LastUse.Address + " by " + client(t.LastUse.UserAgent)
 }

@@ -15,8 +15,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// tokenFormView is the form for a new token, in the dialog and on a page of its
-// own.
+// tokenFormView is the form for a new token, in the dialog and on its own page.
 type tokenFormView struct {
 	frame
 	Account     accountRow
@@ -24,10 +23,10 @@ type tokenFormView struct {
 	DefaultName string
 	Choices     []lifetime
 	Custom      bool   // a date may be chosen
-	CustomOn    bool   // and is
+	CustomOn    bool   // a date is chosen
 	Date        string // the date chosen
 	FirstDay    string
-	Now         timestamp // the server's clock counts
+	Now         timestamp // by the server's clock
 	Latest      timestamp // the last second allowed; zero: no limit
 	Longest     string    // the limit in words; empty: none
 	Can         string    // what the token will be able to do
@@ -36,8 +35,8 @@ type tokenFormView struct {
 
 var inDays = regexp.MustCompile(`^([1-9][0-9]{0,4})d$`)
 
-// tokenForm returns the form, filled in with a name and a lifetime as "30d" or
-// "never" where they are given and allowed.
+// tokenForm returns the form, filled in with a name and with a lifetime such as
+// "30d" or "never", if the policy allows it.
 func (req *request) tokenForm(a accountRow, can, name, expires string) tokenFormView {
 	p, now := req.o.Admin.TokenPolicy(), req.o.Admin.Now()
 	tomorrow := now.UTC().AddDate(0, 0, 1)
@@ -64,7 +63,7 @@ func (req *request) tokenForm(a accountRow, can, name, expires string) tokenForm
 	return f
 }
 
-// choose marks the lifetime, if it is among the choices, or the custom date.
+// choose selects the lifetime, if it is among the choices, or the custom date.
 func (f *tokenFormView) choose(seconds int64) {
 	i := slices.IndexFunc(f.Choices, func(l lifetime) bool { return l.Seconds == seconds })
 	if i >= 0 {
@@ -78,7 +77,7 @@ func (f *tokenFormView) choose(seconds int64) {
 	}
 }
 
-// defaultName returns a name for a token that is given none.
+// defaultName returns the name that a token gets when none is typed.
 func defaultName(login string) string {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
@@ -88,8 +87,8 @@ func defaultName(login string) string {
 	return login + "-" + hex.EncodeToString(b[:])
 }
 
-// curl returns the line that proves a token, which it reads from a prompt so
-// that no history and no process list has it.
+// curl returns the command that proves a token. It reads the token from a prompt, so
+// that no shell history and no process list holds it.
 func (req *request) curl() string {
 	return `read -rs T; curl -sS -H @- ` + req.rootURL() + `/api/org <<<"Authorization: Bearer $T"`
 }
@@ -121,7 +120,7 @@ func (req *request) showTokenForm(status int, a hallpass.ServiceAccountSummary, 
 	return req.showStatus(status, "tokens/new", view)
 }
 
-// tokenCreatedView shows a secret, this once.
+// tokenCreatedView shows the secret of a new token, once.
 type tokenCreatedView struct {
 	frame
 	Account accountRow
@@ -170,7 +169,7 @@ func createToken(req *request) error {
 	})
 }
 
-// refuseToken shows the form again with the reason beside the field at fault.
+// refuseToken shows the form again with the error at its field.
 func (req *request) refuseToken(a hallpass.ServiceAccountSummary, view tokenFormView, err error) error {
 	var e *hallpass.Error
 	if !errors.As(err, &e) {

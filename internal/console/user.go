@@ -25,7 +25,7 @@ type userRow struct {
 	Disabled bool
 	Seen     timestamp
 	Role     string // in the org
-	More     string // what was given beside it, as "1 role"
+	More     string // what was given in addition to it, as "1 role"
 	Roles    []roleOption
 	Write    bool // the role may be changed
 	Remove   bool
@@ -219,8 +219,7 @@ func (req *request) showUser(status int, id hallpass.UserID) error {
 	return req.showStatus(status, "users/detail", view)
 }
 
-// userRoles fills in the roles that the user was given in the org the viewer
-// works in.
+// userRoles fills in the roles that the user has in the viewer's org.
 func (req *request) userRoles(view *userView, id hallpass.UserID) error {
 	member := slices.ContainsFunc(view.Orgs, func(o hallpass.UserOrg) bool { return o.Org == req.caller.Org })
 	if !member || !req.caller.Can(hallpass.UsersRolesRead, id.Scope()) {

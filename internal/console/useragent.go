@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// browsers finds a browser's own name in what all of them say.
+// browsers finds the names of browsers in a user agent.
 var browsers = regexp.MustCompile(`(Edg|OPR|Firefox|Chrome|Version)/([0-9]+)`)
 
-// client returns the short name of a user agent: the first product, or the
-// browser.
+// client returns the short name of a user agent: its first product, or its browser.
 func client(agent string) string {
 	first, _, _ := strings.Cut(agent, " ")
 	if first == "" {

@@ -6,8 +6,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-// userChange begins a change of the user that the path names, after the caller
-// was authorized to make it. What is wrong is told beside the field.
+// userChange authorizes the caller and begins a change of the user that the path
+// names. An error is shown at the field.
 func (req *request) userChange(needs hallpass.Action, field string) (hallpass.User, change, error) {
 	id, err := req.userID()
 	if err != nil {
