@@ -49,7 +49,7 @@ func New(db *store.DB, o Options) *Admin {
 		o.SessionLifetime = 30 * 24 * time.Hour
 	}
 	a := &Admin{db: db, o: o, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }}
-	db.Subscribe(a.orgs.changed)
+	db.Subscribe(func(n store.Notice) { a.orgs.coherence.Changed(n, a.orgs.forget) })
 	return a
 }
 

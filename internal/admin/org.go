@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -17,26 +16,22 @@ func (a *Admin) Org(ctx context.Context, c hallpass.Caller) (o hallpass.Org, err
 	if o, ok := a.orgs.get(c.Org); ok {
 		return o, nil
 	}
-	epoch := a.orgs.epoch.Load()
+	begun := a.orgs.coherence.Begin()
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
 		o, err = tx.Org(c.Org)
 		return err
 	})
 	if err == nil {
-		a.orgs.put(epoch, o)
+		a.orgs.coherence.Keep(begun, func() { a.orgs.rows.Store(o.ID, o) })
 	}
 	return o, err
 }
 
 // orgs keeps the orgs that were asked for, because GET /api/org is how every
-// script proves its token. What is announced to change is forgotten before it
-// does and not kept again until that is settled.
+// script proves its token.
 type orgs struct {
-	rows  sync.Map // hallpass.OrgID → hallpass.Org
-	epoch atomic.Uint64
-
-	mu     sync.Mutex
-	coming int // changes announced and not settled; guarded by mu
+	rows      sync.Map // hallpass.OrgID → hallpass.Org
+	coherence store.Coherence
 }
 
 func (o *orgs) get(id hallpass.OrgID) (hallpass.Org, bool) {
@@ -47,32 +42,13 @@ func (o *orgs) get(id hallpass.OrgID) (hallpass.Org, bool) {
 	return row.(hallpass.Org), true
 }
 
-// put keeps an org that was read after epoch was noted, unless a change was
-// announced since.
-func (o *orgs) put(epoch uint64, row hallpass.Org) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.coming == 0 && o.epoch.Load() == epoch {
-		o.rows.Store(row.ID, row)
-	}
-}
-
-func (o *orgs) changed(n store.Notice) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if n.Phase == store.Coming {
-		o.coming++
-	} else {
-		o.coming--
-	}
-	o.epoch.Add(1)
-	for _, c := range n.Changes {
-		switch r := c.Reach(); {
-		case r.Everybody:
-			o.rows.Clear()
-		case r.Org != 0:
-			o.rows.Delete(r.Org)
-		}
+// forget drops the orgs that a change reaches.
+func (o *orgs) forget(r hallpass.Reach) {
+	switch {
+	case r.Everybody:
+		o.rows.Clear()
+	case r.Org != 0:
+		o.rows.Delete(r.Org)
 	}
 }
 

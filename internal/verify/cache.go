@@ -3,26 +3,24 @@ package verify
 import (
 	"encoding/binary"
 	"math/bits"
-	"sync"
 	"sync/atomic"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
 // cache keeps the identities behind live tokens, keyed by the tokens' hashes.
 //
 // It is a table of small sets: a hash names its set, and a look-up compares
-// the few entries there without a lock. Changes to the table are made under
-// mu. An entry that was revoked, or whose account changed, is marked before it
-// is taken out, so that a reader who holds it already sees that too.
+// the few entries there without a lock. The table is written within Keep and
+// Changed of coherence alone. An entry that was revoked, or whose account changed,
+// is marked before it is taken out, so that a reader who holds it already sees that
+// too.
 type cache struct {
-	sets [][ways]atomic.Pointer[entry]
-
-	mu       sync.Mutex
-	accounts map[hallpass.ServiceAccountID]*account // guarded by mu
-	held     int                                    // entries in the table; guarded by mu
-	coming   int                                    // changes announced and not settled; guarded by mu
-	epoch    atomic.Uint64                          // moves with every announcement; written under mu
+	sets      [][ways]atomic.Pointer[entry]
+	coherence store.Coherence
+	accounts  map[hallpass.ServiceAccountID]*account // guarded by coherence
+	held      atomic.Int64                           // entries in the table
 }
 
 const ways = 8
@@ -49,7 +47,7 @@ type account struct {
 	login, name string
 	role        hallpass.Role
 	stale       atomic.Bool // changed since it was read
-	entries     int32       // guarded by cache.mu
+	entries     int32       // guarded by cache.coherence
 	permissions *hallpass.Permissions
 }
 
@@ -101,17 +99,19 @@ func (c *cache) get(hash *[32]byte) *entry {
 	return nil
 }
 
-// put keeps an identity that was read from the database after epoch was
-// noted, and returns the entry to use. Should anything have been announced
-// since, the identity may be of before: it then serves this one request and is
-// not kept.
-func (c *cache) put(epoch uint64, e *entry, caller hallpass.Caller) *entry {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.coming > 0 || c.epoch.Load() != epoch {
+// put keeps an identity that was read from the database since begun, and returns
+// the entry to use: one that is not kept serves this one request.
+func (c *cache) put(begun store.Epoch, e *entry, caller hallpass.Caller) *entry {
+	used := e
+	if !c.coherence.Keep(begun, func() { used = c.insert(e, caller) }) {
 		e.account = newAccount(caller)
-		return e
 	}
+	return used
+}
+
+// insert puts the entry into the table, if another for the token is not there
+// already, and returns the one that is.
+func (c *cache) insert(e *entry, caller hallpass.Caller) *entry {
 	set := c.set(&e.hash)
 	for i := range set {
 		if old := set[i].Load(); old != nil && old.hash == e.hash {
@@ -132,24 +132,23 @@ func (c *cache) put(epoch uint64, e *entry, caller hallpass.Caller) *entry {
 	slot := c.room(set)
 	c.drop(slot)
 	slot.Store(e)
-	c.held++
+	c.held.Add(1)
 	return e
 }
 
 // caller returns the caller that the account is, if it is in memory and nothing
-// was announced since epoch.
-func (c *cache) caller(epoch uint64, id hallpass.ServiceAccountID) (hallpass.Caller, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	a := c.accounts[id]
-	if a == nil || c.coming > 0 || c.epoch.Load() != epoch {
-		return hallpass.Caller{}, false
-	}
-	return a.caller(), true
+// was announced since begun.
+func (c *cache) caller(begun store.Epoch, id hallpass.ServiceAccountID) (caller hallpass.Caller, known bool) {
+	c.coherence.Keep(begun, func() {
+		if a := c.accounts[id]; a != nil {
+			caller, known = a.caller(), true
+		}
+	})
+	return caller, known
 }
 
 // room returns a slot of the set to fill: an empty one, or else the first
-// whose entry was not used since the last time round. The caller holds mu.
+// whose entry was not used since the last time round.
 func (c *cache) room(set *[ways]atomic.Pointer[entry]) *atomic.Pointer[entry] {
 	for i := range set {
 		if set[i].Load() == nil {
@@ -164,7 +163,7 @@ func (c *cache) room(set *[ways]atomic.Pointer[entry]) *atomic.Pointer[entry] {
 	return &set[0]
 }
 
-// drop empties the slot. The caller holds mu.
+// drop empties the slot.
 func (c *cache) drop(slot *atomic.Pointer[entry]) {
 	e := slot.Load()
 	if e == nil {
@@ -172,7 +171,7 @@ func (c *cache) drop(slot *atomic.Pointer[entry]) {
 	}
 	e.dead.Store(true)
 	slot.Store(nil)
-	c.held--
+	c.held.Add(-1)
 	if e.account.entries--; e.account.entries == 0 {
 		if id := e.account.id; c.accounts[id] == e.account {
 			delete(c.accounts, id)
@@ -180,23 +179,7 @@ func (c *cache) drop(slot *atomic.Pointer[entry]) {
 	}
 }
 
-// changed forgets what the changes touch. While one is coming and not
-// settled, nothing new is kept, for it might be of before.
-func (c *cache) changed(coming bool, changes []hallpass.Change) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if coming {
-		c.coming++
-	} else {
-		c.coming--
-	}
-	c.epoch.Add(1)
-	for _, ch := range changes {
-		c.forget(ch.Reach())
-	}
-}
-
-// forget drops whom a change reaches. The caller holds mu.
+// forget drops whom a change reaches.
 func (c *cache) forget(r hallpass.Reach) {
 	if r.Token != 0 || r.Hash != [32]byte{} {
 		set := c.set(&r.Hash)
@@ -219,7 +202,7 @@ func (c *cache) forget(r hallpass.Reach) {
 }
 
 // expel forgets the account. Its entries are left in the table, dead, until
-// their slots are wanted or their tokens come again. The caller holds mu.
+// their slots are wanted or their tokens come again.
 func (c *cache) expel(id hallpass.ServiceAccountID) {
 	if a := c.accounts[id]; a != nil {
 		a.stale.Store(true)

@@ -19,7 +19,7 @@ var errNotKept = errors.New("verify: the canary was not kept in memory")
 func (v *Verifier) Canary(ctx context.Context) (refused bool, err error) {
 	var hash [32]byte
 	_, _ = rand.Read(hash[:]) // never fails: crypto/rand aborts the program instead
-	v.cache.put(v.cache.epoch.Load(), &entry{hash: hash}, hallpass.Caller{})
+	v.cache.put(v.cache.coherence.Begin(), &entry{hash: hash}, hallpass.Caller{})
 	if v.cache.get(&hash) == nil {
 		return false, errNotKept
 	}

@@ -36,7 +36,7 @@ type Flight = flight
 // Join and Land are those of the flights; Join takes the moment that the cache
 // has reached.
 func (v *Verifier) Join(hash [32]byte) (*Flight, bool) {
-	return v.flights.join(hash, v.cache.epoch.Load())
+	return v.flights.join(hash, v.cache.coherence.Begin())
 }
 
 // Land ends a flight that found nothing.
@@ -46,7 +46,7 @@ func (v *Verifier) Land(hash [32]byte, f *Flight) { v.flights.land(hash, f) }
 type FullCache struct{ v *Verifier }
 
 // Held returns how many tokens the cache holds.
-func (f FullCache) Held() int { return f.v.cache.held }
+func (f FullCache) Held() int { return int(f.v.cache.held.Load()) }
 
 // FillCache fills a cache of the usual size with tokens of so many accounts,
 // each read and used once as from a connection of its own, and written.
@@ -61,7 +61,7 @@ func FillCache(tokens, accounts int) FullCache {
 		}, hallpass.Standing{Member: true, Role: hallpass.RoleViewer, Basic: viewer})
 		e := &entry{hash: secret.NewToken().Hash(), token: hallpass.TokenID(i)}
 		e.used.Store(1)
-		e = v.cache.put(v.cache.epoch.Load(), e, caller)
+		e = v.cache.put(v.cache.coherence.Begin(), e, caller)
 		from := hallpass.From{Address: fmt.Sprintf("10.0.%d.%d", i>>8&255, i&255), UserAgent: strings.Repeat("Mozilla/5.0 ", 9)}
 		v.use(context.Background(), e, time.UnixMicro(int64(i+2)), from)
 	}

@@ -22,7 +22,7 @@ type found struct {
 // one look at the database.
 func (v *Verifier) find(ctx context.Context, hash [32]byte) (found, error) {
 	for again := false; ; again = true {
-		f, mine := v.flights.join(hash, v.cache.epoch.Load())
+		f, mine := v.flights.join(hash, v.cache.coherence.Begin())
 		if mine {
 			return v.fly(context.WithoutCancel(ctx), hash, f) // others may wait for it, whatever becomes of this caller
 		}
@@ -43,13 +43,13 @@ func (v *Verifier) find(ctx context.Context, hash [32]byte) (found, error) {
 func (v *Verifier) fly(ctx context.Context, hash [32]byte, f *flight) (found, error) {
 	f.err = errStale // what the others are told should lookUp panic
 	defer v.flights.land(hash, f)
-	f.found, f.err = v.lookUp(ctx, hash, f.epoch)
+	f.found, f.err = v.lookUp(ctx, hash, f.begun)
 	return f.found, f.err
 }
 
 // lookUp reads what there is to know of the token, and keeps it if the token is
-// good and nothing was announced since epoch.
-func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, epoch uint64) (f found, err error) {
+// good and nothing was announced since begun.
+func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, begun store.Epoch) (f found, err error) {
 	leave, err := v.gate.enter()
 	if err != nil && !v.db.Answers() {
 		return f, errStale // those before wait for the database, and are no flood
@@ -68,7 +68,7 @@ func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, epoch uint64) (f f
 		return f, err
 	}
 	var known bool
-	if f.caller, known = v.cache.caller(epoch, f.token.ServiceAccount); !known {
+	if f.caller, known = v.cache.caller(begun, f.token.ServiceAccount); !known {
 		if err := v.db.Read(ctx, func(tx *store.Tx) error { return v.read(tx, &f) }); err != nil {
 			return f, err
 		}
@@ -83,7 +83,7 @@ func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, epoch uint64) (f f
 	if !f.token.LastUse.At.IsZero() {
 		e.used.Store(f.token.LastUse.At.UnixMicro())
 	}
-	f.entry = v.cache.put(epoch, e, f.caller)
+	f.entry = v.cache.put(begun, e, f.caller)
 	return f, nil
 }
 
@@ -129,7 +129,7 @@ type flights struct {
 
 // A flight is one look at the database, and what it found once done is closed.
 type flight struct {
-	epoch uint64 // of the cache when it began
+	begun store.Epoch
 	done  chan struct{}
 	found found
 	err   error
@@ -138,16 +138,16 @@ type flight struct {
 // join returns the flight to wait for, or a new one that is the caller's to
 // fly and land. A flight that began before the latest announcement is let go
 // by: what it finds may be of before, and whoever asks now must not get that.
-func (fs *flights) join(hash [32]byte, epoch uint64) (f *flight, mine bool) {
+func (fs *flights) join(hash [32]byte, begun store.Epoch) (f *flight, mine bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if f := fs.of[hash]; f != nil && f.epoch == epoch {
+	if f := fs.of[hash]; f != nil && f.begun == begun {
 		return f, false
 	}
 	if fs.of == nil {
 		fs.of = make(map[[32]byte]*flight)
 	}
-	f = &flight{epoch: epoch, done: make(chan struct{})}
+	f = &flight{begun: begun, done: make(chan struct{})}
 	fs.of[hash] = f
 	return f, true
 }

@@ -94,6 +94,7 @@ func (v *Verifier) Stats() Stats {
 	s := Stats{
 		Outcomes:     make(map[string]uint64, outcomes),
 		Misses:       v.misses.Load(),
+		Entries:      int(v.cache.held.Load()),
 		Size:         len(v.cache.sets) * ways,
 		UsesWaiting:  v.uses.head.Load().len() + v.uses.writing.Load().len(),
 		Flushes:      v.uses.flushes.n.Load(),
@@ -107,8 +108,5 @@ func (v *Verifier) Stats() Stats {
 			s.Outcomes[name] += shard.outcomes[o].Load()
 		}
 	}
-	v.cache.mu.Lock()
-	defer v.cache.mu.Unlock()
-	s.Entries = v.cache.held
 	return s
 }

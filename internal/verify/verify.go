@@ -80,7 +80,7 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 // changed forgets what a change touches, and ends who listens by it, before its
 // commit and after.
 func (v *Verifier) changed(n store.Notice) {
-	v.cache.changed(n.Phase == store.Coming, n.Changes)
+	v.cache.coherence.Changed(n, v.cache.forget)
 	v.listeners.changed(n.Changes)
 	for _, c := range n.Changes {
 		v.passwords.forget(c.Reach())
