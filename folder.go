@@ -63,6 +63,21 @@ type DashboardVersion struct {
 	CreatedAt    time.Time
 }
 
+// A TreeItem is a folder or a dashboard, with the folder that it is in.
+type TreeItem struct {
+	Folder    *Folder
+	Dashboard *Dashboard // where there is no Folder
+	In        Folder     // the zero Folder at the root
+}
+
+// Title returns the title of the folder or dashboard.
+func (i TreeItem) Title() string {
+	if i.Folder != nil {
+		return i.Folder.Title
+	}
+	return i.Dashboard.Title
+}
+
 // MaxUID is the longest uid of a folder, dashboard or role that a client may
 // choose.
 const MaxUID = 40

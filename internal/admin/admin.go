@@ -16,7 +16,6 @@ type Options struct {
 	TokenPolicy     hallpass.TokenPolicy // bounds on new tokens
 	WeakPasswords   bool                 // take any password that is not empty (SEC-24 is then not met)
 	Settings        Settings             // what holds, to be shown
-	FolderDepth     int                  // how deep folders nest below one at the root; 0: hallpass.DefaultFolderDepth
 	AnyPermission   bool                 // take permissions of any form into custom roles
 	SessionIdle     time.Duration        // how long a session may rest unused; 0: 7 days
 	SessionLifetime time.Duration        // how long a session lasts; 0: 30 days
@@ -38,9 +37,6 @@ type Admin struct {
 func New(db *store.DB, o Options) *Admin {
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.FolderDepth == 0 {
-		o.FolderDepth = hallpass.DefaultFolderDepth
 	}
 	if o.SessionIdle == 0 {
 		o.SessionIdle = 7 * 24 * time.Hour

@@ -28,13 +28,13 @@ func errNotHeld(p hallpass.Permission) *hallpass.Error {
 // Whoever is a server admin may become Admin of any org, and so holds what an
 // Admin does.
 func (a *Admin) mayGive(tx *store.Tx, c hallpass.Caller, list []hallpass.Permission) error {
-	var r *reach
+	var r *Reach
 	for _, p := range list {
 		if c.Permissions.Has(p) || c.ServerAdmin && hallpass.RoleAdmin.Permissions().Has(p) {
 			continue
 		}
 		resource, id, ok := p.Scope.ResourceOf()
-		if !ok || c.OrgMissing || resource != hallpass.FolderResource && resource != hallpass.DashboardResource {
+		if !ok || c.OrgMissing || !inTree(resource) {
 			return errNotHeld(p)
 		}
 		if r == nil {
@@ -48,7 +48,7 @@ func (a *Admin) mayGive(tx *store.Tx, c hallpass.Caller, list []hallpass.Permiss
 		if err != nil {
 			return err
 		}
-		if !r.can(p.Action, scopes) {
+		if !r.Can(p.Action, scopes) {
 			return errNotHeld(p)
 		}
 	}
@@ -187,122 +187,6 @@ var errOverpowered = &hallpass.Error{
 }
 
 var errServerAdminOnly = &hallpass.Error{Kind: hallpass.Denied, ID: "user.server-admin", Message: "Permission denied", Needs: "server admin"}
-
-// reach is what a caller may do with folders and dashboards: what its roles
-// permit, and the access it was given to single ones.
-type reach struct {
-	caller  hallpass.Caller
-	granted map[hallpass.Permission]struct{}
-}
-
-// reach loads the caller's access to all folders and dashboards, or to the
-// given ones.
-func (a *Admin) reach(tx *store.Tx, c hallpass.Caller, among ...string) (reach, error) {
-	r := reach{c, make(map[hallpass.Permission]struct{})}
-	if c.OrgMissing {
-		return r, nil
-	}
-	grants, err := tx.TreeGrants(c.Org, c.Principal.ID, c.Role, among...)
-	for _, g := range grants {
-		for _, p := range g.Permissions() {
-			r.granted[p] = struct{}{}
-		}
-	}
-	return r, err
-}
-
-// can reports whether the caller may do action on any of the scopes: those of a
-// thing and of what it stands in.
-func (r reach) can(action hallpass.Action, scopes []hallpass.Scope) bool {
-	for _, s := range scopes {
-		if r.caller.Can(action, s) {
-			return true
-		}
-		if _, ok := r.granted[hallpass.Permission{Action: action, Scope: s}]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-// demand returns a Denied error unless the caller may do action on any of the
-// scopes.
-func (r reach) demand(action hallpass.Action, scopes []hallpass.Scope) error {
-	if r.can(action, scopes) {
-		return nil
-	}
-	return hallpass.Lacks(action)
-}
-
-// gains returns a Denied error if something that has the scopes before would,
-// with those after, let the caller do more with it than it may now. The caller
-// may not move a thing to where its own power is greater.
-func (r reach) gains(before, after []hallpass.Scope) error {
-	for _, action := range hallpass.FolderResource.Actions(hallpass.LevelAdmin) {
-		if r.can(action, after) && !r.can(action, before) {
-			return errNotHeld(hallpass.Permission{Action: action, Scope: before[0]})
-		}
-	}
-	return nil
-}
-
-// actions lists what the caller may do on any of the scopes, of those that
-// folders and dashboards know.
-func (r reach) actions(scopes []hallpass.Scope) map[string]bool {
-	can := make(map[string]bool)
-	for _, action := range hallpass.FolderResource.Actions(hallpass.LevelAdmin) {
-		if r.can(action, scopes) {
-			can[string(action)] = true
-		}
-	}
-	return can
-}
-
-// folderScopes returns the scopes of a folder with the given chain of folders,
-// itself first; of the root when there is none.
-func folderScopes(chain []hallpass.Folder) []hallpass.Scope {
-	if len(chain) == 0 {
-		return []hallpass.Scope{hallpass.FolderResource.Scope(hallpass.RootFolder)}
-	}
-	scopes := make([]hallpass.Scope, 0, len(chain))
-	for _, f := range chain {
-		scopes = append(scopes, hallpass.FolderResource.Scope(f.UID))
-	}
-	return scopes
-}
-
-// dashboardScopes returns the scopes of a dashboard in the folder with the given
-// chain.
-func dashboardScopes(uid string, chain []hallpass.Folder) []hallpass.Scope {
-	return append([]hallpass.Scope{hallpass.DashboardResource.Scope(uid)}, folderScopes(chain)...)
-}
-
-// treeScopes returns the scopes of the folder or dashboard with that uid; of one
-// that is not there, its own alone.
-func treeScopes(tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, uid string) ([]hallpass.Scope, error) {
-	var chain []hallpass.Folder
-	var err error
-	switch {
-	case r == hallpass.FolderResource && uid == hallpass.RootFolder:
-		return folderScopes(nil), nil
-	case r == hallpass.FolderResource:
-		if chain, err = tx.FolderChain(org, uid); err == nil {
-			return folderScopes(chain), nil
-		}
-	default:
-		var d hallpass.Dashboard
-		if d, err = tx.Dashboard(org, uid); err == nil {
-			chain, err = tx.FolderChain(org, d.Folder)
-		}
-		if err == nil {
-			return dashboardScopes(uid, chain), nil
-		}
-	}
-	if hallpass.KindOf(err) == hallpass.NotFound {
-		return []hallpass.Scope{r.Scope(uid)}, nil
-	}
-	return nil, err
-}
 
 // principalChanged is the change of what one principal may do.
 func principalChanged(p hallpass.Principal) hallpass.Change {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/library"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
@@ -22,6 +23,7 @@ import (
 // themselves.
 type coalition struct {
 	*world
+	*library.Library
 	seed     uint64
 	rng      *rand.Rand
 	users    []string
@@ -73,7 +75,8 @@ func TestNobodyGains(t *testing.T) {
 
 func newCoalition(t *testing.T, seed uint64) *coalition {
 	t.Helper()
-	c := &coalition{world: newWorld(t, admin.Options{}), seed: seed, made: make(map[string]bool), orgs: make(map[hallpass.OrgID]bool), accounts: make(map[hallpass.ServiceAccountID]hallpass.TokenID)}
+	w := newWorld(t, admin.Options{})
+	c := &coalition{world: w, Library: library.New(w.Admin, library.Options{}), seed: seed, made: make(map[string]bool), orgs: make(map[hallpass.OrgID]bool), accounts: make(map[hallpass.ServiceAccountID]hallpass.TokenID)}
 	ctx, boss := t.Context(), c.human("admin")
 	must := func(err error) {
 		t.Helper()
@@ -116,9 +119,9 @@ func newCoalition(t *testing.T, seed uint64) *coalition {
 	c.user("dan", hallpass.RoleAdmin) // a bystander with power
 	must(c.fillServer(on))
 	for _, uid := range []string{"low", "high"} {
-		_, err := c.CreateFolder(ctx, boss, admin.NewFolder{UID: uid, Title: uid})
+		_, err := c.CreateFolder(ctx, boss, library.NewFolder{UID: uid, Title: uid})
 		must(err)
-		_, err = c.SaveDashboard(ctx, boss, admin.SaveDashboard{UID: "in-" + uid, Title: uid, Folder: uid, Data: []byte("{}")})
+		_, err = c.SaveDashboard(ctx, boss, library.SaveDashboard{UID: "in-" + uid, Title: uid, Folder: uid, Data: []byte("{}")})
 		must(err)
 		must(c.SetAccess(ctx, boss, hallpass.FolderResource, uid, []admin.NewAccess{{Kind: hallpass.ToBasicRole, Ref: "Editor"}, {Kind: hallpass.ToBasicRole, Ref: "Viewer"}}, false))
 	}
@@ -439,7 +442,7 @@ func (c *coalition) step(by hallpass.Caller) (tree bool, what string, err error)
 		return true, fmt.Sprintf("user %d to %s", p, basic), c.SetOrgUserRole(ctx, by, p, basic)
 	case 16:
 		parent := pick(c, "", "low", "high")
-		if _, err = c.CreateFolder(ctx, by, admin.NewFolder{UID: "f", Title: "f", Parent: parent}); err == nil {
+		if _, err = c.CreateFolder(ctx, by, library.NewFolder{UID: "f", Title: "f", Parent: parent}); err == nil {
 			c.made["f"] = true
 			return true, "create folder f in " + parent, nil
 		}
@@ -448,7 +451,7 @@ func (c *coalition) step(by hallpass.Caller) (tree bool, what string, err error)
 		return true, "move folder " + folder + " to " + parent, err
 	}
 	d := pick(c, "in-low", "in-high", uid)
-	if _, err = c.SaveDashboard(ctx, by, admin.SaveDashboard{UID: d, Title: d, Folder: folder, Overwrite: true, Data: []byte("{}")}); err == nil && d == uid {
+	if _, err = c.SaveDashboard(ctx, by, library.SaveDashboard{UID: d, Title: d, Folder: folder, Overwrite: true, Data: []byte("{}")}); err == nil && d == uid {
 		c.made[uid] = true
 	}
 	return true, "save dashboard " + d + " in " + folder, err
@@ -511,7 +514,7 @@ func TestMoveGivesNoPower(t *testing.T) {
 		t.Fatal(err)
 	}
 	bob = c.human("bob")
-	if _, err := c.CreateFolder(ctx, bob, admin.NewFolder{UID: "mine", Title: "mine"}); err != nil {
+	if _, err := c.CreateFolder(ctx, bob, library.NewFolder{UID: "mine", Title: "mine"}); err != nil {
 		t.Fatal(err)
 	}
 	everything := hallpass.NamedRole{UID: "once", Name: "once"}
@@ -531,12 +534,12 @@ func TestMoveGivesNoPower(t *testing.T) {
 	}
 	for what, try := range map[string]func() error{
 		"the uid": func() error {
-			_, err := c.SaveDashboard(ctx, bob, admin.SaveDashboard{ID: inLow.ID, UID: "once", Title: "low", Folder: "low", Overwrite: true, Data: []byte("{}")})
+			_, err := c.SaveDashboard(ctx, bob, library.SaveDashboard{ID: inLow.ID, UID: "once", Title: "low", Folder: "low", Overwrite: true, Data: []byte("{}")})
 			return err
 		},
 		"the folder": func() error { _, err := c.MoveFolder(ctx, bob, "low", "mine"); return err },
 		"the dashboard": func() error {
-			_, err := c.SaveDashboard(ctx, bob, admin.SaveDashboard{UID: "in-low", Title: "low", Folder: "mine", Overwrite: true, Data: []byte("{}")})
+			_, err := c.SaveDashboard(ctx, bob, library.SaveDashboard{UID: "in-low", Title: "low", Folder: "mine", Overwrite: true, Data: []byte("{}")})
 			return err
 		},
 	} {
@@ -546,13 +549,13 @@ func TestMoveGivesNoPower(t *testing.T) {
 	}
 	folder, err := c.Folder(ctx, boss, "low")
 	if err != nil || folder.Parent != "" {
-		t.Errorf("the folder stands in %q, %v", folder.Parent, err)
+		t.Errorf("the folder is in %q, %v", folder.Parent, err)
 	}
 	dashboard, err := c.Dashboard(ctx, boss, "in-low")
 	if err != nil || dashboard.Folder != "low" || dashboard.Version != 1 {
-		t.Errorf("the dashboard stands in %q as version %d, %v", dashboard.Folder, dashboard.Version, err)
+		t.Errorf("the dashboard is in %q as version %d, %v", dashboard.Folder, dashboard.Version, err)
 	}
-	if _, err := c.SaveDashboard(ctx, bob, admin.SaveDashboard{ID: inLow.ID, UID: "other", Title: "low", Folder: "low", Overwrite: true, Data: []byte("{}")}); err != nil {
+	if _, err := c.SaveDashboard(ctx, bob, library.SaveDashboard{ID: inLow.ID, UID: "other", Title: "low", Folder: "low", Overwrite: true, Data: []byte("{}")}); err != nil {
 		t.Errorf("a uid that nobody holds anything on: %v", err)
 	}
 	if _, err := c.MoveFolder(ctx, boss, "low", "mine"); err != nil {

@@ -103,7 +103,7 @@ func errActionForm(action hallpass.Action) error {
 
 // A question is whether somebody may do something, as the routes ask it.
 type question struct {
-	reach
+	Reach
 	asked  hallpass.Permission // as the question names it
 	demand hallpass.Permission // as routes demand it
 	row    hallpass.ActionInfo // of the table, if known
@@ -116,14 +116,14 @@ type question struct {
 func (a *Admin) ask(tx *store.Tx, c hallpass.Caller, asked hallpass.Permission) (q question, err error) {
 	q.asked = asked
 	q.demand, q.row, q.known = asked.Demand()
-	if q.reach, err = a.reach(tx, c); err != nil {
+	if q.Reach, err = a.reach(tx, c); err != nil {
 		return q, err
 	}
 	if q.global, err = ofGlobalRole(tx, c.Org, asked); err != nil {
 		return q, err
 	}
 	q.scopes = []hallpass.Scope{q.demand.Scope}
-	if r, id, ok := q.demand.Scope.ResourceOf(); ok && (r == hallpass.FolderResource || r == hallpass.DashboardResource) {
+	if r, id, ok := q.demand.Scope.ResourceOf(); ok && inTree(r) {
 		q.scopes, err = treeScopes(tx, c.Org, r, id)
 	}
 	return q, err
@@ -152,7 +152,7 @@ func (q question) onServer() bool {
 // things without a scope, it is whether there could be a thing that they let it
 // be done to.
 func (q question) allowed() bool {
-	c := q.caller
+	c := q.Caller
 	switch {
 	case q.usersOnly():
 		return false
@@ -165,7 +165,7 @@ func (q question) allowed() bool {
 	case q.onServer():
 		return c.CanOnServer(q.demand.Action, q.demand.Scope)
 	}
-	return q.can(q.demand.Action, q.scopes)
+	return q.Can(q.demand.Action, q.scopes)
 }
 
 // anything reports whether the question leaves open what is to be done to.
@@ -185,7 +185,7 @@ func (q question) grantedAny() bool {
 // usersOnly reports whether the caller is a service account and the action one
 // that only users are asked for.
 func (q question) usersOnly() bool {
-	return (q.onServer() || q.row.Asked == hallpass.AskedOfUsers) && q.caller.User() == 0
+	return (q.onServer() || q.row.Asked == hallpass.AskedOfUsers) && q.Caller.User() == 0
 }
 
 // covers reports whether holding p is holding what is asked for.

@@ -9,7 +9,7 @@ import (
 )
 
 // An Access is a grant as lists show it: with whom it names, and whether it
-// stands on something that the resource is in.
+// is on a folder that the resource is in.
 type Access struct {
 	hallpass.Grant
 	Inherited bool
@@ -17,19 +17,27 @@ type Access struct {
 	Team      hallpass.Team          // of a grant to a team
 }
 
-// place is a resource that exists, with what stands around it.
-type place struct {
-	resource hallpass.Resource
-	id       string
-	scopes   []hallpass.Scope // its own, and of what it stands in
-	parents  []string         // the folders it stands in, the nearest first
-	hit      Hit              // of a folder or dashboard
+// resource is one account, team, folder or dashboard that exists, with the folders
+// it is in.
+type resource struct {
+	kind    hallpass.Resource
+	id      string
+	scopes  []hallpass.Scope  // its own, and those of the folders it is in
+	parents []string          // uids of the folders it is in, the nearest first
+	item    hallpass.TreeItem // a folder or dashboard
 }
 
-// place finds the resource that a path names: an account or team by ID or uid,
-// a folder or dashboard by uid. NotFound when the org has none.
-func (a *Admin) place(tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, ref string) (place, error) {
-	p := place{resource: r, id: ref}
+// inTree reports whether the resource is a folder or a dashboard.
+func (p resource) inTree() bool { return inTree(p.kind) }
+
+func inTree(r hallpass.Resource) bool {
+	return r == hallpass.FolderResource || r == hallpass.DashboardResource
+}
+
+// findResource finds the resource that a path names: an account or team by ID or
+// uid, a folder or dashboard by uid. NotFound when the org has none.
+func findResource(tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, ref string) (resource, error) {
+	p := resource{kind: r, id: ref}
 	if ref == "*" {
 		return p, &hallpass.Error{Kind: hallpass.Invalid, ID: "resourcePermissions.invalidResourceID", Message: "A resource is named by itself"}
 	}
@@ -49,12 +57,12 @@ func (a *Admin) place(tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, ref
 	case hallpass.FolderResource:
 		chain, err := tx.FolderChain(org, ref)
 		if err == nil && len(chain) == 0 {
-			err = errFolderNotFound // the root has no access of its own
+			_, err = tx.Folder(org, ref) // NotFound: the root has no access of its own
 		}
 		if err != nil {
 			return p, err
 		}
-		p.hit.Folder = &chain[0]
+		p.item.Folder = &chain[0]
 		p.setParents(chain[1:])
 	case hallpass.DashboardResource:
 		d, err := tx.Dashboard(org, ref)
@@ -65,19 +73,19 @@ func (a *Admin) place(tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, ref
 		if err != nil {
 			return p, err
 		}
-		p.hit.Dashboard = &d
+		p.item.Dashboard = &d
 		p.setParents(chain)
 	}
 	p.scopes = append([]hallpass.Scope{r.Scope(p.id)}, p.scopes...)
 	if r == hallpass.DashboardResource && len(p.parents) == 0 {
-		p.scopes = append(p.scopes, folderScopes(nil)...)
+		p.scopes = append(p.scopes, FolderScopes(nil)...)
 	}
 	return p, nil
 }
 
-func (p *place) setParents(chain []hallpass.Folder) {
+func (p *resource) setParents(chain []hallpass.Folder) {
 	if len(chain) > 0 {
-		p.hit.In = chain[0]
+		p.item.In = chain[0]
 	}
 	for _, f := range chain {
 		p.parents = append(p.parents, f.UID)
@@ -114,40 +122,40 @@ func teamID(tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.TeamID, erro
 	return t.ID, err
 }
 
-// authorizePlace returns a Denied error unless the caller may do action on the
-// place.
-func (a *Admin) authorizePlace(tx *store.Tx, c hallpass.Caller, action hallpass.Action, p place) error {
-	r := reach{caller: c}
-	if p.resource == hallpass.FolderResource || p.resource == hallpass.DashboardResource {
+// authorizeResource returns a Denied error unless the caller may do action on the
+// resource.
+func (a *Admin) authorizeResource(tx *store.Tx, c hallpass.Caller, action hallpass.Action, p resource) error {
+	r := Reach{Caller: c}
+	if p.inTree() {
 		var err error
 		if r, err = a.reach(tx, c, append([]string{p.id}, p.parents...)...); err != nil {
 			return err
 		}
 	}
-	return r.demand(action, p.scopes)
+	return r.Demand(action, p.scopes)
 }
 
 // Accesses returns who was given access to the resource: on itself first, then
-// on what it stands in.
+// on the folders it is in.
 func (a *Admin) Accesses(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string) (list []Access, err error) {
 	_, list, err = a.AccessesOn(ctx, c, r, ref)
 	return list, err
 }
 
 // AccessesOn is Accesses, with the folder or dashboard that they are about.
-func (a *Admin) AccessesOn(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string) (on Hit, list []Access, err error) {
+func (a *Admin) AccessesOn(ctx context.Context, c hallpass.Caller, r hallpass.Resource, ref string) (on hallpass.TreeItem, list []Access, err error) {
 	if c.OrgMissing {
 		return on, nil, errOrgGone
 	}
 	err = a.read(ctx, c, need{action: r.PermissionsRead(), scope: r.Scope(ref), where: inside}, func(tx *store.Tx) error {
-		p, err := a.place(tx, c.Org, r, ref)
+		p, err := findResource(tx, c.Org, r, ref)
 		if err != nil {
 			return hide(c, r.PermissionsRead(), r, err)
 		}
-		if err := a.authorizePlace(tx, c, r.PermissionsRead(), p); err != nil {
+		if err := a.authorizeResource(tx, c, r.PermissionsRead(), p); err != nil {
 			return err
 		}
-		on = p.hit
+		on = p.item
 		list, err = a.accesses(tx, c.Org, p)
 		return err
 	})
@@ -157,7 +165,7 @@ func (a *Admin) AccessesOn(ctx context.Context, c hallpass.Caller, r hallpass.Re
 // hide makes a NotFound of an account or team a Denied for callers who have no
 // such permission at all: they are not told what exists.
 func hide(c hallpass.Caller, action hallpass.Action, r hallpass.Resource, err error) error {
-	if r == hallpass.FolderResource || r == hallpass.DashboardResource || c.OrgMissing {
+	if inTree(r) || c.OrgMissing {
 		return err
 	}
 	if hallpass.KindOf(err) == hallpass.NotFound && !c.Can(action, "") {
@@ -166,11 +174,11 @@ func hide(c hallpass.Caller, action hallpass.Action, r hallpass.Resource, err er
 	return err
 }
 
-func (a *Admin) accesses(tx *store.Tx, org hallpass.OrgID, p place) ([]Access, error) {
-	if p.resource == hallpass.TeamResource {
+func (a *Admin) accesses(tx *store.Tx, org hallpass.OrgID, p resource) ([]Access, error) {
+	if p.kind == hallpass.TeamResource {
 		return teamAccesses(tx, org, p)
 	}
-	own, err := tx.Grants(org, p.resource, p.id)
+	own, err := tx.Grants(org, p.kind, p.id)
 	if err != nil {
 		return nil, err
 	}
@@ -218,14 +226,14 @@ func name(tx *store.Tx, org hallpass.OrgID, list []Access) error {
 }
 
 // teamAccesses shows the members of a team as access to it.
-func teamAccesses(tx *store.Tx, org hallpass.OrgID, p place) ([]Access, error) {
+func teamAccesses(tx *store.Tx, org hallpass.OrgID, p resource) ([]Access, error) {
 	id, _ := hallpass.ParseID(p.id)
 	members, err := tx.TeamMembers(hallpass.TeamID(id))
 	var list []Access
 	for i, m := range members {
 		list = append(list, Access{
 			Grant: hallpass.Grant{
-				ID: hallpass.GrantID(i + 1), Org: org, Resource: p.resource, ResourceID: p.id,
+				ID: hallpass.GrantID(i + 1), Org: org, Resource: p.kind, ResourceID: p.id,
 				To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: m.Principal.ID}, Level: m.Level(), CreatedAt: m.JoinedAt,
 			},
 			Principal: m.Principal,
@@ -254,11 +262,11 @@ func (a *Admin) SetAccess(ctx context.Context, c hallpass.Caller, r hallpass.Res
 	}
 	n := need{action: r.PermissionsWrite(), scope: r.Scope(ref), where: inside}
 	return a.change(ctx, c, n, "permission.set", func(t *Turn) error {
-		p, err := a.place(t.Tx, t.Caller.Org, r, ref)
+		p, err := findResource(t.Tx, t.Caller.Org, r, ref)
 		if err != nil {
 			return hide(t.Caller, n.action, r, err)
 		}
-		if err := a.authorizePlace(t.Tx, t.Caller, n.action, p); err != nil {
+		if err := a.authorizeResource(t.Tx, t.Caller, n.action, p); err != nil {
 			return err
 		}
 		steps, err := a.accessSteps(t, p, list, replace)
@@ -277,7 +285,7 @@ func (a *Admin) SetAccess(ctx context.Context, c hallpass.Caller, r hallpass.Res
 	})
 }
 
-// accessStep gives a grantee a level of access to a place, or with an empty one
+// accessStep gives a grantee a level of access to a resource, or with an empty one
 // takes it away.
 type accessStep struct {
 	to    hallpass.Grantee
@@ -286,7 +294,7 @@ type accessStep struct {
 
 // accessSteps returns what is to be done for those listed and, with replace, for
 // all others who have access.
-func (a *Admin) accessSteps(t *Turn, p place, list []NewAccess, replace bool) (steps []accessStep, err error) {
+func (a *Admin) accessSteps(t *Turn, p resource, list []NewAccess, replace bool) (steps []accessStep, err error) {
 	keep := make(map[hallpass.Grantee]bool)
 	for _, n := range list {
 		g, err := a.grantee(t.Tx, t.Caller.Org, n)
@@ -299,7 +307,7 @@ func (a *Admin) accessSteps(t *Turn, p place, list []NewAccess, replace bool) (s
 	if !replace {
 		return steps, nil
 	}
-	now, err := t.Grants(t.Caller.Org, p.resource, p.id)
+	now, err := t.Grants(t.Caller.Org, p.kind, p.id)
 	for _, g := range now {
 		if !keep[g.To] {
 			steps = append(steps, accessStep{to: g.To})
@@ -310,8 +318,8 @@ func (a *Admin) accessSteps(t *Turn, p place, list []NewAccess, replace bool) (s
 
 // declareAccess declares what the steps change for those who remember permissions.
 // Access to folders and dashboards is looked up each time.
-func declareAccess(t *Turn, p place, steps []accessStep) error {
-	if p.resource == hallpass.FolderResource || p.resource == hallpass.DashboardResource {
+func declareAccess(t *Turn, p resource, steps []accessStep) error {
+	if p.inTree() {
 		return nil
 	}
 	for _, s := range steps {
@@ -371,21 +379,21 @@ func (a *Admin) grantee(tx *store.Tx, org hallpass.OrgID, n NewAccess) (hallpass
 }
 
 // setAccess gives or takes one access, within the delegation rule.
-func (a *Admin) setAccess(t *Turn, p place, s accessStep) error {
-	if p.resource == hallpass.TeamResource {
+func (a *Admin) setAccess(t *Turn, p resource, s accessStep) error {
+	if p.kind == hallpass.TeamResource {
 		return a.setMembership(t, p, s)
 	}
 	if s.level == "" {
-		return t.DeleteGrant(t.Caller.Org, p.resource, p.id, s.to)
+		return t.DeleteGrant(t.Caller.Org, p.kind, p.id, s.to)
 	}
-	grant := hallpass.Grant{Org: t.Caller.Org, Resource: p.resource, ResourceID: p.id, To: s.to, Level: s.level, CreatedAt: a.now()}
+	grant := hallpass.Grant{Org: t.Caller.Org, Resource: p.kind, ResourceID: p.id, To: s.to, Level: s.level, CreatedAt: a.now()}
 	if err := a.mayGive(t.Tx, t.Caller, grant.Permissions()); err != nil {
 		return err
 	}
 	return t.SetGrant(grant)
 }
 
-func (a *Admin) setMembership(t *Turn, p place, s accessStep) error {
+func (a *Admin) setMembership(t *Turn, p resource, s accessStep) error {
 	n, _ := hallpass.ParseID(p.id)
 	id := hallpass.TeamID(n)
 	if s.level == "" {

@@ -95,8 +95,8 @@ func (a *Admin) Names(ctx context.Context, c hallpass.Caller, refs []Ref) (map[R
 }
 
 // nameOf returns the name, and whether the caller may read the thing.
-func (a *Admin) nameOf(tx *store.Tx, tree reach, r Ref) (n Name, may bool, err error) {
-	c := tree.caller
+func (a *Admin) nameOf(tx *store.Tx, tree Reach, r Ref) (n Name, may bool, err error) {
+	c := tree.Caller
 	id, _ := hallpass.ParseID(r.ID)
 	switch r.Kind {
 	case RefPrincipal:
@@ -123,14 +123,14 @@ func (a *Admin) nameOf(tx *store.Tx, tree reach, r Ref) (n Name, may bool, err e
 			return n, false, err
 		}
 		scopes, err := treeScopes(tx, r.Org, hallpass.FolderResource, r.ID)
-		return Name{Text: f.Title}, tree.can(hallpass.FoldersRead, scopes), err
+		return Name{Text: f.Title}, tree.Can(hallpass.FoldersRead, scopes), err
 	case RefDashboard:
 		d, err := tx.Dashboard(r.Org, r.ID)
 		if err != nil {
 			return n, false, err
 		}
 		scopes, err := treeScopes(tx, r.Org, hallpass.DashboardResource, r.ID)
-		return Name{Text: d.Title}, tree.can(hallpass.DashboardsRead, scopes), err
+		return Name{Text: d.Title}, tree.Can(hallpass.DashboardsRead, scopes), err
 	}
 	return n, false, nil
 }

@@ -80,6 +80,10 @@ func (a *Admin) setPreferences(t *Turn, of store.PreferencesOf, patch Preference
 	return t.SetPreferences(of, p)
 }
 
+// errNoDashboard says of a dashboard that the caller may not read what is said of
+// one that does not exist.
+var errNoDashboard = &hallpass.Error{Kind: hallpass.NotFound, ID: "dashboard.not-found", Message: "Dashboard not found"}
+
 // home returns the uid of the home dashboard that the patch names, "" when it
 // names none. One that is not there, or that the caller may not read, is
 // NotFound.
@@ -105,8 +109,8 @@ func (a *Admin) home(tx *store.Tx, c hallpass.Caller, p PreferencesPatch) (strin
 	if err != nil {
 		return "", err
 	}
-	if !r.can(hallpass.DashboardsRead, dashboardScopes(d.UID, chain)) {
-		return "", errNoHome
+	if !r.Can(hallpass.DashboardsRead, DashboardScopes(d.UID, chain)) {
+		return "", errNoDashboard
 	}
 	return d.UID, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/library"
 	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -15,6 +16,7 @@ import (
 // Options sets up an API.
 type Options struct {
 	Admin   *admin.Admin
+	Library *library.Library
 	Verify  *verify.Verifier
 	Node    *node.Node
 	Cookies httpd.Cookies
@@ -27,6 +29,7 @@ type Options struct {
 // An API answers the JSON calls.
 type API struct {
 	admin   *admin.Admin
+	library *library.Library
 	verify  *verify.Verifier
 	node    *node.Node
 	cookies httpd.Cookies
@@ -52,7 +55,7 @@ const (
 // New returns the handler of every path the API serves.
 func New(o Options) *API {
 	a := &API{
-		admin: o.Admin, verify: o.Verify, node: o.Node, cookies: o.Cookies, basic: o.Basic,
+		admin: o.Admin, library: o.Library, verify: o.Verify, node: o.Node, cookies: o.Cookies, basic: o.Basic,
 		health: health{commit: o.Commit, ready: o.Ready}, ready: o.Ready, stop: o.Stop,
 		mux: http.NewServeMux(), names: http.NewServeMux(),
 	}

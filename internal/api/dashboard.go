@@ -11,8 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/hallpass-dev/hallpass"
-	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/library"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -21,7 +21,7 @@ func (a *API) saveDashboard(c call, in wire.SaveDashboard) (wire.SavedDashboard,
 	if in.IsFolder {
 		return wire.SavedDashboard{}, errSaveFolder
 	}
-	d, err := a.save(c, in.Dashboard, admin.SaveDashboard{
+	d, err := a.save(c, in.Dashboard, library.SaveDashboard{
 		Folder: in.FolderUID, FolderID: hallpass.FolderID(in.FolderID), Message: in.Message, Overwrite: in.Overwrite,
 	})
 	return saved(d.Dashboard), err
@@ -35,16 +35,16 @@ func saved(d hallpass.Dashboard) wire.SavedDashboard {
 
 var errSaveFolder = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.is-folder", Message: "Use folders endpoint for saving folders."}
 
-func (a *API) save(c call, raw []byte, s admin.SaveDashboard) (admin.SavedDashboard, error) {
+func (a *API) save(c call, raw []byte, s library.SaveDashboard) (library.SavedDashboard, error) {
 	if len(raw) == 0 || string(raw) == "null" {
-		return admin.SavedDashboard{}, errNotDashboard
+		return library.SavedDashboard{}, errNotDashboard
 	}
 	m, err := parseModel(raw)
 	if err != nil {
-		return admin.SavedDashboard{}, err
+		return library.SavedDashboard{}, err
 	}
 	s.ID, s.UID, s.Version, s.Title, s.Tags, s.Data = hallpass.DashboardID(m.id), m.uid, m.version, m.title, m.tags, m.data
-	return a.admin.SaveDashboard(c.Context(), c.caller, s)
+	return a.library.SaveDashboard(c.Context(), c.caller, s)
 }
 
 // importDashboard is POST /api/dashboards/import: a save after the inputs that
@@ -57,7 +57,7 @@ func (a *API) importDashboard(c call, in wire.ImportDashboard) (wire.ImportedDas
 	if err != nil {
 		return wire.ImportedDashboard{}, err
 	}
-	d, err := a.save(c, raw, admin.SaveDashboard{Folder: in.FolderUID, FolderID: hallpass.FolderID(in.FolderID), Overwrite: in.Overwrite})
+	d, err := a.save(c, raw, library.SaveDashboard{Folder: in.FolderUID, FolderID: hallpass.FolderID(in.FolderID), Overwrite: in.Overwrite})
 	return wire.ImportedDashboard{
 		UID: d.UID, Title: d.Title, Imported: err == nil, ImportedURI: "db/" + hallpass.Slug(d.Title), ImportedURL: d.URL(), Slug: hallpass.Slug(d.Title),
 		DashboardID: int64(d.ID), FolderID: int64(d.In.ID), FolderUID: d.Folder, ImportedRevision: d.Version, Revision: d.Version,
@@ -141,7 +141,7 @@ func replaceTexts(v json.RawMessage, fill *strings.Replacer) (json.RawMessage, e
 
 // dashboard is GET /api/dashboards/uid/{dashboard}.
 func (a *API) dashboard(c call, _ none) (wire.Dashboard, error) {
-	v, err := a.admin.Dashboard(c.Context(), c.caller, c.PathValue("dashboard"))
+	v, err := a.library.Dashboard(c.Context(), c.caller, c.PathValue("dashboard"))
 	if err != nil {
 		return wire.Dashboard{}, err
 	}
@@ -164,7 +164,7 @@ func (a *API) dashboard(c call, _ none) (wire.Dashboard, error) {
 // with the uid as the value of the path that name is.
 func numbered[In, Out any](a *API, name string, fn func(call, In) (Out, error)) func(call, In) (Out, error) {
 	return func(c call, in In) (Out, error) {
-		uid, err := a.admin.DashboardUID(c.Context(), c.caller, c.PathValue("number"))
+		uid, err := a.library.DashboardUID(c.Context(), c.caller, c.PathValue("number"))
 		if err != nil {
 			var zero Out
 			return zero, err
@@ -176,7 +176,7 @@ func numbered[In, Out any](a *API, name string, fn func(call, In) (Out, error)) 
 
 // deleteDashboard is DELETE /api/dashboards/uid/{dashboard}.
 func (a *API) deleteDashboard(c call, _ none) (wire.DeletedDashboard, error) {
-	d, err := a.admin.DeleteDashboard(c.Context(), c.caller, c.PathValue("dashboard"))
+	d, err := a.library.DeleteDashboard(c.Context(), c.caller, c.PathValue("dashboard"))
 	return wire.DeletedDashboard{Title: d.Title, Message: "Dashboard " + d.Title + " deleted", UID: d.UID, ID: int64(d.ID)}, err
 }
 
@@ -194,7 +194,7 @@ func (a *API) dashboardVersions(c call, _ none) (wire.DashboardVersions, error) 
 	if limit <= 0 || limit > maxPerPage {
 		limit = maxPerPage
 	}
-	d, list, err := a.admin.DashboardVersions(c.Context(), c.caller, c.PathValue("dashboard"), limit, max(start, 0))
+	d, list, err := a.library.DashboardVersions(c.Context(), c.caller, c.PathValue("dashboard"), limit, max(start, 0))
 	for _, v := range list {
 		out.Versions = append(out.Versions, versionRow(d, v))
 	}
@@ -214,7 +214,7 @@ func (a *API) dashboardVersion(c call, _ none) (wire.DashboardVersion, error) {
 	if !ok {
 		return wire.DashboardVersion{}, hallpass.Invalidf("version", "version is not a number")
 	}
-	d, v, err := a.admin.DashboardVersion(c.Context(), c.caller, c.PathValue("dashboard"), n)
+	d, v, err := a.library.DashboardVersion(c.Context(), c.caller, c.PathValue("dashboard"), n)
 	if err != nil {
 		return wire.DashboardVersion{}, err
 	}
@@ -225,7 +225,7 @@ func (a *API) dashboardVersion(c call, _ none) (wire.DashboardVersion, error) {
 
 // restoreDashboard is POST /api/dashboards/uid/{dashboard}/restore.
 func (a *API) restoreDashboard(c call, in wire.RestoreDashboard) (wire.SavedDashboard, error) {
-	d, err := a.admin.RestoreDashboard(c.Context(), c.caller, c.PathValue("dashboard"), in.Version, func(data []byte) (string, []string) {
+	d, err := a.library.RestoreDashboard(c.Context(), c.caller, c.PathValue("dashboard"), in.Version, func(data []byte) (string, []string) {
 		m, err := parseModel(data)
 		if err != nil {
 			return "", nil // an empty title is refused
@@ -237,7 +237,7 @@ func (a *API) restoreDashboard(c call, in wire.RestoreDashboard) (wire.SavedDash
 
 // tags is GET /api/dashboards/tags.
 func (a *API) tags(c call, _ none) ([]wire.Tag, error) {
-	list, err := a.admin.Tags(c.Context(), c.caller)
+	list, err := a.library.Tags(c.Context(), c.caller)
 	out := make([]wire.Tag, 0, len(list))
 	for _, t := range list {
 		out = append(out, wire.Tag(t))
@@ -248,7 +248,7 @@ func (a *API) tags(c call, _ none) ([]wire.Tag, error) {
 // homeDashboard is GET /api/dashboards/home: where the org's preferences point,
 // or an empty page.
 func (a *API) homeDashboard(c call, _ none) (wire.HomeDashboard, error) {
-	d, err := a.admin.HomeDashboard(c.Context(), c.caller)
+	d, err := a.library.HomeDashboard(c.Context(), c.caller)
 	if errors.Is(err, hallpass.NotFound) || errors.Is(err, hallpass.Denied) {
 		return wire.HomeDashboard{Dashboard: json.RawMessage(`{"title":"Home"}`), Meta: &wire.DashboardMeta{Type: "db", Slug: "home", FolderTitle: "General"}}, nil
 	}
@@ -267,7 +267,7 @@ func (a *API) search(c call, _ none) ([]wire.Hit, error) {
 	if f == nil {
 		return []wire.Hit{}, nil
 	}
-	list, err := a.admin.Search(c.Context(), c.caller, *f)
+	list, err := a.library.Search(c.Context(), c.caller, *f)
 	out := make([]wire.Hit, 0, len(list))
 	for _, h := range list {
 		out = append(out, hitRow(c, h))
@@ -282,9 +282,9 @@ var (
 )
 
 // searchFilter reads what a search asks for; nil when nothing can be found.
-func (a *API) searchFilter(c call) (*admin.SearchFilter, error) {
+func (a *API) searchFilter(c call) (*library.SearchFilter, error) {
 	q := c.URL.Query()
-	f := admin.SearchFilter{Tags: q["tag"], UIDs: append(values(c, "dashboardUIDs"), values(c, "dashboardUID")...), In: values(c, "folderUIDs")}
+	f := library.SearchFilter{Tags: q["tag"], UIDs: append(values(c, "dashboardUIDs"), values(c, "dashboardUID")...), In: values(c, "folderUIDs")}
 	var err error
 	if f.Text, err = searchText(c); err != nil {
 		return nil, err
@@ -328,7 +328,7 @@ func (a *API) searchFilter(c call) (*admin.SearchFilter, error) {
 
 // searchIDs reads the numbers of dashboards and folders, the old way to name
 // them.
-func (a *API) searchIDs(c call, f *admin.SearchFilter) (*admin.SearchFilter, error) {
+func (a *API) searchIDs(c call, f *library.SearchFilter) (*library.SearchFilter, error) {
 	dashboards, folders := numbers(c, "dashboardIds"), numbers(c, "folderIds")
 	if len(dashboards) > 0 && len(f.UIDs) > 0 || len(folders) > 0 && len(f.In) > 0 {
 		return nil, errBothKinds
@@ -336,7 +336,7 @@ func (a *API) searchIDs(c call, f *admin.SearchFilter) (*admin.SearchFilter, err
 	f.IDs = dashboards
 	if len(folders) > 0 {
 		var err error
-		if f.In, err = a.admin.FolderUIDs(c.Context(), c.caller, folders); err != nil {
+		if f.In, err = a.library.FolderUIDs(c.Context(), c.caller, folders); err != nil {
 			return nil, err
 		}
 	}
@@ -377,7 +377,7 @@ func numbers(c call, name string) []int64 {
 	return list
 }
 
-func hitRow(c call, h admin.Hit) wire.Hit {
+func hitRow(c call, h library.Hit) wire.Hit {
 	out := wire.Hit{OrgID: int64(c.caller.Org), Title: h.Title(), Tags: []string{}, URI: "db/" + hallpass.Slug(h.Title())}
 	if f := h.Folder; f != nil {
 		out.ID, out.UID, out.Type, out.URL, out.Description = int64(f.ID), f.UID, "dash-folder", f.URL(), f.Description

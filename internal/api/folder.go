@@ -4,10 +4,11 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/library"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-func folderBody(c call, v admin.FolderView) wire.Folder {
+func folderBody(c call, v library.FolderView) wire.Folder {
 	out := folderBare(v.Folder)
 	out.HasACL = v.HasACL
 	out.CanSave, out.CanEdit = v.Can[string(hallpass.FoldersWrite)], v.Can[string(hallpass.FoldersWrite)]
@@ -38,7 +39,7 @@ func (a *API) folders(c call, _ none) ([]wire.FolderHit, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.admin.Folders(c.Context(), c.caller, rootless(query(c, "parentUid")), action, p)
+	list, err := a.library.Folders(c.Context(), c.caller, rootless(query(c, "parentUid")), action, p)
 	out := make([]wire.FolderHit, 0, len(list))
 	for _, f := range list {
 		out = append(out, wire.FolderHit{ID: int64(f.ID), UID: f.UID, Title: f.Title, ParentUID: f.Parent})
@@ -72,19 +73,19 @@ func (a *API) folder(c call, _ none) (wire.Folder, error) {
 	if uid == hallpass.RootFolder {
 		return a.rootFolder(c)
 	}
-	v, err := a.admin.Folder(c.Context(), c.caller, uid)
+	v, err := a.library.Folder(c.Context(), c.caller, uid)
 	return folderBody(c, v), err
 }
 
 // folderByID is GET /api/folders/id/{number}.
 func (a *API) folderByID(c call, _ none) (wire.Folder, error) {
-	v, err := a.admin.FolderByID(c.Context(), c.caller, c.PathValue("number"))
+	v, err := a.library.FolderByID(c.Context(), c.caller, c.PathValue("number"))
 	return folderBody(c, v), err
 }
 
 // rootFolder answers for the root as if it were a folder.
 func (a *API) rootFolder(c call) (wire.Folder, error) {
-	can, err := a.admin.RootFolder(c.Context(), c.caller)
+	can, err := a.library.RootFolder(c.Context(), c.caller)
 	out := wire.Folder{UID: hallpass.RootFolder, OrgID: int64(c.caller.Org), Title: "General", CanSave: can[string(hallpass.FoldersCreate)], CanEdit: can[string(hallpass.FoldersCreate)]}
 	out.CanAdmin = can[string(hallpass.FoldersPermissionsWrite)]
 	if flag(c, "accesscontrol") {
@@ -95,31 +96,31 @@ func (a *API) rootFolder(c call) (wire.Folder, error) {
 
 // createFolder is POST /api/folders.
 func (a *API) createFolder(c call, in wire.CreateFolder) (wire.Folder, error) {
-	v, err := a.admin.CreateFolder(c.Context(), c.caller, admin.NewFolder{UID: in.UID, Title: in.Title, Parent: in.ParentUID, Description: in.Description})
+	v, err := a.library.CreateFolder(c.Context(), c.caller, library.NewFolder{UID: in.UID, Title: in.Title, Parent: in.ParentUID, Description: in.Description})
 	return folderBody(c, v), err
 }
 
 // updateFolder is PUT /api/folders/{folder}.
 func (a *API) updateFolder(c call, in wire.UpdateFolder) (wire.Folder, error) {
-	v, err := a.admin.UpdateFolder(c.Context(), c.caller, c.PathValue("folder"), admin.FolderPatch(in))
+	v, err := a.library.UpdateFolder(c.Context(), c.caller, c.PathValue("folder"), library.FolderPatch(in))
 	return folderBody(c, v), err
 }
 
 // moveFolder is POST /api/folders/{folder}/move.
 func (a *API) moveFolder(c call, in wire.MoveFolder) (wire.Folder, error) {
-	v, err := a.admin.MoveFolder(c.Context(), c.caller, c.PathValue("folder"), in.ParentUID)
+	v, err := a.library.MoveFolder(c.Context(), c.caller, c.PathValue("folder"), in.ParentUID)
 	return folderBody(c, v), err
 }
 
 // deleteFolder is DELETE /api/folders/{folder}?forceDeleteRules.
 func (a *API) deleteFolder(c call, _ none) (wire.DeletedFolder, error) {
-	f, err := a.admin.DeleteFolder(c.Context(), c.caller, c.PathValue("folder"))
+	f, err := a.library.DeleteFolder(c.Context(), c.caller, c.PathValue("folder"))
 	return wire.DeletedFolder{ID: int64(f.ID), Title: f.Title, Message: "Folder deleted"}, err
 }
 
 // folderCounts is GET /api/folders/{folder}/counts.
 func (a *API) folderCounts(c call, _ none) (map[string]int64, error) {
-	folders, dashboards, err := a.admin.FolderCounts(c.Context(), c.caller, c.PathValue("folder"))
+	folders, dashboards, err := a.library.FolderCounts(c.Context(), c.caller, c.PathValue("folder"))
 	return map[string]int64{"folder": folders, "dashboard": dashboards, "alertrule": 0, "librarypanel": 0}, err
 }
 
@@ -154,7 +155,7 @@ func (a *API) acl(r hallpass.Resource) func(call, none) ([]wire.ACLEntry, error)
 }
 
 // aclEntry is a row with what it tells about the folder or dashboard.
-func aclEntry(on admin.Hit) wire.ACLEntry {
+func aclEntry(on hallpass.TreeItem) wire.ACLEntry {
 	e := wire.ACLEntry{Title: on.Title(), Slug: hallpass.Slug(on.Title())}
 	if f := on.Folder; f != nil {
 		e.FolderID, e.UID, e.URL, e.IsFolder = int64(f.ID), f.UID, f.URL(), true

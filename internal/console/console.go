@@ -11,6 +11,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/library"
 	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -18,6 +19,7 @@ import (
 // Options sets up the console.
 type Options struct {
 	Admin   *admin.Admin
+	Library *library.Library
 	Verify  *verify.Verifier
 	Node    *node.Node
 	Cookies httpd.Cookies

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/library"
 )
 
 var crumbFolders = crumb{"Folders and dashboards", "/dashboards"}
@@ -41,7 +42,7 @@ const treeLimit = 2000
 
 // folders is GET /dashboards.
 func folders(req *request) error {
-	hits, err := req.o.Admin.Search(req.Context(), req.caller, admin.SearchFilter{Page: admin.Page{Number: 1, Size: treeLimit}})
+	hits, err := req.o.Library.Search(req.Context(), req.caller, library.SearchFilter{Page: admin.Page{Number: 1, Size: treeLimit}})
 	if err != nil {
 		return err
 	}
@@ -54,14 +55,14 @@ func folders(req *request) error {
 
 // treeRows puts the hits below the folders that they are in. A hit whose folder
 // cannot be seen is shown at the root.
-func (req *request) treeRows(hits []admin.Hit) []treeRow {
+func (req *request) treeRows(hits []library.Hit) []treeRow {
 	seen := make(map[string]bool)
 	for _, h := range hits {
 		if h.Folder != nil {
 			seen[h.Folder.UID] = true
 		}
 	}
-	below := make(map[string][]admin.Hit)
+	below := make(map[string][]library.Hit)
 	for _, h := range hits {
 		above := h.In.UID
 		if !seen[above] {
@@ -85,7 +86,7 @@ func (req *request) treeRows(hits []admin.Hit) []treeRow {
 	return rows
 }
 
-func (req *request) treeRow(h admin.Hit, depth int) treeRow {
+func (req *request) treeRow(h library.Hit, depth int) treeRow {
 	if d := h.Dashboard; d != nil {
 		return treeRow{Depth: depth, Title: d.Title, UID: d.UID, Tags: d.Tags, UpdatedBy: d.UpdatedBy, Updated: req.timestamp(d.UpdatedAt)}
 	}
@@ -97,14 +98,14 @@ func (req *request) treeRow(h admin.Hit, depth int) treeRow {
 	return row
 }
 
-func hitTitle(h admin.Hit) string {
+func hitTitle(h library.Hit) string {
 	if h.Folder != nil {
 		return h.Folder.Title
 	}
 	return h.Dashboard.Title
 }
 
-func foldersFirst(a, b admin.Hit) int {
+func foldersFirst(a, b library.Hit) int {
 	switch {
 	case a.Folder != nil && b.Folder == nil:
 		return -1
@@ -115,7 +116,7 @@ func foldersFirst(a, b admin.Hit) int {
 }
 
 func (req *request) folderGrants() (grantPage, error) {
-	f, err := req.o.Admin.Folder(req.Context(), req.caller, req.PathValue("folder"))
+	f, err := req.o.Library.Folder(req.Context(), req.caller, req.PathValue("folder"))
 	p := grantPage{
 		resource: hallpass.FolderResource, ref: f.UID, url: folderURL(f.UID), heading: f.Title,
 		lead: "Who may use this folder and its contents, in addition to everybody whose role covers all folders.", here: "folders", crumbs: []crumb{crumbFolders},

@@ -21,6 +21,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/console"
 	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/library"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -142,7 +143,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		now = s.node.Now
 	}
 	s.admin = admin.New(s.db, admin.Options{
-		Now: now, Settings: c.settings(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, FolderDepth: c.Folder.MaxNestedFolderDepth, SessionIdle: idle, SessionLifetime: lifetime,
+		Now: now, Settings: c.settings(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})
 	if err := s.keepReserve(ctx); err != nil {
@@ -281,12 +282,13 @@ func (s *Server) doors() (http.Handler, error) {
 		}
 		origin, https = u.Scheme+"://"+u.Host, u.Scheme == "https"
 	}
-	pages, err := console.New(console.Options{Admin: s.admin, Verify: s.verify, Node: s.node, Cookies: cookies, RootURL: root, Version: Version, DevDir: dev})
+	lib := library.New(s.admin, library.Options{FolderDepth: s.config.Folder.MaxNestedFolderDepth})
+	pages, err := console.New(console.Options{Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: cookies, RootURL: root, Version: Version, DevDir: dev})
 	if err != nil {
 		return nil, err
 	}
 	calls := api.New(api.Options{
-		Admin: s.admin, Verify: s.verify, Node: s.node, Cookies: cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
+		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
 	})
 	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/metrics" && s.metrics != nil {

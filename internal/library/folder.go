@@ -1,4 +1,4 @@
-package admin
+package library
 
 import (
 	"context"
@@ -7,27 +7,23 @@ import (
 	"unicode/utf8"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
 var (
-	errNoTitle        = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.title-empty", Field: "title", Message: "folder title cannot be empty"}
-	errTooDeep        = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.maximum-depth-reached", Message: "Maximum nested folder depth reached"}
-	errUIDIllegal     = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.uid-illegal", Field: "uid", Message: "uid contains illegal characters"}
-	errUIDLong        = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.uid-too-long", Field: "uid", Message: "uid too long, max 40 characters"}
-	errUIDReserved    = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.uid-reserved", Field: "uid", Message: "this uid is reserved"}
-	errFolderVersion  = &hallpass.Error{Kind: hallpass.Conflict, ID: "folder.version-mismatch", Message: "the folder has been changed by someone else"}
-	errFolderNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "folder.not-found", Message: "folder not found"}
-	errNoParent       = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.parent-not-found", Field: "parentUid", Message: "folder not found"}
-	errFolderCircle   = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.circular", Field: "parentUid", Message: "A folder cannot stand in itself"}
+	errNoTitle       = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.title-empty", Field: "title", Message: "folder title cannot be empty"}
+	errTooDeep       = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.maximum-depth-reached", Message: "Maximum nested folder depth reached"}
+	errUIDIllegal    = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.uid-illegal", Field: "uid", Message: "uid contains illegal characters"}
+	errUIDLong       = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.uid-too-long", Field: "uid", Message: "uid too long, max 40 characters"}
+	errUIDReserved   = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.uid-reserved", Field: "uid", Message: "this uid is reserved"}
+	errFolderVersion = &hallpass.Error{Kind: hallpass.Conflict, ID: "folder.version-mismatch", Message: "the folder has been changed by someone else"}
+	errNoParent      = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.parent-not-found", Field: "parentUid", Message: "folder not found"}
+	errFolderCircle  = &hallpass.Error{Kind: hallpass.Invalid, ID: "folder.circular", Field: "parentUid", Message: "A folder cannot stand in itself"}
 )
 
-// errOrgGone is what folders and dashboards answer to a user who is not a member
-// of the org that the request names, or when that org is gone.
-var errOrgGone = &hallpass.Error{Kind: hallpass.NotFound, ID: "org.not-found", Message: "Not found"}
-
-// A FolderView is a folder with what stands around it and what the caller may do
+// A FolderView is a folder with the folders it is in and what the caller may do
 // with it.
 type FolderView struct {
 	hallpass.Folder
@@ -36,8 +32,8 @@ type FolderView struct {
 	HasACL  bool              // somebody was given access to it
 }
 
-// reservedUIDs are names of places, and words that stand in paths where a uid
-// does: what had such a uid could not be asked for.
+// reservedUIDs are words that paths have where they have a uid elsewhere: nobody
+// could ask for a folder or dashboard with such a uid.
 var reservedUIDs = []string{hallpass.RootFolder, "sharedwithme", "description", "id"}
 
 // validateTreeUID reports what keeps uid from being that of a folder or
@@ -71,79 +67,46 @@ func validateDescription(s string) error {
 	return hallpass.ValidateNoToken("description", s)
 }
 
-// inTree runs fn with the caller's reach after it was made sure that the org is
-// the caller's, and records a refusal.
-func (a *Admin) inTree(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope, fn func(*store.Tx, reach) error) error {
-	if c.OrgMissing {
-		return errOrgGone
-	}
-	return a.read(ctx, c, need{action: action, scope: scope, where: inside}, func(tx *store.Tx) error {
-		r, err := a.reach(tx, c)
-		if err != nil {
-			return err
-		}
-		return fn(tx, r)
-	})
-}
-
-// changeTree is change for folders and dashboards: fn decides with the caller's
-// reach.
-func (a *Admin) changeTree(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope, what string, fn func(*Turn, reach) error) error {
-	if c.OrgMissing {
-		return errOrgGone
-	}
-	return a.change(ctx, c, need{action: action, scope: scope, where: inside}, what, func(t *Turn) error {
-		if t.Caller.OrgMissing {
-			return errOrgGone
-		}
-		r, err := a.reach(t.Tx, t.Caller)
-		if err != nil {
-			return err
-		}
-		return fn(t, r)
-	})
-}
-
-func (a *Admin) viewFolder(tx *store.Tx, r reach, chain []hallpass.Folder) (FolderView, error) {
-	v := FolderView{Folder: chain[0], Parents: slices.Clone(chain[1:]), Can: r.actions(folderScopes(chain))}
+func viewFolder(tx *store.Tx, r admin.Reach, chain []hallpass.Folder) (FolderView, error) {
+	v := FolderView{Folder: chain[0], Parents: slices.Clone(chain[1:]), Can: r.Actions(admin.FolderScopes(chain))}
 	slices.Reverse(v.Parents)
 	grants, err := tx.Grants(v.Org, hallpass.FolderResource, v.UID)
 	v.HasACL = len(grants) > 0
 	return v, err
 }
 
-// folderFor returns the folder and those it stands in, if the caller may do
-// action with it.
-func folderFor(tx *store.Tx, r reach, action hallpass.Action, uid string) ([]hallpass.Folder, error) {
-	chain, err := tx.FolderChain(r.caller.Org, uid)
+// folderFor returns the folder and those it is in, if the caller may do action with
+// it.
+func folderFor(tx *store.Tx, r admin.Reach, action hallpass.Action, uid string) ([]hallpass.Folder, error) {
+	chain, err := tx.FolderChain(r.Caller.Org, uid)
 	if err != nil {
 		return nil, err
 	}
-	return chain, r.demand(action, folderScopes(chain))
+	return chain, r.Demand(action, admin.FolderScopes(chain))
 }
 
 // Folder returns the folder with that uid; NotFound when the caller's org has
 // none.
-func (a *Admin) Folder(ctx context.Context, c hallpass.Caller, uid string) (v FolderView, err error) {
-	err = a.inTree(ctx, c, hallpass.FoldersRead, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) error {
+func (l *Library) Folder(ctx context.Context, c hallpass.Caller, uid string) (v FolderView, err error) {
+	err = l.admin.ReadTree(ctx, c, hallpass.FoldersRead, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r admin.Reach) error {
 		chain, err := folderFor(tx, r, hallpass.FoldersRead, uid)
 		if err != nil {
 			return err
 		}
-		v, err = a.viewFolder(tx, r, chain)
+		v, err = viewFolder(tx, r, chain)
 		return err
 	})
 	return v, err
 }
 
-// FolderByID is Folder for the number of a folder, as it stands in a path.
-func (a *Admin) FolderByID(ctx context.Context, c hallpass.Caller, number string) (v FolderView, err error) {
+// FolderByID is Folder for the number of a folder, as a path has it.
+func (l *Library) FolderByID(ctx context.Context, c hallpass.Caller, number string) (v FolderView, err error) {
 	id, err := parseNumber("id", number)
 	if err != nil {
 		return v, err
 	}
 	var uid string
-	err = a.inTree(ctx, c, hallpass.FoldersRead, "", func(tx *store.Tx, _ reach) error {
+	err = l.admin.ReadTree(ctx, c, hallpass.FoldersRead, "", func(tx *store.Tx, _ admin.Reach) error {
 		f, err := tx.FolderByID(c.Org, hallpass.FolderID(id))
 		uid = f.UID
 		return err
@@ -151,7 +114,7 @@ func (a *Admin) FolderByID(ctx context.Context, c hallpass.Caller, number string
 	if err != nil {
 		return v, err
 	}
-	return a.Folder(ctx, c, uid)
+	return l.Folder(ctx, c, uid)
 }
 
 // tree is every folder of an org, by uid.
@@ -165,7 +128,7 @@ func newTree(list []hallpass.Folder) tree {
 	return t
 }
 
-// chain returns the folder with that uid and those it stands in.
+// chain returns the folder with that uid and those it is in.
 func (t tree) chain(uid string) []hallpass.Folder {
 	var chain []hallpass.Folder
 	for f, ok := t[uid]; ok && len(chain) <= hallpass.MaxFolderDepth; f, ok = t[f.Parent] {
@@ -177,23 +140,23 @@ func (t tree) chain(uid string) []hallpass.Folder {
 // Folders returns a page of the folders directly in the parent, "" for the root,
 // in which the caller may do action, by title. A parent that does not exist is
 // NotFound.
-func (a *Admin) Folders(ctx context.Context, c hallpass.Caller, parent string, action hallpass.Action, p Page) (page []hallpass.Folder, err error) {
-	err = a.inTree(ctx, c, hallpass.FoldersRead, "", func(tx *store.Tx, r reach) error {
+func (l *Library) Folders(ctx context.Context, c hallpass.Caller, parent string, action hallpass.Action, p admin.Page) (page []hallpass.Folder, err error) {
+	err = l.admin.ReadTree(ctx, c, hallpass.FoldersRead, "", func(tx *store.Tx, r admin.Reach) error {
+		if _, err := tx.FolderChain(c.Org, parent); err != nil {
+			return err
+		}
 		all, err := tx.Folders(c.Org)
 		if err != nil {
 			return err
 		}
 		t := newTree(all)
-		if _, ok := t[parent]; !ok && parent != "" {
-			return errFolderNotFound
-		}
 		var visible []hallpass.Folder
 		for _, f := range all {
-			if f.Parent == parent && r.can(action, folderScopes(t.chain(f.UID))) {
+			if f.Parent == parent && r.Can(action, admin.FolderScopes(t.chain(f.UID))) {
 				visible = append(visible, f)
 			}
 		}
-		page = SlicePage(visible, p)
+		page = admin.SlicePage(visible, p)
 		return nil
 	})
 	return page, err
@@ -205,19 +168,19 @@ type NewFolder struct{ UID, Title, Parent, Description string }
 // CreateFolder makes a folder. Its creator may do everything with it; one at the
 // root is shared with viewers and editors, one in another folder with those who
 // that is shared with. A uid that is taken is a Conflict.
-func (a *Admin) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFolder) (v FolderView, err error) {
+func (l *Library) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFolder) (v FolderView, err error) {
 	if in.Parent == hallpass.RootFolder {
 		in.Parent = ""
 	}
 	if in.UID == "" {
 		in.UID = secret.NewUID()
 	}
-	where := in.Parent
-	if where == "" {
-		where = hallpass.RootFolder
+	parent := in.Parent
+	if parent == "" {
+		parent = hallpass.RootFolder
 	}
-	now := a.now()
-	err = a.changeTree(ctx, c, hallpass.FoldersCreate, hallpass.FolderResource.Scope(where), "folder.create", func(t *Turn, r reach) error {
+	now := l.admin.Now()
+	err = l.admin.ChangeTree(ctx, c, hallpass.FoldersCreate, hallpass.FolderResource.Scope(parent), "folder.create", func(t *admin.Turn, r admin.Reach) error {
 		above, err := t.FolderChain(t.Caller.Org, in.Parent)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			err = errNoParent
@@ -225,13 +188,13 @@ func (a *Admin) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFolde
 		if err != nil {
 			return err
 		}
-		if err := r.demand(hallpass.FoldersCreate, folderScopes(above)); err != nil {
+		if err := r.Demand(hallpass.FoldersCreate, admin.FolderScopes(above)); err != nil {
 			return err
 		}
 		if err := in.validate(); err != nil {
 			return err
 		}
-		if len(above) > a.o.FolderDepth {
+		if len(above) > l.depth {
 			return errTooDeep
 		}
 		login := t.Caller.Principal.Login
@@ -242,13 +205,13 @@ func (a *Admin) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFolde
 		if err != nil {
 			return err
 		}
-		if err := a.shareNew(t, hallpass.FolderResource, f.UID, in.Parent == ""); err != nil {
+		if err := l.share(t, hallpass.FolderResource, f.UID, in.Parent == ""); err != nil {
 			return err
 		}
-		if r, err = a.reach(t.Tx, t.Caller); err != nil {
+		if r, err = t.Reach(); err != nil {
 			return err
 		}
-		if v, err = a.viewFolder(t.Tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
+		if v, err = viewFolder(t.Tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
 			return err
 		}
 		return t.Audit("folder", f.UID, "title "+f.Title)
@@ -266,9 +229,9 @@ func (in NewFolder) validate() error {
 	return validateDescription(in.Description)
 }
 
-// shareNew gives the creator of a folder or dashboard all access to it, and at
+// share gives the creator of a folder or dashboard all access to it, and at
 // the root editors and viewers theirs.
-func (a *Admin) shareNew(t *Turn, r hallpass.Resource, uid string, atRoot bool) error {
+func (l *Library) share(t *admin.Turn, r hallpass.Resource, uid string, atRoot bool) error {
 	type share struct {
 		to    hallpass.Grantee
 		level hallpass.Level
@@ -280,7 +243,7 @@ func (a *Admin) shareNew(t *Turn, r hallpass.Resource, uid string, atRoot bool) 
 			share{hallpass.Grantee{Kind: hallpass.ToBasicRole, ID: int64(hallpass.RoleViewer)}, hallpass.LevelView})
 	}
 	for _, s := range shares {
-		g := hallpass.Grant{Org: t.Caller.Org, Resource: r, ResourceID: uid, To: s.to, Level: s.level, CreatedAt: a.now()}
+		g := hallpass.Grant{Org: t.Caller.Org, Resource: r, ResourceID: uid, To: s.to, Level: s.level, CreatedAt: l.admin.Now()}
 		if err := t.SetGrant(g); err != nil {
 			return err
 		}
@@ -299,8 +262,8 @@ type FolderPatch struct {
 
 // UpdateFolder changes the folder's title and description. One that was changed
 // since the version the caller knows is a Conflict.
-func (a *Admin) UpdateFolder(ctx context.Context, c hallpass.Caller, uid string, p FolderPatch) (FolderView, error) {
-	return a.changeFolder(ctx, c, uid, "folder.update", func(_ *Turn, _ reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
+func (l *Library) UpdateFolder(ctx context.Context, c hallpass.Caller, uid string, p FolderPatch) (FolderView, error) {
+	return l.changeFolder(ctx, c, uid, "folder.update", func(_ *admin.Turn, _ admin.Reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
 		if err := validateTitle(p.Title); err != nil {
 			return nil, err
 		}
@@ -321,11 +284,11 @@ func (a *Admin) UpdateFolder(ctx context.Context, c hallpass.Caller, uid string,
 // MoveFolder puts the folder, with all in it, into another one; "" is the root.
 // The caller must be allowed to create folders there, and may not win power over
 // it by the move.
-func (a *Admin) MoveFolder(ctx context.Context, c hallpass.Caller, uid, parent string) (FolderView, error) {
+func (l *Library) MoveFolder(ctx context.Context, c hallpass.Caller, uid, parent string) (FolderView, error) {
 	if parent == hallpass.RootFolder {
 		parent = ""
 	}
-	return a.changeFolder(ctx, c, uid, "folder.move", func(t *Turn, r reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
+	return l.changeFolder(ctx, c, uid, "folder.move", func(t *admin.Turn, r admin.Reach, chain []hallpass.Folder, f *hallpass.Folder) ([]hallpass.Folder, error) {
 		above, err := t.FolderChain(t.Caller.Org, parent)
 		if hallpass.KindOf(err) == hallpass.NotFound {
 			err = errNoParent
@@ -336,21 +299,21 @@ func (a *Admin) MoveFolder(ctx context.Context, c hallpass.Caller, uid, parent s
 		if slices.ContainsFunc(above, func(g hallpass.Folder) bool { return g.UID == uid }) {
 			return nil, errFolderCircle
 		}
-		if err := r.demand(hallpass.FoldersCreate, folderScopes(above)); err != nil {
+		if err := r.Demand(hallpass.FoldersCreate, admin.FolderScopes(above)); err != nil {
 			return nil, err
 		}
-		after := append([]hallpass.Scope{hallpass.FolderResource.Scope(uid)}, folderScopes(above)...)
+		after := append([]hallpass.Scope{hallpass.FolderResource.Scope(uid)}, admin.FolderScopes(above)...)
 		if len(above) == 0 {
 			after = after[:1]
 		}
-		if err := r.gains(folderScopes(chain), after); err != nil {
+		if err := r.Gains(admin.FolderScopes(chain), after); err != nil {
 			return nil, err
 		}
 		height, err := treeHeight(t.Tx, t.Caller.Org, uid)
 		if err != nil {
 			return nil, err
 		}
-		if len(above)+height-1 > a.o.FolderDepth {
+		if len(above)+height-1 > l.depth {
 			return nil, errTooDeep
 		}
 		f.Parent = parent
@@ -378,8 +341,8 @@ func treeHeight(tx *store.Tx, org hallpass.OrgID, uid string) (int, error) {
 
 // changeFolder authorizes folders:write and changes the folder as fn does, which
 // returns what the folder stands in then.
-func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what string, fn func(*Turn, reach, []hallpass.Folder, *hallpass.Folder) ([]hallpass.Folder, error)) (v FolderView, err error) {
-	err = a.changeTree(ctx, c, hallpass.FoldersWrite, hallpass.FolderResource.Scope(uid), what, func(t *Turn, r reach) error {
+func (l *Library) changeFolder(ctx context.Context, c hallpass.Caller, uid, what string, fn func(*admin.Turn, admin.Reach, []hallpass.Folder, *hallpass.Folder) ([]hallpass.Folder, error)) (v FolderView, err error) {
+	err = l.admin.ChangeTree(ctx, c, hallpass.FoldersWrite, hallpass.FolderResource.Scope(uid), what, func(t *admin.Turn, r admin.Reach) error {
 		chain, err := folderFor(t.Tx, r, hallpass.FoldersWrite, uid)
 		if err != nil {
 			return err
@@ -389,11 +352,11 @@ func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what s
 		if err != nil {
 			return err
 		}
-		f.Version, f.UpdatedBy, f.UpdatedAt = f.Version+1, t.Caller.Principal.Login, a.now()
+		f.Version, f.UpdatedBy, f.UpdatedAt = f.Version+1, t.Caller.Principal.Login, l.admin.Now()
 		if err := t.UpdateFolder(f); err != nil {
 			return err
 		}
-		if v, err = a.viewFolder(t.Tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
+		if v, err = viewFolder(t.Tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
 			return err
 		}
 		return t.Audit("folder", uid, "title "+f.Title)
@@ -403,8 +366,8 @@ func (a *Admin) changeFolder(ctx context.Context, c hallpass.Caller, uid, what s
 
 // DeleteFolder removes the folder with the folders and dashboards in it, and all
 // access to them, and returns what it was.
-func (a *Admin) DeleteFolder(ctx context.Context, c hallpass.Caller, uid string) (f hallpass.Folder, err error) {
-	err = a.changeTree(ctx, c, hallpass.FoldersDelete, hallpass.FolderResource.Scope(uid), "folder.delete", func(t *Turn, r reach) error {
+func (l *Library) DeleteFolder(ctx context.Context, c hallpass.Caller, uid string) (f hallpass.Folder, err error) {
+	err = l.admin.ChangeTree(ctx, c, hallpass.FoldersDelete, hallpass.FolderResource.Scope(uid), "folder.delete", func(t *admin.Turn, r admin.Reach) error {
 		chain, err := folderFor(t.Tx, r, hallpass.FoldersDelete, uid)
 		if err != nil {
 			return err
@@ -424,8 +387,8 @@ func (a *Admin) DeleteFolder(ctx context.Context, c hallpass.Caller, uid string)
 
 // FolderCounts returns how many folders and dashboards stand anywhere in the
 // folder.
-func (a *Admin) FolderCounts(ctx context.Context, c hallpass.Caller, uid string) (folders, dashboards int64, err error) {
-	err = a.inTree(ctx, c, hallpass.FoldersRead, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r reach) error {
+func (l *Library) FolderCounts(ctx context.Context, c hallpass.Caller, uid string) (folders, dashboards int64, err error) {
+	err = l.admin.ReadTree(ctx, c, hallpass.FoldersRead, hallpass.FolderResource.Scope(uid), func(tx *store.Tx, r admin.Reach) error {
 		if _, err := folderFor(tx, r, hallpass.FoldersRead, uid); err != nil {
 			return err
 		}
@@ -440,11 +403,11 @@ func (a *Admin) FolderCounts(ctx context.Context, c hallpass.Caller, uid string)
 }
 
 // RootFolder returns the caller's actions on the root.
-func (a *Admin) RootFolder(ctx context.Context, c hallpass.Caller) (can map[string]bool, err error) {
-	root := folderScopes(nil)
-	err = a.inTree(ctx, c, hallpass.FoldersRead, root[0], func(_ *store.Tx, r reach) error {
-		can = r.actions(root)
-		return r.demand(hallpass.FoldersRead, root)
+func (l *Library) RootFolder(ctx context.Context, c hallpass.Caller) (can map[string]bool, err error) {
+	root := admin.FolderScopes(nil)
+	err = l.admin.ReadTree(ctx, c, hallpass.FoldersRead, root[0], func(_ *store.Tx, r admin.Reach) error {
+		can = r.Actions(root)
+		return r.Demand(hallpass.FoldersRead, root)
 	})
 	return can, err
 }
