@@ -118,7 +118,7 @@ func keepLease(t testing.TB, n *node.Node) {
 				t.Errorf("heartbeat: %v", err)
 				return
 			}
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond) // from one heartbeat to the next
 		}
 	})
 	t.Cleanup(func() {
