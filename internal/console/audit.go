@@ -42,28 +42,13 @@ type auditRow struct {
 
 const auditPerPage = 50
 
+// auditPage is GET /admin/audit?action&actor&target&outcome&from&to&before.
 func auditPage(req *request) error {
 	q := req.URL.Query()
 	view := auditView{
 		Action: q.Get("action"), Actor: q.Get("actor"), Target: q.Get("target"), Outcome: q.Get("outcome"), From: q.Get("from"), To: q.Get("to"),
 	}
-	f := hallpass.AuditFilter{Action: view.Action, Actor: view.Actor, Target: view.Target, Limit: auditPerPage}
-	if o := hallpass.Outcome(view.Outcome); o == hallpass.Done || o == hallpass.Refused {
-		f.Outcome = o
-	}
-	for _, o := range []hallpass.Outcome{hallpass.Done, hallpass.Refused} {
-		view.Outcomes = append(view.Outcomes, choice{string(o), outcomeBadges[o].Text, o == f.Outcome})
-	}
-	var err error
-	if f.From, err = day(view.From); err != nil {
-		req.fieldError("from", "From is not a date.")
-	}
-	if f.To, err = day(view.To); err != nil {
-		req.fieldError("to", "To is not a date.")
-	} else if !f.To.IsZero() {
-		f.To = f.To.AddDate(0, 0, 1)
-	}
-	f.Before, _ = hallpass.ParseAuditPlace(q.Get("before")) // ignore a value that the console did not write
+	f := req.auditFilter(&view)
 	page, err := req.o.Admin.Audit(req.Context(), req.caller, f)
 	var wrong *hallpass.Error
 	if errors.As(err, &wrong) && wrong.Field == "action" {
@@ -80,6 +65,42 @@ func auditPage(req *request) error {
 	if err := req.nameEntries(view.Entries); err != nil {
 		return err
 	}
+	view.link(f, page.Next)
+	if next := page.Next; !next.IsZero() && len(page.Entries) < auditPerPage {
+		view.SearchedTo = req.timestamp(next.At)
+	}
+	if view.frame, err = req.frame("audit", "Audit log", crumbAdmin); err != nil {
+		return err
+	}
+	return req.show("audit/list", view)
+}
+
+// auditFilter returns the filter that was typed. What is no date is told at its
+// field and does not filter.
+func (req *request) auditFilter(view *auditView) hallpass.AuditFilter {
+	f := hallpass.AuditFilter{Action: view.Action, Actor: view.Actor, Target: view.Target, Limit: auditPerPage}
+	for _, o := range []hallpass.Outcome{hallpass.Done, hallpass.Refused} {
+		chosen := string(o) == view.Outcome
+		if chosen {
+			f.Outcome = o
+		}
+		view.Outcomes = append(view.Outcomes, choice{string(o), outcomeBadges[o].Text, chosen})
+	}
+	var err error
+	if f.From, err = day(view.From); err != nil {
+		req.fieldError("from", "From is not a date.")
+	}
+	if f.To, err = day(view.To); err != nil {
+		req.fieldError("to", "To is not a date.")
+	} else if !f.To.IsZero() {
+		f.To = f.To.AddDate(0, 0, 1)
+	}
+	f.Before, _ = hallpass.ParseAuditPlace(req.URL.Query().Get("before")) // ignore a value that the console did not write
+	return f
+}
+
+// link fills in the addresses of the newest and of the next older page.
+func (view *auditView) link(f hallpass.AuditFilter, next hallpass.AuditPlace) {
 	same := url.Values{}
 	for name, value := range map[string]string{
 		"action": view.Action, "actor": view.Actor, "target": view.Target, "outcome": view.Outcome, "from": view.From, "to": view.To,
@@ -92,17 +113,10 @@ func auditPage(req *request) error {
 	if !f.Before.IsZero() {
 		view.Newest = "/admin/audit?" + same.Encode()
 	}
-	if next := page.Next; !next.IsZero() {
+	if !next.IsZero() {
 		same.Set("before", next.String())
 		view.Older = "/admin/audit?" + same.Encode()
-		if len(page.Entries) < auditPerPage {
-			view.SearchedTo = req.timestamp(next.At)
-		}
 	}
-	if view.frame, err = req.frame("audit", "Audit log", crumbAdmin); err != nil {
-		return err
-	}
-	return req.show("audit/list", view)
 }
 
 // day reads a date, which may be empty.

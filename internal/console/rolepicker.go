@@ -113,15 +113,7 @@ func rolePicker(who func(*request) (roleHolder, error)) (show func(*request) err
 
 // changeRoles is the change that the form of a picker makes.
 func (req *request) changeRoles(p roleHolder) (change, error) {
-	chosen := req.PostForm["role"]
-	if req.PostForm.Get("clear") == "yes" {
-		chosen = nil
-	}
-	for _, r := range p.now { // hidden roles are not on the page, and stay
-		if r.Hidden && !r.Everywhere {
-			chosen = append(chosen, r.UID)
-		}
-	}
+	chosen := req.chosenRoles(p)
 	c := change{Cancel: p.back, here: p.here, crumbs: append(slices.Clone(p.crumbs), crumb{nounRole.Title(), p.back + "/roles"})}
 	c.again = func(err error) error {
 		if !req.formError(err, "") {
@@ -157,6 +149,21 @@ func (req *request) changeRoles(p roleHolder) (change, error) {
 	}
 	c.done += hallpass.Enumerate(said) + "."
 	return c, nil
+}
+
+// chosenRoles returns the uids that the form of a picker has. Hidden roles are not
+// on the page, and stay.
+func (req *request) chosenRoles(p roleHolder) []string {
+	chosen := req.PostForm["role"]
+	if req.PostForm.Get("clear") == "yes" {
+		chosen = nil
+	}
+	for _, r := range p.now {
+		if r.Hidden && !r.Everywhere {
+			chosen = append(chosen, r.UID)
+		}
+	}
+	return chosen
 }
 
 // uidsOf lists the roles that are given in this org.

@@ -1,6 +1,6 @@
-// The console works without this file. What it adds: dialogs, copying, live
-// updates, and times in the reader's zone. Text from the server or the user
-// goes into the page as text alone; markup comes only from pages of ours.
+// The console works without this file. It adds dialogs, copying, live updates, and
+// times in the reader's zone. Text from the server or the user is inserted as text
+// only; markup comes only from the console's own pages.
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -9,7 +9,7 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "local time";
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const long = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 
-// localTimes tells exact times in the reader's zone.
+// localTimes shows exact times in the reader's zone.
 function localTimes(root = document) {
 	for (const t of $$("time[datetime]", root)) {
 		const at = new Date(t.dateTime);
@@ -24,7 +24,7 @@ function parsePage(html) {
 	return new DOMParser().parseFromString(html, "text/html");
 }
 
-// ---- small things ----
+// ---- controls ----
 
 for (const e of $$("[data-script]")) e.hidden = false;
 localTimes();
@@ -78,7 +78,7 @@ if (toast) {
 	setTimeout(() => toast.remove(), 5600);
 }
 
-// The list is searched while one types; its view stays in the address.
+// The list is searched while somebody types. The address keeps the search.
 const search = $("[data-live-search]");
 if (search) {
 	const input = $("input[type=search]", search);
@@ -128,9 +128,9 @@ function onBackdrop(dialog, fn) {
 	});
 }
 
-// ---- what gives or takes power asks first ----
+// ---- questions before a change of power ----
 
-// quietSaves hides the button of a choice in a row until the choice is another.
+// quietSaves hides the button next to a select in a row until another option is chosen.
 function quietSaves(root = document) {
 	for (const form of $$('form.inline-form[data-ask="row"]', root)) {
 		const select = $("select", form), save = $("button", form);
@@ -142,8 +142,8 @@ function quietSaves(root = document) {
 }
 quietSaves();
 
-// ask opens the question of a page as a dialog. It returns false when the page
-// asks nothing.
+// ask opens the question of a page as a dialog. It returns false when the page has
+// no question.
 function ask(html, opener, cancelled) {
 	const question = $("#confirm", parsePage(html));
 	if (!question) return false;
@@ -151,7 +151,7 @@ function ask(html, opener, cancelled) {
 	const dialog = document.createElement("dialog");
 	dialog.id = "confirm-dialog";
 	dialog.setAttribute("aria-labelledby", "confirm-title");
-	const title = document.createElement("h2"); // the page below has its h1
+	const title = document.createElement("h2"); // the page has its own h1
 	const h1 = $("h1", question);
 	title.id = h1.id;
 	title.textContent = h1.textContent;
@@ -178,7 +178,7 @@ function ask(html, opener, cancelled) {
 	return true;
 }
 
-// A link to a page that asks opens that page's question.
+// A link to a page with a question opens the question as a dialog.
 document.addEventListener("click", async (event) => {
 	const link = event.target.closest?.("a[data-confirm]");
 	if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
@@ -188,8 +188,8 @@ document.addEventListener("click", async (event) => {
 	if (!answer?.ok || !ask(await answer.text(), opener)) location.assign(link.href);
 });
 
-// A form that asks is answered with the question, or with what is wrong with the
-// form: then it is sent as without script.
+// A form that asks is answered with the question. On any other answer, as an error
+// of the form, the form is sent again in the way it is sent without script.
 document.addEventListener("submit", async (event) => {
 	const form = event.target.closest?.("form[data-ask]");
 	if (!form || form.dataset.asked) return;
@@ -213,7 +213,7 @@ document.addEventListener("submit", async (event) => {
 const rows = $("#token-rows");
 let signedOut = false;
 
-// refreshRows brings the table up to date and returns the row with that ID.
+// refreshRows updates the table and returns the row with that ID.
 async function refreshRows(id) {
 	const url = rows?.dataset.url ?? $("#token-created")?.dataset.url;
 	if (!url || signedOut) return null;
@@ -233,8 +233,8 @@ async function refreshRows(id) {
 	return id ? $(`tr[data-token-id="${Number(id)}"]`, rows ?? fresh) : null;
 }
 
-// merge puts the fresh table in the place of the shown one and leaves rows that
-// are the same alone, so that focus and selection stay.
+// merge replaces the shown table by the fresh one. Rows that are the same stay, so
+// that focus and selection stay.
 function merge(fresh) {
 	const shown = $("#token-table", rows);
 	const key = (tr) => tr.dataset.tokenId;
@@ -257,8 +257,8 @@ function merge(fresh) {
 	if (focused && !document.activeElement?.closest("tr")) $(`tr[data-token-id="${Number(focused)}"] a`, rows)?.focus({ preventScroll: true });
 }
 
-// The table is asked for every second while somebody waits for a first use,
-// every five seconds otherwise, and not at all while nobody looks.
+// The table is fetched every second while a token waits for its first use, every
+// five seconds otherwise, and never while the page is hidden.
 if (rows) {
 	let timer;
 	const tick = async () => {
@@ -273,11 +273,11 @@ if (rows) {
 	document.addEventListener("tokens-changed", tick);
 }
 
-// ---- copying, truthfully ----
+// ---- copying, and whether it worked ----
 
 const copies = new BroadcastChannel("hallpass-copies"); // of the other tabs
 
-// copyText copies and reports whether that is proven.
+// copyText copies the text and reports whether the copy is proven.
 async function copyText(text, field) {
 	document.dispatchEvent(new CustomEvent("copies", { detail: field }));
 	copies.postMessage("");
@@ -286,18 +286,18 @@ async function copyText(text, field) {
 			await navigator.clipboard.writeText(text);
 			return true;
 		} catch {
-			// refused: the older way may still work
+			// refused: try the older way
 		}
 	}
 	let put = false;
 	const onCopy = (e) => {
 		e.clipboardData.setData("text/plain", text);
 		e.preventDefault();
-		e.stopImmediatePropagation(); // it is no copy of the reader's
+		e.stopImmediatePropagation(); // the reader did not make this copy
 		put = true;
 	};
 	const masked = field.type === "password";
-	if (masked) field.type = "text"; // nothing is copied from a masked field
+	if (masked) field.type = "text"; // browsers copy nothing from a masked field
 	field.focus({ preventScroll: true });
 	field.select();
 	document.addEventListener("copy", onCopy, { capture: true, once: true });
@@ -321,7 +321,7 @@ function flashDone(button, text) {
 	button.timer = setTimeout(() => undone(button), 2000);
 }
 
-// undone gives a button its own words back.
+// undone restores the label of a button.
 function undone(button) {
 	const label = $("span", button);
 	clearTimeout(button.timer);
@@ -347,8 +347,8 @@ class Secret {
 		$("#token-show", root).addEventListener("click", () => this.show(this.field.type === "password"));
 		$("#token-copy", root).addEventListener("click", () => this.copy());
 		this.stored.addEventListener("change", () => this.light("stored", this.stored.checked));
-		// Whatever else is copied, here or in another tab of ours, takes the
-		// secret's place.
+		// Any other copy, here or in another tab of the console, replaces the
+		// secret on the clipboard.
 		for (const type of ["copy", "cut"]) {
 			document.addEventListener(type, (e) => {
 				const f = this.field;
@@ -372,7 +372,7 @@ class Secret {
 		});
 	}
 
-	// unsafe reports whether the secret would be lost if the view closed now.
+	// unsafe reports whether closing the view now would lose the secret.
 	unsafe() {
 		return Boolean(this.field.value) && !this.copied && !this.stored.checked;
 	}
@@ -424,7 +424,7 @@ class Secret {
 		this.status.className = `copy-status ${kind}`;
 	}
 
-	// holds notes whether the clipboard holds the secret now, as far as this page
+	// holds sets whether the clipboard holds the secret now, as far as this page
 	// can know.
 	holds(secret) {
 		const had = this.copied;
@@ -435,15 +435,15 @@ class Secret {
 		if (!secret) undone($("#token-copy", this.root));
 	}
 
-	// taken notes a copy that begins, of the secret or of something else.
+	// taken handles the start of a copy, of the secret or of something else.
 	taken(secret) {
 		if (!this.field.value) return;
 		this.copies++;
 		this.holds(secret);
 	}
 
-	// put copies text and tells "copied" when that is proven, "failed", or
-	// "overtaken" when another copy began meanwhile: of those the last one counts.
+	// put copies the text. It returns "copied" when that is proven, "failed", or
+	// "overtaken" when another copy began in the meantime: the last copy counts.
 	async put(text, field) {
 		const had = this.copied;
 		const copying = copyText(text, field);
@@ -451,7 +451,7 @@ class Secret {
 		const ok = await copying;
 		if (mine !== this.copies) return "overtaken";
 		if (ok) this.holds(field === this.field);
-		else if (had) this.holds(true); // nothing took its place
+		else if (had) this.holds(true); // nothing replaced it
 		return ok ? "copied" : "failed";
 	}
 
@@ -471,8 +471,8 @@ class Secret {
 		return true;
 	}
 
-	// wait listens for uses and refusals, and asks for them too in case nothing
-	// comes through. The latest call is the one that is told.
+	// wait listens for uses and refusals. It also polls, in case no event arrives.
+	// The page shows the latest call.
 	wait() {
 		this.source = new EventSource(`/api/serviceaccounts/${encodeURIComponent(this.account)}/tokens/${encodeURIComponent(this.id)}/events`);
 		this.source.addEventListener("first-use", (e) => {
@@ -497,7 +497,7 @@ class Secret {
 	// later reports whether a call at that time is the latest one seen.
 	later(at, told) {
 		const ahead = micros(at) - micros(this.seen);
-		if (ahead < 0 || (ahead === 0 && !told)) return false; // the stream tells in order
+		if (ahead < 0 || (ahead === 0 && !told)) return false; // events of the stream are in order
 		this.seen = at;
 		$("#token-checklist", this.root).hidden = true;
 		return true;
@@ -517,7 +517,7 @@ class Secret {
 		const why = this.refusals[reason] ?? (reason || "no reason given").replace(/^lacks /, "it needs the permission ");
 		const where = `from ${address} by ${client}`;
 		if (reason?.startsWith("lacks ")) {
-			// The token is good; what the call asked for was not allowed.
+			// The token is valid; the call was not allowed.
 			this.line("refused", `The token works, but the last call, just now ${where}, was refused: ${why}.`);
 		} else this.line("refused", `Seen just now ${where}, but refused: ${why}. Still waiting…`);
 	}
@@ -529,8 +529,8 @@ class Secret {
 	}
 }
 
-// micros returns a time as the server writes it in microseconds, which are more
-// than a Date keeps.
+// micros parses a time of the server to microseconds. A Date has only
+// milliseconds.
 function micros(at) {
 	const [, seconds, fraction = ""] = /^([^.]*?)(?:\.(\d+))?(?:Z|[+-]\d\d:\d\d)?$/.exec(at || "") ?? [];
 	return seconds ? Date.parse(`${seconds}Z`) * 1000 + Number(fraction.padEnd(6, "0").slice(0, 6)) : 0;
@@ -541,7 +541,7 @@ function shortClient(agent) {
 	return first === "" ? "a client without a name" : first.startsWith("Mozilla/") ? "a browser" : first;
 }
 
-// guard asks before a secret is lost, and calls go if it may be.
+// guard asks before a secret is lost, and calls go when the answer is yes.
 function guard(go) {
 	let dialog = $("#guard-dialog");
 	if (!dialog) {
@@ -573,7 +573,7 @@ function guard(go) {
 	$("#guard-keep").focus();
 }
 
-// ---- how long a new token lives ----
+// ---- the lifetime of a new token ----
 
 class Lifetime {
 	constructor(form) {
@@ -594,8 +594,8 @@ class Lifetime {
 	}
 
 	// end returns when the token will expire, null for never, NaN for a date
-	// that is missing. A date means that day's last minute in UTC, which leaves
-	// the request a minute to arrive in.
+	// that is missing. A date means the last minute of that day in UTC, so that the
+	// request has a minute to arrive.
 	end() {
 		const chosen = this.form.elements.expires.value;
 		if (!this.custom()) return Number(chosen) === 0 ? null : this.now() + Number(chosen) * 1000;
@@ -611,7 +611,7 @@ class Lifetime {
 		return this.end() < this.latest ? Math.ceil(left) : Math.floor(left);
 	}
 
-	// tell spells the end out, in the reader's zone, and returns it.
+	// tell shows the end in the reader's zone, and returns it.
 	tell() {
 		const at = this.end();
 		let text = "";
@@ -736,7 +736,7 @@ function tokenDialog() {
 		document.dispatchEvent(new Event("tokens-changed"));
 	});
 
-	// refused tells beside the field what the server did not like.
+	// refused shows the error of the server at its field.
 	function refused(answer, error) {
 		if (!answer) {
 			fieldError("token-form-error", "The server did not answer. Look at the list before you try again: the token may exist.");
@@ -775,7 +775,7 @@ function tokenDialog() {
 		event.preventDefault();
 		tryClose();
 	});
-	// A browser may close a dialog against our will; what it shows is still there.
+	// A browser may close the dialog by itself. Its content is still there.
 	dialog.addEventListener("close", () => {
 		if (closing || !secret.unsafe()) return;
 		dialog.showModal();
@@ -785,7 +785,7 @@ function tokenDialog() {
 	if ("open" in dialog.dataset) open(null, true);
 }
 
-// ---- the page that shows the secret where there was no dialog ----
+// ---- the page that shows the secret without a dialog ----
 
 const pageForm = $("form.panel:has(#token-lifetime)");
 if (pageForm) new Lifetime(pageForm);
@@ -807,7 +807,7 @@ if (page) {
 	});
 }
 
-// ---- ids, for who needs them ----
+// ---- IDs to copy ----
 
 document.addEventListener("click", async (event) => {
 	const button = event.target.closest?.("[data-copy]");
@@ -823,9 +823,9 @@ document.addEventListener("click", async (event) => {
 	button.title = ok ? `Copied ${button.dataset.copy}` : `The browser did not let the page copy ${button.dataset.copy}`;
 });
 
-// ---- filters on pages that are there whole ----
+// ---- filters of lists that are on the page in full ----
 
-// filterBy shows of the elements those that hold every word typed into input.
+// filterBy shows those elements that hold every word typed into input.
 function filterBy(input, elements, words, after) {
 	if (!input) return;
 	input.addEventListener("input", () => {

@@ -1,0 +1,24 @@
+package console_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+)
+
+// TestAuditOfTheRoot reads of a refusal at the root of the folders: the root has
+// no row in the database, and is there all the same.
+func TestAuditOfTheRoot(t *testing.T) {
+	s := hallpasstest.New(t)
+	if r := s.Do(s.User("vi", hallpass.RoleViewer), "POST", "/api/folders", `{"title":"Shop"}`); r.StatusCode != 403 {
+		t.Fatalf("create a folder: %d %s", r.StatusCode, r.Text)
+	}
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	p := b.get("/admin/audit?outcome=refused")
+	b.want("the audit", p, 200, "the root of the folders")
+	if strings.Contains(p.text, "not available") {
+		t.Error("the audit says of the root that it is not available")
+	}
+}

@@ -1,0 +1,65 @@
+package console_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+)
+
+// fixedReader is a fixed role: service accounts, reader.
+const fixedReader = "fixed_QFjJAZ88iawMLInYOxPA1DB1w6I"
+
+// TestPickerWithoutScript gives roles on the account's pages: what the viewer may
+// not give is locked, and a refusal gives nothing.
+func TestPickerWithoutScript(t *testing.T) {
+	s := hallpasstest.New(t)
+	custom(t, s, `{"uid":"server-users","name":"server users","permissions":[{"action":"users:create"}]}`)
+	custom(t, s, `{"uid":"metrics","name":"metrics","permissions":[{"action":"prometheus:query","scope":"*"}]}`)
+	s.User("boss", hallpass.RoleAdmin)
+	b := signedIn(t, s, "boss", hallpasstest.UserPassword)
+	form := b.get("/org/serviceaccounts/create")
+	b.want("the form", form, 200, "More roles", `name="role_uid" value="metrics"`, "You do not have permissions to assign this role.")
+	refused := b.save("/org/serviceaccounts/create", "name", "ci", "role", "None", "role_uid", "metrics", "role_uid", "server-users")
+	b.want("a role that is not theirs", refused, 403, "Permissions needed: users:create.", `value="metrics" checked`, `value="ci"`)
+	if p := b.get("/org/serviceaccounts?query=ci"); strings.Contains(p.text, "sa-1-ci") {
+		t.Error("the account was made all the same")
+	}
+	made := b.save("/org/serviceaccounts/create", "name", "ci", "role", "None", "role_uid", "metrics", "role_uid", fixedReader)
+	path := made.to
+	if made.status != http.StatusSeeOther {
+		t.Fatalf("create: %d to %q\n%s", made.status, made.to, made.text)
+	}
+	b.want("the account", b.get(path), 200, "metrics", "Service accounts: Reader")
+	b.want("a role that is gone", b.save("/org/serviceaccounts/create", "name", "ci2", "role", "None", "role_uid", "metrics", "role_uid", "zebra"), 400, "There is no role with the uid zebra.", `value="ci2"`)
+	if p := b.get("/org/serviceaccounts?query=ci2"); strings.Contains(p.text, "sa-1-ci2") {
+		t.Error("the account was made without its roles")
+	}
+	b.want("the picker", b.get(path+"/roles"), 200, `value="metrics" checked`, `value="server-users" disabled`, "2 chosen")
+	b.want("not theirs", b.save(path+"/roles", "role", "metrics", "role", "server-users"), 403, `value="metrics" checked`)
+	b.want("no such role", b.save(path+"/roles", "role", "zebra"), 404)
+	b.want("as before", b.get(path), 200, "Service accounts: Reader")
+	b.want("what it can do", b.get(path+"/access"), 200, "prometheus:query", "role metrics", "Effective permissions")
+	b.want("may it", b.get(path+"/access?action=teams:create"), 200, "No.", "Teams: Creator")
+	b.want("no action", b.get(path+"/access?action=teams"), 200, `aria-invalid="true"`)
+	b.want("clear", b.save(path+"/roles", "role", "metrics", "clear", "yes"), 303)
+	b.want("cleared", b.get(path), 200, "No roles assigned")
+}
+
+// TestRoleGivenEverywhere shows a role that holds in every org as one that is
+// not to be taken away here, and leaves it where it is.
+func TestRoleGivenEverywhere(t *testing.T) {
+	s := hallpasstest.New(t)
+	s.User("vera", hallpass.RoleViewer)
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/access-control/users/2/roles", `{"roleUid":"fixed_buZastUG3reWyQpPemcWjGqPAd0","global":true}`); r.StatusCode != 200 {
+		t.Fatalf("give everywhere: %d %s", r.StatusCode, r.Text)
+	}
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.want("the picker", b.get("/admin/users/2/roles"), 200, "Given in every organization")
+	b.want("save", b.save("/admin/users/2/roles"), 303)
+	if r := s.Do(hallpasstest.Admin, "GET", "/api/access-control/users/2/roles", ""); strings.Count(r.Text, "fixed:users:reader") != 1 {
+		t.Errorf("after saving: %s", r.Text)
+	}
+}
