@@ -215,7 +215,7 @@ func deleteRole(req *request) (change, error) {
 		return req.showRole(httpd.Status(err))
 	}
 	if !r.Fixed() && !r.Basic() {
-		c.Steps = []step{{"Role " + roleTitle(r), "permits " + hallpass.Counted(len(r.Permissions), "thing"), wordDeleted}}
+		c.Steps = []step{{"Role " + roleTitle(r), hallpass.Counted(len(r.Permissions), "permission"), wordDeleted}}
 	} // other roles cannot be deleted, and the error says so
 	c.Question, c.Button, c.Destroys = "Delete role", "Delete role", true
 	c.Text = "Are you sure you want to delete the role " + named(roleTitle(r)) + "? This cannot be undone."

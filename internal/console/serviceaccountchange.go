@@ -75,7 +75,7 @@ func enableAccount(req *request) (change, error) {
 	if a.Disabled {
 		c.Steps = []step{{a.Name, wordDisabled, wordEnabled + ", with the role " + a.Given.With(a.Role)}}
 	}
-	c.Facts = []string{"It has " + hallpass.Counted(a.LiveTokens, "token") + " that would work."}
+	c.Facts = []string{"It has " + hallpass.Counted(a.LiveTokens, "token") + " that will work again."}
 	off := false
 	c.do = req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Disabled: &off})
 	return c, nil

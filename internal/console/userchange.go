@@ -74,7 +74,7 @@ func setUserAdmin(req *request) (change, error) {
 	name, yes := userName(u), req.PostForm.Get("admin") == "yes"
 	steps := []step{{name, wordUser, wordServerAdmin}}
 	c.Question, c.Button = "Make server admin", "Make server admin"
-	c.Text = named(name) + " may then do everything on this server, in every organization, and make and remove other server admins."
+	c.Text = named(name) + " may then do everything on this server and in every organization, including adding and removing server admins."
 	c.done, c.same = name+" is a server admin now.", "Nothing changed: "+name+" is a server admin already."
 	if !yes {
 		steps = []step{{name, wordServerAdmin, wordUser}}
