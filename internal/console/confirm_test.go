@@ -81,7 +81,7 @@ func TestPowerAsks(t *testing.T) {
 		{route: team + "/delete", path: "/org/teams/2/delete", what: "Old team", before: "team with 1 member", after: "deleted", done: "The team Old team is deleted."},
 		{route: "POST /admin/orgs/{org}/delete", path: "/admin/orgs/2/delete", what: "Shop org", before: "organization with", after: "deleted", done: "The organization Shop org is deleted."},
 		{route: "POST /admin/roles/{role}/edit", path: "/admin/roles/metrics/edit", form: []string{"name", "Metrics", "permissions", "prometheus:query *\nteams:read teams:*", "version", "2"}, what: "teams:read teams:*", before: "not permitted", after: "permitted", done: "The role Metrics is changed."},
-		{route: "POST /admin/roles/{role}/delete", path: "/admin/roles/spare/delete", what: "Spare", before: "permits 1 thing", after: "deleted", done: "The role Spare is deleted."},
+		{route: "POST /admin/roles/{role}/delete", path: "/admin/roles/spare/delete", what: "Spare", before: "1 permission", after: "deleted", done: "The role Spare is deleted."},
 		{route: "POST /dashboards/permissions/{folder}", path: "/dashboards/permissions/shop", form: []string{"kind", "team", "who", "Platform", "level", "Admin"}, what: "team Platform", before: "no permission of its own on Shop", after: "Admin on Shop", done: "team Platform has the permission Admin on Shop now."},
 	} {
 		asked[p.route] = true
