@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -77,6 +78,7 @@ func everything() *metrics.Metrics {
 	m := metrics.New(metrics.Options{
 		Verify: func() verify.Stats { return verify.Stats{Outcomes: map[string]uint64{"ok": 1}} },
 		Pools:  func() []metrics.Pool { return []metrics.Pool{{Name: "read"}} },
+		Jobs:   func() []hallpass.Job { return []hallpass.Job{{Name: "clock"}} },
 		View:   func() metrics.View { return metrics.View{Leased: true} },
 		Nodes:  func() []metrics.Node { return []metrics.Node{{Name: "a", Self: true}} },
 		Expiring: func(context.Context) ([]metrics.Expiring, error) {

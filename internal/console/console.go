@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/library"
@@ -23,9 +24,10 @@ type Options struct {
 	Verify  *verify.Verifier
 	Node    *node.Node
 	Cookies httpd.Cookies
-	RootURL string // public base URL without a trailing slash; empty: derived from the request's Host
-	Version string // shown in the frame
-	DevDir  string // directory of templates and assets, read on each request; empty: the embedded ones
+	RootURL string                // public base URL without a trailing slash; empty: derived from the request's Host
+	Version string                // shown in the frame
+	Jobs    func() []hallpass.Job // background work of the server; nil: none
+	DevDir  string                // directory of templates and assets, read on each request; empty: the embedded ones
 }
 
 //go:embed templates assets

@@ -2,16 +2,28 @@ package console
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/node"
 )
 
-// nodesView is the list of the nodes that share the database.
+// nodesView is the list of the nodes that share the database, and the background
+// work of this one.
 type nodesView struct {
 	frame
 	Summary string
 	Nodes   []nodeRow
+	Jobs    []jobRow
+}
+
+// jobRow is one job.
+type jobRow struct {
+	Name   string
+	Ran    timestamp // zero: not yet
+	Node   string    // that ran it; empty: this one
+	Failed bool
+	Result string
 }
 
 // nodeRow is one node.
@@ -57,8 +69,39 @@ func nodesPage(req *request) error {
 	if !req.o.Node.Shared() {
 		view.Summary = "One server on SQLite. A revoked token is refused at once. With PostgreSQL, several nodes can share the work."
 	}
+	view.Jobs = req.jobs(list)
 	if view.frame, err = req.frame("nodes", "Nodes", crumbAdmin); err != nil {
 		return err
 	}
 	return req.show("nodes/list", view)
+}
+
+// jobs lists the background work.
+func (req *request) jobs(nodes []node.Peer) []jobRow {
+	if req.o.Jobs == nil {
+		return nil
+	}
+	var list []jobRow
+	for _, j := range req.o.Jobs() {
+		row := jobRow{Name: j.Name, Ran: req.timestamp(j.RanAt), Failed: j.Error != ""}
+		switch {
+		case row.Failed:
+			row.Result = j.Error
+		case j.RanAt.IsZero(): // there is no result yet
+		case j.Node != "":
+			row.Result = "succeeded"
+		default:
+			row.Result = "succeeded in " + j.Elapsed.Round(100*time.Microsecond).String()
+		}
+		if j.Node != "" {
+			row.Node = "another node"
+			for _, n := range nodes {
+				if n.ID == j.Node {
+					row.Node = n.Name
+				}
+			}
+		}
+		list = append(list, row)
+	}
+	return list
 }

@@ -108,6 +108,9 @@ func (h handedIn) Describe(out chan<- *prometheus.Desc) {
 	if h.Unread != nil {
 		all = append(all, unread)
 	}
+	if h.Jobs != nil {
+		all = append(all, jobRuns, jobFailures, jobFailing, jobRanAt, jobElapsed)
+	}
 	if h.View != nil {
 		all = append(all, viewLeased, viewAge, viewLeaseLeft, viewMaxStaleness, viewVersion, viewDiverged, viewHeartbeat)
 	}
@@ -135,6 +138,9 @@ func (h handedIn) Collect(out chan<- prometheus.Metric) {
 	}
 	if h.Unread != nil {
 		out <- counter(unread, float64(h.Unread()))
+	}
+	if h.Jobs != nil {
+		collectJobs(out, h.Jobs())
 	}
 	if h.View != nil {
 		v := h.View()

@@ -29,7 +29,8 @@ type Options struct {
 
 	Verify   func() verify.Stats
 	Pools    func() []Pool
-	Unread   func() uint64 // entries of trusted proxies that name no address
+	Unread   func() uint64         // entries of trusted proxies that name no address
+	Jobs     func() []hallpass.Job // the background work, each of another name
 	View     func() View
 	Nodes    func() []Node
 	Expiring func(context.Context) ([]Expiring, error)

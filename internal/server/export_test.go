@@ -1,4 +1,38 @@
 package server
 
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
 // Settings is what is shown of the configuration.
 func Settings(c Config) map[string]map[string]string { return c.settings() }
+
+// A TestJob is a job of a test.
+type TestJob struct {
+	Every, Again, Limit time.Duration
+	Wake                <-chan struct{}
+	Do                  func(context.Context) error
+	Log                 *slog.Logger
+	DB                  *store.DB // nil: no other node does it
+	Now                 func() time.Time
+	Self                string
+}
+
+// Work does the job until ctx is done. The function it is given first returns what
+// is known of it.
+func (j TestJob) Work(ctx context.Context, state func(func() hallpass.Job)) {
+	if j.Now == nil {
+		j.Now = time.Now
+	}
+	w := newWorker(job{
+		name: "test", lost: "the test does not work", every: j.Every, again: j.Again, limit: j.Limit, wake: j.Wake, single: j.DB != nil, first: j.DB != nil, do: j.Do,
+	}, j.Log, j.Now)
+	w.db, w.self = j.DB, j.Self
+	state(w.state)
+	w.work(ctx)
+}

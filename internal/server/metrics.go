@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -17,7 +18,7 @@ func (s *Server) newMetrics() *metrics.Metrics {
 	}
 	o := metrics.Options{
 		Version: Version, Log: s.log, Username: c.BasicAuthUsername, Password: c.BasicAuthPassword,
-		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring, Unread: s.unread.Load,
+		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring, Unread: s.unread.Load, Jobs: s.Jobs,
 	}
 	if s.db.Shared() {
 		o.View, o.Nodes = s.view, s.nodes
@@ -49,36 +50,23 @@ func (s *Server) nodes() []metrics.Node {
 	return list
 }
 
-// canaryEvery is how often a canary is sent through a shared database.
-const canaryEvery = 5 * time.Minute
-
-// canary tries again and again whether a revocation is obeyed.
-func (s *Server) canary(ctx context.Context) {
-	if s.metrics == nil || !s.db.Shared() {
-		return
+// canary tries whether a revocation is obeyed. An error says that it did not come
+// that far.
+func (s *Server) canary(ctx context.Context) error {
+	refused, err := s.verify.Canary(ctx)
+	result := metrics.CanaryAccepted
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled): // the server stops
+		return err
+	case err != nil:
+		result = metrics.CanaryFailed
+	case refused:
+		result = metrics.CanaryRefused
+	default:
+		s.log.Error("a revoked credential was accepted: the canary was answered from memory after its revocation. Take this node out of the balancer, keep its log, and revoke again what matters")
 	}
-	ticker := time.NewTicker(canaryEvery)
-	defer ticker.Stop()
-	for {
-		refused, err := s.verify.Canary(ctx)
-		result := metrics.CanaryAccepted
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			result = metrics.CanaryFailed
-		case refused:
-			result = metrics.CanaryRefused
-		default:
-			s.log.Error("a revoked credential was accepted: the canary was answered from memory after its revocation. Take this node out of the balancer, keep its log, and revoke again what matters")
-		}
-		s.metrics.Canary(result, s.node.Now())
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	s.metrics.Canary(result, s.node.Now())
+	return err
 }
 
 func (s *Server) pools() []metrics.Pool {

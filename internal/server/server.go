@@ -53,6 +53,8 @@ type Server struct {
 	changed  chan struct{} // authority changed: the journal is to hear of it
 	first    firstPassword
 	missing  []string // what settling found to be lost: numbers, and what they numbered
+	reserve  *reserve
+	workers  []*worker
 	metrics  *metrics.Metrics
 	tracing  *metrics.Tracing
 	unread   atomic.Uint64 // entries of trusted proxies that name no address
@@ -60,15 +62,12 @@ type Server struct {
 
 	shutdownDelay time.Duration
 	maxStaleness  time.Duration
-	full          bool                 // the disk is; belongs to the goroutine of work, and to assemble before that
-	clockBehind   bool                 // belongs to the goroutine of work
-	silent        map[string]string    // names of silent nodes by ID; belongs to the goroutine of the heart
-	beatFails     atomic.Bool          // the database does not answer heartbeats; written by the goroutine of the heart
-	divergedAt    time.Time            // when that was last said; belongs to the goroutine of the heart
-	failingSince  time.Time            // belongs to the goroutine of the heart, as the two below
-	leaseOver     bool                 // and that was said
-	slowBeats     int                  // in a row
-	failing       map[string]time.Time // jobs that fail, and when that was last said; belongs to the goroutine of work
+	silent        map[string]string // names of silent nodes by ID; belongs to the goroutine of the heart
+	beatFails     atomic.Bool       // the database does not answer heartbeats; written by the goroutine of the heart
+	divergedAt    time.Time         // when that was last said; belongs to the goroutine of the heart
+	failingSince  time.Time         // belongs to the goroutine of the heart, as the two below
+	leaseOver     bool              // and that was said
+	slowBeats     int               // in a row
 }
 
 // Open locks the data directory, opens the database in it, makes the first org
@@ -108,7 +107,7 @@ func prepare(ctx context.Context, c Config, log *slog.Logger, now func() time.Ti
 
 func newServer(c Config, log *slog.Logger) *Server {
 	s := &Server{
-		config: c, log: log, stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1), failing: make(map[string]time.Time),
+		config: c, log: log, stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 	}
 	if c.Database.postgres() {
 		s.log = log.With("node", s.nodeName()) // logs of several nodes are read in one place
@@ -146,7 +145,8 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		Now: now, Settings: c.settings(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})
-	if err := s.keepReserve(ctx); err != nil {
+	s.reserve = &reserve{db: s.db, log: s.log}
+	if err := s.reserve.keep(ctx); err != nil {
 		return err
 	}
 	s.db.Subscribe(s.notice)
@@ -160,6 +160,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		return err
 	}
 	s.metrics = s.newMetrics()
+	s.workers = s.newWorkers()
 	if s.tracing, err = metrics.StartTracing(ctx, Version, s.log); err != nil {
 		return err
 	}
@@ -283,7 +284,7 @@ func (s *Server) doors() (http.Handler, error) {
 		origin, https = u.Scheme+"://"+u.Host, u.Scheme == "https"
 	}
 	lib := library.New(s.admin, library.Options{FolderDepth: s.config.Folder.MaxNestedFolderDepth})
-	pages, err := console.New(console.Options{Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: cookies, RootURL: root, Version: Version, DevDir: dev})
+	pages, err := console.New(console.Options{Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: cookies, RootURL: root, Version: Version, Jobs: s.Jobs, DevDir: dev})
 	if err != nil {
 		return nil, err
 	}
@@ -427,10 +428,6 @@ const (
 	idleTimeout       = 90 * time.Second
 	drainTimeout      = 20 * time.Second
 	leaveTimeout      = 3 * time.Second
-	flushEvery        = 2 * time.Second // a flush may take as long again, and a last use be told 5 s late at most
-	countEvery        = 5               // flushes: so often the journal hears which numbers were given
-	lookEvery         = 500 * time.Millisecond
-	sweepEvery        = 10 * time.Minute
 )
 
 // Serve answers requests until ctx is done, then lets those at work finish,
@@ -448,15 +445,10 @@ func (s *Server) Serve(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(s.listener) }()
 	jobs, endJobs := context.WithCancel(context.WithoutCancel(ctx))
-	worked := make(chan struct{})
-	go func() {
-		defer close(worked)
-		var both sync.WaitGroup
-		both.Go(func() { s.canary(jobs) })
-		both.Go(func() { s.prune(jobs) })
-		s.work(jobs)
-		both.Wait()
-	}()
+	var working sync.WaitGroup
+	for _, w := range s.workers {
+		working.Go(func() { w.work(jobs) })
+	}
 	beating, endBeats := context.WithCancel(context.WithoutCancel(ctx))
 	still := make(chan struct{})
 	go func() { defer close(still); s.beat(beating) }()
@@ -482,7 +474,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	s.fold.Tell(time.Time{})
 	endJobs()
-	<-worked
+	working.Wait()
 	if err := s.verify.Flush(drain); err != nil {
 		failure = errors.Join(failure, fmt.Errorf("flush: %w", err))
 	}
@@ -505,113 +497,4 @@ func (s *Server) closing(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// lookElsewhere drops what is in memory when another process has changed the
-// database file.
-func (s *Server) lookElsewhere(ctx context.Context) error {
-	changed, err := s.db.ChangedElsewhere(ctx)
-	if changed {
-		s.db.AnnounceAll()
-		s.log.Warn("another process changed the database file: what was in memory is read anew. Stop the server before you write to its file")
-	}
-	return err
-}
-
-// keepReserve sets room aside for revocations on a full disk, and logs when there
-// is none any more, and when there is again.
-func (s *Server) keepReserve(ctx context.Context) error {
-	err := s.db.KeepReserve(ctx)
-	full := s.db.Full()
-	switch {
-	case full && !s.full:
-		s.log.Error("the disk is full: tokens are verified and can be revoked, nothing else is written: make room")
-	case !full && s.full:
-		s.log.Info("the disk has room again")
-	}
-	s.full = full
-	return err
-}
-
-// tellClock logs when the clock goes back, and when it has caught up.
-func (s *Server) tellClock() {
-	behind := s.node.ClockBehind()
-	switch {
-	case behind > 0 && !s.clockBehind:
-		s.log.Warn("the clock went back: tokens expire by the latest time it had told until it catches up or this server starts again", "behind", behind.String())
-	case behind == 0 && s.clockBehind:
-		s.log.Info("the clock has caught up with the latest time it had told")
-	}
-	s.clockBehind = behind > 0
-}
-
-// A job is something that work does again and again; lost says what it means
-// when it fails, and what to do.
-type job struct {
-	name, lost string
-	do         func(context.Context) error
-}
-
-// work does what has no request: it writes last uses and audit notes, sweeps dead
-// sessions, and looks whether somebody else writes to the database file.
-func (s *Server) work(ctx context.Context) {
-	room := job{"the reserve for a full disk", "the reserve for a full disk cannot be kept: revocations may fail when the disk is full. Look at the disk of the data directory", s.keepReserve}
-	flush := job{"last uses and refusals", "last uses of tokens and refusals are not written to the database: they wait in memory and would be lost with the process. " +
-		"Look whether the disk is full, another process locks the database, or it cannot be reached", s.verify.Flush}
-	look := job{"other writers", "whether another process changes the database file cannot be found out: what that revokes may be accepted. Look at the error", s.lookElsewhere}
-	count := job{"the journal's numbers", "the journal does not have the last numbers that were given: a copy of the database that is a little older might not be noticed. " +
-		"Look whether the database answers, and at the disk of the data directory", s.count}
-	sweep := job{"dead sessions", "dead sessions are not deleted: the table sessions grows. It is tried again every ten minutes", s.admin.DeleteDeadSessions}
-	tries := job{"old sign-in tries", "old tries to sign in are not deleted: their table grows. It is tried again every ten minutes", s.verify.ForgetTries}
-	password := job{"initial-admin-password", "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself", s.forgetFirstPassword}
-	journal := job{"the journal", "the journal is behind: what is revoked now might come back with an older database. Look at the disk of the data directory", s.catchUp}
-
-	flushing := time.NewTicker(flushEvery)
-	defer flushing.Stop()
-	looking := time.NewTicker(lookEvery)
-	defer looking.Stop()
-	sweeping := time.NewTicker(sweepEvery)
-	defer sweeping.Stop()
-	for flushed := 0; ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-flushing.C:
-			s.tellClock()
-			s.fold.Tell(time.Now())
-			s.run(ctx, room)
-			s.run(ctx, flush)
-			if flushed++; flushed%countEvery == 0 {
-				s.run(ctx, count)
-			}
-		case <-looking.C:
-			s.verify.EndListeners()
-			s.run(ctx, look)
-		case <-s.verify.Wake():
-			s.run(ctx, flush)
-		case <-sweeping.C:
-			s.run(ctx, sweep)
-			s.run(ctx, tries)
-		case <-s.userMove:
-			s.run(ctx, password)
-		case <-s.changed:
-			s.run(ctx, journal)
-		}
-	}
-}
-
-// run does a job once, and logs when it begins to fail, once a minute while it
-// does, and when it succeeds again.
-func (s *Server) run(ctx context.Context, j job) {
-	err := j.do(ctx)
-	told, failing := s.failing[j.name]
-	switch {
-	case ctx.Err() != nil:
-	case err == nil && failing:
-		delete(s.failing, j.name)
-		s.log.Info("what failed succeeds again", "job", j.name)
-	case err != nil && time.Since(told) > time.Minute:
-		s.failing[j.name] = time.Now()
-		s.log.Warn(j.lost, "job", j.name, "error", err)
-	}
 }

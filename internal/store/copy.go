@@ -26,8 +26,8 @@ type Table struct {
 // what was copied, or an error, and then nothing of it stays. What others write
 // to from meanwhile is not seen.
 //
-// Nodes are not copied: they are the processes that share a database, and tell
-// it themselves.
+// Nodes and jobs are not copied: they are the processes that share a database,
+// and what these do now.
 func Copy(ctx context.Context, from, to *DB) (copied []Table, err error) {
 	err = from.snapshot(ctx, func(src *Tx) error {
 		return to.alone(ctx, func(dst *Tx) error {
@@ -128,6 +128,9 @@ type column struct {
 	key        int    // its place in the primary key, 0 for none
 }
 
+// running are the tables of the processes that share a database.
+var running = []string{"nodes", "jobs"}
+
 // tables reads the schema: every table that holds an installation's data, by
 // name.
 func (tx *Tx) tables() (list []table, err error) {
@@ -142,7 +145,7 @@ func (tx *Tx) tables() (list []table, err error) {
 		if err := rows.Scan(&name, &c.name, &c.kind, &c.key); err != nil {
 			return nil, err
 		}
-		if name == goose.DefaultTablename || name == "nodes" {
+		if name == goose.DefaultTablename || slices.Contains(running, name) {
 			continue
 		}
 		if len(list) == 0 || list[len(list)-1].name != name {

@@ -17,8 +17,10 @@ type Pruned struct {
 	First, Last time.Time
 }
 
-// pruneLease is for how long whoever deletes entries does so alone.
-const pruneLease = time.Minute
+// pruneLease is for how long whoever deletes entries does so alone. It is shorter
+// than what JobLease leaves of it when the job was just kept: a node that takes the
+// job of one that died goes on at once.
+const pruneLease = JobLease / 2
 
 // PruneAudit deletes up to n entries older than before, in the name of holder.
 // It reports how many it deleted: fewer than n when there are no more, none too

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// A job is work that the server does again and again without being asked.
+type job struct {
+	name   string
+	lost   string          // what it means when it fails, and what to do
+	every  time.Duration   // between the beginnings of two runs; 0: only when woken
+	again  time.Duration   // the same after a run that failed; 0: every
+	first  bool            // the first run is at the start, not after every
+	wake   <-chan struct{} // asks for a run at once; nil: nobody does
+	limit  time.Duration   // that a run may take; 0: runLimit
+	single bool            // of the nodes that share a database one does it for all
+	do     func(context.Context) error
+}
+
+// runLimit is how long a run of a job may take: several of the store's
+// transactions, of which each is cut off by itself after ten seconds. A run that
+// takes longer waits for something that does not come.
+const runLimit = time.Minute
+
+// How often jobs run.
+const (
+	flushEvery  = 2 * time.Second // a flush may take as long again, and a last use be told 5 s late at most
+	countEvery  = 10 * time.Second
+	lookEvery   = 500 * time.Millisecond
+	sweepEvery  = 10 * time.Minute
+	pruneEvery  = time.Hour
+	pruneAgain  = time.Minute
+	canaryEvery = 5 * time.Minute
+)
+
+// jobs lists the background work of this server.
+func (s *Server) jobs() []job {
+	list := []job{
+		{name: "last uses and refusals", every: flushEvery, wake: s.verify.Wake(), do: s.verify.Flush,
+			lost: "last uses of tokens and refusals are not written to the database: they wait in memory and would be lost with the process. " +
+				"Look whether the disk is full, another process locks the database, or it cannot be reached"},
+		{name: "disk reserve", every: flushEvery, do: s.reserve.keep,
+			lost: "the reserve for a full disk cannot be kept: revocations may fail when the disk is full. Look at the disk of the data directory"},
+		{name: "journal numbers", every: countEvery, do: s.count,
+			lost: "the journal does not have the last numbers that were given: a copy of the database that is a little older might not be noticed. " +
+				"Look whether the database answers, and at the disk of the data directory"},
+		{name: "other writers", every: lookEvery, do: s.lookElsewhere,
+			lost: "whether another process changes the database file cannot be found out: what that revokes may be accepted. Look at the error"},
+		{name: "journal", wake: s.changed, do: s.catchUp,
+			lost: "the journal is behind: what is revoked now might come back with an older database. Look at the disk of the data directory"},
+		{name: "dead sessions", every: sweepEvery, single: true, do: s.admin.DeleteDeadSessions,
+			lost: "dead sessions are not deleted: the table sessions grows. It is tried again every ten minutes"},
+		{name: "old sign-in tries", every: sweepEvery, single: true, do: s.verify.ForgetTries,
+			lost: "old tries to sign in are not deleted: their table grows. It is tried again every ten minutes"},
+		{name: "initial-admin-password", wake: s.userMove, do: s.forgetFirstPassword,
+			lost: "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself"},
+		{name: "ended listeners", every: lookEvery, do: never(s.verify.EndListeners)},
+		{name: "clock", every: flushEvery, do: never((&clockWatch{node: s.node, log: s.log}).look)},
+		{name: "repeated requests", every: flushEvery, do: never(func() { s.fold.Tell(time.Now()) })},
+	}
+	if s.config.Audit.Retention != "" {
+		list = append(list, job{name: "audit retention", every: pruneEvery, again: pruneAgain, first: true, limit: pruneEvery, single: true, do: s.prune,
+			lost: "the audit's old entries cannot be deleted, which is tried again in a minute"})
+	}
+	if s.metrics != nil && s.db.Shared() {
+		list = append(list, job{name: "canary", every: canaryEvery, first: true, do: s.canary,
+			lost: "the canary did not come to its question: whether a revocation is obeyed was not tried. Look at the error"})
+	}
+	return list
+}
+
+// never is the work of a job that cannot fail.
+func never(fn func()) func(context.Context) error {
+	return func(context.Context) error {
+		fn()
+		return nil
+	}
+}
+
+// Jobs returns what is known of the background work, in a fixed order.
+func (s *Server) Jobs() []hallpass.Job {
+	list := make([]hallpass.Job, len(s.workers))
+	for i, w := range s.workers {
+		list[i] = w.state()
+	}
+	return list
+}
