@@ -22,7 +22,7 @@ func (a *API) authenticate(r *http.Request) (hallpass.Caller, error) {
 	from := httpd.EventOf(r.Context()).From
 	switch c := httpd.ReadAuthorization(r.Header["Authorization"]); c.Form {
 	case httpd.BearerToken, httpd.BasicToken:
-		return a.verify.Token(r.Context(), c.Secret, wantedOrg(r, false), from)
+		return a.verify.Bearer(r.Context(), c.Secret, wantedOrg(r, false), from)
 	case httpd.BasicPassword:
 		return a.password(r, c, from)
 	case httpd.NoCredential:

@@ -57,7 +57,7 @@ func (d *Decider) Decide(ctx context.Context, c Check) Verdict {
 	credential := httpd.ReadAuthorization(c.Authorization)
 	switch credential.Form {
 	case httpd.BearerToken, httpd.BasicToken:
-		caller, err := d.verify.Token(ctx, credential.Secret, 0, c.From)
+		caller, err := d.verify.Bearer(ctx, credential.Secret, 0, c.From)
 		if err != nil {
 			return refuse(badToken, err)
 		}

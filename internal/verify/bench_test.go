@@ -17,7 +17,7 @@ func TestHitAllocatesNothing(t *testing.T) {
 	_, text := w.token(w.account("ci"), "t", 0)
 	ctx := t.Context()
 	if n := testing.AllocsPerRun(1000, func() {
-		if _, err := w.verify.Token(ctx, text, 0, home); err != nil {
+		if _, err := w.verify.Bearer(ctx, text, 0, home); err != nil {
 			t.Fatal(err)
 		}
 	}); n != 0 {
@@ -34,7 +34,7 @@ func BenchmarkVerify(b *testing.B) {
 		_, text := w.token(w.account("ci"), "t", 0)
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := w.verify.Token(b.Context(), text, 0, home); err != nil {
+			if _, err := w.verify.Bearer(b.Context(), text, 0, home); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -46,13 +46,13 @@ func BenchmarkVerify(b *testing.B) {
 		for i := range 64 {
 			_, text := w.token(a, fmt.Sprint("t", i), 0)
 			texts = append(texts, text)
-			if _, err := w.verify.Token(b.Context(), text, 0, home); err != nil { // the first use is written now
+			if _, err := w.verify.Bearer(b.Context(), text, 0, home); err != nil { // the first use is written now
 				b.Fatal(err)
 			}
 		}
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			if _, err := w.verify.Token(b.Context(), texts[i%len(texts)], 0, home); err != nil {
+			if _, err := w.verify.Bearer(b.Context(), texts[i%len(texts)], 0, home); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -70,7 +70,7 @@ func BenchmarkVerify(b *testing.B) {
 				time.Sleep(30 * time.Millisecond) // the gate allows as many again by then
 				b.StartTimer()
 			}
-			if _, err := w.verify.Token(b.Context(), texts[i%len(texts)], 0, home); !errors.Is(err, hallpass.Unauthenticated) {
+			if _, err := w.verify.Bearer(b.Context(), texts[i%len(texts)], 0, home); !errors.Is(err, hallpass.Unauthenticated) {
 				b.Fatal(err)
 			}
 		}
@@ -81,7 +81,7 @@ func BenchmarkVerify(b *testing.B) {
 		text = text[:len(text)-1] + "x"
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := w.verify.Token(b.Context(), text, 0, home); err == nil {
+			if _, err := w.verify.Bearer(b.Context(), text, 0, home); err == nil {
 				b.Fatal("a malformed token was taken")
 			}
 		}

@@ -25,7 +25,7 @@ func TestChangesForEverybody(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			id, text := w.token(a, tt.name, 0)
-			c, err := w.verify.Token(t.Context(), text, 0, home)
+			c, err := w.verify.Bearer(t.Context(), text, 0, home)
 			if err != nil {
 				t.Fatal(err)
 			}

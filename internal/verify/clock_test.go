@@ -90,11 +90,11 @@ func TestClockIsTheDatabases(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, text := firstToken(t, a, v, 600)
-	if _, err := v.Token(t.Context(), text, 0, home); err != nil {
+	if _, err := v.Bearer(t.Context(), text, 0, home); err != nil {
 		t.Errorf("in time: %v", err)
 	}
 	ahead.Store(int64(11 * time.Minute))
-	if _, err := v.Token(t.Context(), text, 0, home); idOf(err) != "api-key.expired" {
+	if _, err := v.Bearer(t.Context(), text, 0, home); idOf(err) != "api-key.expired" {
 		t.Errorf("over by the database's clock, and not by this machine's: %v", err)
 	}
 }

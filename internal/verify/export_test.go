@@ -13,34 +13,34 @@ import (
 // HoldLookUps keeps all looks at the database waiting until the function that
 // it returns is called.
 func (v *Verifier) HoldLookUps() func() {
-	for range cap(v.gate.slots) {
-		v.gate.slots <- struct{}{}
+	for range cap(v.lookUps.limiter.slots) {
+		v.lookUps.limiter.slots <- struct{}{}
 	}
 	return func() {
-		for range cap(v.gate.slots) {
-			<-v.gate.slots
+		for range cap(v.lookUps.limiter.slots) {
+			<-v.lookUps.limiter.slots
 		}
 	}
 }
 
-// Flights returns how many looks at the database are under way or waiting.
-func (v *Verifier) Flights() int {
-	v.flights.mu.Lock()
-	defer v.flights.mu.Unlock()
-	return len(v.flights.of)
+// LookUps returns how many looks at the database are under way or waiting.
+func (v *Verifier) LookUps() int {
+	v.lookUps.mu.Lock()
+	defer v.lookUps.mu.Unlock()
+	return len(v.lookUps.underWay)
 }
 
-// A Flight is one look at the database.
-type Flight = flight
+// A LookUp is one look at the database.
+type LookUp = lookUp
 
-// Join and Land are those of the flights; Join takes the moment that the cache
+// Join and Finish are those of the look-ups; Join takes the epoch that the cache
 // has reached.
-func (v *Verifier) Join(hash [32]byte) (*Flight, bool) {
-	return v.flights.join(hash, v.cache.coherence.Begin())
+func (v *Verifier) Join(hash [32]byte) (*LookUp, bool) {
+	return v.lookUps.join(hash, v.cache.coherence.Begin())
 }
 
-// Land ends a flight that found nothing.
-func (v *Verifier) Land(hash [32]byte, f *Flight) { v.flights.land(hash, f) }
+// Finish ends a look-up that found nothing.
+func (v *Verifier) Finish(hash [32]byte, l *LookUp) { v.lookUps.finish(hash, l) }
 
 // A FullCache is a cache filled by FillCache.
 type FullCache struct{ v *Verifier }

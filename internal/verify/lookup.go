@@ -7,73 +7,111 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
+
+// A lookUps finds tokens that are not in memory. Those who ask for one token at
+// the same time share one look at the database.
+//
+// golang.org/x/sync/singleflight has two ways to do that. With Do nobody can give
+// up before the look is over. With DoChan each look takes another goroutine, and a
+// panic there ends the process instead of one request.
+type lookUps struct {
+	db      *store.DB
+	node    *node.Node
+	cache   *cache
+	limiter *limiter
+
+	mu       sync.Mutex
+	underWay map[[32]byte]*lookUp // guarded by mu
+}
+
+// A lookUp is one look at the database, and what it found once done is closed.
+type lookUp struct {
+	begun store.Epoch
+	done  chan struct{}
+	found found
+	err   error
+}
 
 // found is what the database says about a token.
 type found struct {
 	token    hallpass.Token
 	disabled bool            // its account is
-	caller   hallpass.Caller // without token and place
+	caller   hallpass.Caller // without token and address
 	entry    *entry          // nil unless the token is good
 }
 
-// find looks the token up. Those who ask for one token at the same time share
-// one look at the database.
-func (v *Verifier) find(ctx context.Context, hash [32]byte) (found, error) {
+func newLookUps(db *store.DB, n *node.Node, c *cache) *lookUps {
+	return &lookUps{db: db, node: n, cache: c, limiter: newLimiter(), underWay: make(map[[32]byte]*lookUp)}
+}
+
+// find looks the token up.
+func (ls *lookUps) find(ctx context.Context, hash [32]byte) (found, error) {
 	for again := false; ; again = true {
-		f, mine := v.flights.join(hash, v.cache.coherence.Begin())
+		l, mine := ls.join(hash, ls.cache.coherence.Begin())
 		if mine {
-			return v.fly(context.WithoutCancel(ctx), hash, f) // others may wait for it, whatever becomes of this caller
+			return ls.run(context.WithoutCancel(ctx), hash, l) // others may wait for it, whatever becomes of this caller
 		}
 		select {
-		case <-f.done:
+		case <-l.done:
 		case <-ctx.Done():
 			return found{}, unknowable(ctx.Err())
 		}
 		// That there is no such token may have been true only before it was
-		// made, and it was made before this caller came. The flight after that
+		// made, and it was made before this caller came. The look-up after that
 		// began later.
-		if again || !errors.Is(f.err, hallpass.NotFound) {
-			return f.found, f.err
+		if again || !errors.Is(l.err, hallpass.NotFound) {
+			return l.found, l.err
 		}
 	}
 }
 
-func (v *Verifier) fly(ctx context.Context, hash [32]byte, f *flight) (found, error) {
-	f.err = errStale // what the others are told should lookUp panic
-	defer v.flights.land(hash, f)
-	f.found, f.err = v.lookUp(ctx, hash, f.begun)
-	return f.found, f.err
+// join returns the look-up to wait for, or a new one that is the caller's to run
+// and finish. One that began before the latest announcement is not joined: what it
+// finds may be of before, and whoever asks now must not get that.
+func (ls *lookUps) join(hash [32]byte, begun store.Epoch) (l *lookUp, mine bool) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if l := ls.underWay[hash]; l != nil && l.begun == begun {
+		return l, false
+	}
+	l = &lookUp{begun: begun, done: make(chan struct{})}
+	ls.underWay[hash] = l
+	return l, true
 }
 
-// lookUp reads what there is to know of the token, and keeps it if the token is
+// finish has those who wait for the look-up go on.
+func (ls *lookUps) finish(hash [32]byte, l *lookUp) {
+	ls.mu.Lock()
+	if ls.underWay[hash] == l {
+		delete(ls.underWay, hash)
+	}
+	ls.mu.Unlock()
+	close(l.done)
+}
+
+func (ls *lookUps) run(ctx context.Context, hash [32]byte, l *lookUp) (found, error) {
+	l.err = errStale // what the others are told should look panic
+	defer ls.finish(hash, l)
+	l.found, l.err = ls.look(ctx, hash, l.begun)
+	return l.found, l.err
+}
+
+// look reads what there is to know of the token, and keeps it if the token is
 // good and nothing was announced since begun.
-func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, begun store.Epoch) (f found, err error) {
-	leave, err := v.gate.enter()
-	if err != nil && !v.db.Answers() {
-		return f, errStale // those before wait for the database, and are no flood
-	}
-	if err != nil {
-		return f, err
-	}
-	applied := v.node.Applied()
-	var version hallpass.Version
-	f.token, version, err = v.db.LookUp(ctx, hash)
-	leave(errors.Is(err, hallpass.NotFound))
-	if (err == nil || errors.Is(err, hallpass.NotFound)) && version < applied {
-		return f, errStale // the database shows less than this node has seen: neither answer counts
-	}
-	if err != nil {
+func (ls *lookUps) look(ctx context.Context, hash [32]byte, begun store.Epoch) (f found, err error) {
+	if err := ls.readToken(ctx, hash, &f); err != nil {
 		return f, err
 	}
 	var known bool
-	if f.caller, known = v.cache.caller(begun, f.token.ServiceAccount); !known {
-		if err := v.db.Read(ctx, func(tx *store.Tx) error { return v.read(tx, &f) }); err != nil {
+	if f.caller, known = ls.cache.caller(begun, f.token.ServiceAccount); !known {
+		if err := ls.db.Read(ctx, func(tx *store.Tx) error { return ls.readAccount(tx, &f) }); err != nil {
 			return f, err
 		}
 	}
-	if f.disabled || !f.token.Live(v.node.Now()) {
+	if f.disabled || !f.token.Live(ls.node.Now()) {
 		return f, nil
 	}
 	e := &entry{hash: hash, token: f.token.ID}
@@ -83,13 +121,32 @@ func (v *Verifier) lookUp(ctx context.Context, hash [32]byte, begun store.Epoch)
 	if !f.token.LastUse.At.IsZero() {
 		e.used.Store(f.token.LastUse.At.UnixMicro())
 	}
-	f.entry = v.cache.put(begun, e, f.caller)
+	f.entry = ls.cache.put(begun, e, f.caller)
 	return f, nil
 }
 
-// read reads the token and its account in one view of the database.
-func (v *Verifier) read(tx *store.Tx, f *found) (err error) {
-	if err := v.recent(tx); err != nil {
+// readToken reads the token, at the pace of the limiter.
+func (ls *lookUps) readToken(ctx context.Context, hash [32]byte, f *found) error {
+	leave, err := ls.limiter.enter()
+	if err != nil && !ls.db.Answers() {
+		return errStale // those before wait for the database, and are no flood
+	}
+	if err != nil {
+		return err
+	}
+	applied := ls.node.Applied()
+	var version hallpass.Version
+	f.token, version, err = ls.db.LookUp(ctx, hash)
+	leave(errors.Is(err, hallpass.NotFound))
+	if (err == nil || errors.Is(err, hallpass.NotFound)) && version < applied {
+		return errStale // the database shows less than this node has applied: neither answer counts
+	}
+	return err
+}
+
+// readAccount reads the token and its account in one transaction.
+func (ls *lookUps) readAccount(tx *store.Tx, f *found) (err error) {
+	if err := recent(ls.node, tx); err != nil {
 		return err
 	}
 	if f.token, err = tx.TokenByHash(f.token.Hash); err != nil {
@@ -104,10 +161,10 @@ func (v *Verifier) read(tx *store.Tx, f *found) (err error) {
 	return err
 }
 
-// recent returns errStale if the database shows tx less than this node has applied:
+// recent returns errStale if the database shows tx less than the node has applied:
 // then it is not the one in which changes are made.
-func (v *Verifier) recent(tx *store.Tx) error {
-	applied := v.node.Applied()
+func recent(n *node.Node, tx *store.Tx) error {
+	applied := n.Applied()
 	if applied == 0 {
 		return nil
 	}
@@ -121,51 +178,11 @@ func (v *Verifier) recent(tx *store.Tx) error {
 	return nil
 }
 
-// flights are the looks at the database that are under way.
-type flights struct {
-	mu sync.Mutex
-	of map[[32]byte]*flight // guarded by mu
-}
-
-// A flight is one look at the database, and what it found once done is closed.
-type flight struct {
-	begun store.Epoch
-	done  chan struct{}
-	found found
-	err   error
-}
-
-// join returns the flight to wait for, or a new one that is the caller's to
-// fly and land. A flight that began before the latest announcement is let go
-// by: what it finds may be of before, and whoever asks now must not get that.
-func (fs *flights) join(hash [32]byte, begun store.Epoch) (f *flight, mine bool) {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if f := fs.of[hash]; f != nil && f.begun == begun {
-		return f, false
-	}
-	if fs.of == nil {
-		fs.of = make(map[[32]byte]*flight)
-	}
-	f = &flight{begun: begun, done: make(chan struct{})}
-	fs.of[hash] = f
-	return f, true
-}
-
-func (fs *flights) land(hash [32]byte, f *flight) {
-	fs.mu.Lock()
-	if fs.of[hash] == f {
-		delete(fs.of, hash)
-	}
-	fs.mu.Unlock()
-	close(f.done)
-}
-
 // Bounds on looking up tokens that are not in memory. Most tokens of a flood
 // do not exist: they are looked up at a pace that leaves the processor and the
 // database to others, also to good tokens that are not yet in memory.
 const (
-	lookUps      = 4                      // at once; the pool for reading has more connections
+	maxLookUps   = 4                      // at once; the pool for reading has more connections
 	unknownEvery = 250 * time.Microsecond // for each token that does not exist
 	unknownBurst = 100                    // of those without a pause
 	lookUpWait   = time.Second            // for a turn
@@ -175,47 +192,47 @@ var errTooManyUnknown = &hallpass.Error{
 	Kind: hallpass.Unavailable, ID: "auth.busy", Message: "Too many unknown credentials are being tried, try again shortly", RetryAfter: time.Second,
 }
 
-// gate lets a few look up at once, in the order of asking.
-type gate struct {
+// limiter lets a few look up at once, in the order of asking.
+type limiter struct {
 	slots chan struct{}
 
 	mu   sync.Mutex
 	paid time.Time // until when what was unknown has been waited for; guarded by mu
 }
 
-func newGate() *gate { return &gate{slots: make(chan struct{}, lookUps)} }
+func newLimiter() *limiter { return &limiter{slots: make(chan struct{}, maxLookUps)} }
 
 // enter waits for a turn, and returns what ends it, to be told whether the token
 // was unknown.
-func (g *gate) enter() (leave func(unknown bool), err error) {
+func (l *limiter) enter() (leave func(unknown bool), err error) {
 	select {
-	case g.slots <- struct{}{}:
+	case l.slots <- struct{}{}:
 	default:
 		timer := time.NewTimer(lookUpWait)
 		defer timer.Stop()
 		select {
-		case g.slots <- struct{}{}:
+		case l.slots <- struct{}{}:
 		case <-timer.C:
 			return nil, errTooManyUnknown
 		}
 	}
-	g.mu.Lock()
-	owed := time.Until(g.paid)
-	g.mu.Unlock()
+	l.mu.Lock()
+	owed := time.Until(l.paid)
+	l.mu.Unlock()
 	if owed > 0 {
 		time.Sleep(owed) // with the turn in hand: it is everybody's pace
 	}
-	return g.leave, nil
+	return l.leave, nil
 }
 
-func (g *gate) leave(unknown bool) {
+func (l *limiter) leave(unknown bool) {
 	if unknown {
-		g.mu.Lock()
-		if earliest := time.Now().Add(-unknownBurst * unknownEvery); g.paid.Before(earliest) {
-			g.paid = earliest
+		l.mu.Lock()
+		if earliest := time.Now().Add(-unknownBurst * unknownEvery); l.paid.Before(earliest) {
+			l.paid = earliest
 		}
-		g.paid = g.paid.Add(unknownEvery)
-		g.mu.Unlock()
+		l.paid = l.paid.Add(unknownEvery)
+		l.mu.Unlock()
 	}
-	<-g.slots
+	<-l.slots
 }

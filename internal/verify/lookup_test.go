@@ -29,12 +29,12 @@ func TestOneLookForMany(t *testing.T) {
 		})
 	}
 	hallpasstest.Eventually(t, "all to ask", func() bool { return w.verify.Stats().Misses >= 50 })
-	if n := w.verify.Flights(); n != 1 {
+	if n := w.verify.LookUps(); n != 1 {
 		t.Errorf("%d looks for one token, want 1", n)
 	}
 	release()
 	asking.Wait()
-	if n := w.verify.Flights(); n != 0 {
+	if n := w.verify.LookUps(); n != 0 {
 		t.Errorf("%d looks are left over", n)
 	}
 }
@@ -61,11 +61,11 @@ func TestNobodyJoinsAnOldLook(t *testing.T) {
 	if !mine {
 		t.Fatal("a look of before the change was joined after it")
 	}
-	w.verify.Land(hash, first)
+	w.verify.Finish(hash, first)
 	if f, mine := w.verify.Join(hash); mine || f != second {
 		t.Error("the end of the first look ended the second")
 	}
-	w.verify.Land(hash, second)
+	w.verify.Finish(hash, second)
 }
 
 // TestRevocationOfWhatIsNotInMemory is TestRevocationIsAtOnce with a cache so
@@ -79,7 +79,7 @@ func TestRevocationOfWhatIsNotInMemory(t *testing.T) {
 	}
 	for i := range 20 {
 		w.endUnderLoad(a, i, 40, func(n int) {
-			_, _ = w.verify.Token(context.Background(), crowd[n%len(crowd)], 0, home) // pushes the other out
+			_, _ = w.verify.Bearer(context.Background(), crowd[n%len(crowd)], 0, home) // pushes the other out
 		})
 	}
 }
@@ -100,7 +100,7 @@ func TestFlood(t *testing.T) {
 	for range 16 {
 		flood.Go(func() {
 			for !stop.Load() {
-				if _, err := w.verify.Token(context.Background(), secret.NewToken().Reveal(), 0, home); !errors.Is(err, hallpass.Unauthenticated) {
+				if _, err := w.verify.Bearer(context.Background(), secret.NewToken().Reveal(), 0, home); !errors.Is(err, hallpass.Unauthenticated) {
 					t.Error(err)
 					return
 				}
@@ -135,7 +135,7 @@ func TestNoTurn(t *testing.T) {
 	w := newWorld(t, verify.Options{})
 	_, text := w.token(w.account("ci"), "t", 0)
 	release := w.verify.HoldLookUps()
-	_, err := w.verify.Token(t.Context(), text, 0, home)
+	_, err := w.verify.Bearer(t.Context(), text, 0, home)
 	var e *hallpass.Error
 	if !errors.As(err, &e) || e.Kind != hallpass.Unavailable || e.RetryAfter <= 0 {
 		t.Errorf("%v, want Unavailable with a time to come back", err)

@@ -3,10 +3,12 @@ package verify
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
@@ -32,39 +35,25 @@ var (
 	errTooManyTries  = &hallpass.Error{Kind: hallpass.Limited, ID: "login-attempt.blocked", Message: "Invalid username or password"}
 )
 
-// passwords remembers right passwords and has those who try from one place try
-// one at a time: parallel guesses are counted exactly, and parallel right ones
-// pay for argon2 once.
+// passwords verifies passwords. It remembers right ones, counts wrong ones, and
+// has those who try from one place try one at a time: parallel guesses are counted
+// exactly, and parallel right ones pay for argon2 once.
 type passwords struct {
-	key     [32]byte      // of the HMAC under which passwords are remembered
+	db      *store.DB
+	node    *node.Node
+	record  func(hallpass.AuditEntry)
 	reading chan struct{} // holds a value for each who reads a user: few, so that a crowd leaves the processor to verifications
-
-	mu       sync.Mutex
-	right    map[[32]byte]remembered // guarded by mu
-	checking map[string]*turn        // guarded by mu
+	right   *rightPasswords
+	queues  queues
+	tries   *tries
 }
 
-// remembered is a password that was right for the user as long as the user's
-// hash is the same.
-type remembered struct {
-	user  hallpass.UserID
-	hash  string
-	until time.Time
-}
-
-// turn is the queue of those who try passwords from one place.
-type turn struct {
-	token   chan struct{}
-	waiting int
-}
-
-// newPasswords is told how many may read users at once.
-func newPasswords(reading int) *passwords {
-	return &passwords{
-		reading:  make(chan struct{}, reading),
-		right:    make(map[[32]byte]remembered),
-		checking: make(map[string]*turn),
+func newPasswords(db *store.DB, n *node.Node, record func(hallpass.AuditEntry)) *passwords {
+	reading := max(runtime.GOMAXPROCS(0)/2, 1)
+	if db.Shared() {
+		reading = 8 // they wait for the database and cost little here
 	}
+	return &passwords{db: db, node: n, record: record, reading: make(chan struct{}, reading), right: newRightPasswords(), tries: newTries()}
 }
 
 // Password returns the caller who presents a login or e-mail and a password. A
@@ -74,77 +63,105 @@ func newPasswords(reading int) *passwords {
 // Unauthenticated, Limited after too many wrong passwords, or Unavailable when
 // it could not be checked, for too many are being checked too.
 func (v *Verifier) Password(ctx context.Context, login string, p secret.Text, org hallpass.OrgID, from hallpass.From, device string) (hallpass.Caller, error) {
-	now, ok := v.node.MayAnswer()
+	return v.passwords.verify(ctx, login, p, org, from, device)
+}
+
+func (ps *passwords) verify(ctx context.Context, login string, p secret.Text, org hallpass.OrgID, from hallpass.From, device string) (hallpass.Caller, error) {
+	now, ok := ps.node.MayAnswer()
 	if !ok {
 		return hallpass.Caller{}, errStale
 	}
 	wait, cancel := context.WithTimeout(ctx, passwordWait)
 	defer cancel()
 	select {
-	case v.passwords.reading <- struct{}{}:
+	case ps.reading <- struct{}{}:
 	case <-wait.Done():
 		return hallpass.Caller{}, busyOr(ctx, wait.Err())
 	}
-	u, c, t, err := v.readTry(ctx, askable(login), org, from.Address, device, now)
-	<-v.passwords.reading
+	g, err := ps.read(ctx, askable(login), org, from.Address, device, now)
+	<-ps.reading
 	if err != nil {
 		return hallpass.Caller{}, unknowable(err)
 	}
-	c.From, c.Password = from, u.PasswordMark()
-	if err := v.tooManyTries(c, t, now); err != nil {
+	g.text, g.now = p, now
+	g.caller.From, g.caller.Password = from, g.user.PasswordMark()
+	if err := ps.check(ctx, wait, g); err != nil {
 		return hallpass.Caller{}, err
 	}
-	if v.passwords.remembers(u, p, now) && !u.Disabled {
-		v.tries.right(t, now)
-		return c, nil
-	}
-	done, err := v.passwords.wait(wait, t.turn())
-	if err != nil {
-		return hallpass.Caller{}, busyOr(ctx, err)
-	}
-	defer done()
-	if err := v.tooManyTries(c, t, now); err != nil { // others from there may have guessed meanwhile
-		return hallpass.Caller{}, err
-	}
-	if v.passwords.remembers(u, p, now) && !u.Disabled {
-		v.tries.right(t, now)
-		return c, nil
-	}
-	ok, err = secret.CheckPassword(wait, u.PasswordHash, p, t.known, func() error { return v.tooManyTries(c, t, now) })
-	if errors.Is(err, hallpass.Limited) {
-		return hallpass.Caller{}, err
-	}
-	if err != nil {
-		return hallpass.Caller{}, busyOr(ctx, err)
-	}
-	if !ok || u.Disabled || u.ID == 0 {
-		v.tries.wrong(t, now)
-		v.notePassword(c, errWrongPassword.ID)
-		return hallpass.Caller{}, errWrongPassword
-	}
-	v.passwords.remember(u, p, now)
-	v.tries.right(t, now)
-	v.notePassword(c, "")
-	return c, nil
+	return g.caller, nil
 }
 
-// readTry reads who has the login, who calls then, and what the try counts for.
-func (v *Verifier) readTry(ctx context.Context, login string, org hallpass.OrgID, address, device string, now time.Time) (u hallpass.User, c hallpass.Caller, t try, err error) {
-	err = v.db.Read(ctx, func(tx *store.Tx) error {
-		err := v.recent(tx)
+// A guess is a password that is tried.
+type guess struct {
+	user   hallpass.User   // zero: nobody has the login
+	caller hallpass.Caller // who calls if it is right
+	text   secret.Text
+	now    time.Time
+	try    try // what it counts for
+}
+
+// check returns nil if the password is right. It waits no longer than wait lasts,
+// for a turn and for the processor.
+func (ps *passwords) check(ctx, wait context.Context, g guess) error {
+	if done, err := ps.known(g); done {
+		return err
+	}
+	leave, err := ps.queues.enter(wait, g.try.turn())
+	if err != nil {
+		return busyOr(ctx, err)
+	}
+	defer leave()
+	if done, err := ps.known(g); done { // others from there may have tried meanwhile
+		return err
+	}
+	ok, err := secret.CheckPassword(wait, g.user.PasswordHash, g.text, g.try.known, func() error { return ps.tooMany(g) })
+	if errors.Is(err, hallpass.Limited) {
+		return err
+	}
+	if err != nil {
+		return busyOr(ctx, err)
+	}
+	if !ok || g.user.Disabled || g.user.ID == 0 {
+		ps.tries.wrong(g.try, g.now)
+		ps.audit(g.caller, errWrongPassword.ID)
+		return errWrongPassword
+	}
+	ps.right.remember(g.user, g.text, g.now)
+	ps.tries.right(g.try, g.now)
+	ps.audit(g.caller, "")
+	return nil
+}
+
+// known reports whether there is nothing to be checked, and then the result: too
+// many tries were wrong, or the password was right lately.
+func (ps *passwords) known(g guess) (bool, error) {
+	if err := ps.tooMany(g); err != nil {
+		return true, err
+	}
+	if g.user.Disabled || !ps.right.remembers(g.user, g.text, g.now) {
+		return false, nil
+	}
+	ps.tries.right(g.try, g.now)
+	return true, nil
+}
+
+// read reads who has the login, who calls then, and what the try counts for.
+func (ps *passwords) read(ctx context.Context, login string, org hallpass.OrgID, address, device string, now time.Time) (g guess, err error) {
+	err = ps.db.Read(ctx, func(tx *store.Tx) error {
+		err := recent(ps.node, tx)
 		if err != nil {
 			return err
 		}
-		if u, err = tx.UserByLogin(login); err == nil {
-			c, err = tx.UserCaller(u, org)
+		if g.user, err = tx.UserByLogin(login); err == nil {
+			g.caller, err = tx.UserCaller(g.user, org)
 		}
 		if err != nil && !errors.Is(err, hallpass.NotFound) {
 			return err
 		}
-		t, err = v.tries.of(tx, u, login, address, device, now)
+		g.try, err = ps.tries.of(tx, g.user, login, address, device, now)
 		return err
 	})
-	return u, c, t, err
+	return g, err
 }
 
 // maxLogin is longer than any login, in bytes.
@@ -172,21 +189,21 @@ func busyOr(ctx context.Context, err error) error {
 	return unknowable(err)
 }
 
-// tooManyTries returns the refusal of a try while too many were wrong.
-func (v *Verifier) tooManyTries(c hallpass.Caller, t try, now time.Time) error {
-	left := v.tries.blocked(t, now)
+// tooMany returns the refusal of a try while too many were wrong.
+func (ps *passwords) tooMany(g guess) error {
+	left := ps.tries.blocked(g.try, g.now)
 	if left == 0 {
 		return nil
 	}
-	v.notePassword(c, errTooManyTries.ID)
+	ps.audit(g.caller, errTooManyTries.ID)
 	e := *errTooManyTries
 	e.RetryAfter = left
 	return &e
 }
 
-// notePassword leaves an audit entry about a known user's password. Of a
-// stranger's name nothing is kept: people type passwords there.
-func (v *Verifier) notePassword(c hallpass.Caller, reason string) {
+// audit leaves an audit entry about a known user's password. Of a stranger's
+// name nothing is kept: people type passwords there.
+func (ps *passwords) audit(c hallpass.Caller, reason string) {
 	if c.Principal.ID == 0 {
 		return
 	}
@@ -194,77 +211,116 @@ func (v *Verifier) notePassword(c hallpass.Caller, reason string) {
 	if reason != "" {
 		outcome = hallpass.Refused
 	}
-	v.note(hallpass.AuditEntry{
-		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Action: "password.verify",
+	ps.record(hallpass.AuditEntry{
+		At: ps.node.Now(), Org: c.Org, Actor: c.Principal, Action: "password.verify",
 		Target: "user:" + strconv.FormatInt(c.Principal.ID, 10), Outcome: outcome, Reason: reason, From: c.From,
 	})
 }
 
-// wait waits for the turn of a place and returns the function that ends it.
-func (p *passwords) wait(ctx context.Context, name string) (func(), error) {
-	p.mu.Lock()
-	t := p.checking[name]
-	if t == nil {
-		t = &turn{token: make(chan struct{}, 1)}
-		p.checking[name] = t
+// queues are those of the places from which passwords are tried. Its zero value is
+// ready.
+type queues struct {
+	mu sync.Mutex
+	of map[string]*queue // guarded by mu
+}
+
+// A queue holds those who try passwords from one place: one at a time.
+type queue struct {
+	turn    chan struct{}
+	waiting int
+}
+
+// enter waits for the turn of a place and returns the function that ends it.
+func (qs *queues) enter(ctx context.Context, place string) (leave func(), err error) {
+	qs.mu.Lock()
+	q := qs.of[place]
+	if q == nil {
+		if qs.of == nil {
+			qs.of = make(map[string]*queue)
+		}
+		q = &queue{turn: make(chan struct{}, 1)}
+		qs.of[place] = q
 	}
-	if t.waiting >= maxTurn {
-		p.mu.Unlock()
+	if q.waiting >= maxTurn {
+		qs.mu.Unlock()
 		return nil, secret.ErrBusy
 	}
-	t.waiting++
-	p.mu.Unlock()
-	leave := func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if t.waiting--; t.waiting == 0 {
-			delete(p.checking, name)
+	q.waiting++
+	qs.mu.Unlock()
+	left := func() {
+		qs.mu.Lock()
+		defer qs.mu.Unlock()
+		if q.waiting--; q.waiting == 0 {
+			delete(qs.of, place)
 		}
 	}
 	select {
-	case t.token <- struct{}{}:
-		return func() { <-t.token; leave() }, nil
+	case q.turn <- struct{}{}:
+		return func() { <-q.turn; left() }, nil
 	case <-ctx.Done():
-		leave()
+		left()
 		return nil, ctx.Err()
 	}
 }
 
+// rightPasswords remembers passwords that were right, under a key that only this
+// process has.
+type rightPasswords struct {
+	key [32]byte // of the HMAC under which passwords are remembered
+
+	mu   sync.Mutex
+	list map[[32]byte]rightPassword // guarded by mu
+}
+
+// rightPassword is a password that was right for the user as long as the user's
+// hash is the same.
+type rightPassword struct {
+	user  hallpass.UserID
+	hash  string
+	until time.Time
+}
+
+func newRightPasswords() *rightPasswords {
+	r := &rightPasswords{list: make(map[[32]byte]rightPassword)}
+	_, _ = rand.Read(r.key[:]) // never fails: crypto/rand aborts the program instead
+	return r
+}
+
 // mac is the name under which a password is remembered: useless without the
 // process's key.
-func (p *passwords) mac(u hallpass.User, text secret.Text) [32]byte {
-	h := hmac.New(sha256.New, p.key[:])
+func (r *rightPasswords) mac(u hallpass.User, text secret.Text) [32]byte {
+	h := hmac.New(sha256.New, r.key[:])
 	fmt.Fprintf(h, "%d:%s", u.ID, text.Reveal())
 	return [32]byte(h.Sum(nil))
 }
 
-func (p *passwords) remembers(u hallpass.User, text secret.Text, now time.Time) bool {
+func (r *rightPasswords) remembers(u hallpass.User, text secret.Text, now time.Time) bool {
 	if u.ID == 0 {
 		return false
 	}
-	key := p.mac(u, text)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r, ok := p.right[key]
-	return ok && r.user == u.ID && r.hash == u.PasswordHash && now.Before(r.until)
+	key := r.mac(u, text)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, ok := r.list[key]
+	return ok && p.user == u.ID && p.hash == u.PasswordHash && now.Before(p.until)
 }
 
-func (p *passwords) remember(u hallpass.User, text secret.Text, now time.Time) {
-	key := p.mac(u, text)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.right) >= maxRemember {
-		clear(p.right)
+func (r *rightPasswords) remember(u hallpass.User, text secret.Text, now time.Time) {
+	key := r.mac(u, text)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.list) >= maxRemember {
+		clear(r.list)
 	}
-	p.right[key] = remembered{u.ID, u.PasswordHash, now.Add(rememberFor)}
+	r.list[key] = rightPassword{u.ID, u.PasswordHash, now.Add(rememberFor)}
 }
 
 // forget forgets the passwords of those whom a change reaches.
-func (p *passwords) forget(reach hallpass.Reach) {
+func (r *rightPasswords) forget(reach hallpass.Reach) {
 	if !reach.Everybody && reach.User == 0 {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	maps.DeleteFunc(p.right, func(_ [32]byte, r remembered) bool { return reach.Everybody || r.user == reach.User })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.list, func(_ [32]byte, p rightPassword) bool { return reach.Everybody || p.user == reach.User })
 }

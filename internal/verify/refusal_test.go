@@ -36,7 +36,7 @@ func TestOnlyTheFirstRefusalWakes(t *testing.T) {
 	}
 	woken()
 	for i, want := range []int{1, 0, 0} {
-		if _, err := v.Token(t.Context(), text, 2, home); !errors.Is(err, hallpass.Unauthenticated) {
+		if _, err := v.Bearer(t.Context(), text, 2, home); !errors.Is(err, hallpass.Unauthenticated) {
 			t.Fatalf("another org: %v", err)
 		}
 		if got := woken(); got != want {

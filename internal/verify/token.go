@@ -9,14 +9,18 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-// Token returns the caller that the token stands for. A zero org means the
-// token's own; another org than that is refused. The error's Kind is
-// Unauthenticated, or Unavailable when the token could not be checked; only
-// the latter may be retried.
+// Bearer returns the caller behind a credential that is presented as it is, with
+// no name beside it: whoever bears it is the caller. Its form says what it is.
+// Today it can be a token; anything else is as unknown as a token that nobody
+// made.
+//
+// A zero org means the credential's own; another org than that is refused. The
+// error's Kind is Unauthenticated, or Unavailable when the credential could not be
+// checked; only the latter may be retried.
 //
 // A malformed token costs no look at the database, one that is known to be
 // good neither, and no lock and no allocation either.
-func (v *Verifier) Token(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
+func (v *Verifier) Bearer(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
 	hash, ok := secret.ParseToken(text)
 	if !ok {
 		v.counts.done(&hash, errInvalidToken)
@@ -27,6 +31,7 @@ func (v *Verifier) Token(ctx context.Context, text string, org hallpass.OrgID, f
 	return c, err
 }
 
+// token returns the caller that the token with the hash stands for.
 func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
 	now, ok := v.node.MayAnswer()
 	if !ok {
@@ -61,7 +66,7 @@ func (v *Verifier) token(ctx context.Context, hash *[32]byte, org hallpass.OrgID
 // fetch returns the identity behind a hash that is not in memory, if the token
 // is good.
 func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID, from hallpass.From) (*entry, error) {
-	f, err := v.find(ctx, hash)
+	f, err := v.lookUps.find(ctx, hash)
 	if errors.Is(err, hallpass.NotFound) {
 		return nil, errInvalidToken
 	}

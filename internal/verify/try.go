@@ -201,10 +201,9 @@ func (ts *tries) right(t try, now time.Time) {
 	}
 }
 
-// flushTries writes what was counted and noted, in one transaction however many
+// flush writes what was counted and noted, in one transaction however many
 // passwords were tried.
-func (v *Verifier) flushTries(ctx context.Context) error {
-	ts, now := v.tries, v.node.Now()
+func (ts *tries) flush(ctx context.Context, db *store.DB, now time.Time) error {
 	var wrong []store.WrongPasswords
 	var known []store.KnownPlace
 	ts.mu.Lock()
@@ -224,7 +223,7 @@ func (v *Verifier) flushTries(ctx context.Context) error {
 	if len(wrong)+len(known) == 0 {
 		return nil
 	}
-	err := v.db.NoteTries(ctx, wrong, known)
+	err := db.NoteTries(ctx, wrong, known)
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if err != nil {

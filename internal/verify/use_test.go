@@ -34,7 +34,7 @@ func TestLastUseOfSeveralNodes(t *testing.T) {
 	there := hallpass.From{Address: "10.0.0.2", UserAgent: "there"}
 	use := func(v *verify.Verifier, from hallpass.From) hallpass.Use {
 		t.Helper()
-		if _, err := v.Token(t.Context(), text, 0, from); err != nil {
+		if _, err := v.Bearer(t.Context(), text, 0, from); err != nil {
 			t.Fatal(err)
 		}
 		at := w.admin.Now()
@@ -77,7 +77,7 @@ func TestClockGoesBack(t *testing.T) {
 	_, text := w.token(a, "t", 0)
 	began := w.admin.Now()
 	for range 2 {
-		if _, err := w.verify.Token(t.Context(), text, 0, home); err != nil {
+		if _, err := w.verify.Bearer(t.Context(), text, 0, home); err != nil {
 			t.Fatal(err)
 		}
 		w.wind(-time.Minute)
@@ -99,7 +99,7 @@ func TestFailedFlush(t *testing.T) {
 	use := func() {
 		t.Helper()
 		w.wind(time.Minute)
-		if _, err := w.verify.Token(t.Context(), text, 0, home); err != nil {
+		if _, err := w.verify.Bearer(t.Context(), text, 0, home); err != nil {
 			t.Fatal(err)
 		}
 	}

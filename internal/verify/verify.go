@@ -2,11 +2,8 @@ package verify
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"runtime"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,26 +21,23 @@ type Options struct {
 // DefaultCacheSize is how many tokens are kept in memory at most.
 const DefaultCacheSize = 1 << 18
 
-// A Verifier turns credentials into callers. It is safe for concurrent use.
+// A Verifier turns credentials into callers: each kind of credential has a part
+// that does. It is safe for concurrent use.
 type Verifier struct {
-	db          *store.DB
-	node        *node.Node
-	sessionIdle time.Duration
+	db   *store.DB
+	node *node.Node
 
-	cache     *cache
+	cache     *cache // of tokens
 	counts    *counts
 	misses    atomic.Uint64
-	flights   flights
-	gate      *gate
+	lookUps   *lookUps
 	uses      *uses
 	words     *words
 	passwords *passwords
-	tries     *tries
+	sessions  *sessions
+
 	watchers  watchers
 	listeners listeners
-
-	sessionsMu sync.Mutex
-	sessions   map[hallpass.SessionID]time.Time // seen, and not yet written; guarded by sessionsMu
 }
 
 // New returns a Verifier on db, which it listens to from then on. The node says
@@ -56,34 +50,28 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 		o.SessionIdle = 7 * 24 * time.Hour
 	}
 	v := &Verifier{
-		db:          db,
-		node:        n,
-		sessionIdle: o.SessionIdle,
-		cache:       newCache(o.CacheSize),
-		counts:      new(counts),
-		gate:        newGate(),
-		uses:        newUses(),
-		words:       newWords(),
-		passwords:   newPasswords(max(runtime.GOMAXPROCS(0)/2, 1)),
-		tries:       newTries(),
-		sessions:    make(map[hallpass.SessionID]time.Time),
+		db:       db,
+		node:     n,
+		cache:    newCache(o.CacheSize),
+		counts:   new(counts),
+		uses:     newUses(),
+		words:    newWords(),
+		sessions: &sessions{db: db, node: n, idle: o.SessionIdle, seen: make(map[hallpass.SessionID]time.Time)},
 	}
-	if db.Shared() {
-		v.passwords = newPasswords(8) // they wait for the database and cost little here
-	}
-	_, _ = rand.Read(v.passwords.key[:]) // never fails: crypto/rand aborts the program instead
+	v.lookUps = newLookUps(db, n, v.cache)
+	v.passwords = newPasswords(db, n, v.note)
 	db.Subscribe(v.changed)
 	db.OnNote(v.noted)
 	return v
 }
 
-// changed forgets what a change touches, and ends who listens by it, before its
-// commit and after.
+// changed forgets those whom a change reaches, and ends who listens by it, before
+// its commit and after.
 func (v *Verifier) changed(n store.Notice) {
 	v.cache.coherence.Changed(n, v.cache.forget)
 	v.listeners.changed(n.Changes)
 	for _, c := range n.Changes {
-		v.passwords.forget(c.Reach())
+		v.passwords.right.forget(c.Reach())
 	}
 }
 
@@ -137,10 +125,11 @@ func (v *Verifier) note(e hallpass.AuditEntry) {
 }
 
 // Flush writes what verifications left behind: last uses of tokens, refusals,
-// sessions seen, passwords tried. What cannot be written now is kept for the next time. The
-// server calls it every few seconds, whenever Wake fires, and when it stops.
+// sessions seen, passwords tried. What cannot be written now is kept for the next
+// time. The server calls it every few seconds, whenever Wake fires, and when it
+// stops.
 func (v *Verifier) Flush(ctx context.Context) error {
-	return errors.Join(v.flushUses(ctx), v.db.FlushNotes(ctx), v.flushSessions(ctx), v.flushTries(ctx))
+	return errors.Join(v.flushUses(ctx), v.db.FlushNotes(ctx), v.sessions.flush(ctx), v.passwords.tries.flush(ctx, v.db, v.node.Now()))
 }
 
 // Wake fires when something should be written at once: a first use, a first

@@ -157,7 +157,7 @@ func (w *world) disable(a hallpass.ServiceAccountID, disabled bool) {
 // refused returns the ID of the refusal, "" for none.
 func (w *world) refused(text string, org hallpass.OrgID) string {
 	w.t.Helper()
-	_, err := w.verify.Token(w.t.Context(), text, org, home)
+	_, err := w.verify.Bearer(w.t.Context(), text, org, home)
 	return idOf(err)
 }
 
@@ -205,7 +205,7 @@ func TestToken(t *testing.T) {
 	want("deleted", good, 0, "api-key.invalid")
 
 	_, more := w.token(a, "more", 0)
-	c, err := w.verify.Token(t.Context(), more, 0, home)
+	c, err := w.verify.Bearer(t.Context(), more, 0, home)
 	if err != nil || c.ServiceAccount() != a || c.Role != hallpass.RoleViewer || c.From != home || c.Can(hallpass.ServiceAccountsCreate, "") {
 		t.Errorf("caller %+v, %v", c, err)
 	}
@@ -213,7 +213,7 @@ func TestToken(t *testing.T) {
 	if _, err := w.admin.UpdateServiceAccount(t.Context(), w.caller, a, hallpass.ServiceAccountPatch{Role: &editor}); err != nil {
 		t.Fatal(err)
 	}
-	if c, err = w.verify.Token(t.Context(), more, 0, home); err != nil || c.Role != hallpass.RoleEditor {
+	if c, err = w.verify.Bearer(t.Context(), more, 0, home); err != nil || c.Role != hallpass.RoleEditor {
 		t.Errorf("after its role changed: %v, %v", c.Role, err)
 	}
 	if err := w.admin.DeleteServiceAccount(t.Context(), w.caller, a); err != nil {
@@ -252,7 +252,7 @@ func (w *world) endUnderLoad(a hallpass.ServiceAccountID, i int, verifications i
 		users.Go(func() {
 			for j := n; !stop.Load(); j++ {
 				before := revoked.Load()
-				if _, err := w.verify.Token(context.Background(), text, 0, home); before && err == nil {
+				if _, err := w.verify.Bearer(context.Background(), text, 0, home); before && err == nil {
 					late.Add(1)
 				}
 				tried.Add(1)
@@ -333,7 +333,7 @@ func TestUses(t *testing.T) {
 	}
 	w.wind(time.Minute)
 	elsewhere := hallpass.From{Address: "10.0.0.2", UserAgent: "curl/8"}
-	if _, err := w.verify.Token(t.Context(), text, 0, elsewhere); err != nil {
+	if _, err := w.verify.Bearer(t.Context(), text, 0, elsewhere); err != nil {
 		t.Fatal(err)
 	}
 	tokens, _, err := w.admin.Tokens(t.Context(), w.caller, a)
