@@ -141,25 +141,13 @@ func (req *request) tokenPage(id hallpass.ServiceAccountID) ([]hallpass.Token, i
 	return p.Tokens, p.Total, err
 }
 
-// tokens returns the account's tokens with their latest uses. Live ones come first,
-// sorted by name.
+// tokens returns the account's tokens with their latest uses.
 func (req *request) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, error) {
 	tokens, _, err := req.o.Admin.Tokens(req.Context(), req.caller, id)
 	if err != nil {
 		return nil, err
 	}
 	req.o.Verify.Uses(tokens)
-	sortByName(tokens, func(t hallpass.Token) string { return t.Name })
-	now := req.o.Admin.Now()
-	slices.SortStableFunc(tokens, func(a, b hallpass.Token) int {
-		switch al, bl := a.Live(now), b.Live(now); {
-		case al && !bl:
-			return -1
-		case bl && !al:
-			return 1
-		}
-		return 0
-	})
 	return tokens, nil
 }
 
