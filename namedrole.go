@@ -318,14 +318,16 @@ func ValidateRole(r *NamedRole, validatePermissions bool) error {
 		return Invalidf("permissions", "a role holds at most %d permissions", MaxRolePermissions)
 	}
 	for _, p := range r.Permissions {
-		if err := validatePermission(p, validatePermissions); err != nil {
+		if err := ValidatePermission(p, validatePermissions); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func validatePermission(p Permission, strict bool) error {
+// ValidatePermission reports what keeps p from standing in a custom role; strict is
+// the validatePermissions of ValidateRole.
+func ValidatePermission(p Permission, strict bool) error {
 	if strict && !p.Action.Valid() {
 		return &Error{Kind: Invalid, ID: "accesscontrol.permission-invalid-action", Field: "permissions", Message: "Permission contains an invalid action: one is written like teams:read"}
 	}

@@ -164,6 +164,16 @@ func findRole(t *Turn, action hallpass.Action, uid string) (hallpass.NamedRole, 
 	return t.Role(t.Caller.Org, uid)
 }
 
+// InvalidPermission returns the first permission of the list that no custom role
+// can hold on this server; false when there is none.
+func (a *Admin) InvalidPermission(list []hallpass.Permission) (hallpass.Permission, bool) {
+	i := slices.IndexFunc(list, func(p hallpass.Permission) bool { return hallpass.ValidatePermission(p, !a.o.AnyPermission) != nil })
+	if i < 0 {
+		return hallpass.Permission{}, false
+	}
+	return list[i], true
+}
+
 // UpdateRole gives the role another name, texts and permissions. A Version that
 // is not zero must be above the stored one, else it is a Conflict. Both what the
 // role permits now and what it permitted must be the caller's. Of a basic role

@@ -36,3 +36,28 @@ func TestAdminKeepsForeignActions(t *testing.T) {
 		}
 	}
 }
+
+// TestInvalidPermission asks which permissions a custom role cannot hold, on servers
+// that take any form and on others.
+func TestInvalidPermission(t *testing.T) {
+	strict, loose := newWorld(t, admin.Options{}), newWorld(t, admin.Options{AnyPermission: true})
+	good, odd := hallpass.Permission{Action: "teams:read", Scope: "teams:*"}, hallpass.Permission{Action: "Query Everything"}
+	never := hallpass.Permission{Action: hallpass.ForeignActions, Scope: "*"}
+	for _, tt := range []struct {
+		name string
+		w    *world
+		list []hallpass.Permission
+		want hallpass.Permission
+		bad  bool
+	}{
+		{"none", strict, nil, hallpass.Permission{}, false},
+		{"good ones", strict, []hallpass.Permission{good, {Action: "prometheus:query"}}, hallpass.Permission{}, false},
+		{"an odd one", strict, []hallpass.Permission{good, odd, never}, odd, true},
+		{"an odd one where any is taken", loose, []hallpass.Permission{good, odd}, hallpass.Permission{}, false},
+		{"one that stands for all foreign ones", loose, []hallpass.Permission{odd, never}, never, true},
+	} {
+		if got, bad := tt.w.InvalidPermission(tt.list); got != tt.want || bad != tt.bad {
+			t.Errorf("%s: %v, %v; want %v, %v", tt.name, got, bad, tt.want, tt.bad)
+		}
+	}
+}

@@ -48,17 +48,6 @@ func roleField(err error) string {
 	return ""
 }
 
-// badLine names the first line of the form that is no valid permission; empty when
-// all are valid.
-func badLine(list []hallpass.Permission) string {
-	for _, p := range list {
-		if !p.Action.Valid() || hallpass.ValidateRole(&hallpass.NamedRole{UID: "x", Name: "x", Permissions: []hallpass.Permission{p}}, true) != nil {
-			return " The line is “" + strings.TrimSpace(string(p.Action)+" "+string(p.Scope)) + "”."
-		}
-	}
-	return ""
-}
-
 func newRoleForm(req *request) error {
 	if err := req.o.Admin.Authorize(req.Context(), req.caller, hallpass.RolesWrite, hallpass.ScopeDelegate); err != nil {
 		return err
@@ -77,9 +66,8 @@ func (req *request) showRoleForm(status int, view roleFormView) error {
 	}
 	view.MayGlobal = req.caller.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
 	for _, p := range req.caller.Permissions.List() {
-		line := strings.TrimSpace(string(p.Action) + " " + string(p.Scope))
 		if p.Action != hallpass.ForeignActions {
-			view.Known = append(view.Known, line)
+			view.Known = append(view.Known, permissionLine(p))
 		}
 	}
 	var err error
@@ -99,10 +87,15 @@ func editRoleForm(req *request) error {
 	}
 	var lines []string
 	for _, p := range r.Editable() {
-		lines = append(lines, strings.TrimSpace(string(p.Action)+" "+string(p.Scope)))
+		lines = append(lines, permissionLine(p))
 	}
 	view.Permissions = strings.Join(lines, "\n")
 	return req.showRoleForm(http.StatusOK, view)
+}
+
+// permissionLine is a permission as a line of the form.
+func permissionLine(p hallpass.Permission) string {
+	return strings.TrimSpace(string(p.Action) + " " + string(p.Scope))
 }
 
 // roleInput reads the form of a role.
@@ -142,7 +135,9 @@ func (req *request) showRoleError(err error, r hallpass.NamedRole, view roleForm
 		return err
 	}
 	if field == "permissions" && errors.Is(err, hallpass.Invalid) {
-		req.fieldError(field, req.errors[field]+badLine(r.Permissions))
+		if p, ok := req.o.Admin.InvalidPermission(r.Permissions); ok {
+			req.fieldError(field, req.errors[field]+" The line is “"+permissionLine(p)+"”.")
+		}
 	}
 	return req.showRoleForm(httpd.Status(err), view)
 }
@@ -159,7 +154,7 @@ func editRole(req *request) (change, error) {
 	r.Hidden = was.Hidden
 	c := change{Cancel: roleURL(r.UID), here: "roles", crumbs: []crumb{crumbAdmin, crumbAccess, crumbRoles, {roleTitle(was), roleURL(r.UID)}}}
 	c.again = func(err error) error { return req.showRoleError(err, r, view) }
-	if badLine(r.Permissions) == "" { // otherwise the change is refused with its reason
+	if _, invalid := req.o.Admin.InvalidPermission(r.Permissions); !invalid { // otherwise the change is refused with its reason
 		c.Steps = permissionSteps(was.Editable(), r.Permissions)
 	}
 	for _, s := range c.Steps {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
 // TestBasicRoleIsEdited sends the form of the basic role Admin with a line less.
@@ -28,4 +29,16 @@ func TestBasicRoleIsEdited(t *testing.T) {
 	}
 	b.want("the answer", b.yes(question), http.StatusSeeOther)
 	b.want("the role", b.get(path), http.StatusOK, "any action outside Hallpass", "The role Admin is changed.")
+}
+
+// TestAnyPermissionAsksToo changes a role on a server that takes permissions of any
+// form.
+func TestAnyPermissionAsksToo(t *testing.T) {
+	s := hallpasstest.New(t, func(c *server.Config) { c.RBAC.PermissionValidationEnabled = false })
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	custom(t, s, `{"uid":"odd","name":"odd","permissions":[]}`)
+	question := b.post("/admin/roles/odd/edit", "name", "odd", "permissions", "Teams!Read")
+	b.want("the question", question, http.StatusOK, `id="confirm-yes"`, "Teams!Read")
+	b.want("the answer", b.yes(question), http.StatusSeeOther)
+	b.want("the role", b.get("/admin/roles/odd"), http.StatusOK, "Teams!Read")
 }
