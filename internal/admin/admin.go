@@ -55,12 +55,6 @@ func (a *Admin) Now() time.Time { return a.now() }
 // TokenPolicy returns the bounds on the lifetime of new tokens.
 func (a *Admin) TokenPolicy() hallpass.TokenPolicy { return a.o.TokenPolicy }
 
-// Authorize returns nil if the caller may do action on scope, and else records
-// the refusal and returns it: Denied, naming what is missing.
-func (a *Admin) Authorize(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope) error {
-	return a.refused(ctx, c, c.Authorize(action, scope), string(action), string(scope))
-}
-
 // refused records err in the audit if it is a refusal of the caller, and
 // returns it. The caller's first within the minute is on disk before it is
 // answered, and if that fails the failure is answered; those after it are
@@ -99,42 +93,63 @@ func (a *Admin) entry(c hallpass.Caller, action, target string) hallpass.AuditEn
 	}
 }
 
-// need is what a change demands of its caller.
+// need is what a read or change demands of its caller.
 type need struct {
 	action hallpass.Action
 	scope  hallpass.Scope
 	where  where
+	users  bool // a service account may not, whatever it holds
 }
 
-// where says where the permission is to be held.
+// where says where the caller must hold the permission.
 type where uint8
 
 const (
-	inOrg    where = iota // in the org that the caller acts in
-	onServer              // on the server as a whole
-	inside                // the change itself decides: it takes what stands around the thing
+	inOrg       where = iota // in the org that the caller acts in
+	onServer                 // on the server as a whole
+	afterLookUp              // the read or change authorizes the caller itself, once it has found the thing
+	nowhere                  // no permission is needed
 )
 
-// met returns a Denied error unless the caller has what is needed.
-func (n need) met(c hallpass.Caller) error {
+// self is the need of what users do to themselves: no permission.
+var self = need{action: "user.self", scope: "user", where: nowhere, users: true}
+
+var errUsersOnly = &hallpass.Error{Kind: hallpass.Denied, ID: "user.only", Message: "Endpoint only available for users"}
+
+// authorize returns a Denied error unless the caller has what is needed.
+func (n need) authorize(c hallpass.Caller) error {
 	switch {
-	case n.action == "" || n.where == inside:
-		return nil
+	case n.users && c.User() == 0:
+		return errUsersOnly
 	case n.where == onServer:
 		return c.AuthorizeOnServer(n.action, n.scope)
+	case n.where == inOrg:
+		return c.Authorize(n.action, n.scope)
 	}
-	return c.Authorize(n.action, n.scope)
+	return nil
+}
+
+// authorize returns nil if the caller has what is needed, and else records the
+// refusal and returns it.
+func (a *Admin) authorize(ctx context.Context, c hallpass.Caller, n need) error {
+	return a.refused(ctx, c, n.authorize(c), string(n.action), string(n.scope))
+}
+
+// Authorize returns nil if the caller may do action on scope, and else records
+// the refusal and returns it: Denied, naming what is missing.
+func (a *Admin) Authorize(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope) error {
+	return a.authorize(ctx, c, need{action: action, scope: scope})
 }
 
 // AuthorizeOnServer is Authorize for what concerns the server as a whole.
 func (a *Admin) AuthorizeOnServer(ctx context.Context, c hallpass.Caller, action hallpass.Action, scope hallpass.Scope) error {
-	return a.refused(ctx, c, c.AuthorizeOnServer(action, scope), string(action), string(scope))
+	return a.authorize(ctx, c, need{action: action, scope: scope, where: onServer})
 }
 
 // read runs fn on a consistent view, after the caller was authorized, and
 // records a refusal.
 func (a *Admin) read(ctx context.Context, c hallpass.Caller, n need, fn func(*store.Tx) error) error {
-	err := n.met(c)
+	err := n.authorize(c)
 	if err == nil {
 		err = a.db.Read(ctx, fn)
 	}

@@ -93,7 +93,7 @@ func (s assigning) action() hallpass.Action {
 // it changed anything.
 func (a *Admin) assign(t *Turn, s assigning) (bool, error) {
 	n := roleNeed(s.action(), s.org == 0)
-	if err := n.met(t.Caller); err != nil {
+	if err := n.authorize(t.Caller); err != nil {
 		return false, err
 	}
 	if s.role.Basic() {

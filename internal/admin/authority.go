@@ -12,7 +12,7 @@ import (
 // The delegation rule: nobody gives what they do not hold themselves, in any
 // form. A role is a bundle of power, and is not changed, taken away or deleted
 // either by who does not hold it. Anything else may be taken away by whoever has
-// the permission for that: a place in a team, access, a membership, a token, a
+// the permission for that: membership of a team or an org, access, a token, a
 // sign-in. Power that is taken away makes nobody stronger.
 
 // errNotHeld says that the caller does not hold what it would give.
@@ -24,7 +24,7 @@ func errNotHeld(p hallpass.Permission) *hallpass.Error {
 }
 
 // mayGive returns nil if the caller holds everything in list, in the org it
-// acts in. Access to folders and dashboards counts, with what they stand in.
+// acts in. Access to folders and dashboards counts, and to the folders they are in.
 // Whoever is a server admin may become Admin of any org, and so holds what an
 // Admin does.
 func (a *Admin) mayGive(tx *store.Tx, c hallpass.Caller, list []hallpass.Permission) error {
@@ -219,9 +219,9 @@ func (a *Admin) principal(tx *store.Tx, org hallpass.OrgID, ref string) (hallpas
 	return tx.Principal(org, id)
 }
 
-// PrincipalID resolves what stands in a path: the ID of a user or service
-// account, which need not exist, or the uid of one of the caller's org. A uid
-// that is unknown is NotFound, what is neither Invalid.
+// PrincipalID reads the ID of a user or service account from a path, which has an
+// ID, of one that need not exist, or the uid of one of the caller's org. A uid that
+// is unknown is NotFound, what is neither Invalid.
 func (a *Admin) PrincipalID(ctx context.Context, c hallpass.Caller, ref string) (id int64, err error) {
 	if n, ok := hallpass.ParseID(ref); ok {
 		return n, nil

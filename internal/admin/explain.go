@@ -109,7 +109,7 @@ type question struct {
 	row    hallpass.ActionInfo // of the table, if known
 	known  bool
 	global bool             // it is about a role that is there in every org
-	scopes []hallpass.Scope // any of them will do: those of the thing and of what it stands in
+	scopes []hallpass.Scope // any of them will do: those of the thing and of the folders it is in
 }
 
 // ask makes the question whether the caller may do what is asked for.
@@ -297,7 +297,7 @@ func gather(sources []Source) []Effective {
 func (a *Admin) readEffective(ctx context.Context, c hallpass.Caller, ref string, fn func(*store.Tx, hallpass.PrincipalInfo, hallpass.Caller, []Source) error) error {
 	n := need{action: hallpass.UsersPermissionsRead}
 	if ref == "" {
-		n.where = inside
+		n.where = afterLookUp
 	}
 	return a.read(ctx, c, n, func(tx *store.Tx) error {
 		if ref == "" {

@@ -147,7 +147,7 @@ func (a *Admin) AccessesOn(ctx context.Context, c hallpass.Caller, r hallpass.Re
 	if c.OrgMissing {
 		return on, nil, errOrgGone
 	}
-	err = a.read(ctx, c, need{action: r.PermissionsRead(), scope: r.Scope(ref), where: inside}, func(tx *store.Tx) error {
+	err = a.read(ctx, c, need{action: r.PermissionsRead(), scope: r.Scope(ref), where: afterLookUp}, func(tx *store.Tx) error {
 		p, err := findResource(tx, c.Org, r, ref)
 		if err != nil {
 			return hide(c, r.PermissionsRead(), r, err)
@@ -260,7 +260,7 @@ func (a *Admin) SetAccess(ctx context.Context, c hallpass.Caller, r hallpass.Res
 	if err := validateAccess(r, list); err != nil {
 		return err
 	}
-	n := need{action: r.PermissionsWrite(), scope: r.Scope(ref), where: inside}
+	n := need{action: r.PermissionsWrite(), scope: r.Scope(ref), where: afterLookUp}
 	return a.change(ctx, c, n, "permission.set", func(t *Turn) error {
 		p, err := findResource(t.Tx, t.Caller.Org, r, ref)
 		if err != nil {

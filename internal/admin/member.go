@@ -72,8 +72,8 @@ func (a *Admin) Member(ctx context.Context, c hallpass.Caller, id hallpass.UserI
 	return m, err
 }
 
-// UserID resolves what stands in a path: a decimal ID, which need not exist, or
-// the uid of a user.
+// UserID reads a user's ID from a path, which has a decimal ID, of a user who need
+// not exist, or the uid of a user.
 func (a *Admin) UserID(ctx context.Context, ref string) (id hallpass.UserID, err error) {
 	if n, ok := hallpass.ParseID(ref); ok {
 		return hallpass.UserID(n), nil
@@ -259,8 +259,8 @@ func lastAdmin(tx *store.Tx, org hallpass.OrgID, id hallpass.UserID, refusal err
 	return nil
 }
 
-// RemoveOrgUser takes the user out of the caller's org, with every role, place
-// in a team and access that the user was given there. The user stays on the
+// RemoveOrgUser takes the user out of the caller's org, with every role,
+// team membership and access that the user was given there. The user stays on the
 // server. The last Admin of an org cannot be removed.
 func (a *Admin) RemoveOrgUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) error {
 	return a.change(ctx, c, need{action: hallpass.OrgUsersRemove, scope: id.Scope()}, "member.remove", func(t *Turn) error {
@@ -285,15 +285,16 @@ func (a *Admin) RemoveOrgUser(ctx context.Context, c hallpass.Caller, id hallpas
 
 // UserOrgs returns the orgs that the user who calls is a member of.
 func (a *Admin) UserOrgs(ctx context.Context, c hallpass.Caller) (list []hallpass.UserOrg, err error) {
-	if c.User() == 0 {
-		return nil, a.refused(ctx, c, errUsersOnly, "user.self", "user")
-	}
-	return a.orgsOf(ctx, c.User())
+	err = a.read(ctx, c, self, func(tx *store.Tx) error {
+		list, err = tx.OrgsOf(c.User())
+		return err
+	})
+	return list, err
 }
 
 // OrgsOfUser returns the orgs that the user is a member of.
 func (a *Admin) OrgsOfUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) (list []hallpass.UserOrg, err error) {
-	err = a.read(ctx, c, need{action: hallpass.UsersRead, scope: id.GlobalScope(), where: onServer}, func(tx *store.Tx) error {
+	err = a.read(ctx, c, onUser(hallpass.UsersRead, id), func(tx *store.Tx) error {
 		if _, err := tx.User(id); err != nil {
 			return err
 		}
@@ -303,26 +304,15 @@ func (a *Admin) OrgsOfUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 	return list, err
 }
 
-func (a *Admin) orgsOf(ctx context.Context, id hallpass.UserID) (list []hallpass.UserOrg, err error) {
-	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		list, err = tx.OrgsOf(id)
-		return err
-	})
-	return list, err
-}
-
 // UseOrg has the user who calls work in the org from now on. It must be one of
 // theirs.
 func (a *Admin) UseOrg(ctx context.Context, c hallpass.Caller, org hallpass.OrgID) error {
-	if c.User() == 0 {
-		return a.refused(ctx, c, errUsersOnly, "user.self", "user")
-	}
-	return a.useOrg(ctx, c, need{}, c.User(), org)
+	return a.useOrg(ctx, c, self, c.User(), org)
 }
 
 // SetUserOrg has a user work in the org from now on. It must be one of theirs.
 func (a *Admin) SetUserOrg(ctx context.Context, c hallpass.Caller, id hallpass.UserID, org hallpass.OrgID) error {
-	return a.useOrg(ctx, c, need{action: hallpass.UsersWrite, scope: id.GlobalScope(), where: onServer}, id, org)
+	return a.useOrg(ctx, c, onUser(hallpass.UsersWrite, id), id, org)
 }
 
 func (a *Admin) useOrg(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID, org hallpass.OrgID) error {

@@ -29,7 +29,7 @@ const (
 	RefDashboard RefKind = "dashboard"
 )
 
-// refKinds are the kinds by what stands before the id.
+// refKinds are the kinds by the text before the id.
 var refKinds = []struct {
 	prefix string
 	kind   RefKind

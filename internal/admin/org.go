@@ -183,14 +183,11 @@ func (a *Admin) Orgs(ctx context.Context, c hallpass.Caller, text string, p Page
 // taken is a Conflict. What basic roles have in every org holds on the server
 // too: the caller must hold it there already.
 func (a *Admin) CreateOrg(ctx context.Context, c hallpass.Caller, name string) (o hallpass.Org, err error) {
-	if c.User() == 0 {
-		return o, a.refused(ctx, c, errUsersOnly, string(hallpass.OrgsCreate), "")
-	}
 	if err := hallpass.TidyName("name", &name); err != nil {
 		return o, err
 	}
 	now := a.now()
-	err = a.change(ctx, c, need{action: hallpass.OrgsCreate, where: onServer}, "org.create", func(t *Turn) error {
+	err = a.change(ctx, c, need{action: hallpass.OrgsCreate, where: onServer, users: true}, "org.create", func(t *Turn) error {
 		o, err = t.CreateOrg(hallpass.Org{Name: name, CreatedAt: now, UpdatedAt: now})
 		if err != nil {
 			return err
@@ -226,14 +223,11 @@ func (a *Admin) CreateOrg(ctx context.Context, c hallpass.Caller, name string) (
 	return o, err
 }
 
-// DeleteOrg removes the org that c acts in with everything inside: its accounts
-// and tokens are refused from the moment this returns. The org that the user
-// works in cannot be deleted.
+// DeleteOrg removes the org that c acts in with everything inside. Once it has
+// returned, the org's accounts and tokens are refused. The org that the user works
+// in cannot be deleted.
 func (a *Admin) DeleteOrg(ctx context.Context, c hallpass.Caller) error {
-	if c.User() == 0 {
-		return a.refused(ctx, c, errUsersOnly, string(hallpass.OrgsDelete), "")
-	}
-	return a.change(ctx, c, need{action: hallpass.OrgsDelete}, "org.delete", func(t *Turn) error {
+	return a.change(ctx, c, need{action: hallpass.OrgsDelete, users: true}, "org.delete", func(t *Turn) error {
 		u, err := t.User(t.Caller.User())
 		if err != nil {
 			return err

@@ -134,10 +134,7 @@ func (a *Admin) SetTeamPreferences(ctx context.Context, c hallpass.Caller, id ha
 
 // UserPreferences returns the preferences of the user who calls, in this org.
 func (a *Admin) UserPreferences(ctx context.Context, c hallpass.Caller) (p hallpass.Preferences, err error) {
-	if c.User() == 0 {
-		return p, a.refused(ctx, c, errUsersOnly, "user.self", "user")
-	}
-	err = a.db.Read(ctx, func(tx *store.Tx) error {
+	err = a.read(ctx, c, self, func(tx *store.Tx) error {
 		p, err = tx.Preferences(store.PreferencesOf{Org: c.Org, Kind: "user", ID: c.Principal.ID})
 		return err
 	})
@@ -147,10 +144,7 @@ func (a *Admin) UserPreferences(ctx context.Context, c hallpass.Caller) (p hallp
 // SetUserPreferences changes the preferences of the user who calls; replace
 // clears what the patch leaves out.
 func (a *Admin) SetUserPreferences(ctx context.Context, c hallpass.Caller, patch PreferencesPatch, replace bool) error {
-	if c.User() == 0 {
-		return a.refused(ctx, c, errUsersOnly, "user.self", "user")
-	}
-	return a.change(ctx, c, need{}, "user.preferences", func(t *Turn) error {
+	return a.change(ctx, c, self, "user.preferences", func(t *Turn) error {
 		if err := a.setPreferences(t, store.PreferencesOf{Org: t.Caller.Org, Kind: "user", ID: t.Caller.Principal.ID}, patch, replace); err != nil {
 			return err
 		}

@@ -179,7 +179,7 @@ func (a *Admin) InvalidPermission(list []hallpass.Permission) (hallpass.Permissi
 // role permits now and what it permitted must be the caller's. Of a basic role
 // only the permissions can change, and ForeignActions stays in it.
 func (a *Admin) UpdateRole(ctx context.Context, c hallpass.Caller, r hallpass.NamedRole, global bool) (after hallpass.NamedRole, err error) {
-	n := need{action: hallpass.RolesWrite, scope: hallpass.ScopeDelegate, where: inside}
+	n := need{action: hallpass.RolesWrite, scope: hallpass.ScopeDelegate, where: afterLookUp}
 	err = a.change(ctx, c, n, "role.update", func(t *Turn) error {
 		was, err := findRole(t, n.action, r.UID)
 		if err != nil {
@@ -236,7 +236,7 @@ func (a *Admin) edited(was, edit hallpass.NamedRole, global bool) (hallpass.Name
 // mayChangeRole holds the caller to what a change of the role demands, and to the
 // delegation rule for the permissions that the change is about.
 func (a *Admin) mayChangeRole(t *Turn, action hallpass.Action, r hallpass.NamedRole, list []hallpass.Permission) error {
-	if err := roleNeed(action, r.Global()).met(t.Caller); err != nil {
+	if err := roleNeed(action, r.Global()).authorize(t.Caller); err != nil {
 		return err
 	}
 	return a.mayGiveRolePermissions(t.Tx, t.Caller, r.Global(), list)
@@ -245,7 +245,7 @@ func (a *Admin) mayChangeRole(t *Turn, action hallpass.Action, r hallpass.NamedR
 // DeleteRole removes the custom role for good. One that is assigned is Invalid,
 // unless force takes it from everybody.
 func (a *Admin) DeleteRole(ctx context.Context, c hallpass.Caller, uid string, force bool) error {
-	n := need{action: hallpass.RolesDelete, scope: hallpass.ScopeDelegate, where: inside}
+	n := need{action: hallpass.RolesDelete, scope: hallpass.ScopeDelegate, where: afterLookUp}
 	return a.change(ctx, c, n, "role.delete", func(t *Turn) error {
 		was, err := findRole(t, n.action, uid)
 		switch {

@@ -36,3 +36,9 @@ func (a *Admin) Totals(ctx context.Context, c hallpass.Caller) (t store.Totals, 
 	})
 	return t, err
 }
+
+// MaySeeNodes returns nil if the caller may see the nodes, and else records the
+// refusal and returns it.
+func (a *Admin) MaySeeNodes(ctx context.Context, c hallpass.Caller) error {
+	return a.AuthorizeOnServer(ctx, c, hallpass.ServerStatsRead, "")
+}

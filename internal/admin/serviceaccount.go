@@ -14,9 +14,9 @@ var (
 	errInvalidAccountID = &hallpass.Error{Kind: hallpass.Invalid, ID: "serviceaccounts.ErrInvalidId", Message: "invalid service account id specified"}
 )
 
-// ServiceAccountID resolves what stands in a path: a decimal ID, which need
-// not exist, or the uid of an account of the caller's org. A uid that is
-// unknown is NotFound, what is neither ID nor uid Invalid.
+// ServiceAccountID reads an account's ID from a path, which has a decimal ID, of an
+// account that need not exist, or the uid of an account of the caller's org. A uid
+// that is unknown is NotFound, what is neither ID nor uid Invalid.
 func (a *Admin) ServiceAccountID(ctx context.Context, c hallpass.Caller, ref string) (id hallpass.ServiceAccountID, err error) {
 	if n, ok := hallpass.ParseID(ref); ok {
 		return hallpass.ServiceAccountID(n), nil
@@ -173,8 +173,8 @@ func (a *Admin) summary(tx *store.Tx, org hallpass.OrgID, id hallpass.ServiceAcc
 
 // UpdateServiceAccount changes the account's name, role or whether it is
 // disabled, and returns what it is then. A role above the caller's own is
-// Denied, and so is enabling an account that has one. The tokens of a disabled
-// account are refused from the moment this returns.
+// Denied, and so is enabling an account that has one. Once it has returned, the
+// tokens of a disabled account are refused.
 func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id hallpass.ServiceAccountID, p hallpass.ServiceAccountPatch) (hallpass.ServiceAccountSummary, error) {
 	if p.Name != nil {
 		if err := hallpass.TidyName("name", p.Name); err != nil {
@@ -248,7 +248,7 @@ func describe(before, after hallpass.ServiceAccount) (action, what string) {
 }
 
 // DeleteServiceAccount removes the account with its tokens and permissions for
-// good. Its tokens are refused from the moment this returns.
+// good. Once it has returned, the tokens are refused.
 func (a *Admin) DeleteServiceAccount(ctx context.Context, c hallpass.Caller, id hallpass.ServiceAccountID) error {
 	return a.change(ctx, c, need{action: hallpass.ServiceAccountsDelete, scope: id.Scope()}, "serviceaccount.delete", func(t *Turn) error {
 		s, err := t.ServiceAccountSummary(t.Caller.Org, id, a.now())

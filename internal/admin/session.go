@@ -13,7 +13,7 @@ import (
 func (a *Admin) StartSession(ctx context.Context, c hallpass.Caller) (s hallpass.Session, id secret.Text, err error) {
 	id = secret.NewSession()
 	now := a.now()
-	err = a.change(ctx, c, need{}, "session.create", func(t *Turn) error {
+	err = a.change(ctx, c, self, "session.create", func(t *Turn) error {
 		s, err = t.CreateSession(hallpass.Session{
 			User: t.Caller.User(), Hash: id.Hash(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(a.o.SessionLifetime),
 			Address: t.Caller.From.Address, UserAgent: t.Caller.From.UserAgent,
@@ -29,13 +29,13 @@ func (a *Admin) StartSession(ctx context.Context, c hallpass.Caller) (s hallpass
 	return s, id, err
 }
 
-// EndSession signs out: the caller's session is refused from the moment this
-// returns. Without a session there is nothing to end.
+// EndSession signs out: once it has returned, the caller's session is refused.
+// Without a session there is nothing to end.
 func (a *Admin) EndSession(ctx context.Context, c hallpass.Caller) error {
 	if c.Session == 0 {
 		return nil
 	}
-	return a.change(ctx, c, need{}, "session.end", func(t *Turn) error {
+	return a.change(ctx, c, self, "session.end", func(t *Turn) error {
 		if err := t.declare(changed(hallpass.SessionChanged, t.Caller.Session)); err != nil {
 			return err
 		}
@@ -57,15 +57,12 @@ func (a *Admin) DeleteDeadSessions(ctx context.Context) error {
 
 // Sessions returns the sessions of the user who calls that have not ended.
 func (a *Admin) Sessions(ctx context.Context, c hallpass.Caller) ([]hallpass.Session, error) {
-	if c.User() == 0 {
-		return nil, a.refused(ctx, c, errUsersOnly, "user.self", "user")
-	}
-	return a.sessions(ctx, c, need{}, c.User())
+	return a.sessions(ctx, c, self, c.User())
 }
 
 // UserSessions returns the sessions of the user that have not ended.
 func (a *Admin) UserSessions(ctx context.Context, c hallpass.Caller, id hallpass.UserID) ([]hallpass.Session, error) {
-	return a.sessions(ctx, c, need{action: hallpass.UsersAuthTokenRead, scope: id.GlobalScope(), where: onServer}, id)
+	return a.sessions(ctx, c, onUser(hallpass.UsersAuthTokenRead, id), id)
 }
 
 func (a *Admin) sessions(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID) (live []hallpass.Session, err error) {
@@ -88,15 +85,12 @@ func (a *Admin) sessions(ctx context.Context, c hallpass.Caller, n need, id hall
 // EndOwnSession ends another session of the user who calls, or the one that is
 // used; NotFound when it is not theirs.
 func (a *Admin) EndOwnSession(ctx context.Context, c hallpass.Caller, id hallpass.SessionID) error {
-	if c.User() == 0 {
-		return a.refused(ctx, c, errUsersOnly, "user.self", "user")
-	}
-	return a.endSession(ctx, c, need{}, c.User(), id)
+	return a.endSession(ctx, c, self, c.User(), id)
 }
 
 // EndUserSession ends one session of the user; NotFound when it is not theirs.
 func (a *Admin) EndUserSession(ctx context.Context, c hallpass.Caller, user hallpass.UserID, id hallpass.SessionID) error {
-	return a.endSession(ctx, c, need{hallpass.UsersAuthTokenWrite, user.GlobalScope(), onServer}, user, id)
+	return a.endSession(ctx, c, onUser(hallpass.UsersAuthTokenWrite, user), user, id)
 }
 
 var errNoSession = &hallpass.Error{Kind: hallpass.NotFound, ID: "user.session-not-found", Message: "User auth token not found"}
@@ -125,7 +119,7 @@ func (a *Admin) LogoutUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 	if c.User() == id && id != 0 {
 		return errLogoutYourself
 	}
-	n := need{hallpass.UsersLogout, id.GlobalScope(), onServer}
+	n := onUser(hallpass.UsersLogout, id)
 	return a.changeUser(ctx, c, n, id, "user.logout", func(t *Turn, _ *hallpass.User) error {
 		return t.DeleteSessions(id)
 	})

@@ -12,8 +12,8 @@ import (
 
 var errTeamID = &hallpass.Error{Kind: hallpass.Invalid, ID: "team.invalid-id", Message: "teamId is invalid"}
 
-// TeamID resolves what stands in a path: a decimal ID, which need not exist, or
-// the uid of a team of the caller's org.
+// TeamID reads a team's ID from a path, which has a decimal ID, of a team that need
+// not exist, or the uid of a team of the caller's org.
 func (a *Admin) TeamID(ctx context.Context, c hallpass.Caller, ref string) (id hallpass.TeamID, err error) {
 	if n, ok := hallpass.ParseID(ref); ok {
 		return hallpass.TeamID(n), nil
@@ -159,8 +159,8 @@ func (a *Admin) UpdateTeam(ctx context.Context, c hallpass.Caller, id hallpass.T
 	})
 }
 
-// DeleteTeam removes the team. Its members lose what the team was given, from
-// the moment this returns.
+// DeleteTeam removes the team. Once it has returned, its members no longer hold
+// what the team was given.
 func (a *Admin) DeleteTeam(ctx context.Context, c hallpass.Caller, id hallpass.TeamID) error {
 	return a.changeTeam(ctx, c, hallpass.TeamsDelete, id, "team.delete", func(t *Turn, team hallpass.Team) (string, error) {
 		if err := t.declare(permissionsChanged(team.Org)...); err != nil {
@@ -205,8 +205,8 @@ func (a *Admin) givenTo(tx *store.Tx, org hallpass.OrgID, to hallpass.Grantee) (
 // teamPower returns what membership of the team brings.
 func (a *Admin) teamPower(tx *store.Tx, org hallpass.OrgID, id hallpass.TeamID, level hallpass.Level) ([]hallpass.Permission, error) {
 	power, err := a.givenTo(tx, org, hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)})
-	place := hallpass.Grant{Resource: hallpass.TeamResource, ResourceID: idText(id), Level: level}
-	return append(power, place.Permissions()...), err
+	membership := hallpass.Grant{Resource: hallpass.TeamResource, ResourceID: idText(id), Level: level}
+	return append(power, membership.Permissions()...), err
 }
 
 // mayJoin returns nil if the caller may put somebody in the team at that level:
@@ -282,8 +282,8 @@ func (a *Admin) changeMember(ctx context.Context, c hallpass.Caller, id hallpass
 	})
 }
 
-// RemoveTeamMember takes somebody out of the team, who loses what the team was
-// given from the moment this returns; NotFound when they are not in it.
+// RemoveTeamMember takes somebody out of the team; NotFound when they are not in
+// it. Once it has returned, they no longer hold what the team was given.
 func (a *Admin) RemoveTeamMember(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, principal int64) error {
 	return a.changeMember(ctx, c, id, principal, "team.member.remove", func(t *Turn, p hallpass.PrincipalInfo) (string, error) {
 		return p.Login, t.DeleteTeamMember(id, principal)

@@ -142,8 +142,8 @@ func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hall
 	return made, text, nil
 }
 
-// DeleteToken ends the account's token for good. It is refused from the moment
-// this returns.
+// DeleteToken ends the account's token for good. Once it has returned, the token is
+// refused.
 func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
 	n := need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}
 	return a.change(ctx, c, n, "token.delete", func(t *Turn) error {

@@ -9,7 +9,7 @@ import (
 
 // The rule of the tree: access to a folder holds for all folders and dashboards in
 // it, at whatever depth. What somebody may do with a thing is therefore asked for
-// on several scopes, the thing's own and those of the folders it stands in, and
+// on several scopes, the thing's own and those of the folders it is in, and
 // any of them will do. The folders and dashboards themselves are another room's.
 
 // errOrgGone is what folders and dashboards answer to a user who is not a member
@@ -23,7 +23,7 @@ func (a *Admin) ReadTree(ctx context.Context, c hallpass.Caller, action hallpass
 	if c.OrgMissing {
 		return errOrgGone
 	}
-	return a.read(ctx, c, need{action: action, scope: scope, where: inside}, func(tx *store.Tx) error {
+	return a.read(ctx, c, need{action: action, scope: scope, where: afterLookUp}, func(tx *store.Tx) error {
 		r, err := a.reach(tx, c)
 		if err != nil {
 			return err
@@ -40,7 +40,7 @@ func (a *Admin) ChangeTree(ctx context.Context, c hallpass.Caller, action hallpa
 	if c.OrgMissing {
 		return errOrgGone
 	}
-	return a.change(ctx, c, need{action: action, scope: scope, where: inside}, what, func(t *Turn) error {
+	return a.change(ctx, c, need{action: action, scope: scope, where: afterLookUp}, what, func(t *Turn) error {
 		if t.Caller.OrgMissing {
 			return errOrgGone
 		}
@@ -79,7 +79,7 @@ func (a *Admin) reach(tx *store.Tx, c hallpass.Caller, among ...string) (Reach, 
 }
 
 // Can reports whether the caller may do action on any of the scopes: those of a
-// thing and of what it stands in.
+// thing and of the folders it is in.
 func (r Reach) Can(action hallpass.Action, scopes []hallpass.Scope) bool {
 	for _, s := range scopes {
 		if r.Caller.Can(action, s) {

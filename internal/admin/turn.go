@@ -56,7 +56,7 @@ func (a *Admin) change(ctx context.Context, c hallpass.Caller, n need, action st
 		if err != nil {
 			return err
 		}
-		if err := n.met(now); err != nil {
+		if err := n.authorize(now); err != nil {
 			return err
 		}
 		t := &Turn{Tx: tx, Caller: now, Action: action, org: now.Org, admin: a}

@@ -8,14 +8,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-var errUsersOnly = &hallpass.Error{Kind: hallpass.Denied, ID: "user.only", Message: "Endpoint only available for users"}
-
 // Self returns the user who calls; a service account is Denied.
 func (a *Admin) Self(ctx context.Context, c hallpass.Caller) (u hallpass.User, err error) {
-	if c.User() == 0 {
-		return u, a.refused(ctx, c, errUsersOnly, "user.self", "user")
-	}
-	err = a.db.Read(ctx, func(tx *store.Tx) error {
+	err = a.read(ctx, c, self, func(tx *store.Tx) error {
 		u, err = tx.User(c.User())
 		return err
 	})
@@ -36,8 +31,8 @@ func (a *Admin) SelfServiceAccount(ctx context.Context, c hallpass.Caller) (s ha
 // session of theirs. The door has verified the old one. A password that the
 // policy does not allow is Invalid.
 func (a *Admin) ChangePassword(ctx context.Context, c hallpass.Caller, password secret.Text) error {
-	if c.User() == 0 {
-		return a.refused(ctx, c, errUsersOnly, "user.self", "user")
+	if err := a.authorize(ctx, c, self); err != nil {
+		return err
 	}
 	if err := secret.ValidatePassword(password, c.Principal.Login, !a.o.WeakPasswords); err != nil {
 		return err
@@ -46,7 +41,7 @@ func (a *Admin) ChangePassword(ctx context.Context, c hallpass.Caller, password 
 	if err != nil {
 		return err
 	}
-	return a.change(ctx, c, need{}, "password.change", func(t *Turn) error {
+	return a.change(ctx, c, self, "password.change", func(t *Turn) error {
 		if err := a.setPassword(t.Tx, t.Caller.User(), hash); err != nil {
 			return err
 		}
@@ -93,6 +88,11 @@ func (a *Admin) ResetPassword(ctx context.Context, login string, password secret
 	})
 }
 
+// onUser is the need of what is done to any user of the server.
+func onUser(action hallpass.Action, id hallpass.UserID) need {
+	return need{action: action, scope: id.GlobalScope(), where: onServer}
+}
+
 // Users returns a page of the server's users whose login, e-mail or name holds
 // text, by login, and how many there are on all pages.
 func (a *Admin) Users(ctx context.Context, c hallpass.Caller, text string, p Page) (page []hallpass.User, total int, err error) {
@@ -106,7 +106,7 @@ func (a *Admin) Users(ctx context.Context, c hallpass.Caller, text string, p Pag
 
 // User returns the user; NotFound when there is none.
 func (a *Admin) User(ctx context.Context, c hallpass.Caller, id hallpass.UserID) (u hallpass.User, err error) {
-	err = a.read(ctx, c, need{action: hallpass.UsersRead, scope: id.GlobalScope(), where: onServer}, func(tx *store.Tx) error {
+	err = a.read(ctx, c, onUser(hallpass.UsersRead, id), func(tx *store.Tx) error {
 		u, err = tx.User(id)
 		return err
 	})
@@ -142,10 +142,8 @@ var (
 // anybody has is a Conflict; a password that the policy does not allow Invalid.
 // Only users may create users.
 func (a *Admin) CreateUser(ctx context.Context, c hallpass.Caller, in NewUser) (u hallpass.User, err error) {
-	if c.User() == 0 {
-		return u, a.refused(ctx, c, errUsersOnly, string(hallpass.UsersCreate), "")
-	}
-	if err := a.AuthorizeOnServer(ctx, c, hallpass.UsersCreate, ""); err != nil {
+	n := need{action: hallpass.UsersCreate, where: onServer, users: true}
+	if err := a.authorize(ctx, c, n); err != nil {
 		return u, err // before a hash is computed, which costs
 	}
 	if err := in.validate(); err != nil {
@@ -162,7 +160,7 @@ func (a *Admin) CreateUser(ctx context.Context, c hallpass.Caller, in NewUser) (
 	u = hallpass.User{
 		UID: secret.NewUID(), Login: in.Login, Email: in.Email, Name: in.Name, PasswordHash: hash, Org: in.Org, CreatedAt: now, UpdatedAt: now,
 	}
-	err = a.change(ctx, c, need{action: hallpass.UsersCreate, where: onServer}, "user.create", func(t *Turn) error {
+	err = a.change(ctx, c, n, "user.create", func(t *Turn) error {
 		if _, err := t.Org(in.Org); err != nil {
 			return err
 		}
@@ -245,9 +243,9 @@ func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 	if err := hallpass.ValidateText("name", name, hallpass.MaxName); err != nil {
 		return err
 	}
-	n := need{action: hallpass.UsersWrite, scope: id.GlobalScope(), where: onServer}
+	n := onUser(hallpass.UsersWrite, id)
 	if c.User() == id && id != 0 {
-		n = need{}
+		n = self
 	}
 	return a.change(ctx, c, n, "user.update", func(t *Turn) error {
 		u, err := t.User(id)
@@ -289,7 +287,7 @@ var errLoginTaken = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.login-con
 // SetUserPassword gives another user a password and ends every session of
 // theirs. Only a user who holds all that this one does may.
 func (a *Admin) SetUserPassword(ctx context.Context, c hallpass.Caller, id hallpass.UserID, password secret.Text) error {
-	n := need{action: hallpass.UsersPasswordWrite, scope: id.GlobalScope(), where: onServer}
+	n := onUser(hallpass.UsersPasswordWrite, id)
 	u, err := a.readWeaker(ctx, c, n, id) // before a hash is computed, which costs
 	if err != nil {
 		return err
@@ -313,9 +311,7 @@ func (a *Admin) SetUserPassword(ctx context.Context, c hallpass.Caller, id hallp
 // readWeaker authorizes what only users may do to users who hold no more than
 // themselves, and reads the user.
 func (a *Admin) readWeaker(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID) (u hallpass.User, err error) {
-	if c.User() == 0 {
-		return u, a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
-	}
+	n.users = true
 	err = a.read(ctx, c, n, func(tx *store.Tx) error {
 		if u, err = tx.User(id); err != nil {
 			return err
@@ -327,9 +323,7 @@ func (a *Admin) readWeaker(ctx context.Context, c hallpass.Caller, n need, id ha
 
 // changeUser changes the user as fn does. Only users may change users.
 func (a *Admin) changeUser(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID, action string, fn func(*Turn, *hallpass.User) error) error {
-	if c.User() == 0 {
-		return a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
-	}
+	n.users = true
 	return a.change(ctx, c, n, action, func(t *Turn) error {
 		u, err := t.User(id)
 		if err != nil {
@@ -352,12 +346,11 @@ func (a *Admin) changeUser(ctx context.Context, c hallpass.Caller, n need, id ha
 // SetServerAdmin makes the user a server admin, or no longer one. Only a server
 // admin may, and the last one stays.
 func (a *Admin) SetServerAdmin(ctx context.Context, c hallpass.Caller, id hallpass.UserID, admin bool) error {
-	what := "user.demote"
+	action := "user.demote"
 	if admin {
-		what = "user.promote"
+		action = "user.promote"
 	}
-	n := need{action: hallpass.UsersPermissionsWrite, scope: id.GlobalScope(), where: onServer}
-	return a.changeUser(ctx, c, n, id, what, func(t *Turn, u *hallpass.User) error {
+	return a.changeUser(ctx, c, onUser(hallpass.UsersPermissionsWrite, id), id, action, func(t *Turn, u *hallpass.User) error {
 		if !t.Caller.ServerAdmin {
 			return errServerAdminOnly
 		}
@@ -389,11 +382,11 @@ func lastServerAdmin(tx *store.Tx, u hallpass.User) error {
 // server admin; to enable one gives back all that the user holds, which the
 // caller must hold too. The last server admin cannot be disabled.
 func (a *Admin) SetUserDisabled(ctx context.Context, c hallpass.Caller, id hallpass.UserID, disabled bool) error {
-	n, what := need{hallpass.ToSetDisabled(disabled), id.GlobalScope(), onServer}, "user.enable"
+	action := "user.enable"
 	if disabled {
-		what = "user.disable"
+		action = "user.disable"
 	}
-	return a.changeUser(ctx, c, n, id, what, func(t *Turn, u *hallpass.User) error {
+	return a.changeUser(ctx, c, onUser(hallpass.ToSetDisabled(disabled), id), id, action, func(t *Turn, u *hallpass.User) error {
 		if u.ServerAdmin && !t.Caller.ServerAdmin {
 			return errServerAdminOnly
 		}
@@ -412,10 +405,8 @@ func (a *Admin) SetUserDisabled(ctx context.Context, c hallpass.Caller, id hallp
 // DeleteUser removes the user for good, from orgs and teams too. The last server
 // admin cannot be deleted.
 func (a *Admin) DeleteUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) error {
-	n := need{action: hallpass.UsersDelete, scope: id.GlobalScope(), where: onServer}
-	if c.User() == 0 {
-		return a.refused(ctx, c, errUsersOnly, string(n.action), string(n.scope))
-	}
+	n := onUser(hallpass.UsersDelete, id)
+	n.users = true
 	return a.change(ctx, c, n, "user.delete", func(t *Turn) error {
 		u, err := t.User(id)
 		if err != nil {

@@ -25,7 +25,7 @@ var (
 	errLongMessage      = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.message-too-long", Message: "message too long, max 500 characters"}
 )
 
-// A DashboardView is a dashboard with what it stands in and what the caller may
+// A DashboardView is a dashboard with the folder it is in and what the caller may
 // do with it.
 type DashboardView struct {
 	hallpass.Dashboard
@@ -51,7 +51,7 @@ type SaveDashboard struct {
 	restored int64
 }
 
-// A SavedDashboard is a dashboard with the folder it stands in, the zero Folder
+// A SavedDashboard is a dashboard with the folder it is in, the zero Folder
 // at the root.
 type SavedDashboard struct {
 	hallpass.Dashboard
@@ -131,7 +131,7 @@ func (l *Library) saveDashboard(t *admin.Turn, r admin.Reach, in SaveDashboard) 
 	return d, t.Audit("dashboard", d.UID, "title "+d.Title)
 }
 
-// dashboardFolder finds the folder that the dashboard is to stand in. Whoever
+// dashboardFolder finds the folder that the dashboard is to be in. Whoever
 // may create no dashboard anywhere is not told which folders exist.
 func dashboardFolder(tx *store.Tx, r admin.Reach, in *SaveDashboard) ([]hallpass.Folder, error) {
 	if in.Folder == "" && in.FolderID > 0 {
@@ -279,7 +279,7 @@ func (l *Library) Dashboard(ctx context.Context, c hallpass.Caller, uid string) 
 }
 
 // DashboardUID returns the uid of the dashboard of the caller's org with that
-// number, as it stands in a path: NotFound when there is none, Invalid when it is
+// number, as a path has it: NotFound when there is none, Invalid when it is
 // no number.
 func (l *Library) DashboardUID(ctx context.Context, c hallpass.Caller, number string) (uid string, err error) {
 	id, err := parseNumber("id", number)
@@ -294,7 +294,7 @@ func (l *Library) DashboardUID(ctx context.Context, c hallpass.Caller, number st
 	return uid, err
 }
 
-// parseNumber reads a number that stands in a path. One that no thing can have
+// parseNumber reads a number from a path. One that no thing can have
 // is 0.
 func parseNumber(name, s string) (int64, error) {
 	if strings.Trim(s, "0123456789") != "" {

@@ -340,7 +340,7 @@ func treeHeight(tx *store.Tx, org hallpass.OrgID, uid string) (int, error) {
 }
 
 // changeFolder authorizes folders:write and changes the folder as fn does, which
-// returns what the folder stands in then.
+// returns the folders that it is in then.
 func (l *Library) changeFolder(ctx context.Context, c hallpass.Caller, uid, what string, fn func(*admin.Turn, admin.Reach, []hallpass.Folder, *hallpass.Folder) ([]hallpass.Folder, error)) (v FolderView, err error) {
 	err = l.admin.ChangeTree(ctx, c, hallpass.FoldersWrite, hallpass.FolderResource.Scope(uid), what, func(t *admin.Turn, r admin.Reach) error {
 		chain, err := folderFor(t.Tx, r, hallpass.FoldersWrite, uid)
