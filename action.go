@@ -120,16 +120,16 @@ const (
 type ActionInfo struct {
 	Action Action
 	Area   Area
-	Does   string // the verb, as "read"
-	About  string // what it is done to, as "teams"
+	Verb   string // the verb, as "read"
+	Object string // what it is done to, as "teams"
 	Level  ActionLevel
-	Asked  Asked
+	Usable Usability
 	Scopes []Scope // the scopes that are asked for: kinds end in "*"; none: it takes no scope
 	Lists  bool    // it is asked for without a scope too, by lists
 }
 
 // Words says what somebody may do who holds the action, as "read teams".
-func (i ActionInfo) Words() string { return i.Does + " " + i.About }
+func (i ActionInfo) Words() string { return i.Verb + " " + i.Object }
 
 // An Area is a group of actions about the same things.
 type Area string
@@ -167,7 +167,7 @@ type ActionLevel uint8
 
 // The levels of actions, in the order of power.
 const (
-	LooksAt  ActionLevel = iota + 1 // it shows something
+	Reads    ActionLevel = iota + 1 // it shows something
 	Changes                         // it changes, adds or removes something
 	Empowers                        // it changes what others may do
 )
@@ -175,7 +175,7 @@ const (
 // String returns the word for the level: "read", "write" or "admin".
 func (l ActionLevel) String() string {
 	switch l {
-	case LooksAt:
+	case Reads:
 		return "read"
 	case Changes:
 		return "write"
@@ -185,15 +185,15 @@ func (l ActionLevel) String() string {
 	return ""
 }
 
-// Asked says who is asked for an action, and where.
-type Asked uint8
+// Usability says who may use an action, and where.
+type Usability uint8
 
 // By whom an action can be used.
 const (
-	AskedNowhere  Asked = iota // by nobody here: only APIs behind Hallpass may ask for it
-	AskedOfAll                 // in the organization, by users and service accounts
-	AskedOfUsers               // in the organization, by users alone
-	AskedOnServer              // on the server as a whole, by users alone
+	UsableNowhere  Usability = iota // by nobody here: only APIs behind Hallpass may ask for it
+	UsableByAll                     // in the organization, by users and service accounts
+	UsableByUsers                   // in the organization, by users alone
+	UsableOnServer                  // on the server as a whole, by users alone
 )
 
 // The kinds of scope that actions take.
@@ -223,92 +223,92 @@ const (
 // several fixed scopes, for different things, has a row for each; the first counts
 // where no scope tells.
 var actionTable = []ActionInfo{
-	{ServiceAccountsCreate, AreaAccounts, "create", "service accounts", Changes, AskedOfAll, ofNothing, false},
-	{ServiceAccountsRead, AreaAccounts, "read", accountThings, LooksAt, AskedOfAll, ofAccount, true},
-	{ServiceAccountsWrite, AreaAccounts, "change", accountThings, Changes, AskedOfAll, ofAccount, false},
-	{ServiceAccountsDelete, AreaAccounts, "delete", accountThings, Changes, AskedOfAll, ofAccount, false},
-	{ServiceAccountsPermissionsRead, AreaAccounts, "read", "who may manage service accounts", LooksAt, AskedOfAll, ofAccount, true},
-	{ServiceAccountsPermissionsWrite, AreaAccounts, "change", "who may manage service accounts", Empowers, AskedOfAll, ofAccount, false},
+	{ServiceAccountsCreate, AreaAccounts, "create", "service accounts", Changes, UsableByAll, ofNothing, false},
+	{ServiceAccountsRead, AreaAccounts, "read", accountThings, Reads, UsableByAll, ofAccount, true},
+	{ServiceAccountsWrite, AreaAccounts, "change", accountThings, Changes, UsableByAll, ofAccount, false},
+	{ServiceAccountsDelete, AreaAccounts, "delete", accountThings, Changes, UsableByAll, ofAccount, false},
+	{ServiceAccountsPermissionsRead, AreaAccounts, "read", "who may manage service accounts", Reads, UsableByAll, ofAccount, true},
+	{ServiceAccountsPermissionsWrite, AreaAccounts, "change", "who may manage service accounts", Empowers, UsableByAll, ofAccount, false},
 
-	{OrgUsersRead, AreaMembers, "read", "members of the organization", LooksAt, AskedOfAll, ofMember, true},
-	{OrgUsersAdd, AreaMembers, "add", "members of the organization", Changes, AskedOfAll, ofEveryone, false},
-	{OrgUsersWrite, AreaMembers, "change", "the basic roles of members", Changes, AskedOfAll, ofMember, false},
-	{OrgUsersRemove, AreaMembers, "remove", "members of the organization", Changes, AskedOfAll, ofMember, false},
+	{OrgUsersRead, AreaMembers, "read", "members of the organization", Reads, UsableByAll, ofMember, true},
+	{OrgUsersAdd, AreaMembers, "add", "members of the organization", Changes, UsableByAll, ofEveryone, false},
+	{OrgUsersWrite, AreaMembers, "change", "the basic roles of members", Changes, UsableByAll, ofMember, false},
+	{OrgUsersRemove, AreaMembers, "remove", "members of the organization", Changes, UsableByAll, ofMember, false},
 
-	{TeamsCreate, AreaTeams, "create", "teams", Changes, AskedOfAll, ofNothing, false},
-	{TeamsRead, AreaTeams, "read", "teams", LooksAt, AskedOfAll, ofTeam, true},
-	{TeamsWrite, AreaTeams, "change", "teams", Changes, AskedOfAll, ofTeam, false},
-	{TeamsDelete, AreaTeams, "delete", "teams", Changes, AskedOfAll, ofTeam, false},
-	{TeamsPermissionsRead, AreaTeams, "read", "who is in teams", LooksAt, AskedOfAll, ofTeam, true},
-	{TeamsPermissionsWrite, AreaTeams, "change", "who is in teams", Empowers, AskedOfAll, ofTeam, false},
+	{TeamsCreate, AreaTeams, "create", "teams", Changes, UsableByAll, ofNothing, false},
+	{TeamsRead, AreaTeams, "read", "teams", Reads, UsableByAll, ofTeam, true},
+	{TeamsWrite, AreaTeams, "change", "teams", Changes, UsableByAll, ofTeam, false},
+	{TeamsDelete, AreaTeams, "delete", "teams", Changes, UsableByAll, ofTeam, false},
+	{TeamsPermissionsRead, AreaTeams, "read", "who is in teams", Reads, UsableByAll, ofTeam, true},
+	{TeamsPermissionsWrite, AreaTeams, "change", "who is in teams", Empowers, UsableByAll, ofTeam, false},
 
-	{RolesRead, AreaRoles, "read", "roles", LooksAt, AskedOfAll, ofRole, true},
-	{RolesWrite, AreaRoles, "create and change", "roles", Changes, AskedOfAll, ofGiving, false},
-	{RolesWrite, AreaRoles, "reset", "the basic roles", Empowers, AskedOnServer, ofResetting, false},
-	{RolesDelete, AreaRoles, "delete", "roles", Changes, AskedOfAll, ofGiving, false},
-	{UsersRolesRead, AreaRoles, "read", givenRoleThings, LooksAt, AskedOfAll, ofMember, true},
-	{UsersRolesAdd, AreaRoles, "add", givenRoleThings, Empowers, AskedOfAll, ofGiving, false},
-	{UsersRolesRemove, AreaRoles, "remove", givenRoleThings, Empowers, AskedOfAll, ofGiving, false},
-	{TeamsRolesRead, AreaRoles, "read", "roles of teams", LooksAt, AskedOfAll, ofTeam, true},
-	{TeamsRolesAdd, AreaRoles, "add", "roles of teams", Empowers, AskedOfAll, ofGiving, false},
-	{TeamsRolesRemove, AreaRoles, "remove", "roles of teams", Empowers, AskedOfAll, ofGiving, false},
-	{UsersPermissionsRead, AreaRoles, "read", "what users and accounts may do", LooksAt, AskedOfAll, ofMember, false},
-	{StatusAccessControl, AreaRoles, "read", "whether access control is on", LooksAt, AskedOfAll, ofNothing, false},
+	{RolesRead, AreaRoles, "read", "roles", Reads, UsableByAll, ofRole, true},
+	{RolesWrite, AreaRoles, "create and change", "roles", Changes, UsableByAll, ofGiving, false},
+	{RolesWrite, AreaRoles, "reset", "the basic roles", Empowers, UsableOnServer, ofResetting, false},
+	{RolesDelete, AreaRoles, "delete", "roles", Changes, UsableByAll, ofGiving, false},
+	{UsersRolesRead, AreaRoles, "read", givenRoleThings, Reads, UsableByAll, ofMember, true},
+	{UsersRolesAdd, AreaRoles, "add", givenRoleThings, Empowers, UsableByAll, ofGiving, false},
+	{UsersRolesRemove, AreaRoles, "remove", givenRoleThings, Empowers, UsableByAll, ofGiving, false},
+	{TeamsRolesRead, AreaRoles, "read", "roles of teams", Reads, UsableByAll, ofTeam, true},
+	{TeamsRolesAdd, AreaRoles, "add", "roles of teams", Empowers, UsableByAll, ofGiving, false},
+	{TeamsRolesRemove, AreaRoles, "remove", "roles of teams", Empowers, UsableByAll, ofGiving, false},
+	{UsersPermissionsRead, AreaRoles, "read", "what users and accounts may do", Reads, UsableByAll, ofMember, false},
+	{StatusAccessControl, AreaRoles, "read", "whether access control is on", Reads, UsableByAll, ofNothing, false},
 
-	{OrgsRead, AreaOrganization, "read", "the organization", LooksAt, AskedOfAll, ofNothing, false},
-	{OrgsWrite, AreaOrganization, "change", "the organization", Changes, AskedOfAll, ofNothing, false},
-	{OrgsPreferencesRead, AreaOrganization, "read", "preferences of the organization", LooksAt, AskedOfAll, ofNothing, false},
-	{OrgsPreferencesWrite, AreaOrganization, "change", "preferences of the organization", Changes, AskedOfAll, ofNothing, false},
-	{OrgsQuotasRead, AreaOrganization, "read", "quotas of the organization", LooksAt, AskedOfAll, ofNothing, false},
-	{orgsQuotasWrite, AreaOrganization, "change", "quotas of the organization", Changes, AskedNowhere, ofNothing, false},
-	{OrgsDelete, AreaOrganization, "delete", "the organization", Changes, AskedOfUsers, ofNothing, false},
-	{OrgsCreate, AreaOrganization, "create", "organizations", Changes, AskedOnServer, ofNothing, false},
+	{OrgsRead, AreaOrganization, "read", "the organization", Reads, UsableByAll, ofNothing, false},
+	{OrgsWrite, AreaOrganization, "change", "the organization", Changes, UsableByAll, ofNothing, false},
+	{OrgsPreferencesRead, AreaOrganization, "read", "preferences of the organization", Reads, UsableByAll, ofNothing, false},
+	{OrgsPreferencesWrite, AreaOrganization, "change", "preferences of the organization", Changes, UsableByAll, ofNothing, false},
+	{OrgsQuotasRead, AreaOrganization, "read", "quotas of the organization", Reads, UsableByAll, ofNothing, false},
+	{orgsQuotasWrite, AreaOrganization, "change", "quotas of the organization", Changes, UsableNowhere, ofNothing, false},
+	{OrgsDelete, AreaOrganization, "delete", "the organization", Changes, UsableByUsers, ofNothing, false},
+	{OrgsCreate, AreaOrganization, "create", "organizations", Changes, UsableOnServer, ofNothing, false},
 
-	{UsersRead, AreaUsers, "read", "users of the server", LooksAt, AskedOnServer, ofUser, true},
-	{UsersCreate, AreaUsers, "create", "users of the server", Changes, AskedOnServer, ofNothing, false},
-	{UsersWrite, AreaUsers, "change", "users of the server", Changes, AskedOnServer, ofUser, false},
-	{UsersDelete, AreaUsers, "delete", "users of the server", Changes, AskedOnServer, ofUser, false},
-	{UsersEnable, AreaUsers, "enable", "users of the server", Changes, AskedOnServer, ofUser, false},
-	{UsersDisable, AreaUsers, "disable", "users of the server", Changes, AskedOnServer, ofUser, false},
-	{UsersLogout, AreaUsers, "sign out", "users of the server", Changes, AskedOnServer, ofUser, false},
-	{UsersPasswordWrite, AreaUsers, "change", "passwords of users", Empowers, AskedOnServer, ofUser, false},
-	{UsersPermissionsWrite, AreaUsers, "change", "who is a server admin", Empowers, AskedOnServer, ofUser, false},
-	{UsersAuthTokenRead, AreaUsers, "read", "sessions of users", LooksAt, AskedOnServer, ofUser, false},
-	{UsersAuthTokenWrite, AreaUsers, "end", "sessions of users", Changes, AskedOnServer, ofUser, false},
-	{UsersQuotasRead, AreaUsers, "read", "quotas of users", LooksAt, AskedNowhere, ofUser, false},
-	{usersQuotasWrite, AreaUsers, "change", "quotas of users", Changes, AskedNowhere, ofUser, false},
+	{UsersRead, AreaUsers, "read", "users of the server", Reads, UsableOnServer, ofUser, true},
+	{UsersCreate, AreaUsers, "create", "users of the server", Changes, UsableOnServer, ofNothing, false},
+	{UsersWrite, AreaUsers, "change", "users of the server", Changes, UsableOnServer, ofUser, false},
+	{UsersDelete, AreaUsers, "delete", "users of the server", Changes, UsableOnServer, ofUser, false},
+	{UsersEnable, AreaUsers, "enable", "users of the server", Changes, UsableOnServer, ofUser, false},
+	{UsersDisable, AreaUsers, "disable", "users of the server", Changes, UsableOnServer, ofUser, false},
+	{UsersLogout, AreaUsers, "sign out", "users of the server", Changes, UsableOnServer, ofUser, false},
+	{UsersPasswordWrite, AreaUsers, "change", "passwords of users", Empowers, UsableOnServer, ofUser, false},
+	{UsersPermissionsWrite, AreaUsers, "change", "who is a server admin", Empowers, UsableOnServer, ofUser, false},
+	{UsersAuthTokenRead, AreaUsers, "read", "sessions of users", Reads, UsableOnServer, ofUser, false},
+	{UsersAuthTokenWrite, AreaUsers, "end", "sessions of users", Changes, UsableOnServer, ofUser, false},
+	{UsersQuotasRead, AreaUsers, "read", "quotas of users", Reads, UsableNowhere, ofUser, false},
+	{usersQuotasWrite, AreaUsers, "change", "quotas of users", Changes, UsableNowhere, ofUser, false},
 
-	{FoldersCreate, AreaFolders, "create", "folders", Changes, AskedOfAll, ofFolder, false},
-	{FoldersRead, AreaFolders, "read", "folders", LooksAt, AskedOfAll, ofFolder, false},
-	{FoldersWrite, AreaFolders, "change", "folders", Changes, AskedOfAll, ofFolder, false},
-	{FoldersDelete, AreaFolders, "delete", "folders", Changes, AskedOfAll, ofFolder, false},
-	{FoldersPermissionsRead, AreaFolders, "read", "who may use folders", LooksAt, AskedOfAll, ofFolder, true},
-	{FoldersPermissionsWrite, AreaFolders, "change", "who may use folders", Empowers, AskedOfAll, ofFolder, false},
+	{FoldersCreate, AreaFolders, "create", "folders", Changes, UsableByAll, ofFolder, false},
+	{FoldersRead, AreaFolders, "read", "folders", Reads, UsableByAll, ofFolder, false},
+	{FoldersWrite, AreaFolders, "change", "folders", Changes, UsableByAll, ofFolder, false},
+	{FoldersDelete, AreaFolders, "delete", "folders", Changes, UsableByAll, ofFolder, false},
+	{FoldersPermissionsRead, AreaFolders, "read", "who may use folders", Reads, UsableByAll, ofFolder, true},
+	{FoldersPermissionsWrite, AreaFolders, "change", "who may use folders", Empowers, UsableByAll, ofFolder, false},
 
-	{DashboardsCreate, AreaDashboards, "create", "dashboards", Changes, AskedOfAll, ofFolder, false},
-	{DashboardsRead, AreaDashboards, "read", "dashboards", LooksAt, AskedOfAll, ofDashboard, false},
-	{DashboardsWrite, AreaDashboards, "change", "dashboards", Changes, AskedOfAll, ofDashboard, false},
-	{DashboardsDelete, AreaDashboards, "delete", "dashboards", Changes, AskedOfAll, ofDashboard, false},
-	{DashboardsPermissionsRead, AreaDashboards, "read", "who may use dashboards", LooksAt, AskedOfAll, ofDashboard, true},
-	{DashboardsPermissionsWrite, AreaDashboards, "change", "who may use dashboards", Empowers, AskedOfAll, ofDashboard, false},
+	{DashboardsCreate, AreaDashboards, "create", "dashboards", Changes, UsableByAll, ofFolder, false},
+	{DashboardsRead, AreaDashboards, "read", "dashboards", Reads, UsableByAll, ofDashboard, false},
+	{DashboardsWrite, AreaDashboards, "change", "dashboards", Changes, UsableByAll, ofDashboard, false},
+	{DashboardsDelete, AreaDashboards, "delete", "dashboards", Changes, UsableByAll, ofDashboard, false},
+	{DashboardsPermissionsRead, AreaDashboards, "read", "who may use dashboards", Reads, UsableByAll, ofDashboard, true},
+	{DashboardsPermissionsWrite, AreaDashboards, "change", "who may use dashboards", Empowers, UsableByAll, ofDashboard, false},
 
-	{datasourcesCreate, AreaSources, "create", "data sources", Changes, AskedNowhere, ofNothing, false},
-	{DatasourcesRead, AreaSources, "read", "data sources", LooksAt, AskedOfAll, ofSource, true},
-	{datasourcesWrite, AreaSources, "change", "data sources", Changes, AskedNowhere, ofSource, false},
-	{datasourcesDelete, AreaSources, "delete", "data sources", Changes, AskedNowhere, ofSource, false},
-	{datasourcesQuery, AreaSources, "query", "data sources", LooksAt, AskedNowhere, ofSource, false},
-	{datasourcesExplore, AreaSources, "explore", "data sources", LooksAt, AskedNowhere, ofNothing, false},
-	{datasourcesIDRead, AreaSources, "read", "ids of data sources", LooksAt, AskedNowhere, ofSource, false},
-	{datasourcesPermissionsRead, AreaSources, "read", "who may use data sources", LooksAt, AskedNowhere, ofSource, false},
-	{datasourcesPermissionsWrite, AreaSources, "change", "who may use data sources", Empowers, AskedNowhere, ofSource, false},
+	{datasourcesCreate, AreaSources, "create", "data sources", Changes, UsableNowhere, ofNothing, false},
+	{DatasourcesRead, AreaSources, "read", "data sources", Reads, UsableByAll, ofSource, true},
+	{datasourcesWrite, AreaSources, "change", "data sources", Changes, UsableNowhere, ofSource, false},
+	{datasourcesDelete, AreaSources, "delete", "data sources", Changes, UsableNowhere, ofSource, false},
+	{datasourcesQuery, AreaSources, "query", "data sources", Reads, UsableNowhere, ofSource, false},
+	{datasourcesExplore, AreaSources, "explore", "data sources", Reads, UsableNowhere, ofNothing, false},
+	{datasourcesIDRead, AreaSources, "read", "ids of data sources", Reads, UsableNowhere, ofSource, false},
+	{datasourcesPermissionsRead, AreaSources, "read", "who may use data sources", Reads, UsableNowhere, ofSource, false},
+	{datasourcesPermissionsWrite, AreaSources, "change", "who may use data sources", Empowers, UsableNowhere, ofSource, false},
 
-	{AuditRead, AreaOther, "read", "the audit log", LooksAt, AskedOfAll, ofNothing, false},
-	{ServerStatsRead, AreaOther, "read", "the nodes and statistics of the server", LooksAt, AskedOnServer, ofNothing, false},
-	{SettingsRead, AreaOther, "read", "the settings of the server", LooksAt, AskedOnServer, ofSetting, true},
-	{settingsWrite, AreaOther, "change", "the settings of the server", Changes, AskedNowhere, ofSetting, false},
-	{apiKeysRead, AreaOther, "read", "API keys", LooksAt, AskedNowhere, ofKey, false},
-	{apiKeysCreate, AreaOther, "create", "API keys", Changes, AskedNowhere, ofNothing, false},
-	{apiKeysDelete, AreaOther, "delete", "API keys", Changes, AskedNowhere, ofKey, false},
+	{AuditRead, AreaOther, "read", "the audit log", Reads, UsableByAll, ofNothing, false},
+	{ServerStatsRead, AreaOther, "read", "the nodes and statistics of the server", Reads, UsableOnServer, ofNothing, false},
+	{SettingsRead, AreaOther, "read", "the settings of the server", Reads, UsableOnServer, ofSetting, true},
+	{settingsWrite, AreaOther, "change", "the settings of the server", Changes, UsableNowhere, ofSetting, false},
+	{apiKeysRead, AreaOther, "read", "API keys", Reads, UsableNowhere, ofKey, false},
+	{apiKeysCreate, AreaOther, "create", "API keys", Changes, UsableNowhere, ofNothing, false},
+	{apiKeysDelete, AreaOther, "delete", "API keys", Changes, UsableNowhere, ofKey, false},
 }
 
 // Actions returns the table of actions, by area. The slice is shared and must

@@ -82,7 +82,7 @@ func actionConstants(t *testing.T, g *ast.GenDecl, declared map[hallpass.Action]
 func TestActionTable(t *testing.T) {
 	words := make(map[string]hallpass.Action)
 	for _, row := range hallpass.Actions() {
-		if row.Does == "" || row.About == "" || row.Level == 0 || !slices.Contains(hallpass.Areas(), row.Area) {
+		if row.Verb == "" || row.Object == "" || row.Level == 0 || !slices.Contains(hallpass.Areas(), row.Area) {
 			t.Errorf("the row of %s is not whole: %+v", row.Action, row)
 		}
 		if !row.Action.Valid() || row.Action.Foreign() {
@@ -92,7 +92,7 @@ func TestActionTable(t *testing.T) {
 			t.Errorf("%s and %s have the same words: %s", row.Action, other, row.Words())
 		}
 		words[row.Words()] = row.Action
-		if looks := row.Level == hallpass.LooksAt; looks != slices.Contains([]string{"read", "query", "explore"}, row.Does) {
+		if looks := row.Level == hallpass.Reads; looks != slices.Contains([]string{"read", "query", "explore"}, row.Verb) {
 			t.Errorf("%s is told as %q and has the level %d", row.Action, row.Words(), row.Level)
 		}
 		for _, s := range row.Scopes {
@@ -110,7 +110,7 @@ func TestEveryActionIsTold(t *testing.T) {
 		for _, s := range append(slices.Clone(row.Scopes), "", "*", "things:id:1", one(row.Scopes)) {
 			for _, kind := range []hallpass.PrincipalKind{hallpass.Nobody, hallpass.UserPrincipal, hallpass.ServiceAccountPrincipal} {
 				w := hallpass.NewPermissions(hallpass.Permission{Action: row.Action, Scope: s}).Power(kind, nil)
-				for _, text := range []string{w.Tell("It"), w.Short()} {
+				for _, text := range []string{w.Sentences("It"), w.Short()} {
 					if !names(text, row.Action, false) {
 						t.Errorf("of a %q that holds %s on %q it is said: %s", kind, row.Action, s, text)
 					}
@@ -118,7 +118,7 @@ func TestEveryActionIsTold(t *testing.T) {
 			}
 		}
 	}
-	if got, want := hallpass.NewPermissions().Power(hallpass.ServiceAccountPrincipal, nil).Tell("It"), "It can authenticate, and nothing more."; got != want {
+	if got, want := hallpass.NewPermissions().Power(hallpass.ServiceAccountPrincipal, nil).Sentences("It"), "It can authenticate, and nothing more."; got != want {
 		t.Errorf("of who holds nothing it is said %q, want %q", got, want)
 	}
 }
@@ -152,8 +152,8 @@ func names(text string, a hallpass.Action, fully bool) bool {
 			if strings.Contains(strings.ToLower(clause), "do everything with") && strings.Contains(clause, areaWords(row.Area)) {
 				return true
 			}
-			all := strings.Contains(clause, row.About)
-			for verb := range strings.SplitSeq(row.Does, " and ") {
+			all := strings.Contains(clause, row.Object)
+			for verb := range strings.SplitSeq(row.Verb, " and ") {
 				all = all && strings.Contains(strings.ToLower(clause), verb)
 			}
 			if all {
@@ -211,7 +211,7 @@ func TestPowerOfRandomSets(t *testing.T) {
 		var told []hallpass.Action
 		for _, row := range hallpass.Actions() {
 			inWords := slices.ContainsFunc(w.Can, func(clause string) bool { return names(clause, row.Action, false) })
-			listed := slices.Contains(w.Idle, row.Action) || slices.Contains(w.Elsewhere, row.Action)
+			listed := slices.Contains(w.NoEffect, row.Action) || slices.Contains(w.Foreign, row.Action)
 			if held[row.Action] && !inWords && !listed {
 				t.Errorf("seed %d: %s is held and not told: %+v", seed, row.Action, w)
 			}
@@ -222,8 +222,8 @@ func TestPowerOfRandomSets(t *testing.T) {
 				told = append(told, row.Action)
 			}
 		}
-		if len(held) > 0 && strings.Contains(w.Tell("It"), "nothing more") {
-			t.Errorf("seed %d: of who holds %v it is said: %s", seed, list, w.Tell("It"))
+		if len(held) > 0 && strings.Contains(w.Sentences("It"), "nothing more") {
+			t.Errorf("seed %d: of who holds %v it is said: %s", seed, list, w.Sentences("It"))
 		}
 		if len(told) == 0 && len(w.Can) > 0 {
 			t.Errorf("seed %d: %v names no action", seed, w.Can)
@@ -284,8 +284,8 @@ func TestManualOfActions(t *testing.T) {
 
 func manualOfActions() string {
 	var b strings.Builder
-	who := map[hallpass.Asked]string{
-		hallpass.AskedNowhere: "other APIs only", hallpass.AskedOfAll: "users, accounts", hallpass.AskedOfUsers: "users", hallpass.AskedOnServer: "users, on the server",
+	who := map[hallpass.Usability]string{
+		hallpass.UsableNowhere: "other APIs only", hallpass.UsableByAll: "users, accounts", hallpass.UsableByUsers: "users", hallpass.UsableOnServer: "users, on the server",
 	}
 	b.WriteString("| area | action | lets one | scopes | level | of use to |\n|---|---|---|---|---|---|\n")
 	for _, area := range hallpass.Areas() {
@@ -301,7 +301,7 @@ func manualOfActions() string {
 				}
 				scopes = strings.Join(list, ", ")
 			}
-			fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n", area, row.Action, row.Words(), scopes, row.Level, who[row.Asked])
+			fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n", area, row.Action, row.Words(), scopes, row.Level, who[row.Usable])
 		}
 	}
 	return b.String()

@@ -17,7 +17,7 @@ type AuditEntry struct {
 	Token     TokenID   // the token used, if one was
 	Action    string    // "<noun>.<verb>" of a change; the action demanded of a denial
 	Target    string    // what it was done to, as "serviceaccount:7"
-	Outcome   Outcome
+	Outcome   AuditOutcome
 	Reason    string // of a refusal; for a change what it set
 	From      From
 	Count     int64 // how often within the minute; 1 for a change
@@ -37,13 +37,13 @@ func (e AuditEntry) Clean() AuditEntry {
 	return e
 }
 
-// An Outcome says how it ended.
-type Outcome string
+// An AuditOutcome says how it ended.
+type AuditOutcome string
 
 // The outcomes.
 const (
-	Done    Outcome = "ok"
-	Refused Outcome = "refused"
+	Done    AuditOutcome = "ok"
+	Refused AuditOutcome = "refused"
 )
 
 // An AuditFilter picks audit entries; zero fields pick all. From is included,
@@ -53,9 +53,9 @@ type AuditFilter struct {
 	Action   string
 	Actor    string // a login or a principal's ID
 	Target   string
-	Outcome  Outcome
+	Outcome  AuditOutcome
 	From, To time.Time
-	Before   AuditPlace // only entries before this place; zero: from the newest on
+	Before   AuditCursor // only entries before this place; zero: from the newest on
 	Limit    int
 }
 
@@ -75,36 +75,36 @@ func (f AuditFilter) Picks(e AuditEntry) bool {
 // Next, ends because enough was looked through: what is wanted is rare.
 type AuditPage struct {
 	Entries []AuditEntry
-	Next    AuditPlace
+	Next    AuditCursor
 }
 
-// An AuditPlace is a place in the audit, which is in the order of time.
-type AuditPlace struct {
+// An AuditCursor is a place in the audit, which is in the order of time.
+type AuditCursor struct {
 	At time.Time
 	ID AuditID
 }
 
-// Place returns where e stands.
-func (e AuditEntry) Place() AuditPlace { return AuditPlace{e.At, e.ID} }
+// Cursor returns where e stands.
+func (e AuditEntry) Cursor() AuditCursor { return AuditCursor{e.At, e.ID} }
 
 // IsZero reports whether p is no place.
-func (p AuditPlace) IsZero() bool { return p == AuditPlace{} }
+func (p AuditCursor) IsZero() bool { return p == AuditCursor{} }
 
-// String returns p as ParseAuditPlace reads it, "" for none.
-func (p AuditPlace) String() string {
+// String returns p as ParseAuditCursor reads it, "" for none.
+func (p AuditCursor) String() string {
 	if p.IsZero() {
 		return ""
 	}
 	return strconv.FormatInt(p.At.UnixMicro(), 10) + "-" + strconv.FormatInt(int64(p.ID), 10)
 }
 
-// ParseAuditPlace reads what String wrote.
-func ParseAuditPlace(s string) (AuditPlace, bool) {
+// ParseAuditCursor reads what String wrote.
+func ParseAuditCursor(s string) (AuditCursor, bool) {
 	at, id, _ := strings.Cut(s, "-")
 	us, ok := ParseID(at)
 	n, also := ParseID(id)
 	if !ok || !also {
-		return AuditPlace{}, false
+		return AuditCursor{}, false
 	}
-	return AuditPlace{time.UnixMicro(us).UTC(), AuditID(n)}, true
+	return AuditCursor{time.UnixMicro(us).UTC(), AuditID(n)}, true
 }

@@ -14,7 +14,7 @@ type Caller struct {
 	ServerAdmin bool
 	Token       TokenID      // zero unless a token was presented
 	Session     SessionID    // zero unless a session was
-	Password    [32]byte     // User.PasswordMark of the password that was presented; zero unless one was
+	Password    [32]byte     // User.PasswordFingerprint of the password that was presented; zero unless one was
 	Expires     time.Time    // when the token or session presented is over by itself; zero: never
 	Permissions *Permissions // in Org
 	Server      *Permissions // on the server as a whole; nil for service accounts
@@ -118,8 +118,8 @@ func Lacks(action Action) *Error {
 	}
 }
 
-// Standing is what a principal was given in an org, as the store has it.
-type Standing struct {
+// PrincipalAccess is what a principal was given in an org, as the store has it.
+type PrincipalAccess struct {
 	Member bool         // of the org; a service account always is
 	Role   Role         // in it
 	Basic  *Permissions // what the basic role permits now
@@ -129,7 +129,7 @@ type Standing struct {
 
 // UserCaller returns the caller that user is in org. What is held on the server
 // holds in every org; the rest takes membership.
-func UserCaller(u User, org OrgID, s Standing) Caller {
+func UserCaller(u User, org OrgID, s PrincipalAccess) Caller {
 	perms := s.Basic
 	if !s.Member {
 		s.Role, s.Held, perms = RoleNone, nil, NewPermissions()
@@ -150,7 +150,7 @@ func UserCaller(u User, org OrgID, s Standing) Caller {
 }
 
 // ServiceAccountCaller returns the caller that a service account is in its org.
-func ServiceAccountCaller(a ServiceAccount, s Standing) Caller {
+func ServiceAccountCaller(a ServiceAccount, s PrincipalAccess) Caller {
 	return Caller{
 		Principal:   Principal{ServiceAccountPrincipal, int64(a.ID), a.Login},
 		Name:        a.Name,

@@ -23,7 +23,7 @@ func TestZeroCallerMayDoNothing(t *testing.T) {
 }
 
 func TestCallerAuthorize(t *testing.T) {
-	c := hallpass.ServiceAccountCaller(hallpass.ServiceAccount{ID: 7, Org: 1, Role: hallpass.RoleViewer}, hallpass.Standing{Member: true, Role: hallpass.RoleViewer, Basic: hallpass.RoleViewer.Permissions()})
+	c := hallpass.ServiceAccountCaller(hallpass.ServiceAccount{ID: 7, Org: 1, Role: hallpass.RoleViewer}, hallpass.PrincipalAccess{Member: true, Role: hallpass.RoleViewer, Basic: hallpass.RoleViewer.Permissions()})
 	if err := c.Authorize(hallpass.OrgsRead, ""); err != nil {
 		t.Errorf("Authorize what is held = %v, want nil", err)
 	}
@@ -63,7 +63,7 @@ func TestUserCaller(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			u := hallpass.User{ID: 3, Login: "ana", Name: "Ana", ServerAdmin: tt.serverAdmin}
-			given := hallpass.Standing{Member: tt.member, Role: tt.role, Basic: tt.role.Permissions(), Held: tt.granted}
+			given := hallpass.PrincipalAccess{Member: tt.member, Role: tt.role, Basic: tt.role.Permissions(), Held: tt.granted}
 			if tt.serverAdmin {
 				given.Server = hallpass.ServerAdminPermissions()
 			}
@@ -102,7 +102,7 @@ func TestUserCaller(t *testing.T) {
 
 func TestServiceAccountCaller(t *testing.T) {
 	a := hallpass.ServiceAccount{ID: 7, Org: 2, Name: "dashboard sync", Login: "sa-2-dashboard-sync", Role: hallpass.RoleViewer}
-	c := hallpass.ServiceAccountCaller(a, hallpass.Standing{
+	c := hallpass.ServiceAccountCaller(a, hallpass.PrincipalAccess{
 		Member: true, Role: a.Role, Basic: a.Role.Permissions(), Held: []hallpass.Permission{{Action: hallpass.AuditRead}},
 	})
 	if !c.Can(hallpass.OrgsRead, "") || !c.Can(hallpass.AuditRead, "") || c.Can(hallpass.OrgsWrite, "") {

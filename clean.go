@@ -25,7 +25,7 @@ const (
 // without secrets, of at most longest bytes, in UTF-8, and with a question mark
 // for each character that ValidateText refuses.
 func Clean(s string, longest int) string {
-	if plain(s, longest) {
+	if needsNoCleaning(s, longest) {
 		return s
 	}
 	s = Redact(s)
@@ -33,15 +33,15 @@ func Clean(s string, longest int) string {
 		s = s[:longest]
 	}
 	return strings.Map(func(r rune) rune {
-		if refused(r) {
+		if forbiddenRune(r) {
 			return '?'
 		}
 		return r
 	}, strings.ToValidUTF8(s, "?"))
 }
 
-// plain reports, quickly and for most texts, that there is nothing to clean.
-func plain(s string, longest int) bool {
+// needsNoCleaning reports, quickly and for most texts, that there is nothing to clean.
+func needsNoCleaning(s string, longest int) bool {
 	if len(s) > longest {
 		return false
 	}
@@ -193,9 +193,9 @@ func redactSessions(s string) string {
 	return s
 }
 
-// refused reports whether no text of ours may hold r: a control character, or
+// forbiddenRune reports whether no text of ours may hold r: a control character, or
 // one that changes the direction of text, which lets a name look like another.
-func refused(r rune) bool {
+func forbiddenRune(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError
 }
 

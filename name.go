@@ -21,7 +21,7 @@ func TidyName(field string, s *string) error {
 	if err := ValidateTitle(field, *s); err != nil {
 		return err
 	}
-	if strings.ContainsFunc(*s, unseen) {
+	if strings.ContainsFunc(*s, invisible) {
 		return Invalidf(field, "%s holds an invisible character", field)
 	}
 	if key := NameKey(*s); key == "." || key == ".." { // clients take these out of a path, encoded or not
@@ -47,7 +47,7 @@ func ValidateTitle(field, s string) error {
 
 // visible reports whether r shows anything.
 func visible(r rune) bool {
-	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unseen(r) && !joins(r)
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !invisible(r) && !joins(r)
 }
 
 // joins reports whether r shows nothing itself but changes how its neighbours
@@ -57,8 +57,8 @@ func joins(r rune) bool {
 	return r == '\u200c' || r == '\u200d' || unicode.Is(unicode.Variation_Selector, r)
 }
 
-// unseen reports whether r is drawn as nothing, or as a blank that is none.
-func unseen(r rune) bool {
+// invisible reports whether r is drawn as nothing, or as a blank that is none.
+func invisible(r rune) bool {
 	const braillePatternBlank = '\u2800'
 	return !joins(r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) &&
 		(r == braillePatternBlank || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point))
@@ -72,7 +72,7 @@ func ValidateText(field, s string, longest int) error {
 	if utf8.RuneCountInString(s) > longest {
 		return tooLong(field, longest)
 	}
-	if strings.ContainsFunc(s, refused) {
+	if strings.ContainsFunc(s, forbiddenRune) {
 		return Invalidf(field, "%s holds a control character", field)
 	}
 	return ValidateNoToken(field, s)
@@ -131,11 +131,11 @@ func NameKey(s string) string {
 		ascii = ascii && s[i] < utf8.RuneSelf && s[i] != 0
 	}
 	if ascii {
-		return oneBlank(strings.ToLower(s))
+		return collapseSpaces(strings.ToLower(s))
 	}
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case joins(r) || unseen(r):
+		case joins(r) || invisible(r):
 			return -1
 		case r == 0:
 			return utf8.RuneError
@@ -149,11 +149,11 @@ func NameKey(s string) string {
 		}
 		s = folded
 	}
-	return oneBlank(s)
+	return collapseSpaces(s)
 }
 
-// oneBlank drops the blanks around s and leaves one between its words.
-func oneBlank(s string) string {
+// collapseSpaces drops the blanks around s and leaves one between its words.
+func collapseSpaces(s string) string {
 	if !strings.ContainsFunc(s, unicode.IsSpace) {
 		return s
 	}

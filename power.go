@@ -9,11 +9,11 @@ import (
 // A Power is what a set of permissions amounts to, in words. It tells every
 // action of the set: none is left out because nothing was written for it.
 type Power struct {
-	Can       []string // as "read teams" or "delete folders (only the folder shop and what is in it)"
-	Changes   bool     // something in Can changes something
-	Idle      []Action // held, and of no use to the holder
-	Elsewhere []Action // that only other APIs ask for
-	All       bool     // every foreign action
+	Can        []string // as "read teams" or "delete folders (only the folder shop and what is in it)"
+	Changes    bool     // something in Can changes something
+	NoEffect   []Action // held, and of no use to the holder
+	Foreign    []Action // that only other APIs ask for
+	AllForeign bool     // every foreign action
 }
 
 // Power says what the set amounts to for a principal of that kind; for Nobody,
@@ -41,8 +41,8 @@ func (p *Permissions) Power(of PrincipalKind, name func(Scope) string) Power {
 			extent, ok := row.extent(p, name)
 			whole = whole && ok && extent == ""
 			if ok {
-				rows = append(rows, phrase{strings.Split(row.Does, " and "), []string{row.About}, extent})
-				told[row.Action], w.Changes = true, w.Changes || row.Level > LooksAt
+				rows = append(rows, phrase{strings.Split(row.Verb, " and "), []string{row.Object}, extent})
+				told[row.Action], w.Changes = true, w.Changes || row.Level > Reads
 			}
 		}
 		if whole && len(rows) > 0 {
@@ -55,22 +55,22 @@ func (p *Permissions) Power(of PrincipalKind, name func(Scope) string) Power {
 		row, _ := action.Info()
 		switch {
 		case action == ForeignActions:
-			w.All = true
-		case row.Asked == AskedNowhere:
-			w.Elsewhere = append(w.Elsewhere, action)
+			w.AllForeign = true
+		case row.Usable == UsableNowhere:
+			w.Foreign = append(w.Foreign, action)
 		case !told[action]:
-			w.Idle = append(w.Idle, action)
+			w.NoEffect = append(w.NoEffect, action)
 		}
 	}
-	slices.Sort(w.Elsewhere)
-	slices.Sort(w.Idle)
+	slices.Sort(w.Foreign)
+	slices.Sort(w.NoEffect)
 	return w
 }
 
 // usableBy reports whether the action is of any use in Hallpass itself to a
 // principal of that kind.
 func (i ActionInfo) usableBy(of PrincipalKind) bool {
-	return i.Asked == AskedOfAll || i.Asked != AskedNowhere && of != ServiceAccountPrincipal
+	return i.Usable == UsableByAll || i.Usable != UsableNowhere && of != ServiceAccountPrincipal
 }
 
 // fixed reports whether the action is asked for on one scope, whatever it is done
@@ -204,24 +204,24 @@ func Enumerate(names []string) string {
 	return strings.Join(names[:last], ", ") + and + names[last]
 }
 
-// Tell says in sentences what the power is, of who: "This token can …".
-func (w Power) Tell(who string) string {
+// Sentences says in sentences what the power is, of who: "This token can …".
+func (w Power) Sentences(who string) string {
 	out := who + " can " + strings.Join(w.Can, "; ") + "."
 	switch {
-	case len(w.Can) == 0 && len(w.Idle) == 0 && w.Others() == "":
+	case len(w.Can) == 0 && len(w.NoEffect) == 0 && w.Others() == "":
 		return who + " can authenticate, and nothing more."
 	case len(w.Can) == 0:
 		out = who + " can authenticate, and do nothing in Hallpass itself."
 	case !w.Changes:
 		out += " It cannot change anything in Hallpass."
 	}
-	if len(w.Idle) > 0 {
-		out += " It also holds " + enumerateActions(w.Idle) + ", without effect."
+	if len(w.NoEffect) > 0 {
+		out += " It also holds " + enumerateActions(w.NoEffect) + ", without effect."
 	}
 	if others := w.Others(); others != "" {
 		out += " In other APIs it holds " + others + "."
 	}
-	return out + w.slips()
+	return out + w.suggestions()
 }
 
 // Short says the same in one line, of a role: "Read teams. In other APIs: …".
@@ -231,31 +231,31 @@ func (w Power) Short() string {
 	if len(w.Can) > 0 {
 		parts = append(parts, capital(strings.Join(w.Can, "; "))+".")
 	}
-	if len(w.Idle) > 0 {
-		parts = append(parts, "Without effect: "+enumerateActions(w.Idle)+".")
+	if len(w.NoEffect) > 0 {
+		parts = append(parts, "Without effect: "+enumerateActions(w.NoEffect)+".")
 	}
 	if others := w.Others(); others != "" {
 		parts = append(parts, "In other APIs: "+others+".")
 	}
-	return strings.Join(parts, " ") + w.slips()
+	return strings.Join(parts, " ") + w.suggestions()
 }
 
-// slips names the actions that are perhaps slips of known ones.
-func (w Power) slips() string {
+// suggestions names the actions that are perhaps suggestions of known ones.
+func (w Power) suggestions() string {
 	out, n := "", 0
-	for _, a := range w.Elsewhere {
+	for _, a := range w.Foreign {
 		if near, ok := a.Nearest(); ok {
 			if n++; n > namedScopes {
 				return out + " And so with others."
 			}
-			out += " " + a.Slip(near)
+			out += " " + a.Suggestion(near)
 		}
 	}
 	return out
 }
 
-// Slip says that a is not known, and which known action it is like.
-func (a Action) Slip(near Action) string {
+// Suggestion says that a is not known, and which known action it is like.
+func (a Action) Suggestion(near Action) string {
 	return "Hallpass does not know " + string(a) + ": did you mean " + string(near) + "?"
 }
 
@@ -263,13 +263,13 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // Others names what is held for other APIs; empty: nothing.
 func (w Power) Others() string {
-	if !w.All {
-		return enumerateActions(w.Elsewhere)
+	if !w.AllForeign {
+		return enumerateActions(w.Foreign)
 	}
-	if len(w.Elsewhere) == 0 {
+	if len(w.Foreign) == 0 {
 		return "every action that Hallpass does not know"
 	}
-	return "every action that Hallpass does not know, and " + enumerateActions(w.Elsewhere)
+	return "every action that Hallpass does not know, and " + enumerateActions(w.Foreign)
 }
 
 // namedActions is how many actions a sentence names; it counts the rest.

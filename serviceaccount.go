@@ -37,12 +37,12 @@ func (id ServiceAccountID) Scope() Scope {
 // tokens.
 type ServiceAccountSummary struct {
 	ServiceAccount
-	Tokens     int       // all that were not deleted, expired ones included
-	LiveTokens int       // those that have not ended; of a disabled account none may be used all the same
-	Endless    int       // those of them that never expire
-	LastUsedAt time.Time // by any of its tokens; zero: never
-	NextExpiry time.Time // the soonest of its live tokens; zero: none expires
-	Given      Given
+	Tokens        int       // all that were not deleted, expired ones included
+	LiveTokens    int       // those that have not ended; of a disabled account none may be used all the same
+	NeverExpiring int       // those of them that never expire
+	LastUsedAt    time.Time // by any of its tokens; zero: never
+	NextExpiry    time.Time // the soonest of its live tokens; zero: none expires
+	Given         Given
 }
 
 // Usable returns how many of the account's tokens may be used now.
@@ -62,8 +62,8 @@ func (s ServiceAccountSummary) ExpiresSoon(now time.Time) bool {
 // A Given counts what a principal was given beside its basic role, itself and
 // through its teams.
 type Given struct {
-	Roles  int
-	Things int // single accounts, folders and dashboards that it has access to
+	MoreRoles    int
+	AccessGrants int // single accounts, folders and dashboards that it has access to
 }
 
 // With tells a basic role together with what was given beside it, as "None + 1
@@ -78,11 +78,11 @@ func (g Given) With(r Role) string {
 // Words tells what was given, as "2 roles, access to 1 thing"; empty: nothing.
 func (g Given) Words() string {
 	var parts []string
-	if g.Roles > 0 {
-		parts = append(parts, Counted(g.Roles, "role"))
+	if g.MoreRoles > 0 {
+		parts = append(parts, Counted(g.MoreRoles, "role"))
 	}
-	if g.Things > 0 {
-		parts = append(parts, "access to "+Counted(g.Things, "thing"))
+	if g.AccessGrants > 0 {
+		parts = append(parts, "access to "+Counted(g.AccessGrants, "thing"))
 	}
 	return strings.Join(parts, ", ")
 }

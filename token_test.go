@@ -197,7 +197,7 @@ func TestTokenState(t *testing.T) {
 
 func TestGiven(t *testing.T) {
 	for want, given := range map[string]hallpass.Given{
-		"None": {}, "None + 1 role": {Roles: 1}, "None + 2 roles, access to 1 thing": {Roles: 2, Things: 1}, "None + access to 3 things": {Things: 3},
+		"None": {}, "None + 1 role": {MoreRoles: 1}, "None + 2 roles, access to 1 thing": {MoreRoles: 2, AccessGrants: 1}, "None + access to 3 things": {AccessGrants: 3},
 	} {
 		if got := given.With(hallpass.RoleNone); got != want {
 			t.Errorf("%+v is told as %q, want %q", given, got, want)

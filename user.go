@@ -24,18 +24,18 @@ type User struct {
 	SeenAt       time.Time
 }
 
-// ToSetDisabled returns the action that is asked for to disable a user, or to
+// ActionToSetDisabled returns the action that is asked for to disable a user, or to
 // enable one.
-func ToSetDisabled(disabled bool) Action {
+func ActionToSetDisabled(disabled bool) Action {
 	if disabled {
 		return UsersDisable
 	}
 	return UsersEnable
 }
 
-// PasswordMark tells one password of the user from another, and gives nothing
+// PasswordFingerprint tells one password of the user from another, and gives nothing
 // of it away.
-func (u User) PasswordMark() [32]byte { return sha256.Sum256([]byte(u.PasswordHash)) }
+func (u User) PasswordFingerprint() [32]byte { return sha256.Sum256([]byte(u.PasswordHash)) }
 
 // A Session is a user's sign-in by browser: the record of a secret kept in a
 // cookie, never the secret.

@@ -196,7 +196,7 @@ func (a *Admin) rereadUser(tx *store.Tx, c hallpass.Caller) (hallpass.Caller, er
 	if err != nil {
 		return c, err
 	}
-	if u.Disabled || c.Password != [32]byte{} && c.Password != u.PasswordMark() {
+	if u.Disabled || c.Password != [32]byte{} && c.Password != u.PasswordFingerprint() {
 		return c, errGone
 	}
 	if c.Session != 0 {

@@ -57,13 +57,13 @@ func (w *world) machine(name string, role hallpass.Role) hallpass.Caller {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := hallpass.ServiceAccountCaller(a, hallpass.Standing{Member: true, Role: a.Role, Basic: a.Role.Permissions()})
+	c := hallpass.ServiceAccountCaller(a, hallpass.PrincipalAccess{Member: true, Role: a.Role, Basic: a.Role.Permissions()})
 	c.Token = tok.ID
 	return c
 }
 
 // audit returns how many entries there are of the action with the outcome.
-func (w *world) audit(action string, outcome hallpass.Outcome) int {
+func (w *world) audit(action string, outcome hallpass.AuditOutcome) int {
 	w.t.Helper()
 	page, err := w.Audit(w.t.Context(), w.human("admin"), hallpass.AuditFilter{Action: action, Outcome: outcome, Limit: 100})
 	if err != nil {
@@ -224,7 +224,7 @@ func TestOldPassword(t *testing.T) {
 	old := w.human("admin")
 	err := w.db.Read(ctx, func(tx *store.Tx) error {
 		u, err := tx.UserByLogin("admin")
-		old.Password = u.PasswordMark()
+		old.Password = u.PasswordFingerprint()
 		return err
 	})
 	if err != nil {

@@ -145,7 +145,7 @@ func ofGlobalRole(tx *store.Tx, org hallpass.OrgID, asked hallpass.Permission) (
 
 // onServer reports whether the action is asked for on the server as a whole.
 func (q question) onServer() bool {
-	return q.known && (q.row.Asked == hallpass.AskedOnServer || q.global)
+	return q.known && (q.row.Usable == hallpass.UsableOnServer || q.global)
 }
 
 // allowed reports whether routes let the caller do it. Asked about an action on
@@ -185,7 +185,7 @@ func (q question) grantedAny() bool {
 // usersOnly reports whether the caller is a service account and the action one
 // that only users are asked for.
 func (q question) usersOnly() bool {
-	return (q.onServer() || q.row.Asked == hallpass.AskedOfUsers) && q.Caller.User() == 0
+	return (q.onServer() || q.row.Usable == hallpass.UsableByUsers) && q.Caller.User() == 0
 }
 
 // covers reports whether holding p is holding what is asked for.
@@ -208,7 +208,7 @@ func (q question) notes() (list []string) {
 	a := string(q.asked.Action)
 	if !q.known {
 		if near, ok := q.asked.Action.Nearest(); ok {
-			return []string{q.asked.Action.Slip(near) + " If you meant it as it is written, it is an action of another API."}
+			return []string{q.asked.Action.Suggestion(near) + " If you meant it as it is written, it is an action of another API."}
 		}
 		return []string{a + " is an action of another API: Hallpass itself never asks for it."}
 	}
@@ -217,7 +217,7 @@ func (q question) notes() (list []string) {
 		list = append(list, "Only users can use "+a+" there, never a service account, whatever roles it has.")
 	case q.onServer():
 		list = append(list, a+" counts where it is held on the server: through a role given in every organization, or as a server admin.")
-	case q.row.Asked == hallpass.AskedNowhere:
+	case q.row.Usable == hallpass.UsableNowhere:
 		list = append(list, "Hallpass itself never asks for "+a+": only an API behind it may.")
 	}
 	switch {

@@ -386,7 +386,7 @@ func (a *Admin) SetUserDisabled(ctx context.Context, c hallpass.Caller, id hallp
 	if disabled {
 		action = "user.disable"
 	}
-	return a.changeUser(ctx, c, onUser(hallpass.ToSetDisabled(disabled), id), id, action, func(t *Turn, u *hallpass.User) error {
+	return a.changeUser(ctx, c, onUser(hallpass.ActionToSetDisabled(disabled), id), id, action, func(t *Turn, u *hallpass.User) error {
 		if u.ServerAdmin && !t.Caller.ServerAdmin {
 			return errServerAdminOnly
 		}

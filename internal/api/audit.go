@@ -116,7 +116,7 @@ func auditEntry(e hallpass.AuditEntry) wire.AuditEntry {
 // auditFilter reads which entries are wanted.
 func auditFilter(c call) (f hallpass.AuditFilter, err error) {
 	q := c.URL.Query()
-	f = hallpass.AuditFilter{Action: q.Get("action"), Actor: q.Get("actor"), Target: q.Get("target"), Outcome: hallpass.Outcome(q.Get("outcome"))}
+	f = hallpass.AuditFilter{Action: q.Get("action"), Actor: q.Get("actor"), Target: q.Get("target"), Outcome: hallpass.AuditOutcome(q.Get("outcome"))}
 	if f.Outcome != "" && f.Outcome != hallpass.Done && f.Outcome != hallpass.Refused {
 		return f, hallpass.Invalidf("outcome", "outcome is neither ok nor refused")
 	}
@@ -145,7 +145,7 @@ func auditFilter(c call) (f hallpass.AuditFilter, err error) {
 	}
 	if s := q.Get("cursor"); s != "" {
 		var ok bool
-		if f.Before, ok = hallpass.ParseAuditPlace(s); !ok {
+		if f.Before, ok = hallpass.ParseAuditCursor(s); !ok {
 			return f, hallpass.Invalidf("cursor", "cursor is not one that an answer gave")
 		}
 	}

@@ -20,14 +20,14 @@ import (
 // action is asked of service accounts, of users alone, on the server, or by no
 // route at all.
 func TestRoutesAskAsTheTableTells(t *testing.T) {
-	asked := make(map[hallpass.Action]hallpass.Asked)
+	asked := make(map[hallpass.Action]hallpass.Usability)
 	for _, r := range api.Rules() {
-		how := hallpass.AskedOfAll
+		how := hallpass.UsableByAll
 		switch {
 		case r.Server:
-			how = hallpass.AskedOnServer
+			how = hallpass.UsableOnServer
 		case r.Users:
-			how = hallpass.AskedOfUsers
+			how = hallpass.UsableByUsers
 		}
 		if now, ok := asked[r.Action]; !ok || how < now {
 			asked[r.Action] = how // what all can use tells
@@ -35,8 +35,8 @@ func TestRoutesAskAsTheTableTells(t *testing.T) {
 	}
 	for _, row := range hallpass.Actions() {
 		first, _ := row.Action.Info()
-		if first.Words() == row.Words() && row.Asked != asked[row.Action] && row.Action != hallpass.DashboardsCreate {
-			t.Errorf("the table says of %s that it is asked as %d, and the routes ask as %d", row.Action, row.Asked, asked[row.Action])
+		if first.Words() == row.Words() && row.Usable != asked[row.Action] && row.Action != hallpass.DashboardsCreate {
+			t.Errorf("the table says of %s that it is asked as %d, and the routes ask as %d", row.Action, row.Usable, asked[row.Action])
 		}
 	}
 	for action := range asked {
@@ -170,7 +170,7 @@ func TestPowerIsWhatRoutesAnswer(t *testing.T) {
 		for _, r := range deletesLast(api.Rules()) {
 			method, route, ok := strings.Cut(r.Pattern, " ")
 			row, _ := r.Action.Info()
-			elsewhere := (r.Users || r.Server) && row.Asked == hallpass.AskedOfAll // the same action, asked for in two places
+			elsewhere := (r.Users || r.Server) && row.Usable == hallpass.UsableByAll // the same action, asked for in two places
 			if !ok || r.Action == "" || elsewhere || slices.Contains(several, r.Pattern) {
 				continue
 			}
@@ -182,7 +182,7 @@ func TestPowerIsWhatRoutesAnswer(t *testing.T) {
 				t.Errorf("seed %d: %s answers %d, and explain says of %s on %q: %v (held %v)", seed, r.Pattern, status, r.Action, scope, explained, w.held)
 			}
 			if may && !said(tell, r.Action, false) {
-				t.Errorf("seed %d: %s answers %d, and of the token it is said: %s (held %v)", seed, r.Pattern, status, tell.Tell("It"), w.held)
+				t.Errorf("seed %d: %s answers %d, and of the token it is said: %s (held %v)", seed, r.Pattern, status, tell.Sentences("It"), w.held)
 			}
 			let[r.Action], asked[r.Action] = let[r.Action] || may, true
 			gone = gone || method == "DELETE" && status < 300
@@ -194,7 +194,7 @@ func TestPowerIsWhatRoutesAnswer(t *testing.T) {
 		}
 		for action := range asked {
 			if said(tell, action, true) && !let[action] {
-				t.Errorf("seed %d: no route lets the token do %s, and of it is said: %s (held %v)", seed, action, tell.Tell("It"), w.held)
+				t.Errorf("seed %d: no route lets the token do %s, and of it is said: %s (held %v)", seed, action, tell.Sentences("It"), w.held)
 			}
 		}
 		if gone {
@@ -283,7 +283,7 @@ func (w world) power(t *testing.T) hallpass.Power {
 // said reports whether the action is told: by its words, or by its name. With
 // fully, it must be told of everything.
 func said(p hallpass.Power, a hallpass.Action, fully bool) bool {
-	if !fully && (slices.Contains(p.Idle, a) || slices.Contains(p.Elsewhere, a)) {
+	if !fully && (slices.Contains(p.NoEffect, a) || slices.Contains(p.Foreign, a)) {
 		return true
 	}
 	row, _ := a.Info()
@@ -298,11 +298,11 @@ func said(p hallpass.Power, a hallpass.Action, fully bool) bool {
 		if strings.HasPrefix(clause, "do everything with") && things != "" && strings.Contains(clause, things) {
 			return true
 		}
-		at := regexp.MustCompile(`(?:^|, |and |\b[a-z]+ )` + regexp.QuoteMeta(row.About) + `(?:$|, | and | \()`).FindStringIndex(clause)
+		at := regexp.MustCompile(`(?:^|, |and |\b[a-z]+ )` + regexp.QuoteMeta(row.Object) + `(?:$|, | and | \()`).FindStringIndex(clause)
 		if at == nil || strings.HasPrefix(clause[at[0]:], "of ") || strings.HasPrefix(clause[at[0]:], "use ") {
 			return false
 		}
-		for verb := range strings.SplitSeq(row.Does, " and ") {
+		for verb := range strings.SplitSeq(row.Verb, " and ") {
 			if !slices.Contains(strings.FieldsFunc(clause[:at[1]], func(r rune) bool { return r == ' ' || r == ',' }), strings.Fields(verb)[0]) {
 				return false
 			}

@@ -117,7 +117,7 @@ func serviceAccountRow(s hallpass.ServiceAccountSummary) wire.ServiceAccount {
 }
 
 func givenRow(g hallpass.Given) wire.Given {
-	return wire.Given{MoreRoles: g.Roles, AccessGrants: g.Things}
+	return wire.Given{MoreRoles: g.MoreRoles, AccessGrants: g.AccessGrants}
 }
 
 func (a *API) profile(c call, s hallpass.ServiceAccountSummary) (wire.ServiceAccountProfile, error) {

@@ -70,7 +70,7 @@ func (s *session) printRole(r wire.Role) error {
 	}
 	for _, p := range r.Permissions {
 		if near, ok := hallpass.Action(p.Action).Nearest(); ok {
-			if err := s.say("note: %s", hallpass.Action(p.Action).Slip(near)); err != nil {
+			if err := s.say("note: %s", hallpass.Action(p.Action).Suggestion(near)); err != nil {
 				return err
 			}
 		}

@@ -79,7 +79,7 @@ func auditPage(req *request) error {
 // field and does not filter.
 func (req *request) auditFilter(view *auditView) hallpass.AuditFilter {
 	f := hallpass.AuditFilter{Action: view.Action, Actor: view.Actor, Target: view.Target, Limit: auditPerPage}
-	for _, o := range []hallpass.Outcome{hallpass.Done, hallpass.Refused} {
+	for _, o := range []hallpass.AuditOutcome{hallpass.Done, hallpass.Refused} {
 		chosen := string(o) == view.Outcome
 		if chosen {
 			f.Outcome = o
@@ -95,12 +95,12 @@ func (req *request) auditFilter(view *auditView) hallpass.AuditFilter {
 	} else if !f.To.IsZero() {
 		f.To = f.To.AddDate(0, 0, 1)
 	}
-	f.Before, _ = hallpass.ParseAuditPlace(req.URL.Query().Get("before")) // ignore a value that the console did not write
+	f.Before, _ = hallpass.ParseAuditCursor(req.URL.Query().Get("before")) // ignore a value that the console did not write
 	return f
 }
 
 // link fills in the addresses of the newest and of the next older page.
-func (view *auditView) link(f hallpass.AuditFilter, next hallpass.AuditPlace) {
+func (view *auditView) link(f hallpass.AuditFilter, next hallpass.AuditCursor) {
 	same := url.Values{}
 	for name, value := range map[string]string{
 		"action": view.Action, "actor": view.Actor, "target": view.Target, "outcome": view.Outcome, "from": view.From, "to": view.To,

@@ -121,7 +121,7 @@ func explainAreas(held []admin.Effective, n names) []explainArea {
 // who names it in the sentence.
 func accountPowerWords(who string, held *hallpass.Permissions, name func(hallpass.Scope) string) string {
 	w := held.Power(hallpass.ServiceAccountPrincipal, name)
-	out := w.Tell(who)
+	out := w.Sentences(who)
 	if w.Changes {
 		out += " If the job needs less, remove roles or access from the account."
 	}

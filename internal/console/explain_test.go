@@ -78,15 +78,15 @@ func TestSentenceOfPower(t *testing.T) {
 			return map[hallpass.Scope]string{"folders:uid:shop": "Shop", "teams:id:1": "auditors"}[s]
 		})
 		form, page := html.UnescapeString(b.get(path+"/tokens/new").text), html.UnescapeString(b.get(path+"/access").text)
-		if want := power.Tell("This token"); !strings.Contains(form, want) {
+		if want := power.Sentences("This token"); !strings.Contains(form, want) {
 			t.Errorf("%s: the form for a token does not say %q:\n%s", tt.name, want, form)
 		}
-		if want := power.Tell("A token of this account"); !strings.Contains(page, want) {
+		if want := power.Sentences("A token of this account"); !strings.Contains(page, want) {
 			t.Errorf("%s: the page of the account does not say %q", tt.name, want)
 		}
 		for _, want := range tt.says {
 			if !strings.Contains(form, want) {
-				t.Errorf("%s: the form does not say %q, but: %s", tt.name, want, power.Tell("This token"))
+				t.Errorf("%s: the form does not say %q, but: %s", tt.name, want, power.Sentences("This token"))
 			}
 		}
 	}

@@ -170,7 +170,7 @@ type userView struct {
 func (u userView) NeedsWrite() string { return needs(u.Write, hallpass.UsersWrite) }
 
 func (u userView) NeedsEnable() string {
-	return needs(u.Enable, hallpass.ToSetDisabled(!u.User.Disabled))
+	return needs(u.Enable, hallpass.ActionToSetDisabled(!u.User.Disabled))
 }
 
 func (u userView) NeedsDelete() string { return needs(u.Delete, hallpass.UsersDelete) }
@@ -194,7 +194,7 @@ func (req *request) showUser(status int, id hallpass.UserID) error {
 	view := userView{
 		User: req.userRow(u), Since: req.timestamp(u.CreatedAt),
 		Write: c.CanOnServer(hallpass.UsersWrite, scope), Password: c.CanOnServer(hallpass.UsersPasswordWrite, scope),
-		Promote: c.ServerAdmin && c.CanOnServer(hallpass.UsersPermissionsWrite, scope), Enable: c.CanOnServer(hallpass.ToSetDisabled(!u.Disabled), scope),
+		Promote: c.ServerAdmin && c.CanOnServer(hallpass.UsersPermissionsWrite, scope), Enable: c.CanOnServer(hallpass.ActionToSetDisabled(!u.Disabled), scope),
 		Logout: c.CanOnServer(hallpass.UsersLogout, scope) && id != c.User(), Delete: c.CanOnServer(hallpass.UsersDelete, scope),
 		EndAny: c.CanOnServer(hallpass.UsersAuthTokenWrite, scope),
 	}

@@ -92,7 +92,7 @@ func setUserAdmin(req *request) (change, error) {
 // setUserDisabled is POST /admin/users/{user}/disable.
 func setUserDisabled(req *request) (change, error) {
 	off := req.PostForm.Get("disabled") == "yes"
-	u, c, err := req.userChange(hallpass.ToSetDisabled(off), "disabled")
+	u, c, err := req.userChange(hallpass.ActionToSetDisabled(off), "disabled")
 	if err != nil {
 		return c, err
 	}

@@ -118,14 +118,14 @@ var nodeBadges = map[node.State]badge{
 }
 
 // outcomeBadges show the outcomes of audit entries.
-var outcomeBadges = map[hallpass.Outcome]badge{hallpass.Done: {Text: "Done"}, hallpass.Refused: {Text: "Refused", Class: "bad"}}
+var outcomeBadges = map[hallpass.AuditOutcome]badge{hallpass.Done: {Text: "Done"}, hallpass.Refused: {Text: "Refused", Class: "bad"}}
 
 // actionLevel is a level of the matrix of roles and what it means.
 type actionLevel struct{ Name, Means string }
 
 // actionLevels explain the matrix of roles.
 var actionLevels = []actionLevel{
-	{hallpass.LooksAt.String(), "may look"},
+	{hallpass.Reads.String(), "may look"},
 	{hallpass.Changes.String(), "may change, add or delete"},
 	{hallpass.Empowers.String(), "may also decide who may"},
 }

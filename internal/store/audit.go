@@ -123,12 +123,12 @@ func (tx *Tx) AuditEntries(f hallpass.AuditFilter) (page hallpass.AuditPage, err
 			return page, fmt.Errorf("store: audit entries: %w", err)
 		}
 		for _, e := range list {
-			f.Before = e.Place()
+			f.Before = e.Cursor()
 			if !f.Picks(e) {
 				continue
 			}
 			if len(page.Entries) == f.Limit {
-				page.Next = page.Entries[f.Limit-1].Place()
+				page.Next = page.Entries[f.Limit-1].Cursor()
 				return page, nil
 			}
 			page.Entries = append(page.Entries, e)
@@ -234,9 +234,9 @@ func (w auditWay) branches(db *DB, f hallpass.AuditFilter, columns string, n int
 		before, id = to, 0
 	}
 	from, end, last := bind(micros(f.From)), bind(before), bind(id)
-	outcomes := []hallpass.Outcome{f.Outcome}
+	outcomes := []hallpass.AuditOutcome{f.Outcome}
 	if f.Outcome == "" {
-		outcomes = []hallpass.Outcome{hallpass.Done, hallpass.Refused}
+		outcomes = []hallpass.AuditOutcome{hallpass.Done, hallpass.Refused}
 	}
 	for _, thing := range w {
 		var only, order, but string

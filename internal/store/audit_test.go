@@ -29,7 +29,7 @@ func TestAuditPages(t *testing.T) {
 					At: noon.Add(time.Duration(r.IntN(200)) * time.Second), Org: hallpass.OrgID(r.IntN(3)),
 					Actor:  hallpass.Principal{Kind: hallpass.UserPrincipal, ID: int64(6 + who), Login: logins[who]},
 					Action: []string{"token.create", "token.delete", "users:read"}[r.IntN(3)], Target: fmt.Sprint("token:", r.IntN(4)),
-					Outcome: []hallpass.Outcome{hallpass.Done, hallpass.Refused}[r.IntN(2)], Count: 1,
+					Outcome: []hallpass.AuditOutcome{hallpass.Done, hallpass.Refused}[r.IntN(2)], Count: 1,
 				}
 				var err error
 				if e.ID, err = tx.Audit(e); err != nil {
@@ -49,7 +49,7 @@ func TestAuditPages(t *testing.T) {
 		for _, action := range []string{"", "token.create", "no.such"} {
 			for _, actor := range []string{"", "ana", "7", "8", "nobody"} {
 				for _, target := range []string{"", "token:3", "token:9"} {
-					for _, outcome := range []hallpass.Outcome{"", hallpass.Done, hallpass.Refused} {
+					for _, outcome := range []hallpass.AuditOutcome{"", hallpass.Done, hallpass.Refused} {
 						for _, org := range []hallpass.OrgID{0, 2, 9} {
 							filters = append(filters, hallpass.AuditFilter{Action: action, Actor: actor, Target: target, Outcome: outcome, Org: org})
 						}
@@ -82,7 +82,7 @@ func TestAuditPages(t *testing.T) {
 				for _, e := range page.Entries {
 					got = append(got, e.ID)
 				}
-				if page.Next != (hallpass.AuditPlace{}) && page.Next == f.Before {
+				if page.Next != (hallpass.AuditCursor{}) && page.Next == f.Before {
 					t.Fatalf("%+v: the page leads to itself", f)
 				}
 				f.Before = page.Next

@@ -78,8 +78,8 @@ func (tx *Tx) ServiceAccountCaller(a hallpass.ServiceAccount) (hallpass.Caller, 
 
 // standing puts together what the principal was given in org. Access to folders
 // and dashboards is left out: it is looked up where the tree is known.
-func (tx *Tx) standing(org hallpass.OrgID, principal int64, role hallpass.Role, member bool) (hallpass.Standing, error) {
-	s := hallpass.Standing{Member: member, Role: role}
+func (tx *Tx) standing(org hallpass.OrgID, principal int64, role hallpass.Role, member bool) (hallpass.PrincipalAccess, error) {
+	s := hallpass.PrincipalAccess{Member: member, Role: role}
 	var err error
 	if s.Basic, err = tx.basicPermissions(role); err != nil {
 		return s, err

@@ -206,11 +206,11 @@ func (tx *Tx) Given(org hallpass.OrgID, ids []int64) (map[int64]hallpass.Given, 
 		return nil, err
 	}
 	for _, l := range roles {
-		out[l.id] = hallpass.Given{Roles: l.n}
+		out[l.id] = hallpass.Given{MoreRoles: l.n}
 	}
 	for _, l := range things {
 		g := out[l.id]
-		g.Things = l.n
+		g.AccessGrants = l.n
 		out[l.id] = g
 	}
 	return out, nil

@@ -30,7 +30,7 @@ type noteKey struct {
 	token     hallpass.TokenID
 	action    string
 	target    string
-	outcome   hallpass.Outcome
+	outcome   hallpass.AuditOutcome
 	reason    string
 	address   string
 }
@@ -46,7 +46,7 @@ type note struct {
 type noter struct {
 	principal int64
 	token     hallpass.TokenID
-	outcome   hallpass.Outcome
+	outcome   hallpass.AuditOutcome
 }
 
 // noted is what a noter has within the minute.

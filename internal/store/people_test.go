@@ -354,7 +354,7 @@ func TestGiven(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := map[int64]hallpass.Given{ids[1]: {Roles: 1, Things: 1}, ids[2]: {Roles: 2, Things: 1}, ids[3]: {Roles: 2, Things: 2}}
+		want := map[int64]hallpass.Given{ids[1]: {MoreRoles: 1, AccessGrants: 1}, ids[2]: {MoreRoles: 2, AccessGrants: 1}, ids[3]: {MoreRoles: 2, AccessGrants: 2}}
 		err = db.Read(ctx, func(tx *store.Tx) error {
 			got, err := tx.Given(org, ids)
 			if d := cmp.Diff(got, want); d != "" {

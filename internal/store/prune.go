@@ -37,7 +37,7 @@ func (db *DB) PruneAudit(ctx context.Context, holder string, now, before time.Ti
 			return err
 		}
 		var first, last int64
-		for _, outcome := range []hallpass.Outcome{hallpass.Done, hallpass.Refused} {
+		for _, outcome := range []hallpass.AuditOutcome{hallpass.Done, hallpass.Refused} {
 			times, err := all(tx, scanMicros, `
 				DELETE FROM audit WHERE id IN (
 					SELECT id FROM audit`+db.by("audit_time")+` WHERE outcome = $1 AND at_us < $2 ORDER BY at_us, id LIMIT $3

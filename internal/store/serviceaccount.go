@@ -183,7 +183,7 @@ func scanSummary(r row) (hallpass.ServiceAccountSummary, error) {
 	var s hallpass.ServiceAccountSummary
 	var used, next int64
 	var err error
-	s.ServiceAccount, err = scanAccount(r, &s.Tokens, &s.LiveTokens, &s.Endless, &used, &next)
+	s.ServiceAccount, err = scanAccount(r, &s.Tokens, &s.LiveTokens, &s.NeverExpiring, &used, &next)
 	s.LastUsedAt, s.NextExpiry = fromMicros(used), fromMicros(next)
 	return s, err
 }

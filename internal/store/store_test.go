@@ -336,7 +336,7 @@ func TestNotesMerge(t *testing.T) {
 // uncounted, and nobody's hide another's.
 func TestNotesAreBounded(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
-		note := func(at time.Time, org hallpass.OrgID, who int64, token hallpass.TokenID, i int, outcome hallpass.Outcome) bool {
+		note := func(at time.Time, org hallpass.OrgID, who int64, token hallpass.TokenID, i int, outcome hallpass.AuditOutcome) bool {
 			return db.Note(hallpass.AuditEntry{
 				At: at, Org: org, Actor: hallpass.Principal{Kind: hallpass.UserPrincipal, ID: who, Login: fmt.Sprint("who", who)}, Token: token,
 				Action: fmt.Sprint("thing", i%7, ":read"), Target: fmt.Sprint("thing:", i), Outcome: outcome, Reason: "x", From: hallpass.From{Address: fmt.Sprint("10.0.0.", i%9)},

@@ -58,7 +58,7 @@ func FillCache(tokens, accounts int) FullCache {
 		name := fmt.Sprintf("dashboard-sync-%d", id)
 		caller := hallpass.ServiceAccountCaller(hallpass.ServiceAccount{
 			ID: hallpass.ServiceAccountID(id), Org: 1, Name: name, Login: hallpass.ServiceAccountLogin(1, name), Role: hallpass.RoleViewer,
-		}, hallpass.Standing{Member: true, Role: hallpass.RoleViewer, Basic: viewer})
+		}, hallpass.PrincipalAccess{Member: true, Role: hallpass.RoleViewer, Basic: viewer})
 		e := &entry{hash: secret.NewToken().Hash(), token: hallpass.TokenID(i)}
 		e.used.Store(1)
 		e = v.cache.put(v.cache.coherence.Begin(), e, caller)

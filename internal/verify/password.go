@@ -84,7 +84,7 @@ func (ps *passwords) verify(ctx context.Context, login string, p secret.Text, or
 		return hallpass.Caller{}, unknowable(err)
 	}
 	g.text, g.now = p, now
-	g.caller.From, g.caller.Password = from, g.user.PasswordMark()
+	g.caller.From, g.caller.Password = from, g.user.PasswordFingerprint()
 	if err := ps.check(ctx, wait, g); err != nil {
 		return hallpass.Caller{}, err
 	}
