@@ -18,7 +18,7 @@ func Owns(r *http.Request) bool { return strings.HasPrefix(target(r), Prefix) }
 // target returns the path of the request as the proxy sent it. The query is never
 // read: some proxies append the query of the original request, which the client
 // chose.
-func target(r *http.Request) string { return r.URL.EscapedPath() }
+func target(r *http.Request) string { return httpd.SentPath(r.URL) }
 
 // A ForwardAuth answers proxies that ask over HTTP, on the paths below Prefix. It
 // is safe for concurrent use.

@@ -70,7 +70,11 @@ func (p Proxies) From(r *http.Request) hallpass.From {
 
 func (p Proxies) from(r *http.Request) (_ hallpass.From, secure bool) {
 	address, secure := p.client(r)
-	return hallpass.From{Address: address, UserAgent: hallpass.Clean(r.UserAgent(), maxAgent)}, secure
+	from := hallpass.From{Address: address}
+	if agent := r.Header["User-Agent"]; len(agent) > 0 {
+		from.UserAgent = hallpass.Clean(agent[0], maxAgent)
+	}
+	return from, secure
 }
 
 // client returns the client's address, and whether it spoke https, to us or to a

@@ -19,7 +19,7 @@ var errNoPath = &hallpass.Error{Kind: hallpass.NotFound, Message: "Not found"}
 // segment "." or "..". The path is looked at as it was sent: what is
 // percent-encoded in it belongs to a name.
 func onePath(r *http.Request) (_ *http.Request, ok bool) {
-	sent := r.URL.EscapedPath()
+	sent := SentPath(r.URL)
 	path := strings.TrimSuffix(sent, "/")
 	switch {
 	case sent == "" || sent[0] != '/' || strings.HasSuffix(path, "/") || strings.Contains(path, "//") || dotted(path):
@@ -32,6 +32,16 @@ func onePath(r *http.Request) (_ *http.Request, ok bool) {
 	r = r.WithContext(r.Context()) // a copy
 	r.URL = &u
 	return r, true
+}
+
+// SentPath returns the path as the client wrote it, with what it percent-encoded.
+// It may leave out what stands for the same character in any path: only slashes and
+// dots are told apart from their codes.
+func SentPath(u *url.URL) string {
+	if u.RawPath == "" {
+		return u.Path // what was encoded is neither, or RawPath would have it
+	}
+	return u.EscapedPath()
 }
 
 // dotted reports whether a segment of the path is "." or "..".

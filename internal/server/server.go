@@ -443,7 +443,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		MaxHeaderBytes: httpd.MaxHeaderBytes + 8<<10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
-	go func() { served <- web.Serve(s.listener) }()
+	go func() { served <- web.Serve(httpd.KeepTimers(s.listener)) }()
 	jobs, endJobs := context.WithCancel(context.WithoutCancel(ctx))
 	var working sync.WaitGroup
 	for _, w := range s.workers {
