@@ -10,12 +10,29 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// Heartbeat makes one heartbeat on a shared database: it applies what other nodes
-// have changed, and only then renews the lease. It returns the changes applied;
-// after some it is to be called again at once, for the next one acknowledges them.
-// store.ErrDiverged means that the database has another past: nothing is answered
-// until Settled is called. Calls must not overlap.
-func (n *Node) Heartbeat(ctx context.Context) ([]store.ChangeRow, error) {
+// Heartbeat makes heartbeats on a shared database until there is nothing new to
+// apply, and writes what was applied to the journal. store.ErrDiverged means that the
+// database has not gone through what this node applied: the node answers nothing
+// until the database is settled. Calls must not overlap, and not run beside Run.
+func (n *Node) Heartbeat(ctx context.Context) (err error) {
+	var applied []store.ChangeRow
+	for again := true; again; {
+		var rows []store.ChangeRow
+		rows, err = n.beat(ctx)
+		n.report.heartbeat(ctx, err, n.Status())
+		n.report.byHand(rows)
+		applied = append(applied, rows...)
+		again = err == nil && len(rows) > 0 // the next one acknowledges them
+	}
+	if err := n.journal.keep(ctx, n.db, applied); err != nil && ctx.Err() == nil {
+		n.report.unwritten(n.journal.Path(), err)
+	}
+	return err
+}
+
+// beat makes one heartbeat: it applies what other nodes have changed, and only then
+// renews the lease. It returns the changes applied.
+func (n *Node) beat(ctx context.Context) ([]store.ChangeRow, error) {
 	begun := n.boot()
 	if n.diverged.Load() {
 		return nil, store.ErrDiverged
@@ -133,11 +150,11 @@ func (n *Node) diverge() {
 	n.diverged.Store(true)
 }
 
-// Settled says that the database's history was compared up to known, and that the
+// settled says that the database's history was compared up to known, and that the
 // database refuses again what this node knew to have ended. The next heartbeat
 // registers the node anew, with a database that has gone through known: it may be
 // another than the one that was compared.
-func (n *Node) Settled(known store.State) {
+func (n *Node) settled(known store.State) {
 	n.known, n.registered = known, false
 	n.db.AnnounceAll()
 	n.diverged.Store(false)

@@ -23,20 +23,23 @@ func begun(t *testing.T) *store.DB {
 	return db
 }
 
-// change makes a change of the kind in db, and returns where the history stands then.
-func change(t *testing.T, db *store.DB, kind hallpass.ChangeKind, id int64) (now store.State) {
+// state returns where the history of db stands.
+func state(t *testing.T, db *store.DB) store.State {
 	t.Helper()
-	err := db.Write(t.Context(), func(tx *store.Tx) (err error) {
-		if err := tx.Change(hallpass.Change{Kind: kind, ID: id}); err != nil {
-			return err
-		}
-		now, err = tx.State()
-		return err
-	})
+	now, err := db.State(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return now
+}
+
+// change makes a change of the kind in db.
+func change(t *testing.T, db *store.DB, kind hallpass.ChangeKind, id int64) {
+	t.Helper()
+	err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.Change(hallpass.Change{Kind: kind, ID: id}) })
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // TestRegisterContinues registers a node with a database that has not gone through
@@ -46,28 +49,31 @@ func TestRegisterContinues(t *testing.T) {
 		t.Skip("only PostgreSQL is shared")
 	}
 	db := begun(t)
-	now := change(t, db, hallpass.OrgChanged, 1)
+	change(t, db, hallpass.OrgChanged, 1)
+	now := state(t, db)
 	ahead, other, elsewhere := now, now, now
 	ahead.Version++
 	other.Digest[0]++
 	elsewhere.Installation = "another"
 	for name, known := range map[string]store.State{"an older copy": ahead, "another past": other, "another installation": elsewhere} {
-		n := hallpasstest.NewNode(t, db, node.Options{Name: "later"})
-		n.Settled(known)
-		for range 2 {
-			if _, err := n.Heartbeat(t.Context()); !errors.Is(err, store.ErrDiverged) {
-				t.Errorf("%s: %v, want diverged", name, err)
-			}
+		j := hallpasstest.OpenJournal(t, t.TempDir())
+		n := hallpasstest.NewNodeOf(t, db, j, node.Options{Name: "later"})
+		if err := j.Begin(known, false); err != nil {
+			t.Fatal(err)
 		}
-		n.Settled(now)
-		for range 2 {
-			if _, err := n.Heartbeat(t.Context()); err != nil {
-				t.Errorf("%s, settled: %v", name, err)
-			}
+		if err := n.Join(t.Context()); !errors.Is(err, store.ErrDiverged) {
+			t.Errorf("%s: %v, want diverged", name, err)
 		}
-		if err := n.Leave(t.Context()); err != nil {
-			t.Error(err)
+		if err := n.Heartbeat(t.Context()); !errors.Is(err, store.ErrDiverged) {
+			t.Errorf("%s, once more: %v, want diverged", name, err)
 		}
+		if err := j.Begin(now, false); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Join(t.Context()); err != nil {
+			t.Errorf("%s, settled: %v", name, err)
+		}
+		n.Leave(t.Context())
 	}
 }
 
@@ -89,7 +95,7 @@ func TestLease(t *testing.T) {
 		}
 	}
 	want("before it joined", false, 0)
-	if err := n.Join(t.Context(), store.State{}); err != nil {
+	if err := n.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	want("joined", true, lease)
@@ -101,15 +107,12 @@ func TestLease(t *testing.T) {
 		return
 	}
 	for when, beat := range map[string]func() error{
-		"a heartbeat later": func() error { _, err := n.Heartbeat(t.Context()); return err },
-		"removed by another, and registered again": func() error {
-			if err := n.Leave(t.Context()); err != nil {
-				return err
-			}
-			_, err := n.Heartbeat(t.Context()) // finds no row
+		"a heartbeat later": func() error { return n.Heartbeat(t.Context()) },
+		"removed, and registered again": func() error {
+			n.Leave(t.Context())
+			err := n.Heartbeat(t.Context()) // finds no row
 			want("removed", false, 0)
-			_, again := n.Heartbeat(t.Context())
-			return errors.Join(err, again)
+			return errors.Join(err, n.Heartbeat(t.Context()))
 		},
 	} {
 		if err := beat(); err != nil {
@@ -144,7 +147,7 @@ func TestAnnounced(t *testing.T) {
 		}
 	})
 	n := hallpasstest.NewNode(t, here, node.Options{})
-	if err := n.Join(t.Context(), store.State{}); err != nil {
+	if err := n.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if all == 0 || heard != nil {
@@ -155,14 +158,14 @@ func TestAnnounced(t *testing.T) {
 	changing.Go(func() { change(t, there, hallpass.OrgChanged, 7) }) // it waits until this node has acknowledged it
 	all = 0
 	for n.Applied() < 1 {
-		if _, err := n.Heartbeat(t.Context()); err != nil {
+		if err := n.Heartbeat(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if want := []hallpass.Change{{Kind: hallpass.OrgChanged, ID: 7}}; !slices.Equal(heard, want) || all != 0 {
 		t.Errorf("announced %v, want %v; everything %d times", heard, want, all)
 	}
-	if _, err := n.Heartbeat(t.Context()); err != nil {
+	if err := n.Heartbeat(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,7 +1,7 @@
 package node
 
 import (
-	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -21,18 +21,21 @@ type Options struct {
 	// shared.
 	MaxStaleness time.Duration
 	Boot         func() time.Duration // the clock of leases; nil: the machine's, which runs on while that is suspended
+	Log          *slog.Logger         // nil: nothing is logged
 }
 
 // A Node is this process, as one of those that share a database. Heartbeats are
 // made by one goroutine; all else is safe for concurrent use.
 type Node struct {
-	db    *store.DB
-	self  hallpass.Node
-	boot  func() time.Duration
-	clock clock
-	conn  *store.NodeConn // nil: the database is not shared
-	lease lease
-	peers peers
+	db      *store.DB
+	journal *Journal
+	self    hallpass.Node
+	boot    func() time.Duration
+	clock   clock
+	conn    *store.NodeConn // nil: the database is not shared
+	lease   lease
+	peers   peers
+	report  reporter
 
 	applied  atomic.Int64 // hallpass.Version: no read from before it counts
 	diverged atomic.Bool  // the database has not gone through what this node applied
@@ -40,10 +43,12 @@ type Node struct {
 
 	known      store.State // what was applied; belongs to the goroutine of the heartbeats
 	registered bool        // belongs to the goroutine of the heartbeats
+	joined     bool        // the others know this node, and wait for it
 }
 
-// New returns a Node on db. It has no lease until it joins.
-func New(db *store.DB, o Options) *Node {
+// New returns a Node on db that keeps the journal, which stays the caller's to
+// close. The node has no lease until it joins.
+func New(db *store.DB, j *Journal, o Options) *Node {
 	if o.Now == nil && !db.Shared() {
 		o.Now = time.Now
 	}
@@ -53,11 +58,16 @@ func New(db *store.DB, o Options) *Node {
 	if o.Boot == nil {
 		o.Boot = store.BootClock
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	n := &Node{
-		db:    db,
-		boot:  o.Boot,
-		clock: clock{wall: o.Now, boot: o.Boot},
-		lease: lease{duration: o.MaxStaleness},
+		db:      db,
+		journal: j,
+		boot:    o.Boot,
+		clock:   clock{wall: o.Now, boot: o.Boot},
+		lease:   lease{duration: o.MaxStaleness},
+		report:  reporter{log: o.Log, maxStaleness: o.MaxStaleness},
 		self: hallpass.Node{
 			ID: secret.NewUID(), Name: o.Name, Address: o.Address, Version: o.Version,
 			StartedAt: time.Now().UTC().Truncate(time.Microsecond), MaxStaleness: o.MaxStaleness,
@@ -69,44 +79,8 @@ func New(db *store.DB, o Options) *Node {
 	return n
 }
 
-// Join makes this process a node of a shared database: it registers with known, the
-// history that it remembers, and gets its first lease.
-func (n *Node) Join(ctx context.Context, known store.State) error {
-	if n.conn == nil {
-		return nil
-	}
-	n.Settled(known)
-	for range 2 { // the first registers, the second gets the lease
-		if _, err := n.Heartbeat(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Leave takes this node off the list, so that no change waits for it. It verifies
-// nothing any more.
-func (n *Node) Leave(ctx context.Context) error {
-	if n.conn == nil {
-		return nil
-	}
-	return n.conn.Leave(ctx)
-}
-
-// Listen calls wake when another node changed something, until ctx is done or the
-// connection fails.
-func (n *Node) Listen(ctx context.Context, wake func()) error { return n.conn.Listen(ctx, wake) }
-
 // ID returns what names this run of the process among the nodes.
 func (n *Node) ID() string { return n.self.ID }
 
 // Shared reports whether other nodes may share the database.
 func (n *Node) Shared() bool { return n.conn != nil }
-
-// Close closes the node's connections.
-func (n *Node) Close() error {
-	if n.conn == nil {
-		return nil
-	}
-	return n.conn.Close()
-}

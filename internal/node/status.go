@@ -18,7 +18,8 @@ type Status struct {
 	MaxStaleness time.Duration
 	Applied      hallpass.Version
 	Diverged     bool          // the database has not gone through what this node applied
-	Heartbeat    time.Duration // of the last heartbeat
+	Failing      bool          // the database did not answer the last heartbeat
+	Heartbeat    time.Duration // of the last heartbeat that succeeded
 }
 
 // Status returns how current this node's memory is.
@@ -30,7 +31,7 @@ func (n *Node) Status() Status {
 	left := n.lease.left(boot)
 	return Status{
 		Shared: true, Leased: left > 0, Age: n.lease.age(boot), LeaseLeft: max(left, 0), MaxStaleness: n.lease.duration,
-		Applied: n.Applied(), Diverged: n.diverged.Load(), Heartbeat: time.Duration(n.elapsed.Load()),
+		Applied: n.Applied(), Diverged: n.diverged.Load(), Failing: n.report.failing.Load(), Heartbeat: time.Duration(n.elapsed.Load()),
 	}
 }
 
@@ -67,6 +68,11 @@ func (n *Node) Peers(ctx context.Context) ([]Peer, error) {
 		})
 		return []Peer{{Node: self, Self: true, State: Live}}, err
 	}
+	return n.list(), nil
+}
+
+// list is Peers of a shared database.
+func (n *Node) list() []Peer {
 	status := n.Status()
 	n.peers.mu.Lock()
 	defer n.peers.mu.Unlock()
@@ -82,7 +88,7 @@ func (n *Node) Peers(ctx context.Context) ([]Peer, error) {
 			list = append(list, n.peers.peer(m, furthest))
 		}
 	}
-	return list, nil
+	return list
 }
 
 // ownPeer returns this node, whose row is m, as a peer.

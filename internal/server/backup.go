@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
-	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
@@ -80,9 +77,9 @@ func Restore(ctx context.Context, c Config, path string, aside bool) (r Restored
 		return r, err
 	}
 	r.Alone, r.Torn = s.journal.Known().Installation == "", s.journal.Torn()
-	s.admin = admin.New(s.db, admin.Options{})
-	r.Again, r.Open = s.settle(ctx)
-	r.Lost = s.missing
+	s.node = s.newNode(nil)
+	settled, open := s.node.Settle(ctx)
+	r.Again, r.Lost, r.Open = settled.Again, settled.Lost, open
 	if r.Open == nil {
 		return r, s.forgetFirstPassword(ctx)
 	}
@@ -130,7 +127,7 @@ func (s *Server) unpack(ctx context.Context, path, scratch string) ([]Table, err
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be restored: %w", path, err)
 	}
-	now, err := state(ctx, db)
+	now, err := db.State(ctx)
 	if known := s.journal.Known(); err == nil && known.Installation != "" && known.Installation != now.Installation {
 		err = fmt.Errorf("the backup is of the installation %s, and the journal %s of %s: choose the folder that belongs to the backup, or an empty one, with --data",
 			now.Installation, s.journal.Path(), known.Installation)
@@ -174,7 +171,7 @@ func (s *Server) restoreFile(ctx context.Context, scratch string, r *Restored) (
 	path := databasePath(s.config)
 	if _, err := os.Stat(path); err == nil {
 		r.Aside = path + ".replaced-" + time.Now().UTC().Format("20060102T150405Z")
-		r.Unread = s.lastWords(ctx, path, scratch)
+		r.Unread = s.salvage(ctx, path, scratch)
 	}
 	if err := store.Replace(ctx, scratch, path, r.Aside); err != nil {
 		return err
@@ -183,50 +180,18 @@ func (s *Server) restoreFile(ctx context.Context, scratch string, r *Restored) (
 	return err
 }
 
-// lastWords has the journal hear of the last changes in the database at path,
-// which is to be replaced by the one at scratch, and that one give no number
-// which the other gave: a killed server may not have told the journal all. Of
-// another installation there is nothing to hear.
-func (s *Server) lastWords(ctx context.Context, path, scratch string) (err error) {
+// salvage has the journal hear of the last changes in the database at path, which the
+// one at scratch is about to replace.
+func (s *Server) salvage(ctx context.Context, path, scratch string) (err error) {
 	next, err := store.Open(ctx, scratch)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, next.Close()) }()
-	then, err := state(ctx, next)
+	old, err := store.OpenAsItIs(ctx, path)
 	if err != nil {
 		return err
 	}
-	if s.db, err = store.OpenAsItIs(ctx, path); err != nil {
-		return err
-	}
-	defer func() { err, s.db = errors.Join(err, s.db.Close()), nil }()
-	now, err := state(ctx, s.db)
-	if err != nil || now.Installation != then.Installation {
-		return err
-	}
-	if s.journal.Known().Installation == "" {
-		if err := s.journal.Begin(then, false); err != nil {
-			return err
-		}
-	}
-	var counters map[string]int64
-	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		if err := tx.Continues(s.journal.Known()); err != nil {
-			return err
-		}
-		counters, err = tx.Counters()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := s.catchUp(ctx); err != nil {
-		return err
-	}
-	if err := s.journal.Count(counters); err != nil { // settling raises these, and says which are lost
-		return err
-	}
-	maps.DeleteFunc(counters, func(name string, _ int64) bool { return slices.Contains(store.Numbered, name) })
-	return next.Write(ctx, func(tx *store.Tx) error { return tx.RaiseCounters(counters) })
+	defer func() { err = errors.Join(err, old.Close()) }()
+	return s.journal.Salvage(ctx, old, next)
 }

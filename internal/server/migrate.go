@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
@@ -44,8 +43,7 @@ func Migrate(ctx context.Context, c Config, from string) (copied []Table, err er
 	if s.db, err = openDatabase(ctx, c); err != nil {
 		return nil, err
 	}
-	s.admin = admin.New(s.db, admin.Options{})
-	if _, err := s.settle(ctx); err != nil {
+	if _, err := s.newNode(nil).Settle(ctx); err != nil {
 		return nil, err
 	}
 	return store.Copy(ctx, s.db, to)

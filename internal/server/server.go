@@ -41,9 +41,8 @@ type Server struct {
 	admin    *admin.Admin
 	verify   *verify.Verifier
 	lock     locks
-	journal  *store.Journal
+	journal  *node.Journal
 	node     *node.Node
-	joined   bool // the others know of this node, and wait for it
 	handler  http.Handler
 	listener net.Listener
 
@@ -52,7 +51,6 @@ type Server struct {
 	userMove chan struct{} // a user changed: the first password may be history
 	changed  chan struct{} // authority changed: the journal is to hear of it
 	first    firstPassword
-	missing  []string // what settling found to be lost: numbers, and what they numbered
 	reserve  *reserve
 	workers  []*worker
 	metrics  *metrics.Metrics
@@ -62,12 +60,6 @@ type Server struct {
 
 	shutdownDelay time.Duration
 	maxStaleness  time.Duration
-	silent        map[string]string // names of silent nodes by ID; belongs to the goroutine of the heart
-	beatFails     atomic.Bool       // the database does not answer heartbeats; written by the goroutine of the heart
-	divergedAt    time.Time         // when that was last said; belongs to the goroutine of the heart
-	failingSince  time.Time         // belongs to the goroutine of the heart, as the two below
-	leaseOver     bool              // and that was said
-	slowBeats     int               // in a row
 }
 
 // Open locks the data directory, opens the database in it, makes the first org
@@ -83,7 +75,7 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 	if err != nil {
 		return nil, err
 	}
-	if err := s.join(ctx); err != nil {
+	if err := s.node.Join(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -156,7 +148,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if err := s.refold(ctx); err != nil {
 		return err
 	}
-	if _, err := s.settle(ctx); err != nil {
+	if _, err := s.node.Settle(ctx); err != nil {
 		return err
 	}
 	s.metrics = s.newMetrics()
@@ -202,7 +194,7 @@ func (s *Server) takePlace() error {
 	if s.lock, err = lockFiles(mine...); err != nil {
 		return err
 	}
-	if s.journal, err = store.OpenJournal(s.config.DataDir); err != nil {
+	if s.journal, err = node.OpenJournal(s.config.DataDir); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	return nil
@@ -238,12 +230,7 @@ func (s *Server) Close() error {
 	}
 	var err error
 	if s.node != nil {
-		if s.joined { // and did not serve: its address was taken, perhaps
-			ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
-			defer cancel()
-			s.tellLeft(s.leave(ctx))
-		}
-		err = s.node.Close()
+		err = s.node.Close() // it leaves, if it did not serve: its address was taken, perhaps
 	}
 	if s.journal != nil {
 		err = errors.Join(err, s.journal.Close())
@@ -382,7 +369,7 @@ func (s *Server) ready() api.Readiness {
 		return api.Readiness{State: "diverged", Reason: "The database has another history than the one this node has applied; its log says what to do", Database: true}
 	case !view.Leased:
 		return api.Readiness{State: "stale", Reason: "The database has not answered for " + seconds(view.Age) + ", longer than database.max_staleness: nothing is verified until it does"}
-	case s.beatFails.Load():
+	case view.Failing:
 		return api.Readiness{OK: true, State: "leased", Reason: "The database does not answer: changes say 503, known tokens are verified from memory for another " + seconds(view.LeaseLeft)}
 	}
 	return api.Readiness{OK: true, State: "ready", Database: true}
@@ -427,7 +414,6 @@ const (
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = 90 * time.Second
 	drainTimeout      = 20 * time.Second
-	leaveTimeout      = 3 * time.Second
 )
 
 // Serve answers requests until ctx is done, then lets those at work finish,
@@ -451,7 +437,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	beating, endBeats := context.WithCancel(context.WithoutCancel(ctx))
 	still := make(chan struct{})
-	go func() { defer close(still); s.beat(beating) }()
+	go func() { defer close(still); s.node.Run(beating) }()
 	s.log.Info("serving", "address", address, "version", Version)
 
 	var failure error
@@ -478,12 +464,12 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err := s.verify.Flush(drain); err != nil {
 		failure = errors.Join(failure, fmt.Errorf("flush: %w", err))
 	}
-	if err := s.count(drain); err != nil {
+	if err := s.node.Count(drain); err != nil {
 		s.log.Warn("the journal does not know the last numbers that were given", "error", err)
 	}
 	endBeats() // to the last: what is changed while draining waits for this node too
 	<-still
-	s.tellLeft(s.leave(drain))
+	s.node.Leave(drain)
 	return failure
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -108,6 +109,15 @@ func (tx *Tx) State() (State, error) {
 	}
 	s.Digest = [32]byte(digest)
 	return s, nil
+}
+
+// State returns where the history stands; NotFound before Begin.
+func (db *DB) State(ctx context.Context) (now State, err error) {
+	err = db.Read(ctx, func(tx *Tx) error {
+		now, err = tx.State()
+		return err
+	})
+	return now, err
 }
 
 // Begin writes the first state of a new installation; Conflict when it has one.

@@ -29,9 +29,9 @@ func (known State) continues(now State, digest [32]byte) error {
 	return nil
 }
 
-// digestAt returns the digest of the history up to v, zero when the database
-// has not come that far.
-func (tx *Tx) digestAt(v hallpass.Version) (digest [32]byte, err error) {
+// DigestAt returns the digest of the history up to v; zero when the database has
+// not come to v.
+func (tx *Tx) DigestAt(v hallpass.Version) (digest [32]byte, err error) {
 	rows, err := all(tx, func(r row) (d []byte, err error) {
 		err = r.Scan(&d)
 		return d, err
@@ -51,16 +51,38 @@ func (tx *Tx) Continues(known State) error {
 	if err != nil {
 		return err
 	}
-	digest, err := tx.digestAt(known.Version)
+	digest, err := tx.DigestAt(known.Version)
 	if err != nil {
 		return err
 	}
 	return known.continues(now, digest)
 }
 
-// journalEntries returns the journal's entries for the changes, with what has
-// become of their subjects by now.
+// JournalEntries returns the journal's entries for the changes, with what has become
+// of their subjects by now. When the database does not tell that, because it failed
+// or is another one, they say what the changes themselves say.
+func (db *DB) JournalEntries(ctx context.Context, rows []ChangeRow) (entries []JournalEntry) {
+	err := db.Read(ctx, func(tx *Tx) (err error) {
+		entries, err = tx.journalEntries(rows)
+		return err
+	})
+	if err == nil {
+		return entries
+	}
+	entries = nil
+	for _, r := range rows {
+		entries = append(entries, newJournalEntry(r, unread(r.Change)))
+	}
+	return entries
+}
+
+// journalEntries is JournalEntries in the database that has gone through the last of
+// the changes; ErrDiverged in another.
 func (tx *Tx) journalEntries(rows []ChangeRow) ([]JournalEntry, error) {
+	last := rows[len(rows)-1]
+	if digest, err := tx.DigestAt(last.Version); err != nil || digest != last.Digest {
+		return nil, errors.Join(err, ErrDiverged)
+	}
 	entries := make([]JournalEntry, 0, len(rows))
 	for _, r := range rows {
 		s, err := tx.subjectState(r.Change)
@@ -70,32 +92,6 @@ func (tx *Tx) journalEntries(rows []ChangeRow) ([]JournalEntry, error) {
 		entries = append(entries, newJournalEntry(r, s))
 	}
 	return entries, nil
-}
-
-// Keep writes the changes to the journal, with what has become of their
-// subjects by now. What the database does not tell any more, because it failed
-// or is another, is kept as far as the change itself says it.
-func (db *DB) Keep(ctx context.Context, j *Journal, rows []ChangeRow) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	last := rows[len(rows)-1]
-	var entries []JournalEntry
-	err := db.Read(ctx, func(tx *Tx) error {
-		if digest, err := tx.digestAt(last.Version); err != nil || digest != last.Digest {
-			return errors.Join(err, ErrDiverged)
-		}
-		var err error
-		entries, err = tx.journalEntries(rows)
-		return err
-	})
-	if err != nil {
-		entries = entries[:0]
-		for _, r := range rows {
-			entries = append(entries, newJournalEntry(r, unread(r.Change)))
-		}
-	}
-	return j.Append(entries...)
 }
 
 // Reapply makes the database, whose past is not the one in the journal, refuse

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
@@ -24,7 +25,7 @@ func TestSubjects(t *testing.T) {
 		}
 	}
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
-		j := openJournal(t, t.TempDir())
+		j := hallpasstest.OpenJournal(t, t.TempDir())
 		if err := j.Begin(store.State{Installation: "test"}, false); err != nil {
 			t.Fatal(err)
 		}
@@ -32,8 +33,8 @@ func TestSubjects(t *testing.T) {
 		for _, kind := range kinds {
 			change(t, db, kind, 500)
 		}
-		keep(t, db, j)
-		lost, whole := since(t, emptyDB(t, db), j)
+		hallpasstest.Keep(t, db, j)
+		lost, whole := hallpasstest.Since(t, emptyDB(t, db), j)
 		if len(lost) != len(kinds) || !whole {
 			t.Fatalf("%d entries, %v", len(lost), whole)
 		}
@@ -111,7 +112,7 @@ func TestReapplyEnd(t *testing.T) {
 func TestJournalTellsEnds(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
 		a := newAccount(t, db, newOrg(t, db, "o").ID, "a")
-		j := openJournal(t, t.TempDir())
+		j := hallpasstest.OpenJournal(t, t.TempDir())
 		if err := j.Begin(stateOf(t, db), false); err != nil {
 			t.Fatal(err)
 		}
@@ -121,8 +122,8 @@ func TestJournalTellsEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			change(t, db, hallpass.TokenChanged, int64(tok.ID))
-			keep(t, db, j)
-			lost, _ := since(t, emptyDB(t, db), j)
+			hallpasstest.Keep(t, db, j)
+			lost, _ := hallpasstest.Since(t, emptyDB(t, db), j)
 			if d := cmp.Diff(lost[len(lost)-1].Subject, store.SubjectState{EndsAt: ends}); d != "" {
 				t.Errorf("%s: got, want:\n%s", name, d)
 			}
@@ -144,9 +145,9 @@ func TestJournalOfOtherVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := openJournal(t, dir)
+	j := hallpasstest.OpenJournal(t, dir)
 	onSQLite(t, func(t *testing.T, db *store.DB, _ string) {
-		lost, _ := since(t, db, j)
+		lost, _ := hallpasstest.Since(t, db, j)
 		var open []hallpass.ChangeKind
 		for _, e := range lost {
 			if e.Open() {
@@ -166,7 +167,7 @@ func TestJournalOfOtherVersions(t *testing.T) {
 		if err := j.Begin(store.State{Installation: "test", Version: 9}, true); err != nil {
 			t.Fatal(err)
 		}
-		if lost, _ := since(t, db, j); slices.ContainsFunc(lost, store.JournalEntry.Open) {
+		if lost, _ := hallpasstest.Since(t, db, j); slices.ContainsFunc(lost, store.JournalEntry.Open) {
 			t.Errorf("a person has looked at them: %+v", lost)
 		}
 	})

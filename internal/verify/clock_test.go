@@ -86,7 +86,7 @@ func TestClockIsTheDatabases(t *testing.T) {
 	if err := a.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.Join(t.Context(), store.State{}); err != nil {
+	if err := n.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	_, text := firstToken(t, a, v, 600)

@@ -108,13 +108,13 @@ func keepLease(t testing.TB, n *node.Node) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	if err := n.Join(ctx, store.State{}); err != nil {
+	if err := n.Join(ctx); err != nil {
 		t.Fatal(err)
 	}
 	var beating sync.WaitGroup
 	beating.Go(func() {
 		for ctx.Err() == nil {
-			if _, err := n.Heartbeat(ctx); err != nil && ctx.Err() == nil {
+			if err := n.Heartbeat(ctx); err != nil && ctx.Err() == nil {
 				t.Errorf("heartbeat: %v", err)
 				return
 			}

@@ -1,8 +1,9 @@
-package store
+package node
 
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -15,36 +16,37 @@ import (
 	"sync"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// A Journal is the file in which a node keeps the changes of authority it
-// applied, so that a database that comes back older than they are can be told
-// of them. It holds no secrets. It is safe for concurrent use.
+// A Journal is the file in which a node keeps the changes of authority that it
+// applied. A database that comes back older is told them again. The file holds no
+// secrets. It is safe for concurrent use.
 //
-// Each line is a JSON object: first the installation it is about, then a change
-// with its version, the digest of the history up to it, its subject, and what
-// had become of that.
+// Each line is a JSON object: a head names the installation and where its history
+// stands, an entry is a change with its version, the digest of the history up to it,
+// its subject, and what had become of that.
 type Journal struct {
 	mu    sync.Mutex
 	file  *os.File
 	path  string
-	known State            // of the last line; guarded by mu
+	known store.State      // of the last line; guarded by mu
 	size  int64            // guarded by mu
-	given map[string]int64 // the last number that each counter of Numbered gave; guarded by mu
+	given map[string]int64 // the last number that each counter of numbered gave; guarded by mu
 	torn  bool             // the last line was cut off
 }
 
-// A journalHead says where the history stands, whatever came before it.
+// A journalHead says where the history stands, whatever the lines before it say.
 type journalHead struct {
 	Installation string           `json:"installation"`
 	Version      hallpass.Version `json:"v"`
 	Digest       string           `json:"digest"`
 	Accepted     bool             `json:"accepted,omitempty"` // a person looked at the open entries before
-	Given        map[string]int64 `json:"given,omitempty"`    // the last number of each counter of Numbered
+	Given        map[string]int64 `json:"given,omitempty"`    // the last number of each counter of numbered
 }
 
-// journalLimit is the size from which on the older half of a journal is let go
-// at the next start.
+// journalLimit is the size above which a journal loses its older half at the next
+// start.
 const journalLimit = 32 << 20
 
 // OpenJournal opens the journal in dir, or begins one. A last line that was cut
@@ -53,11 +55,11 @@ func OpenJournal(dir string) (*Journal, error) {
 	path := filepath.Join(dir, "journal")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("store: open journal: %w", err)
+		return nil, fmt.Errorf("node: open journal: %w", err)
 	}
 	j := &Journal{file: f, path: path}
 	if err := j.load(); err != nil {
-		return nil, errors.Join(fmt.Errorf("store: open journal %s: %w", path, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("node: open journal %s: %w", path, err), f.Close())
 	}
 	return j, nil
 }
@@ -65,7 +67,7 @@ func OpenJournal(dir string) (*Journal, error) {
 // load finds where the journal ends.
 func (j *Journal) load() error {
 	whole := int64(0)
-	err := j.each(func(head *journalHead, e *JournalEntry, end int64) error {
+	err := j.each(func(head *journalHead, e *store.JournalEntry, end int64) error {
 		whole = end
 		if head != nil {
 			if head.Installation != j.known.Installation {
@@ -89,13 +91,13 @@ func (j *Journal) load() error {
 	return j.halve()
 }
 
-// halve lets the older half of the file go. The newer half begins with a head,
-// as every journal does: it says where the history stood.
+// halve drops the older half of the file. The newer half begins with a head, as
+// every journal does.
 func (j *Journal) halve() error {
 	var kept bytes.Buffer
 	out := json.NewEncoder(&kept)
 	var before journalHead
-	err := j.each(func(head *journalHead, e *JournalEntry, end int64) error {
+	err := j.each(func(head *journalHead, e *store.JournalEntry, end int64) error {
 		switch {
 		case end > j.size/2 && head != nil:
 			return out.Encode(head)
@@ -135,12 +137,12 @@ func (j *Journal) know(installation string, v hallpass.Version, digest string) e
 	if err != nil || len(d) != 32 {
 		return fmt.Errorf("the digest of version %d is malformed", v)
 	}
-	j.known = State{Installation: installation, Version: v, Digest: [32]byte(d)}
+	j.known = store.State{Installation: installation, Version: v, Digest: [32]byte(d)}
 	return nil
 }
 
 // each calls fn with every whole line, and the offset where it ends.
-func (j *Journal) each(fn func(head *journalHead, e *JournalEntry, end int64) error) error {
+func (j *Journal) each(fn func(head *journalHead, e *store.JournalEntry, end int64) error) error {
 	if _, err := j.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -148,7 +150,7 @@ func (j *Journal) each(fn func(head *journalHead, e *JournalEntry, end int64) er
 	for end := int64(0); ; {
 		line, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return nil // what is left was cut off
+			return nil // the rest is a line that was cut off
 		}
 		if err != nil {
 			return err
@@ -162,7 +164,7 @@ func (j *Journal) each(fn func(head *journalHead, e *JournalEntry, end int64) er
 			}
 			err = fn(&head, nil, end)
 		} else {
-			var e JournalEntry
+			var e store.JournalEntry
 			if err := json.Unmarshal(line, &e); err != nil {
 				return fmt.Errorf("at byte %d: %w", begin, err)
 			}
@@ -179,16 +181,16 @@ func (j *Journal) Path() string { return j.path }
 
 // Known returns where the history stood at the journal's last line; the zero
 // State of a new journal.
-func (j *Journal) Known() State {
+func (j *Journal) Known() store.State {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.known
 }
 
-// Begin has the journal stand at s, whatever came before: of a new
-// installation, or of a history that has parted from this one. With accepted,
-// its open entries count as looked at.
-func (j *Journal) Begin(s State, accepted bool) error {
+// Begin writes that the history stands at s, whatever came before: it is of a new
+// installation, or has diverged from the one before. With accepted, a person has
+// looked at the open entries before it.
+func (j *Journal) Begin(s store.State, accepted bool) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if s.Installation != j.known.Installation {
@@ -201,12 +203,8 @@ func (j *Journal) Begin(s State, accepted bool) error {
 	return nil
 }
 
-// Numbered names the counters whose last numbers a journal keeps: what was made
-// since an older copy is lost with it, and nothing but its number tells of it.
-var Numbered = []string{"principal", "token", "org", "team", "role", "folder", "dashboard"}
-
-// Given returns the last numbers that the journal knows to have been given.
-func (j *Journal) Given() map[string]int64 {
+// numbers returns the last numbers that the journal knows to have been given.
+func (j *Journal) numbers() map[string]int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return maps.Clone(j.given)
@@ -216,9 +214,9 @@ func (j *Journal) Given() map[string]int64 {
 // change in it is not known.
 func (j *Journal) Torn() bool { return j.torn }
 
-// Count keeps the last numbers of the counters of Numbered, if one is higher than
+// count keeps the last numbers of the counters of numbered, if one is higher than
 // what the journal knows. A journal that has not begun keeps none.
-func (j *Journal) Count(counters map[string]int64) error {
+func (j *Journal) count(counters map[string]int64) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.known.Installation == "" || !j.give(counters) {
@@ -230,27 +228,27 @@ func (j *Journal) Count(counters map[string]int64) error {
 // give takes over numbers that are higher than the known ones, and reports whether
 // there were any.
 func (j *Journal) give(counters map[string]int64) (news bool) {
-	for _, name := range Numbered {
-		if counters[name] <= j.given[name] {
+	for _, n := range numbered {
+		if counters[n.counter] <= j.given[n.counter] {
 			continue
 		}
 		if j.given == nil {
 			j.given = make(map[string]int64)
 		}
-		j.given[name], news = counters[name], true
+		j.given[n.counter], news = counters[n.counter], true
 	}
 	return news
 }
 
-// Append keeps the entries, which follow those before. They survive the death of
-// this process at once, and that of the machine when the system has written
-// them.
-func (j *Journal) Append(entries ...JournalEntry) error {
+// Append writes the entries, which follow those before. From then on they survive
+// the end of this process; they survive that of the machine when its system has
+// written them to the disk.
+func (j *Journal) Append(entries ...store.JournalEntry) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, e := range entries {
 		if e.Version <= j.known.Version {
-			continue // this node's own change, heard of once more
+			continue // it is written already
 		}
 		if err := j.write(e); err != nil {
 			return err
@@ -265,34 +263,33 @@ func (j *Journal) Append(entries ...JournalEntry) error {
 func (j *Journal) write(line any) error {
 	text, err := json.Marshal(line)
 	if err != nil {
-		return fmt.Errorf("store: write journal: %w", err)
+		return fmt.Errorf("node: write journal: %w", err)
 	}
 	text = append(text, '\n')
 	if _, err := j.file.Write(text); err != nil {
-		return errors.Join(fmt.Errorf("store: write journal: %w", err), j.file.Truncate(j.size)) // no half a line
+		return errors.Join(fmt.Errorf("node: write journal: %w", err), j.file.Truncate(j.size)) // no half a line
 	}
 	j.size += int64(len(text))
 	return nil
 }
 
-// Since returns the entries that the database in tx has not gone through, or
-// has not come to: those after the last moment that it shares with the journal.
-// When they share none, the journal begins too late to tell all that is lost,
-// and whole is false.
-func (j *Journal) Since(tx *Tx) (entries []JournalEntry, whole bool, err error) {
+// Since returns the entries that the database in tx does not know: those after the
+// last point of the history that it shares with the journal. When they share none,
+// the journal begins too late to tell all that is lost, and whole is false.
+func (j *Journal) Since(tx *store.Tx) (entries []store.JournalEntry, whole bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now, err := tx.State()
 	if err != nil {
 		return nil, false, err
 	}
-	moments, err := j.moments(now.Installation)
+	points, err := j.points(now.Installation)
 	if err != nil {
-		return nil, false, fmt.Errorf("store: read journal: %w", err)
+		return nil, false, fmt.Errorf("node: read journal: %w", err)
 	}
-	for _, m := range slices.Backward(moments) {
+	for _, m := range slices.Backward(points) {
 		if m.version <= now.Version {
-			digest, err := tx.digestAt(m.version)
+			digest, err := tx.DigestAt(m.version)
 			if err != nil {
 				return nil, false, err
 			}
@@ -309,21 +306,21 @@ func (j *Journal) Since(tx *Tx) (entries []JournalEntry, whole bool, err error) 
 	return entries, whole, nil
 }
 
-// A moment is where the history stood at a line of the journal.
-type moment struct {
+// point is where the history stood at a line of the journal.
+type point struct {
 	version hallpass.Version
 	digest  string
-	entry   *JournalEntry // nil: the line is a head
+	entry   *store.JournalEntry // nil: the line is a head
 }
 
-// moments returns those of the installation's history, without open entries
-// that a person has looked at.
-func (j *Journal) moments(installation string) (list []moment, err error) {
+// points returns those of the installation's history, without the open entries that
+// a person has looked at.
+func (j *Journal) points(installation string) (list []point, err error) {
 	here := false // whether the lines are about the installation
-	err = j.each(func(head *journalHead, e *JournalEntry, _ int64) error {
+	err = j.each(func(head *journalHead, e *store.JournalEntry, _ int64) error {
 		if head == nil {
 			if here {
-				list = append(list, moment{e.Version, e.Digest, e})
+				list = append(list, point{e.Version, e.Digest, e})
 			}
 			return nil
 		}
@@ -332,12 +329,33 @@ func (j *Journal) moments(installation string) (list []moment, err error) {
 			return nil
 		}
 		if head.Accepted {
-			list = slices.DeleteFunc(list, func(m moment) bool { return m.entry != nil && m.entry.Open() })
+			list = slices.DeleteFunc(list, func(m point) bool { return m.entry != nil && m.entry.Open() })
 		}
-		list = append(list, moment{head.Version, head.Digest, nil})
+		list = append(list, point{head.Version, head.Digest, nil})
 		return nil
 	})
 	return list, err
+}
+
+// keep writes the changes, with what has become of their subjects in db by now.
+func (j *Journal) keep(ctx context.Context, db *store.DB, rows []store.ChangeRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return j.Append(db.JournalEntries(ctx, rows)...)
+}
+
+// catchUp writes the changes in db that the journal does not have yet.
+func (j *Journal) catchUp(ctx context.Context, db *store.DB) error {
+	var rows []store.ChangeRow
+	err := db.Read(ctx, func(tx *store.Tx) (err error) {
+		rows, err = tx.Changes(j.Known().Version)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return j.keep(ctx, db, rows)
 }
 
 // Close closes the file.

@@ -1,0 +1,246 @@
+package node_test
+
+import (
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/node"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+func write(t *testing.T, db *store.DB, fn func(*store.Tx) error) {
+	t.Helper()
+	if err := db.Write(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newToken makes a token of a new account in a new org, all of that name.
+func newToken(t *testing.T, db *store.DB, name string) (tok hallpass.Token) {
+	t.Helper()
+	write(t, db, func(tx *store.Tx) error {
+		now := time.Now()
+		o, err := tx.CreateOrg(hallpass.Org{Name: name, CreatedAt: now, UpdatedAt: now})
+		if err != nil {
+			return err
+		}
+		a, err := tx.CreateServiceAccount(hallpass.ServiceAccount{
+			UID: secret.NewUID(), Org: o.ID, Name: name, Login: hallpass.ServiceAccountLogin(o.ID, name), Role: hallpass.RoleViewer, CreatedAt: now, UpdatedAt: now,
+		})
+		if err != nil {
+			return err
+		}
+		text := secret.NewToken()
+		tok, err = tx.CreateToken(hallpass.Token{Org: o.ID, ServiceAccount: a.ID, Name: name, Hash: text.Hash(), LastFour: text.LastFour(), CreatedAt: now})
+		return err
+	})
+	return tok
+}
+
+// revoke ends the token, with the change that says so.
+func revoke(t *testing.T, db *store.DB, tok hallpass.Token) {
+	t.Helper()
+	write(t, db, func(tx *store.Tx) error {
+		if err := tx.Change(hallpass.Change{Kind: hallpass.TokenChanged, ID: int64(tok.ID), Hash: tok.Hash}); err != nil {
+			return err
+		}
+		return tx.RevokeToken(tok.Org, tok.ID, time.Now())
+	})
+}
+
+// revoked reports whether the token has ended in db.
+func revoked(t *testing.T, db *store.DB, tok hallpass.Token) bool {
+	t.Helper()
+	var now hallpass.Token
+	err := db.Read(t.Context(), func(tx *store.Tx) (err error) {
+		now, err = tx.OrgToken(tok.Org, tok.ID)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !now.RevokedAt.IsZero()
+}
+
+// copyOf returns a copy of db as it is now.
+func copyOf(t *testing.T, db *store.DB) *store.DB {
+	t.Helper()
+	to := hallpasstest.OpenStore(t)
+	if _, err := store.Copy(t.Context(), db, to); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// TestSettle has a node that remembers a revocation meet copies of the database from
+// before it: in each the token is ended again, once, and what is lost is named. What
+// the journal cannot tell, a person has to accept.
+func TestSettle(t *testing.T) {
+	db := begun(t)
+	tok := newToken(t, db, "kept")
+	dir := t.TempDir()
+	j := hallpasstest.OpenJournal(t, dir)
+	settle := func(db *store.DB, want node.Settlement, wantErr string) {
+		t.Helper()
+		got, err := hallpasstest.NewNodeOf(t, db, j, node.Options{}).Settle(t.Context())
+		if d := cmp.Diff(got, want); d != "" {
+			t.Errorf("settling did this, and should have done that:\n%s", d)
+		}
+		if (err == nil) != (wantErr == "") || err != nil && !strings.Contains(err.Error(), wantErr) {
+			t.Errorf("settling says %v, want %q", err, wantErr)
+		}
+	}
+	settle(db, node.Settlement{}, "")
+	older := copyOf(t, db)
+	revoke(t, db, tok)
+	newToken(t, db, "lost")
+	settle(db, node.Settlement{}, "") // the journal hears of the revocation
+	if err := hallpasstest.NewNodeOf(t, db, j, node.Options{}).Count(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	if revoked(t, older, tok) {
+		t.Fatal("the copy is not from before the revocation")
+	}
+	lost := []string{"accounts and users 2", "tokens 2", "orgs 2"}
+	settle(older, node.Settlement{Again: 1, Lost: lost}, "")
+	if !revoked(t, older, tok) {
+		t.Error("what had ended is valid in the older copy")
+	}
+	settle(older, node.Settlement{}, "")
+	if later := newToken(t, older, "later"); later.ID != 3 {
+		t.Errorf("a token made now has the number %d, which was given before", later.ID)
+	}
+
+	unknown := copyOf(t, older)
+	change(t, older, hallpass.PermissionsChanged, int64(tok.Org))
+	settle(older, node.Settlement{}, "")
+	const look = "run hallpass admin accept-history"
+	settle(unknown, node.Settlement{}, look)
+	n := hallpasstest.NewNodeOf(t, unknown, j, node.Options{})
+	for _, yes := range []bool{false, true} {
+		h, err := n.AcceptHistory(t.Context(), yes)
+		if err != nil || h.Shared || !h.Whole || len(h.Open) != 1 || h.Known != h.Now+1 {
+			t.Errorf("to be accepted: %+v, %v", h, err)
+		}
+	}
+	settle(unknown, node.Settlement{}, "")
+
+	other := hallpasstest.OpenStore(t)
+	write(t, other, func(tx *store.Tx) error { return tx.Begin("another") })
+	settle(other, node.Settlement{}, "the database of another")
+	if _, err := hallpasstest.NewNodeOf(t, other, j, node.Options{}).AcceptHistory(t.Context(), true); !errors.Is(err, store.ErrDiverged) {
+		t.Errorf("another installation is accepted: %v", err)
+	}
+}
+
+// TestSettleLateJournal has a journal that began after the copy was made: that what
+// is lost is not whole is said, and what is known is ended again.
+func TestSettleLateJournal(t *testing.T) {
+	db := begun(t)
+	tok := newToken(t, db, "t")
+	change(t, db, hallpass.OrgChanged, 900)
+	older := copyOf(t, db)
+	change(t, db, hallpass.OrgChanged, 901)
+	j := hallpasstest.OpenJournal(t, t.TempDir())
+	if err := j.Begin(state(t, db), false); err != nil {
+		t.Fatal(err)
+	}
+	revoke(t, db, tok)
+	hallpasstest.Keep(t, db, j)
+	got, err := hallpasstest.NewNodeOf(t, older, j, node.Options{}).Settle(t.Context())
+	if got.Again != 1 || err == nil || !strings.Contains(err.Error(), "older than the journal") {
+		t.Errorf("settled %+v, %v", got, err)
+	}
+	if !revoked(t, older, tok) {
+		t.Error("what is known to have ended is valid")
+	}
+}
+
+// TestSalvage has the journal hear of a revocation that a killed server did not write
+// to it, from the database that a copy is about to replace.
+func TestSalvage(t *testing.T) {
+	db := begun(t)
+	tok := newToken(t, db, "t")
+	older := copyOf(t, db)
+	revoke(t, db, tok)
+	j := hallpasstest.OpenJournal(t, t.TempDir())
+	if err := j.Salvage(t.Context(), db, older); err != nil {
+		t.Fatal(err)
+	}
+	got, err := hallpasstest.NewNodeOf(t, older, j, node.Options{}).Settle(t.Context())
+	if err != nil || got.Again != 1 || !revoked(t, older, tok) {
+		t.Errorf("settled %+v, %v; revoked: %v", got, err, revoked(t, older, tok))
+	}
+}
+
+// TestDivergedBetweenHeartbeats has the database fall back to an older copy just when
+// this node has applied a revocation and not yet acknowledged it: what it applied is
+// in the journal when the copy is settled.
+func TestDivergedBetweenHeartbeats(t *testing.T) {
+	if !hallpasstest.OnPostgres() {
+		t.Skip("only PostgreSQL is shared")
+	}
+	url := hallpasstest.Postgres(t)
+	here, there := hallpasstest.OpenPostgres(t, url), hallpasstest.OpenPostgres(t, url)
+	write(t, there, func(tx *store.Tx) error { return tx.Begin("test") })
+	tok := newToken(t, there, "t")
+	j := hallpasstest.OpenJournal(t, t.TempDir())
+	n := hallpasstest.NewNodeOf(t, here, j, node.Options{MaxStaleness: 3 * time.Second}) // the revocation waits for as long
+	if _, err := n.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("pgx", url.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	done := false
+	here.Subscribe(func(notice store.Notice) {
+		heard := slices.ContainsFunc(notice.Changes, func(c hallpass.Change) bool { return c.Kind == hallpass.TokenChanged })
+		if done || notice.Phase != store.Settled || !heard {
+			return
+		}
+		done = true
+		for _, statement := range []string{
+			`SELECT set_config('hallpass.own', 'yes', FALSE)`,
+			`UPDATE tokens SET revoked_us = 0`, `DELETE FROM changes`, `UPDATE state SET v = 0, digest = decode(repeat('00', 32), 'hex')`,
+		} {
+			if _, err := raw.ExecContext(t.Context(), statement); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	raw.SetMaxOpenConns(1)
+	revoked := make(chan struct{})
+	go func() { defer close(revoked); revoke(t, there, tok) }()
+	for err = nil; err == nil; {
+		err = n.Heartbeat(t.Context())
+	}
+	if !errors.Is(err, store.ErrDiverged) {
+		t.Fatal(err)
+	}
+	if got := j.Known().Version; got != 1 {
+		t.Errorf("the journal knows version %d, want 1", got)
+	}
+	got, err := n.Settle(t.Context())
+	if err != nil || got.Again != 1 {
+		t.Errorf("settled %+v, %v", got, err)
+	}
+	if err := n.Join(t.Context()); err != nil {
+		t.Error(err)
+	}
+	<-revoked
+}
