@@ -113,12 +113,6 @@ func joinActions(a []Action, more ...Action) []Action {
 	return append(append([]Action(nil), a...), more...)
 }
 
-// ParseResource reads the name of a kind of resource.
-func ParseResource(s string) (Resource, bool) {
-	_, ok := resourceRules[Resource(s)]
-	return Resource(s), ok
-}
-
 // Levels lists the levels of access to r, the least first. The slice is shared
 // and must not be changed.
 func (r Resource) Levels() []Level { return resourceRules[r].levels }

@@ -21,9 +21,6 @@ import (
 // staleness is the max_staleness of the nodes in these tests.
 const staleness = 2 * time.Second
 
-// beatEvery is how often a node's heart beats.
-const beatEvery = 200 * time.Millisecond
-
 // node starts a node on the database at url.
 func node(t *testing.T, url string, env ...string) *process {
 	t.Helper()

@@ -206,7 +206,7 @@ func cleanURL(s string) (string, error) {
 func checkContextName(name string) error {
 	const letters = "-._:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	if name == "" || len(name) > 64 || strings.Trim(name, letters) != "" || strings.Contains(name, secret.Prefix) {
-		return errors.New("the name of a context has up to 64 characters: letters, digits and - . _ :")
+		return errors.New("the name of a context has up to 64 characters, made of letters, digits and : . _ -")
 	}
 	return nil
 }
