@@ -172,13 +172,9 @@ func TestJobOnce(t *testing.T) {
 	if got := <-runs; got != "a" {
 		t.Fatalf("%s ran", got)
 	}
-	for stateA().Runs == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	hallpasstest.Eventually(t, "a to record its run", func() bool { return stateA().Runs > 0 })
 	stateB, stopB := node("b")
-	for stateB().Node != "a" {
-		time.Sleep(time.Millisecond)
-	}
+	hallpasstest.Eventually(t, "b to learn of the run", func() bool { return stateB().Node == "a" })
 	if got := stateB(); got.Runs != 0 || !got.RanAt.Equal(now()) {
 		t.Errorf("b knows %+v", got)
 	}
