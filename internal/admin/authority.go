@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"slices"
 	"strconv"
 
@@ -188,52 +187,10 @@ var errOverpowered = &hallpass.Error{
 
 var errServerAdminOnly = &hallpass.Error{Kind: hallpass.Denied, ID: "user.server-admin", Message: "Permission denied", Needs: "server admin"}
 
-// principalChanged is the change of what one principal may do.
-func principalChanged(p hallpass.Principal) hallpass.Change {
-	kind := hallpass.UserChanged
-	if p.Kind == hallpass.ServiceAccountPrincipal {
-		kind = hallpass.ServiceAccountChanged
-	}
-	return hallpass.Change{Kind: kind, ID: p.ID}
-}
-
 // permissionsChanged is the change of what roles or teams permit to everybody
 // in the org; zero: in every org.
 func permissionsChanged(org hallpass.OrgID) []hallpass.Change {
 	return []hallpass.Change{{Kind: hallpass.PermissionsChanged, ID: int64(org)}}
-}
-
-// principal returns the member or service account of the org that a path
-// names by ID or uid; NotFound when there is none, Invalid when it is neither.
-func (a *Admin) principal(tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.PrincipalInfo, error) {
-	id, ok := hallpass.ParseID(ref)
-	if !ok {
-		if !hallpass.ValidUID(ref) {
-			return hallpass.PrincipalInfo{}, errParam("userID")
-		}
-		var err error
-		if id, err = tx.PrincipalByUID(org, ref); err != nil {
-			return hallpass.PrincipalInfo{}, err
-		}
-	}
-	return tx.Principal(org, id)
-}
-
-// PrincipalID reads the ID of a user or service account from a path, which has an
-// ID, of one that need not exist, or the uid of one of the caller's org. A uid that
-// is unknown is NotFound, what is neither Invalid.
-func (a *Admin) PrincipalID(ctx context.Context, c hallpass.Caller, ref string) (id int64, err error) {
-	if n, ok := hallpass.ParseID(ref); ok {
-		return n, nil
-	}
-	if !hallpass.ValidUID(ref) {
-		return 0, &hallpass.Error{Kind: hallpass.Invalid, ID: "user.invalid-id", Message: "userId is invalid"}
-	}
-	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		id, err = tx.PrincipalByUID(c.Org, ref)
-		return err
-	})
-	return id, err
 }
 
 func errParam(name string) *hallpass.Error {

@@ -335,27 +335,3 @@ func (a *Admin) useOrg(ctx context.Context, c hallpass.Caller, n need, id hallpa
 }
 
 var errNotYourOrg = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "org.not-a-member", Message: "Not a valid organization"}
-
-// Principals returns those of the members and service accounts of the caller's
-// org that have one of the IDs. The caller must be allowed to read the members,
-// the accounts or the members of a team.
-func (a *Admin) Principals(ctx context.Context, c hallpass.Caller, ids []int64) (map[int64]hallpass.PrincipalInfo, error) {
-	found := make(map[int64]hallpass.PrincipalInfo)
-	if !c.Can(hallpass.OrgUsersRead, "") && !c.Can(hallpass.ServiceAccountsRead, "") && !c.Can(hallpass.TeamsPermissionsRead, "") {
-		return found, a.Authorize(ctx, c, hallpass.OrgUsersRead, "")
-	}
-	err := a.db.Read(ctx, func(tx *store.Tx) error {
-		for _, id := range ids {
-			p, err := tx.Principal(c.Org, id)
-			if hallpass.KindOf(err) == hallpass.NotFound {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			found[id] = p
-		}
-		return nil
-	})
-	return found, err
-}
