@@ -188,7 +188,7 @@ func TestWithoutScript(t *testing.T) {
 	}
 	b.want("home", b.get("/"), 200, "Welcome, admin", "Main Org.")
 	b.want("administration", b.get("/admin"), 200, `href="/admin/access"`, `href="/admin/audit"`, `href="/admin/nodes"`)
-	b.want("nodes", b.get("/admin/nodes"), 200, "this one", ">live<", "Background work", "dead sessions", "last uses")
+	b.want("nodes", b.get("/admin/nodes"), 200, "this one", ">live<", "Background work", "dead sessions", "last uses", "at most 5 s late")
 	b.want("access", b.get("/admin/access"), 200, `href="/org/serviceaccounts"`)
 	b.want("the first run", b.get("/org/serviceaccounts"), 200, "You haven't created any service accounts yet", "Add service account")
 

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -15,6 +16,7 @@ type nodesView struct {
 	Summary string
 	Nodes   []nodeRow
 	Jobs    []jobRow
+	Late    string // how late last uses are written at most
 }
 
 // jobRow is one job.
@@ -69,7 +71,7 @@ func nodesPage(req *request) error {
 	if !req.o.Node.Shared() {
 		view.Summary = "One server on SQLite. A revoked token is refused at once. With PostgreSQL, several nodes can share the work."
 	}
-	view.Jobs = req.jobs(list)
+	view.Jobs, view.Late = req.jobs(list), fmt.Sprintf("%.0f s", math.Ceil(req.o.Verify.Stats().UsesLate.Seconds()))
 	if view.frame, err = req.frame("nodes", "Nodes", crumbAdmin); err != nil {
 		return err
 	}

@@ -53,6 +53,8 @@ var (
 	cacheEntries  = desc("verify_cache_entries", "Tokens held in memory.")
 	cacheSize     = desc("verify_cache_max_entries", "Tokens that memory has room for.")
 	usesWaiting   = desc("last_uses_waiting", "Tokens whose last use is not yet written.")
+	usesLate      = desc("last_use_delay_seconds", "How late a last use is written at most; more than 5 when so many tokens are in use that writing them sooner would take more than a tenth of a core.")
+	usesDropped   = desc("last_uses_dropped_total", "Last uses that memory had no room for, because the database took none for long.")
 	useFlushes    = desc("last_use_flushes_total", "Flushes of last uses that wrote something.")
 	usesFlushed   = desc("last_uses_written_total", "Last uses written.")
 	useSeconds    = desc("last_use_flush_seconds_total", "Time that flushes of last uses took.")
@@ -100,7 +102,7 @@ type handedIn struct{ Options }
 func (h handedIn) Describe(out chan<- *prometheus.Desc) {
 	var all []*prometheus.Desc
 	if h.Verify != nil {
-		all = append(all, verifications, cacheHits, cacheMisses, cacheEntries, cacheSize, usesWaiting, useFlushes, usesFlushed, useSeconds)
+		all = append(all, verifications, cacheHits, cacheMisses, cacheEntries, cacheSize, usesWaiting, usesLate, usesDropped, useFlushes, usesFlushed, useSeconds)
 	}
 	if h.Pools != nil {
 		all = append(all, poolOpen, poolMax, poolWaits, poolWaitSeconds)
@@ -166,6 +168,8 @@ func collectVerify(out chan<- prometheus.Metric, s verify.Stats) {
 	out <- gauge(cacheEntries, float64(s.Entries))
 	out <- gauge(cacheSize, float64(s.Size))
 	out <- gauge(usesWaiting, float64(s.UsesWaiting))
+	out <- gauge(usesLate, s.UsesLate.Seconds())
+	out <- counter(usesDropped, float64(s.UsesDropped))
 	out <- counter(useFlushes, float64(s.Flushes))
 	out <- counter(usesFlushed, float64(s.FlushedUses))
 	out <- counter(useSeconds, s.FlushSeconds)

@@ -10,13 +10,14 @@ import (
 // A job is work that the server does again and again without being asked.
 type job struct {
 	name   string
-	lost   string          // what it means when it fails, and what to do
-	every  time.Duration   // between the beginnings of two runs; 0: only when woken
-	again  time.Duration   // the same after a run that failed; 0: every
-	first  bool            // the first run is at the start, not after every
-	wake   <-chan struct{} // asks for a run at once; nil: nobody does
-	limit  time.Duration   // that a run may take; 0: runLimit
-	single bool            // of the nodes that share a database one does it for all
+	lost   string               // what it means when it fails, and what to do
+	every  time.Duration        // between the beginnings of two runs; 0: only when woken
+	pause  func() time.Duration // from the end of a run to the next, instead of every; nil: every
+	again  time.Duration        // the same after a run that failed; 0: every
+	first  bool                 // the first run is at the start, not after every
+	wake   <-chan struct{}      // asks for a run at once; nil: nobody does
+	limit  time.Duration        // that a run may take; 0: runLimit
+	single bool                 // of the nodes that share a database one does it for all
 	do     func(context.Context) error
 }
 
@@ -27,7 +28,7 @@ const runLimit = time.Minute
 
 // How often jobs run.
 const (
-	flushEvery  = 2 * time.Second // a flush may take as long again, and a last use be told 5 s late at most
+	flushEvery  = 2 * time.Second
 	countEvery  = 10 * time.Second
 	lookEvery   = 500 * time.Millisecond
 	sweepEvery  = 10 * time.Minute
@@ -36,12 +37,15 @@ const (
 	canaryEvery = 5 * time.Minute
 )
 
+const lookAtDatabase = "Look whether the disk is full, another process locks the database, or it cannot be reached"
+
 // jobs lists the background work of this server.
 func (s *Server) jobs() []job {
 	list := []job{
-		{name: "last uses and refusals", every: flushEvery, wake: s.verify.Wake(), do: s.verify.Flush,
-			lost: "last uses of tokens and refusals are not written to the database: they wait in memory and would be lost with the process. " +
-				"Look whether the disk is full, another process locks the database, or it cannot be reached"},
+		{name: "first uses and refusals", every: flushEvery, wake: s.verify.Wake(), do: s.verify.FlushFirst,
+			lost: "first uses of tokens and refusals are not written to the database: they wait in memory and would be lost with the process. " + lookAtDatabase},
+		{name: "last uses", every: flushEvery, pause: s.verify.Pause, wake: s.verify.Many(), do: s.verify.FlushUses,
+			lost: "last uses of tokens are not written to the database: they wait in memory and would be lost with the process. " + lookAtDatabase},
 		{name: "disk reserve", every: flushEvery, do: s.reserve.keep,
 			lost: "the reserve for a full disk cannot be kept: revocations may fail when the disk is full. Look at the disk of the data directory"},
 		{name: "journal numbers", every: countEvery, do: s.node.Count,

@@ -107,11 +107,13 @@ func (w *worker) turn(ctx context.Context) time.Duration {
 	}
 	w.ran(at, time.Since(began), err)
 	w.tell(err)
-	wait := w.every
-	if err != nil {
-		wait = w.again
+	switch {
+	case err != nil:
+		return max(w.again-time.Since(began), 0)
+	case w.pause != nil:
+		return w.pause()
 	}
-	return max(wait-time.Since(began), 0)
+	return max(w.every-time.Since(began), 0)
 }
 
 // call does the job once, within its limit. A panic is an error of the run.

@@ -51,7 +51,7 @@ func (f FullCache) Held() int { return int(f.v.cache.held.Load()) }
 // FillCache fills a cache of the usual size with tokens of so many accounts,
 // each read and used once as from a connection of its own, and written.
 func FillCache(tokens, accounts int) FullCache {
-	v := &Verifier{cache: newCache(DefaultCacheSize), uses: newUses(), words: newWords()}
+	v := &Verifier{cache: newCache(DefaultCacheSize), uses: newUses(DefaultCacheSize), words: newWords()}
 	viewer := hallpass.RoleViewer.Permissions()
 	for i := range tokens {
 		id := int64(i%accounts + 1)
@@ -65,6 +65,19 @@ func FillCache(tokens, accounts int) FullCache {
 		from := hallpass.From{Address: fmt.Sprintf("10.0.%d.%d", i>>8&255, i&255), UserAgent: strings.Repeat("Mozilla/5.0 ", 9)}
 		v.use(context.Background(), e, time.UnixMicro(int64(i+2)), from)
 	}
-	v.uses.head.Store(nil)
+	v.uses.later.head.Store(nil)
 	return FullCache{v}
 }
+
+// Rest is how long a pass of last uses rests.
+func Rest(last, cost, ago time.Duration, left int) time.Duration { return rest(last, cost, ago, left) }
+
+// Spend has the last transaction of a pass have cost so much.
+func (v *Verifier) Spend(cost time.Duration) {
+	v.uses.pass.mu.Lock()
+	defer v.uses.pass.mu.Unlock()
+	v.spent(cost)
+}
+
+// RoomForUses sets how many later uses may wait.
+func (v *Verifier) RoomForUses(n int) { v.uses.room = n }

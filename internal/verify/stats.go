@@ -14,6 +14,8 @@ type Stats struct {
 	Hits, Misses  uint64            // of the cache
 	Entries, Size int               // of the cache: held now, bound
 	UsesWaiting   int               // tokens whose last use is not yet written
+	UsesLate      time.Duration     // how late a use is written at most, by the last pass
+	UsesDropped   uint64            // uses of tokens that there was no room for
 	Flushes       uint64            // of last uses, that wrote something
 	FlushedUses   uint64            // rows they wrote
 	FlushSeconds  float64           // time they took
@@ -80,12 +82,9 @@ type flushes struct {
 	n, rows, nanoseconds atomic.Uint64
 }
 
-func (f *flushes) done(rows int, took time.Duration) {
-	if rows > 0 {
-		f.n.Add(1)
-		f.rows.Add(uint64(rows))
-		f.nanoseconds.Add(uint64(took))
-	}
+func (f *flushes) wrote(rows int, elapsed time.Duration) {
+	f.rows.Add(uint64(rows))
+	f.nanoseconds.Add(uint64(elapsed))
 }
 
 // Stats returns the counters. Each is exact and never falls; they are read one
@@ -96,7 +95,9 @@ func (v *Verifier) Stats() Stats {
 		Misses:       v.misses.Load(),
 		Entries:      int(v.cache.held.Load()),
 		Size:         len(v.cache.sets) * ways,
-		UsesWaiting:  v.uses.head.Load().len() + v.uses.writing.Load().len(),
+		UsesWaiting:  v.uses.waiting(),
+		UsesLate:     v.uses.pass.late(),
+		UsesDropped:  v.uses.dropped.Load(),
 		Flushes:      v.uses.flushes.n.Load(),
 		FlushedUses:  v.uses.flushes.rows.Load(),
 		FlushSeconds: time.Duration(v.uses.flushes.nanoseconds.Load()).Seconds(),

@@ -13,16 +13,55 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// uses gathers the last uses of tokens until they are written. Entries are
-// pushed by verifications without a lock, each once until it is written.
+// uses gathers the last uses of tokens until they are written. Verifications push
+// entries without a lock, each once until it is written.
 type uses struct {
-	head  atomic.Pointer[used]  // entries to write
-	batch atomic.Pointer[batch] // the flush that will take what is pushed now
-	wake  chan struct{}
+	first, later pushed                // first uses are written at once, later ones at a pace
+	batch        atomic.Pointer[batch] // the flush that will take the first uses that are pushed now
+	wake         chan struct{}         // asks for a flush of first uses
+	many         chan struct{}         // asks for a flush of later uses: room is short
+	room         int                   // later uses that may wait; of twice as many none waits
+	dropped      atomic.Uint64
 
-	flush   sync.Mutex           // held over a flush
-	writing atomic.Pointer[used] // what the flush at work took
+	flush   sync.Mutex // held over a flush of first uses
+	pass    pass
 	flushes flushes
+}
+
+// pushed is a list of entries to write, and what a flush has taken of it.
+type pushed struct {
+	head    atomic.Pointer[used]
+	writing atomic.Pointer[used]
+}
+
+// take returns the entries in the order of their tokens: a transaction then writes
+// what lies together. They are seen by those who read uses until done is called.
+func (p *pushed) take() []*entry {
+	list := p.head.Swap(nil)
+	p.writing.Store(list)
+	entries := make([]*entry, 0, list.len())
+	for n := list; n != nil; n = n.next {
+		entries = append(entries, n.entry)
+	}
+	slices.SortFunc(entries, func(a, b *entry) int { return int(a.token - b.token) })
+	return entries
+}
+
+func (p *pushed) done() { p.writing.Store(nil) }
+
+// push adds the entry, unless limit entries wait; 0 is no limit. It returns how
+// many wait then, 0 if the entry was not added.
+func (p *pushed) push(e *entry, limit int) int {
+	for n := (&used{entry: e}); ; {
+		n.next = p.head.Load()
+		n.n = n.next.len() + 1
+		if limit > 0 && n.n > limit {
+			return 0
+		}
+		if p.head.CompareAndSwap(n.next, n) {
+			return n.n
+		}
+	}
 }
 
 // used is an element of the list of entries to write. It never changes.
@@ -62,27 +101,44 @@ func (w *words) of(s string) string {
 // batch is a flush to come; done is closed when it is over.
 type batch struct{ done chan struct{} }
 
-func newUses() *uses {
-	u := &uses{wake: make(chan struct{}, 1)}
+// leastRoom is how many later uses may wait at the least, however small the cache.
+const leastRoom = 1 << 16
+
+func newUses(cacheSize int) *uses {
+	u := &uses{wake: make(chan struct{}, 1), many: make(chan struct{}, 1), room: max(cacheSize, leastRoom)}
 	u.batch.Store(&batch{done: make(chan struct{})})
 	return u
 }
 
-// rouse asks for a flush at once.
-func (u *uses) rouse() {
+// rouse asks for a flush of first uses at once.
+func (u *uses) rouse() { ask(u.wake) }
+
+// waiting returns how many tokens have a use that is not yet written. What the
+// transaction under way writes counts as waiting.
+func (u *uses) waiting() int {
+	return u.first.head.Load().len() + u.first.writing.Load().len() + u.later.head.Load().len() + int(u.pass.waiting.Load())
+}
+
+func ask(c chan struct{}) {
 	select {
-	case u.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default: // asked for already
 	}
 }
 
-func (u *uses) push(e *entry) {
-	for n := (&used{entry: e}); ; {
-		n.next = u.head.Load()
-		n.n = n.next.len() + 1
-		if u.head.CompareAndSwap(n.next, n) {
-			return
-		}
+// add has the use of the entry written. Of a token whose use has no room the next
+// use is another try.
+func (u *uses) add(e *entry, first bool) {
+	if first {
+		u.first.push(e, 0)
+		return
+	}
+	switch u.later.push(e, 2*u.room) {
+	case 0:
+		e.dirty.Store(false)
+		u.dropped.Add(1)
+	case u.room:
+		ask(u.many)
 	}
 }
 
@@ -103,7 +159,7 @@ func (v *Verifier) use(ctx context.Context, e *entry, now time.Time, from hallpa
 		e.from.Store(&hallpass.From{Address: v.words.of(from.Address), UserAgent: v.words.of(from.UserAgent)})
 	}
 	if !e.dirty.Load() && e.dirty.CompareAndSwap(false, true) {
-		v.uses.push(e)
+		v.uses.add(e, first)
 	}
 	if first {
 		v.firstUse(ctx, e, now, from)
@@ -123,43 +179,47 @@ func (v *Verifier) firstUse(ctx context.Context, e *entry, now time.Time, from h
 	}
 }
 
-// flushUses writes the gathered uses.
-func (v *Verifier) flushUses(ctx context.Context) error {
+// flushFirst writes the first uses.
+func (v *Verifier) flushFirst(ctx context.Context) error {
 	u := v.uses
 	u.flush.Lock()
 	defer u.flush.Unlock()
 	b := u.batch.Swap(&batch{done: make(chan struct{})})
 	defer close(b.done)
-	list := u.head.Swap(nil)
-	u.writing.Store(list)
-	defer u.writing.Store(nil)
-
-	began, written := time.Now(), 0
-	defer func() { u.flushes.done(written, time.Since(began)) }()
-	entries := make([]*entry, 0, list.len())
-	for n := list; n != nil; n = n.next {
-		entries = append(entries, n.entry)
+	left := u.first.take()
+	defer u.first.done()
+	if len(left) > 0 {
+		u.flushes.n.Add(1)
 	}
-	slices.SortFunc(entries, func(a, b *entry) int { return int(a.token - b.token) }) // a transaction then writes what lies together
-	for len(entries) > 0 {
-		some := entries[:min(len(entries), store.UsesInOne)]
-		uses := make([]store.TokenUse, len(some))
-		for i, e := range some {
-			e.dirty.Store(false) // before its use is read: one that comes later is pushed again
-			uses[i] = store.TokenUse{Token: e.token, Use: e.use()}
-		}
-		if err := v.db.NoteUses(ctx, uses); err != nil {
-			for i, e := range entries {
-				if i >= len(some) || e.dirty.CompareAndSwap(false, true) { // those beyond some are marked still
-					u.push(e)
-				}
-			}
+	for len(left) > 0 {
+		var err error
+		if left, err = v.writeUses(ctx, &u.first, left); err != nil {
 			return err
 		}
-		written += len(some)
-		entries = entries[len(some):]
 	}
 	return nil
+}
+
+// writeUses writes the uses of as many of the entries as one transaction should,
+// and returns those that are left. When it fails all of them go back to the list.
+func (v *Verifier) writeUses(ctx context.Context, list *pushed, entries []*entry) (left []*entry, err error) {
+	began := time.Now()
+	some := entries[:min(len(entries), store.UsesInOne)]
+	uses := make([]store.TokenUse, len(some))
+	for i, e := range some {
+		e.dirty.Store(false) // before its use is read: one that comes later is pushed again
+		uses[i] = store.TokenUse{Token: e.token, Use: e.use()}
+	}
+	if err := v.db.NoteUses(ctx, uses); err != nil {
+		for i, e := range entries {
+			if i >= len(some) || e.dirty.CompareAndSwap(false, true) { // those beyond some are marked still
+				list.push(e, 0)
+			}
+		}
+		return nil, err
+	}
+	v.uses.flushes.wrote(len(some), time.Since(began))
+	return entries[len(some):], nil
 }
 
 // use returns the entry's last use.
@@ -181,7 +241,8 @@ func (v *Verifier) Uses(tokens []hallpass.Token) {
 	for i, t := range tokens {
 		at[t.ID] = i
 	}
-	for _, list := range []*used{v.uses.writing.Load(), v.uses.head.Load()} {
+	first, later := &v.uses.first, &v.uses.later
+	for _, list := range []*used{first.writing.Load(), first.head.Load(), later.writing.Load(), later.head.Load()} {
 		for n := list; n != nil; n = n.next {
 			if i, ok := at[n.entry.token]; ok {
 				if u := n.entry.use(); u.At.After(tokens[i].LastUse.At) {

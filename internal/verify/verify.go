@@ -54,7 +54,7 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 		node:     n,
 		cache:    newCache(o.CacheSize),
 		counts:   new(counts),
-		uses:     newUses(),
+		uses:     newUses(o.CacheSize),
 		words:    newWords(),
 		sessions: &sessions{db: db, node: n, idle: o.SessionIdle, seen: make(map[hallpass.SessionID]time.Time)},
 	}
@@ -124,12 +124,17 @@ func (v *Verifier) note(e hallpass.AuditEntry) {
 	}
 }
 
-// Flush writes what verifications left behind: last uses of tokens, refusals,
-// sessions seen, passwords tried. What cannot be written now is kept for the next
-// time. The server calls it every few seconds, whenever Wake fires, and when it
-// stops.
+// Flush writes all that verifications left behind, at once. The server calls it
+// when it stops.
 func (v *Verifier) Flush(ctx context.Context) error {
-	return errors.Join(v.flushUses(ctx), v.db.FlushNotes(ctx), v.sessions.flush(ctx), v.passwords.tries.flush(ctx, v.db, v.node.Now()))
+	return errors.Join(v.FlushFirst(ctx), v.flushLater(ctx))
+}
+
+// FlushFirst writes what must not wait: first uses of tokens, refusals, sessions
+// seen, passwords tried. What cannot be written now is kept for the next time. The
+// server calls it every few seconds, and whenever Wake fires.
+func (v *Verifier) FlushFirst(ctx context.Context) error {
+	return errors.Join(v.flushFirst(ctx), v.db.FlushNotes(ctx), v.sessions.flush(ctx), v.passwords.tries.flush(ctx, v.db, v.node.Now()))
 }
 
 // Wake fires when something should be written at once: a first use, a first

@@ -57,9 +57,9 @@ func newWorldOf(t testing.TB, n node.Options, o verify.Options) *world {
 		for {
 			select {
 			case <-w.verify.Wake():
-				err := w.verify.Flush(ctx)
+				err := w.verify.FlushFirst(ctx)
 				for errors.Is(err, hallpass.Unavailable) && ctx.Err() == nil { // it gives way to changes, and comes again
-					err = w.verify.Flush(ctx)
+					err = w.verify.FlushFirst(ctx)
 				}
 				if err != nil && ctx.Err() == nil {
 					t.Errorf("flush: %v", err)
