@@ -360,17 +360,17 @@ func (s *Server) ready() api.Readiness {
 	if s.draining.Load() {
 		return api.Readiness{State: "stopping", Reason: "The server is stopping", Database: true}
 	}
-	view := s.node.Status()
-	if !view.Shared {
+	status := s.node.Status()
+	if !status.Shared {
 		return s.readyAlone()
 	}
 	switch {
-	case view.Diverged:
+	case status.Diverged:
 		return api.Readiness{State: "diverged", Reason: "The database has another history than the one this node has applied; its log says what to do", Database: true}
-	case !view.Leased:
-		return api.Readiness{State: "stale", Reason: "The database has not answered for " + seconds(view.Age) + ", longer than database.max_staleness: nothing is verified until it does"}
-	case view.Failing:
-		return api.Readiness{OK: true, State: "leased", Reason: "The database does not answer: changes say 503, known tokens are verified from memory for another " + seconds(view.LeaseLeft)}
+	case !status.Leased:
+		return api.Readiness{State: "stale", Reason: "The database has not answered for " + seconds(status.Age) + ", longer than database.max_staleness: nothing is verified until it does"}
+	case status.Failing:
+		return api.Readiness{OK: true, State: "leased", Reason: "The database does not answer: changes say 503, known tokens are verified from memory for another " + seconds(status.LeaseLeft)}
 	}
 	return api.Readiness{OK: true, State: "ready", Database: true}
 }

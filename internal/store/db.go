@@ -222,7 +222,7 @@ type Tx struct {
 	changes []hallpass.Change
 	version hallpass.Version // of the last of changes
 	written bool             // something else than a change
-	longest time.Duration    // that any node may answer from a view without them
+	longest time.Duration    // that any node may answer from memory without them
 }
 
 // statements runs the statements of one transaction within its time, so that a
@@ -287,7 +287,7 @@ func (db *DB) view(ctx context.Context, fn func(*Tx) error) error {
 //
 // Subscribers hear of the changes before the commit and after it, so that what
 // is being revoked is refused first. Where several nodes share the database,
-// Write returns when none of them answers from a view without the changes.
+// Write returns when none of them answers from memory without the changes.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	tx, err := db.writeInTurn(ctx, fn)
 	if err == nil && tx.longest > 0 {

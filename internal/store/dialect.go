@@ -148,7 +148,7 @@ func (tx *Tx) call() error {
 }
 
 // defaultConnections is how many connections a node keeps to PostgreSQL at
-// most, beside the two of its heart.
+// most, beside the two of its NodeConn.
 const defaultConnections = 16
 
 // durable sees to it that what this connection commits is on disk when it is

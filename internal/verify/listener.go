@@ -83,7 +83,7 @@ func (l *Listener) Tell(fn func() error) error {
 }
 
 // lapsed reports whether the listener is over, which it is also from when its
-// credential expires, and when this node's view is too old.
+// credential expires, and when this node's lease is over.
 func (l *Listener) lapsed() bool {
 	now, ok := l.v.node.MayAnswer()
 	l.mu.Lock()
@@ -163,7 +163,7 @@ func (ls *listeners) eachOf(over func(*Listener) bool) {
 }
 
 // EndListeners ends those whose credential has expired, and all while this
-// node's view is too old. The server calls it a few times a second.
+// node has no lease. The server calls it a few times a second.
 func (v *Verifier) EndListeners() {
 	v.listeners.eachOf((*Listener).lapsed)
 }
