@@ -1,10 +1,14 @@
 package node_test
 
 import (
+	"bytes"
+	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -183,6 +187,29 @@ func TestSalvage(t *testing.T) {
 	}
 }
 
+// fallBack makes the PostgreSQL database what it was before anything changed: no
+// token in it has ended.
+func fallBack(t *testing.T, url secret.Text) {
+	t.Helper()
+	raw, err := sql.Open("pgx", url.Reveal())
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	raw.SetMaxOpenConns(1) // for the setting
+	for _, statement := range []string{
+		`SELECT set_config('hallpass.own', 'yes', FALSE)`,
+		`UPDATE tokens SET revoked_us = 0`, `DELETE FROM changes`, `UPDATE state SET v = 0, digest = decode(repeat('00', 32), 'hex')`,
+	} {
+		if _, err := raw.ExecContext(t.Context(), statement); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := raw.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestDivergedBetweenHeartbeats has the database fall back to an older copy just when
 // this node has applied a revocation and not yet acknowledged it: what it applied is
 // in the journal when the copy is settled.
@@ -202,11 +229,6 @@ func TestDivergedBetweenHeartbeats(t *testing.T) {
 	if err := n.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := sql.Open("pgx", url.Reveal())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = raw.Close() }()
 	done := false
 	here.Subscribe(func(notice store.Notice) {
 		heard := slices.ContainsFunc(notice.Changes, func(c hallpass.Change) bool { return c.Kind == hallpass.TokenChanged })
@@ -214,19 +236,12 @@ func TestDivergedBetweenHeartbeats(t *testing.T) {
 			return
 		}
 		done = true
-		for _, statement := range []string{
-			`SELECT set_config('hallpass.own', 'yes', FALSE)`,
-			`UPDATE tokens SET revoked_us = 0`, `DELETE FROM changes`, `UPDATE state SET v = 0, digest = decode(repeat('00', 32), 'hex')`,
-		} {
-			if _, err := raw.ExecContext(t.Context(), statement); err != nil {
-				t.Error(err)
-			}
-		}
+		fallBack(t, url)
 	})
-	raw.SetMaxOpenConns(1)
 	revoked := make(chan struct{})
 	go func() { defer close(revoked); revoke(t, there, tok) }()
-	for err = nil; err == nil; {
+	var err error
+	for err == nil {
 		err = n.Heartbeat(t.Context())
 	}
 	if !errors.Is(err, store.ErrDiverged) {
@@ -243,4 +258,46 @@ func TestDivergedBetweenHeartbeats(t *testing.T) {
 		t.Error(err)
 	}
 	<-revoked
+}
+
+// TestRun has a node run: it acknowledges what another changes, and when the database
+// falls back to an older copy it ends again what had ended and goes on.
+func TestRun(t *testing.T) {
+	if !hallpasstest.OnPostgres() {
+		t.Skip("only PostgreSQL is shared")
+	}
+	url := hallpasstest.Postgres(t)
+	here, there := hallpasstest.OpenPostgres(t, url), hallpasstest.OpenPostgres(t, url)
+	write(t, there, func(tx *store.Tx) error { return tx.Begin("test") })
+	tok := newToken(t, there, "t")
+	var log bytes.Buffer
+	n := hallpasstest.NewNode(t, here, node.Options{MaxStaleness: time.Hour, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if _, err := n.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { n.Run(ctx) })
+	revoke(t, there, tok) // would wait for an hour if nothing acknowledged it
+	if n.Applied() != 1 {
+		t.Errorf("a change was answered, and this node has applied %d", n.Applied())
+	}
+	fallBack(t, url)
+	hallpasstest.Eventually(t, "what had ended to be ended again, and a lease", func() bool {
+		s := n.Status()
+		return revoked(t, there, tok) && !s.Diverged && s.Leased
+	})
+	list, err := n.Peers(t.Context())
+	if err != nil || len(list) != 1 || !list[0].Self || list[0].State != node.Live {
+		t.Errorf("the list is %+v, %v", list, err)
+	}
+	stop()
+	running.Wait()
+	n.Leave(t.Context())
+	if said := "what had ended was ended again"; strings.Count(log.String(), said) != 1 {
+		t.Errorf("the log does not say once that %s:\n%s", said, log.String())
+	}
 }
