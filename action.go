@@ -5,8 +5,8 @@ import "strings"
 // An Action names what is done, as in "serviceaccounts:write".
 type Action string
 
-// The actions that something here asks for. The vocabulary is Grafana's,
-// "audit:read" ours.
+// The actions that Hallpass itself demands. The vocabulary is Grafana's; "audit:read"
+// is ours.
 const (
 	ServiceAccountsCreate           Action = "serviceaccounts:create"
 	ServiceAccountsRead             Action = "serviceaccounts:read"
@@ -89,13 +89,13 @@ const (
 	ScopeAccessControl Scope = "services:accesscontrol"
 )
 
-// ForeignActions stands in a set of permissions for every action outside the
-// vocabulary: those that the APIs behind the guard ask for. It is no action
-// itself and cannot be given in a role.
+// ForeignActions, in a set of permissions, permits every action outside the
+// vocabulary: those that the APIs behind the guard demand. It is not an action and
+// cannot be given in a role.
 const ForeignActions Action = "*"
 
-// The rest of the vocabulary: nothing here asks for these, the fixed roles hold
-// them.
+// The rest of the vocabulary: the fixed roles hold these actions, and Hallpass itself
+// never demands them.
 const (
 	apiKeysRead                 Action = "apikeys:read"
 	apiKeysCreate               Action = "apikeys:create"
@@ -113,10 +113,9 @@ const (
 	settingsWrite               Action = "settings:write"
 )
 
-// An ActionInfo is a row of the table of actions: what is known about one. The
-// vocabulary, the sentences about what somebody may do, the matrix of roles and
-// the manual are made of these rows, so that an action is told about in all of
-// them or in none.
+// An ActionInfo is a row of the table of actions. The vocabulary, the sentences about
+// what somebody may do, the matrix of roles and the manual are made from these rows,
+// so that an action is in all of them or in none.
 type ActionInfo struct {
 	Action Action
 	Area   Area
@@ -342,9 +341,9 @@ func (a Action) Foreign() bool {
 	return !known && a != ""
 }
 
-// Nearest returns the known action that a is perhaps a slip of: one that it
-// differs from by a few letters, or one about the same things. False when a is
-// known itself, or like none.
+// Nearest returns the known action that may be meant by a mistyped a: one that
+// differs by a few letters, or one about the same things. It is false when a is
+// known, or like no known action.
 func (a Action) Nearest() (Action, bool) {
 	if !a.Foreign() || a == ForeignActions || len(a) > MaxName {
 		return "", false

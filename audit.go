@@ -12,7 +12,7 @@ import (
 type AuditEntry struct {
 	ID        AuditID
 	At        time.Time
-	Org       OrgID     // zero: no org's affair
+	Org       OrgID     // zero: it concerns no org
 	Actor     Principal // Nobody: the server itself, or a stranger
 	Token     TokenID   // the token used, if one was
 	Action    string    // "<noun>.<verb>" of a change; the action demanded of a denial
@@ -24,12 +24,12 @@ type AuditEntry struct {
 	ActorName string
 }
 
-// maxAuditText is the longest text of an entry, in bytes. A row of an index of
-// PostgreSQL holds 2,704, and what a stranger asked for is a target too.
+// maxAuditText is the longest text of an entry, in bytes. An index row of PostgreSQL
+// holds 2,704 bytes, and a stranger can choose the target.
 const maxAuditText = 2048
 
-// Clean returns the entry with its texts as they may be stored and shown,
-// whoever chose them.
+// Clean returns the entry with every text cleaned, so that it may be stored and
+// shown. Strangers choose some of these texts.
 func (e AuditEntry) Clean() AuditEntry {
 	for _, text := range []*string{&e.Actor.Login, &e.Action, &e.Target, &e.Reason, &e.From.Address, &e.From.UserAgent} {
 		*text = Clean(*text, maxAuditText)
@@ -37,7 +37,7 @@ func (e AuditEntry) Clean() AuditEntry {
 	return e
 }
 
-// An AuditOutcome says how it ended.
+// An AuditOutcome says whether the action succeeded or was refused.
 type AuditOutcome string
 
 // The outcomes.
@@ -55,11 +55,11 @@ type AuditFilter struct {
 	Target   string
 	Outcome  AuditOutcome
 	From, To time.Time
-	Before   AuditCursor // only entries before this place; zero: from the newest on
+	Before   AuditCursor // only entries older than this position; zero: start with the newest
 	Limit    int
 }
 
-// Picks reports whether f picks e, but for the place and the limit.
+// Picks reports whether f picks e. It ignores Before and Limit.
 func (f AuditFilter) Picks(e AuditEntry) bool {
 	return (f.Org == 0 || e.Org == f.Org) &&
 		(f.Action == "" || e.Action == f.Action) &&
@@ -70,24 +70,24 @@ func (f AuditFilter) Picks(e AuditEntry) bool {
 		(f.To.IsZero() || e.At.Before(f.To))
 }
 
-// An AuditPage is a part of the audit, newest first. Next is where to go on,
-// zero at the end. A page that has fewer entries than were asked for, and a
-// Next, ends because enough was looked through: what is wanted is rare.
+// An AuditPage is a part of the audit, newest first. Next is the cursor of the
+// next page, zero at the end. A page with a Next may have fewer entries than the
+// limit: a search stops after it has read a bounded number of rows.
 type AuditPage struct {
 	Entries []AuditEntry
 	Next    AuditCursor
 }
 
-// An AuditCursor is a place in the audit, which is in the order of time.
+// An AuditCursor is the position of an entry in the audit, which is ordered by time.
 type AuditCursor struct {
 	At time.Time
 	ID AuditID
 }
 
-// Cursor returns where e stands.
+// Cursor returns the position of e in the audit.
 func (e AuditEntry) Cursor() AuditCursor { return AuditCursor{e.At, e.ID} }
 
-// IsZero reports whether p is no place.
+// IsZero reports whether p is the zero cursor.
 func (p AuditCursor) IsZero() bool { return p == AuditCursor{} }
 
 // String returns p as ParseAuditCursor reads it, "" for none.

@@ -2,9 +2,11 @@ package hallpass
 
 import "slices"
 
-// auditActions are what entries of the audit tell of beside the permissions that
-// were demanded in vain. Whoever writes an entry of another kind adds it here:
-// test servers refuse to stop with one that is missing.
+// auditActions lists the actions of audit entries, apart from the permissions that
+// refused callers lacked. It stands on the lowest floor because store, verify and
+// admin write such entries, and the doors search for them. Add every new action
+// here: a test server fails its test when the audit holds an action that is not in
+// the list.
 var auditActions = []string{
 	"audit.prune",
 	"dashboard.create", "dashboard.delete", "dashboard.update", "database.write",
@@ -28,15 +30,15 @@ var auditActions = []string{
 // beyond those that have entries of their own within the minute.
 const MoreRefusals = "refusals.more"
 
-// AuditAction reports whether name is the action of an entry that a server of
-// this version may write by itself: what was done, or a permission that was
-// demanded. An API behind the guard may demand others.
+// AuditAction reports whether a server of this version itself writes entries with
+// the action name: a change, or a permission that a caller lacked. An API behind
+// the guard may demand other permissions.
 func AuditAction(name string) bool {
 	return slices.Contains(auditActions, name) || name != "" && !Action(name).Foreign()
 }
 
-// NearestAuditAction returns the action of the audit that the fewest edits make
-// of name, and how many.
+// NearestAuditAction returns the known audit action with the smallest edit distance
+// to name, and that distance.
 func NearestAuditAction(name string) (nearest string, least int) {
 	try := func(known string) {
 		if n := Distance(name, known); nearest == "" || n < least || n == least && known < nearest {

@@ -2,9 +2,8 @@ package hallpass
 
 import "time"
 
-// A Caller is the principal of one request with the permissions it holds. It
-// is made by a verification and handed down as a parameter, never kept in a
-// context. A Caller is a plain value; the zero Caller may do nothing.
+// A Caller is the principal of one request with the permissions it holds. A
+// verification makes it; callees get it as a parameter, never in a context. A Caller is a plain value; the zero Caller may do nothing.
 type Caller struct {
 	Principal   Principal
 	Name        string
@@ -14,14 +13,14 @@ type Caller struct {
 	ServerAdmin bool
 	Token       TokenID      // zero unless a token was presented
 	Session     SessionID    // zero unless a session was
-	Password    [32]byte     // User.PasswordFingerprint of the password that was presented; zero unless one was
-	Expires     time.Time    // when the token or session presented is over by itself; zero: never
+	Password    [32]byte     // User.PasswordFingerprint of the password that was presented; zero if none was
+	Expires     time.Time    // when the presented token or session expires; zero: never
 	Permissions *Permissions // in Org
 	Server      *Permissions // on the server as a whole; nil for service accounts
 	From        From
 }
 
-// From is where a request came from, as far as we trust what we were told.
+// From is the origin of a request, as far as the server trusts what proxies report.
 type From struct {
 	Address   string // IP address without port
 	UserAgent string
@@ -122,13 +121,13 @@ func Lacks(action Action) *Error {
 type PrincipalAccess struct {
 	Member bool         // of the org; a service account always is
 	Role   Role         // in it
-	Basic  *Permissions // what the basic role permits now
-	Held   []Permission // by roles assigned and access granted, beside the basic role
+	Basic  *Permissions // of the basic role, as it is now
+	Held   []Permission // of assigned roles and granted access, without the basic role
 	Server *Permissions // on the server; nil: nothing
 }
 
-// UserCaller returns the caller that user is in org. What is held on the server
-// holds in every org; the rest takes membership.
+// UserCaller returns the user as a caller in the org. Permissions on the server hold
+// in every org; all others need membership in the org.
 func UserCaller(u User, org OrgID, s PrincipalAccess) Caller {
 	perms := s.Basic
 	if !s.Member {
@@ -149,7 +148,7 @@ func UserCaller(u User, org OrgID, s PrincipalAccess) Caller {
 	}
 }
 
-// ServiceAccountCaller returns the caller that a service account is in its org.
+// ServiceAccountCaller returns the service account as a caller in its org.
 func ServiceAccountCaller(a ServiceAccount, s PrincipalAccess) Caller {
 	return Caller{
 		Principal:   Principal{ServiceAccountPrincipal, int64(a.ID), a.Login},

@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// A Change is one step in what credentials are worth: something was revoked,
-// ended, disabled, enabled or given another role. Every node must know of it
-// before it is answered. Making a token is not a Change: no node can hold an
-// older opinion of it. The zero Change says that anything may be different.
+// A Change is one change of what credentials permit: something was revoked, ended,
+// disabled, enabled or given another role. Every node applies it before the request
+// that made it is answered. Making a token is not a Change: no node can have an
+// older state of it in memory. The zero Change says that anything may be different.
 type Change struct {
 	Kind ChangeKind
 	ID   int64    // of the token, session, service account, user or org
@@ -31,13 +31,13 @@ const (
 	// PermissionsChanged says that what roles or teams permit changed for
 	// everybody in the org with that ID, or in every org if it is zero.
 	PermissionsChanged ChangeKind = "permissions"
-	// ChangedByHand says that somebody wrote to the database beside Hallpass:
+	// ChangedByHand says that somebody wrote to the database without Hallpass:
 	// anything may be different, for everybody.
 	ChangedByHand ChangeKind = "byhand"
 )
 
-// A Reach says what a Change may have made different for whom. Its zero value is
-// nobody. What is remembered of a subject that is named must be forgotten.
+// A Reach names the subjects that a Change may affect. A node forgets what it
+// remembers of each of them. The zero Reach names nobody.
 type Reach struct {
 	Everybody      bool // anything may be different, for everybody
 	Token          TokenID

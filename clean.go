@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// What clients write may hold a secret, because people put secrets where they do
-// not belong: a token in a User-Agent, a path, a name. Redact and Clean take
-// them out of what is stored, shown or logged; HoldsToken has them refused where
-// the text must come back as it was sent.
+// Clients send secrets in wrong fields: a token in a User-Agent, a path, a name.
+// Redact and Clean remove secrets from texts before they are stored, shown or
+// logged. Where a text must be returned as it was sent, callers refuse it if
+// HoldsToken reports true.
 
-// Redacted stands where a secret was cut out.
+// Redacted replaces a secret in a text.
 const Redacted = "[secret]"
 
 const (
@@ -21,9 +21,9 @@ const (
 	sessionLen  = 64 // hex digits of a session id
 )
 
-// Clean returns text that a client chose as it may be stored, shown and logged:
-// without secrets, of at most longest bytes, in UTF-8, and with a question mark
-// for each character that ValidateText refuses.
+// Clean makes a text that a client chose safe to store, show and log: it removes
+// secrets, cuts the text to longest bytes, makes it valid UTF-8, and puts a question
+// mark for each character that ValidateText refuses.
 func Clean(s string, longest int) string {
 	if needsNoCleaning(s, longest) {
 		return s
@@ -40,7 +40,8 @@ func Clean(s string, longest int) string {
 	}, strings.ToValidUTF8(s, "?"))
 }
 
-// needsNoCleaning reports, quickly and for most texts, that there is nothing to clean.
+// needsNoCleaning is a quick test: true means that Clean would change nothing. For some
+// texts it is false though nothing needs cleaning.
 func needsNoCleaning(s string, longest int) bool {
 	if len(s) > longest {
 		return false
@@ -61,9 +62,9 @@ func needsNoCleaning(s string, longest int) bool {
 	return true
 }
 
-// Redact returns s without secrets: of a token, in part or whole, four
-// characters stay, of one in base64 none, of a session id four. It sees through
-// percent-encoding.
+// Redact returns s without secrets. Four characters of a token, whole or in part, or
+// of a session id stay; none of a token in base64. Redact also finds tokens that are
+// percent-encoded.
 func Redact(s string) string {
 	return redactSessions(redactEncoded(redactTokens(s)))
 }

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// RootFolder is the uid that scopes call the place by which holds the folders
-// and dashboards that are in no other.
+// RootFolder is the uid of the root in scopes. The root holds the folders and
+// dashboards that are in no folder.
 const RootFolder = "general"
 
-// Bounds on how many folders may stand inside a folder that is at the root, one
-// in the other. DefaultFolderDepth holds when nothing is set.
+// Bounds on how deep folders nest below a folder at the root. DefaultFolderDepth
+// applies when nothing is set.
 const (
 	DefaultFolderDepth = 4
 	MaxFolderDepth     = 7
 )
 
-// A Folder holds dashboards and other folders. Folders of the same title may
-// stand side by side. A Folder is a plain value.
+// A Folder holds dashboards and other folders. Two folders in the same folder
+// may have the same title. A Folder is a plain value.
 type Folder struct {
 	ID          FolderID
 	UID         string // unique in the org

@@ -11,11 +11,11 @@ import (
 // MaxName is the longest name, in characters.
 const MaxName = 190
 
-// TidyName takes the blanks around s away and reports as an Invalid error, naming
-// the field, what keeps it from being the name of something: it shows nothing,
-// is longer than MaxName characters, not UTF-8, or holds the secret of a token, a
-// control character, or one that nobody sees or that changes the direction of
-// text (each lets a name look like another).
+// TidyName removes the spaces around s. It returns an Invalid error that names the
+// field if s cannot be a name: s has no visible character, is longer than MaxName
+// characters, is not UTF-8, or holds the secret of a token, a control character, an
+// invisible character, or one that changes the direction of text (with these a name
+// can look like another).
 func TidyName(field string, s *string) error {
 	*s = strings.TrimFunc(*s, unicode.IsSpace)
 	if err := ValidateTitle(field, *s); err != nil {
@@ -30,8 +30,8 @@ func TidyName(field string, s *string) error {
 	return nil
 }
 
-// ValidateTitle holds s to the rules of a title. Unlike a name it tells nothing
-// apart from anything, so it may have a twin that looks the same.
+// ValidateTitle returns an Invalid error if s breaks the rules of a title. A title
+// identifies nothing, so two titles may look the same.
 func ValidateTitle(field, s string) error {
 	if err := ValidateText(field, s, MaxName); err != nil {
 		return err
@@ -57,14 +57,15 @@ func joins(r rune) bool {
 	return r == '\u200c' || r == '\u200d' || unicode.Is(unicode.Variation_Selector, r)
 }
 
-// invisible reports whether r is drawn as nothing, or as a blank that is none.
+// invisible reports whether r is drawn as nothing, or as a space though it is not one.
 func invisible(r rune) bool {
 	const braillePatternBlank = '\u2800'
 	return !joins(r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) &&
 		(r == braillePatternBlank || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point))
 }
 
-// ValidateText holds optional text to the rules of a title, with another length.
+// ValidateText returns an Invalid error if an optional text is longer than longest
+// characters or breaks another rule of a title. It may be empty.
 func ValidateText(field, s string, longest int) error {
 	if !utf8.ValidString(s) {
 		return Invalidf(field, "%s is not valid UTF-8", field)
@@ -78,8 +79,8 @@ func ValidateText(field, s string, longest int) error {
 	return ValidateNoToken(field, s)
 }
 
-// ValidateNoToken reports the secret of a token in s: what is kept there is read
-// by people who must not be able to use it.
+// ValidateNoToken returns an Invalid error if s holds the secret of a token: people
+// who must not be able to use the token can read what is stored.
 func ValidateNoToken(field, s string) error {
 	if HoldsToken(s) {
 		return Invalidf(field, "%s holds a token: a secret belongs nowhere but in Authorization", field)
@@ -92,9 +93,9 @@ func tooLong(field string, longest int) error {
 }
 
 // TidyLogin is TidyName for what a user signs in by, a login or an e-mail address.
-// It also reports what no door could take back: a colon, which ends the user name
-// of a Basic credential, the name under which that credential holds a token, and
-// the form of service accounts' logins.
+// It also refuses what could not be used to sign in: a colon, which ends the user
+// name of a Basic credential; APIKeyLogin, with which that credential carries a token;
+// and the form of service accounts' logins.
 func TidyLogin(field string, s *string) error {
 	if err := TidyName(field, s); err != nil {
 		return err
@@ -120,11 +121,10 @@ func serviceAccountLogin(key string) bool {
 	return found && more && number
 }
 
-// NameKey folds s for comparison, so that names which differ by case, by the way
-// their letters are composed, by blanks or by what nobody sees are one name on
-// every database. What no name can hold and PostgreSQL does not take, a NUL or what
-// is not UTF-8, becomes a character that no name can hold either, so that anything
-// may be looked for.
+// NameKey folds s for comparison. Names that differ only in case, in the composition
+// of their letters, in spaces or in invisible characters have the same key on every
+// database. NUL and invalid UTF-8, which PostgreSQL refuses, become a character that
+// no name can hold, so any text may be looked up.
 func NameKey(s string) string {
 	ascii := true
 	for i := range len(s) {
@@ -152,7 +152,7 @@ func NameKey(s string) string {
 	return collapseSpaces(s)
 }
 
-// collapseSpaces drops the blanks around s and leaves one between its words.
+// collapseSpaces removes the spaces around s and leaves one between its words.
 func collapseSpaces(s string) string {
 	if !strings.ContainsFunc(s, unicode.IsSpace) {
 		return s

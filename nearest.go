@@ -1,7 +1,7 @@
 package hallpass
 
-// Distance returns how many bytes must be put in, taken out or replaced to make b
-// of a (Levenshtein): how far a slip is from what was meant.
+// Distance returns the Levenshtein distance of a and b: how many bytes must be
+// inserted, removed or replaced to turn a into b.
 func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

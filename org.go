@@ -5,8 +5,8 @@ import "time"
 // FirstOrg is the org that a new installation begins with.
 const FirstOrg OrgID = 1
 
-// An Org is an organisation: the wall around its service accounts, tokens and
-// members. An Org is a plain value.
+// An Org is an organisation. It separates its service accounts, tokens and members
+// from those of every other org. An Org is a plain value.
 type Org struct {
 	ID        OrgID
 	Name      string // unique on the server, case-folded
@@ -20,7 +20,7 @@ type Address struct {
 	Address1, Address2, City, ZipCode, State, Country string
 }
 
-// A Member is a user's place in an org.
+// A Member is a user's membership in an org.
 type Member struct {
 	Org      OrgID
 	User     User

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A Power is what a set of permissions amounts to, in words. It tells every
-// action of the set: none is left out because nothing was written for it.
+// A Power describes in words what a set of permissions allows. It describes every
+// action of the set.
 type Power struct {
 	Can        []string // as "read teams" or "delete folders (only the folder shop and what is in it)"
 	Changes    bool     // something in Can changes something
@@ -16,10 +16,9 @@ type Power struct {
 	AllForeign bool     // every foreign action
 }
 
-// Power says what the set amounts to for a principal of that kind; for Nobody,
-// what it amounts to for whoever is given it as a role. name gives the things
-// that scopes stand for the names that people know; nil, or an empty name,
-// leaves their IDs.
+// Power describes what the set allows a principal of that kind; for Nobody, what it
+// allows anybody who is given it as a role. name returns the name that people know
+// for the thing that a scope names; if name is nil or returns "", the ID is shown.
 func (p *Permissions) Power(of PrincipalKind, name func(Scope) string) Power {
 	var w Power
 	if p == nil {
@@ -159,8 +158,8 @@ type phrase struct {
 	extent      string
 }
 
-// merge tells the phrases, those together that are about the same things, and
-// those that do the same.
+// merge returns the phrases as texts. It joins phrases about the same things, and
+// phrases with the same verbs.
 func merge(list []phrase) []string {
 	var byThing, byVerb []phrase
 	for _, p := range list {
@@ -204,7 +203,7 @@ func Enumerate(names []string) string {
 	return strings.Join(names[:last], ", ") + and + names[last]
 }
 
-// Sentences says in sentences what the power is, of who: "This token can …".
+// Sentences describes the power in sentences about who: "This token can …".
 func (w Power) Sentences(who string) string {
 	out := who + " can " + strings.Join(w.Can, "; ") + "."
 	switch {
@@ -254,7 +253,7 @@ func (w Power) suggestions() string {
 	return out
 }
 
-// Suggestion says that a is not known, and which known action it is like.
+// Suggestion says that a is unknown and which known action may be meant.
 func (a Action) Suggestion(near Action) string {
 	return "Hallpass does not know " + string(a) + ": did you mean " + string(near) + "?"
 }

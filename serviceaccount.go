@@ -33,8 +33,8 @@ func (id ServiceAccountID) Scope() Scope {
 	return Scope("serviceaccounts:id:" + strconv.FormatInt(int64(id), 10))
 }
 
-// A ServiceAccountSummary is an account with what a list tells about its
-// tokens.
+// A ServiceAccountSummary is an account with the figures that a list shows about
+// its tokens.
 type ServiceAccountSummary struct {
 	ServiceAccount
 	Tokens        int       // all that were not deleted, expired ones included
@@ -59,15 +59,14 @@ func (s ServiceAccountSummary) ExpiresSoon(now time.Time) bool {
 	return !s.NextExpiry.IsZero() && s.NextExpiry.Sub(now) <= soonExpiry
 }
 
-// A Given counts what a principal was given beside its basic role, itself and
+// A Given counts what a principal holds in addition to its basic role, directly and
 // through its teams.
 type Given struct {
 	MoreRoles    int
 	AccessGrants int // single accounts, folders and dashboards that it has access to
 }
 
-// With tells a basic role together with what was given beside it, as "None + 1
-// role".
+// With returns the basic role and what was given in addition, as "None + 1 role".
 func (g Given) With(r Role) string {
 	if more := g.Words(); more != "" {
 		return r.String() + " + " + more
@@ -75,7 +74,7 @@ func (g Given) With(r Role) string {
 	return r.String()
 }
 
-// Words tells what was given, as "2 roles, access to 1 thing"; empty: nothing.
+// Words returns what was given in words, as "2 roles, access to 1 thing"; empty: nothing.
 func (g Given) Words() string {
 	var parts []string
 	if g.MoreRoles > 0 {

@@ -21,7 +21,7 @@ type Team struct {
 // Scope returns the scope of the team.
 func (id TeamID) Scope() Scope { return TeamResource.Scope(strconv.FormatInt(int64(id), 10)) }
 
-// A TeamMember is a principal's place in a team. An Admin manages the team; a
+// A TeamMember is a principal's membership in a team. An Admin manages the team; a
 // member has what the team was given.
 type TeamMember struct {
 	Team      TeamID

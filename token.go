@@ -52,8 +52,8 @@ const (
 	TokenRevoked TokenState = "revoked" // it was ended for good
 )
 
-// State returns the token's state at now, given whether its account is disabled.
-// Everything that shows a token or lets it in goes by it.
+// State returns the token's state at now; disabled says whether its account is
+// disabled. Verification and every list of tokens use this state.
 func (t Token) State(now time.Time, disabled bool) TokenState {
 	switch {
 	case !t.RevokedAt.IsZero():
@@ -66,7 +66,7 @@ func (t Token) State(now time.Time, disabled bool) TokenState {
 	return TokenLive
 }
 
-// Words says the state to people.
+// Words returns the state in words for people.
 func (s TokenState) Words() string {
 	if s == TokenBlocked {
 		return "blocked: account disabled"
@@ -100,8 +100,8 @@ const MaxTokenSeconds = 9_223_372_036
 
 const daySeconds = 24 * 60 * 60
 
-// A TokenPolicy bounds the lifetime of new tokens. The zero value binds
-// nothing.
+// A TokenPolicy bounds the lifetime of new tokens. The zero value sets
+// no bound.
 type TokenPolicy struct {
 	DayLimit   int   // [service_accounts] token_expiration_day_limit; 0: none
 	MaxSeconds int64 // [auth] api_key_max_seconds_to_live; 0: none

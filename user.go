@@ -24,8 +24,8 @@ type User struct {
 	SeenAt       time.Time
 }
 
-// ActionToSetDisabled returns the action that is asked for to disable a user, or to
-// enable one.
+// ActionToSetDisabled returns the action that a caller needs to disable a user, or
+// to enable one.
 func ActionToSetDisabled(disabled bool) Action {
 	if disabled {
 		return UsersDisable
@@ -33,15 +33,15 @@ func ActionToSetDisabled(disabled bool) Action {
 	return UsersEnable
 }
 
-// PasswordFingerprint tells one password of the user from another, and gives nothing
-// of it away.
+// PasswordFingerprint returns a value that is different for each password of the
+// user and does not reveal the password.
 func (u User) PasswordFingerprint() [32]byte { return sha256.Sum256([]byte(u.PasswordHash)) }
 
 // A Session is a user's sign-in by browser: the record of a secret kept in a
 // cookie, never the secret.
 //
-// A Session is a plain value. It is dead from the instant of ExpiresAt, and
-// once it has rested unused for the idle limit.
+// A Session is a plain value. It ends at ExpiresAt, and when it was
+// not used for the idle limit.
 type Session struct {
 	ID        SessionID
 	User      UserID
@@ -53,8 +53,8 @@ type Session struct {
 	UserAgent string
 }
 
-// Live reports whether the session may be used at now, given the longest time
-// it may rest unused.
+// Live reports whether the session may be used at now; idle is the longest time
+// without use.
 func (s Session) Live(now time.Time, idle time.Duration) bool {
 	return now.Before(s.ExpiresAt) && now.Sub(s.SeenAt) < idle
 }

@@ -79,7 +79,7 @@ func everything() *metrics.Metrics {
 		Verify: func() verify.Stats { return verify.Stats{Outcomes: map[string]uint64{"ok": 1}} },
 		Pools:  func() []metrics.Pool { return []metrics.Pool{{Name: "read"}} },
 		Jobs:   func() []hallpass.Job { return []hallpass.Job{{Name: "clock"}} },
-		View:   func() metrics.View { return metrics.View{Leased: true} },
+		Lease:  func() metrics.Lease { return metrics.Lease{Held: true} },
 		Nodes:  func() []metrics.Node { return []metrics.Node{{Name: "a", Self: true}} },
 		Expiring: func(context.Context) ([]metrics.Expiring, error) {
 			return []metrics.Expiring{{Token: 1, Org: 1, ExpiresAt: time.Now()}}, nil

@@ -85,18 +85,18 @@ another name. A PostgreSQL database must be empty.`,
 func (p *program) tellRestored(path string, r server.Restored) error {
 	lines := []string{fmt.Sprintf("Restored %s.", path)}
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	if r.Aside != "" {
-		say("The previous database is kept as %s.", r.Aside)
+	if r.ReplacedPath != "" {
+		say("The previous database is kept as %s.", r.ReplacedPath)
 	}
-	if r.Unread != nil {
-		say("Its last changes could not be read (%v): what ended in its last seconds may be valid again.", r.Unread)
+	if r.JournalErr != nil {
+		say("Its last changes could not be read (%v): what ended in its last seconds may be valid again.", r.JournalErr)
 	}
 	switch {
-	case r.Alone:
+	case r.NoJournal:
 		say("There is no journal here: what ended after the backup is valid again. Check users, accounts and tokens.")
-	case r.Again > 0:
-		say("Ended again, because they had ended after the backup: %d. The audit names them (history.reapply).", r.Again)
-	case r.Open == nil:
+	case r.Reapplied > 0:
+		say("Ended again, because they had ended after the backup: %d. The audit names them (history.reapply).", r.Reapplied)
+	case r.NeedsReview == nil:
 		say("According to the journal nothing had ended after the backup.")
 	}
 	if len(r.Lost) > 0 {
@@ -105,8 +105,8 @@ func (p *program) tellRestored(path string, r server.Restored) error {
 	if r.Torn {
 		say("The last line of the journal is cut off: the change in it is not known.")
 	}
-	if r.Open != nil {
-		say("The server will not start yet: %v.", r.Open)
+	if r.NeedsReview != nil {
+		say("The server will not start yet: %v.", r.NeedsReview)
 	} else {
 		say("Start the server.")
 	}

@@ -61,15 +61,15 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exit.Status
 	}
 	if err != nil {
-		_, _ = fmt.Fprintf(p.stderr, "hallpass: %s\n", unsaid(err.Error(), args)) // nobody is left to tell
+		_, _ = fmt.Fprintf(p.stderr, "hallpass: %s\n", withoutTokens(err.Error(), args)) // nobody is left to tell
 		return 1
 	}
 	return 0
 }
 
-// unsaid takes from the text of an error those arguments that hold a token: one
-// given in the wrong place is not repeated.
-func unsaid(text string, args []string) string {
+// withoutTokens masks the arguments that hold a token in the text of an error, so that
+// a token given in the wrong place is not printed.
+func withoutTokens(text string, args []string) string {
 	for _, a := range args {
 		if strings.Contains(a, secret.Prefix) {
 			text = strings.ReplaceAll(text, a, secret.Mask)

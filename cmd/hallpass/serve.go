@@ -84,7 +84,7 @@ func (p *program) open(ctx context.Context, logger func(server.Config) *slog.Log
 	}
 	p.takeBallast()
 	p.config = c
-	leaveRoom()
+	addThread()
 	s, err := server.Open(ctx, c, logger(c))
 	if err != nil {
 		return nil, err
@@ -93,10 +93,11 @@ func (p *program) open(ctx context.Context, logger func(server.Config) *slog.Log
 	return s, nil
 }
 
-// leaveRoom has Go use one thread more than there are cores, where there are two. A password is hashed on one of them for some 40 ms, and Go takes it away
-// from there every 10 ms at the soonest, which is long for a token that is to be
-// verified; the operating system shares a core at once.
-func leaveRoom() {
+// addThread lets Go use three threads on a machine with two cores. Hashing a password
+// occupies a thread for some 40 ms, and Go interrupts it only every 10 ms, which is
+// long for a token that waits to be verified; the operating system shares a core
+// between threads much sooner.
+func addThread() {
 	if n := runtime.GOMAXPROCS(0); n == 2 {
 		runtime.GOMAXPROCS(n + 1)
 	}
@@ -154,7 +155,7 @@ func (p *program) prove(ctx context.Context, s *server.Server) error {
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx) }()
-	told := p.tell(ctx, s, "http://"+reachable(address), r)
+	told := p.report(ctx, s, "http://"+reachable(address), r)
 	if told != nil {
 		cancel()
 	}
@@ -170,7 +171,7 @@ func reachable(address string) string {
 	return address
 }
 
-func (p *program) tell(ctx context.Context, s *server.Server, url string, r server.QuickstartResult) error {
+func (p *program) report(ctx context.Context, s *server.Server, url string, r server.QuickstartResult) error {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("")

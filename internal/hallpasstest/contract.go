@@ -54,9 +54,8 @@ var contract = sync.OnceValues(func() (c contractFile, err error) {
 	return c, err
 })
 
-// checkContract holds a call to the contract: an answer must be one that the
-// contract tells of, and a request that was taken must keep it. Console pages
-// are not in it.
+// checkContract checks a call against the contract: the contract must describe the
+// answer, and an accepted request must follow it. Console pages are not in it.
 func checkContract(t testing.TB, r *http.Request, body string, res *http.Response, text []byte) {
 	t.Helper()
 	page := strings.Contains(res.Header.Get("Content-Type"), "text/html") && !strings.HasPrefix(r.URL.Path, "/api")
@@ -104,8 +103,8 @@ func checkContract(t testing.TB, r *http.Request, body string, res *http.Respons
 	}
 }
 
-// foldNames spells the body's names as the contract does: the API takes them in
-// any case.
+// foldNames changes the body's names to the contract's spelling: the API accepts them
+// in any case.
 func foldNames(route *routers.Route, body string) string {
 	var values map[string]any
 	if route.Operation.RequestBody == nil || json.Unmarshal([]byte(body), &values) != nil {

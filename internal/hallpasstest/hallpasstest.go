@@ -1,5 +1,5 @@
 // Package hallpasstest starts a whole server on a temporary SQLite file, with
-// a clock that is wound by hand, and calls it over real HTTP. Test files only.
+// a clock that tests set, and calls it over real HTTP. Test files only.
 package hallpasstest
 
 import (
@@ -111,9 +111,8 @@ func (s *Server) start(c server.Config, configure []func(*server.Config)) {
 	})
 }
 
-// checkAudit fails the test if there is an audit entry of an action that the
-// domain does not know: nobody could ask for it. A database that a test broke is
-// not looked at.
+// checkAudit fails the test if the audit has an entry with an action that the domain
+// does not know: nobody could search for it. It ignores a database that a test broke.
 func (s *Server) checkAudit(srv *server.Server) {
 	_ = srv.Store().Read(context.Background(), func(tx *store.Tx) error {
 		actions, err := tx.AuditActions()
@@ -190,7 +189,7 @@ func (s *Server) Do(as Credential, method, path, body string, headers ...string)
 	return r
 }
 
-// Send is Do for requests that mean no good: the contract is not asked.
+// Send is Do for hostile requests: it does not check the contract.
 func (s *Server) Send(as Credential, method, path, body string, headers ...string) Response {
 	s.t.Helper()
 	var in io.Reader
@@ -235,9 +234,9 @@ func (s *Server) User(login string, role hallpass.Role) Credential {
 	return s.UserIn(login, role, hallpass.FirstOrg)
 }
 
-// UserIn makes a user with a role in the org, and returns its credential. The
-// user is put into the store by itself, so that a test may make many: all have
-// one hash, for hashing a password takes its time.
+// UserIn makes a user with a role in the org, and returns its credential. It
+// writes the user directly into the store, so that a test may make many: all share
+// one hash, because hashing a password is slow.
 func (s *Server) UserIn(login string, role hallpass.Role, org hallpass.OrgID) Credential {
 	s.t.Helper()
 	ctx := s.t.Context()

@@ -127,8 +127,8 @@ func onServer(server *url.URL, statement string) error {
 	return db.Close()
 }
 
-// LockDatabase has another process, as it were, hold the database, so that
-// nothing can be written until the returned function is called.
+// LockDatabase locks the database as another process would: nothing can be written
+// until the returned function is called.
 func (s *Server) LockDatabase() (unlock func()) {
 	s.t.Helper()
 	driver, source, statement := "sqlite", "file:"+filepath.Join(s.Dir, "hallpass.db")+"?_pragma=busy_timeout(60000)", "BEGIN IMMEDIATE"

@@ -14,8 +14,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
-// StrangeTexts are texts that nobody means well with, and some that are meant
-// well.
+// StrangeTexts returns hostile texts, and some ordinary ones.
 func StrangeTexts() []string {
 	wide := func(n, step int) string { // of characters of four bytes that no database can shorten
 		var b strings.Builder

@@ -1,6 +1,5 @@
-// Package metrics is a door that only shows: /metrics for Prometheus, and
-// traces for OpenTelemetry. What it shows the other floors count; the server
-// hands it in.
+// Package metrics is a read-only door: /metrics for Prometheus, and traces for
+// OpenTelemetry. The other floors count; the server passes the numbers in.
 //
 // Nothing secret and nothing that a stranger wrote becomes a label or an
 // attribute: labels are words of ours, names of nodes, and numbers of tokens and

@@ -20,23 +20,23 @@ type Pool struct {
 	WaitSeconds       float64
 }
 
-// A View is what this node knows of the changes of authority.
-type View struct {
-	Leased       bool          // the view is proved young enough to answer from
-	Age          time.Duration // since the moment at which it was complete
+// A Lease is the state of this node's lease on the changes of authority.
+type Lease struct {
+	Held         bool          // the node may answer from its memory
+	Age          time.Duration // since the time at which the memory was proved complete
 	LeaseLeft    time.Duration // until the node must answer 503; 0 or less: it must
 	MaxStaleness time.Duration // the age at which the lease ends
 	Version      int64         // the last change applied
-	Heartbeat    time.Duration // that the last heartbeat took
+	Heartbeat    time.Duration // the duration of the last heartbeat
 	Diverged     bool          // the database is not the one whose changes were applied
 }
 
 // A Node is one server on the same database.
 type Node struct {
-	Name    string // which the operator gave it
-	Self    bool
-	Lag     int64         // changes it has not applied
-	BeatAge time.Duration // since it last showed life
+	Name         string // which the operator gave it
+	Self         bool
+	Lag          int64         // changes it has not applied
+	HeartbeatAge time.Duration // since its last heartbeat
 }
 
 // maxNodes bounds the nodes shown: those that never come back may pile up.
@@ -95,7 +95,7 @@ func number(b bool) float64 {
 
 func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
-// handedIn collects what the functions of Options tell.
+// handedIn collects what the functions of Options return.
 type handedIn struct{ Options }
 
 // Describe is for the registry.
@@ -113,7 +113,7 @@ func (h handedIn) Describe(out chan<- *prometheus.Desc) {
 	if h.Jobs != nil {
 		all = append(all, jobRuns, jobFailures, jobFailing, jobRanAt, jobElapsed)
 	}
-	if h.View != nil {
+	if h.Lease != nil {
 		all = append(all, viewLeased, viewAge, viewLeaseLeft, viewMaxStaleness, viewVersion, viewDiverged, viewHeartbeat)
 	}
 	if h.Nodes != nil {
@@ -144,9 +144,9 @@ func (h handedIn) Collect(out chan<- prometheus.Metric) {
 	if h.Jobs != nil {
 		collectJobs(out, h.Jobs())
 	}
-	if h.View != nil {
-		v := h.View()
-		out <- gauge(viewLeased, number(v.Leased))
+	if h.Lease != nil {
+		v := h.Lease()
+		out <- gauge(viewLeased, number(v.Held))
 		out <- gauge(viewAge, v.Age.Seconds())
 		out <- gauge(viewLeaseLeft, max(v.LeaseLeft, 0).Seconds())
 		out <- gauge(viewMaxStaleness, v.MaxStaleness.Seconds())
@@ -183,7 +183,7 @@ func collectNodes(out chan<- prometheus.Metric, nodes []Node) {
 		if a.Self != b.Self {
 			return int(number(b.Self)) - int(number(a.Self))
 		}
-		return int((a.BeatAge - b.BeatAge).Milliseconds())
+		return int((a.HeartbeatAge - b.HeartbeatAge).Milliseconds())
 	})
 	shown := make(map[string]bool)
 	for _, n := range nodes {
@@ -197,6 +197,6 @@ func collectNodes(out chan<- prometheus.Metric, nodes []Node) {
 			self = "true"
 		}
 		out <- gauge(nodeLag, float64(n.Lag), n.Name, self)
-		out <- gauge(nodeBeatAge, n.BeatAge.Seconds(), n.Name, self)
+		out <- gauge(nodeBeatAge, n.HeartbeatAge.Seconds(), n.Name, self)
 	}
 }

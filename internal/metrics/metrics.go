@@ -18,9 +18,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
-// Options sets up a Metrics. A function that is nil leaves out what it would
-// tell. All are called with each scrape and must not wait for anything but
-// Expiring.
+// Options sets up a Metrics. If a function is nil, its metrics are left
+// out. Every scrape calls all of them; only Expiring may wait.
 type Options struct {
 	Version  string       // of the program
 	Log      *slog.Logger // nil: nobody is told what could not be collected
@@ -31,7 +30,7 @@ type Options struct {
 	Pools    func() []Pool
 	Unread   func() uint64         // entries of trusted proxies that name no address
 	Jobs     func() []hallpass.Job // the background work, each of another name
-	View     func() View
+	Lease    func() Lease
 	Nodes    func() []Node
 	Expiring func(context.Context) ([]Expiring, error)
 }
@@ -97,8 +96,8 @@ func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admits compares both the name and the password, so that the time taken does
-// not tell which of them was wrong. Two Authorization headers are refused.
+// admits compares both the name and the password, so that its duration does not
+// show which of them was wrong. Two Authorization headers are refused.
 func (m *Metrics) admits(r *http.Request) bool {
 	if m.o.Username == "" && m.o.Password.Empty() {
 		return true

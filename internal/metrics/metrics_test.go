@@ -81,13 +81,13 @@ func TestHandedIn(t *testing.T) {
 		Jobs: func() []hallpass.Job {
 			return []hallpass.Job{{Name: "a", RanAt: now, Elapsed: 250 * time.Millisecond, Error: "no room", Runs: 5, Failures: 2}, {Name: "b"}}
 		},
-		View: func() metrics.View {
-			return metrics.View{Leased: true, Age: 300 * time.Millisecond, LeaseLeft: -time.Second, MaxStaleness: 10 * time.Second, Version: 42}
+		Lease: func() metrics.Lease {
+			return metrics.Lease{Held: true, Age: 300 * time.Millisecond, LeaseLeft: -time.Second, MaxStaleness: 10 * time.Second, Version: 42}
 		},
 		Nodes: func() []metrics.Node {
-			list := []metrics.Node{{Name: "b", Lag: 2, BeatAge: time.Second}, {Name: "a", Self: true, BeatAge: 2 * time.Second}, {Name: "b", Lag: 9, BeatAge: time.Hour}, {Name: "c\xff", BeatAge: time.Minute}}
+			list := []metrics.Node{{Name: "b", Lag: 2, HeartbeatAge: time.Second}, {Name: "a", Self: true, HeartbeatAge: 2 * time.Second}, {Name: "b", Lag: 9, HeartbeatAge: time.Hour}, {Name: "c\xff", HeartbeatAge: time.Minute}}
 			for i := range 100 {
-				list = append(list, metrics.Node{Name: fmt.Sprint("old", i), BeatAge: 24 * time.Hour})
+				list = append(list, metrics.Node{Name: fmt.Sprint("old", i), HeartbeatAge: 24 * time.Hour})
 			}
 			return list
 		},

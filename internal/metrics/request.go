@@ -45,14 +45,14 @@ const classes = 5
 
 var classNames = [classes]string{"1xx", "2xx", "3xx", "4xx", "5xx"}
 
-// requests is what is counted of requests. Its children are made beforehand, so
-// that counting a request looks nothing up, and each is there from the start.
+// requests holds the metrics of requests. Their children are made at the start, so
+// that counting a request needs no lookup, and each is shown from the start.
 type requests struct {
 	seconds     *prometheus.HistogramVec
 	unavailable *prometheus.CounterVec
 
-	observers [doors][classes]prometheus.Observer
-	busy      [doors]prometheus.Counter
+	observers     [doors][classes]prometheus.Observer
+	unavailableBy [doors]prometheus.Counter
 }
 
 func newRequests() requests {
@@ -71,7 +71,7 @@ func newRequests() requests {
 		for c, class := range classNames {
 			r.observers[d][c] = r.seconds.WithLabelValues(door, class)
 		}
-		r.busy[d] = r.unavailable.WithLabelValues(door)
+		r.unavailableBy[d] = r.unavailable.WithLabelValues(door)
 	}
 	return r
 }
@@ -83,6 +83,6 @@ func (m *Metrics) Request(d Door, status int, took time.Duration) {
 	}
 	m.requests.observers[d][min(max(status/100, 1), classes)-1].Observe(took.Seconds())
 	if status == 503 || status == 504 {
-		m.requests.busy[d].Inc()
+		m.requests.unavailableBy[d].Inc()
 	}
 }

@@ -18,8 +18,7 @@ func newRevoked() prometheus.Histogram {
 	})
 }
 
-// Acknowledged records how long it took until every node had acknowledged a
-// revocation.
+// Acknowledged records the duration until every node had acknowledged a revocation.
 func (m *Metrics) Acknowledged(d time.Duration) {
 	if m != nil {
 		m.revoked.Observe(d.Seconds())
@@ -40,8 +39,8 @@ const (
 
 var canaryNames = [canaryResults]string{"refused", "accepted", "failed"}
 
-// canary is what is known of the canary. Before its first run only the counts
-// are shown: no run yet is not a failure.
+// canary holds the metrics of the canary. Before its first run only the counts are
+// shown: no run yet is not a failure.
 type canary struct {
 	success, timestamp *prometheus.Desc
 	runs               *prometheus.CounterVec

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// HoldsToken reports whether there is a well-formed token in a text of JSON: as it
-// is, with characters escaped as JSON has them, percent-encoded, or in base64, as
-// the credential of a header is.
+// HoldsToken reports whether a JSON text holds a well-formed token: plain, with JSON
+// escapes, percent-encoded, or in base64 as in a header's credential.
 func HoldsToken(text []byte) bool {
 	text = unescaped(text, []byte(`\u00`))
 	if holdsPlain(text) || holdsBase64(text) {
@@ -27,11 +26,12 @@ func HoldsToken(text []byte) bool {
 	return false
 }
 
-// maxEncodings is how often a text is percent-decoded: a link in a link in a link.
+// maxEncodings is how often a text is percent-decoded. A link in a link in a link is
+// encoded three times.
 const maxEncodings = 3
 
-// unescaped returns text with the byte in the place of each mark that two hex
-// digits follow.
+// unescaped replaces each mark with two hex digits after it by the byte that the
+// digits stand for.
 func unescaped(text, mark []byte) []byte {
 	if !bytes.Contains(text, mark) {
 		return text
@@ -73,15 +73,14 @@ func holdsPlain(text []byte) bool {
 	}
 }
 
-// base64Prefixes is how a token begins in base64, at each of the three places of a
-// group where it can, and how much of the group stands before that.
+// base64Prefixes are the beginnings of a token in base64, one for each of the three
+// offsets in a group, with the number of characters of the group before it.
 var base64Prefixes = []struct {
 	text   string
 	before int
 }{{"Z2xzYV", 0}, {"dsc2Ff", 2}, {"nbHNhX", 3}}
 
-// encodedLen is the length of a token in base64, with the rest of the groups that
-// its ends stand in.
+// encodedLen is the length of a token in base64, with the whole groups at its ends.
 const encodedLen = (TokenLen + 4) / 3 * 4
 
 func holdsBase64(text []byte) bool {
@@ -100,12 +99,11 @@ func holdsBase64(text []byte) bool {
 	return false
 }
 
-// base64Letters is the one alphabet and then the other.
+// base64Letters is the standard alphabet, then the URL alphabet.
 const base64Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" +
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// fromBase64 decodes what there is of base64 at the beginning of text, in either
-// alphabet.
+// fromBase64 decodes the base64 at the beginning of text, in either alphabet.
 func fromBase64(text []byte) []byte {
 	std := make([]byte, 0, encodedLen)
 	for _, c := range text {

@@ -48,16 +48,16 @@ func HashPassword(ctx context.Context, p Text) (string, error) {
 		b64.EncodeToString(salt[:]), b64.EncodeToString(key)), nil
 }
 
-// nobodysHash is checked when there is no user to check, so that a stranger's
-// name costs the same time as a known one.
+// nobodysHash is checked when no user has the login, so that an unknown login takes
+// the same time as a known one.
 const nobodysHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 // CheckPassword reports whether p is the password of hash, in PHC form. An
 // empty or unreadable hash fits no password, and a password over MaxPassword
-// bytes fits no hash; both cost the same time. It waits for its turn, where one
-// who is known comes before strangers, and then asks still, if that is not nil,
-// whether the check is still wanted. It fails with ErrBusy when the turn does not
-// come, with ctx, and as still does.
+// bytes fits no hash; both cost the same time. It waits for its turn; known callers
+// come before strangers. Then it calls still, if that is not nil, which says whether
+// the check is still wanted. It fails with ErrBusy when the turn does not come, with
+// ctx's error, and with that of still.
 func CheckPassword(ctx context.Context, hash string, p Text, known bool, still func() error) (bool, error) {
 	salt, want, passes, memory, lanes, ok := parsePHC(hash)
 	if !ok {
@@ -140,8 +140,8 @@ func passwordError(format string, args ...any) error {
 	return &hallpass.Error{Kind: hallpass.Invalid, ID: "user.password-invalid", Field: "password", Message: fmt.Sprintf(format, args...)}
 }
 
-// tooPlain reports whether s is a short piece said over and over, or a run
-// along the keyboard or the alphabet.
+// tooPlain reports whether s repeats a short piece, or is a run along the keyboard
+// or the alphabet.
 func tooPlain(s string) bool {
 	for period := 1; period <= 8 && period*2 <= len(s); period++ {
 		if strings.HasPrefix(s, s[len(s)-len(s)%period:]) && strings.Repeat(s[:period], len(s)/period) == s[:len(s)-len(s)%period] {

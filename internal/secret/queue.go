@@ -11,8 +11,8 @@ import (
 )
 
 // Bounds on hashing passwords. Each hash takes 19 MiB and some 40 ms of one
-// core: half of the cores stay free for verifying tokens. Those who wait are few
-// enough to be answered while somebody still waits for the answer.
+// core: half of the cores stay free for verifying tokens. The queue is short
+// enough that each caller is answered before its client gives up.
 const (
 	maxSlots = 4
 	maxQueue = 64
@@ -22,21 +22,21 @@ const (
 // hashing is the queue of all who hash a password, whatever for.
 var hashing = newQueue(min(max(runtime.GOMAXPROCS(0)/2, 1), maxSlots), maxQueue, maxWait)
 
-// ErrBusy says that too many passwords are being checked to check another.
+// ErrBusy says that too many passwords are being checked already.
 var ErrBusy = &hallpass.Error{
 	Kind: hallpass.Unavailable, ID: "password-auth.busy", Message: "Too many passwords are being checked, try again shortly", RetryAfter: 2 * time.Second,
 }
 
-// A queue lets a few at once do something costly, in the order of asking: first
-// those who are known, then strangers. One who is known takes the place of the
-// last stranger when the queue is full.
+// A queue limits how many do something costly at once. Known callers get their turn
+// before strangers, each group in the order of arrival. When the queue is full, a
+// known caller replaces the last stranger.
 type queue struct {
 	longest int
 	wait    time.Duration
 
 	mu        sync.Mutex
 	free      int        // guarded by mu
-	known     *list.List // of chan bool, what each who waits is told; guarded by mu
+	known     *list.List // of chan bool, which receives whether the turn came; guarded by mu
 	strangers *list.List // guarded by mu
 }
 
@@ -63,7 +63,7 @@ func (q *queue) enter(ctx context.Context, known bool) error {
 			q.mu.Unlock()
 			return ErrBusy
 		}
-		tell(q.strangers, last, false)
+		remove(q.strangers, last, false)
 	}
 	turn := make(chan bool, 1)
 	place := line.PushBack(turn)
@@ -103,15 +103,15 @@ func (q *queue) leave() {
 	defer q.mu.Unlock()
 	for _, line := range []*list.List{q.known, q.strangers} {
 		if next := line.Front(); next != nil {
-			tell(line, next, true)
+			remove(line, next, true)
 			return
 		}
 	}
 	q.free++
 }
 
-// tell takes one who waits out of the line and tells them whether it is their
-// turn. The caller holds the queue's mu.
-func tell(line *list.List, place *list.Element, turn bool) {
+// remove takes a waiting caller out of the line and sends whether it has its turn.
+// The caller of remove holds the queue's mu.
+func remove(line *list.List, place *list.Element, turn bool) {
 	line.Remove(place).(chan bool) <- turn
 }

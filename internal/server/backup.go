@@ -16,10 +16,10 @@ import (
 // A Table is what one table of a database holds.
 type Table = store.Table
 
-// Backup writes all that the configured database holds into a new SQLite file at
-// path, and returns what that is. Servers may run meanwhile.
+// Backup writes everything in the configured database into a new SQLite file at path,
+// and returns the tables. Servers may run meanwhile.
 func Backup(ctx context.Context, c Config, path string) (held []Table, err error) {
-	db, err := openAsItIs(ctx, c)
+	db, err := openUnmigrated(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func Backup(ctx context.Context, c Config, path string) (held []Table, err error
 	return db.Backup(ctx, path)
 }
 
-func openAsItIs(ctx context.Context, c Config) (*store.DB, error) {
+func openUnmigrated(ctx context.Context, c Config) (*store.DB, error) {
 	if c.Database.postgres() {
 		return store.OpenPostgresAsItIs(ctx, postgresOptions(c))
 	}
@@ -36,28 +36,27 @@ func openAsItIs(ctx context.Context, c Config) (*store.DB, error) {
 
 // Restored says what a restore did.
 type Restored struct {
-	Held   []Table  // what the backup holds
-	Aside  string   // where the database that was there is now; empty: there was none
-	Unread error    // why the last changes of that one could not be read; nil: they were
-	Again  int      // things that had ended after the backup, and were ended again
-	Lost   []string // what was made after the backup and is not in it: numbers, and what they numbered
-	Torn   bool     // the last line of the journal was cut off: the change in it is not known
-	Alone  bool     // no journal was here that could have told of such things
-	Open   error    // what a person must look at before the server starts; nil: nothing
+	Held         []Table  // what the backup holds
+	ReplacedPath string   // the new path of the database that was replaced; empty: there was none
+	JournalErr   error    // why the last changes of the replaced database could not be read; nil: they were
+	Reapplied    int      // how many things that had ended after the backup were ended again
+	Lost         []string // what was made after the backup and is lost: IDs, and what they belonged to
+	Torn         bool     // the last line of the journal was cut off: the change in it is not known
+	NoJournal    bool     // there was no journal in the data directory
+	NeedsReview  error    // what a person must review before the server starts; nil: nothing
 }
 
-// Restore puts the database in the backup at path in the place of the configured
-// one, and has it refuse again what ended after the backup, as far as the
-// journal in the data directory tells. The server must be stopped. A SQLite
-// database that is there is refused, or with aside kept under another name;
-// a PostgreSQL database must be empty.
+// Restore replaces the configured database by the backup at path, and ends again what
+// had ended after the backup, as far as the journal in the data directory knows it. The server must be stopped. If a
+// SQLite database exists, Restore fails, or with aside renames it first; a PostgreSQL
+// database must be empty.
 func Restore(ctx context.Context, c Config, path string, aside bool) (r Restored, err error) {
 	s := newServer(c, slog.New(slog.DiscardHandler))
-	if err := s.takePlace(); err != nil {
+	if err := s.lockDataDir(); err != nil {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.vacant(aside); err != nil {
+	if err := s.refuseExisting(aside); err != nil {
 		return r, err
 	}
 	scratch := databasePath(c) + ".restoring"
@@ -76,18 +75,19 @@ func Restore(ctx context.Context, c Config, path string, aside bool) (r Restored
 	if err != nil {
 		return r, err
 	}
-	r.Alone, r.Torn = s.journal.Known().Installation == "", s.journal.Torn()
+	r.NoJournal, r.Torn = s.journal.Known().Installation == "", s.journal.Torn()
 	s.node = s.newNode(nil)
 	settled, open := s.node.Settle(ctx)
-	r.Again, r.Lost, r.Open = settled.Again, settled.Lost, open
-	if r.Open == nil {
+	r.Reapplied, r.Lost, r.NeedsReview = settled.Again, settled.Lost, open
+	if r.NeedsReview == nil {
 		return r, s.forgetFirstPassword(ctx)
 	}
 	return r, nil
 }
 
-// vacant refuses a place with a database, unless that may be put aside.
-func (s *Server) vacant(aside bool) error {
+// refuseExisting returns an error if a SQLite database exists, unless aside allows to
+// rename it.
+func (s *Server) refuseExisting(aside bool) error {
 	if s.config.Database.postgres() {
 		return nil // Copy looks
 	}
@@ -100,8 +100,8 @@ func (s *Server) vacant(aside bool) error {
 	return fmt.Errorf("%s is there already: choose another folder with --data, or --force, which keeps it under another name", path)
 }
 
-// unpack copies the backup to scratch, sees that it is sound and of this
-// installation, and brings its schema up to date. The backup stays as it is.
+// unpack copies the backup to scratch, checks that it is intact and of this
+// installation, and migrates its schema. The backup itself does not change.
 func (s *Server) unpack(ctx context.Context, path, scratch string) ([]Table, error) {
 	switch file, err := os.Stat(path); {
 	case err != nil:
@@ -166,22 +166,22 @@ func (s *Server) restoreRows(ctx context.Context, scratch string) (err error) {
 	return errors.Join(err, from.Close())
 }
 
-// restoreFile puts scratch in the place of the SQLite database.
+// restoreFile replaces the SQLite database by scratch.
 func (s *Server) restoreFile(ctx context.Context, scratch string, r *Restored) (err error) {
 	path := databasePath(s.config)
 	if _, err := os.Stat(path); err == nil {
-		r.Aside = path + ".replaced-" + time.Now().UTC().Format("20060102T150405Z")
-		r.Unread = s.salvage(ctx, path, scratch)
+		r.ReplacedPath = path + ".replaced-" + time.Now().UTC().Format("20060102T150405Z")
+		r.JournalErr = s.salvage(ctx, path, scratch)
 	}
-	if err := store.Replace(ctx, scratch, path, r.Aside); err != nil {
+	if err := store.Replace(ctx, scratch, path, r.ReplacedPath); err != nil {
 		return err
 	}
 	s.db, err = openDatabase(ctx, s.config)
 	return err
 }
 
-// salvage has the journal hear of the last changes in the database at path, which the
-// one at scratch is about to replace.
+// salvage writes the last changes of the database at path to the journal, before the
+// database at scratch replaces it.
 func (s *Server) salvage(ctx context.Context, path, scratch string) (err error) {
 	next, err := store.Open(ctx, scratch)
 	if err != nil {

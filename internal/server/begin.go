@@ -14,10 +14,10 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// firstPassword is the password that the first admin was given by us.
+// firstPassword is the password that the server made for the first admin.
 type firstPassword struct {
 	text  secret.Text
-	path  string // of the file that keeps it; empty: it is history
+	path  string // of the file that keeps it; empty: it has been changed
 	fresh bool   // made at this start
 }
 
@@ -73,8 +73,8 @@ func (s *Server) begin(ctx context.Context) error {
 	return err
 }
 
-// refold brings the keys of names up to date, and logs the names that cannot be
-// told from another.
+// refold recomputes the keys of names, and logs each name that has the key of
+// another name.
 func (s *Server) refold(ctx context.Context) error {
 	twins, err := s.db.Refold(ctx)
 	for _, t := range twins {
@@ -83,8 +83,8 @@ func (s *Server) refold(ctx context.Context) error {
 	return err
 }
 
-// hintPolicy adds to the refusal of a password which setting refuses it, if one
-// does.
+// hintPolicy adds to the refusal of a password the setting that caused it, if one
+// did.
 func hintPolicy(err error, login string, password secret.Text) error {
 	var e *hallpass.Error
 	if !errors.As(err, &e) || e.Field != "password" {
@@ -96,8 +96,8 @@ func hintPolicy(err error, login string, password secret.Text) error {
 	return fmt.Errorf("%s (auth.basic.password_policy = false allows any that is not empty)", e.Message)
 }
 
-// makeFirstPassword writes the password to its file before it is given to
-// anybody, so that a crash between the two locks nobody out.
+// makeFirstPassword writes the password to its file before the admin gets it, so that
+// a crash in between locks nobody out.
 func (s *Server) makeFirstPassword(first *admin.FirstAdmin) error {
 	first.Password = secret.NewPassword()
 	path := s.firstPasswordFile()
@@ -108,10 +108,10 @@ func (s *Server) makeFirstPassword(first *admin.FirstAdmin) error {
 	return nil
 }
 
-// notice has the first password looked at again when a user changed, and the
-// journal brought up to date when anything did. On a shared database the
-// heartbeat does the latter.
-func (s *Server) notice(n store.Notice) {
+// onNotice starts a check of the first password when a user changed, and an update of
+// the journal when anything changed. On a shared database the heartbeat updates the
+// journal.
+func (s *Server) onNotice(n store.Notice) {
 	if n.Phase != store.Settled {
 		return
 	}
@@ -131,8 +131,8 @@ func (s *Server) notice(n store.Notice) {
 	}
 }
 
-// forgetFirstPassword removes the file of the first password once that is no
-// longer the admin's.
+// forgetFirstPassword removes the file of the first password if the admin has another
+// password now.
 func (s *Server) forgetFirstPassword(ctx context.Context) error {
 	kept, err := os.ReadFile(s.firstPasswordFile())
 	if errors.Is(err, os.ErrNotExist) {
@@ -159,8 +159,8 @@ func (s *Server) forgetFirstPassword(ctx context.Context) error {
 	return nil
 }
 
-// ResetPassword gives the user with that login another password. It needs the
-// data directory for itself: the server must be stopped.
+// ResetPassword gives the user with that login another password. It locks the data
+// directory: the server must be stopped.
 func ResetPassword(ctx context.Context, c Config, login string, password secret.Text) (err error) {
 	if !c.Database.postgres() {
 		if _, err := os.Stat(databasePath(c)); err != nil {

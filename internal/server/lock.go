@@ -10,12 +10,12 @@ import (
 	"syscall"
 )
 
-// locks are files that this process holds for itself. They end with the
-// process, however that ends.
+// locks are files that this process has locked. The operating system releases the
+// locks when the process ends, also when it is killed.
 type locks []*os.File
 
-// lockFiles takes the data directory and the database, which may lie elsewhere,
-// for this process alone.
+// lockFiles locks the data directory and the database, which may be elsewhere, for
+// this process.
 func lockFiles(paths ...string) (held locks, err error) {
 	for _, path := range paths {
 		f, err := lockFile(path)
@@ -37,7 +37,7 @@ func lockFile(path string) (*os.File, error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		holder := make([]byte, 32)
-		n, _ := f.Read(holder) // only to be helpful; may be empty
+		n, _ := f.Read(holder) // for the message alone; may be empty
 		err = fmt.Errorf("%s is in use by another hallpass (process %s): stop it first, or choose another folder with --data",
 			filepath.Dir(path), strings.TrimSpace(string(holder[:n])))
 		return nil, errors.Join(err, f.Close())
@@ -45,7 +45,7 @@ func lockFile(path string) (*os.File, error) {
 	if err := f.Truncate(0); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock: %w", err), f.Close())
 	}
-	_, _ = fmt.Fprintf(f, "%d\n", os.Getpid()) // only to be helpful; there is no room on a full disk
+	_, _ = fmt.Fprintf(f, "%d\n", os.Getpid()) // for the message of another process alone; fails on a full disk
 	return f, nil
 }
 

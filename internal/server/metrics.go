@@ -21,17 +21,17 @@ func (s *Server) newMetrics() *metrics.Metrics {
 		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring, Unread: s.unread.Load, Jobs: s.Jobs,
 	}
 	if s.db.Shared() {
-		o.View, o.Nodes = s.view, s.nodes
+		o.Lease, o.Nodes = s.view, s.nodes
 	}
 	m := metrics.New(o)
 	s.db.OnAcknowledged(m.Acknowledged)
 	return m
 }
 
-func (s *Server) view() metrics.View {
+func (s *Server) view() metrics.Lease {
 	v := s.node.Status()
-	return metrics.View{
-		Leased: v.Leased, Age: v.Age, LeaseLeft: v.LeaseLeft, MaxStaleness: v.MaxStaleness, Version: int64(v.Applied), Diverged: v.Diverged, Heartbeat: v.Heartbeat,
+	return metrics.Lease{
+		Held: v.Leased, Age: v.Age, LeaseLeft: v.LeaseLeft, MaxStaleness: v.MaxStaleness, Version: int64(v.Applied), Diverged: v.Diverged, Heartbeat: v.Heartbeat,
 	}
 }
 
@@ -42,10 +42,10 @@ func (s *Server) nodes() []metrics.Node {
 	}
 	var list []metrics.Node
 	for _, n := range all {
-		list = append(list, metrics.Node{Name: n.Name, Self: n.Self, Lag: int64(n.Behind), BeatAge: n.Silent})
+		list = append(list, metrics.Node{Name: n.Name, Self: n.Self, Lag: int64(n.Behind), HeartbeatAge: n.Silent})
 	}
 	for _, n := range s.node.Gone() {
-		list = append(list, metrics.Node{Name: n.Name, BeatAge: n.Silent})
+		list = append(list, metrics.Node{Name: n.Name, HeartbeatAge: n.Silent})
 	}
 	return list
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// SQLiteFile returns the file that a SQLite installation in the data directory
-// has its database in.
+// SQLiteFile returns the path of the database of a SQLite installation in the data
+// directory.
 func (c Config) SQLiteFile() string { return filepath.Join(c.DataDir, "hallpass.db") }
 
 // Migrate copies the SQLite database at from into the configured PostgreSQL
-// database, which must be empty, and returns what was copied. The journal in the
-// data directory is brought up to date: it goes on with the new database. No
-// server may run on either.
+// database, which must be empty, and returns what was copied. It first
+// completes the journal in the data directory, which the new database continues. No
+// server may run on either database.
 func Migrate(ctx context.Context, c Config, from string) (copied []Table, err error) {
 	if !c.Database.postgres() {
 		return nil, fmt.Errorf(`database.type: it is %s: set it to "postgres", and database.url to an empty database`, c.Database.Type)
@@ -33,7 +33,7 @@ func Migrate(ctx context.Context, c Config, from string) (copied []Table, err er
 	defer func() { err = errors.Join(err, to.Close()) }()
 	c.Database.Type, c.Database.Path = "sqlite3", from
 	s := newServer(c, slog.New(slog.DiscardHandler))
-	if err := s.takePlace(); err != nil {
+	if err := s.lockDataDir(); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
@@ -49,9 +49,10 @@ func Migrate(ctx context.Context, c Config, from string) (copied []Table, err er
 	return store.Copy(ctx, s.db, to)
 }
 
-// isInstallation refuses a database of something else before it is touched.
+// isInstallation returns an error, before anything is written, if the database is not
+// one of Hallpass.
 func isInstallation(ctx context.Context, c Config) error {
-	db, err := openAsItIs(ctx, c)
+	db, err := openUnmigrated(ctx, c)
 	if err != nil {
 		return err
 	}

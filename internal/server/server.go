@@ -141,7 +141,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if err := s.reserve.keep(ctx); err != nil {
 		return err
 	}
-	s.db.Subscribe(s.notice)
+	s.db.Subscribe(s.onNotice)
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 // openStore takes the data directory for this process alone and opens the
 // database.
 func (s *Server) openStore(ctx context.Context) error {
-	if err := s.takePlace(); err != nil {
+	if err := s.lockDataDir(); err != nil {
 		return err
 	}
 	var err error
@@ -173,9 +173,9 @@ func (s *Server) openStore(ctx context.Context) error {
 	return nil
 }
 
-// takePlace takes the data directory, and a database file, for this process
-// alone, and opens the journal.
-func (s *Server) takePlace() error {
+// lockDataDir locks the data directory and a database file for this process, and
+// opens the journal.
+func (s *Server) lockDataDir() error {
 	if err := secureDirectory(s.config.DataDir, s.log); err != nil {
 		return err
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-// masked stands where a secret is set.
+// masked is shown in place of a secret.
 const masked = "*********"
 
-// settings returns what holds, by section and key, as text. No secret is in it.
+// settings returns the values in effect, by section and key, as text without secrets.
 func (c Config) settings() map[string]map[string]string {
 	all := make(map[string]map[string]string)
 	var walk func(section string, v reflect.Value)
@@ -65,7 +65,7 @@ func mask(key string, s secret.Text) string {
 	query := u.Query()
 	for name := range query {
 		if name != "sslmode" {
-			query.Set(name, masked) // a password may stand under many names
+			query.Set(name, masked) // a password has many names
 		}
 	}
 	shown.RawQuery = query.Encode()

@@ -10,17 +10,17 @@ import (
 	"strings"
 )
 
-// What others may do with a file or folder of the data directory.
+// Mode bits of files and folders of the data directory.
 const (
 	groupAndOthers = 0o077
 	othersWrite    = 0o002
 )
 
-// secureDirectory makes the data directory, or sees that nobody else looks into
-// it: whoever reads the database knows every name and address in it, and whoever
-// writes there owns every account. A folder that everybody may write to is
-// refused, for what lies in it may be anybody's by now. One that others may read
-// is closed, with the files of ours in it, and the log says so.
+// secureDirectory makes the data directory, or removes the access of other users to
+// it: a reader of the database learns every name and address in it, and a writer
+// controls every account. It refuses a folder that everybody may write to, because
+// others may have replaced its files. If others may read the folder or one of our
+// files in it, it changes the mode, and logs that.
 func secureDirectory(dir string, log *slog.Logger) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("data directory: %w", err)
@@ -43,7 +43,7 @@ func secureDirectory(dir string, log *slog.Logger) error {
 		return fmt.Errorf("data directory: %w", err)
 	}
 	for _, file := range files {
-		if !ours(file.Name()) {
+		if !ownFile(file.Name()) {
 			continue
 		}
 		if err := secureFile(filepath.Join(dir, file.Name()), log); err != nil {
@@ -53,15 +53,15 @@ func secureDirectory(dir string, log *slog.Logger) error {
 	return nil
 }
 
-// ours reports whether a file of the data directory is one that a server, a
-// backup or a restore makes there.
-func ours(name string) bool {
+// ownFile reports whether a server, a backup or a restore makes a file with that
+// name in the data directory.
+func ownFile(name string) bool {
 	return strings.HasPrefix(name, "hallpass.db") || strings.HasPrefix(name, "journal") || strings.HasSuffix(name, ".db") ||
 		name == "initial-admin-password" || name == "lock"
 }
 
-// secureDatabase closes the SQLite file, and what SQLite keeps beside it, wherever
-// they lie.
+// secureDatabase removes the access of other users to the SQLite file and the files
+// that SQLite keeps next to it, also outside the data directory.
 func secureDatabase(path string, log *slog.Logger) error {
 	for _, suffix := range []string{"", "-wal", "-shm", "-reserve", ".lock"} {
 		if err := secureFile(path+suffix, log); err != nil {
@@ -71,8 +71,8 @@ func secureDatabase(path string, log *slog.Logger) error {
 	return nil
 }
 
-// secureFile closes a file that others may read or write; one that is not there
-// is well.
+// secureFile removes the access of other users to a file. A file that does not exist
+// is not an error.
 func secureFile(path string, log *slog.Logger) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
