@@ -76,21 +76,19 @@ func (v *Verifier) flushSome(ctx context.Context) error {
 		v.begin()
 	}
 	began, last := time.Now(), time.Duration(0)
+	var err error
 	if len(p.left) > 0 {
-		var err error
-		if p.left, err = v.writeUses(ctx, &v.uses.later, p.left); err != nil {
-			v.uses.later.done()
-			p.waiting.Store(0)
-			p.began, p.pause = time.Time{}, leastPass
-			return err
-		}
+		p.left, err = v.writeUses(ctx, &v.uses.later, p.left)
 		last = time.Since(began)
 	}
 	if len(p.left) == 0 {
 		v.uses.later.done()
 	}
 	v.spent(last)
-	return nil
+	if err != nil {
+		p.pause = leastPass // the pass goes on then: what it comes to last is not held up by what it comes to first
+	}
+	return err
 }
 
 // spent counts what a transaction of the pass cost, and sets the pause after it.

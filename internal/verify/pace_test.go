@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
@@ -158,5 +159,26 @@ func TestRoomForUses(t *testing.T) {
 	w.useTokens(texts[4:])
 	if s := w.verify.Stats(); s.UsesWaiting != 1 {
 		t.Errorf("%d uses wait, want the one that was dropped", s.UsesWaiting)
+	}
+}
+
+// TestPassGoesOn has the first transaction of a pass fail: the next flush writes
+// what is left of the pass, and then what failed.
+func TestPassGoesOn(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	_, texts := w.manyTokens(store.UsesInOne + 1)
+	w.useTokens(texts)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := w.verify.FlushUses(ended); err == nil {
+		t.Fatal("the flush did not fail")
+	}
+	for _, want := range []int{store.UsesInOne, 0} {
+		if err := w.verify.FlushUses(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.verify.Stats().UsesWaiting; n != want {
+			t.Errorf("%d uses wait, want %d", n, want)
+		}
 	}
 }

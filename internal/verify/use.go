@@ -194,6 +194,9 @@ func (v *Verifier) flushFirst(ctx context.Context) error {
 	for len(left) > 0 {
 		var err error
 		if left, err = v.writeUses(ctx, &u.first, left); err != nil {
+			for _, e := range left {
+				u.first.push(e, 0)
+			}
 			return err
 		}
 	}
@@ -201,7 +204,8 @@ func (v *Verifier) flushFirst(ctx context.Context) error {
 }
 
 // writeUses writes the uses of as many of the entries as one transaction should,
-// and returns those that are left. When it fails all of them go back to the list.
+// and returns those that are left. When it fails those of the transaction go back
+// to the list.
 func (v *Verifier) writeUses(ctx context.Context, list *pushed, entries []*entry) (left []*entry, err error) {
 	began := time.Now()
 	some := entries[:min(len(entries), store.UsesInOne)]
@@ -211,12 +215,12 @@ func (v *Verifier) writeUses(ctx context.Context, list *pushed, entries []*entry
 		uses[i] = store.TokenUse{Token: e.token, Use: e.use()}
 	}
 	if err := v.db.NoteUses(ctx, uses); err != nil {
-		for i, e := range entries {
-			if i >= len(some) || e.dirty.CompareAndSwap(false, true) { // those beyond some are marked still
+		for _, e := range some {
+			if e.dirty.CompareAndSwap(false, true) {
 				list.push(e, 0)
 			}
 		}
-		return nil, err
+		return entries[len(some):], err
 	}
 	v.uses.flushes.wrote(len(some), time.Since(began))
 	return entries[len(some):], nil
