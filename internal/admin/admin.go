@@ -72,8 +72,8 @@ func (a *Admin) refused(ctx context.Context, c hallpass.Caller, err error, deman
 	if e.Needs != "" {
 		entry.Reason = "lacks " + e.Needs
 	}
-	if a.db.Note(entry) {
-		if err := a.db.FlushNotes(context.WithoutCancel(ctx)); err != nil {
+	if a.db.RecordAudit(entry) {
+		if err := a.db.FlushAudit(context.WithoutCancel(ctx)); err != nil {
 			return err
 		}
 	}

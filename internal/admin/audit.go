@@ -20,7 +20,7 @@ func (a *Admin) Audit(ctx context.Context, c hallpass.Caller, f hallpass.AuditFi
 		}
 		f.Org = c.Org
 	}
-	if err := a.db.FlushNotes(ctx); err != nil { // so that the list has what has just happened
+	if err := a.db.FlushAudit(ctx); err != nil { // so that the list has what has just happened
 		return page, err
 	}
 	if err := a.auditAction(ctx, f.Action); err != nil {

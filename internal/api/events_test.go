@@ -205,7 +205,7 @@ func TestAuditExport(t *testing.T) {
 	s := hallpasstest.New(t)
 	path := account(t, s, "ci", "Viewer")
 	for i := range 1100 { // more than one batch
-		s.Store().Note(hallpass.AuditEntry{
+		s.Store().RecordAudit(hallpass.AuditEntry{
 			At: s.Clock.Now(), Org: 1, Action: "token.verify", Target: fmt.Sprint("token:", i), Outcome: hallpass.Refused, Actor: hallpass.Principal{ID: int64(i)},
 		})
 	}

@@ -16,9 +16,9 @@ func TestRetention(t *testing.T) {
 	s := hallpasstest.New(t)
 	midnight := s.Clock.Now().Truncate(24 * time.Hour)
 	for i := range 28 * 24 {
-		s.Store().Note(hallpass.AuditEntry{At: midnight.Add(-time.Duration(i) * time.Hour), Org: 1, Action: "token.verify", Target: "token:1", Outcome: hallpass.Refused})
+		s.Store().RecordAudit(hallpass.AuditEntry{At: midnight.Add(-time.Duration(i) * time.Hour), Org: 1, Action: "token.verify", Target: "token:1", Outcome: hallpass.Refused})
 	}
-	if err := s.Store().FlushNotes(t.Context()); err != nil {
+	if err := s.Store().FlushAudit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.Restart()

@@ -65,7 +65,7 @@ func (db *DB) watchHands(ctx context.Context) error {
 		return watching(err)
 	}
 	// In turn with all who write: several nodes may start at once.
-	return watching(db.alone(ctx, func(tx *Tx) error {
+	return watching(db.exclusively(ctx, func(tx *Tx) error {
 		_, err := tx.exec(`
 			CREATE OR REPLACE FUNCTION hallpass_by_hand() RETURNS trigger LANGUAGE plpgsql AS $function$` + byHand + `$function$`)
 		if err != nil {

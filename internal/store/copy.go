@@ -30,7 +30,7 @@ type Table struct {
 // and what these do now.
 func Copy(ctx context.Context, from, to *DB) (copied []Table, err error) {
 	err = from.snapshot(ctx, func(src *Tx) error {
-		return to.alone(ctx, func(dst *Tx) error {
+		return to.exclusively(ctx, func(dst *Tx) error {
 			copied, err = copyTables(src, dst)
 			return err
 		})
@@ -60,9 +60,9 @@ func (db *DB) snapshot(ctx context.Context, fn func(*Tx) error) error {
 	})
 }
 
-// alone runs fn in a transaction and commits it, however long it takes; nobody
-// else writes meanwhile.
-func (db *DB) alone(ctx context.Context, fn func(*Tx) error) error {
+// exclusively runs fn in a transaction and commits it, however long it takes.
+// Nobody else writes meanwhile.
+func (db *DB) exclusively(ctx context.Context, fn func(*Tx) error) error {
 	conn, done, err := db.writer(ctx)
 	if err != nil {
 		return err
@@ -311,15 +311,15 @@ func (t table) each(tx *Tx, fn func(values []any) error) error {
 		return err
 	}
 	defer func() { _ = rows.Close() }() // rows.Err below has what matters
-	places, values := make([]any, len(t.columns)), make([]any, len(t.columns))
+	targets, values := make([]any, len(t.columns)), make([]any, len(t.columns))
 	read := make([]func() any, len(t.columns))
 	for i, c := range t.columns {
-		if places[i], read[i] = c.place(); places[i] == nil {
+		if targets[i], read[i] = c.target(); targets[i] == nil {
 			return fmt.Errorf("the column %s has the type %s, which is not one of ours", c.name, c.kind)
 		}
 	}
 	for rows.Next() {
-		if err := rows.Scan(places...); err != nil {
+		if err := rows.Scan(targets...); err != nil {
 			return err
 		}
 		for i := range values {
@@ -332,23 +332,23 @@ func (t table) each(tx *Tx, fn func(values []any) error) error {
 	return rows.Err()
 }
 
-// place returns where a value of the column is scanned to, and what reads it
+// target returns where a value of the column is scanned to, and what reads it
 // from there.
-func (c column) place() (any, func() any) {
+func (c column) target() (any, func() any) {
 	switch c.kind {
 	case "bigint":
-		return place[int64]()
+		return target[int64]()
 	case "boolean":
-		return place[bool]()
+		return target[bool]()
 	case "bytea":
-		return place[[]byte]()
+		return target[[]byte]()
 	case "text":
-		return place[string]()
+		return target[string]()
 	}
 	return nil, nil
 }
 
-func place[T any]() (any, func() any) {
+func target[T any]() (any, func() any) {
 	v := new(sql.Null[T])
 	return v, func() any {
 		if !v.Valid {

@@ -32,7 +32,7 @@ type DB struct {
 	turn        chan struct{} // holds one value while somebody writes
 	written     atomic.Uint64 // writes that the database let begin
 	dataVersion int64         // of ChangedElsewhere; belongs to whoever has the turn
-	notes       notes
+	auditQueue  auditQueue
 	searching   chan struct{} // holds a value for each search of the audit
 	reserve     reserve       // of SQLite
 	broken      chan error
@@ -40,7 +40,7 @@ type DB struct {
 	mu          sync.Mutex
 	subscribers []func(Notice) // guarded by mu; called without it
 
-	noteSubscribers []func(hallpass.AuditEntry) // fixed before serving begins
+	auditSubscribers []func(hallpass.AuditEntry) // fixed before serving begins
 }
 
 //go:embed migrations
@@ -116,7 +116,7 @@ func OpenPostgresAsItIs(ctx context.Context, o PostgresOptions) (*DB, error) {
 func opened(ctx context.Context, db *DB, prepare func(*DB, context.Context) error) (*DB, error) {
 	db.turn, db.broken, db.acks.look = make(chan struct{}, 1), make(chan error, 1), make(chan struct{}, 1)
 	db.searching = make(chan struct{}, searches)
-	db.notes.retire() // makes the maps
+	db.auditQueue.closeAll() // makes the maps
 	if err := db.ownSession(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -296,10 +296,10 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	return err
 }
 
-// beside runs fn in a transaction for what is no change: notes that may be
-// written in any order. On PostgreSQL it does not wait for changes, nor they for
+// writeUnordered runs fn in a transaction for what is no change and may be written
+// in any order, as last uses. On PostgreSQL it does not wait for changes, nor they for
 // it, unless both touch the same row.
-func (db *DB) beside(ctx context.Context, fn func(*Tx) error) error {
+func (db *DB) writeUnordered(ctx context.Context, fn func(*Tx) error) error {
 	if !db.postgres { // one writes at a time, in the order of asking
 		return db.Write(ctx, fn)
 	}
@@ -311,7 +311,7 @@ func (db *DB) beside(ctx context.Context, fn func(*Tx) error) error {
 	}
 	defer func() { _ = conn.Close() }() // it only goes back to the pool
 	return db.inTx(ctx, conn, func(tx *Tx) error {
-		if err := tx.giveWay(); err != nil {
+		if err := tx.yield(); err != nil {
 			return fmt.Errorf("store: wait to write: %w", err)
 		}
 		return fn(tx)

@@ -346,16 +346,16 @@ func (db *DB) ChangedElsewhere(ctx context.Context) (bool, error) {
 	return before != 0 && before != db.dataVersion, nil
 }
 
-// besideLock is the number of the lock that transactions beside the changes
+// unorderedLock is the number of the lock that the transactions of writeUnordered
 // take in turn: two that touch many rows each might wait for each other.
-const besideLock = writeLock + 1
+const unorderedLock = writeLock + 1
 
-// giveWay waits until no other node writes beside the changes, and has this
-// transaction give up rather than wait long for a row that a change holds. The
+// yield waits until no other node is in writeUnordered, and has this transaction
+// give up rather than wait long for a row that a change holds. The
 // change may be waiting for it in turn, and must not be the one that
 // PostgreSQL, after a second, undoes.
-func (tx *Tx) giveWay() error {
-	_, err := tx.sql.Exec(`SELECT pg_advisory_xact_lock($1), set_config('lock_timeout', '100ms', true)`, int64(besideLock))
+func (tx *Tx) yield() error {
+	_, err := tx.sql.Exec(`SELECT pg_advisory_xact_lock($1), set_config('lock_timeout', '100ms', true)`, int64(unorderedLock))
 	return err
 }
 
@@ -391,7 +391,7 @@ func (db *DB) compareBytes(ctx context.Context) error {
 	var n int64
 	err := db.write.QueryRowContext(ctx, `SELECT COUNT(*)`+others).Scan(&n)
 	if err == nil && n > 0 {
-		err = db.alone(ctx, func(tx *Tx) error {
+		err = db.exclusively(ctx, func(tx *Tx) error {
 			_, err := tx.exec(`
 				DO $$
 				DECLARE c record;

@@ -23,7 +23,7 @@ const JobLease = 30 * time.Second
 // written before the clock was set back, and holds nobody up.
 func (db *DB) TakeJob(ctx context.Context, name, holder string, now time.Time, every time.Duration) (turn JobTurn, err error) {
 	until := now.Add(JobLease)
-	err = db.beside(ctx, func(tx *Tx) error {
+	err = db.writeUnordered(ctx, func(tx *Tx) error {
 		n, err := tx.exec(`
 			INSERT INTO jobs (name, holder, until_us, ran_us, note) VALUES ($1, $2, $3, 0, '')
 			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_us = excluded.until_us
@@ -55,7 +55,7 @@ func (db *DB) TakeJob(ctx context.Context, name, holder string, now time.Time, e
 // KeepJob gives the job to the node that has it for another JobLease. It reports
 // whether the node still has it.
 func (db *DB) KeepJob(ctx context.Context, name, holder string, now time.Time) (mine bool, err error) {
-	err = db.beside(ctx, func(tx *Tx) error {
+	err = db.writeUnordered(ctx, func(tx *Tx) error {
 		n, err := tx.exec(`UPDATE jobs SET until_us = $3 WHERE name = $1 AND holder = $2`, name, holder, micros(now.Add(JobLease)))
 		mine = n > 0
 		return err
@@ -70,7 +70,7 @@ func (db *DB) KeepJob(ctx context.Context, name, holder string, now time.Time) (
 // at ran; after one that did not, ran is zero, note tells why, and any node may
 // take the job at once.
 func (db *DB) LeaveJob(ctx context.Context, name, holder string, ran time.Time, note string) error {
-	err := db.beside(ctx, func(tx *Tx) error {
+	err := db.writeUnordered(ctx, func(tx *Tx) error {
 		_, err := tx.exec(`
 			UPDATE jobs SET until_us = 0, ran_us = CASE WHEN CAST($3 AS BIGINT) > 0 THEN $3 ELSE ran_us END, note = $4
 			WHERE  name = $1 AND holder = $2`, name, holder, micros(ran), note)

@@ -225,10 +225,10 @@ func (tx *Tx) OrgsOf(user hallpass.UserID) ([]hallpass.UserOrg, error) {
 
 // OrgAdmins returns how many members of the org, not disabled, have the role
 // Admin, beside the given user.
-func (tx *Tx) OrgAdmins(org hallpass.OrgID, beside hallpass.UserID) (n int, err error) {
+func (tx *Tx) OrgAdmins(org hallpass.OrgID, except hallpass.UserID) (n int, err error) {
 	err = tx.sql.QueryRow(`
 		SELECT COUNT(*) FROM members m JOIN users u ON u.id = m.user_id
-		WHERE  m.org_id = $1 AND m.role = 'Admin' AND m.user_id <> $2 AND u.disabled = FALSE`, org, beside).Scan(&n)
+		WHERE  m.org_id = $1 AND m.role = 'Admin' AND m.user_id <> $2 AND u.disabled = FALSE`, org, except).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("store: admins of org %d: %w", org, err)
 	}

@@ -26,7 +26,7 @@ const pruneLease = JobLease / 2
 // It reports how many it deleted: fewer than n when there are no more, none too
 // when another process is at it. What went is kept for Pruned.
 func (db *DB) PruneAudit(ctx context.Context, holder string, now, before time.Time, n int) (deleted int, err error) {
-	err = db.beside(ctx, func(tx *Tx) error {
+	err = db.writeUnordered(ctx, func(tx *Tx) error {
 		deleted = 0
 		mine, err := tx.exec(`
 			INSERT INTO audit_pruning (id, holder, until_us, first_us, last_us, deleted) VALUES (1, $1, $2, 0, 0, 0)

@@ -295,7 +295,7 @@ func TestSearchIsLiteral(t *testing.T) {
 	})
 }
 
-func TestNotesMerge(t *testing.T) {
+func TestRefusalsMerge(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
 		e := hallpass.AuditEntry{At: noon, Org: 1, Token: 7, Action: "token.verify", Outcome: hallpass.Refused, Reason: "x"}
 		other := e
@@ -303,16 +303,16 @@ func TestNotesMerge(t *testing.T) {
 		later := e
 		later.At = noon.Add(time.Minute)
 		for _, n := range []hallpass.AuditEntry{e, e, other} {
-			db.Note(n)
+			db.RecordAudit(n)
 		}
-		if err := db.FlushNotes(t.Context()); err != nil {
+		if err := db.FlushAudit(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for _, n := range []hallpass.AuditEntry{e, later, later} {
-			db.Note(n)
+			db.RecordAudit(n)
 		}
 		for range 2 { // the second writes nothing more
-			if err := db.FlushNotes(t.Context()); err != nil {
+			if err := db.FlushAudit(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -331,13 +331,13 @@ func TestNotesMerge(t *testing.T) {
 	})
 }
 
-// TestNotesAreBounded notes the refusals of callers that ask for something else
+// TestRefusalsAreBounded records the refusals of callers that ask for something else
 // each time: each has so many entries a minute and one for the rest, none goes
 // uncounted, and nobody's hide another's.
-func TestNotesAreBounded(t *testing.T) {
+func TestRefusalsAreBounded(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
 		note := func(at time.Time, org hallpass.OrgID, who int64, token hallpass.TokenID, i int, outcome hallpass.AuditOutcome) bool {
-			return db.Note(hallpass.AuditEntry{
+			return db.RecordAudit(hallpass.AuditEntry{
 				At: at, Org: org, Actor: hallpass.Principal{Kind: hallpass.UserPrincipal, ID: who, Login: fmt.Sprint("who", who)}, Token: token,
 				Action: fmt.Sprint("thing", i%7, ":read"), Target: fmt.Sprint("thing:", i), Outcome: outcome, Reason: "x", From: hallpass.From{Address: fmt.Sprint("10.0.0.", i%9)},
 			})
@@ -353,14 +353,14 @@ func TestNotesAreBounded(t *testing.T) {
 				}
 			}
 			if i%100 == 0 {
-				if err := db.FlushNotes(t.Context()); err != nil {
+				if err := db.FlushAudit(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
 		note(noon.Add(time.Minute), 1, 1, 7, 1, hallpass.Refused)
 		note(noon, 1, 1, 7, 2, hallpass.Refused) // of the minute before, and late
-		if err := db.FlushNotes(t.Context()); err != nil {
+		if err := db.FlushAudit(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		page, err := db.Audit(t.Context(), hallpass.AuditFilter{Limit: 1000})

@@ -55,9 +55,9 @@ func (tx *Tx) KnownPlaces(user hallpass.UserID, places [2]string, now time.Time)
 	return list, nil
 }
 
-// NoteTries adds wrong passwords to what is counted, on whatever node, and notes
+// SaveTries adds wrong passwords to what is counted, on whatever node, and keeps
 // known places. It is no change and waits for none.
-func (db *DB) NoteTries(ctx context.Context, wrong []WrongPasswords, known []KnownPlace) error {
+func (db *DB) SaveTries(ctx context.Context, wrong []WrongPasswords, known []KnownPlace) error {
 	// In one order, so that two nodes never wait for each other's rows.
 	slices.SortFunc(wrong, func(a, b WrongPasswords) int { return strings.Compare(a.Bucket, b.Bucket) })
 	slices.SortFunc(known, func(a, b KnownPlace) int {
@@ -66,7 +66,7 @@ func (db *DB) NoteTries(ctx context.Context, wrong []WrongPasswords, known []Kno
 		}
 		return strings.Compare(a.Place, b.Place)
 	})
-	return db.beside(ctx, func(tx *Tx) error {
+	return db.writeUnordered(ctx, func(tx *Tx) error {
 		for _, w := range wrong {
 			// A count whose time is over begins anew: it ended before this one began.
 			_, err := tx.exec(`
@@ -76,7 +76,7 @@ func (db *DB) NoteTries(ctx context.Context, wrong []WrongPasswords, known []Kno
 					until_us = CASE WHEN wrong_passwords.until_us > excluded.until_us - $4 THEN wrong_passwords.until_us ELSE excluded.until_us END`,
 				w.Bucket, w.N, micros(w.Until), GuessWindow.Microseconds())
 			if err != nil {
-				return fmt.Errorf("store: note wrong passwords: %w", err)
+				return fmt.Errorf("store: save wrong passwords: %w", err)
 			}
 		}
 		for _, k := range known {
@@ -85,7 +85,7 @@ func (db *DB) NoteTries(ctx context.Context, wrong []WrongPasswords, known []Kno
 				INSERT INTO known_places (user_id, place, until_us) SELECT id, CAST($2 AS TEXT), CAST($3 AS BIGINT) FROM users WHERE id = $1
 				ON CONFLICT (user_id, place) DO UPDATE SET until_us = excluded.until_us`, k.User, k.Place, micros(k.Until))
 			if err != nil {
-				return fmt.Errorf("store: note known place of user %d: %w", k.User, err)
+				return fmt.Errorf("store: save known place of user %d: %w", k.User, err)
 			}
 		}
 		return nil
@@ -97,7 +97,7 @@ const GuessWindow = time.Minute
 
 // ForgetTries deletes what is over at now.
 func (db *DB) ForgetTries(ctx context.Context, now time.Time) error {
-	return db.beside(ctx, func(tx *Tx) error {
+	return db.writeUnordered(ctx, func(tx *Tx) error {
 		for _, query := range []string{`DELETE FROM wrong_passwords WHERE until_us <= $1`, `DELETE FROM known_places WHERE until_us <= $1`} {
 			if _, err := tx.exec(query, micros(now)); err != nil {
 				return fmt.Errorf("store: forget tries: %w", err)

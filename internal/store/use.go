@@ -36,7 +36,7 @@ func (db *DB) NoteUses(ctx context.Context, uses []TokenUse) error {
 	if len(uses) == 0 {
 		return nil
 	}
-	return db.beside(ctx, func(tx *Tx) error {
+	return db.writeUnordered(ctx, func(tx *Tx) error {
 		rest := uses
 		for i, n := range usesInStatement {
 			if len(rest) < n {

@@ -80,11 +80,11 @@ var errLoginTaken = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.login-con
 
 // LoginTaken reports whether any principal beside the user has that login or
 // e-mail, as login or e-mail.
-func (tx *Tx) LoginTaken(beside hallpass.UserID, loginOrEmail string) (bool, error) {
+func (tx *Tx) LoginTaken(except hallpass.UserID, loginOrEmail string) (bool, error) {
 	var others int
 	err := tx.sql.QueryRow(`
 		SELECT (SELECT COUNT(*) FROM users WHERE id <> $1 AND (login_key = $2 OR email_key = $2)) + (SELECT COUNT(*) FROM service_accounts WHERE login_key = $2)`,
-		beside, hallpass.NameKey(loginOrEmail)).Scan(&others)
+		except, hallpass.NameKey(loginOrEmail)).Scan(&others)
 	if err != nil {
 		return false, fmt.Errorf("store: look for login: %w", err)
 	}
@@ -149,8 +149,8 @@ func (tx *Tx) Users(text string, limit, offset int) (page []hallpass.User, total
 
 // ServerAdmins returns how many server admins, not disabled, there are beside
 // the given user.
-func (tx *Tx) ServerAdmins(beside hallpass.UserID) (n int, err error) {
-	err = tx.sql.QueryRow(`SELECT COUNT(*) FROM users WHERE server_admin = TRUE AND disabled = FALSE AND id <> $1`, beside).Scan(&n)
+func (tx *Tx) ServerAdmins(except hallpass.UserID) (n int, err error) {
+	err = tx.sql.QueryRow(`SELECT COUNT(*) FROM users WHERE server_admin = TRUE AND disabled = FALSE AND id <> $1`, except).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("store: server admins: %w", err)
 	}

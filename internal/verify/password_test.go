@@ -109,7 +109,7 @@ func (w *world) flush(v *verify.Verifier) {
 func (w *world) full(user hallpass.UserID) {
 	w.t.Helper()
 	account := []store.WrongPasswords{{Bucket: fmt.Sprint("u", user), N: 100, Until: w.admin.Now().Add(time.Minute)}}
-	if err := w.db.NoteTries(w.t.Context(), account, nil); err != nil {
+	if err := w.db.SaveTries(w.t.Context(), account, nil); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -175,7 +175,7 @@ func TestLockout(t *testing.T) {
 	}
 }
 
-// TestTriesAreForgotten lets everything that was noted of tries grow old.
+// TestTriesAreForgotten lets everything that is kept of tries grow old.
 func TestTriesAreForgotten(t *testing.T) {
 	w := newWorld(t, verify.Options{})
 	w.guess(w.verify, "admin", attacker, 3)

@@ -30,7 +30,7 @@ type try struct {
 	place   string          // the bucket of the account at the place: the device if the user is known by it, else the address
 	places  [2]string       // the address and the device, as the user may be known there; empty: no device
 	known   bool            // the user signed in from there lately
-	fresh   [2]bool         // of places: it is noted already
+	fresh   [2]bool         // of places: it is known already, and need not be saved
 }
 
 // tries counts wrong passwords and knows from where users sign in. The database
@@ -190,7 +190,7 @@ func (ts *tries) wrong(t try, now time.Time) {
 	}
 }
 
-// right notes from where the user signed in.
+// right remembers from where the user signed in.
 func (ts *tries) right(t try, now time.Time) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -201,7 +201,7 @@ func (ts *tries) right(t try, now time.Time) {
 	}
 }
 
-// flush writes what was counted and noted, in one transaction however many
+// flush writes what was counted and remembered, in one transaction however many
 // passwords were tried.
 func (ts *tries) flush(ctx context.Context, db *store.DB, now time.Time) error {
 	var wrong []store.WrongPasswords
@@ -223,7 +223,7 @@ func (ts *tries) flush(ctx context.Context, db *store.DB, now time.Time) error {
 	if len(wrong)+len(known) == 0 {
 		return nil
 	}
-	err := db.NoteTries(ctx, wrong, known)
+	err := db.SaveTries(ctx, wrong, known)
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if err != nil {
@@ -242,6 +242,6 @@ func (ts *tries) flush(ctx context.Context, db *store.DB, now time.Time) error {
 	return nil
 }
 
-// ForgetTries deletes what was noted of tries and is over. The server calls it
+// ForgetTries deletes the counts and places whose time is over. The server calls it
 // now and then.
 func (v *Verifier) ForgetTries(ctx context.Context) error { return v.db.ForgetTries(ctx, v.node.Now()) }

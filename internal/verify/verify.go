@@ -59,9 +59,9 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 		sessions: &sessions{db: db, node: n, idle: o.SessionIdle, seen: make(map[hallpass.SessionID]time.Time)},
 	}
 	v.lookUps = newLookUps(db, n, v.cache)
-	v.passwords = newPasswords(db, n, v.note)
+	v.passwords = newPasswords(db, n, v.record)
 	db.Subscribe(v.changed)
-	db.OnNote(v.noted)
+	db.OnAudit(v.publishRefusal)
 	return v
 }
 
@@ -75,8 +75,8 @@ func (v *Verifier) changed(n store.Notice) {
 	}
 }
 
-// noted tells those who watch a token that it was refused.
-func (v *Verifier) noted(e hallpass.AuditEntry) {
+// publishRefusal tells those who watch a token that it was refused.
+func (v *Verifier) publishRefusal(e hallpass.AuditEntry) {
 	if e.Token != 0 && e.Outcome == hallpass.Refused {
 		v.watchers.publish(e.Token, Event{Kind: EventRefused, At: e.At, Address: e.From.Address, UserAgent: e.From.UserAgent, Reason: e.Reason})
 	}
@@ -107,19 +107,19 @@ func unknowable(err error) error {
 	return &hallpass.Error{Kind: hallpass.Unavailable, ID: "user.sync.fetch", Message: "Insufficient information to authenticate user", Err: err}
 }
 
-// refuse notes the refusal of a known token and returns its reason.
+// refuse records the refusal of a known token and returns its reason.
 func (v *Verifier) refuse(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, reason *hallpass.Error) error {
-	v.note(hallpass.AuditEntry{
+	v.record(hallpass.AuditEntry{
 		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Token: t, Action: "token.verify",
 		Target: "token:" + strconv.FormatInt(int64(t), 10), Outcome: hallpass.Refused, Reason: reason.ID, From: from,
 	})
 	return reason
 }
 
-// note takes e down. The first of a minute is to be written at once; repeats
+// record keeps e for the audit. The first of a minute is to be written at once; repeats
 // wait, so that a flood of them is not a flood of commits.
-func (v *Verifier) note(e hallpass.AuditEntry) {
-	if v.db.Note(e) {
+func (v *Verifier) record(e hallpass.AuditEntry) {
+	if v.db.RecordAudit(e) {
 		v.uses.rouse()
 	}
 }
@@ -134,7 +134,7 @@ func (v *Verifier) Flush(ctx context.Context) error {
 // seen, passwords tried. What cannot be written now is kept for the next time. The
 // server calls it every few seconds, and whenever Wake fires.
 func (v *Verifier) FlushFirst(ctx context.Context) error {
-	return errors.Join(v.flushFirst(ctx), v.db.FlushNotes(ctx), v.sessions.flush(ctx), v.passwords.tries.flush(ctx, v.db, v.node.Now()))
+	return errors.Join(v.flushFirst(ctx), v.db.FlushAudit(ctx), v.sessions.flush(ctx), v.passwords.tries.flush(ctx, v.db, v.node.Now()))
 }
 
 // Wake fires when something should be written at once: a first use, a first
