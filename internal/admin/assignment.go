@@ -173,16 +173,7 @@ func granteeChanged(org hallpass.OrgID, g hallpass.Grantee) []hallpass.Change {
 // SetRoleAssignments gives the role to exactly these in the caller's org; whom
 // basic roles and every org give it to stays.
 func (a *Admin) SetRoleAssignments(ctx context.Context, c hallpass.Caller, uid string, users, accounts, teams []int64) error {
-	wanted := make(map[hallpass.Grantee]hallpass.PrincipalKind)
-	for _, id := range users {
-		wanted[hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id}] = hallpass.Nobody // either kind
-	}
-	for _, id := range accounts {
-		wanted[hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id}] = hallpass.ServiceAccountPrincipal
-	}
-	for _, id := range teams {
-		wanted[hallpass.Grantee{Kind: hallpass.ToTeam, ID: id}] = hallpass.Nobody
-	}
+	wanted := wantedGrantees(users, accounts, teams)
 	n := need{action: hallpass.UsersRolesAdd, scope: hallpass.ScopeDelegate}
 	return a.change(ctx, c, n, "role.assignments.set", func(t *Turn) error {
 		r, err := t.Role(t.Caller.Org, uid)
@@ -221,6 +212,22 @@ func (a *Admin) SetRoleAssignments(ctx context.Context, c hallpass.Caller, uid s
 		}
 		return t.Audit("role", uid, "")
 	})
+}
+
+// wantedGrantees returns who is to have a role; of a principal that must be of one
+// kind, which.
+func wantedGrantees(users, accounts, teams []int64) map[hallpass.Grantee]hallpass.PrincipalKind {
+	wanted := make(map[hallpass.Grantee]hallpass.PrincipalKind)
+	for _, id := range users {
+		wanted[hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id}] = hallpass.Nobody // either kind
+	}
+	for _, id := range accounts {
+		wanted[hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id}] = hallpass.ServiceAccountPrincipal
+	}
+	for _, id := range teams {
+		wanted[hallpass.Grantee{Kind: hallpass.ToTeam, ID: id}] = hallpass.Nobody
+	}
+	return wanted
 }
 
 var errNoAccount = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "service account not found"}

@@ -42,6 +42,12 @@ func findResource(tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, ref str
 		return p, &hallpass.Error{Kind: hallpass.Invalid, ID: "resourcePermissions.invalidResourceID", Message: "A resource is named by itself"}
 	}
 	switch r {
+	case hallpass.FolderResource:
+		err := p.findFolder(tx, org)
+		return p, err
+	case hallpass.DashboardResource:
+		err := p.findDashboard(tx, org)
+		return p, err
 	case hallpass.ServiceAccountResource:
 		id, err := accountID(tx, org, ref)
 		if err != nil {
@@ -54,33 +60,36 @@ func findResource(tx *store.Tx, org hallpass.OrgID, r hallpass.Resource, ref str
 			return p, err
 		}
 		p.id = idText(id)
-	case hallpass.FolderResource:
-		chain, err := tx.FolderChain(org, ref)
-		if err == nil && len(chain) == 0 {
-			_, err = tx.Folder(org, ref) // NotFound: the root has no access of its own
-		}
-		if err != nil {
-			return p, err
-		}
-		p.item.Folder = &chain[0]
-		p.setParents(chain[1:])
-	case hallpass.DashboardResource:
-		d, err := tx.Dashboard(org, ref)
-		if err != nil {
-			return p, err
-		}
-		chain, err := tx.FolderChain(org, d.Folder)
-		if err != nil {
-			return p, err
-		}
-		p.item.Dashboard = &d
-		p.setParents(chain)
 	}
-	p.scopes = append([]hallpass.Scope{r.Scope(p.id)}, p.scopes...)
-	if r == hallpass.DashboardResource && len(p.parents) == 0 {
-		p.scopes = append(p.scopes, FolderScopes(nil)...)
-	}
+	p.scopes = []hallpass.Scope{r.Scope(p.id)}
 	return p, nil
+}
+
+func (p *resource) findFolder(tx *store.Tx, org hallpass.OrgID) error {
+	chain, err := tx.FolderChain(org, p.id)
+	if err == nil && len(chain) == 0 {
+		_, err = tx.Folder(org, p.id) // NotFound: the root has no access of its own
+	}
+	if err != nil {
+		return err
+	}
+	p.item.Folder, p.scopes = &chain[0], FolderScopes(chain)
+	p.setParents(chain[1:])
+	return nil
+}
+
+func (p *resource) findDashboard(tx *store.Tx, org hallpass.OrgID) error {
+	d, err := tx.Dashboard(org, p.id)
+	if err != nil {
+		return err
+	}
+	chain, err := tx.FolderChain(org, d.Folder)
+	if err != nil {
+		return err
+	}
+	p.item.Dashboard, p.scopes = &d, DashboardScopes(d.UID, chain)
+	p.setParents(chain)
+	return nil
 }
 
 func (p *resource) setParents(chain []hallpass.Folder) {
@@ -89,7 +98,6 @@ func (p *resource) setParents(chain []hallpass.Folder) {
 	}
 	for _, f := range chain {
 		p.parents = append(p.parents, f.UID)
-		p.scopes = append(p.scopes, hallpass.FolderResource.Scope(f.UID))
 	}
 }
 

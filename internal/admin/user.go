@@ -262,15 +262,8 @@ func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 			u.Email = email
 		}
 		u.Name, u.UpdatedAt = name, a.now()
-		for _, taken := range []struct {
-			text    string
-			refusal *hallpass.Error
-		}{{u.Email, errEmailTaken}, {u.Login, errLoginTaken}} {
-			if is, err := t.LoginTaken(id, taken.text); err != nil {
-				return err
-			} else if is {
-				return taken.refusal
-			}
+		if err := loginsFree(t.Tx, u); err != nil {
+			return err
 		}
 		if err := t.declare(changed(hallpass.UserChanged, id)); err != nil {
 			return err
@@ -280,6 +273,23 @@ func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 		}
 		return t.Audit("user", idText(id), "")
 	})
+}
+
+// loginsFree returns a Conflict if anybody else has the user's login or e-mail.
+func loginsFree(tx *store.Tx, u hallpass.User) error {
+	for _, name := range []struct {
+		text    string
+		refusal *hallpass.Error
+	}{{u.Email, errEmailTaken}, {u.Login, errLoginTaken}} {
+		taken, err := tx.LoginTaken(u.ID, name.text)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return name.refusal
+		}
+	}
+	return nil
 }
 
 var errLoginTaken = &hallpass.Error{Kind: hallpass.Conflict, ID: "user.login-conflict", Message: "Update would result in user login conflict"}

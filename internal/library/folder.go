@@ -179,7 +179,6 @@ func (l *Library) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFol
 	if parent == "" {
 		parent = hallpass.RootFolder
 	}
-	now := l.admin.Now()
 	err = l.admin.ChangeTree(ctx, c, hallpass.FoldersCreate, hallpass.FolderResource.Scope(parent), "folder.create", func(t *admin.Turn, r admin.Reach) error {
 		above, err := t.FolderChain(t.Caller.Org, in.Parent)
 		if hallpass.KindOf(err) == hallpass.NotFound {
@@ -197,26 +196,33 @@ func (l *Library) CreateFolder(ctx context.Context, c hallpass.Caller, in NewFol
 		if len(above) > l.depth {
 			return errTooDeep
 		}
-		login := t.Caller.Principal.Login
-		f, err := t.CreateFolder(hallpass.Folder{
-			UID: in.UID, Org: t.Caller.Org, Parent: in.Parent, Title: in.Title, Description: in.Description, Version: 1, CreatedBy: login, UpdatedBy: login,
-			CreatedAt: now, UpdatedAt: now,
-		})
-		if err != nil {
-			return err
-		}
-		if err := l.share(t, hallpass.FolderResource, f.UID, in.Parent == ""); err != nil {
-			return err
-		}
-		if r, err = t.Reach(); err != nil {
-			return err
-		}
-		if v, err = viewFolder(t.Tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
-			return err
-		}
-		return t.Audit("folder", f.UID, "title "+f.Title)
+		v, err = l.createFolder(t, in, above)
+		return err
 	})
 	return v, err
+}
+
+// createFolder makes the folder in those above, and shares it.
+func (l *Library) createFolder(t *admin.Turn, in NewFolder, above []hallpass.Folder) (v FolderView, err error) {
+	login, now := t.Caller.Principal.Login, l.admin.Now()
+	f, err := t.CreateFolder(hallpass.Folder{
+		UID: in.UID, Org: t.Caller.Org, Parent: in.Parent, Title: in.Title, Description: in.Description, Version: 1, CreatedBy: login, UpdatedBy: login,
+		CreatedAt: now, UpdatedAt: now,
+	})
+	if err != nil {
+		return v, err
+	}
+	if err := l.share(t, hallpass.FolderResource, f.UID, in.Parent == ""); err != nil {
+		return v, err
+	}
+	r, err := t.Reach()
+	if err != nil {
+		return v, err
+	}
+	if v, err = viewFolder(t.Tx, r, append([]hallpass.Folder{f}, above...)); err != nil {
+		return v, err
+	}
+	return v, t.Audit("folder", f.UID, "title "+f.Title)
 }
 
 func (in NewFolder) validate() error {
