@@ -30,13 +30,34 @@ func NewToken() Text {
 // ParseToken returns the hash under which a token is kept, or false if s is
 // not a well-formed token. It looks at nothing but s and allocates nothing.
 func ParseToken(s string) (hash [32]byte, ok bool) {
+	if hash, ok = HashToken(s); !ok || !WellFormed(s) {
+		return [32]byte{}, false
+	}
+	return hash, true
+}
+
+// HashToken is ParseToken without a look at the characters and the checksum: of
+// what has a token's length, prefix and separator it returns the hash. A hash
+// that is known needs no more: only a token has that. It allocates nothing.
+func HashToken(s string) (hash [32]byte, ok bool) {
 	if len(s) != TokenLen || s[:len(Prefix)] != Prefix || s[bodyLen] != '_' {
 		return hash, false
+	}
+	var whole [TokenLen]byte
+	copy(whole[:], s)
+	return sha256.Sum256(whole[:]), true
+}
+
+// WellFormed reports whether s, which HashToken took, has a token's characters and
+// the checksum that goes with them. It allocates nothing.
+func WellFormed(s string) bool {
+	if len(s) != TokenLen {
+		return false
 	}
 	for i := len(Prefix); i < bodyLen; i++ {
 		c := s[i]
 		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
-			return hash, false
+			return false
 		}
 	}
 	crc := ^uint32(0) // by hand: crc32.ChecksumIEEE would move its input to the heap
@@ -47,12 +68,10 @@ func ParseToken(s string) (hash [32]byte, ok bool) {
 	for i := range checksumLen {
 		shift := 8*(i/2) + 4*(1-i%2)
 		if s[bodyLen+1+i] != "0123456789abcdef"[crc>>shift&15] {
-			return hash, false
+			return false
 		}
 	}
-	var whole [TokenLen]byte
-	copy(whole[:], s)
-	return sha256.Sum256(whole[:]), true
+	return true
 }
 
 // Hash returns the SHA-256 of the whole text, under which a token or session
