@@ -2,11 +2,11 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build check fmt vet staticcheck floors tidy gosec reproduce govulncheck test bench bench-audit soak
+.PHONY: help build check fmt vet staticcheck floors tidy gosec reproduce govulncheck test bench bench-audit profile soak
 
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
-RELEASE := CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "-s -w"
+RELEASE := CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "-s -w" -pgo=cmd/hallpass/release.pgo
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,11 +54,14 @@ test: ## every test, with the race detector, and the time each package took; ins
 
 bench: ## what docs/performance.md tells, measured here: about ten minutes
 	@./test/install.sh
-	HALLPASS_TEST_BENCH=$${HALLPASS_TEST_BENCH:-full} ./test/postgres.sh $(GO) test -count=1 -v -timeout 30m -run "^TestMeasured$$" ./test
+	HALLPASS_TEST_BUILD='$(RELEASE)' HALLPASS_TEST_BENCH=$${HALLPASS_TEST_BENCH:-full} ./test/postgres.sh $(GO) test -count=1 -v -timeout 30m -run "^TestMeasured$$" ./test
 
 bench-audit: ## what docs/performance.md tells of a long audit: about ten minutes and 8 GB in the temporary folder
 	@./test/install.sh
 	HALLPASS_TEST_AUDIT_ROWS=$${HALLPASS_TEST_AUDIT_ROWS:-5000000} $(GO) test -count=1 -v -timeout 60m -run '^TestAuditMeasured$$' ./test
+
+profile: ## the profile by which a release is compiled, taken anew (docs/decisions/0021-compiled-by-a-profile.md)
+	$(GO) test -run '^$$' -bench '^BenchmarkRequest$$/^(verify|org)$$' -benchtime 10s -cpuprofile release.pgo -outputdir cmd/hallpass -o /dev/null ./internal/server
 
 soak: ## the long variants: every strange value in every place; kill -9 and revocations a thousand times, nodes and disks that fail; a minute of guessing; and a minute under Prometheus' eyes
 	@./test/install.sh

@@ -499,27 +499,32 @@ func (b *bench) flood(s stock) {
 var (
 	verifyLine = regexp.MustCompile(`BenchmarkVerify/hit\S*\s+\d+\s+([0-9.]+) ns/op\s+\d+ B/op\s+(\d+) allocs/op`)
 	memoryLine = regexp.MustCompile(`(\d+) bytes for each of`)
+	moreLine   = regexp.MustCompile(`of the bare one, (\d+) more`)
 )
 
-// inside asks the benchmarks of the verifier itself.
+// inside asks the benchmarks of the verifier, and the test that counts the
+// allocations of a request.
 func (b *bench) inside() {
 	t := b.t
-	run := func(args ...string) []byte {
-		out, err := exec.Command("go", append([]string{"test", "-count=1", "../internal/verify"}, args...)...).CombinedOutput()
+	run := func(pkg string, args ...string) []byte {
+		out, err := exec.Command("go", append([]string{"test", "-count=1", "../internal/" + pkg}, args...)...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		return out
 	}
-	hit := verifyLine.FindSubmatch(run("-run=^$", "-bench=Verify/hit$", "-benchmem"))
-	held := memoryLine.FindAllSubmatch(run("-run=MemoryOfAToken", "-v"), -1)
-	if hit == nil || len(held) == 0 {
-		t.Fatal("the benchmarks of internal/verify print something else than they did")
+	hit := verifyLine.FindSubmatch(run("verify", "-run=^$", "-bench=Verify/hit$", "-benchmem"))
+	held := memoryLine.FindAllSubmatch(run("verify", "-run=MemoryOfAToken", "-v"), -1)
+	more := moreLine.FindSubmatch(run("server", "-run=AllocationsOfARequest", "-v"))
+	if hit == nil || len(held) == 0 || more == nil {
+		t.Fatal("the benchmarks of internal/verify or internal/server print something else than they did")
 	}
 	ns, _ := strconv.ParseFloat(string(hit[1]), 64)     // digits, by the pattern
 	allocs, _ := strconv.ParseFloat(string(hit[2]), 64) // as above
 	b.add("one verification inside the process, warm: ns", "%.0f", ns, "< 300", ns < 300)
 	b.add("the same: allocations", "%.0f", allocs, "0", allocs == 0)
+	above, _ := strconv.ParseFloat(string(more[1]), 64) // as above
+	b.add("allocations of a whole GET /guard/verify above bare net/http's", "%.0f", above, "≤ 6", above <= 6)
 	most := 0.0
 	for _, m := range held {
 		n, _ := strconv.ParseFloat(string(m[1]), 64) // as above
