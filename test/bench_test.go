@@ -513,14 +513,20 @@ func (b *bench) inside() {
 		}
 		return out
 	}
-	hit := verifyLine.FindSubmatch(run("verify", "-run=^$", "-bench=Verify/hit$", "-benchmem"))
+	hits := verifyLine.FindAllSubmatch(run("verify", "-run=^$", "-bench=Verify/hit$", "-benchmem", "-count="+strconv.Itoa(b.rounds)), -1)
 	held := memoryLine.FindAllSubmatch(run("verify", "-run=MemoryOfAToken", "-v"), -1)
 	more := moreLine.FindSubmatch(run("server", "-run=AllocationsOfARequest", "-v"))
-	if hit == nil || len(held) == 0 || more == nil {
+	if hits == nil || len(held) == 0 || more == nil {
 		t.Fatal("the benchmarks of internal/verify or internal/server print something else than they did")
 	}
-	ns, _ := strconv.ParseFloat(string(hit[1]), 64)     // digits, by the pattern
-	allocs, _ := strconv.ParseFloat(string(hit[2]), 64) // as above
+	var times []float64
+	allocs := 0.0
+	for _, hit := range hits {
+		ns, _ := strconv.ParseFloat(string(hit[1]), 64) // digits, by the pattern
+		n, _ := strconv.ParseFloat(string(hit[2]), 64)  // as above
+		times, allocs = append(times, ns), max(allocs, n)
+	}
+	ns := median(times)
 	b.add("one verification inside the process, warm: ns", "%.0f", ns, "< 300", ns < 300)
 	b.add("the same: allocations", "%.0f", allocs, "0", allocs == 0)
 	above, _ := strconv.ParseFloat(string(more[1]), 64) // as above
