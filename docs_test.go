@@ -45,8 +45,9 @@ func TestSecurityRequirements(t *testing.T) {
 	}
 }
 
-// TestDocsName finds the files, headings and folders that the manual names.
-func TestDocsName(t *testing.T) {
+// manual returns the paths of all pages for people.
+func manual(t *testing.T) []string {
+	t.Helper()
 	pages := []string{"README.md", "CONTRIBUTING.md"}
 	for _, pattern := range []string{"docs/*.md", "docs/*/*.md"} {
 		more, err := filepath.Glob(pattern)
@@ -55,9 +56,14 @@ func TestDocsName(t *testing.T) {
 		}
 		pages = append(pages, more...)
 	}
+	return pages
+}
+
+// TestDocsName finds the files, headings and folders that the manual names.
+func TestDocsName(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	inside := regexp.MustCompile("`((?:internal|docs|test|testdata|client|cmd|tools)/[^`\\s]*)`")
-	for _, page := range pages {
+	for _, page := range manual(t) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
@@ -83,6 +89,72 @@ func TestDocsName(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDocsCite finds the Go files, tests and exported names that the manual cites
+// without their folder: `dialect.go`, `api/token.go`, TestKill, `secret.Text`. A
+// citation that ends with "…" is the beginning of a name.
+func TestDocsCite(t *testing.T) {
+	files, declared := goNames(t)
+	goFile := regexp.MustCompile("`([\\w/]+\\.go)`")
+	goName := regexp.MustCompile("\\b(Test|Benchmark|Fuzz)[A-Z]\\w*…?|`[a-z]+\\.[A-Z]\\w*`")
+	cited := 0
+	for _, page := range manual(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range goFile.FindAllStringSubmatch(string(text), -1) {
+			if cited++; !strings.Contains(files, "/"+m[1]+"\n") {
+				t.Errorf("%s cites %s, which is not there", page, m[1])
+			}
+		}
+		for _, name := range goName.FindAllString(string(text), -1) {
+			name = strings.Trim(name, "`")
+			where, _, qualified := strings.Cut(name, ".")
+			if qualified && !strings.Contains(declared, "\n"+where+".") {
+				continue // of another module
+			}
+			want := "\n" + name + "\n"
+			if start, found := strings.CutSuffix(name, "…"); found {
+				want = "\n" + start
+			}
+			if cited++; !strings.Contains(declared, want) {
+				t.Errorf("%s cites %s, which is not declared", page, name)
+			}
+		}
+	}
+	if cited == 0 {
+		t.Error("no page cites a file or a name")
+	}
+}
+
+// goNames returns the paths of all Go files, and what they declare, one a line:
+// package and name of an export ("secret.Text"), the name alone of a test.
+func goNames(t *testing.T) (files, declared string) {
+	t.Helper()
+	var paths, names strings.Builder
+	declaration := regexp.MustCompile(`(?m)^(?:func|type|const|var|\t) ?([A-Z]\w*)`)
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		paths.WriteString("/" + path + "\n")
+		in := regexp.MustCompile(`(?m)^package (\w+)`).FindSubmatch(text)
+		for _, m := range declaration.FindAllSubmatch(text, -1) {
+			if strings.HasSuffix(path, "_test.go") {
+				names.WriteString("\n" + string(m[1]) + "\n")
+			} else if in != nil {
+				names.WriteString("\n" + string(in[1]) + "." + string(m[1]) + "\n")
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths.String(), names.String()
 }
 
 // hasHeading reports whether the page has a heading with that anchor, as GitHub

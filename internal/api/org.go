@@ -256,18 +256,11 @@ func age(now, then time.Time) string {
 	case d < time.Minute:
 		return "< 1 minute"
 	case d < time.Hour:
-		return plural(int(d/time.Minute), "minute")
+		return hallpass.Counted(int(d/time.Minute), "minute")
 	case d < 24*time.Hour:
-		return plural(int(d/time.Hour), "hour")
+		return hallpass.Counted(int(d/time.Hour), "hour")
 	}
-	return plural(int(d/(24*time.Hour)), "day")
-}
-
-func plural(n int, unit string) string {
-	if n == 1 {
-		return "1 " + unit
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
+	return hallpass.Counted(int(d/(24*time.Hour)), "day")
 }
 
 // page returns the page that a list is asked for. Numbers below 1 are the first

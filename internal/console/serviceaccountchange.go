@@ -107,7 +107,7 @@ func deleteAccount(req *request) (change, error) {
 	c.Question, c.Button, c.Destroys = "Delete service account", "Delete service account", true
 	what := named(a.Name)
 	if a.Tokens > 0 {
-		what += " and " + hallpass.Counted(a.Tokens, "accompanying token")
+		what += " and its " + hallpass.Counted(a.Tokens, "token")
 	}
 	c.Text = "Are you sure you want to delete " + what + "? This cannot be undone. Its roles, team memberships and access are deleted too."
 	c.Steps = []step{{a.Name, "service account with the role " + a.Given.With(a.Role) + " and " + hallpass.Counted(a.Tokens, "token"), wordDeleted}}
