@@ -16,7 +16,7 @@ func audit() *cobra.Command {
 	return cmd
 }
 
-// auditFlags are the filters of the audit as a terminal has them.
+// auditFlags are the flags that filter the audit.
 type auditFlags struct {
 	client.AuditFilter
 	from, to string
@@ -42,7 +42,7 @@ func (f *auditFlags) filter() (client.AuditFilter, error) {
 	return f.AuditFilter, err
 }
 
-// dayOrTime reads a UTC day or a time; empty is none.
+// dayOrTime reads a UTC day or a time. The empty string is the zero time.
 func dayOrTime(flag, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil

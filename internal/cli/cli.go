@@ -16,8 +16,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-// Commands returns the commands that call a server. Of token, the verb inspect
-// calls none.
+// Commands returns the commands that work with a server: they call one, or keep the
+// contexts. token inspect calls none.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		login(), logout(), contextCommand(),
@@ -50,7 +50,7 @@ func (r *remote) flags(cmd *cobra.Command) {
 	})
 }
 
-// offers has the shell offer values of a flag.
+// offers sets the function that completes the values of a flag in the shell.
 func offers(cmd *cobra.Command, flag string, fn cobra.CompletionFunc) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, fn); err != nil {
 		panic(err) // the build is broken: the command has no such flag
@@ -77,7 +77,7 @@ func (r *remote) noun(use, short string, verbs ...*cobra.Command) *cobra.Command
 	return cmd
 }
 
-// group returns a command that has nothing but verbs.
+// group returns a command that does nothing by itself and has verbs.
 func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 	var names []string
 	for _, v := range verbs {
@@ -139,9 +139,10 @@ func (r *remote) open(cmd *cobra.Command, args []string) (*session, error) {
 	return &session{Client: e.client(), printer: p, ctx: cmd.Context(), cmd: cmd, args: args, name: name, used: e}, nil
 }
 
-// wordsOf returns the rule of a usage line: "get ACCOUNT" takes one argument,
-// "explain ACTION [SCOPE]" one or two, and "assign ROLE TO..." two or more. No
-// argument is repeated in its errors, and none may be a token.
+// wordsOf returns the check of the arguments that a usage line describes: "get
+// ACCOUNT" takes one argument, "explain ACTION [SCOPE]" one or two, and "assign ROLE
+// TO..." two or more. The check refuses a token as an argument, and its errors
+// repeat no argument.
 func wordsOf(use string) cobra.PositionalArgs {
 	words := strings.Fields(use)[1:]
 	least, most := 0, len(words)

@@ -12,7 +12,7 @@ import (
 	"github.com/hallpass-dev/hallpass/client"
 )
 
-// completeTimeout is how long a shell waits for the names that may come next.
+// completeTimeout is how long the shell waits for names from the server.
 const completeTimeout = 2 * time.Second
 
 // complete offers the names that fit at the shell's cursor, according to the usage
@@ -32,7 +32,7 @@ func (r *remote) complete(use string) cobra.CompletionFunc {
 	}
 }
 
-// offer returns the names of a kind, of those that begin with what was typed.
+// offer returns the names of a kind that begin with what was typed.
 func (r *remote) offer(cmd *cobra.Command, kind string, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
 	defer cancel()
@@ -107,8 +107,8 @@ func namesOf(ctx context.Context, c *client.Client, kind string, args []string, 
 	return list
 }
 
-// whom returns users, service accounts and teams with their kind before the
-// name: what was typed so far says which.
+// whom returns users, service accounts or teams, with their kind before the name.
+// What was typed so far says which of them.
 func whom(ctx context.Context, c *client.Client, role, typed string) (list []offered) {
 	before, rest, named := strings.Cut(typed, ":")
 	for _, kind := range []struct{ prefix, of string }{{"user", "USER"}, {"serviceaccount", "ACCOUNT"}, {"sa", "ACCOUNT"}, {"team", "TEAM"}} {

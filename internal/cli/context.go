@@ -19,7 +19,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-// contexts is the file of them: servers with the credential for each.
+// contexts is the content of the contexts file: servers, with the credential for
+// each.
 type contexts struct {
 	Current  string           `toml:"current,omitempty"`
 	Contexts map[string]entry `toml:"contexts"`
@@ -65,7 +66,7 @@ func contextsPath() (string, error) {
 	return filepath.Join(dir, "hallpass", "contexts.toml"), nil
 }
 
-// loadContexts reads the file; no file is no contexts.
+// loadContexts reads the file. If there is none, it returns no contexts.
 func loadContexts() (*contexts, error) {
 	path, err := contextsPath()
 	if err != nil {
@@ -94,8 +95,8 @@ func loadContexts() (*contexts, error) {
 	return c, nil
 }
 
-// private refuses a file that others can read, or a folder in which others can
-// put another file in its place.
+// private refuses a file that others can read, and a folder in which others can
+// replace the file.
 func private(path string) error {
 	file, err := os.Stat(path)
 	if err != nil {
@@ -142,8 +143,8 @@ func (c *contexts) save() (err error) {
 
 var errNoContext = errors.New("not logged in: run \"hallpass login URL\" first")
 
-// pick returns the context to use. A secret goes to the server that it was kept
-// for; to another one only where both flags say so.
+// pick returns the context to use. A secret is sent only to the server that it was
+// kept for, or to another one when both flags name it.
 func (c *contexts) pick(name, server string) (string, entry, error) {
 	if server != "" {
 		clean, err := cleanURL(server)
@@ -174,8 +175,8 @@ func (c *contexts) pick(name, server string) (string, entry, error) {
 
 var errUnknownContext = errors.New("there is no such context: run \"hallpass context list\" to see them")
 
-// nameFor returns the current context, or where a server is wanted that of the
-// server: the current one if it is, else the first by name.
+// nameFor returns the name of the current context. If a server is given, it returns
+// a context of that server: the current one if it is one, else the first by name.
 func (c *contexts) nameFor(server string) string {
 	if server == "" || c.Contexts[c.Current].Server == server {
 		return c.Current
@@ -188,8 +189,8 @@ func (c *contexts) nameFor(server string) string {
 	return ""
 }
 
-// cleanURL returns the URL of a server in the form in which contexts keep it.
-// It is not repeated in errors: it may hold a password.
+// cleanURL returns the URL of a server in the form in which contexts keep it. Its
+// errors do not repeat the URL, which may hold a password.
 func cleanURL(s string) (string, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -201,8 +202,8 @@ func cleanURL(s string) (string, error) {
 	return strings.TrimRight(strings.ToLower(u.Scheme+"://"+u.Host)+u.EscapedPath(), "/"), nil
 }
 
-// checkContextName holds a name to letters that need no quoting. It is not
-// repeated: it may be a secret in the wrong place.
+// checkContextName refuses a name with characters that need quoting. Its error does
+// not repeat the name, which may be a secret that was typed in the wrong place.
 func checkContextName(name string) error {
 	const letters = "-._:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	if name == "" || len(name) > 64 || strings.Trim(name, letters) != "" || strings.Contains(name, secret.Prefix) {
@@ -252,7 +253,7 @@ func contextCommand() *cobra.Command {
 	return cmd
 }
 
-// contextVerb returns a command on one context, which there must be.
+// contextVerb returns a command on one context, which must exist.
 func contextVerb(use, short string, fn func(*cobra.Command, *contexts, string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: wordsOf(use),

@@ -52,7 +52,8 @@ is allowed, 3 when it is not allowed, and 1 when an error left it unknown.`
 	return cmd
 }
 
-// principal returns what to call the principal, and how the API knows it.
+// principal returns the name of the principal for people, and its reference for the
+// API.
 func (s *session) principal(ref string) (who, wireRef string, err error) {
 	if ref == "" {
 		return s.used.who(), "", nil
@@ -100,7 +101,8 @@ func inWords(e wire.Explanation, who string, asked wire.Permission) string {
 	return b.String()
 }
 
-// sourceLines tells each way in which something is held once, with what it gives.
+// sourceLines returns a line for each way in which permissions are held, with the
+// permissions that it gives.
 func sourceLines(via []wire.Source) []string {
 	var ways []string
 	given := make(map[string][]string)
@@ -124,11 +126,11 @@ func sourceLines(via []wire.Source) []string {
 	return lines
 }
 
-// shownPermissions is how many permissions that came by one way are shown.
+// shownPermissions is how many permissions are shown for one way.
 const shownPermissions = 3
 
-// wayOf says how a permission is held: by a role, or by access to one thing, and
-// through whom.
+// wayOf says how a permission is held: through a role or through access to one
+// thing, and through whom it is held.
 func wayOf(v wire.Source) string {
 	if strings.HasPrefix(v.Role, "managed:") {
 		if v.Through == "itself" {

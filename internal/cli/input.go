@@ -15,17 +15,17 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-// maxInput bounds what is read of stdin and of files.
+// maxInput bounds what is read from stdin and from files, in bytes.
 const maxInput = 1 << 20
 
-// terminal returns the terminal that stdin is, if it is one.
+// terminal returns stdin and true if stdin is a terminal.
 func terminal(cmd *cobra.Command) (*os.File, bool) {
 	f, ok := cmd.InOrStdin().(*os.File)
 	return f, ok && term.IsTerminal(int(f.Fd()))
 }
 
-// askSecret reads a secret: unseen from a terminal, else the first line of
-// stdin. A new one is asked for twice.
+// askSecret reads a secret. On a terminal the text is not shown, and a new secret is
+// asked for twice. Without a terminal, the secret is the first line of stdin.
 func askSecret(cmd *cobra.Command, what string, fresh bool) (secret.Text, error) {
 	f, ok := terminal(cmd)
 	if !ok {
@@ -85,8 +85,8 @@ func unseen(cmd *cobra.Command, f *os.File, prompt string) (secret.Text, error) 
 	return secret.NewText(typed), err
 }
 
-// unlessEnded waits for a reader of the terminal, or for the end of ctx: Ctrl-C
-// ends ctx and does not end a read.
+// unlessEnded runs read and waits for it, or for the end of ctx. Ctrl-C ends ctx, but
+// does not end a read.
 func unlessEnded(ctx context.Context, read func() (string, error)) (string, error) {
 	type line struct {
 		text string

@@ -15,7 +15,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-// defaultServer is where hallpass serve listens when it is told nothing.
+// defaultServer is where hallpass serve listens by default.
 const defaultServer = "http://127.0.0.1:3080"
 
 func login() *cobra.Command {
@@ -55,7 +55,8 @@ and in the list of processes.`,
 	return cmd
 }
 
-// loginArgument takes a URL and repeats nothing: a secret may have been given.
+// loginArgument takes one URL. Its errors do not repeat the argument, which may be a
+// secret.
 func loginArgument(_ *cobra.Command, args []string) error {
 	if len(args) > 1 {
 		return errors.New("login takes one URL: the secret is asked for, or read from stdin")
@@ -103,7 +104,8 @@ func logIn(cmd *cobra.Command, name string, e entry) error {
 	return p.say("Logged in to %s as %s, %s. The context %s is kept in %s.", e.Server, e.who(), where, name, file.path)
 }
 
-// plain reports whether the server is reached over a network in the clear.
+// plain reports whether the connection to the server is not encrypted and leaves
+// this machine.
 func plain(server string) bool {
 	u, err := url.Parse(server)
 	if err != nil || u.Scheme != "http" {
@@ -130,8 +132,9 @@ func loginSecret(cmd *cobra.Command, user string) (string, error) {
 	return text, nil
 }
 
-// prove says in which org the credential is good. One that may not read its org
-// is good when it may ask for its own permissions, as whoever is known may.
+// prove checks the credential and says in which org it is valid. A credential that
+// may not read its org is valid if it can read its own permissions, which every
+// known caller can.
 func prove(ctx context.Context, c *client.Client) (string, error) {
 	org, _, err := c.Org(ctx)
 	var refused *client.Error
@@ -144,7 +147,7 @@ func prove(ctx context.Context, c *client.Client) (string, error) {
 	return fmt.Sprintf("in org %d (%s)", org.ID, org.Name), err
 }
 
-// loginError is tell without the advice to log in.
+// loginError is told without the advice to log in.
 func loginError(err error, server string) error {
 	var refused *client.Error
 	if errors.As(err, &refused) {
@@ -153,7 +156,7 @@ func loginError(err error, server string) error {
 	return tell(err, server)
 }
 
-// nameOf returns what a server's context is called when nobody says.
+// nameOf returns the default name of a server's context.
 func nameOf(server string) string {
 	u, err := url.Parse(server)
 	if err != nil || checkContextName(u.Host) != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A printer writes answers: data on stdout, words about it on stderr.
+// A printer writes answers: the data to stdout, messages to stderr.
 type printer struct {
 	out, messages io.Writer
 	json          bool
@@ -27,8 +27,8 @@ func newPrinter(cmd *cobra.Command, output string) (printer, error) {
 	return printer{out: cmd.OutOrStdout(), messages: cmd.ErrOrStderr(), json: output == "json"}, nil
 }
 
-// A table is what a person is shown of an answer. Without a header each row is
-// a name and its value.
+// A table is an answer as it is shown to a person. Without a header, each row is a
+// name and its value.
 type table struct {
 	header []string
 	rows   [][]string
@@ -64,7 +64,7 @@ func (p printer) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-// done tells of a change that has no more to show than the answer's message.
+// done reports a change. As JSON it prints the answer, else the message.
 func (p printer) done(answer any, format string, args ...any) error {
 	if p.json {
 		return p.printJSON(answer)
@@ -78,7 +78,7 @@ func (p printer) say(format string, args ...any) error {
 	return err
 }
 
-// printable keeps what a server sent from steering the terminal.
+// printable removes what could control the terminal from a text of the server.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -97,7 +97,7 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// timeText writes a time, or "never" for none.
+// timeText returns the time as text, "never" for nil.
 func timeText(t *time.Time) string {
 	if t == nil || t.IsZero() {
 		return "never"

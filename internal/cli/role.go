@@ -86,7 +86,7 @@ func permissionText(action, scope string) string {
 	return action + "@" + scope
 }
 
-// roleFlags are the parts of a role as flags give them.
+// roleFlags are the flags that give the parts of a role.
 type roleFlags struct {
 	file        string
 	permissions []string
@@ -103,7 +103,7 @@ func (f *roleFlags) add(cmd *cobra.Command) {
 	fs.BoolVar(&f.in.Hidden, "hidden", false, "leave the role out of lists")
 }
 
-// apply lays the flags that were given over the role.
+// apply changes the parts of the role whose flags were given.
 func (f *roleFlags) apply(cmd *cobra.Command, r *wire.CreateRole) {
 	for flag, set := range map[string]func(){
 		"display-name": func() { r.DisplayName = f.in.DisplayName },
@@ -127,9 +127,9 @@ func permissionsOf(texts []string) []wire.Permission {
 	return list
 }
 
-// readRole reads a role as role get -o json prints it, or as the API takes it.
-// A name that roles do not have is refused: misspelt permissions would leave
-// the role without any.
+// readRole reads a role as role get -o json prints it, or as the API takes it. It
+// refuses a field that roles do not have: if "permissions" were misspelt, the role
+// would lose all its permissions.
 func (f *roleFlags) readRole(cmd *cobra.Command) (wire.CreateRole, error) {
 	in := cmd.InOrStdin()
 	if f.file != "-" {
@@ -153,7 +153,7 @@ func (f *roleFlags) readRole(cmd *cobra.Command) (wire.CreateRole, error) {
 	return inputOf(r), nil
 }
 
-// inputOf turns a role that was answered into one to send.
+// inputOf turns a role from an answer into the body of a request.
 func inputOf(r wire.Role) wire.CreateRole {
 	out := wire.CreateRole{
 		UID: r.UID, Version: r.Version, Name: r.Name, DisplayName: r.DisplayName, Description: r.Description, Group: r.Group, Hidden: r.Hidden,
@@ -309,7 +309,7 @@ func (s *session) assignOne(role wire.Role, g grantee, global, remove bool) erro
 	return s.done(m, verb, role.Name, g)
 }
 
-// A grantee is whom a role is given to.
+// A grantee gets a role: a user, a service account or a team.
 type grantee struct {
 	kind string // "user", "service account" or "team"
 	id   int64
@@ -318,8 +318,8 @@ type grantee struct {
 
 func (g grantee) String() string { return fmt.Sprintf("%s %s (id %d)", g.kind, g.name, g.id) }
 
-// grantee finds whom ref names: user:ana, serviceaccount:ci, sa:ci or team:devs.
-// Without a kind it is of kind otherwise, if that is given.
+// grantee finds the principal or team that ref names: user:ana, serviceaccount:ci,
+// sa:ci or team:devs. If ref has no kind, the kind is otherwise, unless that is empty.
 func (s *session) grantee(ref, otherwise string) (grantee, error) {
 	kind, name, ok := strings.Cut(ref, ":")
 	if !ok && otherwise != "" {
@@ -378,8 +378,8 @@ func (s *session) roleAssignments() error {
 	return s.print(out, t)
 }
 
-// userNames and its neighbours return names by id, as far as the caller may
-// read them: without them a list still says the ids.
+// userNames returns the names of users by id. It is empty if the caller may not read
+// them: a list then shows the ids. The functions below do the same for other kinds.
 func (s *session) userNames() map[int64]string {
 	list, _ := s.OrgUsers(s.ctx, 0, "")
 	return byID(list, func(u wire.OrgUser) (int64, string) { return u.UserID, u.Login })

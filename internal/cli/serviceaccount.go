@@ -59,7 +59,7 @@ func (s *session) printServiceAccount(a wire.ServiceAccountProfile) error {
 	}})
 }
 
-// roleOf tells a basic role with what was given beside it, as "None + 1 role".
+// roleOf returns the basic role and what the account has beyond it: "None + 1 role".
 func roleOf(basic string, g wire.Given) string {
 	if more := (hallpass.Given{MoreRoles: g.MoreRoles, AccessGrants: g.AccessGrants}).Words(); more != "" {
 		return basic + " + " + more

@@ -51,8 +51,8 @@ func listTokens(r *remote) *cobra.Command {
 	return cmd
 }
 
-// stateOf says whether the token may be used, given whether its account is
-// disabled: Grafana does not tell the state by itself.
+// stateOf says whether the token may be used. disabled says whether its account is
+// disabled. A server that is Grafana has no field for the state.
 func stateOf(k wire.Token, disabled bool) string {
 	state := hallpass.TokenState(k.State)
 	switch {
@@ -101,8 +101,7 @@ func createToken(r *remote) *cobra.Command {
 
 const maxTTLDays = 36500 // a century: 32 bits of seconds are more
 
-// parseTTL reads a lifetime into seconds; never is 0, which is what the API
-// calls it.
+// parseTTL returns a lifetime in seconds. "never" is 0, as in the API.
 func parseTTL(s string) (int64, error) {
 	if s == "" {
 		return 0, errors.New("--ttl is required: the lifetime of the token, such as 30d, 12h or never")
@@ -164,8 +163,8 @@ func deleteToken(r *remote) *cobra.Command {
 	}), &yes)
 }
 
-// findToken returns the account's token with that id or name. Digits alone are
-// always an id, and a name may be that of several, of which one is live.
+// findToken returns the account's token with that id or name. Only digits are always
+// an id. Several tokens may have the same name, but only one of them is live.
 func (s *session) findToken(account int64, ref string) (wire.Token, error) {
 	list, err := s.Tokens(s.ctx, account)
 	if err != nil {
@@ -204,8 +203,8 @@ The token is not an argument: arguments are kept in the shell's history.`,
 	}
 }
 
-// noVerb refuses what is no command of ours without repeating it: it may be a
-// token given one word too early.
+// noVerb refuses an unknown command. Its error does not repeat the word, which may
+// be a token that was typed one word too early.
 func noVerb(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return errors.New("token has the commands list, create, delete and inspect; to inspect one, give the token on stdin, so that it does not get into the shell's history")
@@ -213,7 +212,7 @@ func noVerb(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// noArgument refuses arguments without repeating them: one may be a token.
+// noArgument refuses arguments. Its error does not repeat them: one may be a token.
 func noArgument(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return errors.New("inspect takes no arguments: give the token on stdin, so that it does not get into the shell's history")
@@ -237,7 +236,7 @@ func inspect(in io.Reader, out io.Writer) error {
 	return err
 }
 
-// flaw says what is wrong with a token, in words that do not repeat it.
+// flaw says what is wrong with a token, without repeating it.
 func flaw(s string) string {
 	switch {
 	case s == "":

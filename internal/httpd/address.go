@@ -43,26 +43,27 @@ func (t TrustedProxies) contains(addr netip.Addr) bool {
 	return false
 }
 
-// Proxies say whose word about a client's address is taken, and where it stands.
-// One set of headers is believed, because a proxy passes on what it does not set
-// itself (SEC-35).
+// Proxies says which proxies are believed about a client's address, and in which
+// headers they tell it. Only one set of headers is read, because a proxy passes on
+// the headers that it does not set itself (SEC-35).
 type Proxies struct {
 	Trusted   TrustedProxies
-	Forwarded bool // the word stands in Forwarded (RFC 7239), else in X-Forwarded-For and X-Forwarded-Proto
+	Forwarded bool // Forwarded (RFC 7239) is read, else X-Forwarded-For and X-Forwarded-Proto
 
-	// Unread, if not nil, is told of an entry of a trusted proxy that names no
-	// address: the client's is then taken to be that of the proxy.
+	// Unread, if not nil, is called for an entry of a trusted proxy that names no
+	// address. The address of the proxy then counts as the client's.
 	Unread func(proxy, entry string)
 }
 
-// The headers that proxies tell the client's address in.
+// The headers in which proxies tell the client's address.
 const (
 	xForwardedFor = "X-Forwarded-For"
 	forwarded     = "Forwarded"
 )
 
-// From returns the client's address and user agent: the peer, or, where the
-// peer is a trusted proxy, the last address told that is not one.
+// From returns the client's address and user agent. The address is that of the
+// peer. If the peer is a trusted proxy, it is the last address in the header that
+// is not a trusted proxy.
 func (p Proxies) From(r *http.Request) hallpass.From {
 	from, _ := p.from(r)
 	return from
@@ -77,8 +78,8 @@ func (p Proxies) from(r *http.Request) (_ hallpass.From, secure bool) {
 	return from, secure
 }
 
-// client returns the client's address, and whether it spoke https, to us or to a
-// trusted proxy.
+// client returns the client's address, and whether the client used https, to us or
+// to a trusted proxy.
 func (p Proxies) client(r *http.Request) (address string, secure bool) {
 	secure = r.TLS != nil
 	host := r.RemoteAddr
@@ -102,11 +103,12 @@ func (p Proxies) client(r *http.Request) (address string, secure bool) {
 	return w.client.String(), secure || w.proto == "https"
 }
 
-// walk goes back from proxy to proxy, to the first address that is none.
+// A walk goes back from proxy to proxy, to the first address that is not a trusted
+// proxy.
 type walk struct {
 	Proxies
 	client netip.Addr
-	proto  string // by which the client came to the proxy that tells of it
+	proto  string // of the client's request, as the proxy tells it
 }
 
 func (w *walk) forwardedFor(values []string) {
@@ -148,8 +150,8 @@ func (w *walk) forwarded(values []string) {
 	}
 }
 
-// step goes on to the hop that the proxy tells of. It reports whether there may
-// be another behind it.
+// step goes on to the address that the proxy tells. It reports whether there may
+// be another proxy before it.
 func (w *walk) step(hop string) bool {
 	if !w.Trusted.contains(w.client) {
 		return false
@@ -172,8 +174,8 @@ func (w *walk) unread(entry string) {
 // maxEntry is the longest entry that is logged, in bytes.
 const maxEntry = 100
 
-// hopAddress reads an address as proxies write it: alone, with a port, and IPv6
-// in brackets.
+// hopAddress reads an address as proxies write it: with or without a port, and
+// IPv6 in brackets.
 func hopAddress(s string) (netip.Addr, bool) {
 	host, port, six := s, "", false
 	if inner, found := strings.CutPrefix(s, "["); found {
@@ -193,8 +195,8 @@ func hopAddress(s string) (netip.Addr, bool) {
 	return addr, true
 }
 
-// isPort reports whether s is empty, or a colon and a port, which may be made
-// unrecognizable (RFC 7239, 6).
+// isPort reports whether s is empty, or a colon and a port. The port may be a name
+// that hides the number, such as "_web" (RFC 7239, 6.3).
 func isPort(s string) bool {
 	number, found := strings.CutPrefix(s, ":")
 	if !found {
@@ -206,8 +208,8 @@ func isPort(s string) bool {
 	return number != "" && len(number) <= 5 && strings.Trim(number, "0123456789") == ""
 }
 
-// forwardedPairs returns what an element of Forwarded says of its for and proto.
-// What is said twice, or cannot be read, is no address.
+// forwardedPairs returns the values of for and proto in an element of Forwarded.
+// When a name is there twice, hop is "?", which is no address.
 func forwardedPairs(element string) (hop, proto string) {
 	pairs, _ := splitQuoted(element, ';')
 	seen := make(map[string]bool)

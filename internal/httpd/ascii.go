@@ -2,9 +2,9 @@ package httpd
 
 import "strings"
 
-// EqualASCII reports whether two words of a protocol are the same in any case of
-// ASCII, as protocols have it: strings.EqualFold takes "Ba\u017fic" for "Basic".
-// It allocates nothing.
+// EqualASCII reports whether two words of a protocol are equal, ignoring the case
+// of ASCII letters only. strings.EqualFold would also take "Ba\u017fic" for "Basic".
+// EqualASCII allocates nothing.
 func EqualASCII(a, b string) bool {
 	if len(a) != len(b) {
 		return false
@@ -17,7 +17,7 @@ func EqualASCII(a, b string) bool {
 	return true
 }
 
-// LowerASCII returns s with the capitals of ASCII made small.
+// LowerASCII returns s with its ASCII letters in lower case.
 func LowerASCII(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {

@@ -13,10 +13,10 @@ const (
 	MediaForm = "application/x-www-form-urlencoded"
 )
 
-// CheckBody reports as an Invalid error, which is a 415, a body that is said to
-// be something else than plain UTF-8 of the media type: read as if it were, it
-// would mean something else here than where it was written. A body of which
-// nothing is said is taken for what it should be.
+// CheckBody returns an Invalid error, which is a 415, when the headers say that the
+// body is not plain UTF-8 of the media type. Such a body could mean something else
+// to us than to its sender. Without these headers the body counts as that media
+// type.
 func CheckBody(r *http.Request, media string) error {
 	for _, coding := range r.Header["Content-Encoding"] {
 		if coding != "" && !EqualASCII(coding, "identity") {
@@ -40,8 +40,8 @@ func CheckBody(r *http.Request, media string) error {
 	return nil
 }
 
-// RequireBody is CheckBody where the media type must be told: pages of other
-// sites can send bodies of which nothing is said.
+// RequireBody is CheckBody for requests that must have a Content-Type: pages of
+// other sites can send a body without one.
 func RequireBody(r *http.Request, media string) error {
 	if r.Header.Get("Content-Type") == "" {
 		return unsupported("Content-Type must be " + media)

@@ -41,17 +41,16 @@ func (c Cookies) Set(w http.ResponseWriter, r *http.Request, id string, expires 
 	http.SetCookie(w, c.cookie(r, id, expires, 0))
 }
 
-// Clear takes the session id from the browser.
+// Clear removes the session id from the browser.
 func (c Cookies) Clear(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, c.cookie(r, "", time.Time{}, -1))
 }
 
-// DeviceCookie is the name of the cookie by which a browser is known again where
-// a user signed in with it. It signs nobody in.
+// DeviceCookie is the name of the cookie by which we recognize a browser in which a
+// user has signed in before. The cookie signs nobody in.
 const DeviceCookie = "hallpass_device"
 
-// Device returns the cookie by which the browser is known again; "" if it has
-// none.
+// Device returns the value of the browser's device cookie, or "" if it has none.
 func (c Cookies) Device(r *http.Request) string {
 	cookie, err := r.Cookie(Cookies{Name: DeviceCookie}.name(EventOf(r.Context()).Secure))
 	if err != nil || len(cookie.Value) > maxDevice {
@@ -60,10 +59,10 @@ func (c Cookies) Device(r *http.Request) string {
 	return cookie.Value
 }
 
-// maxDevice is longer than any that we set.
+// maxDevice is longer than any value that we set, in bytes.
 const maxDevice = 64
 
-// SetDevice has the browser keep device, by which it will be known again.
+// SetDevice sends the device cookie, by which we recognize the browser later.
 func (c Cookies) SetDevice(w http.ResponseWriter, r *http.Request, device string) {
 	http.SetCookie(w, Cookies{Name: DeviceCookie, SameSite: c.SameSite}.cookie(r, device, time.Time{}, int(deviceAge.Seconds())))
 }

@@ -14,11 +14,13 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// MaxBody is the longest body there is but for dashboards (SEC-8).
+// MaxBody is the longest body of every request but those with a dashboard, in
+// bytes (SEC-8).
 const MaxBody = 1 << 20
 
-// DecodeJSON reads the JSON body into v: one value, no name twice in any case of
-// ASCII, unknown names ignored. edit, if not nil, may change the body before.
+// DecodeJSON reads the JSON body into v. The body holds one value. Unknown names
+// are ignored, and a name that is there twice, in any case of ASCII, is an error.
+// edit, if not nil, may change the body before it is read.
 func DecodeJSON(w http.ResponseWriter, r *http.Request, limit int64, v any, edit func([]byte) []byte) error {
 	if err := CheckBody(r, MediaJSON); err != nil {
 		return err
@@ -39,7 +41,7 @@ func DecodeJSON(w http.ResponseWriter, r *http.Request, limit int64, v any, edit
 	return nil
 }
 
-// Unreadable returns what the client is told of a body that could not be read.
+// Unreadable returns the error that tells the client why its body could not be read.
 func Unreadable(err error, limit int64) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -51,9 +53,9 @@ func Unreadable(err error, limit int64) error {
 // lookalikes are the characters outside of ASCII that fold to a letter of it.
 const lookalikes = "\u017f\u212a" // of s and k
 
-// plainNames refuses names that would be taken for ours though they are not
-// written in ASCII. Only the first level is looked at where what lies below is
-// kept as it is.
+// plainNames refuses names that are not ASCII but would match ours, because they
+// fold to ASCII letters. If shallow, it checks only the first level: what is below
+// is then kept as it was sent.
 func plainNames(body []byte, shallow bool) error {
 	if !bytes.ContainsAny(body, lookalikes) && !bytes.Contains(body, []byte(`\u`)) {
 		return nil
@@ -63,7 +65,7 @@ func plainNames(body []byte, shallow bool) error {
 		kind, length := d.StackIndex(d.StackDepth())
 		t, err := d.ReadToken()
 		if err != nil {
-			return nil // for the real reading to say
+			return nil // json.Unmarshal reports it
 		}
 		if kind == '{' && length%2 == 0 && t.Kind() == '"' && (d.StackDepth() == 1 || !shallow) && strings.ContainsAny(t.String(), lookalikes) {
 			return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the body has a name that is not ASCII"}
@@ -71,11 +73,12 @@ func plainNames(body []byte, shallow bool) error {
 	}
 }
 
-// errNUL is about a text that PostgreSQL does not take.
+// errNUL says that a text holds a NUL, which PostgreSQL does not store.
 var errNUL = errors.New("holds a NUL character")
 
-// noNUL reads every text of a body. Passwords are secret.Text and a dashboard's
-// own JSON is kept as it is: they may hold what they like.
+// noNUL reads every string of a body. It does not see passwords, which are
+// secret.Text, nor the JSON of a dashboard, which is kept as it was sent: both may
+// hold a NUL.
 var noNUL = json.UnmarshalFromFunc(func(d *jsontext.Decoder, s *string) error {
 	if d.PeekKind() != '"' {
 		return errors.ErrUnsupported // null, or a type that the default refuses
@@ -90,7 +93,7 @@ var noNUL = json.UnmarshalFromFunc(func(d *jsontext.Decoder, s *string) error {
 	return nil
 })
 
-// malformed says in words of the input what is wrong with it.
+// malformed tells the client what is wrong with its body.
 func malformed(err error) error {
 	const twice = "is there twice"
 	var field jsontext.Pointer
@@ -110,8 +113,8 @@ func malformed(err error) error {
 			what = twice
 		}
 	}
-	// The input's own error is not kept and a name of the client's making is not
-	// repeated: either may hold anything, a secret too, and would reach the log.
+	// The decoder's error is not kept, and a name that the client made up is not
+	// repeated: either may hold a secret, which would reach the log.
 	name := strings.TrimPrefix(string(field), "/")
 	if name == "" || len(name) > maxFieldName || strings.ContainsAny(name, "/_") {
 		if what == twice {

@@ -26,7 +26,7 @@ var statusOf = map[hallpass.Kind]int{
 	hallpass.Unavailable:     http.StatusServiceUnavailable,
 }
 
-// statusOfID holds the few IDs that the wire sets apart from their kind.
+// statusOfID holds the few IDs whose status is another than that of their kind.
 var statusOfID = map[string]int{
 	"serviceaccounts.ErrAlreadyExists":      http.StatusBadRequest,
 	"serviceaccounts.ErrTokenAlreadyExists": http.StatusBadRequest,
@@ -55,8 +55,8 @@ func Status(err error) int {
 	return statusOf[hallpass.KindOf(err)]
 }
 
-// statusWordOfID holds the words by which clients of folders and dashboards tell
-// errors apart.
+// statusWordOfID holds the words in "status" by which clients of folders and
+// dashboards distinguish errors.
 var statusWordOfID = map[string]string{
 	"folder.not-found":           "not-found",
 	"folder.version-mismatch":    "version-mismatch",
@@ -65,8 +65,8 @@ var statusWordOfID = map[string]string{
 	"dashboard.version-mismatch": "version-mismatch",
 }
 
-// ErrorBody is the JSON of every error: one superset of Grafana's forms, its
-// keys in their order (http-api.md section 7).
+// ErrorBody is the JSON of every error. It has all keys of Grafana's forms, in the
+// order of the alphabet.
 type ErrorBody struct {
 	AccessErrorID string          `json:"accessErrorId,omitempty"`
 	Error         string          `json:"error,omitempty"`
@@ -77,7 +77,7 @@ type ErrorBody struct {
 	StatusCode    int             `json:"statusCode"`
 	Title         string          `json:"title,omitempty"`
 	TraceID       string          `json:"traceID"`
-	UserID        int64           `json:"userId,omitempty"` // whom a Conflict is about
+	UserID        int64           `json:"userId,omitempty"` // the user that a Conflict is about
 }
 
 // defaultID names an error that has no ID of its own.
@@ -92,8 +92,8 @@ var defaultID = map[hallpass.Kind]string{
 	hallpass.Unavailable:     "unavailable",
 }
 
-// BodyOf returns what the caller is told of err. Of an Internal error that is
-// the request's ID and nothing more.
+// BodyOf returns what the caller is told about err. For an Internal error that is
+// only the request's ID.
 func BodyOf(err error, requestID string) ErrorBody {
 	kind := hallpass.KindOf(err)
 	b := ErrorBody{MessageID: defaultID[kind], StatusCode: Status(err), TraceID: requestID}
@@ -126,7 +126,7 @@ func BodyOf(err error, requestID string) ErrorBody {
 	return b
 }
 
-// accessErrorID returns "ACE" and ten digits, to find a denial in the log by.
+// accessErrorID returns "ACE" and ten digits, by which a denial is found in the log.
 func accessErrorID() string {
 	n, _ := rand.Int(rand.Reader, big.NewInt(1e10)) // never fails: crypto/rand aborts the program instead
 	return fmt.Sprintf("ACE%010d", n)
@@ -136,7 +136,7 @@ func accessErrorID() string {
 // 401, Retry-After with a 429 and a 503.
 func SetErrorHeaders(h http.Header, err error) {
 	var e *hallpass.Error
-	_ = errors.As(err, &e) // a nil e is what there is to know
+	_ = errors.As(err, &e) // e stays nil for an error of another type
 	switch Status(err) {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="hallpass"`)
@@ -149,8 +149,8 @@ func SetErrorHeaders(h http.Header, err error) {
 	}
 }
 
-// basicChallenge tells a client that presented a Basic credential how we read it
-// (RFC 7617): Latin-1 is another password.
+// basicChallenge tells a client that sent a Basic credential that we read it as
+// UTF-8 (RFC 7617): the same password in Latin-1 has other bytes.
 const basicChallenge = `Basic realm="hallpass", charset="UTF-8"`
 
 // WriteError answers with err as JSON and records it in the request's event.
@@ -178,9 +178,9 @@ func WriteJSON(w http.ResponseWriter, status int, v any) {
 	WriteJSONBytes(w, status, b)
 }
 
-// WriteJSONBytes answers with JSON that is made already.
+// WriteJSONBytes answers with JSON that is already encoded.
 func WriteJSONBytes(w http.ResponseWriter, status int, b []byte) {
 	w.Header()["Content-Type"] = contentJSON
 	w.WriteHeader(status)
-	_, _ = w.Write(b) // a client that went away is no news
+	_, _ = w.Write(b) // fails only when the client has gone away
 }

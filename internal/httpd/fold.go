@@ -12,13 +12,12 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// A Fold keeps the log short where strangers could make it as long as they
-// like. Of the requests of one kind from one address the first is logged at
-// once, and of those after it a count, once a minute. It is safe for concurrent
-// use.
+// A Fold keeps the log short when strangers send many requests. It groups requests
+// of one kind from one address: it logs the first at once, and then once a minute
+// how many came after it. It is safe for concurrent use.
 //
-// What a known caller does is logged request by request. An answer of 503 is
-// our own state and nothing that the caller did: it is folded too.
+// Each request of a known caller is logged, unless the answer is 503: a 503 tells
+// our own state and not what the caller did.
 type Fold struct {
 	log *slog.Logger
 
@@ -26,38 +25,38 @@ type Fold struct {
 	kinds map[foldedKind]*folded // guarded by mu
 }
 
-// A foldedKind is what requests that are told together agree in.
+// A foldedKind is what the requests of one group have in common.
 type foldedKind struct {
-	address netip.Addr // of IPv6 the network of 64 bits that one client has; zero: of many addresses
+	address netip.Addr // of IPv6 the network of 64 bits that one client has; zero: many addresses
 	status  int
-	id      string // of the error; of a fault of ours what was asked for
+	id      string // of the error; for a fault of ours the action of the request
 }
 
-// folded is what is still to be told of a kind.
+// folded is what is not yet logged about a kind.
 type folded struct {
 	level slog.Level
 	since time.Time // the last line about them
 	more  int       // requests after it
 }
 
-// maxFolded bounds the kinds with an address of their own; of more addresses
-// only the kind is told.
+// maxFolded bounds the kinds with an address of their own. Requests from further
+// addresses are counted together, by their kind alone.
 const maxFolded = 256
 
-// foldedFor is how long requests are counted before the count is told.
+// foldedFor is how long requests are counted before the count is logged.
 const foldedFor = time.Minute
 
-// NewFold returns a Fold that tells its counts to log.
+// NewFold returns a Fold that writes its counts to log.
 func NewFold(log *slog.Logger) *Fold {
 	return &Fold{log: log, kinds: make(map[foldedKind]*folded)}
 }
 
-// folds reports whether requests that end like this are told together.
+// folds reports whether requests that end like this are grouped.
 func folds(e *Event, status int) bool {
 	return e.Caller == "" || status == http.StatusServiceUnavailable
 }
 
-// first reports whether the request is to be logged, and counts it if not.
+// first reports whether the request must be logged, and counts it if not.
 func (f *Fold) first(e *Event, status int, level slog.Level) bool {
 	kind := foldedKind{address: foldedAddress(e.From.Address), status: status}
 	var why *hallpass.Error
@@ -65,7 +64,7 @@ func (f *Fold) first(e *Event, status int, level slog.Level) bool {
 		kind.id = why.ID
 	}
 	if status >= 500 && status != http.StatusServiceUnavailable {
-		kind.id = e.Action // two faults of ours are not one
+		kind.id = e.Action // faults in different actions are different faults
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -95,8 +94,8 @@ func foldedAddress(s string) netip.Addr {
 	return a
 }
 
-// Tell logs the counts that are due at now. The server calls it every few
-// seconds; and with the zero time, which makes all of them due, at its end.
+// Tell logs the counts that are due at now. The server calls it every few seconds,
+// and when it stops with the zero time, for which all counts are due.
 func (f *Fold) Tell(now time.Time) {
 	type line struct {
 		foldedKind

@@ -8,11 +8,11 @@ import (
 )
 
 // SameOrigin refuses requests that change something, come from a page of another
-// origin, and carry no Bearer credential (SEC-18). A browser sends its cookies, and
-// the user name and password that it keeps for the site, with such requests too; a
-// Bearer it never adds by itself. publicOrigin, if not empty, is the scheme and
-// host under which browsers know us, where a proxy changes the Host. refused, if
-// not nil, is called for each refusal and returns the error that is answered.
+// origin, and carry no Bearer credential (SEC-18). With such requests a browser
+// sends its cookies, and the user name and password that it keeps for the site. It
+// never adds a Bearer by itself. publicOrigin, if not empty, is the scheme and host
+// under which browsers know us; it is needed when a proxy changes the Host. refused,
+// if not nil, is called for each refusal and returns the error for the client.
 func SameOrigin(next http.Handler, publicOrigin string, refused func(*http.Request, error) error) (http.Handler, error) {
 	guard := http.NewCrossOriginProtection()
 	if publicOrigin != "" {

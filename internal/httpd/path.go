@@ -13,11 +13,10 @@ import (
 var errNoPath = &hallpass.Error{Kind: hallpass.NotFound, Message: "Not found"}
 
 // onePath returns the request with the one spelling of its path that the doors
-// know: a single slash at the end is dropped, for every method and without a
-// redirect, as Grafana's router does. It is not ok when the path is spelled so
-// that a mux would send the client elsewhere: with an empty segment, or with a
-// segment "." or "..". The path is looked at as it was sent: what is
-// percent-encoded in it belongs to a name.
+// know. It drops a single slash at the end, for every method and without a redirect,
+// as Grafana's router does. It is not ok when the path has an empty segment, or a
+// segment "." or "..": for these a mux would redirect the client. onePath reads the
+// path as it was sent: a percent-encoded slash or dot is part of a name.
 func onePath(r *http.Request) (_ *http.Request, ok bool) {
 	sent := SentPath(r.URL)
 	path := strings.TrimSuffix(sent, "/")
@@ -34,12 +33,12 @@ func onePath(r *http.Request) (_ *http.Request, ok bool) {
 	return r, true
 }
 
-// SentPath returns the path as the client wrote it, with what it percent-encoded.
-// It may leave out what stands for the same character in any path: only slashes and
-// dots are told apart from their codes.
+// SentPath returns the path as the client wrote it, still percent-encoded. Some
+// codes may be decoded, but never those of slashes and dots: only for these does it
+// matter whether the client encoded them.
 func SentPath(u *url.URL) string {
 	if u.RawPath == "" {
-		return u.Path // what was encoded is neither, or RawPath would have it
+		return u.Path // no slash and no dot was encoded: RawPath would hold it
 	}
 	return u.EscapedPath()
 }
@@ -58,10 +57,10 @@ func dotted(path string) bool {
 	}
 }
 
-// Readable refuses requests whose path, query or X-Grafana-Org-Id is no text: not
-// properly percent-encoded, not UTF-8, or with a control character. No name can
-// hold these, one database would take them and another would not, and a
-// parameter that was dropped because it cannot be read would give another answer.
+// Readable refuses requests whose path, query or X-Grafana-Org-Id is not text: it is
+// not properly percent-encoded, is not UTF-8, or has a control character. No name
+// can have these. One database would take them and another would not. And if an
+// unreadable parameter were dropped, the answer would be another one.
 func Readable(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isText(r.URL.Path) {
@@ -102,8 +101,8 @@ func readQuery(raw string) error {
 
 func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }
 
-// WantsPage reports whether the client is one that shows pages: a browser says
-// that it takes HTML. All others are answered in JSON.
+// WantsPage reports whether the client shows pages: a browser says that it accepts
+// HTML. All other clients get JSON.
 func WantsPage(r *http.Request) bool {
 	for _, accept := range r.Header["Accept"] {
 		if strings.Contains(LowerASCII(accept), "text/html") {
