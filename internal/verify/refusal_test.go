@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/node"
+	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
@@ -49,5 +51,31 @@ func TestOnlyTheFirstRefusalWakes(t *testing.T) {
 	page, err := a.Audit(t.Context(), boss, hallpass.AuditFilter{Action: "token.verify", Limit: 10})
 	if err != nil || len(page.Entries) != 1 || page.Entries[0].Count != 3 {
 		t.Errorf("entries %+v, %v; want one that counts 3", page.Entries, err)
+	}
+}
+
+// TestWithoutLease asks a node that holds no lease: it says of no token whether it
+// is good, and of what is no token that it is not.
+func TestWithoutLease(t *testing.T) {
+	db := hallpasstest.OpenStore(t)
+	n := hallpasstest.NewNode(t, db, node.Options{})
+	if !n.Shared() {
+		t.Skip("only PostgreSQL is shared by nodes")
+	}
+	v := verify.New(db, n, verify.Options{})
+	text := secret.NewToken().Reveal()
+	for _, tt := range []struct {
+		text string
+		want hallpass.Kind
+	}{
+		{text, hallpass.Unavailable},
+		{text + "x", hallpass.Unauthenticated},
+		{text[:len(text)-1] + "g", hallpass.Unauthenticated},                   // no digit of a checksum
+		{strings.Replace(text, "glsa_", "glsa-", 1), hallpass.Unauthenticated}, // another prefix
+		{"", hallpass.Unauthenticated},
+	} {
+		if _, err := v.Bearer(t.Context(), tt.text, 0, home); !errors.Is(err, tt.want) {
+			t.Errorf("%v, want %v", err, tt.want)
+		}
 	}
 }
