@@ -1,5 +1,5 @@
--- Asks the guard about a request, for haproxy.cfg beside this file. It sets
--- txn.hp_status, and on 200 a variable for each identity header.
+-- haproxy.cfg, in this folder, calls this action to ask the guard about a request.
+-- The action sets txn.hp_status, and on 200 a variable for each identity header.
 local copied = { "account-id", "account", "org-id", "role", "token-id", "subject" }
 
 core.register_action("hallpass", { "http-req" }, function(txn, url)
@@ -7,7 +7,7 @@ core.register_action("hallpass", { "http-req" }, function(txn, url)
 	local headers = txn.http:req_get_headers()
 	local credential = headers["authorization"]
 	set("challenge", 'Bearer realm="hallpass"')
-	if credential and credential[1] then -- two of them: refuse, never choose
+	if credential and credential[1] then -- two headers: refuse the request, choose neither
 		set("status", 401)
 		return
 	end
