@@ -9,9 +9,9 @@ import (
 	domain "github.com/hallpass-dev/hallpass"
 )
 
-// TestComplete has the shell ask what may come next on every kind of line, of a
-// real server: the names are offered with what they name, and where there is
-// nobody to ask, nothing is and nothing is said.
+// TestComplete completes every kind of command line against a real server. The shell
+// offers names with their descriptions. When no server answers, it offers nothing
+// and prints nothing.
 func TestComplete(t *testing.T) {
 	s := server(t)
 	hallpass(t, "", "sa", "create", "deploy", "--role", "Viewer")
@@ -94,11 +94,11 @@ func TestAudit(t *testing.T) {
 	refused(t, "", "--limit must be from 1", "audit", "list", "--limit", "0")
 }
 
-// TestAuditExportCutOff exports from a server that goes away in the middle: what
-// came is not told as the whole.
+// TestAuditExportCutOff exports from a server that goes away in the middle: the
+// export fails, although some entries came.
 func TestAuditExportCutOff(t *testing.T) {
 	fake(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte("{}\n")) // the other end sees whether it came
+		_, _ = w.Write([]byte("{}\n")) // the client notices a failure
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	})

@@ -86,7 +86,7 @@ func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 { // it is not repeated: it may be a secret given one word too early
+			if len(args) > 0 { // the error does not repeat it: it may be a secret that was typed one word too early
 				return fmt.Errorf("%s has no such command: it has %s", use, strings.Join(names, ", "))
 			}
 			return nil
@@ -212,7 +212,7 @@ func answerText(e *client.Error) string {
 		if !ok {
 			break
 		}
-		if strings.Contains(needed, " ") { // any of several
+		if strings.Contains(needed, " ") { // any one of several permissions
 			return "403: permission needed: " + needed
 		}
 		return fmt.Sprintf("403: permission needed: %s (\"hallpass explain %s\" lists the roles that give it)", needed, needed)

@@ -27,7 +27,7 @@ import (
 // sample is a well-formed token that no server knows.
 const sample = "glsa_yscW25imSKJIuav8zF37RZmnbiDvB05G_fcaaf58a"
 
-// A ran is what became of a command line.
+// A ran is the result of a command line.
 type ran struct {
 	out, errs string // stdout; stderr and the error
 	err       error
@@ -112,14 +112,14 @@ func answer(t *testing.T, w io.Writer, v any) {
 	}
 }
 
-// TestWalk does on a real server what a terminal is for, from a service account
-// to its end.
+// TestWalk runs every kind of command on a real server, from the creation of a
+// service account to its deletion.
 func TestWalk(t *testing.T) {
 	s := server(t)
 	for _, step := range []struct {
 		line string
 		in   string
-		says string // what is printed matches this
+		says string // matches what is printed
 	}{
 		{"org current", "", `^id +1\nname +Main Org\.\n$`},
 		{"sa list", "", `^ID +UID +NAME +ROLE +TOKENS +DISABLED\n$`},
@@ -196,7 +196,8 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// words splits a line at blanks, or where it has any at bars.
+// words splits a line at blanks. If the line has bars, it splits only the part before
+// the first bar at blanks, and each later part is one word.
 func words(line string) []string {
 	if !strings.Contains(line, "|") {
 		return strings.Fields(line)
@@ -205,7 +206,7 @@ func words(line string) []string {
 	return append(strings.Fields(parts[0]), parts[1:]...)
 }
 
-// TestTokenOfItsOwn works with the token that it made, until that is deleted.
+// TestTokenOfItsOwn logs in with a token that it made, until the token is deleted.
 func TestTokenOfItsOwn(t *testing.T) {
 	s := server(t)
 	hallpass(t, "", "sa", "create", "ci", "--role", "None")
@@ -236,8 +237,8 @@ func TestTokenOfItsOwn(t *testing.T) {
 	refused(t, "", "401: Invalid API key: log in again", "sa", "list")
 }
 
-// TestLogin keeps what a server took, in a file for its owner alone, and
-// nothing else.
+// TestLogin keeps only credentials that a server accepted, in a file that only its
+// owner can read.
 func TestLogin(t *testing.T) {
 	s := hallpasstest.New(t)
 	file := home(t)
@@ -313,7 +314,7 @@ func TestContexts(t *testing.T) {
 }
 
 // TestContextsFile refuses a file that others could have read or changed, and
-// one that is broken, without repeating what stands in it.
+// one that is broken, without repeating its content.
 func TestContextsFile(t *testing.T) {
 	const good = "current = \"x\"\n[contexts.x]\nserver = \"http://127.0.0.1:1\"\nsecret = \"hunter2\"\n"
 	for _, tt := range []struct {
@@ -361,8 +362,8 @@ func TestNoHome(t *testing.T) {
 	}
 }
 
-// TestServer sends a secret to the server that it was kept for, and to another
-// one only where both flags say so.
+// TestServer sends a secret to the server that it was kept for, and to another one
+// only when both flags name it.
 func TestServer(t *testing.T) {
 	var heard []string
 	listen := func(name string) string {
@@ -395,8 +396,8 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// TestNotInTheClear keeps a secret that was given over https from going over
-// http to another machine.
+// TestNotInTheClear kept a secret for a server with https: it is not sent over http
+// to another machine.
 func TestNotInTheClear(t *testing.T) {
 	file := home(t)
 	text := "current = \"x\"\n[contexts.x]\nserver = \"https://hallpass.example.com\"\nsecret = \"hunter2\"\n"
@@ -407,8 +408,8 @@ func TestNotInTheClear(t *testing.T) {
 	refused(t, "", "cannot reach http://127.0.0.1:1", "sa", "list", "--context", "x", "--server", "http://127.0.0.1:1")
 }
 
-// TestSecretsInTheWrongPlace gives secrets where none belongs: they are not
-// repeated, and no server hears of them.
+// TestSecretsInTheWrongPlace gives secrets where other arguments belong: they are
+// neither printed nor sent to a server.
 func TestSecretsInTheWrongPlace(t *testing.T) {
 	calls := 0
 	url := fake(t, func(http.ResponseWriter, *http.Request) { calls++ })
@@ -431,8 +432,8 @@ func TestSecretsInTheWrongPlace(t *testing.T) {
 	}
 }
 
-// TestOutput prints the API's JSON, or a table in which nothing steers the
-// terminal.
+// TestOutput prints the API's JSON, or a table in which no text of the server can
+// control the terminal.
 func TestOutput(t *testing.T) {
 	list := []wire.Team{{ID: 7, UID: "u", Name: "a\x1b[31m\tred\nline", Email: ""}, {ID: 12, UID: "uu", Name: "<b>&", MemberCount: 3}}
 	fake(t, func(w http.ResponseWriter, r *http.Request) {
@@ -460,8 +461,7 @@ func TestOutput(t *testing.T) {
 	refused(t, "", "--output must be table or json", "team", "list", "-o", "yaml")
 }
 
-// TestErrors puts answers that are no success into one line that says what to
-// do.
+// TestErrors turns each error of a server into one line that says what to do.
 func TestErrors(t *testing.T) {
 	for _, tt := range []struct {
 		status     int
@@ -486,7 +486,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestAsks deletes nothing where nobody can be asked and --yes was not said.
+// TestAsks deletes nothing when nobody can be asked and --yes is not given.
 func TestAsks(t *testing.T) {
 	var changes []string
 	fake(t, func(w http.ResponseWriter, r *http.Request) {
@@ -507,7 +507,7 @@ func TestAsks(t *testing.T) {
 		{"org delete 7", "DELETE /api/orgs/7"},
 	} {
 		changes = nil
-		refused(t, "y\n", "add --yes", words(tt.line)...) // an answer that came by a pipe is nobody's
+		refused(t, "y\n", "add --yes", words(tt.line)...) // an answer from a pipe does not come from a person
 		if len(changes) > 0 {
 			t.Errorf("%s: unasked, it called %v", tt.line, changes)
 		}
@@ -520,7 +520,7 @@ func TestAsks(t *testing.T) {
 	}
 }
 
-// TestWhichToken deletes no token that was not clearly named.
+// TestWhichToken deletes a token only if it is named without doubt.
 func TestWhichToken(t *testing.T) {
 	fake(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
@@ -572,8 +572,8 @@ func TestTTL(t *testing.T) {
 	}
 }
 
-// TestRoleFile makes roles from files: as role get prints them, and none with a
-// name that roles do not have.
+// TestRoleFile makes roles from files that role get printed. It refuses a field that
+// roles do not have.
 func TestRoleFile(t *testing.T) {
 	server(t)
 	hallpass(t, "", "role", "create", "first", "--uid", "first", "-p", "teams:read@teams:*", "--description", "reads")
@@ -606,7 +606,7 @@ func TestRoleFile(t *testing.T) {
 	}
 }
 
-// TestUsage says what a command takes.
+// TestUsage gives wrong arguments: the error says what the command takes.
 func TestUsage(t *testing.T) {
 	home(t)
 	for line, says := range map[string]string{
@@ -659,8 +659,8 @@ func TestManual(t *testing.T) {
 	}
 }
 
-// TestExplainTellsEachWayOnce explains what came by many grants: each way in
-// which it is held is told once, in words.
+// TestExplainTellsEachWayOnce explains permissions from many grants: each way in
+// which they are held is told once, in words.
 func TestExplainTellsEachWayOnce(t *testing.T) {
 	s := server(t)
 	for i := range 9 {
@@ -685,7 +685,7 @@ func TestExplainTellsEachWayOnce(t *testing.T) {
 	}
 }
 
-// TestRoleWithASlip makes a role with an action that nothing knows, and is told.
+// TestRoleWithASlip makes a role with a misspelt action, and gets a warning.
 func TestRoleWithASlip(t *testing.T) {
 	server(t)
 	r := run(t.Context(), strings.NewReader(""), "role", "create", "reader", "-p", "dashbord:reed", "-p", "prometheus:query", "-p", "teams:read")

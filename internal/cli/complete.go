@@ -62,7 +62,7 @@ func namesOf(ctx context.Context, c *client.Client, kind string, args []string, 
 	add := func(name, about string) { list = append(list, offered{name, about}) }
 	switch kind {
 	case "ACCOUNT":
-		rows, _ := c.ServiceAccounts(ctx, client.ServiceAccountFilter{Query: typed}) // none is what there is to offer
+		rows, _ := c.ServiceAccounts(ctx, client.ServiceAccountFilter{Query: typed}) // on an error nothing is offered
 		for _, a := range rows {
 			add(a.Name, "id "+number(a.ID))
 		}
@@ -90,7 +90,7 @@ func namesOf(ctx context.Context, c *client.Client, kind string, args []string, 
 		for _, u := range rows {
 			add(u.Login, u.Name)
 		}
-		if err != nil { // who is no server admin sees the members of the org
+		if err != nil { // only a server admin may list all users; others see the members of the org
 			members, _ := c.OrgUsers(ctx, 0, typed)
 			for _, m := range members {
 				add(m.Login, m.Name)

@@ -32,7 +32,7 @@ type contexts struct {
 // it.
 type entry struct {
 	Server string `toml:"server"`
-	Org    int64  `toml:"org,omitempty"`  // 0 is the credential's own
+	Org    int64  `toml:"org,omitempty"`  // 0: the org of the credential
 	User   string `toml:"user,omitempty"` // empty: the secret is a token
 	Secret string `toml:"secret"`
 }
@@ -56,7 +56,7 @@ func (e entry) who() string {
 // contextsPath is hallpass/contexts.toml in $XDG_CONFIG_HOME or ~/.config.
 func contextsPath() (string, error) {
 	dir := os.Getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(dir) { // as the XDG specification has it
+	if !filepath.IsAbs(dir) { // the XDG specification demands an absolute path
 		home, err := os.UserHomeDir()
 		if err != nil {
 			return "", fmt.Errorf("the contexts cannot be kept: %w", err)
@@ -86,7 +86,7 @@ func loadContexts() (*contexts, error) {
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):
-		return nil, fmt.Errorf("%s:%d: the file is not TOML", path, parse.Position.Line) // the parser's words repeat what it found
+		return nil, fmt.Errorf("%s:%d: the file is not TOML", path, parse.Position.Line) // the parser's error would repeat the content
 	case err != nil:
 		return nil, fmt.Errorf("%s: a value has the wrong type", path)
 	case len(meta.Undecoded()) > 0:
@@ -106,7 +106,7 @@ func private(path string) error {
 	switch {
 	case err != nil:
 		return err
-	case runtime.GOOS == "windows": // has no such modes
+	case runtime.GOOS == "windows": // has no such file modes
 		return nil
 	case file.Mode().Perm()&0o077 != 0:
 		return fmt.Errorf("%s holds secrets, and others can read it (mode %04o): run chmod 600 on it, and delete its tokens if others use this machine", path, file.Mode().Perm())

@@ -61,7 +61,7 @@ func (s *session) principal(ref string) (who, wireRef string, err error) {
 	kind, name, _ := strings.Cut(ref, ":")
 	switch {
 	case kind == "user" && name != "":
-		return "user " + name, ref, nil // the server knows users by login itself
+		return "user " + name, ref, nil // the server finds users by login
 	case (kind == "serviceaccount" || kind == "sa") && name != "":
 		a, err := s.FindServiceAccount(s.ctx, name)
 		return "service account " + a.Name, "serviceaccount:" + number(a.ID), err

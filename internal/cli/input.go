@@ -79,7 +79,7 @@ func unseen(cmd *cobra.Command, f *os.File, prompt string) (secret.Text, error) 
 		return string(b), err
 	})
 	if err != nil {
-		return secret.Text{}, errors.Join(err, term.Restore(fd, was)) // Ctrl-C came while nothing was shown
+		return secret.Text{}, errors.Join(err, term.Restore(fd, was)) // after Ctrl-C: the terminal shows typed text again
 	}
 	_, err = io.WriteString(cmd.ErrOrStderr(), "\n")
 	return secret.NewText(typed), err

@@ -77,7 +77,7 @@ func logIn(cmd *cobra.Command, name string, e entry) error {
 	if e.Org < 0 {
 		return errors.New("--org must be the id of an org")
 	}
-	file, err := loadContexts() // before anything is asked: what cannot be kept need not be typed
+	file, err := loadContexts() // before the secret is asked for: if contexts cannot be kept, nobody types it in vain
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func deleteOrg(r *remote) *cobra.Command {
 }
 
 func (s *session) orgMembers() error {
-	var id int64 // the context's own
+	var id int64 // 0: the org of the context
 	if len(s.args) > 0 {
 		o, err := s.FindOrg(s.ctx, s.args[0])
 		if err != nil {

@@ -226,7 +226,7 @@ func updateRole(r *remote) *cobra.Command {
 		}
 		f.apply(s.cmd, &in)
 		in.UID, in.Global = "", was.Global
-		in.Version = max(in.Version, was.Version+1) // a change that came in between has taken this number: ours is refused
+		in.Version = max(in.Version, was.Version+1) // if somebody else has made a change meanwhile, it has this number, and ours is refused
 		out, err := s.UpdateRole(s.ctx, was.UID, in)
 		if err != nil {
 			return err
@@ -265,7 +265,7 @@ func assignRole(r *remote, use, short string, remove bool) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var whom []grantee // all are found before one is changed
+		var whom []grantee // find all of them before changing the first
 		for _, ref := range s.args[1:] {
 			g, err := s.grantee(ref, "")
 			if err != nil {

@@ -151,7 +151,7 @@ func (s *session) accountPermissions() error {
 	}
 	t := table{header: []string{"ACTION", "SCOPE", "ROLE", "THROUGH"}}
 	for _, p := range list {
-		if len(p.Via) == 0 { // a server that does not tell
+		if len(p.Via) == 0 { // a server that does not send it
 			p.Via = []wire.Source{{}}
 		}
 		for _, via := range p.Via {

@@ -16,14 +16,14 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// terminal opens a pseudo-terminal: what is written to keys is typed on screen.
+// terminal opens a pseudo-terminal: what the test writes to keys is typed on screen.
 func terminal(t *testing.T) (keys, screen *os.File) {
 	t.Helper()
 	keys, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Skipf("there are no pseudo-terminals here: %v", err)
 	}
-	t.Cleanup(func() { _ = keys.Close() }) // which ends a read that still waits on the screen: that is not closed under it
+	t.Cleanup(func() { _ = keys.Close() }) // this ends a read that still waits on screen; closing screen would not
 	var unlock, n int32
 	ioctl(t, keys, syscall.TIOCSPTLCK, unsafe.Pointer(&unlock))
 	ioctl(t, keys, syscall.TIOCGPTN, unsafe.Pointer(&n))
@@ -62,7 +62,7 @@ func write(t *testing.T, keys *os.File, text string) {
 	}
 }
 
-// shown returns what the terminal shows within a moment.
+// shown returns what the terminal shows within a short time.
 func shown(t *testing.T, keys *os.File) string {
 	t.Helper()
 	if err := keys.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
@@ -79,8 +79,8 @@ func shown(t *testing.T, keys *os.File) string {
 	}
 }
 
-// TestTerminalHidesSecrets types a password and a token where they are asked
-// for: the terminal does not show them.
+// TestTerminalHidesSecrets types a password and a token when the command asks for
+// them: the terminal does not show them.
 func TestTerminalHidesSecrets(t *testing.T) {
 	s := hallpasstest.New(t)
 	home(t)

@@ -87,7 +87,7 @@ func createToken(r *remote) *cobra.Command {
 		if s.json {
 			return s.printJSON(k)
 		}
-		if _, err := fmt.Fprintln(s.out, k.Key); err != nil { // alone, so that it can be piped into a secret store
+		if _, err := fmt.Fprintln(s.out, k.Key); err != nil { // only the secret goes to stdout, so that it can be piped into a secret store
 			return fmt.Errorf("the token %s (id %d) was created, but its secret could not be written: delete the token: %w", k.Name, k.ID, err)
 		}
 		return s.say("Created the token %s (id %d) of %s. %s Its secret is not shown again.", k.Name, k.ID, a.Name, expiryText(seconds))
@@ -99,7 +99,7 @@ func createToken(r *remote) *cobra.Command {
 	return cmd
 }
 
-const maxTTLDays = 36500 // a century: 32 bits of seconds are more
+const maxTTLDays = 36500 // a century, which fits 32 bits of seconds
 
 // parseTTL returns a lifetime in seconds. "never" is 0, as in the API.
 func parseTTL(s string) (int64, error) {

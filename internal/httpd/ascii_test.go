@@ -13,8 +13,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// TestEqualASCII holds every letter that Unicode folds to one of ASCII against
-// that one.
+// TestEqualASCII compares every letter that Unicode folds to an ASCII letter with
+// that letter.
 func TestEqualASCII(t *testing.T) {
 	folds := 0
 	for c := rune(0x80); c <= unicode.MaxRune; c++ {
@@ -46,8 +46,8 @@ func TestEqualASCII(t *testing.T) {
 	}
 }
 
-// TestProtocolWords reads what the doors are made of: none compares words by the
-// folding of Unicode. To fold a text for another purpose is fine.
+// TestProtocolWords reads the source of the doors: none compares words by the folding
+// of Unicode. Folding a text for another purpose is allowed.
 func TestProtocolWords(t *testing.T) {
 	seen := 0
 	for _, door := range []string{".", "../api", "../console", "../guard", "../metrics", "../server"} {
@@ -86,7 +86,7 @@ func TestProtocolWords(t *testing.T) {
 	}
 }
 
-// foldedComparisons returns the calls that fold what is then compared.
+// foldedComparisons returns the calls that fold a text which is then compared.
 func foldedComparisons(f *ast.File) (found []string) {
 	folds := func(n ast.Node, names ...string) {
 		ast.Inspect(n, func(n ast.Node) bool {

@@ -14,9 +14,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// TestFold has strangers and a known caller cause every kind of line many times:
-// the log stays short, nothing that a known caller did is missing, and no
-// stranger's request goes uncounted.
+// TestFold has strangers and a known caller cause every kind of line many times. The
+// log stays short, has each request of the known caller, and counts each request of
+// the strangers.
 func TestFold(t *testing.T) {
 	var lines strings.Builder
 	log := slog.New(slog.NewTextHandler(&lines, nil))
@@ -81,7 +81,7 @@ func TestFold(t *testing.T) {
 		t.Errorf("%d lines of 100 requests that could not be answered, want 1", got)
 	}
 
-	// Another kind of error is told at once, and another fault.
+	// Another kind of error is logged at once, and so is another fault.
 	lines.Reset()
 	now = answer{status: 401, err: errors.New("another")}
 	call("192.0.2.1:1")
@@ -89,7 +89,7 @@ func TestFold(t *testing.T) {
 		t.Error("another kind of refusal was not told at once")
 	}
 
-	// A stranger with as many addresses as there are.
+	// A stranger with very many addresses.
 	fold.Tell(time.Time{})
 	fold.Tell(time.Time{})
 	lines.Reset()

@@ -100,7 +100,7 @@ func TestFrom(t *testing.T) {
 	}
 }
 
-// TestForwarded reads Forwarded where it is the header that is believed.
+// TestForwarded reads Forwarded when the settings choose that header.
 func TestForwarded(t *testing.T) {
 	trusted, err := httpd.ParseTrustedProxies([]string{"10.0.0.0/8"})
 	if err != nil {
@@ -150,7 +150,7 @@ func TestForwarded(t *testing.T) {
 	}
 }
 
-// FuzzForwarded has a trusted proxy say anything: what comes of it is always an
+// FuzzForwarded has a trusted proxy send arbitrary headers: the result is always an
 // address.
 func FuzzForwarded(f *testing.F) {
 	for _, seed := range []string{"1.2.3.4", "[::1]:1", "a,", `for="[::1]:_x"`, `for=1;proto="`, "for=unknown, for=1.2.3.4", "%", "1.2.3.4:99999"} {

@@ -7,9 +7,9 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// RedactLog returns a logger that takes secrets out of all that is said to it
-// (SEC-1): an error may repeat what a client wrote, and a client may write a
-// token anywhere. Of no logger it makes one that is silent.
+// RedactLog returns a logger that removes secrets from everything that it logs
+// (SEC-1): an error may repeat what a client wrote, and a client may write a token
+// anywhere. For a nil logger it returns one that logs nothing.
 func RedactLog(log *slog.Logger) *slog.Logger {
 	if log == nil {
 		return slog.New(slog.DiscardHandler)
@@ -17,8 +17,8 @@ func RedactLog(log *slog.Logger) *slog.Logger {
 	return slog.New(redacted{log.Handler()})
 }
 
-// redacted passes records on without secrets. What holds none is passed on as it
-// is.
+// redacted passes records on without their secrets. A record without secrets is
+// passed on unchanged.
 type redacted struct{ slog.Handler }
 
 // Handle is for slog.
