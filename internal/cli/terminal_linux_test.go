@@ -23,7 +23,7 @@ func terminal(t *testing.T) (keys, screen *os.File) {
 	if err != nil {
 		t.Skipf("there are no pseudo-terminals here: %v", err)
 	}
-	t.Cleanup(func() { _ = keys.Close() }) // this ends a read that still waits on screen; closing screen would not
+	t.Cleanup(func() { _ = keys.Close() }) // this ends a read that still waits on screen, so screen is not closed here
 	var unlock, n int32
 	ioctl(t, keys, syscall.TIOCSPTLCK, unsafe.Pointer(&unlock))
 	ioctl(t, keys, syscall.TIOCGPTN, unsafe.Pointer(&n))
