@@ -41,7 +41,7 @@ func (f AuditFilter) values() url.Values {
 	return q
 }
 
-// Audit returns the newest entries that f picks, n at most.
+// Audit returns the newest entries that f picks, at most n.
 func (c *Client) Audit(ctx context.Context, f AuditFilter, n int) ([]wire.AuditEntry, error) {
 	all := []wire.AuditEntry{}
 	q := f.values()
@@ -60,9 +60,9 @@ func (c *Client) Audit(ctx context.Context, f AuditFilter, n int) ([]wire.AuditE
 	return all, nil
 }
 
-// ExportAudit writes all entries that f picks to w, newest first, a line of JSON
-// each. It takes as long as that takes, and fails when it is cut off: what was
-// written is then a part.
+// ExportAudit writes all entries that f picks to w, newest first, each as a line of
+// JSON. It has no time limit but ctx. When the connection breaks, it returns an error,
+// and w has only some of the entries.
 func (c *Client) ExportAudit(ctx context.Context, f AuditFilter, w io.Writer) error {
 	q := f.values()
 	q.Set("format", "ndjson")
@@ -71,7 +71,7 @@ func (c *Client) ExportAudit(ctx context.Context, f AuditFilter, w io.Writer) er
 		return err
 	}
 	patient := *c.http
-	patient.Timeout = 0 // the context ends it
+	patient.Timeout = 0 // only ctx ends it
 	res, err := patient.Do(r)
 	if err != nil {
 		return err

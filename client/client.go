@@ -18,8 +18,8 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// A Client calls one server with one credential. It is safe for concurrent use
-// and keeps its secret where printing it does not show it.
+// A Client calls one server with one credential. It is safe for concurrent use.
+// Printing a Client does not show its secret.
 type Client struct {
 	url  string
 	as   Credential
@@ -27,16 +27,16 @@ type Client struct {
 	http *http.Client
 }
 
-// A Credential is what every request presents: Bearer or Basic. The zero
-// Credential presents nothing.
+// A Credential is sent with every request, as Bearer or Basic. The zero Credential
+// sends nothing.
 type Credential struct{ set func(*http.Request) }
 
-// Bearer presents a service account's token.
+// Bearer returns the credential of a service account's token.
 func Bearer(token string) Credential {
 	return Credential{func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }}
 }
 
-// Basic presents a user's login, or e-mail address, and password.
+// Basic returns the credential of a user: login or e-mail address, and password.
 func Basic(login, password string) Credential {
 	return Credential{func(r *http.Request) { r.SetBasicAuth(login, password) }}
 }
@@ -47,8 +47,8 @@ type Options struct {
 	Org        int64 // the org to work in; 0 means the credential's own
 }
 
-// New returns a client of the server at baseURL, as "http://127.0.0.1:3080",
-// that presents the token.
+// New returns a client of the server at baseURL, such as "http://127.0.0.1:3080". It
+// sends the token.
 func New(baseURL, token string) *Client {
 	return NewWith(baseURL, Options{Credential: Bearer(token)})
 }
@@ -57,21 +57,21 @@ func New(baseURL, token string) *Client {
 func NewWith(baseURL string, o Options) *Client {
 	return &Client{url: strings.TrimRight(baseURL, "/"), as: o.Credential, org: o.Org, http: &http.Client{
 		Timeout: 30 * time.Second,
-		// The API redirects nowhere, and a secret goes where it was sent and no
-		// further.
+		// The API never redirects. The client follows no redirect, which could send the
+		// secret to another server.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// An Error is an answer that was not a success.
+// An Error is the answer to a request that failed.
 type Error struct {
 	Status    int    // HTTP status
 	MessageID string // as "api-key.expired"
 	Message   string
-	Detail    string // which field of the input breaks a rule, where the server says so
+	Detail    string // which field of the input breaks a rule, if the server says so
 }
 
-// Error returns the status and what the server says.
+// Error returns the status and the message of the server.
 func (e *Error) Error() string {
 	if e.Detail != "" {
 		return fmt.Sprintf("%d: %s: %s", e.Status, e.Message, e.Detail)
@@ -79,18 +79,18 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%d: %s", e.Status, e.Message)
 }
 
-// missing reports whether err says that there is no such thing.
+// missing reports whether err says that a thing does not exist.
 func missing(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusBadRequest)
 }
 
-// maxAnswer bounds what is read of an answer.
+// maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 8 << 20
 
-// do sends in as JSON, unless it is nil, reads the answer into out, unless that
-// is nil, and returns the answer's bytes. An answer that is no success is an
-// *Error. No error holds the credential or what was sent.
+// do sends in as JSON and reads the answer into out; either may be nil. It returns the
+// bytes of the answer. If the request fails, the error is an *Error. No error holds
+// the credential or what was sent.
 func (c *Client) do(ctx context.Context, method, path string, in, out any) ([]byte, error) {
 	r, err := c.request(ctx, method, path, in)
 	if err != nil {
@@ -118,8 +118,8 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) ([]by
 	return raw, nil
 }
 
-// errAddress stands for the parser's own error, which repeats the address and
-// any password in it.
+// errAddress replaces the error of the parser, which would repeat the address and any
+// password in it.
 var errAddress = errors.New("the server's address is not a URL like http://127.0.0.1:3080")
 
 func (c *Client) request(ctx context.Context, method, path string, in any) (*http.Request, error) {
@@ -167,26 +167,26 @@ func errorOf(res *http.Response, raw []byte) *Error {
 	return e
 }
 
-// call is do with an answer of one type.
+// call is do for an answer of type Out.
 func call[Out any](ctx context.Context, c *Client, method, path string, in any) (Out, error) {
 	var out Out
 	_, err := c.do(ctx, method, path, in, &out)
 	return out, err
 }
 
-// tell is do with an answer that has nothing but a message.
+// tell is do for an answer that has only a message.
 func (c *Client) tell(ctx context.Context, method, path string, in any) (wire.Message, error) {
 	return call[wire.Message](ctx, c, method, path, in)
 }
 
-// perPage is how many rows a page is asked for, which is what servers give
-// when nothing is asked.
+// perPage is how many rows the client requests for a page. It is the default of
+// servers too.
 const perPage = 1000
 
-// maxPages ends the walk of a server that has a row on every page.
+// maxPages ends the walk if a server has rows on every page without end.
 const maxPages = 10000
 
-// pages gathers the rows of one page after the other until one is empty.
+// pages gathers the rows of all pages. The first empty page ends it.
 func pages[Row any](first int, query url.Values, page func(url.Values) ([]Row, error)) ([]Row, error) {
 	all := []Row{}
 	for n := range maxPages {
@@ -204,8 +204,8 @@ func pages[Row any](first int, query url.Values, page func(url.Values) ([]Row, e
 	return nil, fmt.Errorf("the list has more than %d pages", maxPages)
 }
 
-// find returns what ref names: digits are an id, and anything else is tried as
-// a uid before it is taken for a name.
+// find returns what ref names: digits are an id; anything else is tried as a uid
+// first, and then as a name.
 func find[T any](ref string, byID, byName func(string) (T, error)) (T, error) {
 	if _, err := strconv.ParseInt(ref, 10, 64); err == nil {
 		return byID(ref)
@@ -223,8 +223,8 @@ func likeUID(s string) bool {
 	return s != "" && len(s) <= 40 && strings.Trim(s, "-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == ""
 }
 
-// one returns the only row that fits. None is an *Error like a server's; with
-// several, nobody but the caller can know which is meant.
+// one returns the only row that fits. If none fits, the error is an *Error like that
+// of a server. If several fit, it is an error that asks the caller for the id.
 func one[Row any](kind, name string, rows []Row, fits func(Row) bool) (Row, error) {
 	var found []Row
 	for _, r := range rows {

@@ -29,7 +29,7 @@ func (c *Client) CreateFolder(ctx context.Context, in wire.CreateFolder) (wire.F
 	return call[wire.Folder](ctx, c, http.MethodPost, "/api/folders", in)
 }
 
-// DeleteFolder removes a folder with all in it.
+// DeleteFolder removes a folder and everything in it.
 func (c *Client) DeleteFolder(ctx context.Context, uid string) (wire.DeletedFolder, error) {
 	return call[wire.DeletedFolder](ctx, c, http.MethodDelete, "/api/folders/"+segment(uid), nil)
 }

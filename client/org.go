@@ -12,7 +12,7 @@ import (
 )
 
 // Org returns the org that the credential works in and the bytes of the answer
-// (GET /api/org). An answer that is no success is an *Error.
+// (GET /api/org). If the request fails, the error is an *Error.
 func (c *Client) Org(ctx context.Context) (wire.Org, []byte, error) {
 	var org wire.Org
 	raw, err := c.do(ctx, http.MethodGet, "/api/org", nil, &org)
@@ -21,7 +21,7 @@ func (c *Client) Org(ctx context.Context) (wire.Org, []byte, error) {
 
 // Orgs returns every org of the server.
 func (c *Client) Orgs(ctx context.Context) ([]wire.OrgName, error) {
-	return pages(0, url.Values{}, func(q url.Values) ([]wire.OrgName, error) { // this list alone counts its pages from 0
+	return pages(0, url.Values{}, func(q url.Values) ([]wire.OrgName, error) { // only this list counts its pages from 0
 		return call[[]wire.OrgName](ctx, c, http.MethodGet, "/api/orgs?"+q.Encode(), nil)
 	})
 }
@@ -34,7 +34,7 @@ func (c *Client) FindOrg(ctx context.Context, ref string) (wire.Org, error) {
 	return call[wire.Org](ctx, c, http.MethodGet, "/api/orgs/name/"+segment(ref), nil)
 }
 
-// CreateOrg makes an org, of which the caller becomes Admin.
+// CreateOrg makes an org. The caller becomes its Admin.
 func (c *Client) CreateOrg(ctx context.Context, in wire.CreateOrg) (wire.CreatedOrg, error) {
 	return call[wire.CreatedOrg](ctx, c, http.MethodPost, "/api/orgs", in)
 }
@@ -44,7 +44,7 @@ func (c *Client) RenameOrg(ctx context.Context, id int64, name string) (wire.Mes
 	return c.tell(ctx, http.MethodPut, orgPath(id), wire.UpdateOrg{Name: name})
 }
 
-// DeleteOrg removes an org and all in it.
+// DeleteOrg removes an org and everything in it.
 func (c *Client) DeleteOrg(ctx context.Context, id int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodDelete, orgPath(id), nil)
 }
@@ -59,8 +59,8 @@ func (c *Client) OrgUsers(ctx context.Context, org int64, query string) ([]wire.
 }
 
 // FindOrgUser returns the member of an org with that id, uid, login or e-mail
-// address. Digits alone are always an id, and a uid comes before a login, which
-// people choose.
+// address. A text of digits is an id. A uid comes before a login, because people
+// choose logins.
 func (c *Client) FindOrgUser(ctx context.Context, org int64, ref string) (wire.OrgUser, error) {
 	list, err := c.OrgUsers(ctx, org, "") // a query finds neither ids nor uids
 	if err != nil {

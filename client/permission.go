@@ -15,7 +15,7 @@ func (c *Client) Permissions(ctx context.Context) (map[string][]string, error) {
 }
 
 // UserPermissions returns what a user or service account may do in the org, and
-// where each permission comes from if the server tells.
+// where each permission comes from, if the server tells it.
 func (c *Client) UserPermissions(ctx context.Context, id int64) ([]wire.EffectivePermission, error) {
 	return call[[]wire.EffectivePermission](ctx, c, http.MethodGet, fmt.Sprintf("/api/access-control/users/%d/permissions?sources=true", id), nil)
 }

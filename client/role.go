@@ -12,8 +12,8 @@ import (
 
 const rolesPath = "/api/access-control/roles"
 
-// Roles returns the roles of the org and those of every org, with those that
-// lists leave out where hidden is true.
+// Roles returns the roles of the org and the global roles. If hidden is true, it also
+// returns the roles that lists leave out.
 func (c *Client) Roles(ctx context.Context, hidden bool) ([]wire.Role, error) {
 	return call[[]wire.Role](ctx, c, http.MethodGet, rolesPath+"?includeHidden="+strconv.FormatBool(hidden), nil)
 }
@@ -35,7 +35,7 @@ func (c *Client) FindRole(ctx context.Context, ref string) (wire.Role, error) {
 		if err != nil {
 			return wire.Role{}, err
 		}
-		return c.Role(ctx, row.UID) // a list may leave the permissions out
+		return c.Role(ctx, row.UID) // the roles in a list may come without their permissions
 	}
 	if !likeUID(ref) {
 		return byName(ref)
@@ -56,8 +56,8 @@ func (c *Client) UpdateRole(ctx context.Context, uid string, in wire.CreateRole)
 	return call[wire.Role](ctx, c, http.MethodPut, rolePath(uid), in)
 }
 
-// DeleteRole removes a custom role; one that is assigned only by force, which
-// takes it from everybody.
+// DeleteRole removes a custom role. If the role is assigned, force is needed, and
+// everybody loses the role.
 func (c *Client) DeleteRole(ctx context.Context, uid string, force, global bool) (wire.Message, error) {
 	q := url.Values{"force": {strconv.FormatBool(force)}, "global": {strconv.FormatBool(global)}}
 	return c.tell(ctx, http.MethodDelete, rolePath(uid)+"?"+q.Encode(), nil)
@@ -68,12 +68,13 @@ func (c *Client) RoleAssignments(ctx context.Context, uid string) (wire.RoleAssi
 	return call[wire.RoleAssignments](ctx, c, http.MethodGet, rolePath(uid)+"/assignments", nil)
 }
 
-// SetRoleAssignments gives the role to these and to nobody else.
+// SetRoleAssignments gives the role to these principals and teams, and takes it from
+// all others.
 func (c *Client) SetRoleAssignments(ctx context.Context, uid string, in wire.RoleAssignments) (wire.RoleAssignments, error) {
 	return call[wire.RoleAssignments](ctx, c, http.MethodPut, rolePath(uid)+"/assignments", in)
 }
 
-// UserRoles returns the roles that a user or service account was given itself.
+// UserRoles returns the roles that are assigned to a user or service account itself.
 func (c *Client) UserRoles(ctx context.Context, id int64) ([]wire.Role, error) {
 	return call[[]wire.Role](ctx, c, http.MethodGet, grantsPath("users", id), nil)
 }

@@ -37,7 +37,7 @@ func (c *Client) ServiceAccount(ctx context.Context, ref string) (wire.ServiceAc
 }
 
 // FindServiceAccount returns the service account with that id, uid, name or
-// login. Digits alone are always an id.
+// login. A text of digits is an id.
 func (c *Client) FindServiceAccount(ctx context.Context, ref string) (wire.ServiceAccountProfile, error) {
 	byID := func(ref string) (wire.ServiceAccountProfile, error) { return c.ServiceAccount(ctx, ref) }
 	return find(ref, byID, func(name string) (wire.ServiceAccountProfile, error) {
@@ -58,7 +58,7 @@ func (c *Client) CreateServiceAccount(ctx context.Context, in wire.CreateService
 	return call[wire.ServiceAccount](ctx, c, http.MethodPost, "/api/serviceaccounts", in)
 }
 
-// UpdateServiceAccount changes what is not nil in the input.
+// UpdateServiceAccount changes the fields that are not nil in the input.
 func (c *Client) UpdateServiceAccount(ctx context.Context, id int64, in wire.UpdateServiceAccount) (wire.UpdatedServiceAccount, error) {
 	return call[wire.UpdatedServiceAccount](ctx, c, http.MethodPatch, fmt.Sprintf("/api/serviceaccounts/%d", id), in)
 }

@@ -26,8 +26,8 @@ func (c *Client) Team(ctx context.Context, ref string) (wire.Team, error) {
 	return call[wire.Team](ctx, c, http.MethodGet, "/api/teams/"+segment(ref), nil)
 }
 
-// FindTeam returns the team with that id, uid or name. Digits alone are always
-// an id.
+// FindTeam returns the team with that id, uid or name. A text of digits is an
+// id.
 func (c *Client) FindTeam(ctx context.Context, ref string) (wire.Team, error) {
 	byID := func(ref string) (wire.Team, error) { return c.Team(ctx, ref) }
 	return find(ref, byID, func(name string) (wire.Team, error) {
@@ -65,12 +65,12 @@ func (c *Client) AddTeamMember(ctx context.Context, id, member, permission int64
 	return c.tell(ctx, http.MethodPost, teamPath(id)+"/members", wire.AddTeamMember{UserID: member, Permission: permission})
 }
 
-// UpdateTeamMember makes a member the team's admin (4) or a plain one (0).
+// UpdateTeamMember makes a member the team's admin (4) or a plain member (0).
 func (c *Client) UpdateTeamMember(ctx context.Context, id, member, permission int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodPut, fmt.Sprintf("%s/members/%d", teamPath(id), member), wire.UpdateTeamMember{Permission: permission})
 }
 
-// RemoveTeamMember takes a user or service account out of a team.
+// RemoveTeamMember removes a user or service account from a team.
 func (c *Client) RemoveTeamMember(ctx context.Context, id, member int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodDelete, fmt.Sprintf("%s/members/%d", teamPath(id), member), nil)
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// Tokens returns all tokens of a service account, dead ones too.
+// Tokens returns all tokens of a service account, also expired and revoked ones.
 func (c *Client) Tokens(ctx context.Context, account int64) ([]wire.Token, error) {
 	return call[[]wire.Token](ctx, c, http.MethodGet, fmt.Sprintf("/api/serviceaccounts/%d/tokens", account), nil)
 }
 
 // TokenFilter picks tokens; zero fields pick all.
 type TokenFilter struct {
-	Query string // part of the name, whatever the case
+	Query string // part of the name, in any case
 	State string // "live", "blocked", "expired" or "revoked"
 }
 
-// TokensWhere returns the tokens of a service account that f picks, asked for
+// TokensWhere returns the tokens of a service account that f picks. It requests them
 // page by page.
 func (c *Client) TokensWhere(ctx context.Context, account int64, f TokenFilter) ([]wire.Token, error) {
 	query := url.Values{}
@@ -40,7 +40,7 @@ func (c *Client) TokensWhere(ctx context.Context, account int64, f TokenFilter) 
 			return nil, err
 		}
 		all = append(all, rows...)
-		if len(rows) != perPage { // the last page, or the whole list of a server that has no pages of it
+		if len(rows) != perPage { // the last page, or the whole list from a server that has no pages
 			return all, nil
 		}
 	}

@@ -9,14 +9,14 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// A NewUser is the input of CreateUser. It is not in package wire, for it holds
-// a secret.
+// A NewUser is the input of CreateUser. It is not in package wire, because it holds a
+// secret.
 type NewUser struct {
 	Name     string `json:"name"`
 	Login    string `json:"login"`
 	Email    string `json:"email"`
 	Password string `json:"password"`
-	OrgID    int64  `json:"orgId,omitempty"` // 0 is the server's choice
+	OrgID    int64  `json:"orgId,omitempty"` // 0: the server chooses
 }
 
 // Users returns the server's users whose login, e-mail address or name holds
@@ -38,8 +38,8 @@ func (c *Client) LookupUser(ctx context.Context, loginOrEmail string) (wire.User
 	return call[wire.User](ctx, c, http.MethodGet, "/api/users/lookup?"+url.Values{"loginOrEmail": {loginOrEmail}}.Encode(), nil)
 }
 
-// FindUser returns the user with that id, uid, login or e-mail address. Digits
-// alone are always an id.
+// FindUser returns the user with that id, uid, login or e-mail address. A text
+// of digits is an id.
 func (c *Client) FindUser(ctx context.Context, ref string) (wire.User, error) {
 	byID := func(ref string) (wire.User, error) { return c.User(ctx, ref) }
 	return find(ref, byID, func(name string) (wire.User, error) { return c.LookupUser(ctx, name) })
@@ -60,17 +60,17 @@ func (c *Client) DeleteUser(ctx context.Context, id int64) (wire.Message, error)
 	return c.tell(ctx, http.MethodDelete, adminUserPath(id), nil)
 }
 
-// DisableUser shuts a user out until EnableUser.
+// DisableUser disables a user, who cannot sign in until EnableUser.
 func (c *Client) DisableUser(ctx context.Context, id int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodPost, adminUserPath(id)+"/disable", nil)
 }
 
-// EnableUser lets a disabled user in again.
+// EnableUser enables a disabled user.
 func (c *Client) EnableUser(ctx context.Context, id int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodPost, adminUserPath(id)+"/enable", nil)
 }
 
-// SetServerAdmin makes a user a server admin, or no longer.
+// SetServerAdmin makes a user a server admin, or ends that.
 func (c *Client) SetServerAdmin(ctx context.Context, id int64, admin bool) (wire.Message, error) {
 	return c.tell(ctx, http.MethodPut, adminUserPath(id)+"/permissions", wire.UserPermissions{IsGrafanaAdmin: admin})
 }

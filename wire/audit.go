@@ -2,8 +2,8 @@ package wire
 
 import "time"
 
-// Audit is GET /api/audit: entries newest first, and the cursor of the page
-// after, "" at the end.
+// Audit is GET /api/audit: entries, newest first, and the cursor of the next page,
+// which is "" on the last page.
 type Audit struct {
 	Entries []AuditEntry `json:"entries"`
 	Cursor  string       `json:"cursor"`

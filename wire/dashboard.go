@@ -115,7 +115,7 @@ type DashboardVersions struct {
 	Versions      []DashboardVersion `json:"versions"`
 }
 
-// DashboardVersion is one of them; Data is there when one is asked for.
+// DashboardVersion is one of them. It has Data only when it is requested alone.
 type DashboardVersion struct {
 	ID            int64           `json:"id"`
 	DashboardID   int64           `json:"dashboardId"`

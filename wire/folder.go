@@ -41,8 +41,8 @@ type CreateFolder struct {
 	Description string `json:"description"`
 }
 
-// UpdateFolder is PUT /api/folders/{folder}. Version must be the stored one
-// unless Overwrite.
+// UpdateFolder is PUT /api/folders/{folder}. Version must be the stored one, unless
+// Overwrite is true.
 type UpdateFolder struct {
 	Title       string  `json:"title"`
 	Description *string `json:"description"`

@@ -12,15 +12,15 @@ type Node struct {
 	Started time.Time `json:"started"`
 	Beat    time.Time `json:"beat"`    // its last heartbeat
 	Applied int64     `json:"applied"` // the last change of authority that it has applied
-	Behind  int64     `json:"behind"`  // changes that it has not
+	Behind  int64     `json:"behind"`  // changes that it has not applied
 	LagMS   int64     `json:"lagMs"`   // since its last heartbeat
-	LeaseMS int64     `json:"leaseMs"` // for how long it may still answer from memory; 0 on a database that is not shared
-	AckMS   float64   `json:"ackMs"`   // that the last change made through it took until every node had applied it
+	LeaseMS int64     `json:"leaseMs"` // how long it may still answer from memory; 0 on a database that is not shared
+	AckMS   float64   `json:"ackMs"`   // how long the last change that was made through it needed until every node had applied it
 	State   string    `json:"state"`   // "live", "silent", "dead" or "diverged"
 }
 
-// AdminStats is GET /api/admin/stats: how much the server holds. Active is who
-// was seen within 30 days. What is not held here is 0.
+// AdminStats is GET /api/admin/stats: how much the server holds. Active counts
+// those who were seen within 30 days. What this server does not have is 0.
 type AdminStats struct {
 	Orgs               int64 `json:"orgs"`
 	Dashboards         int64 `json:"dashboards"`
@@ -42,7 +42,7 @@ type AdminStats struct {
 	ActiveSessions     int64 `json:"activeSessions"`
 	DailyActiveUsers   int64 `json:"dailyActiveUsers"`
 	MonthlyActiveUsers int64 `json:"monthlyActiveUsers"`
-	// Ours, beside Grafana's.
+	// Our own fields, in addition to Grafana's.
 	ServiceAccounts int64 `json:"serviceAccounts"`
 	Tokens          int64 `json:"tokens"`
 	Teams           int64 `json:"teams"`

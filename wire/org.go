@@ -41,8 +41,8 @@ type UpdateOrg struct {
 	Name string `json:"name"`
 }
 
-// UpdateAddress is PUT /api/org/address; names match whatever their case, so
-// the zipcode of old clients and the zipCode of an Org are one.
+// UpdateAddress is PUT /api/org/address. Names match in any case, so the zipcode of
+// old clients and the zipCode of an Org are the same field.
 type UpdateAddress struct {
 	Address1 string `json:"address1"`
 	Address2 string `json:"address2"`
@@ -123,13 +123,13 @@ type Preferences struct {
 	Language         string `json:"language,omitempty"`
 }
 
-// UpdatePreferences is PUT and PATCH …/preferences: what a PUT leaves out is
-// cleared, what a PATCH leaves out stays.
+// UpdatePreferences is PUT and PATCH …/preferences. A PUT clears the fields that it
+// leaves out; a PATCH does not change them.
 type UpdatePreferences struct {
 	Theme            *string `json:"theme"`
 	HomeDashboardUID *string `json:"homeDashboardUID"`
 	Timezone         *string `json:"timezone"`
 	WeekStart        *string `json:"weekStart"`
 	Language         *string `json:"language"`
-	HomeDashboardID  *int64  `json:"homeDashboardId"` // instead of HomeDashboardUID, the old way
+	HomeDashboardID  *int64  `json:"homeDashboardId"` // the older form of HomeDashboardUID
 }

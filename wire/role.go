@@ -13,7 +13,7 @@ type Role struct {
 	Permissions []RolePermission `json:"permissions,omitempty"`
 	Global      bool             `json:"global"`
 	Hidden      bool             `json:"hidden,omitempty"`
-	Delegatable *bool            `json:"delegatable,omitempty"` // whether the caller may assign it, where that was asked
+	Delegatable *bool            `json:"delegatable,omitempty"` // whether the caller may assign it, if the request asked for that
 	Mapped      bool             `json:"mapped,omitempty"`
 	Created     time.Time        `json:"created"`
 	Updated     time.Time        `json:"updated"`
@@ -34,8 +34,8 @@ type Permission struct {
 }
 
 // CreateRole is POST /api/access-control/roles, and without the UID
-// PUT /api/access-control/roles/{role}. Version, where given, must be above
-// the one that is.
+// PUT /api/access-control/roles/{role}. Version, if given, must be higher
+// than the stored one.
 type CreateRole struct {
 	UID         string       `json:"uid"`
 	Version     int64        `json:"version"`
@@ -100,10 +100,10 @@ type AccessControlStatus struct {
 type Explanation struct {
 	Allowed    bool     `json:"allowed"`
 	Via        []Source `json:"via"`        // what allows it
-	WouldAllow []string `json:"wouldAllow"` // roles that would, where nothing does
-	Taken      string   `json:"taken"`      // what the action is taken for: "known", "foreign" or "unknown"
+	WouldAllow []string `json:"wouldAllow"` // roles that would allow it, if nothing does
+	Taken      string   `json:"taken"`      // how Hallpass understands the action: "known", "foreign" or "unknown"
 	Nearest    string   `json:"nearest,omitempty"`
-	Notes      []string `json:"notes"` // what else there is to know, in sentences
+	Notes      []string `json:"notes"` // further facts, in sentences
 }
 
 // Source is a permission with the role, or other thing, that gives it.
@@ -156,13 +156,13 @@ type ResourcePermission struct {
 	Permission       string   `json:"permission"`
 }
 
-// SetResourcePermissions is POST /api/access-control/{resource}/{id}: those
-// listed change, the others stay.
+// SetResourcePermissions is POST /api/access-control/{resource}/{id}: the
+// listed entries change, the others stay.
 type SetResourcePermissions struct {
 	Permissions []SetResourcePermission `json:"permissions"`
 }
 
-// SetResourcePermission is one of them; an empty Permission takes it away.
+// SetResourcePermission is one of them; an empty Permission removes the access.
 type SetResourcePermission struct {
 	UserID      int64  `json:"userId"`
 	TeamID      int64  `json:"teamId"`
@@ -171,7 +171,7 @@ type SetResourcePermission struct {
 }
 
 // SetPermission is POST /api/access-control/{resource}/{id}/users/{user} and
-// its neighbours; empty or absent takes it away.
+// the same for teams and basic roles. An empty or absent Permission removes the access.
 type SetPermission struct {
 	Permission string `json:"permission"`
 }

@@ -3,8 +3,8 @@ package wire
 import "time"
 
 // CreateServiceAccount is POST /api/serviceaccounts. A nil or empty Role means
-// Viewer. RoleUIDs are roles that the account is given beside it: the account is
-// made with all of them or not at all.
+// Viewer. RoleUIDs are further roles of the account: the account is created with
+// all of them or not at all.
 type CreateServiceAccount struct {
 	Name       string   `json:"name"`
 	Role       *string  `json:"role"`
@@ -12,8 +12,8 @@ type CreateServiceAccount struct {
 	RoleUIDs   []string `json:"roleUids,omitempty"`
 }
 
-// UpdateServiceAccount is PATCH /api/serviceaccounts/{id}; nil leaves a thing
-// as it is.
+// UpdateServiceAccount is PATCH /api/serviceaccounts/{id}; a nil field
+// is not changed.
 type UpdateServiceAccount struct {
 	Name       *string `json:"name"`
 	Role       *string `json:"role"`
@@ -69,8 +69,8 @@ type UpdatedServiceAccount struct {
 	ServiceAccount ServiceAccountProfile `json:"serviceaccount"`
 }
 
-// Given counts, beside Grafana's fields, what an account was given besides its
-// basic role, itself and through its teams.
+// Given counts what an account has besides its basic role, by itself and through its
+// teams. Grafana does not have these fields.
 type Given struct {
 	MoreRoles    int `json:"moreRoles,omitempty"`
 	AccessGrants int `json:"accessGrants,omitempty"` // to single accounts, folders and dashboards

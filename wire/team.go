@@ -36,8 +36,8 @@ type CreatedTeam struct {
 	Message string `json:"message"`
 }
 
-// TeamMember is a row of GET /api/teams/{team}/members: a user, or a service
-// account, whose id stands in UserID.
+// TeamMember is a row of GET /api/teams/{team}/members: a user, or a service account.
+// UserID has the id of either.
 type TeamMember struct {
 	OrgID      int64    `json:"orgId"`
 	TeamID     int64    `json:"teamId"`
@@ -67,7 +67,7 @@ type UpdateTeamMember struct {
 	Permission int64 `json:"permission"`
 }
 
-// SetTeamMembers is PUT /api/teams/{team}/members: all of them, by e-mail.
+// SetTeamMembers is PUT /api/teams/{team}/members: all members, by e-mail address.
 type SetTeamMembers struct {
 	Members []string `json:"members"`
 	Admins  []string `json:"admins"`

@@ -2,14 +2,14 @@ package wire
 
 import "time"
 
-// CreateToken is POST /api/serviceaccounts/{id}/tokens. SecondsToLive 0 or
-// absent means for ever, where no limit is set.
+// CreateToken is POST /api/serviceaccounts/{id}/tokens. If SecondsToLive is 0 or
+// absent, the token does not expire, unless a longest lifetime is set.
 type CreateToken struct {
 	Name          string `json:"name"`
 	SecondsToLive int64  `json:"secondsToLive"`
 }
 
-// NewToken is its answer: the one place where a token's secret ever stands.
+// NewToken is its answer, and the only struct that ever has a token's secret.
 type NewToken struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
@@ -26,7 +26,7 @@ type Token struct {
 	SecondsUntilExpiration float64    `json:"secondsUntilExpiration"`
 	HasExpired             bool       `json:"hasExpired"`
 	IsRevoked              bool       `json:"isRevoked"`
-	// Ours, beside Grafana's.
+	// Our own fields, in addition to Grafana's.
 	LastUsedAddress   *string `json:"lastUsedAddress"`
 	LastUsedUserAgent *string `json:"lastUsedUserAgent"`
 	LastFour          string  `json:"lastFour"`

@@ -81,7 +81,7 @@ type UserPermissions struct {
 // Session is a row of the auth-token lists: a sign-in by browser.
 type Session struct {
 	ID                     int64     `json:"id"`
-	IsActive               bool      `json:"isActive"` // the one that asks
+	IsActive               bool      `json:"isActive"` // the session of this request
 	ClientIP               string    `json:"clientIp"`
 	Browser                string    `json:"browser"`
 	BrowserVersion         string    `json:"browserVersion"`
@@ -90,7 +90,7 @@ type Session struct {
 	Device                 string    `json:"device"`
 	CreatedAt              time.Time `json:"createdAt"`
 	SeenAt                 time.Time `json:"seenAt"`
-	UserAgent              string    `json:"userAgent"` // ours
+	UserAgent              string    `json:"userAgent"` // our own field
 }
 
 // RevokeSession is POST …/revoke-auth-token.

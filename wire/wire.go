@@ -3,7 +3,7 @@
 // behaviour. Times are RFC 3339; all ids are numbers.
 package wire
 
-// A Message is the answer of calls that have nothing else to say.
+// A Message is the answer of calls that return only a message.
 type Message struct {
 	Message string `json:"message"`
 }
@@ -15,8 +15,8 @@ type Health struct {
 	Commit   string `json:"commit"`
 }
 
-// Readiness is what /readyz answers: whether requests should be sent to this
-// server, and what is the matter.
+// Readiness is the answer of /readyz: whether requests should be sent to this server,
+// and if not, why.
 type Readiness struct {
 	State  string `json:"state"`
 	Reason string `json:"reason,omitempty"`
@@ -29,7 +29,7 @@ type FrontendSettings struct {
 	TokenExpirationDayLimit int       `json:"tokenExpirationDayLimit"`
 }
 
-// BuildInfo names the Grafana whose API is spoken, and our own version.
+// BuildInfo has the version of the Grafana whose API we implement, and our own version.
 type BuildInfo struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`

@@ -163,8 +163,8 @@ func deleteToken(r *remote) *cobra.Command {
 	}), &yes)
 }
 
-// findToken returns the account's token with that id or name. Only digits are always
-// an id. Several tokens may have the same name, but only one of them is live.
+// findToken returns the account's token with that id or name. A text of digits is an
+// id. Several tokens may have the same name, but only one of them is live.
 func (s *session) findToken(account int64, ref string) (wire.Token, error) {
 	list, err := s.Tokens(s.ctx, account)
 	if err != nil {
