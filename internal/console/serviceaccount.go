@@ -37,23 +37,23 @@ type filterLink struct {
 
 // accountRow is an account as lists and its own page show it.
 type accountRow struct {
-	ID         hallpass.ServiceAccountID
-	URL        string
-	Avatar     string
-	Name       string
-	Login      string
-	Role       string
-	Roles      []roleOption
-	Disabled   bool
-	Tokens     int
-	Live       int    // tokens that can be used now
-	Endless    int    // live tokens that never expire
-	More       string // what was given in addition to the role, as "1 role"
-	LastUsed   timestamp
-	NextExpiry timestamp
-	Soon       bool // the next expiry is within seven days
-	Write      bool
-	Delete     bool
+	ID            hallpass.ServiceAccountID
+	URL           string
+	Avatar        string
+	Name          string
+	Login         string
+	Role          string
+	Roles         []roleOption
+	Disabled      bool
+	Tokens        int
+	Live          int    // tokens that can be used now
+	NeverExpiring int    // live tokens that never expire
+	More          string // what was given in addition to the role, as "1 role"
+	LastUsed      timestamp
+	NextExpiry    timestamp
+	Soon          bool // the next expiry is within seven days
+	Write         bool
+	Delete        bool
 }
 
 var accountFilters = []struct{ value, label string }{{"", "All"}, {"expired", "With expired tokens"}, {"disabled", "Disabled"}}
@@ -125,7 +125,7 @@ func serviceAccounts(req *request) error {
 func (req *request) accountRow(a hallpass.ServiceAccountSummary) accountRow {
 	return accountRow{
 		ID: a.ID, URL: accountURL(a.UID), Avatar: avatarURL(a.Login), Name: a.Name, Login: a.Login,
-		Role: a.Role.String(), Roles: req.roleOptions(a.Role, req.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.Usable(), Endless: a.NeverExpiring, More: a.Given.Words(),
+		Role: a.Role.String(), Roles: req.roleOptions(a.Role, req.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.Usable(), NeverExpiring: a.NeverExpiring, More: a.Given.Words(),
 		LastUsed: req.timestamp(a.LastUsedAt), NextExpiry: req.timestamp(a.NextExpiry),
 		Soon:   a.ExpiresSoon(req.o.Admin.Now()),
 		Write:  req.caller.Can(hallpass.ServiceAccountsWrite, a.ID.Scope()),

@@ -154,7 +154,7 @@ func (r *reporter) reapplied(c comparison, at, known hallpass.Version, s Settlem
 		level = slog.LevelError
 	}
 	r.log.Log(context.Background(), level, "the database is older than this node remembers, as after a restore or a failover to an older copy: what had ended was ended again, what was made since is lost",
-		"changes_lost", len(c.lost), "database_version", at, "known_version", known, "made_again", s.Again, "to_be_looked_at", open, "all_known", c.whole,
+		"changes_lost", len(c.lost), "database_version", at, "known_version", known, "made_again", s.Reapplied, "to_be_looked_at", open, "all_known", c.whole,
 		"made_since_and_lost", inWords(s.Lost))
 }
 

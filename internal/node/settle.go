@@ -12,8 +12,8 @@ import (
 
 // A Settlement is what settling did.
 type Settlement struct {
-	Again int      // things that had ended, and were ended again
-	Lost  []string // what was made since an older copy and is lost: numbers, and what they numbered
+	Reapplied int      // things that had ended, and were ended again
+	Lost      []string // what was made since an older copy and is lost: numbers, and what they numbered
 }
 
 // Settle compares the database with the journal. In a database that came back older,
@@ -81,7 +81,7 @@ func (n *Node) reapply(ctx context.Context, c comparison) (s Settlement, err err
 		if s.Lost, err = n.journal.missing(tx); err != nil {
 			return err
 		}
-		if s.Again, open, err = tx.Reapply(c.lost, n.Now()); err != nil {
+		if s.Reapplied, open, err = tx.Reapply(c.lost, n.Now()); err != nil {
 			return err
 		}
 		if c.whole && len(open) == 0 { // else AcceptHistory does, and names the numbers until then

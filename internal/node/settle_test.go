@@ -116,7 +116,7 @@ func TestSettle(t *testing.T) {
 		t.Fatal("the copy is not from before the revocation")
 	}
 	lost := []string{"accounts and users 2", "tokens 2", "orgs 2"}
-	settle(older, node.Settlement{Again: 1, Lost: lost}, "")
+	settle(older, node.Settlement{Reapplied: 1, Lost: lost}, "")
 	if !revoked(t, older, tok) {
 		t.Error("what had ended is valid in the older copy")
 	}
@@ -162,7 +162,7 @@ func TestSettleLateJournal(t *testing.T) {
 	revoke(t, db, tok)
 	hallpasstest.Keep(t, db, j)
 	got, err := hallpasstest.NewNodeOf(t, older, j, node.Options{}).Settle(t.Context())
-	if got.Again != 1 || err == nil || !strings.Contains(err.Error(), "older than the journal") {
+	if got.Reapplied != 1 || err == nil || !strings.Contains(err.Error(), "older than the journal") {
 		t.Errorf("settled %+v, %v", got, err)
 	}
 	if !revoked(t, older, tok) {
@@ -182,7 +182,7 @@ func TestSalvage(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := hallpasstest.NewNodeOf(t, older, j, node.Options{}).Settle(t.Context())
-	if err != nil || got.Again != 1 || !revoked(t, older, tok) {
+	if err != nil || got.Reapplied != 1 || !revoked(t, older, tok) {
 		t.Errorf("settled %+v, %v; revoked: %v", got, err, revoked(t, older, tok))
 	}
 }
@@ -251,7 +251,7 @@ func TestDivergedBetweenHeartbeats(t *testing.T) {
 		t.Errorf("the journal knows version %d, want 1", got)
 	}
 	got, err := n.Settle(t.Context())
-	if err != nil || got.Again != 1 {
+	if err != nil || got.Reapplied != 1 {
 		t.Errorf("settled %+v, %v", got, err)
 	}
 	if err := n.Join(t.Context()); err != nil {

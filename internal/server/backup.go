@@ -78,7 +78,7 @@ func Restore(ctx context.Context, c Config, path string, aside bool) (r Restored
 	r.NoJournal, r.Torn = s.journal.Known().Installation == "", s.journal.Torn()
 	s.node = s.newNode(nil)
 	settled, open := s.node.Settle(ctx)
-	r.Reapplied, r.Lost, r.NeedsReview = settled.Again, settled.Lost, open
+	r.Reapplied, r.Lost, r.NeedsReview = settled.Reapplied, settled.Lost, open
 	if r.NeedsReview == nil {
 		return r, s.forgetFirstPassword(ctx)
 	}
