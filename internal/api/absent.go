@@ -2,9 +2,9 @@ package api
 
 import "github.com/hallpass-dev/hallpass"
 
-// absentRoutes are the lists of what is not held here, which clients of
-// dashboards and of tokens ask for on their way. They are empty; what would be
-// written there is as unknown as ever.
+// absentRoutes are the routes of things that Hallpass does not have, such as
+// data sources. Clients of dashboards and tokens read these lists before they do
+// their work, so each list is empty. Other methods on the same paths are 404.
 func (a *API) absentRoutes() []route {
 	sources := may(hallpass.DatasourcesRead)
 	var list []route
@@ -22,7 +22,7 @@ func (a *API) absentRoutes() []route {
 		{"/api/dashboards/public-dashboards", signedIn, `{"publicDashboards":[],"totalCount":0,"page":1,"perPage":1000}`},
 		{"/api/playlists", signedIn, `[]`},
 		{"/api/plugins", signedIn, `[]`},
-		{"/api/user/stars", usersAll, `[]`},
+		{"/api/user/stars", anyUser, `[]`},
 		{"/api/org/invites", may(hallpass.OrgUsersAdd), `[]`},
 
 		{"/api/alerts", signedIn, `[]`},
@@ -51,7 +51,7 @@ func absent(r route) route {
 	return r
 }
 
-// alwaysEmpty is the list of a thing that is not held here.
+// alwaysEmpty is the handler of a list of things that Hallpass does not have.
 func alwaysEmpty(answer string) func(call, none) (encoded, error) {
 	return func(call, none) (encoded, error) { return encoded(answer), nil }
 }

@@ -21,9 +21,9 @@ type Options struct {
 	Node    *node.Node
 	Cookies httpd.Cookies
 	Basic   bool   // take users' passwords as Basic credentials ([auth.basic] enabled)
-	Commit  string // what /api/health calls the commit: our version
+	Commit  string // the version of Hallpass; /api/health shows it as the commit
 	Ready   func() Readiness
-	Stop    <-chan struct{} // closed when the server drains, to end long answers
+	Stop    <-chan struct{} // closed when the server drains: streams end then
 }
 
 // An API answers the JSON calls.
@@ -39,14 +39,14 @@ type API struct {
 	ready   func() Readiness
 	stop    <-chan struct{}
 	mux     *http.ServeMux
-	names   *http.ServeMux // of the paths below orgNames and folderIDs
+	names   *http.ServeMux // the paths below orgNames and folderIDs
 }
 
-// orgNames is where orgs are named, not numbered, and folderIDs where folders are
-// numbered, not named. The mux would not know whether "/api/orgs/name/users" is
-// the org "users" or the members of the org "name", nor whether
-// "/api/folders/id/7" is the folder 7 or something of the folder "id", so these
-// paths have a mux of their own.
+// Below orgNames a path has the name of an org, not its number; below folderIDs it has
+// the number of a folder, not its uid. One mux for all paths could not tell whether
+// "/api/orgs/name/users" is the org "users" or the members of the org "name", nor
+// whether "/api/folders/id/7" is the folder 7 or a part of the folder "id", so these
+// paths have their own mux.
 const (
 	orgNames  = "/api/orgs/name/"
 	folderIDs = "/api/folders/id/"
@@ -79,22 +79,22 @@ func (a *API) muxOf(path string) *http.ServeMux {
 	return a.mux
 }
 
-// routes is every route with its rule. What has no rule does not mount.
+// routes lists every route with its rule. A path that is not in this list is not served.
 func (a *API) routes() []route {
 	return slices.Concat(
 		a.openRoutes(), a.orgRoutes(), a.userRoutes(), a.teamRoutes(), a.accountRoutes(), a.roleRoutes(), a.permissionRoutes(), a.treeRoutes(), a.otherRoutes(), a.absentRoutes(),
 	)
 }
 
-// The rules that routes have.
+// The rules of routes, and functions that make them.
 var (
 	signedIn = rule{}
-	usersAll = rule{usersOnly: true}
+	anyUser  = rule{usersOnly: true}
 )
 
-func may(action hallpass.Action) rule       { return rule{action: action} }
-func mayOn(action hallpass.Action) rule     { return rule{action: action, account: true} }
-func mayInside(action hallpass.Action) rule { return rule{action: action, inside: true} }
+func may(action hallpass.Action) rule           { return rule{action: action} }
+func mayOnAccount(action hallpass.Action) rule  { return rule{action: action, account: true} }
+func mayOnResource(action hallpass.Action) rule { return rule{action: action, resource: true} }
 func mayOnServer(action hallpass.Action) rule {
 	return rule{action: action, server: true, usersOnly: true}
 }
@@ -132,7 +132,7 @@ func (a *API) orgRoutes() []route {
 
 		endpoint(a, "GET /api/orgs", 200, mayOnServer(hallpass.OrgsRead), a.orgs),
 		endpoint(a, "POST /api/orgs", 200, mayOnServer(hallpass.OrgsCreate), a.createOrg),
-		endpoint(a, "GET /api/orgs/name/{name}", 200, rule{action: hallpass.OrgsRead, inside: true}, a.orgByName),
+		endpoint(a, "GET /api/orgs/name/{name}", 200, rule{action: hallpass.OrgsRead, resource: true}, a.orgByName),
 		endpoint(a, "GET /api/orgs/{org}", 200, mayInOrg(hallpass.OrgsRead), a.org),
 		endpoint(a, "PUT /api/orgs/{org}", 200, mayInOrgOnly(hallpass.OrgsWrite), a.renameOrg),
 		endpoint(a, "PUT /api/orgs/{org}/address", 200, mayInOrgOnly(hallpass.OrgsWrite), a.setOrgAddress),
@@ -149,16 +149,16 @@ func (a *API) orgRoutes() []route {
 func (a *API) userRoutes() []route {
 	return []route{
 		endpoint(a, "GET /api/user", 200, signedIn, a.self),
-		endpoint(a, "PUT /api/user", 200, usersAll, a.updateSelf),
-		endpoint(a, "PUT /api/user/password", 200, usersAll, a.changePassword),
-		endpoint(a, "GET /api/user/orgs", 200, usersAll, a.selfOrgs),
-		endpoint(a, "GET /api/user/teams", 200, usersAll, a.selfTeams),
-		endpoint(a, "POST /api/user/using/{target}", 200, usersAll, a.useOrg),
-		endpoint(a, "GET /api/user/preferences", 200, usersAll, a.selfPreferences),
-		endpoint(a, "PUT /api/user/preferences", 200, usersAll, a.setSelfPreferences),
-		endpoint(a, "PATCH /api/user/preferences", 200, usersAll, a.patchSelfPreferences),
-		endpoint(a, "GET /api/user/auth-tokens", 200, usersAll, a.selfSessions),
-		endpoint(a, "POST /api/user/revoke-auth-token", 200, usersAll, a.endSelfSession),
+		endpoint(a, "PUT /api/user", 200, anyUser, a.updateSelf),
+		endpoint(a, "PUT /api/user/password", 200, anyUser, a.changePassword),
+		endpoint(a, "GET /api/user/orgs", 200, anyUser, a.selfOrgs),
+		endpoint(a, "GET /api/user/teams", 200, anyUser, a.selfTeams),
+		endpoint(a, "POST /api/user/using/{target}", 200, anyUser, a.useOrg),
+		endpoint(a, "GET /api/user/preferences", 200, anyUser, a.selfPreferences),
+		endpoint(a, "PUT /api/user/preferences", 200, anyUser, a.setSelfPreferences),
+		endpoint(a, "PATCH /api/user/preferences", 200, anyUser, a.patchSelfPreferences),
+		endpoint(a, "GET /api/user/auth-tokens", 200, anyUser, a.selfSessions),
+		endpoint(a, "POST /api/user/revoke-auth-token", 200, anyUser, a.endSelfSession),
 		endpoint(a, "GET /api/login/ping", 200, signedIn, a.ping),
 
 		endpoint(a, "GET /api/users", 200, mayOnServer(hallpass.UsersRead), a.users),
@@ -210,14 +210,14 @@ func (a *API) accountRoutes() []route {
 	return []route{
 		endpoint(a, "POST /api/serviceaccounts", 201, may(hallpass.ServiceAccountsCreate), a.createServiceAccount),
 		endpoint(a, "GET /api/serviceaccounts/search", 200, may(hallpass.ServiceAccountsRead), a.serviceAccounts),
-		endpoint(a, "GET /api/serviceaccounts/{id}", 200, mayOn(hallpass.ServiceAccountsRead), a.serviceAccount),
-		endpoint(a, "PATCH /api/serviceaccounts/{id}", 200, mayOn(hallpass.ServiceAccountsWrite), a.updateServiceAccount),
-		endpoint(a, "DELETE /api/serviceaccounts/{id}", 200, mayOn(hallpass.ServiceAccountsDelete), a.deleteServiceAccount),
+		endpoint(a, "GET /api/serviceaccounts/{id}", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.serviceAccount),
+		endpoint(a, "PATCH /api/serviceaccounts/{id}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.updateServiceAccount),
+		endpoint(a, "DELETE /api/serviceaccounts/{id}", 200, mayOnAccount(hallpass.ServiceAccountsDelete), a.deleteServiceAccount),
 
-		endpoint(a, "GET /api/serviceaccounts/{id}/tokens", 200, mayOn(hallpass.ServiceAccountsRead), a.tokens),
-		endpoint(a, "POST /api/serviceaccounts/{id}/tokens", 200, mayOn(hallpass.ServiceAccountsWrite), a.createToken),
-		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens/{token}", 200, mayOn(hallpass.ServiceAccountsWrite), a.deleteToken),
-		stream(a, "GET /api/serviceaccounts/{id}/tokens/{token}/events", mayOn(hallpass.ServiceAccountsRead), a.tokenEvents),
+		endpoint(a, "GET /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.tokens),
+		endpoint(a, "POST /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.createToken),
+		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens/{token}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.deleteToken),
+		stream(a, "GET /api/serviceaccounts/{id}/tokens/{token}/events", mayOnAccount(hallpass.ServiceAccountsRead), a.tokenEvents),
 	}
 }
 
@@ -258,12 +258,12 @@ func (a *API) roleRoutes() []route {
 	}
 }
 
-// permissionRoutes are those of the access to single resources.
+// permissionRoutes are the routes of access to single resources.
 func (a *API) permissionRoutes() []route {
 	var list []route
 	for _, r := range []hallpass.Resource{hallpass.ServiceAccountResource, hallpass.TeamResource, hallpass.FolderResource, hallpass.DashboardResource} {
 		at := "/api/access-control/" + string(r)
-		read, write := mayInside(r.PermissionsRead()), mayInside(r.PermissionsWrite())
+		read, write := mayOnResource(r.PermissionsRead()), mayOnResource(r.PermissionsWrite())
 		list = append(list,
 			endpoint(a, "GET "+at+"/description", 200, read, a.describeResource(r)),
 			endpoint(a, "GET "+at+"/{ref}", 200, read, a.resourcePermissions(r)),
@@ -280,40 +280,40 @@ func (a *API) permissionRoutes() []route {
 	return list
 }
 
-// treeRoutes are those of folders and dashboards.
+// treeRoutes are the routes of folders and dashboards.
 func (a *API) treeRoutes() []route {
-	save := rule{action: hallpass.DashboardsWrite, inside: true, dashboard: true}
+	save := rule{action: hallpass.DashboardsWrite, resource: true, dashboard: true}
 	return []route{
-		endpoint(a, "GET /api/folders", 200, mayInside(hallpass.FoldersRead), a.folders),
-		endpoint(a, "POST /api/folders", 200, mayInside(hallpass.FoldersCreate), a.createFolder),
-		endpoint(a, "GET /api/folders/id/{number}", 200, mayInside(hallpass.FoldersRead), a.folderByID),
-		endpoint(a, "GET /api/folders/{folder}", 200, mayInside(hallpass.FoldersRead), a.folder),
-		endpoint(a, "PUT /api/folders/{folder}", 200, mayInside(hallpass.FoldersWrite), a.updateFolder),
-		endpoint(a, "POST /api/folders/{folder}/move", 200, mayInside(hallpass.FoldersWrite), a.moveFolder),
-		endpoint(a, "DELETE /api/folders/{folder}", 200, mayInside(hallpass.FoldersDelete), a.deleteFolder),
-		endpoint(a, "GET /api/folders/{folder}/counts", 200, mayInside(hallpass.FoldersRead), a.folderCounts),
-		endpoint(a, "GET /api/folders/{ref}/permissions", 200, mayInside(hallpass.FoldersPermissionsRead), a.acl(hallpass.FolderResource)),
-		endpoint(a, "POST /api/folders/{ref}/permissions", 200, mayInside(hallpass.FoldersPermissionsWrite), a.setACL(hallpass.FolderResource, "Folder permissions updated")),
+		endpoint(a, "GET /api/folders", 200, mayOnResource(hallpass.FoldersRead), a.folders),
+		endpoint(a, "POST /api/folders", 200, mayOnResource(hallpass.FoldersCreate), a.createFolder),
+		endpoint(a, "GET /api/folders/id/{number}", 200, mayOnResource(hallpass.FoldersRead), a.folderByID),
+		endpoint(a, "GET /api/folders/{folder}", 200, mayOnResource(hallpass.FoldersRead), a.folder),
+		endpoint(a, "PUT /api/folders/{folder}", 200, mayOnResource(hallpass.FoldersWrite), a.updateFolder),
+		endpoint(a, "POST /api/folders/{folder}/move", 200, mayOnResource(hallpass.FoldersWrite), a.moveFolder),
+		endpoint(a, "DELETE /api/folders/{folder}", 200, mayOnResource(hallpass.FoldersDelete), a.deleteFolder),
+		endpoint(a, "GET /api/folders/{folder}/counts", 200, mayOnResource(hallpass.FoldersRead), a.folderCounts),
+		endpoint(a, "GET /api/folders/{ref}/permissions", 200, mayOnResource(hallpass.FoldersPermissionsRead), a.acl(hallpass.FolderResource)),
+		endpoint(a, "POST /api/folders/{ref}/permissions", 200, mayOnResource(hallpass.FoldersPermissionsWrite), a.setACL(hallpass.FolderResource, "Folder permissions updated")),
 
 		endpoint(a, "POST /api/dashboards/db", 200, save, a.saveDashboard),
 		endpoint(a, "POST /api/dashboards/import", 200, save, a.importDashboard),
-		endpoint(a, "GET /api/dashboards/home", 200, mayInside(hallpass.DashboardsRead), a.homeDashboard),
-		endpoint(a, "GET /api/dashboards/tags", 200, mayInside(hallpass.DashboardsRead), a.tags),
-		endpoint(a, "GET /api/dashboards/uid/{dashboard}", 200, mayInside(hallpass.DashboardsRead), a.dashboard),
-		endpoint(a, "DELETE /api/dashboards/uid/{dashboard}", 200, mayInside(hallpass.DashboardsDelete), a.deleteDashboard),
-		endpoint(a, "GET /api/dashboards/uid/{dashboard}/versions", 200, mayInside(hallpass.DashboardsWrite), a.dashboardVersions),
-		endpoint(a, "GET /api/dashboards/uid/{dashboard}/versions/{version}", 200, mayInside(hallpass.DashboardsWrite), a.dashboardVersion),
-		endpoint(a, "POST /api/dashboards/uid/{dashboard}/restore", 200, mayInside(hallpass.DashboardsWrite), a.restoreDashboard),
-		endpoint(a, "GET /api/dashboards/uid/{ref}/permissions", 200, mayInside(hallpass.DashboardsPermissionsRead), a.acl(hallpass.DashboardResource)),
-		endpoint(a, "POST /api/dashboards/uid/{ref}/permissions", 200, mayInside(hallpass.DashboardsPermissionsWrite), a.setACL(hallpass.DashboardResource, "Dashboard permissions updated")),
+		endpoint(a, "GET /api/dashboards/home", 200, mayOnResource(hallpass.DashboardsRead), a.homeDashboard),
+		endpoint(a, "GET /api/dashboards/tags", 200, mayOnResource(hallpass.DashboardsRead), a.tags),
+		endpoint(a, "GET /api/dashboards/uid/{dashboard}", 200, mayOnResource(hallpass.DashboardsRead), a.dashboard),
+		endpoint(a, "DELETE /api/dashboards/uid/{dashboard}", 200, mayOnResource(hallpass.DashboardsDelete), a.deleteDashboard),
+		endpoint(a, "GET /api/dashboards/uid/{dashboard}/versions", 200, mayOnResource(hallpass.DashboardsWrite), a.dashboardVersions),
+		endpoint(a, "GET /api/dashboards/uid/{dashboard}/versions/{version}", 200, mayOnResource(hallpass.DashboardsWrite), a.dashboardVersion),
+		endpoint(a, "POST /api/dashboards/uid/{dashboard}/restore", 200, mayOnResource(hallpass.DashboardsWrite), a.restoreDashboard),
+		endpoint(a, "GET /api/dashboards/uid/{ref}/permissions", 200, mayOnResource(hallpass.DashboardsPermissionsRead), a.acl(hallpass.DashboardResource)),
+		endpoint(a, "POST /api/dashboards/uid/{ref}/permissions", 200, mayOnResource(hallpass.DashboardsPermissionsWrite), a.setACL(hallpass.DashboardResource, "Dashboard permissions updated")),
 
-		endpoint(a, "GET /api/dashboards/id/{number}/versions", 200, mayInside(hallpass.DashboardsWrite), numbered(a, "dashboard", a.dashboardVersions)),
-		endpoint(a, "GET /api/dashboards/id/{number}/versions/{version}", 200, mayInside(hallpass.DashboardsWrite), numbered(a, "dashboard", a.dashboardVersion)),
-		endpoint(a, "POST /api/dashboards/id/{number}/restore", 200, mayInside(hallpass.DashboardsWrite), numbered(a, "dashboard", a.restoreDashboard)),
-		endpoint(a, "GET /api/dashboards/id/{number}/permissions", 200, mayInside(hallpass.DashboardsPermissionsRead), numbered(a, "ref", a.acl(hallpass.DashboardResource))),
-		endpoint(a, "POST /api/dashboards/id/{number}/permissions", 200, mayInside(hallpass.DashboardsPermissionsWrite), numbered(a, "ref", a.setACL(hallpass.DashboardResource, "Dashboard permissions updated"))),
+		endpoint(a, "GET /api/dashboards/id/{number}/versions", 200, mayOnResource(hallpass.DashboardsWrite), byNumber(a, "dashboard", a.dashboardVersions)),
+		endpoint(a, "GET /api/dashboards/id/{number}/versions/{version}", 200, mayOnResource(hallpass.DashboardsWrite), byNumber(a, "dashboard", a.dashboardVersion)),
+		endpoint(a, "POST /api/dashboards/id/{number}/restore", 200, mayOnResource(hallpass.DashboardsWrite), byNumber(a, "dashboard", a.restoreDashboard)),
+		endpoint(a, "GET /api/dashboards/id/{number}/permissions", 200, mayOnResource(hallpass.DashboardsPermissionsRead), byNumber(a, "ref", a.acl(hallpass.DashboardResource))),
+		endpoint(a, "POST /api/dashboards/id/{number}/permissions", 200, mayOnResource(hallpass.DashboardsPermissionsWrite), byNumber(a, "ref", a.setACL(hallpass.DashboardResource, "Dashboard permissions updated"))),
 
-		endpoint(a, "GET /api/search", 200, mayInside(hallpass.DashboardsRead), a.search),
+		endpoint(a, "GET /api/search", 200, mayOnResource(hallpass.DashboardsRead), a.search),
 		endpoint(a, "GET /api/search/sorting", 200, signedIn, a.sorting),
 	}
 }
@@ -341,8 +341,8 @@ var (
 	methodsServed = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 )
 
-// unknown answers what no route takes: 405 with Allow when another method
-// would do, else 404.
+// unknown answers a request that no route takes: 405 with Allow when the path takes
+// other methods, else 404.
 func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 	var allow []string
 	for _, m := range methodsServed {

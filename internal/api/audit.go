@@ -14,14 +14,14 @@ import (
 )
 
 // auditRoute is GET /api/audit?action&actor&target&outcome&from&to&org&limit&cursor:
-// a page, or the whole.
+// a page of entries, or an export of all.
 func auditRoute(a *API) route {
 	const pattern = "GET /api/audit"
 	page := endpoint(a, pattern, http.StatusOK, may(hallpass.AuditRead), a.audit)
-	whole := stream(a, pattern, may(hallpass.AuditRead), a.exportAudit)
+	export := stream(a, pattern, may(hallpass.AuditRead), a.exportAudit)
 	return route{pattern: pattern, rule: page.rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if wantsLines(r) {
-			whole.handler.ServeHTTP(w, r)
+			export.handler.ServeHTTP(w, r)
 			return
 		}
 		page.handler.ServeHTTP(w, r)
@@ -30,7 +30,8 @@ func auditRoute(a *API) route {
 
 const ndjson = "application/x-ndjson"
 
-// wantsLines reports whether the whole is asked for, a line for each entry.
+// wantsLines reports whether the request asks for an export: a line of JSON for each
+// entry.
 func wantsLines(r *http.Request) bool {
 	format := r.URL.Query().Get("format")
 	return format == "ndjson" || format == "" && r.Header.Get("Accept") == ndjson
@@ -56,13 +57,13 @@ func (a *API) audit(c call, _ none) (wire.Audit, error) {
 	return out, nil
 }
 
-// exportBatch is how many entries are read at once.
+// exportBatch is how many entries an export reads from the database at once.
 const exportBatch = 1000
 
-// exportAudit answers the entries that are asked for, a line of JSON each: as many
-// as limit says, or else all. One that cannot go on cuts the connection, so that a
-// part does not pass for the whole.
-func (a *API) exportAudit(l *lasting, c call) error {
+// exportAudit writes the entries that the filter picks, a line of JSON each: at most
+// limit, or all without a limit. An export that fails after its first line cuts the
+// connection, so that the client does not take a part for all.
+func (a *API) exportAudit(l *streamWriter, c call) error {
 	f, err := auditFilter(c)
 	if err != nil {
 		return err
@@ -113,17 +114,17 @@ func auditEntry(e hallpass.AuditEntry) wire.AuditEntry {
 	}
 }
 
-// auditFilter reads which entries are wanted.
+// auditFilter reads the filter from the query.
 func auditFilter(c call) (f hallpass.AuditFilter, err error) {
 	q := c.URL.Query()
 	f = hallpass.AuditFilter{Action: q.Get("action"), Actor: q.Get("actor"), Target: q.Get("target"), Outcome: hallpass.AuditOutcome(q.Get("outcome"))}
 	if f.Outcome != "" && f.Outcome != hallpass.Done && f.Outcome != hallpass.Refused {
 		return f, hallpass.Invalidf("outcome", "outcome is neither ok nor refused")
 	}
-	if f.From, err = moment(c, "from"); err != nil {
+	if f.From, err = timeParam(c, "from"); err != nil {
 		return f, err
 	}
-	if f.To, err = moment(c, "to"); err != nil {
+	if f.To, err = timeParam(c, "to"); err != nil {
 		return f, err
 	}
 	if s := q.Get("org"); s != "" {
@@ -133,15 +134,15 @@ func auditFilter(c call) (f hallpass.AuditFilter, err error) {
 		}
 		f.Org = hallpass.OrgID(n)
 	}
-	usual, most := 100, maxPerPage
+	absent, highest := 100, maxPerPage
 	if wantsLines(c.Request) {
-		usual, most = math.MaxInt, math.MaxInt
+		absent, highest = math.MaxInt, math.MaxInt
 	}
-	if f.Limit, err = number(c, "limit", usual); err != nil {
+	if f.Limit, err = number(c, "limit", absent); err != nil {
 		return f, err
 	}
-	if f.Limit < 1 || f.Limit > most {
-		return f, hallpass.Invalidf("limit", "limit is not between 1 and %d", most)
+	if f.Limit < 1 || f.Limit > highest {
+		return f, hallpass.Invalidf("limit", "limit is not between 1 and %d", highest)
 	}
 	if s := q.Get("cursor"); s != "" {
 		var ok bool
@@ -152,7 +153,8 @@ func auditFilter(c call) (f hallpass.AuditFilter, err error) {
 	return f, nil
 }
 
-func moment(c call, name string) (time.Time, error) {
+// timeParam reads a parameter that is a time in RFC 3339; absent, it is zero.
+func timeParam(c call, name string) (time.Time, error) {
 	s := c.URL.Query().Get(name)
 	if s == "" {
 		return time.Time{}, nil
@@ -169,6 +171,6 @@ var errOldKeys = &hallpass.Error{
 	Message: "API keys were removed: create a service account with POST /api/serviceaccounts and a token with POST /api/serviceaccounts/{id}/tokens",
 }
 
-// oldKeys is everything under /api/auth/keys but the list: 410, and what to do
-// instead.
+// oldKeys is every call under /api/auth/keys but the list. It answers 410 and says
+// what to do instead.
 func (a *API) oldKeys(call, none) (wire.Message, error) { return wire.Message{}, errOldKeys }

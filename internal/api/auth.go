@@ -15,9 +15,9 @@ var (
 	errTwoAuthorized = &hallpass.Error{Kind: hallpass.Invalid, ID: "request.authorization-repeated", Message: "More than one Authorization header"}
 )
 
-// authenticate returns the caller that the request's one credential stands
-// for: the Authorization header if there is one, else the session cookie. They
-// are never combined (SEC-7).
+// authenticate returns the caller of the request. The credential is the
+// Authorization header if there is one, else the session cookie: one of them, never
+// both (SEC-7).
 func (a *API) authenticate(r *http.Request) (hallpass.Caller, error) {
 	from := httpd.EventOf(r.Context()).From
 	switch c := httpd.ReadAuthorization(r.Header["Authorization"]); c.Form {
@@ -35,7 +35,7 @@ func (a *API) authenticate(r *http.Request) (hallpass.Caller, error) {
 	return hallpass.Caller{}, errUnauthorized
 }
 
-// session takes the session cookie.
+// session authenticates by the session cookie.
 func (a *API) session(r *http.Request, from hallpass.From) (hallpass.Caller, error) {
 	id, ok := a.cookies.Session(r)
 	if !ok {
@@ -44,7 +44,7 @@ func (a *API) session(r *http.Request, from hallpass.From) (hallpass.Caller, err
 	return a.verify.Session(r.Context(), id, wantedOrg(r, true), from)
 }
 
-// password takes a user's login and password.
+// password authenticates by a user's login and password.
 func (a *API) password(r *http.Request, c httpd.Credential, from hallpass.From) (hallpass.Caller, error) {
 	switch {
 	case !a.basic:
@@ -57,7 +57,7 @@ func (a *API) password(r *http.Request, c httpd.Credential, from hallpass.From) 
 
 // wantedOrg returns the org that the request asks for, 0 if it asks for none:
 // targetOrgId in the query, else X-Grafana-Org-Id, else, for users, orgId in
-// the query. What is no number counts as absent.
+// the query. A value that is not a number counts as absent.
 func wantedOrg(r *http.Request, user bool) hallpass.OrgID {
 	if r.URL.RawQuery != "" {
 		if n, ok := hallpass.ParseID(r.URL.Query().Get("targetOrgId")); ok {

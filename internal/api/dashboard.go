@@ -47,8 +47,8 @@ func (a *API) save(c call, raw []byte, s library.SaveDashboard) (library.SavedDa
 	return a.library.SaveDashboard(c.Context(), c.caller, s)
 }
 
-// importDashboard is POST /api/dashboards/import: a save after the inputs that
-// the dashboard names got their values.
+// importDashboard is POST /api/dashboards/import: the inputs that the dashboard names get
+// their values, then the dashboard is saved.
 func (a *API) importDashboard(c call, in wire.ImportDashboard) (wire.ImportedDashboard, error) {
 	if in.Path != "" || in.PluginID != "" {
 		return wire.ImportedDashboard{}, hallpass.Invalidf("pluginId", "dashboards of plugins are not served here")
@@ -64,8 +64,8 @@ func (a *API) importDashboard(c call, in wire.ImportDashboard) (wire.ImportedDas
 	}, err
 }
 
-// fillInputs replaces ${NAME} in every text of the dashboard by the value given
-// for the input of that name, and drops the list of inputs.
+// fillInputs replaces ${NAME} in every text of the dashboard by the value of the
+// input NAME, and drops the list of inputs.
 func fillInputs(raw []byte, inputs []wire.ImportInput) ([]byte, error) {
 	if len(raw) == 0 {
 		return nil, errNotDashboard
@@ -100,8 +100,8 @@ func fillInputs(raw []byte, inputs []wire.ImportInput) ([]byte, error) {
 	return joinMembers(names, values, kept), nil
 }
 
-// allGiven reports an input that the dashboard names and the import does not
-// give.
+// allGiven returns an error if the dashboard names an input for which the import has no
+// value.
 func allGiven(list json.RawMessage, given map[string]bool) error {
 	var wanted []struct{ Name string }
 	if json.Unmarshal(list, &wanted) != nil {
@@ -115,8 +115,7 @@ func allGiven(list json.RawMessage, given map[string]bool) error {
 	return nil
 }
 
-// replaceTexts applies fill to every text in the value, names of members left
-// out.
+// replaceTexts applies fill to every text in the value, but not to names of members.
 func replaceTexts(v json.RawMessage, fill *strings.Replacer) (json.RawMessage, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(v))
 	var b bytes.Buffer
@@ -160,9 +159,9 @@ func (a *API) dashboard(c call, _ none) (wire.Dashboard, error) {
 	return wire.Dashboard{Dashboard: withIdentity(v.Dashboard, v.Version, v.Data), Meta: m}, nil
 }
 
-// numbered is fn for a dashboard that the path names by its number: it is called
-// with the uid as the value of the path that name is.
-func numbered[In, Out any](a *API, name string, fn func(call, In) (Out, error)) func(call, In) (Out, error) {
+// byNumber wraps fn, which takes the uid of a dashboard from the path value name, for a
+// path that has the number of the dashboard instead.
+func byNumber[In, Out any](a *API, name string, fn func(call, In) (Out, error)) func(call, In) (Out, error) {
 	return func(c call, in In) (Out, error) {
 		uid, err := a.library.DashboardUID(c.Context(), c.caller, c.PathValue("number"))
 		if err != nil {
@@ -245,8 +244,8 @@ func (a *API) tags(c call, _ none) ([]wire.Tag, error) {
 	return out, err
 }
 
-// homeDashboard is GET /api/dashboards/home: where the org's preferences point,
-// or an empty page.
+// homeDashboard is GET /api/dashboards/home: the dashboard that the org's preferences
+// name, or an empty one.
 func (a *API) homeDashboard(c call, _ none) (wire.HomeDashboard, error) {
 	d, err := a.library.HomeDashboard(c.Context(), c.caller)
 	if errors.Is(err, hallpass.NotFound) || errors.Is(err, hallpass.Denied) {
@@ -255,7 +254,7 @@ func (a *API) homeDashboard(c call, _ none) (wire.HomeDashboard, error) {
 	return wire.HomeDashboard{RedirectURI: d.URL()}, err
 }
 
-// maxHits is how many hits a search gives at once, at most.
+// maxHits is the most hits that one page of a search has.
 const maxHits = 5000
 
 // search is GET /api/search.
@@ -281,7 +280,7 @@ var (
 	errDeleted   = &hallpass.Error{Kind: hallpass.Invalid, ID: "search.deleted", Message: "deleted dashboards are not kept"}
 )
 
-// searchFilter reads what a search asks for; nil when nothing can be found.
+// searchFilter reads the filter of a search; nil when nothing can fit it.
 func (a *API) searchFilter(c call) (*library.SearchFilter, error) {
 	q := c.URL.Query()
 	f := library.SearchFilter{Tags: q["tag"], UIDs: append(values(c, "dashboardUIDs"), values(c, "dashboardUID")...), In: values(c, "folderUIDs")}
@@ -311,7 +310,7 @@ func (a *API) searchFilter(c call) (*library.SearchFilter, error) {
 	default:
 		return nil, hallpass.Invalidf("type", "type is neither dash-db nor dash-folder")
 	}
-	if err := sortKnown(c, sortAscending, sortDescending); err != nil {
+	if err := validateSort(c, sortAscending, sortDescending); err != nil {
 		return nil, err
 	}
 	f.Descending = query(c, "sort") == sortDescending
@@ -326,8 +325,7 @@ func (a *API) searchFilter(c call) (*library.SearchFilter, error) {
 	return a.searchIDs(c, &f)
 }
 
-// searchIDs reads the numbers of dashboards and folders, the old way to name
-// them.
+// searchIDs reads the numbers by which old clients name dashboards and folders.
 func (a *API) searchIDs(c call, f *library.SearchFilter) (*library.SearchFilter, error) {
 	dashboards, folders := numbers(c, "dashboardIds"), numbers(c, "folderIds")
 	if len(dashboards) > 0 && len(f.UIDs) > 0 || len(folders) > 0 && len(f.In) > 0 {
@@ -341,13 +339,13 @@ func (a *API) searchIDs(c call, f *library.SearchFilter) (*library.SearchFilter,
 		}
 	}
 	if flag(c, "starred") {
-		return nil, nil // nobody can star anything
+		return nil, nil // Hallpass has no stars
 	}
 	return f, nil
 }
 
-// values reads a parameter that may come several times, or once with commas, as
-// the Go client sends it, and is spelled in any case.
+// values reads a parameter whose name may be in any case. It may come several times, or
+// once with commas, as Grafana's Go client sends it.
 func values(c call, name string) []string {
 	var list []string
 	for key, all := range c.URL.Query() {
@@ -365,8 +363,8 @@ func values(c call, name string) []string {
 	return list
 }
 
-// numbers reads such a parameter of numbers. What is none is passed over, as in
-// Grafana: clients write such lists in many forms.
+// numbers reads such a parameter as numbers. Clients write these lists in many forms, so
+// it ignores a value that is not a number, as Grafana does.
 func numbers(c call, name string) []int64 {
 	var list []int64
 	for _, s := range values(c, name) {

@@ -114,7 +114,7 @@ func TestTwins(t *testing.T) {
 		{"broken", `{"dashboard":{"a":1,"a":2}`, `{"dashboard":{"a":1,"a":2}`},
 		{"nothing", ``, ``},
 	} {
-		if got := string(api.LastOfTwins([]byte(tt.in))); got != tt.want {
+		if got := string(api.DropDuplicates([]byte(tt.in))); got != tt.want {
 			t.Errorf("%s: %s became %s, want %s", tt.name, tt.in, got, tt.want)
 		}
 	}

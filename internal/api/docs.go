@@ -18,10 +18,11 @@ var (
 	docsCSS []byte
 )
 
-// docsPage is /docs, made once at start: the contract does not change.
+// docsPage is the page /docs. The contract does not change, so the page is made once, at
+// start.
 var docsPage = renderDocs()
 
-// What the page needs of the contract.
+// The parts of the contract that the page shows.
 type (
 	contractDoc struct {
 		Info       struct{ Title, Description string }
@@ -58,7 +59,7 @@ type (
 	}
 )
 
-// The view of the page.
+// What the template gets.
 type (
 	docsView struct {
 		Title, Description string
@@ -70,7 +71,7 @@ type (
 	}
 	docsCall struct {
 		ID, Method, Path, Summary string
-		Rule                      string // in front of the permission's name
+		Rule                      string // the permission that the call needs
 		Parameters                []contractParameter
 		Body                      []docsField
 		Answers                   []docsAnswer
@@ -159,7 +160,7 @@ func (d *contractDoc) call(method, path string, c contractCall) docsCall {
 	return out
 }
 
-// fields lists what a schema's object, or the objects of its list, hold.
+// fields lists the fields of a schema's object, or of the objects in its list.
 func (d *contractDoc) fields(s contractSchema) []docsField {
 	if s.Items != nil {
 		return d.fields(*s.Items)
@@ -208,11 +209,11 @@ func curl(c docsCall) string {
 // serveDocs is GET /docs.
 func serveDocs(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(docsPage) // a client that went away is no news
+	_, _ = w.Write(docsPage) // fails when the client went away
 }
 
 // serveDocsCSS is GET /docs.css.
 func serveDocsCSS(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write(docsCSS) // a client that went away is no news
+	_, _ = w.Write(docsCSS) // fails when the client went away
 }

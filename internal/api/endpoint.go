@@ -7,39 +7,40 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// A route is a pattern with its handler and the rule that the handler keeps.
+// A route is a pattern with its handler, and the rule that the handler applies to
+// each caller.
 type route struct {
 	pattern string
 	rule    rule
 	public  bool
-	absent  bool // of a thing that is not held here: other methods are 404, not 405
+	absent  bool // of a thing that Hallpass does not have: other methods are 404, not 405
 	handler http.Handler
 }
 
-// A rule says who may call a route. The zero rule is: whoever is signed in.
+// A rule says who may call a route. The zero rule admits every caller.
 type rule struct {
 	action    hallpass.Action // the permission demanded
-	account   bool            // on the account that {id} names
-	inside    bool            // on the thing that the path names, which admin finds
-	server    bool            // on the server as a whole
-	org       bool            // in the org that {org} names
+	account   bool            // demanded on the account that {id} names
+	resource  bool            // demanded on a resource: admin or library finds it and authorizes, not the route
+	server    bool            // demanded on the server as a whole
+	org       bool            // demanded in the org that {org} names
 	usersOnly bool            // not for service accounts
-	dashboard bool            // takes a dashboard: a body of up to 8 MiB, whose member "dashboard" is not ours to interpret
+	dashboard bool            // the body has a dashboard: it may be 8 MiB, and names inside "dashboard" may repeat
 }
 
-// A call is a request with its caller, who meets the route's rule.
+// A call is a request with its caller, whom the route's rule admits.
 type call struct {
 	*http.Request
 	caller  hallpass.Caller
-	answer  http.Header               // of the answer
-	account hallpass.ServiceAccountID // of {id}, where the rule is about an account
+	answer  http.Header               // the headers of the answer
+	account hallpass.ServiceAccountID // the account that {id} names, when the rule is about one
 }
 
-// none is the input of calls without a body.
+// none is the input of a call without a body.
 type none struct{}
 
-// encoded is an output that is JSON already. It is shared and must not be
-// changed.
+// encoded is an output that is already JSON. Several answers share its bytes, so
+// nobody may change them.
 type encoded []byte
 
 // open is a route that anybody may call.
@@ -47,8 +48,8 @@ func open(pattern string, fn http.HandlerFunc) route {
 	return route{pattern: pattern, public: true, handler: fn}
 }
 
-// endpoint is a route that authenticates, keeps its rule, decodes In, calls fn,
-// and answers Out with status.
+// endpoint is a route that authenticates the caller, applies the rule, decodes In,
+// calls fn, and answers with status and Out as JSON.
 func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn func(call, In) (Out, error)) route {
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := a.admit(r, rule)
@@ -77,11 +78,11 @@ func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn fun
 	})}
 }
 
-// stream is a route whose handler writes the answer itself, for as long as the
-// caller may be told more.
-func stream(a *API, pattern string, rule rule, fn func(*lasting, call) error) route {
+// stream is a route whose handler writes the answer piece by piece, until it has
+// written all or the caller's credential no longer permits it.
+func stream(a *API, pattern string, rule rule, fn func(*streamWriter, call) error) route {
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l := &lasting{w: w, rc: http.NewResponseController(w), listener: a.verify.Listen()}
+		l := &streamWriter{w: w, rc: http.NewResponseController(w), listener: a.verify.Listen()}
 		defer l.listener.Leave()
 		c, err := a.admit(r, rule)
 		if err == nil {
@@ -97,7 +98,7 @@ func stream(a *API, pattern string, rule rule, fn func(*lasting, call) error) ro
 	})}
 }
 
-// admit authenticates the request and holds its caller to the rule.
+// admit authenticates the request and applies the rule to its caller.
 func (a *API) admit(r *http.Request, rule rule) (call, error) {
 	c := call{Request: r}
 	var err error
@@ -111,7 +112,7 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 		_, err := a.admin.Self(r.Context(), c.caller)
 		return c, err
 	}
-	for name, gone := range nothing {
+	for name, gone := range notFoundByName {
 		if r.PathValue(name) == "0" {
 			return c, gone
 		}
@@ -122,12 +123,12 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 			return c, err
 		}
 		if c.caller.OrgMissing {
-			return c, errAccountNotFound // also where the caller lacks the permission: the org is not theirs to know
+			return c, errAccountNotFound // also when the caller lacks the permission: nothing may show that the org exists
 		}
 		scope = c.account.Scope()
 		event.Target = string(scope)
 	}
-	if c.caller.OrgMissing && !rule.org { // what is in an org that is not theirs does not exist for them
+	if c.caller.OrgMissing && !rule.org { // for a caller outside of the org, nothing in it exists
 		if r.PathValue("team") != "" {
 			return c, errTeamNotFound
 		}
@@ -141,7 +142,7 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 		}
 	}
 	switch {
-	case rule.action == "" || rule.inside:
+	case rule.action == "" || rule.resource:
 		return c, nil
 	case rule.server:
 		return c, a.admin.AuthorizeOnServer(r.Context(), c.caller, rule.action, "")
@@ -156,9 +157,9 @@ var (
 
 var errOrgNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "org.not-found", Message: "Organization not found"}
 
-// nothing is what is not found where a path has the number 0, which is an ID by
-// its form and nobody's.
-var nothing = map[string]error{
+// notFoundByName has the error for each name in a path whose value is 0: 0 has the form
+// of an ID, but nothing has it.
+var notFoundByName = map[string]error{
 	"org": errOrgNotFound, "team": errTeamNotFound, "id": errAccountNotFound,
 	"user":  &hallpass.Error{Kind: hallpass.NotFound, ID: "user.not-found", Message: "user not found"},
 	"token": &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrTokenNotFound", Message: "service account token not found"},
@@ -166,13 +167,13 @@ var nothing = map[string]error{
 
 var errAccountNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "service account not found"}
 
-// decode reads the JSON body into v. In a dashboard's own JSON the last of a
-// name counts.
+// decode reads the JSON body into v. A name that comes twice in one object is an error,
+// but in a dashboard the last one counts.
 func decode(w http.ResponseWriter, r *http.Request, rule rule, v any) error {
 	if !rule.dashboard {
 		return httpd.DecodeJSON(w, r, httpd.MaxBody, v, nil)
 	}
-	return httpd.DecodeJSON(w, r, maxDashboard, v, func(body []byte) []byte { return lastOfTwins(body, "dashboard") })
+	return httpd.DecodeJSON(w, r, maxDashboard, v, func(body []byte) []byte { return dropDuplicates(body, "dashboard") })
 }
 
 // maxDashboard is the longest body that holds a dashboard (SEC-8).

@@ -33,7 +33,7 @@ func RoundTrip(raw []byte) (title, uid string, out []byte, err error) {
 	return m.title, m.uid, withIdentity(hallpass.Dashboard{ID: 7, UID: m.uid}, 3, m.data), nil
 }
 
-// FillInputs is what an import does before it saves.
+// FillInputs fills the inputs of a dashboard, as an import does before it saves.
 func FillInputs(raw []byte, inputs map[string]string) ([]byte, error) {
 	var list []wire.ImportInput
 	for name, value := range inputs {
@@ -42,10 +42,10 @@ func FillInputs(raw []byte, inputs map[string]string) ([]byte, error) {
 	return fillInputs(raw, list)
 }
 
-// LastOfTwins is what a body with a dashboard goes through before it is read.
-func LastOfTwins(body []byte) []byte { return lastOfTwins(body, "dashboard") }
+// DropDuplicates drops the duplicates in a body with a dashboard.
+func DropDuplicates(body []byte) []byte { return dropDuplicates(body, "dashboard") }
 
-// AbsentPatterns lists the patterns of what is not held here.
+// AbsentPatterns lists the patterns of the routes of things that Hallpass does not have.
 func AbsentPatterns() []string {
 	var list []string
 	for _, r := range New(Options{}).routes() {

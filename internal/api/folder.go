@@ -9,12 +9,12 @@ import (
 )
 
 func folderBody(c call, v library.FolderView) wire.Folder {
-	out := folderBare(v.Folder)
+	out := folderRow(v.Folder)
 	out.HasACL = v.HasACL
 	out.CanSave, out.CanEdit = v.Can[string(hallpass.FoldersWrite)], v.Can[string(hallpass.FoldersWrite)]
 	out.CanAdmin, out.CanDelete = v.Can[string(hallpass.FoldersPermissionsWrite)], v.Can[string(hallpass.FoldersDelete)]
 	for _, p := range v.Parents {
-		out.Parents = append(out.Parents, folderBare(p))
+		out.Parents = append(out.Parents, folderRow(p))
 	}
 	if flag(c, "accesscontrol") {
 		out.AccessControl = v.Can
@@ -22,7 +22,7 @@ func folderBody(c call, v library.FolderView) wire.Folder {
 	return out
 }
 
-func folderBare(f hallpass.Folder) wire.Folder {
+func folderRow(f hallpass.Folder) wire.Folder {
 	return wire.Folder{
 		ID: int64(f.ID), UID: f.UID, OrgID: int64(f.Org), Title: f.Title, Description: f.Description, URL: f.URL(), CreatedBy: f.CreatedBy,
 		Created: f.CreatedAt, UpdatedBy: f.UpdatedBy, Updated: f.UpdatedAt, Version: f.Version, ParentUID: f.Parent,
@@ -39,7 +39,7 @@ func (a *API) folders(c call, _ none) ([]wire.FolderHit, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.library.Folders(c.Context(), c.caller, rootless(query(c, "parentUid")), action, p)
+	list, err := a.library.Folders(c.Context(), c.caller, parentUID(query(c, "parentUid")), action, p)
 	out := make([]wire.FolderHit, 0, len(list))
 	for _, f := range list {
 		out = append(out, wire.FolderHit{ID: int64(f.ID), UID: f.UID, Title: f.Title, ParentUID: f.Parent})
@@ -47,8 +47,7 @@ func (a *API) folders(c call, _ none) ([]wire.FolderHit, error) {
 	return out, err
 }
 
-// wantedPermission reads ?permission=, which asks for what may be viewed or
-// edited, in any case.
+// wantedPermission reads ?permission=: View or Edit, in any case; absent is View.
 func wantedPermission(c call, view, edit hallpass.Action) (hallpass.Action, error) {
 	switch httpd.LowerASCII(query(c, "permission")) {
 	case "", "view":
@@ -59,8 +58,8 @@ func wantedPermission(c call, view, edit hallpass.Action) (hallpass.Action, erro
 	return view, hallpass.Invalidf("permission", "permission is neither View nor Edit")
 }
 
-// rootless turns the root's name into "".
-func rootless(uid string) string {
+// parentUID returns the uid as the library knows it: the root is "".
+func parentUID(uid string) string {
 	if uid == hallpass.RootFolder {
 		return ""
 	}
@@ -83,7 +82,7 @@ func (a *API) folderByID(c call, _ none) (wire.Folder, error) {
 	return folderBody(c, v), err
 }
 
-// rootFolder answers for the root as if it were a folder.
+// rootFolder answers as if the root were a folder.
 func (a *API) rootFolder(c call) (wire.Folder, error) {
 	can, err := a.library.RootFolder(c.Context(), c.caller)
 	out := wire.Folder{UID: hallpass.RootFolder, OrgID: int64(c.caller.Org), Title: "General", CanSave: can[string(hallpass.FoldersCreate)], CanEdit: can[string(hallpass.FoldersCreate)]}
@@ -124,11 +123,11 @@ func (a *API) folderCounts(c call, _ none) (map[string]int64, error) {
 	return map[string]int64{"folder": folders, "dashboard": dashboards, "alertrule": 0, "librarypanel": 0}, err
 }
 
-// The numbers of the legacy permission lists.
+// legacyLevels has the number of each level in the legacy permission lists.
 var legacyLevels = map[hallpass.Level]int64{hallpass.LevelView: 1, hallpass.LevelEdit: 2, hallpass.LevelAdmin: 4}
 
 // acl is GET /api/folders/{ref}/permissions and
-// /api/dashboards/uid/{ref}/permissions: what was set on the thing itself.
+// /api/dashboards/uid/{ref}/permissions: what was set on the folder or dashboard itself.
 func (a *API) acl(r hallpass.Resource) func(call, none) ([]wire.ACLEntry, error) {
 	return func(c call, _ none) ([]wire.ACLEntry, error) {
 		on, list, err := a.admin.AccessesOn(c.Context(), c.caller, r, c.PathValue("ref"))
@@ -154,7 +153,7 @@ func (a *API) acl(r hallpass.Resource) func(call, none) ([]wire.ACLEntry, error)
 	}
 }
 
-// aclEntry is a row with what it tells about the folder or dashboard.
+// aclEntry returns an entry that has only the fields of its folder or dashboard.
 func aclEntry(on hallpass.TreeItem) wire.ACLEntry {
 	e := wire.ACLEntry{Title: on.Title(), Slug: hallpass.Slug(on.Title())}
 	if f := on.Folder; f != nil {
@@ -165,7 +164,7 @@ func aclEntry(on hallpass.TreeItem) wire.ACLEntry {
 	return e
 }
 
-// setACL is POST on the same paths: all entries.
+// setACL is POST on the same paths: it replaces all entries.
 func (a *API) setACL(r hallpass.Resource, done string) func(call, wire.SetACL) (wire.Message, error) {
 	return func(c call, in wire.SetACL) (wire.Message, error) {
 		list := make([]admin.NewAccess, 0, len(in.Items))

@@ -10,20 +10,20 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// grafanaVersion is the Grafana whose API we speak: clients choose by it what
-// they send, and at 12.x some refuse dashboards they could save.
+// grafanaVersion is the version of Grafana whose API Hallpass speaks. Clients look at
+// it to decide what they send; told 12.x, some refuse dashboards that they could save.
 const grafanaVersion = "13.0.0"
 
-// Readiness says whether requests should be sent here.
+// Readiness says whether this server wants requests.
 type Readiness struct {
-	OK       bool   // they should
+	OK       bool   // it wants requests
 	State    string // ready, leased, stopping, stale, diverged or failing
-	Reason   string // what is the matter; empty when nothing is
-	Database bool   // it answers
+	Reason   string // why it is not ready; empty when it is
+	Database bool   // the database answers
 }
 
-// health answers GET /api/health, from an answer of at most five seconds ago:
-// anybody may ask.
+// health answers GET /api/health. Anybody may call it, so it keeps its answer for five
+// seconds.
 type health struct {
 	commit string
 	ready  func() Readiness
@@ -61,13 +61,13 @@ func (h *health) serve(w http.ResponseWriter, _ *http.Request) {
 	httpd.WriteJSONBytes(w, status, b)
 }
 
-// healthz says that the process runs.
+// healthz is GET /healthz: the process runs.
 func (a *API) healthz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = w.Write([]byte("Ok")) // a client that went away is no news
+	_, _ = w.Write([]byte("Ok")) // fails when the client went away
 }
 
-// readyz says whether requests should be sent here.
+// readyz is GET /readyz: whether this server wants requests.
 func (a *API) readyz(w http.ResponseWriter, _ *http.Request) {
 	now, status := a.ready(), http.StatusOK
 	if !now.OK {

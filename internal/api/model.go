@@ -15,9 +15,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// model is the JSON of a dashboard, taken apart as far as we must: what stands
-// in it stays byte for byte what it was, save that id, uid and version are ours
-// to tell.
+// A model is the JSON of a dashboard, of which only the members that Hallpass needs are
+// read. Every other byte stays as it was; id, uid and version are taken out, because
+// Hallpass assigns them.
 type model struct {
 	id      int64
 	uid     string
@@ -29,8 +29,8 @@ type model struct {
 
 var errNotDashboard = &hallpass.Error{Kind: hallpass.Invalid, ID: "dashboard.malformed", Message: "bad request data"}
 
-// parseModel reads the JSON of a dashboard, in the classic form or in that of
-// Kubernetes, whose metadata has the uid and whose spec the title.
+// parseModel reads the JSON of a dashboard, in the classic form or in the form of
+// Kubernetes, in which metadata has the uid and spec the title.
 func parseModel(raw []byte) (m model, err error) {
 	names, values, err := members(raw)
 	if err != nil {
@@ -92,7 +92,7 @@ func joinMembers(names []string, values []json.RawMessage, which []int) []byte {
 		}
 		quoted, err := jsontext.AppendQuote(nil, names[i])
 		if err != nil {
-			continue // it was read from JSON, so it can be written as such
+			continue // never: the name was read from JSON, so it can be written as JSON
 		}
 		b.Write(quoted)
 		b.WriteByte(':')
@@ -139,8 +139,8 @@ func (m *model) readKubernetes(top map[string]json.RawMessage) error {
 	return nil
 }
 
-// wholeNumber reads a number, or a text that is one; anything else is 0, as
-// clients leave there what they like.
+// wholeNumber reads a number, or a text that is one. Anything else is 0, because
+// clients put all kinds of values there.
 func wholeNumber(raw json.RawMessage) int64 {
 	n, err := strconv.ParseInt(strings.Trim(string(raw), `"`), 10, 64)
 	if err != nil || n < 0 {
@@ -163,9 +163,9 @@ func texts(raw json.RawMessage) (list []string) {
 	return list
 }
 
-// withIdentity returns the JSON that clients read: the data with id, uid and
-// version put back. Of a dashboard in the form of Kubernetes it is the spec, as
-// those who post that form read it back under "spec".
+// withIdentity returns the JSON that clients read: the data with id, uid and version
+// put back. For a dashboard in the form of Kubernetes the data is its spec, because
+// clients that post this form read the answer as the spec.
 func withIdentity(d hallpass.Dashboard, version int64, data []byte) json.RawMessage {
 	uid, err := json.Marshal(d.UID)
 	if err != nil {
@@ -196,7 +196,7 @@ func classic(data []byte) []byte {
 	return withoutIdentity(names, values)
 }
 
-// withoutIdentity joins the members, save those that are ours to tell.
+// withoutIdentity joins the members, without id, uid and version.
 func withoutIdentity(names []string, values []json.RawMessage) []byte {
 	var kept []int
 	for i, name := range names {
@@ -209,15 +209,15 @@ func withoutIdentity(names []string, values []json.RawMessage) []byte {
 
 func decimal[T ~int64](n T) string { return strconv.FormatInt(int64(n), 10) }
 
-// lastOfTwins drops from the body's member with that name every member, at any
-// depth, that is there again later in the same object: generators write a name
-// twice, and those who read JSON take the last. A body without such twins, or
+// dropDuplicates looks into the body's member with that name. When an object in it, at
+// any depth, has a name several times, only the last one stays: generators write names
+// twice, and most readers of JSON take the last. A body without duplicates, or
 // that is not JSON, comes back as it is.
-func lastOfTwins(body []byte, name string) []byte {
+func dropDuplicates(body []byte, name string) []byte {
 	d := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowDuplicateNames(true))
-	var objects []object // those that are open
+	var objects []object // the objects that are open, the outermost first
 	var cuts []cut
-	within := false // the member with the name
+	within := false // inside the member with the name
 	for {
 		before := int(d.InputOffset())
 		depth := d.StackDepth()
@@ -235,7 +235,7 @@ func lastOfTwins(body []byte, name string) []byte {
 			start := before + bytes.IndexByte(body[before:], '"')
 			if depth == 1 {
 				within = httpd.EqualASCII(t.String(), name)
-			} else if c, twin := objects[len(objects)-1].add(t.String(), start); twin && within {
+			} else if c, duplicate := objects[len(objects)-1].add(t.String(), start); duplicate && within {
 				cuts = append(cuts, c)
 			}
 		}
@@ -245,25 +245,26 @@ func lastOfTwins(body []byte, name string) []byte {
 // A cut is a part of a text that is left out.
 type cut struct{ from, to int }
 
-// An object is where the members of a JSON object begin.
+// An object says where the members of a JSON object begin in the text.
 type object struct {
 	starts []int
 	last   map[string]int // the index in starts of the last member with the name
 }
 
-// add notes a member, and returns the part of the text that an earlier one of
-// that name takes, with the comma after it.
-func (o *object) add(name string, start int) (c cut, twin bool) {
+// add adds a member. If an earlier one has the same name, add returns the part of the
+// text to leave out: that member, with the comma after it.
+func (o *object) add(name string, start int) (c cut, duplicate bool) {
 	o.starts = append(o.starts, start)
 	if i, ok := o.last[name]; ok {
-		c, twin = cut{o.starts[i], o.starts[i+1]}, true
+		c, duplicate = cut{o.starts[i], o.starts[i+1]}, true
 	}
 	o.last[name] = len(o.starts) - 1
-	return c, twin
+	return c, duplicate
 }
 
-// withoutCuts returns the body without the parts, which may lie in one another,
-// when it was read to its end.
+// withoutCuts returns the body without the cuts, of which one may contain others. A
+// body that could not be read to its end comes back as it is.
+
 func withoutCuts(body []byte, cuts []cut, end error) []byte {
 	if len(cuts) == 0 || !errors.Is(end, io.EOF) {
 		return body

@@ -13,7 +13,7 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// inOrg returns the caller as it is in the org that {org} names.
+// inOrg returns the caller with its permissions in the org that {org} names.
 func (a *API) inOrg(c call) (hallpass.Caller, error) {
 	id, ok := hallpass.ParseID(c.PathValue("org"))
 	if !ok {
@@ -33,9 +33,9 @@ func (a *API) org(c call, _ none) (encoded, error) {
 	return a.answers.encode(o)
 }
 
-// orgAnswers keeps the JSON of orgs, because GET /api/org is how every script
-// proves its token. An org that is not the same in every part is encoded anew,
-// so there is nothing to forget.
+// orgAnswers caches the JSON of orgs, because scripts call GET /api/org to test their
+// tokens. It compares the whole org before it uses the cache, so a change needs no
+// invalidation.
 type orgAnswers struct {
 	last sync.Map // hallpass.OrgID → orgAnswer
 }
@@ -103,7 +103,7 @@ func (a *API) createOrg(c call, in wire.CreateOrg) (wire.CreatedOrg, error) {
 	return wire.CreatedOrg{OrgID: int64(o.ID), Message: "Organization created"}, err
 }
 
-// errOrgTaken is a 409, where the same on a rename is a 400: clients know both.
+// errOrgTaken is a 409; a rename to a name in use is a 400. Clients expect both.
 var errOrgTaken = &hallpass.Error{Kind: hallpass.Conflict, ID: "org.exists", Message: "Organization name taken"}
 
 // renameOrg is PUT /api/org and /api/orgs/{org}.
@@ -121,7 +121,7 @@ func (a *API) deleteOrg(c call, _ none) (wire.Message, error) {
 	return wire.Message{Message: "Organization deleted"}, a.admin.DeleteOrg(c.Context(), c.caller)
 }
 
-// quotaTargets are those that an org counts, in Grafana's order.
+// quotaTargets are the targets that an org counts, in Grafana's order.
 var quotaTargets = []string{"org_user", "org_dashboard", "org_api_key"}
 
 // orgQuotas is GET /api/org/quotas and /api/orgs/{org}/quotas.
@@ -179,7 +179,7 @@ func (a *API) searchOrgUsers(c call, _ none) (wire.OrgUsers, error) {
 	if err != nil {
 		return wire.OrgUsers{}, err
 	}
-	if err := sortKnown(c, "login-asc"); err != nil {
+	if err := validateSort(c, "login-asc"); err != nil {
 		return wire.OrgUsers{}, err
 	}
 	members, total, err := a.admin.OrgUsersPage(c.Context(), c.caller, text, p)
@@ -206,7 +206,7 @@ func (a *API) addOrgUser(c call, in wire.AddOrgUser) (wire.AddedOrgUser, error) 
 	return wire.AddedOrgUser{Message: "User added to organization", UserID: int64(id)}, err
 }
 
-// memberRole reads a member's role.
+// memberRole reads a member's role; nil and "" are absent.
 func memberRole(s *string, absent hallpass.Role) (hallpass.Role, error) {
 	if s == nil || *s == "" {
 		return absent, nil
@@ -245,8 +245,8 @@ func (a *API) removeOrgUser(c call, _ none) (wire.Message, error) {
 	return wire.Message{Message: "User removed from organization"}, a.admin.RemoveOrgUser(c.Context(), c.caller, id)
 }
 
-// age tells a time ago as Grafana does: in its largest unit, and "10 years" for
-// never.
+// age says how long ago a time was, as Grafana does: in its largest unit, and "10 years"
+// for never.
 func age(now, then time.Time) string {
 	if then.IsZero() {
 		return "10 years"
@@ -263,8 +263,8 @@ func age(now, then time.Time) string {
 	return hallpass.Counted(int(d/(24*time.Hour)), "day")
 }
 
-// page returns the page that a list is asked for. Numbers below 1 are the first
-// page; a size that is none or too much is the longest.
+// page reads the page of a list that the caller asks for. A number below 1 is the first
+// page. A size that is absent, below 1 or above longest is longest.
 func page(c call, size string, longest int) (admin.Page, error) {
 	n, err := number(c, "page", 1)
 	if err != nil {
@@ -280,8 +280,8 @@ func page(c call, size string, longest int) (admin.Page, error) {
 	return admin.Page{Number: max(n, 1), Size: per}, nil
 }
 
-// sortKnown reports a sort order that the list does not have (SEC-30).
-func sortKnown(c call, known ...string) error {
+// validateSort returns an error for a sort order that the list does not have (SEC-30).
+func validateSort(c call, known ...string) error {
 	s := query(c, "sort")
 	if s == "" {
 		return nil

@@ -70,7 +70,7 @@ func (a *API) searchUserPermissions(c call, _ none) (map[string][]string, error)
 }
 
 // userPermissions is GET /api/access-control/users/{user}/permissions; with
-// ?sources=true it tells where each comes from.
+// ?sources=true each permission has its sources.
 func (a *API) userPermissions(c call, _ none) ([]wire.EffectivePermission, error) {
 	_, list, err := a.admin.Effective(c.Context(), c.caller, c.PathValue("user"))
 	out := make([]wire.EffectivePermission, 0, len(list))
@@ -190,6 +190,6 @@ func (a *API) setResourcePermission(r hallpass.Resource, kind hallpass.GranteeKi
 	}
 }
 
-// licensed is GET /api/licensing/check: whether what Grafana licenses is there.
-// Here it simply is.
+// licensed is GET /api/licensing/check: whether the features that Grafana licenses are
+// there. In Hallpass they are.
 func (a *API) licensed(call, none) (bool, error) { return true, nil }

@@ -127,12 +127,13 @@ func (a *API) setRoleAssignments(c call, in wire.RoleAssignments) (wire.RoleAssi
 	return a.roleAssignments(c, none{})
 }
 
-// toUser and toTeam name whom a path is about.
+// toUser returns the user or service account that the path names, as a grantee.
 func (a *API) toUser(c call) (hallpass.Grantee, error) {
 	id, err := a.principalID(c)
 	return hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: id}, err
 }
 
+// toTeam returns the team that the path names, as a grantee.
 func (a *API) toTeam(c call) (hallpass.Grantee, error) {
 	id, err := a.admin.TeamID(c.Context(), c.caller, c.PathValue("team"))
 	return hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(id)}, err

@@ -25,7 +25,7 @@ func (a *API) createServiceAccount(c call, in wire.CreateServiceAccount) (wire.S
 		return wire.ServiceAccount{}, err
 	}
 	out := serviceAccountRow(hallpass.ServiceAccountSummary{ServiceAccount: s})
-	out.AvatarURL = "" // as Grafana answers it here
+	out.AvatarURL = "" // Grafana leaves it empty in this answer
 	return out, nil
 }
 
@@ -57,7 +57,7 @@ func (a *API) serviceAccounts(c call, _ none) (wire.ServiceAccounts, error) {
 	if err := hallpass.ValidateText("query", c.URL.Query().Get("query"), hallpass.MaxName); err != nil {
 		return wire.ServiceAccounts{}, err
 	}
-	if err := sortKnown(c, "login-asc"); err != nil {
+	if err := validateSort(c, "login-asc"); err != nil {
 		return wire.ServiceAccounts{}, err
 	}
 	page = max(page, 1)
@@ -146,13 +146,15 @@ func accessControl(c hallpass.Caller, scope hallpass.Scope) map[string]bool {
 	return can
 }
 
-// avatarURL names the picture of an e-mail address, accountAvatarURL that of a
-// service account's name, as Grafana does.
+// avatarURL returns the address of the picture for an e-mail address, as Grafana makes
+// it.
 func avatarURL(email string) string {
 	sum := md5.Sum([]byte(strings.ToLower(email))) // #nosec G401 -- names a picture
 	return "/avatar/" + hex.EncodeToString(sum[:])
 }
 
+// accountAvatarURL returns the address of the picture for a service account's name, as
+// Grafana makes it.
 func accountAvatarURL(name string) string {
 	return avatarURL(strings.Map(func(r rune) rune {
 		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
@@ -162,8 +164,7 @@ func accountAvatarURL(name string) string {
 	}, strings.ToLower(name)) + "@localhost")
 }
 
-// query returns the parameter with that name, whatever the case clients write
-// it in.
+// query returns the parameter with that name, which clients may write in any case.
 func query(c call, name string) string {
 	if c.URL.RawQuery == "" {
 		return ""
@@ -180,14 +181,14 @@ func query(c call, name string) string {
 	return ""
 }
 
-// flag reads a yes or no, in any of the forms that clients' languages print;
-// absent, and what is neither, is no.
+// flag reads a parameter that is true or false, in any form that strconv.ParseBool
+// knows. Absent or in another form, it is false.
 func flag(c call, name string) bool {
 	yes, err := strconv.ParseBool(query(c, name))
 	return err == nil && yes
 }
 
-// number returns an integer parameter, absent if there is none.
+// number reads a parameter that is a whole number; the value is absent if there is none.
 func number(c call, name string, absent int) (int, error) {
 	s := query(c, name)
 	if s == "" {

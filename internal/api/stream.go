@@ -7,24 +7,24 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
-// streamWait is how long a client may take to read what it is sent.
-const streamWait = 10 * time.Second
+// streamWriteTimeout is how long a client may take to read one write.
+const streamWriteTimeout = 10 * time.Second
 
-// lasting is an answer that lasts longer than a request. What is written to it
-// goes out at once, and only while the caller may still be told.
-type lasting struct {
+// A streamWriter writes an answer that lasts. Each Write sends its bytes at once, and
+// fails when the caller's credential no longer permits the answer.
+type streamWriter struct {
 	w        http.ResponseWriter
 	rc       *http.ResponseController
 	listener *verify.Listener
 }
 
 // Header returns the answer's headers, to be set before the first Write.
-func (l *lasting) Header() http.Header { return l.w.Header() }
+func (l *streamWriter) Header() http.Header { return l.w.Header() }
 
-// Write sends b; it fails when the client is gone, or may not be told more.
-func (l *lasting) Write(b []byte) (n int, err error) {
+// Write sends b. It fails when the client is gone or its credential was ended.
+func (l *streamWriter) Write(b []byte) (n int, err error) {
 	err = l.listener.Tell(func() error {
-		if err := l.rc.SetWriteDeadline(time.Now().Add(streamWait)); err != nil {
+		if err := l.rc.SetWriteDeadline(time.Now().Add(streamWriteTimeout)); err != nil {
 			return err
 		}
 		if n, err = l.w.Write(b); err != nil {
@@ -35,7 +35,7 @@ func (l *lasting) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// cut breaks a Write off.
-func (l *lasting) cut() {
-	_ = l.rc.SetWriteDeadline(time.Unix(1, 0)) // a connection without deadlines is no connection any more
+// cut ends a Write that is in progress.
+func (l *streamWriter) cut() {
+	_ = l.rc.SetWriteDeadline(time.Unix(1, 0)) // fails only for a connection that is closed
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// teamAdminPermission is what the wire calls a team's admin; a member is 0.
+// teamAdminPermission is the number of a team's admin on the wire; a plain member is 0.
 const teamAdminPermission = 4
 
 func teamRow(c call, t hallpass.Team) wire.Team {
@@ -46,7 +46,7 @@ func (a *API) teams(c call, _ none) (wire.Teams, error) {
 	if err != nil {
 		return wire.Teams{}, err
 	}
-	if err := sortKnown(c, "name-asc"); err != nil {
+	if err := validateSort(c, "name-asc"); err != nil {
 		return wire.Teams{}, err
 	}
 	list, total, err := a.admin.Teams(c.Context(), c.caller, admin.TeamFilter{Query: text, Name: query(c, "name"), IDs: numbers(c, "teamId"), Page: p})
@@ -126,7 +126,7 @@ func (a *API) addTeamMember(c call, in wire.AddTeamMember) (wire.Message, error)
 	})
 }
 
-// teamLevel reads the permission of a member.
+// teamLevel reads the number of a member's permission.
 func teamLevel(permission int64) (hallpass.Level, error) {
 	switch permission {
 	case 0:

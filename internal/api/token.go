@@ -14,9 +14,9 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// tokens is GET /api/serviceaccounts/{id}/tokens: the whole list, or as much of
-// it as ?page&perpage&query&state ask for. How many these are on all pages stands
-// in a header, so that the list is one in both cases.
+// tokens is GET /api/serviceaccounts/{id}/tokens: the whole list, or the part that
+// ?page&perpage&query&state ask for. A header has the count over all pages, so the body
+// is a plain list in both cases.
 func (a *API) tokens(c call, _ none) ([]wire.Token, error) {
 	f, err := tokenFilter(c)
 	if err != nil {
@@ -93,17 +93,16 @@ func tokenID(c call) (hallpass.TokenID, error) {
 	return hallpass.TokenID(n), nil
 }
 
-// Times of a stream of events: when the client must come again, how often it
-// shows that it lives.
+// Times of a stream of events.
 const (
-	streamFor   = 5 * time.Minute
-	streamPulse = 15 * time.Second
-	streamLook  = time.Second // how often it looks for a first use on another node
+	streamLifetime = 5 * time.Minute  // then the stream ends, and the client connects again
+	keepAliveEvery = 15 * time.Second // a line that is no event keeps the connection open
+	pollEvery      = time.Second      // how often the database is asked for a first use on another node
 )
 
 // tokenEvents is GET /api/serviceaccounts/{id}/tokens/{token}/events?since=: a
-// stream of server-sent events, from a first use after since on.
-func (a *API) tokenEvents(l *lasting, c call) error {
+// stream of server-sent events. A first use at since or later is sent at once.
+func (a *API) tokenEvents(l *streamWriter, c call) error {
 	id, err := tokenID(c)
 	if err != nil {
 		return err
@@ -114,7 +113,7 @@ func (a *API) tokenEvents(l *lasting, c call) error {
 			return hallpass.Invalidf("since", "since is not a time in RFC 3339")
 		}
 	}
-	events, end := a.verify.Watch(id) // before the token is read, so that nothing falls between
+	events, end := a.verify.Watch(id) // before the token is read, so that no event is missed in between
 	defer end()
 	t, err := a.admin.Token(c.Context(), c.caller, c.account, id)
 	if err != nil {
@@ -125,7 +124,7 @@ func (a *API) tokenEvents(l *lasting, c call) error {
 		a.verify.Uses(one)
 		return one[0].LastUse
 	}
-	told := false // of a use since then
+	told := false // a use at since or later was sent
 	tell := func(u hallpass.Use) error {
 		if told || u.At.IsZero() || u.At.Before(since) {
 			return nil
@@ -140,14 +139,14 @@ func (a *API) tokenEvents(l *lasting, c call) error {
 		_, err = l.Write([]byte(": waiting\n\n"))
 	}
 	if errors.Is(err, hallpass.Unauthenticated) {
-		return err // ended before it began
+		return err // the credential was ended before the first byte
 	}
-	pulse := time.NewTicker(streamPulse)
-	defer pulse.Stop()
-	elsewhere := time.NewTicker(streamLook)
-	defer elsewhere.Stop()
-	over := time.NewTimer(streamFor)
-	defer over.Stop()
+	keepAlive := time.NewTicker(keepAliveEvery)
+	defer keepAlive.Stop()
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	lifetime := time.NewTimer(streamLifetime)
+	defer lifetime.Stop()
 	for err == nil {
 		select {
 		case e := <-events:
@@ -156,18 +155,18 @@ func (a *API) tokenEvents(l *lasting, c call) error {
 			} else {
 				err = tell(hallpass.Use{At: e.At, Address: e.Address, UserAgent: e.UserAgent})
 			}
-		case <-elsewhere.C:
+		case <-poll.C:
 			if told {
 				continue
 			}
-			if t, failed := a.admin.Token(c.Context(), c.caller, c.account, id); failed == nil { // else the next time may do
+			if t, failed := a.admin.Token(c.Context(), c.caller, c.account, id); failed == nil { // after an error the next poll may succeed
 				err = tell(used(t))
 			}
-		case <-pulse.C:
+		case <-keepAlive.C:
 			_, err = l.Write([]byte(": pulse\n\n"))
 		case <-l.listener.Ended():
 			return nil
-		case <-over.C:
+		case <-lifetime.C:
 			return nil
 		case <-a.stop:
 			return nil
@@ -175,7 +174,7 @@ func (a *API) tokenEvents(l *lasting, c call) error {
 			return nil
 		}
 	}
-	return nil // the client is gone, or may not be told more
+	return nil // the client is gone, or its credential was ended
 }
 
 // sendEvent writes e as a server-sent event.

@@ -9,7 +9,7 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// self is GET /api/user: the user, or the service account, that calls.
+// self is GET /api/user: the user or service account that calls.
 func (a *API) self(c call, _ none) (wire.User, error) {
 	if c.caller.User() == 0 {
 		return a.selfAccount(c)
@@ -40,8 +40,8 @@ func (a *API) updateSelf(c call, in wire.UpdateUser) (wire.Message, error) {
 	return wire.Message{Message: "User updated"}, a.admin.UpdateUser(c.Context(), c.caller, c.caller.User(), in.Login, in.Email, in.Name)
 }
 
-// changePassword is PUT /api/user/password. The old password is verified as at
-// a sign-in, so that it cannot be guessed here either.
+// changePassword is PUT /api/user/password. It verifies the old password as a sign-in
+// does, so that nobody can guess it here without being slowed down.
 func (a *API) changePassword(c call, in changePassword) (wire.Message, error) {
 	_, err := a.verify.Password(c.Context(), c.caller.Principal.Login, in.OldPassword, c.caller.Org, c.caller.From, "")
 	if errors.Is(err, hallpass.Unauthenticated) {
@@ -55,8 +55,8 @@ func (a *API) changePassword(c call, in changePassword) (wire.Message, error) {
 
 var errOldPassword = &hallpass.Error{Kind: hallpass.Invalid, ID: "user.password-missmatch", Message: "Invalid old password"}
 
-// changePassword, createUser and setPassword are not in wire, for they hold
-// secrets: wire knows no secret.Text.
+// changePassword, createUser and setPassword hold secrets. They are not in wire,
+// because wire does not import secret.Text.
 type (
 	changePassword struct {
 		OldPassword secret.Text `json:"oldPassword"`
@@ -161,7 +161,7 @@ func (a *API) searchUsers(c call, _ none) (wire.Users, error) {
 	if err != nil {
 		return wire.Users{}, err
 	}
-	if err := sortKnown(c, "login-asc"); err != nil {
+	if err := validateSort(c, "login-asc"); err != nil {
 		return wire.Users{}, err
 	}
 	list, total, err := a.admin.Users(c.Context(), c.caller, text, p)
