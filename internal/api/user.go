@@ -41,7 +41,7 @@ func (a *API) updateSelf(c call, in wire.UpdateUser) (wire.Message, error) {
 }
 
 // changePassword is PUT /api/user/password. It verifies the old password as a sign-in
-// does, so that nobody can guess it here without being slowed down.
+// does, so that guesses are limited here too.
 func (a *API) changePassword(c call, in changePassword) (wire.Message, error) {
 	_, err := a.verify.Password(c.Context(), c.caller.Principal.Login, in.OldPassword, c.caller.Org, c.caller.From, "")
 	if errors.Is(err, hallpass.Unauthenticated) {
