@@ -59,8 +59,9 @@ func dotted(path string) bool {
 
 // Readable refuses requests whose path, query or X-Grafana-Org-Id is not text: it is
 // not properly percent-encoded, is not UTF-8, or has a control character. No name
-// can have these. One database would take them and another would not. And if an
-// unreadable parameter were dropped, the answer would be another one.
+// can have these. One database would take them and another would not. If an
+// unreadable parameter were ignored, the client would get the answer to another
+// question.
 func Readable(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isText(r.URL.Path) {
