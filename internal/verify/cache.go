@@ -11,19 +11,45 @@ import (
 
 // cache keeps the identities behind live tokens, keyed by the tokens' hashes.
 //
-// It is a table of small sets: a hash names its set, and a look-up compares
-// the few entries there without a lock. The table is written within Keep and
+// It is a table of small sets: a hash names two of them, and a look-up compares
+// the few entries there without a lock. A new entry goes to the emptier of its two
+// sets: so the table fills up almost whole before an entry has to leave. With one
+// set for each hash, one token in twelve had no room when three quarters of the
+// table were in use. The table is written within Keep and
 // Changed of coherence alone. An entry that was revoked, or whose account changed,
 // is marked before it is taken out, so that a reader who holds it already sees that
 // too.
 type cache struct {
-	sets      [][ways]atomic.Pointer[entry]
+	sets      []set
 	coherence store.Coherence
 	accounts  map[hallpass.ServiceAccountID]*account // guarded by coherence
 	held      atomic.Int64                           // entries in the table
 }
 
 const ways = 8
+
+// set is one of the small sets of a cache.
+type set [ways]atomic.Pointer[entry]
+
+// find returns the token's entry and the slot that holds it, nil if there is none.
+func (s *set) find(hash *[32]byte) (*entry, *atomic.Pointer[entry]) {
+	for i := range s {
+		if e := s[i].Load(); e != nil && e.hash == *hash {
+			return e, &s[i]
+		}
+	}
+	return nil, nil
+}
+
+// free returns how many slots are empty, and one of them.
+func (s *set) free() (n int, slot *atomic.Pointer[entry]) {
+	for i := range s {
+		if s[i].Load() == nil {
+			n, slot = n+1, &s[i]
+		}
+	}
+	return n, slot
+}
 
 // entry is the identity behind one token.
 type entry struct {
@@ -69,32 +95,34 @@ func (a *account) caller() hallpass.Caller {
 
 func newCache(size int) *cache {
 	return &cache{
-		sets:     make([][ways]atomic.Pointer[entry], max(size/ways, 1)),
+		sets:     make([]set, max(size/ways, 1)),
 		accounts: make(map[hallpass.ServiceAccountID]*account),
 	}
 }
 
-// set returns the set that the hash names. SHA-256 spreads well, so its first
+// of returns the two sets that the hash names. SHA-256 spreads well, so any of its
 // bytes will do.
-func (c *cache) set(hash *[32]byte) *[ways]atomic.Pointer[entry] {
-	i, _ := bits.Mul64(binary.LittleEndian.Uint64(hash[:]), uint64(len(c.sets))) // as a fraction of their number
-	return &c.sets[i]
+func (c *cache) of(hash *[32]byte) [2]*set {
+	n := uint64(len(c.sets))
+	first, _ := bits.Mul64(binary.LittleEndian.Uint64(hash[0:]), n) // as a fraction of their number
+	second, _ := bits.Mul64(binary.LittleEndian.Uint64(hash[8:]), n)
+	return [2]*set{&c.sets[first], &c.sets[second]}
 }
 
 // get returns the entry of the token, nil if it is not known to be good. It
 // takes no lock and allocates nothing.
 func (c *cache) get(hash *[32]byte) *entry {
-	set := c.set(hash)
-	for i := range set {
-		if e := set[i].Load(); e != nil && e.hash == *hash {
-			if e.dead.Load() || e.account.stale.Load() {
-				return nil
-			}
-			if !e.recent.Load() {
-				e.recent.Store(true)
-			}
-			return e
+	for _, s := range c.of(hash) {
+		e, _ := s.find(hash)
+		switch {
+		case e == nil:
+			continue
+		case e.dead.Load() || e.account.stale.Load():
+			return nil
+		case !e.recent.Load():
+			e.recent.Store(true)
 		}
+		return e
 	}
 	return nil
 }
@@ -112,13 +140,15 @@ func (c *cache) put(begun store.Epoch, e *entry, caller hallpass.Caller) *entry 
 // insert puts the entry into the table, if another for the token is not there
 // already, and returns the one that is.
 func (c *cache) insert(e *entry, caller hallpass.Caller) *entry {
-	set := c.set(&e.hash)
-	for i := range set {
-		if old := set[i].Load(); old != nil && old.hash == e.hash {
-			if !old.dead.Load() && !old.account.stale.Load() {
-				return old // somebody else was first
-			}
-			c.drop(&set[i])
+	sets := c.of(&e.hash)
+	for _, s := range sets {
+		old, slot := s.find(&e.hash)
+		switch {
+		case old == nil:
+		case !old.dead.Load() && !old.account.stale.Load():
+			return old // somebody else was first
+		default:
+			c.drop(slot)
 		}
 	}
 	id := caller.ServiceAccount()
@@ -129,7 +159,7 @@ func (c *cache) insert(e *entry, caller hallpass.Caller) *entry {
 	}
 	a.entries++
 	e.account = a
-	slot := c.room(set)
+	slot := room(sets)
 	c.drop(slot)
 	slot.Store(e)
 	c.held.Add(1)
@@ -147,20 +177,24 @@ func (c *cache) caller(begun store.Epoch, id hallpass.ServiceAccountID) (caller 
 	return caller, known
 }
 
-// room returns a slot of the set to fill: an empty one, or else the first
-// whose entry was not used since the last time round.
-func (c *cache) room(set *[ways]atomic.Pointer[entry]) *atomic.Pointer[entry] {
-	for i := range set {
-		if set[i].Load() == nil {
-			return &set[i]
+// room returns a slot of the sets to fill: an empty one of the emptier set, or
+// else the first whose entry was not used since the last time round.
+func room(sets [2]*set) *atomic.Pointer[entry] {
+	n, slot := sets[0].free()
+	if more, other := sets[1].free(); more > n {
+		slot = other
+	}
+	if slot != nil {
+		return slot
+	}
+	for _, s := range sets {
+		for i := range s {
+			if !s[i].Load().recent.Swap(false) {
+				return &s[i]
+			}
 		}
 	}
-	for i := range set {
-		if !set[i].Load().recent.Swap(false) {
-			return &set[i]
-		}
-	}
-	return &set[0]
+	return &sets[0][0]
 }
 
 // drop empties the slot.
@@ -182,10 +216,9 @@ func (c *cache) drop(slot *atomic.Pointer[entry]) {
 // forget drops whom a change reaches.
 func (c *cache) forget(r hallpass.Reach) {
 	if r.Token != 0 || r.Hash != [32]byte{} {
-		set := c.set(&r.Hash)
-		for i := range set {
-			if e := set[i].Load(); e != nil && e.hash == r.Hash {
-				c.drop(&set[i])
+		for _, s := range c.of(&r.Hash) {
+			if e, slot := s.find(&r.Hash); e != nil {
+				c.drop(slot)
 			}
 		}
 	}

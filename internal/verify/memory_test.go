@@ -24,7 +24,7 @@ func TestMemoryOfAToken(t *testing.T) {
 			before := heap()
 			full := verify.FillCache(tokens, accounts)
 			each := float64(heap()-before) / float64(full.Held())
-			if full.Held() < tokens*9/10 {
+			if full.Held() < tokens*999/1000 { // of a table that has room for a third more
 				t.Errorf("only %d of %d tokens are held", full.Held(), tokens)
 			}
 			t.Logf("%.0f bytes for each of %d tokens of %d accounts", each, full.Held(), accounts)
