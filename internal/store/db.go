@@ -24,7 +24,7 @@ import (
 type DB struct {
 	write, read *sql.DB
 	lookUp      *sql.Stmt                       // of LookUp, on read
-	noteUses    [len(usesInStatement)]*sql.Stmt // of NoteUses, on write
+	saveUses    [len(usesInStatement)]*sql.Stmt // of SaveUses, on write
 	postgres    bool
 	config      *pgx.ConnConfig // of PostgreSQL
 	acks        acks

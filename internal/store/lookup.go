@@ -36,13 +36,13 @@ const lookUp = `
 	FROM   state s LEFT JOIN tokens t ON t.hash = $1
 	WHERE  s.id = 1`
 
-// prepare readies the statements of LookUp and NoteUses: with SQLite most of
+// prepare readies the statements of LookUp and SaveUses: with SQLite most of
 // their time would go into reading them.
 func (db *DB) prepare(ctx context.Context) (err error) {
 	if db.lookUp, err = db.read.PrepareContext(ctx, lookUp); err != nil {
 		return fmt.Errorf("store: prepare: %w", db.seen(err))
 	}
-	if err := db.prepareNoteUses(ctx); err != nil {
+	if err := db.prepareSaveUses(ctx); err != nil {
 		return fmt.Errorf("store: prepare: %w", db.seen(err))
 	}
 	return nil

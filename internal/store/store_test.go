@@ -110,7 +110,7 @@ func TestRoundTrips(t *testing.T) {
 				tx.SetMember(hallpass.Member{Org: org.ID, User: user, Role: hallpass.RoleViewer, JoinedAt: noon}),
 				tx.SetMember(hallpass.Member{Org: org.ID, User: user, Role: hallpass.RoleEditor, JoinedAt: noon}))
 		})
-		if err := db.NoteUses(t.Context(), []store.TokenUse{{Token: tok.ID, Use: tok.LastUse}}); err != nil {
+		if err := db.SaveUses(t.Context(), []store.TokenUse{{Token: tok.ID, Use: tok.LastUse}}); err != nil {
 			t.Fatal(err)
 		}
 		err = db.Read(t.Context(), func(tx *store.Tx) error {

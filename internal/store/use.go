@@ -15,14 +15,14 @@ type TokenUse struct {
 	hallpass.Use
 }
 
-// UsesInOne is how many uses one call of NoteUses should note: with more,
+// UsesInOne is how many uses one call of SaveUses should save: with more,
 // changes wait longer and little is gained (docs/performance.md).
 const UsesInOne = 500
 
-// NoteUses notes uses of tokens, of several of one token the last. A use older
+// SaveUses saves uses of tokens, of several of one token the last. A use older
 // than the one on record changes nothing, and neither does one of a token that
-// is gone: nodes may note them in any order.
-func (db *DB) NoteUses(ctx context.Context, uses []TokenUse) error {
+// is gone: nodes may save them in any order.
+func (db *DB) SaveUses(ctx context.Context, uses []TokenUse) error {
 	// By token, so that they are looked up in the order they lie in, and once
 	// each: of two rows for one token a database takes whichever it likes.
 	uses = slices.Clone(uses)
@@ -42,14 +42,14 @@ func (db *DB) NoteUses(ctx context.Context, uses []TokenUse) error {
 			if len(rest) < n {
 				continue
 			}
-			note := tx.sql.tx.StmtContext(tx.sql.ctx, db.noteUses[i])
+			save := tx.sql.tx.StmtContext(tx.sql.ctx, db.saveUses[i])
 			for ; len(rest) >= n; rest = rest[n:] {
 				args := make([]any, 0, 4*n)
 				for _, u := range rest[:n] {
 					args = append(args, u.Token, micros(u.At), u.Address, u.UserAgent)
 				}
-				if _, err := note.ExecContext(tx.sql.ctx, args...); err != nil {
-					return fmt.Errorf("store: note uses: %w", err)
+				if _, err := save.ExecContext(tx.sql.ctx, args...); err != nil {
+					return fmt.Errorf("store: save uses: %w", err)
 				}
 			}
 		}
@@ -57,24 +57,24 @@ func (db *DB) NoteUses(ctx context.Context, uses []TokenUse) error {
 	})
 }
 
-// usesInStatement is how many uses one statement notes: so many as there are
+// usesInStatement is how many uses one statement saves: so many as there are
 // left. More make it no faster, because SQLite finds each of a statement's
 // placeholders by going through all of them.
 var usesInStatement = [...]int{100, 10, 1}
 
-// prepareNoteUses readies the statements.
-func (db *DB) prepareNoteUses(ctx context.Context) (err error) {
+// prepareSaveUses readies the statements.
+func (db *DB) prepareSaveUses(ctx context.Context) (err error) {
 	for i, n := range usesInStatement {
-		if db.noteUses[i], err = db.write.PrepareContext(ctx, noteUses(n)); err != nil {
+		if db.saveUses[i], err = db.write.PrepareContext(ctx, saveUses(n)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// noteUses is the statement that notes n uses. The first row tells the types
+// saveUses is the statement that saves n uses. The first row tells the types
 // of all.
-func noteUses(n int) string {
+func saveUses(n int) string {
 	var b strings.Builder
 	b.WriteString(`
 		WITH v (id, us, address, agent) AS (VALUES (CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT))`)

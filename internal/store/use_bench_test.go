@@ -16,10 +16,10 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// BenchmarkNoteUses notes uses of a great many tokens, so many in one
+// BenchmarkSaveUses saves uses of a great many tokens, so many in one
 // transaction, and tells the rows a second and how long one transaction took:
 // as long may a change wait for it. HALLPASS_BENCH_TOKENS sets how many tokens.
-func BenchmarkNoteUses(b *testing.B) {
+func BenchmarkSaveUses(b *testing.B) {
 	tokens := 1_000_000
 	if s := os.Getenv("HALLPASS_BENCH_TOKENS"); s != "" {
 		tokens, _ = strconv.Atoi(s) // 0 fails below
@@ -28,13 +28,13 @@ func BenchmarkNoteUses(b *testing.B) {
 		path := filepath.Join(b.TempDir(), "hallpass.db")
 		db := hallpasstest.OpenSQLite(b, path)
 		tokensIn(b, db, tokens, "sqlite", "file:"+path)
-		noteUses(b, db, tokens)
+		saveUses(b, db, tokens)
 	})
 	b.Run("postgres", func(b *testing.B) {
 		url := hallpasstest.Postgres(b)
 		db := hallpasstest.OpenPostgres(b, url)
 		tokensIn(b, db, tokens, "pgx", url.Reveal())
-		noteUses(b, db, tokens)
+		saveUses(b, db, tokens)
 	})
 }
 
@@ -42,7 +42,7 @@ func BenchmarkNoteUses(b *testing.B) {
 // minute, and written every two seconds.
 const apart = 30
 
-func noteUses(b *testing.B, db *store.DB, tokens int) {
+func saveUses(b *testing.B, db *store.DB, tokens int) {
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	for _, size := range []int{1, 100, 500, 1000, 2000} {
 		b.Run(fmt.Sprint("batch=", size), func(b *testing.B) {
@@ -54,7 +54,7 @@ func noteUses(b *testing.B, db *store.DB, tokens int) {
 					}
 					uses[i] = store.TokenUse{Token: hallpass.TokenID(id), Use: hallpass.Use{At: at, Address: "10.20.30.40", UserAgent: "terraform-provider-grafana/3.25.9 (linux; amd64)"}}
 				}
-				if err := db.NoteUses(b.Context(), uses); err != nil {
+				if err := db.SaveUses(b.Context(), uses); err != nil {
 					b.Fatal(err)
 				}
 			}

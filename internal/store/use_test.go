@@ -29,21 +29,21 @@ func lastUses(t *testing.T, db *store.DB, a hallpass.ServiceAccount) map[hallpas
 	return uses
 }
 
-// TestNoteUses notes uses in no order, several of one token, some of tokens
+// TestSaveUses saves uses in no order, several of one token, some of tokens
 // that are gone: the last use of each stands, whole.
-func TestNoteUses(t *testing.T) {
+func TestSaveUses(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
 		a := newAccount(t, db, newOrg(t, db, "Main Org.").ID, "ci")
 		want := make(map[hallpass.TokenID]hallpass.Use)
 		var ids []hallpass.TokenID
-		for i := range 150 { // more than one statement notes
+		for i := range 150 { // more than one statement saves
 			tok, err := createToken(db, t.Context(), a, fmt.Sprint("t", i), noon, time.Time{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			ids, want[tok.ID] = append(ids, tok.ID), hallpass.Use{}
 		}
-		if err := db.NoteUses(t.Context(), nil); err != nil {
+		if err := db.SaveUses(t.Context(), nil); err != nil {
 			t.Errorf("no uses: %v", err)
 		}
 		random := rand.New(rand.NewPCG(1, 2))
@@ -58,7 +58,7 @@ func TestNoteUses(t *testing.T) {
 					want[id] = u
 				}
 			}
-			if err := db.NoteUses(t.Context(), uses); err != nil {
+			if err := db.SaveUses(t.Context(), uses); err != nil {
 				t.Fatal(err)
 			}
 			for id, got := range lastUses(t, db, a) {
@@ -70,10 +70,10 @@ func TestNoteUses(t *testing.T) {
 	})
 }
 
-// TestUsesGiveWay notes uses while a change is under way: of other tokens at
+// TestUsesYield saves uses while a change is under way: of other tokens at
 // once, and of the one that is being changed not at all, before PostgreSQL could
 // take the two for a deadlock and undo the change.
-func TestUsesGiveWay(t *testing.T) {
+func TestUsesYield(t *testing.T) {
 	db := begun(t, hallpasstest.OpenPostgres(t, hallpasstest.Postgres(t)))
 	a := newAccount(t, db, newOrg(t, db, "Main Org.").ID, "ci")
 	var tokens [2]hallpass.Token
@@ -84,7 +84,7 @@ func TestUsesGiveWay(t *testing.T) {
 		}
 	}
 	used := func(tok hallpass.Token) error {
-		return db.NoteUses(t.Context(), []store.TokenUse{{Token: tok.ID, Use: hallpass.Use{At: noon}}})
+		return db.SaveUses(t.Context(), []store.TokenUse{{Token: tok.ID, Use: hallpass.Use{At: noon}}})
 	}
 	write(t, db, func(tx *store.Tx) error {
 		if err := tx.RevokeToken(a.Org, tokens[0].ID, noon); err != nil {

@@ -61,9 +61,9 @@ type entry struct {
 	dead   atomic.Bool // revoked, or gone from the table
 	recent atomic.Bool // used since the hand of the clock last passed
 
-	used  atomic.Int64 // UTC microseconds of the last use, 0 = never
-	from  atomic.Pointer[hallpass.From]
-	dirty atomic.Bool // in the list of uses to be written
+	used   atomic.Int64           // UTC microseconds of the last use, 0 = never
+	origin atomic.Pointer[origin] // of the last use
+	dirty  atomic.Bool            // in the list of uses to be written
 }
 
 // account is the service account that entries share.

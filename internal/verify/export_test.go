@@ -51,7 +51,7 @@ func (f FullCache) Held() int { return int(f.v.cache.held.Load()) }
 // FillCache fills a cache of the usual size with tokens of so many accounts,
 // each read and used once as from a connection of its own, and written.
 func FillCache(tokens, accounts int) FullCache {
-	v := &Verifier{cache: newCache(DefaultCacheSize), uses: newUses(DefaultCacheSize), words: newWords()}
+	v := &Verifier{cache: newCache(DefaultCacheSize), uses: newUses(DefaultCacheSize)}
 	viewer := hallpass.RoleViewer.Permissions()
 	for i := range tokens {
 		id := int64(i%accounts + 1)

@@ -2,12 +2,12 @@ package verify
 
 import (
 	"context"
-	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -79,23 +79,23 @@ func (n *used) len() int {
 	return n.n
 }
 
-// words are texts that many entries hold, as user agents: what was kept last
-// under a text's hash is kept once.
-type words struct {
-	seed maphash.Seed
-	last [1024]atomic.Pointer[string]
+// origin is where a use came from. Many tokens are used by the same few programs:
+// the name of each is kept once.
+type origin struct {
+	address string
+	agent   unique.Handle[string]
 }
 
-func newWords() *words { return &words{seed: maphash.MakeSeed()} }
+func newOrigin(f hallpass.From) *origin {
+	return &origin{strings.Clone(f.Address), unique.Make(f.UserAgent)} // the address may be a part of something larger
+}
 
-func (w *words) of(s string) string {
-	slot := &w.last[maphash.String(w.seed, s)%uint64(len(w.last))]
-	if kept := slot.Load(); kept != nil && *kept == s {
-		return *kept
+// from returns the origin's texts; none of a nil origin.
+func (o *origin) from() hallpass.From {
+	if o == nil {
+		return hallpass.From{}
 	}
-	s = strings.Clone(s) // it may be a part of something larger
-	slot.Store(&s)
-	return s
+	return hallpass.From{Address: o.address, UserAgent: o.agent.Value()}
 }
 
 // batch is a flush to come; done is closed when it is over.
@@ -146,7 +146,7 @@ func (u *uses) add(e *entry, first bool) {
 // database that does not take it in time does not hold up the caller.
 const firstUseWait = 250 * time.Millisecond
 
-// use notes that the token was used at now. A first use asks to be written at
+// use records that the token was used at now. A first use asks to be written at
 // once and waits for it.
 func (v *Verifier) use(ctx context.Context, e *entry, now time.Time, from hallpass.From) {
 	us := now.UnixMicro()
@@ -155,8 +155,8 @@ func (v *Verifier) use(ctx context.Context, e *entry, now time.Time, from hallpa
 	for !first && us > last && !e.used.CompareAndSwap(last, us) {
 		last = e.used.Load()
 	}
-	if f := e.from.Load(); us >= last && (f == nil || *f != from) {
-		e.from.Store(&hallpass.From{Address: v.words.of(from.Address), UserAgent: v.words.of(from.UserAgent)})
+	if us >= last && e.origin.Load().from() != from {
+		e.origin.Store(newOrigin(from))
 	}
 	if !e.dirty.Load() && e.dirty.CompareAndSwap(false, true) {
 		v.uses.add(e, first)
@@ -214,7 +214,7 @@ func (v *Verifier) writeUses(ctx context.Context, list *pushed, entries []*entry
 		e.dirty.Store(false) // before its use is read: one that comes later is pushed again
 		uses[i] = store.TokenUse{Token: e.token, Use: e.use()}
 	}
-	if err := v.db.NoteUses(ctx, uses); err != nil {
+	if err := v.db.SaveUses(ctx, uses); err != nil {
 		for _, e := range some {
 			if e.dirty.CompareAndSwap(false, true) {
 				list.push(e, 0)
@@ -228,12 +228,10 @@ func (v *Verifier) writeUses(ctx context.Context, list *pushed, entries []*entry
 
 // use returns the entry's last use.
 func (e *entry) use() hallpass.Use {
-	u := hallpass.Use{}
+	f := e.origin.Load().from()
+	u := hallpass.Use{Address: f.Address, UserAgent: f.UserAgent}
 	if us := e.used.Load(); us != 0 {
 		u.At = time.UnixMicro(us).UTC()
-	}
-	if f := e.from.Load(); f != nil {
-		u.Address, u.UserAgent = f.Address, f.UserAgent
 	}
 	return u
 }

@@ -32,7 +32,6 @@ type Verifier struct {
 	misses    atomic.Uint64
 	lookUps   *lookUps
 	uses      *uses
-	words     *words
 	passwords *passwords
 	sessions  *sessions
 
@@ -55,7 +54,6 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 		cache:    newCache(o.CacheSize),
 		counts:   new(counts),
 		uses:     newUses(o.CacheSize),
-		words:    newWords(),
 		sessions: &sessions{db: db, node: n, idle: o.SessionIdle, seen: make(map[hallpass.SessionID]time.Time)},
 	}
 	v.lookUps = newLookUps(db, n, v.cache)
