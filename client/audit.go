@@ -76,7 +76,7 @@ func (c *Client) ExportAudit(ctx context.Context, f AuditFilter, w io.Writer) er
 	if err != nil {
 		return err
 	}
-	defer func() { _ = res.Body.Close() }() // it was read, or the call has failed
+	defer func() { _ = res.Body.Close() }() // the body was read, or the call failed
 	if res.StatusCode >= 300 {
 		raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 		if err != nil {

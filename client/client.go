@@ -1,5 +1,5 @@
-// Package client is the Go client of the HTTP API. With package wire, it is
-// what outsiders may build on.
+// Package client is the Go client of the HTTP API. Programs outside of this module may
+// import it, and package wire.
 package client
 
 import (
@@ -100,7 +100,7 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) ([]by
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = res.Body.Close() }() // it was read, or the call has failed
+	defer func() { _ = res.Body.Close() }() // the body was read, or the call failed
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
 	case err != nil:
@@ -156,7 +156,7 @@ func errorOf(res *http.Response, raw []byte) *Error {
 	}
 	var body struct {
 		Message, MessageID string
-		Error              any // a text of ours; Grafana sends objects too
+		Error              any // Hallpass sends a text, Grafana sometimes an object
 	}
 	if json.Unmarshal(raw, &body) == nil && body.Message != "" {
 		e.Message, e.MessageID = body.Message, body.MessageID

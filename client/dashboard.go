@@ -7,7 +7,7 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// SaveDashboard makes a dashboard, or a new version of one.
+// SaveDashboard creates a dashboard, or a new version of one.
 func (c *Client) SaveDashboard(ctx context.Context, in wire.SaveDashboard) (wire.SavedDashboard, error) {
 	return call[wire.SavedDashboard](ctx, c, http.MethodPost, "/api/dashboards/db", in)
 }
@@ -17,7 +17,7 @@ func (c *Client) Dashboard(ctx context.Context, uid string) (wire.Dashboard, err
 	return call[wire.Dashboard](ctx, c, http.MethodGet, "/api/dashboards/uid/"+segment(uid), nil)
 }
 
-// DeleteDashboard removes a dashboard.
+// DeleteDashboard deletes a dashboard.
 func (c *Client) DeleteDashboard(ctx context.Context, uid string) (wire.DeletedDashboard, error) {
 	return call[wire.DeletedDashboard](ctx, c, http.MethodDelete, "/api/dashboards/uid/"+segment(uid), nil)
 }

@@ -24,7 +24,7 @@ func (c *Client) Folder(ctx context.Context, uid string) (wire.Folder, error) {
 	return call[wire.Folder](ctx, c, http.MethodGet, "/api/folders/"+segment(uid), nil)
 }
 
-// CreateFolder makes a folder.
+// CreateFolder creates a folder.
 func (c *Client) CreateFolder(ctx context.Context, in wire.CreateFolder) (wire.Folder, error) {
 	return call[wire.Folder](ctx, c, http.MethodPost, "/api/folders", in)
 }

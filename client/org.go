@@ -50,7 +50,7 @@ func (c *Client) DeleteOrg(ctx context.Context, id int64) (wire.Message, error) 
 }
 
 // OrgUsers returns the members of an org whose login, e-mail address or name
-// holds query. Here and below, org 0 is the one that the credential works in.
+// contains query. In this method and those below, org 0 is the org of the credential.
 func (c *Client) OrgUsers(ctx context.Context, org int64, query string) ([]wire.OrgUser, error) {
 	return pages(1, search(query), func(q url.Values) ([]wire.OrgUser, error) {
 		out, err := call[wire.OrgUsers](ctx, c, http.MethodGet, orgPath(org)+"/users/search?"+q.Encode(), nil)
@@ -62,7 +62,7 @@ func (c *Client) OrgUsers(ctx context.Context, org int64, query string) ([]wire.
 // address. A text of digits is an id. A uid comes before a login, because people
 // choose logins.
 func (c *Client) FindOrgUser(ctx context.Context, org int64, ref string) (wire.OrgUser, error) {
-	list, err := c.OrgUsers(ctx, org, "") // a query finds neither ids nor uids
+	list, err := c.OrgUsers(ctx, org, "") // all members: a query does not search ids and uids
 	if err != nil {
 		return wire.OrgUser{}, err
 	}
@@ -105,8 +105,8 @@ func search(query string) url.Values {
 	return q
 }
 
-// segment writes s as one part of a path, also where a proxy would take it for
-// a way up.
+// segment escapes s as one part of a path. It also escapes "." and "..", which a proxy
+// would resolve.
 func segment(s string) string {
 	switch s {
 	case ".":

@@ -40,13 +40,13 @@ func (c *Client) FindRole(ctx context.Context, ref string) (wire.Role, error) {
 	if !likeUID(ref) {
 		return byName(ref)
 	}
-	if r, err := byID(ref); !missing(err) { // a role has no number: digits are a uid or a name
+	if r, err := byID(ref); !missing(err) { // roles have no numbers: digits are a uid or a name
 		return r, err
 	}
 	return byName(ref)
 }
 
-// CreateRole makes a custom role.
+// CreateRole creates a custom role.
 func (c *Client) CreateRole(ctx context.Context, in wire.CreateRole) (wire.Role, error) {
 	return call[wire.Role](ctx, c, http.MethodPost, rolesPath, in)
 }
@@ -63,7 +63,7 @@ func (c *Client) DeleteRole(ctx context.Context, uid string, force, global bool)
 	return c.tell(ctx, http.MethodDelete, rolePath(uid)+"?"+q.Encode(), nil)
 }
 
-// RoleAssignments returns who was given the role.
+// RoleAssignments returns who has the role.
 func (c *Client) RoleAssignments(ctx context.Context, uid string) (wire.RoleAssignments, error) {
 	return call[wire.RoleAssignments](ctx, c, http.MethodGet, rolePath(uid)+"/assignments", nil)
 }

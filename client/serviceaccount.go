@@ -53,7 +53,7 @@ func (c *Client) FindServiceAccount(ctx context.Context, ref string) (wire.Servi
 	})
 }
 
-// CreateServiceAccount makes a service account.
+// CreateServiceAccount creates a service account.
 func (c *Client) CreateServiceAccount(ctx context.Context, in wire.CreateServiceAccount) (wire.ServiceAccount, error) {
 	return call[wire.ServiceAccount](ctx, c, http.MethodPost, "/api/serviceaccounts", in)
 }
@@ -63,7 +63,7 @@ func (c *Client) UpdateServiceAccount(ctx context.Context, id int64, in wire.Upd
 	return call[wire.UpdatedServiceAccount](ctx, c, http.MethodPatch, fmt.Sprintf("/api/serviceaccounts/%d", id), in)
 }
 
-// DeleteServiceAccount removes a service account with its tokens.
+// DeleteServiceAccount deletes a service account and its tokens.
 func (c *Client) DeleteServiceAccount(ctx context.Context, id int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodDelete, fmt.Sprintf("/api/serviceaccounts/%d", id), nil)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// Teams returns the org's teams whose name or e-mail address holds query.
+// Teams returns the org's teams whose name or e-mail address contains query.
 func (c *Client) Teams(ctx context.Context, query string) ([]wire.Team, error) {
 	return c.teams(ctx, search(query))
 }
@@ -39,7 +39,7 @@ func (c *Client) FindTeam(ctx context.Context, ref string) (wire.Team, error) {
 	})
 }
 
-// CreateTeam makes a team.
+// CreateTeam creates a team.
 func (c *Client) CreateTeam(ctx context.Context, in wire.CreateTeam) (wire.CreatedTeam, error) {
 	return call[wire.CreatedTeam](ctx, c, http.MethodPost, "/api/teams", in)
 }
@@ -49,7 +49,7 @@ func (c *Client) UpdateTeam(ctx context.Context, id int64, in wire.CreateTeam) (
 	return c.tell(ctx, http.MethodPut, teamPath(id), in)
 }
 
-// DeleteTeam removes a team.
+// DeleteTeam deletes a team.
 func (c *Client) DeleteTeam(ctx context.Context, id int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodDelete, teamPath(id), nil)
 }
@@ -59,8 +59,8 @@ func (c *Client) TeamMembers(ctx context.Context, id int64) ([]wire.TeamMember, 
 	return call[[]wire.TeamMember](ctx, c, http.MethodGet, teamPath(id)+"/members", nil)
 }
 
-// AddTeamMember puts a user or service account into a team, as its admin (4) or a
-// plain member (0).
+// AddTeamMember adds a user or service account to a team, as an admin of the team (4) or
+// a plain member (0).
 func (c *Client) AddTeamMember(ctx context.Context, id, member, permission int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodPost, teamPath(id)+"/members", wire.AddTeamMember{UserID: member, Permission: permission})
 }

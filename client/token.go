@@ -47,12 +47,12 @@ func (c *Client) TokensWhere(ctx context.Context, account int64, f TokenFilter) 
 	return nil, fmt.Errorf("the list has more than %d pages", maxPages)
 }
 
-// CreateToken makes a token. Its secret is in the answer and nowhere else.
+// CreateToken creates a token. Only this answer has its secret.
 func (c *Client) CreateToken(ctx context.Context, account int64, in wire.CreateToken) (wire.NewToken, error) {
 	return call[wire.NewToken](ctx, c, http.MethodPost, fmt.Sprintf("/api/serviceaccounts/%d/tokens", account), in)
 }
 
-// DeleteToken ends a token for good.
+// DeleteToken deletes a token for good.
 func (c *Client) DeleteToken(ctx context.Context, account, token int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodDelete, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d", account, token), nil)
 }

@@ -19,8 +19,9 @@ type NewUser struct {
 	OrgID    int64  `json:"orgId,omitempty"` // 0: the server chooses
 }
 
-// Users returns the server's users whose login, e-mail address or name holds
+// Users returns the server's users whose login, e-mail address or name contains
 // query.
+
 func (c *Client) Users(ctx context.Context, query string) ([]wire.UserRow, error) {
 	return pages(1, search(query), func(q url.Values) ([]wire.UserRow, error) {
 		out, err := call[wire.Users](ctx, c, http.MethodGet, "/api/users/search?"+q.Encode(), nil)

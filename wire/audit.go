@@ -9,7 +9,7 @@ type Audit struct {
 	Cursor  string       `json:"cursor"`
 }
 
-// AuditEntry is one of its entries.
+// AuditEntry is one entry of an Audit.
 type AuditEntry struct {
 	ID        int64     `json:"id"`
 	Time      time.Time `json:"time"`

@@ -15,7 +15,7 @@ type SaveDashboard struct {
 	IsFolder  bool            `json:"isFolder"`
 }
 
-// SavedDashboard is its answer.
+// SavedDashboard is the answer to SaveDashboard.
 type SavedDashboard struct {
 	Status    string `json:"status"` // "success"
 	Slug      string `json:"slug"`
@@ -46,7 +46,7 @@ type ImportInput struct {
 	Value    string `json:"value"`
 }
 
-// ImportedDashboard is its answer.
+// ImportedDashboard is the answer to ImportDashboard.
 type ImportedDashboard struct {
 	UID              string `json:"uid"`
 	PluginID         string `json:"pluginId"`
@@ -66,13 +66,13 @@ type ImportedDashboard struct {
 }
 
 // Dashboard is GET /api/dashboards/uid/{dashboard}: the JSON as it was posted,
-// with id, uid and version, and what is known about it.
+// with id, uid and version, and facts about the dashboard.
 type Dashboard struct {
 	Dashboard json.RawMessage `json:"dashboard"`
 	Meta      DashboardMeta   `json:"meta"`
 }
 
-// DashboardMeta is what is known about a dashboard.
+// DashboardMeta has facts about a dashboard.
 type DashboardMeta struct {
 	Type                   string          `json:"type"` // "db"
 	CanSave                bool            `json:"canSave"`
@@ -173,7 +173,7 @@ type Sorting struct {
 	SortOptions []SortOption `json:"sortOptions"`
 }
 
-// SortOption is one of the values that sort takes.
+// SortOption is one value of the parameter sort.
 type SortOption struct {
 	Name        string `json:"name"`
 	DisplayName string `json:"displayName"`

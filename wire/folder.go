@@ -2,7 +2,7 @@ package wire
 
 import "time"
 
-// Folder is the answer of most calls on folders.
+// Folder is the answer to most calls on folders.
 type Folder struct {
 	ID            int64           `json:"id"`
 	UID           string          `json:"uid"`
@@ -63,7 +63,7 @@ type DeletedFolder struct {
 	Message string `json:"message"`
 }
 
-// ACLEntry is a row of the legacy permission lists of folders and dashboards.
+// ACLEntry is a row in the legacy permission lists of folders and dashboards.
 type ACLEntry struct {
 	ID             int64     `json:"id,omitempty"`
 	DashboardID    int64     `json:"dashboardId"`
@@ -91,12 +91,12 @@ type ACLEntry struct {
 	Inherited      bool      `json:"inherited"`
 }
 
-// SetACL is POST on the legacy permission lists: all entries.
+// SetACL is POST on the legacy permission lists: it replaces all entries.
 type SetACL struct {
 	Items []SetACLEntry `json:"items"`
 }
 
-// SetACLEntry is one of them.
+// SetACLEntry is one entry of a SetACL.
 type SetACLEntry struct {
 	UserID     int64  `json:"userId"`
 	TeamID     int64  `json:"teamId"`

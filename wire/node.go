@@ -2,8 +2,8 @@ package wire
 
 import "time"
 
-// Node is one of GET /api/admin/nodes: a process that verifies from the
-// database. Times in milliseconds are as the answering node sees them.
+// Node is a row of GET /api/admin/nodes: a process that verifies credentials from the
+// database. Times in milliseconds are measured by the node that answers.
 type Node struct {
 	Name    string    `json:"name"`
 	Address string    `json:"address"`
@@ -12,8 +12,8 @@ type Node struct {
 	Started time.Time `json:"started"`
 	Beat    time.Time `json:"beat"`    // its last heartbeat
 	Applied int64     `json:"applied"` // the last change of authority that it has applied
-	Behind  int64     `json:"behind"`  // changes that it has not applied
-	LagMS   int64     `json:"lagMs"`   // since its last heartbeat
+	Behind  int64     `json:"behind"`  // how many changes it has not applied yet applied
+	LagMS   int64     `json:"lagMs"`   // the time since its last heartbeat
 	LeaseMS int64     `json:"leaseMs"` // how long it may still answer from memory; 0 on a database that is not shared
 	AckMS   float64   `json:"ackMs"`   // how long the last change that was made through it needed until every node had applied it
 	State   string    `json:"state"`   // "live", "silent", "dead" or "diverged"

@@ -30,7 +30,7 @@ type CreateOrg struct {
 	Name string `json:"name"`
 }
 
-// CreatedOrg is its answer.
+// CreatedOrg is the answer to CreateOrg.
 type CreatedOrg struct {
 	OrgID   int64  `json:"orgId"`
 	Message string `json:"message"`
@@ -94,7 +94,7 @@ type AddOrgUser struct {
 	Role         *string `json:"role"`
 }
 
-// AddedOrgUser is its answer.
+// AddedOrgUser is the answer to AddOrgUser.
 type AddedOrgUser struct {
 	Message string `json:"message"`
 	UserID  int64  `json:"userId"`
@@ -114,7 +114,7 @@ type Quota struct {
 	Used   int64  `json:"used"`
 }
 
-// Preferences is the answer of every …/preferences.
+// Preferences is the answer to GET …/preferences.
 type Preferences struct {
 	Theme            string `json:"theme,omitempty"`
 	HomeDashboardUID string `json:"homeDashboardUID,omitempty"`

@@ -63,7 +63,7 @@ type AddRole struct {
 	Global  bool   `json:"global"`
 }
 
-// SetRoles is PUT on the same paths: all roles of the user or team.
+// SetRoles is PUT on the same paths: it replaces all roles of the user or team.
 type SetRoles struct {
 	RoleUIDs      []string `json:"roleUids"`
 	Global        bool     `json:"global"`
@@ -106,7 +106,7 @@ type Explanation struct {
 	Notes      []string `json:"notes"` // further facts, in sentences
 }
 
-// Source is a permission with the role, or other thing, that gives it.
+// Source is a permission and the role or access grant that gives it.
 type Source struct {
 	Role       string     `json:"role"` // its name, as "basic:viewer" or "managed:users:2"
 	RoleUID    string     `json:"roleUid,omitempty"`

@@ -61,8 +61,8 @@ type AddTeamMember struct {
 	Permission int64 `json:"permission,omitempty"`
 }
 
-// UpdateTeamMember is PUT /api/teams/{team}/members/{user}. Absent means
-// member.
+// UpdateTeamMember is PUT /api/teams/{team}/members/{user}. An absent Permission means
+// a plain member.
 type UpdateTeamMember struct {
 	Permission int64 `json:"permission"`
 }
@@ -73,7 +73,7 @@ type SetTeamMembers struct {
 	Admins  []string `json:"admins"`
 }
 
-// TeamGroup is a row of GET /api/teams/{team}/groups and the body that adds
+// TeamGroup is a row of GET /api/teams/{team}/groups, and the body of a POST that adds
 // one.
 type TeamGroup struct {
 	OrgID   int64  `json:"orgId,omitempty"`

@@ -82,6 +82,7 @@ another name. A PostgreSQL database must be empty.`,
 	return cmd
 }
 
+// tellRestored prints what a restore did and what the operator must do next.
 func (p *program) tellRestored(path string, r server.Restored) error {
 	lines := []string{fmt.Sprintf("Restored %s.", path)}
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
@@ -157,7 +158,8 @@ it again.`,
 	return cmd
 }
 
-// oneFile wants the name of a file and nothing else.
+// oneFile returns an error unless the command has one argument, the name of a file.
+
 func oneFile(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("give the name of one file: \"hallpass %s FILE\"", cmd.Name())

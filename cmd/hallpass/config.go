@@ -18,8 +18,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
-// loadConfig puts the settings together: the defaults, the file over them, the
-// environment over that, and flags over all.
+// loadConfig reads the settings: first the defaults, then the file, the environment and
+// the flags. Each source replaces what the sources before it set.
 func (p *program) loadConfig() (server.Config, error) {
 	c := server.DefaultConfig()
 	if p.flags.config != "" {
@@ -48,8 +48,9 @@ func (p *program) loadConfig() (server.Config, error) {
 	return c, c.Validate()
 }
 
-// readFile reads the settings of the file into c. Names are compared as they are
-// written: a second spelling of one would set it twice, and the later win unseen.
+// readFile reads the settings of the file into c. It compares names with their case: if
+// two spellings of a name were the same, one setting could be set twice, and nobody
+// would notice which value applies.
 func readFile(path string, c *server.Config) error {
 	text, err := os.ReadFile(path) // #nosec G304 -- the operator named it
 	if err != nil {
@@ -60,13 +61,13 @@ func readFile(path string, c *server.Config) error {
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):
-		return fmt.Errorf("%s:%d: %s", path, parse.Position.Line, flaw(parse))
+		return fmt.Errorf("%s:%d: %s", path, parse.Position.Line, syntaxError(parse))
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	known := settings(c)
 	for _, key := range meta.Keys() {
-		if err := misnamed(key.String(), meta.Type(key...), meta.Keys(), known); err != nil {
+		if err := validateKey(key.String(), meta.Type(key...), meta.Keys(), known); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -82,11 +83,11 @@ func readFile(path string, c *server.Config) error {
 	return nil
 }
 
-// misnamed returns an error if a key of a file, with that kind of value, is neither
-// a setting nor a section of some. It names the nearest: of a section that is
-// mistyped the nearest section, of a key one of that name elsewhere, or the nearest
-// in its section.
-func misnamed(name, kind string, all []toml.Key, known []setting) error {
+// validateKey returns an error if a key of a file, with that kind of value, is neither
+// a setting nor a section. The error suggests a name: for an unknown section the nearest
+// section; for an unknown key the key of the same name in another section, else the
+// nearest key of its own section.
+func validateKey(name, kind string, all []toml.Key, known []setting) error {
 	var sections, inside, elsewhere []string
 	parent, last, _ := cutLast(name)
 	for _, s := range known {
@@ -132,7 +133,7 @@ func keysOf(known []setting) []string {
 	return names
 }
 
-// cutLast cuts a dotted name before its last part.
+// cutLast splits a dotted name before its last part.
 func cutLast(name string) (before, last string, ok bool) {
 	i := strings.LastIndexByte(name, '.')
 	if i < 0 {
@@ -141,7 +142,7 @@ func cutLast(name string) (before, last string, ok bool) {
 	return name[:i], name[i+1:], true
 }
 
-// lookUp returns the value of a dotted name in the file.
+// lookUp returns the value that the file has for a dotted name.
 func lookUp(tree map[string]any, name string) (value any, ok bool) {
 	value = tree
 	for part := range strings.SplitSeq(name, ".") {
@@ -153,8 +154,8 @@ func lookUp(tree map[string]any, name string) (value any, ok bool) {
 	return value, true
 }
 
-// assign puts a value of the file into a setting. The value is not repeated in
-// errors: it may be a secret.
+// assign sets a setting to a value of the file. Its errors do not repeat the value,
+// which may be a secret.
 func assign(v reflect.Value, value any) error {
 	_, own := v.Addr().Interface().(encoding.TextUnmarshaler)
 	switch kind := v.Kind(); {
@@ -195,10 +196,10 @@ func assignList(v reflect.Value, value any) error {
 	return nil
 }
 
-// flaw says what is wrong with a file that is not TOML. Most messages of the
-// parser quote what it found, which may be a secret; those about keys quote
-// names alone.
-func flaw(e toml.ParseError) string {
+// syntaxError says what is wrong with a file that is not TOML. Most messages of the
+// parser quote the text that it found, which may be a secret, so only its messages about
+// keys are passed on: they quote nothing but names.
+func syntaxError(e toml.ParseError) string {
 	if strings.HasPrefix(e.Message, "Key ") {
 		return e.Message
 	}
@@ -239,8 +240,8 @@ func settings(c *server.Config) []setting {
 	return list
 }
 
-// ignoredEnv reports whether a variable with our prefix is not a setting: one
-// of tests, or one that Kubernetes sets for a service of our name.
+// ignoredEnv reports whether a variable with the prefix HALLPASS_ is not a setting: a
+// variable of the tests, or one that Kubernetes sets for a service named hallpass.
 func ignoredEnv(name string) bool {
 	return strings.HasPrefix(name, "HALLPASS_TEST_") || name == "HALLPASS_SERVICE_HOST" ||
 		strings.HasPrefix(name, "HALLPASS_SERVICE_PORT") || strings.HasPrefix(name, "HALLPASS_PORT")
@@ -269,8 +270,8 @@ func readEnv(environ []string, c *server.Config) error {
 	return nil
 }
 
-// set reads text into a setting. The text is not repeated in errors: it may be
-// a secret.
+// set sets a setting to the value that the text has. Its errors do not repeat the text,
+// which may be a secret.
 func set(v reflect.Value, text string) error {
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		return u.UnmarshalText([]byte(text))
@@ -298,8 +299,8 @@ func set(v reflect.Value, text string) error {
 	return nil
 }
 
-// nearest returns the known name that the fewest edits make of the given one,
-// whatever the case of its letters.
+// nearest returns the known name that differs from the given one by the fewest edits,
+// without regard to case.
 func nearest(name string, known []string) string {
 	fold := strings.ToLower(name)
 	return slices.MinFunc(known, func(a, b string) int {
@@ -310,12 +311,12 @@ func nearest(name string, known []string) string {
 func levelOf(c server.Config) slog.Level {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
-		return slog.LevelInfo // Validate has refused what gets here
+		return slog.LevelInfo // never: Validate refused such a level
 	}
 	return level
 }
 
-// logger returns the log that the settings ask for, on stderr.
+// logger returns a log on stderr, with the level and the format of the settings.
 func (p *program) logger(c server.Config) *slog.Logger {
 	p.level.Set(levelOf(c))
 	o := &slog.HandlerOptions{Level: &p.level}

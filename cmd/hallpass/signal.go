@@ -12,16 +12,15 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
-// serveWithSignals serves, and does what signals ask for meanwhile: SIGHUP has the
-// settings read again, or stops a server at a terminal, which sends it when it is
-// closed. Those that mean nothing here are let go by: each of them would end the
-// process in the middle of its requests, SIGPIPE when whoever reads the log is
-// gone.
+// serveWithSignals serves and handles signals. SIGHUP makes the server read its settings
+// again; a server at a terminal it stops, because a terminal sends SIGHUP when it is
+// closed. SIGPIPE, SIGUSR1 and SIGUSR2 are ignored: by default each of them ends the
+// process in the middle of its requests, SIGPIPE when the reader of the log is gone.
 func (p *program) serveWithSignals(ctx context.Context, s *server.Server) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGUSR1, syscall.SIGUSR2)
-	terminal := isTerminal(p.stdin) // asked now: one that is closed is none any more
+	terminal := isTerminal(p.stdin) // asked before SIGHUP: a closed terminal no longer looks like one
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -42,8 +41,8 @@ func (p *program) serveWithSignals(ctx context.Context, s *server.Server) error 
 	}
 }
 
-// reload reads the settings again and takes over those that can change while the
-// server runs. With any that is not understood all stay as they were.
+// reload reads the settings again and applies those that can change while the server
+// runs. If one of them is not valid, all stay as they were.
 func (p *program) reload() {
 	c, err := p.loadConfig()
 	if err != nil {
@@ -51,19 +50,20 @@ func (p *program) reload() {
 		return
 	}
 	p.level.Set(levelOf(c))
-	if waiting := differ(&p.config, &c, "log.level"); len(waiting) > 0 {
-		p.log.Warn("the settings were read again: some changes need a restart", "log.level", c.Log.Level, "restart_for", strings.Join(waiting, " "))
+	if changed := changedKeys(&p.config, &c, "log.level"); len(changed) > 0 {
+		p.log.Warn("the settings were read again: some changes need a restart", "log.level", c.Log.Level, "restart_for", strings.Join(changed, " "))
 		return
 	}
 	p.log.Info("the settings were read again", "log.level", c.Log.Level)
 }
 
-// differ lists the keys, but those named, that have another value in b than in a.
-func differ(a, b *server.Config, but ...string) []string {
+// changedKeys lists the keys whose values in before and after differ, without those in
+// except.
+func changedKeys(before, after *server.Config, except ...string) []string {
 	var keys []string
-	other := settings(b)
-	for i, s := range settings(a) {
-		if !slices.Contains(but, s.key) && !reflect.DeepEqual(s.value.Interface(), other[i].value.Interface()) {
+	now := settings(after)
+	for i, s := range settings(before) {
+		if !slices.Contains(except, s.key) && !reflect.DeepEqual(s.value.Interface(), now[i].value.Interface()) {
 			keys = append(keys, s.key)
 		}
 	}

@@ -15,11 +15,10 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
 
-// Config is everything that can be set. Its sections and keys carry
-// grafana.ini's names where Grafana has them. DefaultConfig has the values that
-// hold when nothing is set.
+// Config has every setting. Sections and keys have the names of grafana.ini where
+// Grafana has them. DefaultConfig returns the values that apply when nothing is set.
 type Config struct {
-	DataDir string `toml:"-"` // --data: the folder of the database, the lock and the first password
+	DataDir string `toml:"-"` // --data: the directory of the database, the lock and the first password
 	Dev     bool   `toml:"-"` // --dev: read pages from the source tree on every request
 
 	Server          ServerConfig          `toml:"server"`
@@ -36,22 +35,23 @@ type Config struct {
 
 // ServerConfig is the section [server].
 type ServerConfig struct {
-	// HTTPAddr is the address to listen on. A public one needs to be said.
+	// HTTPAddr is the address to listen on. The default is not reachable from other
+	// machines.
 	HTTPAddr string `toml:"http_addr"`
-	// HTTPPort is the port; 0 takes any that is free.
+	// HTTPPort is the port; 0: any free port.
 	HTTPPort int `toml:"http_port"`
-	// RootURL is the URL under which browsers and clients know the server. An
-	// https one makes cookies __Host- and Secure.
+	// RootURL is the URL by which browsers and clients reach the server. With https,
+	// cookies are __Host- and Secure.
 	RootURL string `toml:"root_url"`
 	// TrustedProxies are the addresses and CIDRs of proxies whose
-	// X-Forwarded-For and X-Forwarded-Proto are believed. Empty: nobody's.
+	// X-Forwarded-For and X-Forwarded-Proto are trusted. Empty: no proxy is trusted.
 	TrustedProxies []string `toml:"trusted_proxies"`
-	// ForwardedHeader is where those proxies tell the client's address:
-	// "x-forwarded-for", with X-Forwarded-Proto beside it, or "forwarded" (RFC
-	// 7239). The other one is not looked at.
+	// ForwardedHeader is the header in which those proxies send the client's address:
+	// "x-forwarded-for" (together with X-Forwarded-Proto) or "forwarded" (RFC 7239).
+	// The other header is ignored.
 	ForwardedHeader string `toml:"forwarded_header"`
-	// ShutdownDelay is how long a server that was asked to stop goes on
-	// answering while /readyz says 503, so that balancers turn away first.
+	// ShutdownDelay is how long a stopping server still answers while /readyz says 503,
+	// so that load balancers send requests to other servers before it ends.
 	ShutdownDelay string `toml:"shutdown_delay"`
 }
 
@@ -65,13 +65,12 @@ type DatabaseConfig struct {
 	// URL is the PostgreSQL database, as
 	// postgres://user:password@host:5432/hallpass?sslmode=verify-full.
 	URL secret.Text `toml:"url"`
-	// MaxOpenConn is how many connections this server keeps to PostgreSQL at
-	// most, beside the two of its heartbeat; 0: 16.
+	// MaxOpenConn is the most connections that this server has to PostgreSQL, without
+	// the two of its heartbeat; 0: 16.
 	MaxOpenConn int `toml:"max_open_conn"`
-	// MaxStaleness is how long a server that no longer hears of PostgreSQL goes
-	// on answering from memory. For so long it rides through a restart of the
-	// database, and for so long a revocation may wait for a server that is cut
-	// off.
+	// MaxStaleness is how long a server without PostgreSQL still answers from memory. A
+	// restart of the database may take that long and fail no verification, and a
+	// revocation may wait that long for a server that is cut off.
 	MaxStaleness string `toml:"max_staleness"`
 }
 
@@ -79,13 +78,13 @@ func (c DatabaseConfig) postgres() bool { return c.Type == "postgres" }
 
 // SecurityConfig is the section [security].
 type SecurityConfig struct {
-	// AdminUser is the login of the server admin made at the first start.
+	// AdminUser is the login of the server admin that the first start creates.
 	AdminUser string `toml:"admin_user"`
 	// AdminPassword is that admin's password; empty: a random one, printed once.
 	AdminPassword secret.Text `toml:"admin_password"`
 	// AdminEmail is that admin's e-mail address.
 	AdminEmail string `toml:"admin_email"`
-	// DisableInitialAdminCreation makes no admin at the first start.
+	// DisableInitialAdminCreation means that the first start creates no admin.
 	DisableInitialAdminCreation bool `toml:"disable_initial_admin_creation"`
 	// CookieSameSite is the session cookie's SameSite: "lax" or "strict".
 	CookieSameSite string `toml:"cookie_samesite"`
@@ -103,13 +102,13 @@ type AuthConfig struct {
 	// APIKeyMaxSecondsToLive is the longest lifetime of a new token in seconds;
 	// -1: no limit.
 	APIKeyMaxSecondsToLive int64 `toml:"api_key_max_seconds_to_live"`
-	// TokenCacheSize is how many tokens are kept in memory at most; each takes
-	// up to 300 bytes. What is not there is read from the database.
+	// TokenCacheSize is the most tokens kept in memory, of up to 300 bytes each. Other
+	// tokens are read from the database.
 	TokenCacheSize int `toml:"token_cache_size"`
 	// LoginCookieName is the session cookie's name.
 	LoginCookieName string `toml:"login_cookie_name"`
-	// LoginMaximumInactiveLifetimeDuration is how long a session may rest
-	// unused, as "7d", "12h" or "30m".
+	// LoginMaximumInactiveLifetimeDuration is how long a session may be unused, as
+	// "7d", "12h" or "30m".
 	LoginMaximumInactiveLifetimeDuration string `toml:"login_maximum_inactive_lifetime_duration"`
 	// LoginMaximumLifetimeDuration is how long a session lasts at most.
 	LoginMaximumLifetimeDuration string `toml:"login_maximum_lifetime_duration"`
@@ -119,31 +118,31 @@ type AuthConfig struct {
 
 // BasicConfig is the section [auth.basic].
 type BasicConfig struct {
-	// Enabled takes users' passwords as Basic credentials of the API.
+	// Enabled accepts users' passwords as Basic credentials of the API.
 	Enabled bool `toml:"enabled"`
-	// PasswordPolicy asks for at least 15 characters that are not easily
+	// PasswordPolicy demands passwords of at least 15 characters that are not easily
 	// guessed. Turn it off only for clients that set short passwords.
 	PasswordPolicy bool `toml:"password_policy"`
 }
 
 // FolderConfig is the section [folder].
 type FolderConfig struct {
-	// MaxNestedFolderDepth is how many folders may stand one in the other inside
-	// a folder at the root. Folders that stand deeper already stay.
+	// MaxNestedFolderDepth is how deep folders may be nested inside a folder at the
+	// root. Folders that are already deeper stay.
 	MaxNestedFolderDepth int `toml:"max_nested_folder_depth"`
 }
 
 // RBACConfig is the section [rbac].
 type RBACConfig struct {
-	// PermissionValidationEnabled refuses custom roles with actions and scopes
-	// that are malformed.
+	// PermissionValidationEnabled refuses custom roles with malformed actions or
+	// scopes.
 	PermissionValidationEnabled bool `toml:"permission_validation_enabled"`
 }
 
 // AuditConfig is the section [audit].
 type AuditConfig struct {
-	// Retention is how long entries are kept, as "400d"; those of whole UTC days
-	// that ended longer ago are deleted. Empty: all are kept.
+	// Retention is how long entries of the audit are kept, as "400d". When a UTC day
+	// ended longer ago, its entries are deleted. Empty: all are kept.
 	Retention string `toml:"retention"`
 }
 
@@ -159,7 +158,7 @@ func (c AuditConfig) validate() error {
 
 // LogConfig is the section [log].
 type LogConfig struct {
-	// Level is the least that is logged: "debug", "info", "warn" or "error".
+	// Level is the lowest level that is logged: "debug", "info", "warn" or "error".
 	Level string `toml:"level"`
 	// Format is "text" or "json"; empty: text on a terminal, else json.
 	Format string `toml:"format"`
@@ -169,13 +168,13 @@ type LogConfig struct {
 type MetricsConfig struct {
 	// Enabled serves /metrics.
 	Enabled bool `toml:"enabled"`
-	// BasicAuthUsername and BasicAuthPassword are what a scrape must present;
-	// both empty: nothing.
+	// BasicAuthUsername and BasicAuthPassword are the credentials that a scrape must
+	// present; both empty: none.
 	BasicAuthUsername string      `toml:"basic_auth_username"`
 	BasicAuthPassword secret.Text `toml:"basic_auth_password"`
 }
 
-// DefaultConfig returns what holds when nothing is set.
+// DefaultConfig returns the settings that apply when nothing is set.
 func DefaultConfig() Config {
 	return Config{
 		DataDir:  "data",
@@ -192,18 +191,19 @@ func DefaultConfig() Config {
 	}
 }
 
-// Bounds on how many tokens are kept in memory: a smaller cache would thrash,
-// a larger one would not fit.
+// Bounds of TokenCacheSize: a smaller cache would read most tokens from the database, a
+// larger one would not fit into memory.
 const (
 	minCacheSize = 1 << 10
 	maxCacheSize = 1 << 26
 )
 
-// maxDays bounds what is set in days: a longer limit would not be one.
+// maxDays is the highest value of a setting in days: a longer time limits nothing.
 const maxDays = 36500
 
-// Validate reports the first key that has a value we do not understand. What
-// cannot be understood stops the start; it never weakens us.
+// Validate returns an error that names the first key whose value is not valid. The
+// server does not start with such a value, rather than run with less protection than
+// the operator meant.
 func (c *Config) Validate() error {
 	if c.DataDir == "" {
 		return fmt.Errorf("--data: a folder is needed")
@@ -282,8 +282,8 @@ func (c MetricsConfig) validate() error {
 	return nil
 }
 
-// Bounds on max_staleness: below the one a few lost heartbeats would stop
-// everything, beyond the other a revocation would outlast its request.
+// Bounds of max_staleness: below minStaleness a few lost heartbeats would stop every
+// verification, and above maxStaleness a revocation could take longer than its request.
 const (
 	minStaleness = time.Second
 	maxStaleness = 20 * time.Second
@@ -319,8 +319,8 @@ func cookieName(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
 }
 
-// ParseDuration reads a duration as grafana.ini writes it: Go's form, or whole
-// days or weeks as "7d" and "2w". It is never negative.
+// ParseDuration reads a duration as grafana.ini has it: in Go's form, or whole days or
+// weeks as "7d" and "2w". A negative duration is an error.
 func ParseDuration(s string) (time.Duration, error) {
 	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
 		if number, ok := strings.CutSuffix(s, suffix); ok {
