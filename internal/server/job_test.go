@@ -189,3 +189,58 @@ func TestJobOnce(t *testing.T) {
 	stopB()
 	ended.Wait()
 }
+
+// TestJobCutOff stops a node in the middle of a job that one node does for all: the
+// others may take the job at once, and are told of no failure.
+func TestJobCutOff(t *testing.T) {
+	db := hallpasstest.OpenPostgres(t, hallpasstest.Postgres(t))
+	ctx, stop := context.WithCancel(t.Context())
+	j := server.TestJob{Every: time.Hour, DB: db, Self: "a", Log: slog.New(slog.DiscardHandler), Do: func(ctx context.Context) error {
+		stop()
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	j.Work(ctx, func(func() hallpass.Job) {})
+	if turn, err := db.TakeJob(t.Context(), "test", "b", time.Now(), time.Hour); err != nil || !turn.Mine {
+		t.Errorf("after a was stopped b is told %+v, %v", turn, err)
+	}
+	if turn, err := db.TakeJob(t.Context(), "test", "c", time.Now(), time.Hour); err != nil || turn.Holder != "b" || turn.Note != "" {
+		t.Errorf("c is told %+v, %v", turn, err)
+	}
+}
+
+// TestJobSucceedsElsewhere has a job fail on one node and succeed on another: the
+// first says that it succeeds again, and does not do it again.
+func TestJobSucceedsElsewhere(t *testing.T) {
+	db := hallpasstest.OpenPostgres(t, hallpasstest.Postgres(t))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	wake := make(chan struct{}, 1)
+	var log bytes.Buffer // read when the worker has ended
+	j := server.TestJob{
+		Every: time.Hour, Wake: wake, DB: db, Self: "a", Log: slog.New(slog.NewTextHandler(&log, nil)), Do: func(context.Context) error { return errors.New("no room") },
+	}
+	known := make(chan func() hallpass.Job, 1)
+	var ended sync.WaitGroup
+	ended.Go(func() { j.Work(ctx, func(of func() hallpass.Job) { known <- of }) })
+	state := <-known
+	hallpasstest.Eventually(t, "a to fail", func() bool { return state().Failures == 1 })
+	now := time.Now()
+	turn, err := db.TakeJob(t.Context(), "test", "b", now, time.Hour)
+	if err != nil || !turn.Mine {
+		t.Fatalf("b is told %+v, %v", turn, err)
+	}
+	if err := db.LeaveJob(t.Context(), "test", "b", now, ""); err != nil {
+		t.Fatal(err)
+	}
+	wake <- struct{}{}
+	hallpasstest.Eventually(t, "a to learn of the run", func() bool { return state().Node == "b" })
+	stop()
+	ended.Wait()
+	if got := state(); got.Runs != 1 || got.Error != "" {
+		t.Errorf("a knows %+v", got)
+	}
+	if n := strings.Count(log.String(), "what failed succeeds again"); n != 1 {
+		t.Errorf("it was logged %d times that the job succeeds again:\n%s", n, &log)
+	}
+}

@@ -94,6 +94,9 @@ func (w *worker) turn(ctx context.Context) time.Duration {
 		turn, err = w.db.TakeJob(ctx, w.name, w.self, at, w.every)
 		if err == nil && !turn.Mine {
 			w.elsewhere(turn)
+			if turn.Note == "" { // what failed here succeeded there
+				w.tell(nil)
+			}
 			return max(turn.Wait, askAgain)
 		}
 		if err == nil {
@@ -152,7 +155,10 @@ func (w *worker) hold(ctx context.Context, at time.Time) error {
 	keeping.Wait()
 	note := ""
 	if err != nil {
-		at, note = time.Time{}, err.Error()
+		at = time.Time{}
+		if ctx.Err() == nil { // else the server stops: what was cut off did not fail
+			note = err.Error()
+		}
 	}
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTurn)
 	defer cancel()
