@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +26,7 @@ type one struct {
 func (o one) Accept() (net.Conn, error) { return o.conn, nil }
 
 // timed returns both ends of a pipe; the first keeps its timers.
-func timed(t *testing.T) (ours, theirs net.Conn, timers *int) {
+func timed(t *testing.T) (ours, theirs net.Conn, timers *atomic.Int64) {
 	t.Helper()
 	a, b := net.Pipe()
 	c := &counted{Conn: a}
@@ -39,10 +40,14 @@ func timed(t *testing.T) (ours, theirs net.Conn, timers *int) {
 // counted counts how often a timer is set.
 type counted struct {
 	net.Conn
-	timers int
+	timers atomic.Int64
 }
 
-func (c *counted) SetReadDeadline(t time.Time) error { c.timers++; return c.Conn.SetReadDeadline(t) }
+// SetReadDeadline is for net.Conn.
+func (c *counted) SetReadDeadline(t time.Time) error {
+	c.timers.Add(1)
+	return c.Conn.SetReadDeadline(t)
+}
 
 // TestDeadlines gives a connection and one that keeps its timers the same
 // deadlines, before and during waits: both must end each wait at the same time.
@@ -165,8 +170,8 @@ func TestTimersOfARequest(t *testing.T) {
 			t.Fatalf("%q, %v", answer[:n], err)
 		}
 	}
-	if *timers > 2*requests+10 {
-		t.Errorf("the timer was set %d times in %d requests", *timers, requests)
+	if n := timers.Load(); n > 2*requests+10 {
+		t.Errorf("the timer was set %d times in %d requests", n, requests)
 	}
 }
 
