@@ -57,7 +57,7 @@ for mod in test/*/go.mod; do
 done
 tests others "" "${race[@]}" "${others[@]}" || failed=1
 echo "go test once more, on PostgreSQL"
-HALLPASS_TEST_DATABASE=postgres tests postgres "on PostgreSQL" ./internal/node ./internal/verify ./internal/admin ./internal/api ./internal/console || failed=1
+HALLPASS_TEST_DATABASE=postgres tests postgres "on PostgreSQL" ./internal/node ./internal/verify ./internal/admin ./internal/library ./internal/api ./internal/console || failed=1
 wait "$processes" || failed=1
 cat "$kept/processes"
 

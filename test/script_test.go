@@ -3,6 +3,7 @@ package test_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -249,12 +250,16 @@ func quoted(object string) string {
 	})
 }
 
+// decoded returns the one JSON value that the text is.
 func decoded(t *testing.T, at, text string) (v any) {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	if err := d.Decode(&v); err != nil {
 		t.Fatalf("%s: %v: %s", at, err, text)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		t.Fatalf("%s: more follows the JSON: %s", at, text)
 	}
 	return v
 }

@@ -29,8 +29,8 @@ type NodeConn struct {
 // and no heartbeat of it had come.
 var ErrRemoved = errors.New("store: another node removed this one: its lease was over")
 
-// ConnectNode returns connections for the node, whose ID, Name, Version and Bound
-// are set. It opens none yet.
+// ConnectNode returns connections for the node, whose ID, Name, Version and
+// MaxStaleness are set. It opens none yet.
 func (db *DB) ConnectNode(node hallpass.Node) *NodeConn {
 	pool := db.unprepared()
 	pool.SetMaxOpenConns(1)
