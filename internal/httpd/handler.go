@@ -132,7 +132,7 @@ type Reader uint8
 // The readers, each with what its answers need.
 const (
 	Browser Reader = iota // shows the answer as a page or a part of one: all headers
-	Program               // reads data; a browser that is led there must not show it as something else
+	Program               // reads data; a browser that is led there must not run or frame it
 	Proxy                 // asks whether a request may pass, and drops what it does not know
 )
 
@@ -143,6 +143,7 @@ func setHeaders(h http.Header, reader Reader, secure bool) {
 	if reader == Proxy {
 		return
 	}
+	h["Content-Security-Policy"] = csp
 	h["X-Content-Type-Options"] = nosniff
 	if secure {
 		h["Strict-Transport-Security"] = hsts
@@ -150,7 +151,6 @@ func setHeaders(h http.Header, reader Reader, secure bool) {
 	if reader == Program {
 		return
 	}
-	h["Content-Security-Policy"] = csp
 	h["X-Frame-Options"] = frameDeny
 	h["Referrer-Policy"] = referrerPolicy
 }

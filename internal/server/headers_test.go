@@ -10,12 +10,12 @@ import (
 )
 
 // TestHeadersByDoor looks at what each door sends beside its own: a page all
-// that browsers heed, data what keeps it from being shown as a page, the guard
-// nothing of that (SEC-19, docs/decisions/0020-headers-by-door.md).
+// that browsers heed, data the two that keep a browser from running or framing it, the
+// guard nothing of that (SEC-19, docs/decisions/0020-headers-by-door.md).
 func TestHeadersByDoor(t *testing.T) {
 	plain := hallpasstest.New(t)
 	https := hallpasstest.New(t, func(c *server.Config) { c.Server.RootURL = "https://hallpass.example" })
-	data := map[string]string{"X-Content-Type-Options": "nosniff"}
+	data := map[string]string{"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}
 	page := map[string]string{
 		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
 		"Content-Security-Policy": "default-src 'none'",
