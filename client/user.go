@@ -21,7 +21,6 @@ type NewUser struct {
 
 // Users returns the server's users whose login, e-mail address or name contains
 // query.
-
 func (c *Client) Users(ctx context.Context, query string) ([]wire.UserRow, error) {
 	return pages(1, search(query), func(q url.Values) ([]wire.UserRow, error) {
 		out, err := call[wire.Users](ctx, c, http.MethodGet, "/api/users/search?"+q.Encode(), nil)

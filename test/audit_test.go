@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-// TestAuditMeasured is `make bench-audit`: what docs/performance.md tells of a
-// long audit, on both databases. HALLPASS_TEST_AUDIT_ROWS is how many entries it
-// has. Slow answers fail nothing, because machines differ; wrong ones do.
+// TestAuditMeasured is `make bench-audit`. It measures what docs/performance.md says of a
+// long audit, on both databases. HALLPASS_TEST_AUDIT_ROWS is the number of entries. Slow
+// answers do not fail the test, because machines differ; wrong answers do.
 func TestAuditMeasured(t *testing.T) {
 	rows, err := strconv.Atoi(os.Getenv("HALLPASS_TEST_AUDIT_ROWS"))
 	if err != nil {
@@ -48,7 +48,7 @@ func TestAuditMeasured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = db.Close() }() // the server goes with it
+		defer func() { _ = db.Close() }() // the server is ended together with it
 		longAudit(t, db, rows)
 		p := nodes(t, 1, pg.url())[0]
 		measureAudit(t, p)
@@ -61,7 +61,7 @@ func TestAuditMeasured(t *testing.T) {
 	})
 }
 
-// pruning is the arguments of a server that keeps a year of the audit.
+// pruning has the settings of a server that keeps a year of the audit.
 func pruning(t *testing.T) []string {
 	path := filepath.Join(t.TempDir(), "hallpass.toml")
 	if err := os.WriteFile(path, []byte("[audit]\nretention = \"365d\"\n"), 0o600); err != nil {
@@ -70,12 +70,12 @@ func pruning(t *testing.T) []string {
 	return []string{"--config", path}
 }
 
-// auditDays is over how many days the entries of longAudit lie.
+// auditDays is the number of days over which longAudit spreads its entries.
 const auditDays = 400
 
-// longAudit writes so many entries, the latest of now: nine in ten of org 1, a
-// fifth of them refusals, of thirty actions, twenty actors and 100,000 targets,
-// each more seldom than the one before.
+// longAudit writes so many entries, the latest of them now. Nine in ten are of org 1, a
+// fifth are refusals. They have thirty actions, twenty actors and 100,000 targets, each
+// rarer than the one before.
 func longAudit(t *testing.T, db *sql.DB, rows int) {
 	t.Helper()
 	must := func(statement string, args ...any) {
@@ -89,7 +89,7 @@ func longAudit(t *testing.T, db *sql.DB, rows int) {
 		t.Fatal(err)
 	}
 	indexes := regexp.MustCompile(`CREATE INDEX (\w+) ON audit [^;]+`).FindAllStringSubmatch(string(text), -1)
-	for _, x := range indexes { // made at once when all is there, which is quicker
+	for _, x := range indexes { // created after the rows are written, which is quicker
 		must("DROP INDEX " + x[1])
 	}
 	began := time.Now()
@@ -115,7 +115,7 @@ func longAudit(t *testing.T, db *sql.DB, rows int) {
 	t.Logf("%d entries written in %s", rows, time.Since(began).Round(time.Second))
 }
 
-// measureAudit asks a server for pages by every filter, and exports all.
+// measureAudit reads pages with every filter from a server, and exports all entries.
 func measureAudit(t *testing.T, p *process) {
 	day := func(ago int) string {
 		return url.QueryEscape(time.Now().AddDate(0, 0, -ago).UTC().Format(time.RFC3339))
@@ -129,7 +129,7 @@ func measureAudit(t *testing.T, p *process) {
 		{query: "action=token.create"},
 		{query: "action=org.delete"}, // one entry
 		{query: "action=token.verify", none: true},
-		{query: "actor=user-0"}, // a fifth of all
+		{query: "actor=user-0"}, // a fifth of all entries
 		{query: "actor=user-19"},
 		{query: "actor=nobody-here", none: true},
 		{query: "actor=119"},
@@ -149,7 +149,7 @@ func measureAudit(t *testing.T, p *process) {
 		{query: "actor=user-0&action=user.create"},
 		{query: "actor=user-0&action=serviceaccounts%3Awrite&org=2"},
 		{query: "actor=user-19&action=dashboard.update"},
-		{query: "org=3&action=serviceaccounts%3Awrite"}, // both frequent, never together
+		{query: "org=3&action=serviceaccounts%3Awrite"}, // each is frequent, but no entry has both
 		{query: "actor=user-0&action=token.create&outcome=ok&org=1&from=" + day(300) + "&to=" + day(200)},
 	} {
 		var took []time.Duration
@@ -190,8 +190,8 @@ func measureAudit(t *testing.T, p *process) {
 	t.Logf("| export | %s | %d entries, %d MB |", time.Since(began).Round(time.Second), lines, size>>20)
 }
 
-// measurePruning has a server delete what is older than a year while an account is
-// changed again and again.
+// measurePruning has a server delete the entries that are older than a year, while an
+// account is changed again and again.
 func measurePruning(t *testing.T, p *process) {
 	began := time.Now()
 	c := p.mint()
@@ -200,7 +200,7 @@ func measurePruning(t *testing.T, p *process) {
 		began := time.Now()
 		p.must(200, "PATCH", fmt.Sprintf("/api/serviceaccounts/%d", c.account), `{"role":"Viewer"}`, nil)
 		took = append(took, time.Since(began))
-		time.Sleep(10 * time.Millisecond) // the deletion has most of the time; the changes measure what they wait for it
+		time.Sleep(10 * time.Millisecond) // most of the time belongs to the deletion; the changes measure how long they wait for it
 	}
 	slices.Sort(took)
 	t.Logf("| retention | %s | %d changes meanwhile: median %d ms, p99 %d ms |", time.Since(began).Round(time.Second), len(took),

@@ -20,7 +20,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// proxied is a proxy that runs a file of docs/nodes before three nodes and a
+// proxied is a proxy with a file of docs/nodes, in front of three nodes and a
 // guarded API.
 type proxied struct {
 	t       *testing.T
@@ -28,7 +28,7 @@ type proxied struct {
 	client  *http.Client
 }
 
-// as sends a request to the host behind the proxy. A token of "" means the
+// as sends a request to the host behind the proxy. With the token "" it sends the
 // admin's password.
 func (p *proxied) as(host, token, method, path, body string) (status int, text string) {
 	r, err := http.NewRequest(method, "http://"+p.address+path, strings.NewReader(body))
@@ -63,8 +63,8 @@ func (p *proxied) guarded(token, method, path string) (int, string) {
 	return p.as("metrics.example.com", token, method, path, "")
 }
 
-// placed copies files of docs/nodes into a folder, with the addresses of the
-// manual replaced by real ones, and more replacements of the proxy's own.
+// placed copies files of docs/nodes into a folder. It replaces the addresses of the
+// manual by real ones, and makes the replacements that the proxy needs.
 func placed(t *testing.T, names []string, addresses []string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -95,7 +95,7 @@ func (p *proxied) run(name string, args ...string) {
 	}
 	p.t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt) // it may have ended
-		_ = cmd.Wait()                       // how is no news
+		_ = cmd.Wait()                       // its exit status does not matter
 		if p.t.Failed() {
 			p.t.Logf("%s: %s", name, out.String())
 		}
@@ -117,7 +117,7 @@ var balancers = map[string]func(t *testing.T, addresses []string) *proxied{
 		if err != nil {
 			t.Fatal(err)
 		}
-		var folders strings.Builder // else those of the system, where not everybody may write
+		var folders strings.Builder // the default folders belong to the system, where not everybody may write
 		for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 			fmt.Fprintf(&folders, "\n\t%s_temp_path %s/%s;", kind, dir, kind)
 		}
@@ -151,11 +151,10 @@ func freeAddress(t *testing.T) string {
 	return address
 }
 
-// TestBalancers takes nodes away behind the proxies of the manual, under load of
-// guarded requests, reads and changes: one is cut off from its database, one is
-// restarted and one is killed. No request fails; a change whose connection broke
-// in the middle is told of as one that may have been made, and was made once at
-// most; and no token that was revoked is accepted.
+// TestBalancers puts the proxies of the manual under load: guarded requests, reads and
+// changes. Meanwhile it cuts one node off from its database, restarts one and kills one.
+// No request fails. A change whose connection broke is answered as one that may have
+// been made, and was made at most once. No token that was revoked is accepted.
 func TestBalancers(t *testing.T) {
 	for name, start := range balancers {
 		t.Run(name, func(t *testing.T) { testBalancer(t, start) })
@@ -174,7 +173,7 @@ func testBalancer(t *testing.T, proxy func(*testing.T, []string) *proxied) {
 		if r.Header.Get("Authorization") != "" || r.Header.Get("X-Hallpass-Account") == "" || r.URL.Path == "/broken" {
 			rw.WriteHeader(http.StatusInternalServerError)
 		}
-		_, _ = io.WriteString(rw, "the API itself") // a client that went away is no news
+		_, _ = io.WriteString(rw, "the API itself") // fails when the client went away
 	}))
 	defer api.Close()
 	p := proxy(t, []string{
@@ -189,7 +188,7 @@ func testBalancer(t *testing.T, proxy func(*testing.T, []string) *proxied) {
 	l.goOn(200)
 
 	w.cut(true, true)
-	c.nodes[0].state("leased", "stale") // the second, where this machine was busy
+	c.nodes[0].state("leased", "stale") // stale when this machine is busy
 	l.goOn(100)
 	c.nodes[0].state("stale")
 	l.goOn(200)
@@ -222,22 +221,22 @@ func testBalancer(t *testing.T, proxy func(*testing.T, []string) *proxied) {
 			return status == http.StatusServiceUnavailable && json.Valid([]byte(text))
 		})
 	}
-	for method, path := range changes { // no node took it: that is known
+	for method, path := range changes { // no node took the request, so the proxy knows that nothing was changed
 		if status, text := p.api("", method, path, "{}"); status != http.StatusServiceUnavailable || !json.Valid([]byte(text)) {
 			t.Errorf("%s without a node is answered with %d %s", method, status, text)
 		}
 	}
 }
 
-// changes is a route for each method that changes something.
+// changes has a route for each method that changes something.
 var changes = map[string]string{
 	"POST": "/api/serviceaccounts", "PATCH": "/api/serviceaccounts/2", "PUT": "/api/user", "DELETE": "/api/serviceaccounts/2",
 }
 
-// TestBalancersWithoutDatabase stops PostgreSQL behind the proxies of the manual,
-// while clients read, change, and send tokens that no node remembers: what the
-// nodes remember is verified on, and a change is answered with 503, for it was not
-// made.
+// TestBalancersWithoutDatabase stops PostgreSQL behind the proxies of the manual, while
+// clients read, make changes, and send tokens that no node has in memory. The nodes still
+// verify the tokens that they have in memory. They answer a change with 503, because it
+// was not made.
 func TestBalancersWithoutDatabase(t *testing.T) {
 	for name, start := range balancers {
 		t.Run(name, func(t *testing.T) { testBalancerWithoutDatabase(t, start) })
@@ -284,8 +283,8 @@ func testBalancerWithoutDatabase(t *testing.T, proxy func(*testing.T, []string) 
 	}
 }
 
-// TestReadyWhileLeased stops PostgreSQL: both nodes go on wanting requests, for
-// they verify what they know, and say why that will end.
+// TestReadyWhileLeased stops PostgreSQL. Both nodes still want requests, because they
+// verify the tokens that they know, and /readyz says why this will end.
 func TestReadyWhileLeased(t *testing.T) {
 	db := newPostgres(t)
 	all := []*process{node(t, db.url(), "HALLPASS_DATABASE_MAX_STALENESS=20s"), node(t, db.url(), "HALLPASS_DATABASE_MAX_STALENESS=20s")}
@@ -314,7 +313,7 @@ func TestReadyWhileLeased(t *testing.T) {
 	}
 }
 
-// state waits until the node says at /readyz that it is in one of those states.
+// state waits until /readyz of the node reports one of those states.
 func (p *process) state(want ...string) {
 	p.t.Helper()
 	hallpasstest.Eventually(p.t, fmt.Sprint("state ", want), func() bool {
@@ -335,7 +334,7 @@ func (p *process) state(want ...string) {
 	})
 }
 
-// cluster is nodes that come back at the same address.
+// cluster has nodes that can be restarted at the same address.
 type cluster struct {
 	t         *testing.T
 	nodes     []*process
@@ -351,7 +350,7 @@ func (c *cluster) add(env []string) {
 	c.again(len(c.nodes) - 1)
 }
 
-// again starts the node, which has ended or never was, and waits until it is
+// again starts the node, for the first time or after it ended, and waits until it is
 // ready.
 func (c *cluster) again(i int) {
 	c.t.Helper()
@@ -361,7 +360,7 @@ func (c *cluster) again(i int) {
 	c.nodes[i] = p
 }
 
-// load is requests of every kind through a proxy.
+// load sends requests of every kind through a proxy.
 type load struct {
 	p       *proxied
 	kept    credential
@@ -386,7 +385,7 @@ func (l *load) start() {
 	}
 }
 
-// read sends a request that changes nothing, again and again: it never fails.
+// read sends a request that changes nothing, again and again. None may fail.
 func (l *load) read(send func() (int, string)) {
 	l.clients.Go(func() {
 		for !l.stopped.Load() {
@@ -400,9 +399,8 @@ func (l *load) read(send func() (int, string)) {
 	})
 }
 
-// write makes credentials and revokes them. Each step is answered with success,
-// or with 504: then it is known afterwards whether it was made, and it is asked
-// for again.
+// write creates credentials and revokes them. Each step is answered with success or with
+// 504. After a 504 write finds out whether the change was made, and repeats it if not.
 func (l *load) write() {
 	for !l.stopped.Load() {
 		name := fmt.Sprintf("load-%d", credentials.Add(1))
@@ -421,7 +419,7 @@ func (l *load) write() {
 		if !l.step("DELETE", path, "", nil) {
 			continue
 		}
-		for range 6 { // on every node, as it may be
+		for range 6 { // enough to reach every node, as a rule
 			if status, _ := l.p.guarded(token.Key, "GET", "/"); status == http.StatusOK {
 				l.late.Add(1)
 			}
@@ -430,7 +428,7 @@ func (l *load) write() {
 	}
 }
 
-// step makes one change, and reports whether it was answered with success.
+// step makes one change, and reports whether the answer was a success.
 func (l *load) step(method, path, body string, out any) bool {
 	status, text := l.p.api("", method, path, body)
 	switch {
@@ -443,7 +441,7 @@ func (l *load) step(method, path, body string, out any) bool {
 		return true
 	case status == http.StatusNotFound && method == "DELETE": // sent twice: the first answer was lost
 		return true
-	case status == http.StatusGatewayTimeout || status == http.StatusBadGateway || strings.HasSuffix(text, ": EOF"): // HAProxy closes the connection on which one came
+	case status == http.StatusGatewayTimeout || status == http.StatusBadGateway || strings.HasSuffix(text, ": EOF"): // HAProxy closes the connection after such an answer
 		l.unknown.Add(1)
 	default:
 		l.p.t.Errorf("%s %s: %d %s", method, path, status, text)
@@ -451,7 +449,7 @@ func (l *load) step(method, path, body string, out any) bool {
 	return false
 }
 
-// goOn waits for so many more requests of each kind.
+// goOn waits until so many more requests of each kind were answered.
 func (l *load) goOn(n int64) {
 	l.p.t.Helper()
 	answered, changed := l.answered.Load(), l.changed.Load()
@@ -468,7 +466,7 @@ func (l *load) end() {
 	if l.late.Load() > 0 {
 		l.p.t.Errorf("%d requests with a token that was revoked were accepted", l.late.Load())
 	}
-	// What was on its way when a node was cut off or killed, and nothing else.
+	// Only requests that were in progress when a node was cut off or killed may be unsure.
 	if n := l.unknown.Load(); n > 2*writers {
 		l.p.t.Errorf("%d changes were not confirmed, of which %d may have been in the middle", n, 2*writers)
 	}

@@ -21,11 +21,11 @@ type browser struct {
 	url string // of the server
 }
 
-// lanHost is a name under which the browser reaches the server as another
-// machine would: without https it is no secure context.
+// lanHost is a name by which the browser reaches the server as another machine would.
+// Without https, such a page is not a secure context.
 const lanHost = "hallpass.lan"
 
-// newBrowser starts Chromium, or skips the test where there is none.
+// newBrowser starts Chromium. Without Chromium it skips the test.
 func newBrowser(t *testing.T, url string) *browser {
 	t.Helper()
 	path := os.Getenv("HALLPASS_TEST_CHROMIUM")
@@ -44,7 +44,7 @@ func newBrowser(t *testing.T, url string) *browser {
 	t.Cleanup(cancelAllocator)
 	ctx, cancel := chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)); err != nil { // without a time limit: it would be the browser's
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)); err != nil { // without a timeout, which would end the browser too
 		t.Fatal(err)
 	}
 	return &browser{t: t, ctx: ctx, url: url}
@@ -59,7 +59,7 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// open goes to a page of the server. What came before has ended by then: of two
+// open goes to a page of the server. It first waits for the navigation before: of two
 // navigations at once the browser drops one.
 func (b *browser) open(path string) {
 	b.t.Helper()
@@ -79,23 +79,23 @@ func eval[T any](b *browser, script string) T {
 	return v
 }
 
-// until waits for a script to be true.
+// until waits until the script returns true.
 func (b *browser) until(script string) {
 	b.t.Helper()
 	if !hallpasstest.Within(hallpasstest.Patience, func() bool {
 		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+script+")"))
-		return err == nil && ok // an error is a page that is just being replaced
+		return err == nil && ok // an error comes when the page is being replaced
 	}) {
 		b.t.Fatalf("never true: %s\non %s: %s", script, eval[string](b, "location.pathname"), eval[string](b, "document.body.innerText"))
 	}
 }
 
-// find is a script's expression for the visible thing with that text.
+// find returns a script's expression for the visible element with that text.
 func find(selector, text string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll(%s)].find(e => e.checkVisibility() && e.innerText.trim() === %s)`, quote(selector), quote(text))
 }
 
-// press clicks the visible thing with that text.
+// press clicks the visible element with that text.
 func (b *browser) press(selector, text string) {
 	b.t.Helper()
 	b.until(find(selector, text))
@@ -107,7 +107,7 @@ func (b *browser) click(selector string) {
 	b.do(chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
 }
 
-// yes answers the question that is asked with its button.
+// yes presses the button of the question that the page asks.
 func (b *browser) yes(says ...string) {
 	b.t.Helper()
 	b.until(`document.querySelector("#confirm-dialog")?.open`)
@@ -118,7 +118,7 @@ func (b *browser) yes(says ...string) {
 	b.until(`!document.querySelector("#confirm-dialog")`)
 }
 
-// fill replaces what is in an input by typing.
+// fill replaces the value of an input by typing.
 func (b *browser) fill(selector, text string) {
 	b.t.Helper()
 	b.do(chromedp.WaitVisible(chromedp.CSS(selector)))
@@ -131,7 +131,7 @@ func (b *browser) keys(keys string) {
 	b.do(chromedp.KeyEvent(keys))
 }
 
-// shows fails the test unless the page says each of the texts.
+// shows fails the test unless the page has each of the texts.
 func (b *browser) shows(texts ...string) {
 	b.t.Helper()
 	for _, text := range texts {

@@ -33,8 +33,8 @@ func (p *process) metric(name string) float64 {
 	return 0
 }
 
-// roleAlone gives the account of a new credential no role but a custom one, in
-// the way give.
+// roleAlone gives the account of a new credential a custom role and no other, by the
+// function give.
 func roleAlone(p *process, give func(c credential, role string)) credential {
 	p.t.Helper()
 	c := p.mint()
@@ -60,7 +60,8 @@ func givenByTeam(p *process) credential {
 	})
 }
 
-// byHand is what somebody does to the database to end what a credential can.
+// byHand is a statement with which an operator changes the database, so that a credential
+// loses what it may do.
 var byHand = []struct {
 	statement string // %d is the token for tokens, else the account
 	made      func(p *process) credential
@@ -121,7 +122,7 @@ func TestDatabaseWrittenByHand(t *testing.T) {
 	}) {
 		t.Errorf("the audit does not tell of it: %+v", page.Entries)
 	}
-	// What Hallpass writes is not taken for another's.
+	// Hallpass does not take its own writes for writes of others.
 	before := db.count("SELECT COUNT(*) FROM audit WHERE action = 'database.write'")
 	c := all[0].mint()
 	all[1].use(c.key)
@@ -131,8 +132,8 @@ func TestDatabaseWrittenByHand(t *testing.T) {
 	}
 }
 
-// watchedTables returns the tables whose rows say what a credential is worth,
-// each with a column.
+// watchedTables returns the tables whose rows say what a credential may do, each with
+// a column.
 func watchedTables(t *testing.T, db *postgres) map[string]string {
 	t.Helper()
 	tables := make(map[string]string)

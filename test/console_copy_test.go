@@ -10,9 +10,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestCopiedIsTrue presses the buttons of the dialog in every order of three, and
-// closes it: it says "Copied" and lets the secret go exactly when the last thing
-// copied was the secret, and the clipboard agrees.
+// TestCopiedIsTrue presses three buttons of the dialog in every order, and closes it. The
+// dialog says "Copied" and closes without a question exactly when the secret was copied
+// last, and the clipboard has it.
 func TestCopiedIsTrue(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s.URL)
@@ -69,7 +69,7 @@ func TestCopiedIsTrue(t *testing.T) {
 		}
 	}
 
-	// Two copies at once: the last one counts, whichever is through first.
+	// Two copies at once: the one that was started last counts, whichever ends first.
 	b.newToken(account, "at once")
 	eval[bool](b, `(() => { const write = navigator.clipboard.writeText.bind(navigator.clipboard);
 		Object.defineProperty(navigator.clipboard, "writeText", {configurable: true, value: (text) => new Promise((ok, no) => setTimeout(() => write(text).then(ok, no).finally(() => setTimeout(() => window.through = (window.through || 0) + 1)), text.startsWith("glsa_") ? 400 : 0))});
@@ -79,7 +79,7 @@ func TestCopiedIsTrue(t *testing.T) {
 	if copied() {
 		t.Error("an overtaken copy counts")
 	}
-	// A copy in another tab takes the secret's place.
+	// A copy in another tab replaces the secret in the clipboard.
 	eval[bool](b, `delete navigator.clipboard.writeText, document.querySelector("#token-copy").click(), true`)
 	b.until(`document.querySelector("[data-step=copied]").classList.contains("lit")`)
 	eval[bool](b, `new BroadcastChannel("hallpass-copies").postMessage(""), true`)
@@ -110,8 +110,8 @@ func TestLatestCallWins(t *testing.T) {
 			body = `{"name":"x"}`
 		}
 		told := fmt.Sprintf(`document.querySelector("#token-proof").innerText.includes(%s) && document.querySelector("#token-proof").innerText.includes("call%d/1") && document.querySelector("#token-proof-box").className === %s`, quote(c.says), i, quote(c.class))
-		hallpasstest.Eventually(t, "the page to tell of the call", func() bool { // a refusal before the page listens is not told: it is called again
-			s.Clock.Wind(2 * time.Minute) // refusals of one minute are told together
+		hallpasstest.Eventually(t, "the page to tell of the call", func() bool { // the page does not show a refusal from before it listened, so the call is repeated
+			s.Clock.Wind(2 * time.Minute) // refusals of one minute are one event
 			s.Do(hallpasstest.Bearer(secret), c.method, c.path, body, append(c.headers, fmt.Sprintf("User-Agent: call%d/1", i))...)
 			return hallpasstest.Within(3*time.Second, func() bool { return eval[bool](b, "Boolean("+told+")") })
 		})

@@ -14,15 +14,15 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// hostileName is a name that somebody may give, to see what pages make of it.
+// hostileName is a name with markup and a very long word: pages must escape and wrap it.
 const hostileName = `"><img src=x onerror=alert(1)> & a name that is long and goes on and on, with_a_word_that_has_no_end_at_all_and_so_cannot_be_broken`
 
-// notPages are addresses that answer with no page of their own: a picture, a
-// part of a page, a way to another page.
+// notPages are addresses that do not answer with a page: a picture, a part of a page, a
+// redirect.
 var notPages = []string{"GET /avatar/{hash}", "GET /org/serviceaccounts/{ref}/tokens", "GET /dashboards/f/{folder}/{slug}"}
 
-// furnish fills the server with what an organization has, and returns for each
-// address of the console the pages there are to look at.
+// furnish creates everything that an organization has, and returns the pages to look at
+// for each address of the console.
 func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 	t.Helper()
 	do := func(method, path, body string, out any) {
@@ -134,8 +134,8 @@ func allPages(t *testing.T, pages map[string][]string) []string {
 // emptyPages are the pages of a server that was just set up.
 var emptyPages = []string{"/org/serviceaccounts", "/org/teams", "/dashboards", "/admin/audit?action=nothing.at-all", "/admin/users", "/org/users"}
 
-// axe holds what is shown to axe-core's rules, in light and dark, wide and as on
-// a phone.
+// axe checks what is shown by axe-core's rules: in light and dark, on a wide screen and
+// on a phone.
 type axe struct {
 	*browser
 	source string
@@ -173,7 +173,7 @@ func (a *axe) check(what string) {
 	a.do(chromedp.EmulateViewport(1440, 900))
 }
 
-// fits tells whether what is shown is as wide as the screen, on screens of the widths.
+// fits fails the test if the page is wider than the screen, on screens of these widths.
 func (a *axe) fits(what string, widths ...int64) {
 	a.t.Helper()
 	for _, width := range widths {
@@ -184,8 +184,8 @@ func (a *axe) fits(what string, widths ...int64) {
 	}
 }
 
-// TestEveryPageIsAccessible looks at every page of the console with usual, empty
-// and hostile data, and at its dialogs.
+// TestEveryPageIsAccessible checks every page of the console with usual, empty and
+// hostile data, and its dialogs.
 func TestEveryPageIsAccessible(t *testing.T) {
 	empty := newAxe(t, hallpasstest.New(t))
 	for _, path := range emptyPages {
@@ -236,8 +236,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	a.check("/login")
 }
 
-// doubled finds headings that say what another one says, or the head of the
-// table below.
+// doubled finds headings that repeat another heading, or the head of the table below.
 const doubled = `(() => {
 	const seen = [...document.querySelectorAll("main :is(h1, h2, h3)")].map(h => h.innerText.trim());
 	const tables = [...document.querySelectorAll("main table")].map(t => [t, t.querySelector("th")?.innerText.trim()])
@@ -245,8 +244,8 @@ const doubled = `(() => {
 	return [...seen.filter((h, i) => h && seen.indexOf(h) !== i), ...tables.map(([, first]) => first)];
 })()`
 
-// changesByKey finds choices that send something when they are made: by an arrow
-// key, that is, on the way to another one.
+// changesByKey finds selects and radio buttons that send a request as soon as they change.
+// With the arrow keys a user passes a choice on the way to another one, and would send it.
 const changesByKey = `(() => {
 	const sent = [];
 	let now = "";
@@ -265,9 +264,9 @@ const changesByKey = `(() => {
 	return sent;
 })()`
 
-// TestEveryFormTellsWhere sends every form of every page with each of its fields
-// filled in wrongly: where the server refuses that, the field is marked, says why
-// in words beside it, and has the focus; what was typed elsewhere stays.
+// TestEveryFormTellsWhere sends every form of every page, each time with one field that
+// is wrong. When the server refuses it, that field is marked, has the reason in words
+// next to it, and has the focus. The other fields keep what was typed.
 func TestEveryFormTellsWhere(t *testing.T) {
 	s := hallpasstest.New(t)
 	pages := furnish(t, s)

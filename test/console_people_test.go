@@ -25,9 +25,9 @@ func api(t *testing.T, s *hallpasstest.Server, as hallpasstest.Credential, metho
 	}
 }
 
-// TestRolesByKeyboard gives an account a role with the keyboard alone, finds it
-// by what it allows, and sees on the account's page what it can do now. A real
-// call with its token agrees.
+// TestRolesByKeyboard finds a role by what it allows, and gives it to an account, with the
+// keyboard alone. The account's page shows what the account may do now, and a real call
+// with its token confirms it.
 func TestRolesByKeyboard(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s.URL)
@@ -72,8 +72,8 @@ func TestRolesByKeyboard(t *testing.T) {
 	b.shows("Yes.", "Through role teams:read")
 }
 
-// TestTeamMembership makes a team, puts a service account in it and takes it out
-// again: what the team has comes and goes with that.
+// TestTeamMembership creates a team, adds a service account to it and removes it again.
+// The account has the permissions of the team only while it is a member.
 func TestTeamMembership(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s.URL)
@@ -121,7 +121,7 @@ func TestTeamMembership(t *testing.T) {
 	b.shows("The team platform is deleted.", "There are no teams yet")
 }
 
-// TestFolderPermission takes a folder from the viewers and gives it to one
+// TestFolderPermission takes the access to a folder from the viewers and gives it to one
 // account.
 func TestFolderPermission(t *testing.T) {
 	s := hallpasstest.New(t)
@@ -185,7 +185,7 @@ func TestAccountPermission(t *testing.T) {
 	b.until(`document.querySelector('[aria-label="Save the permission of ed"]').checkVisibility()`)
 	b.keys(kb.Tab + kb.Enter)
 	b.yes("Edit on ci", "Admin on ci")
-	b.until(`[...document.querySelectorAll("td")].filter((c) => c.title.includes("serviceaccounts:delete")).length === 2`) // the page has come back
+	b.until(`[...document.querySelectorAll("td")].filter((c) => c.title.includes("serviceaccounts:delete")).length === 2`) // the page was loaded again
 	if r := s.Do(ed, "DELETE", "/api/serviceaccounts/"+id, ""); r.StatusCode != 200 {
 		t.Errorf("delete with Admin: %d %s", r.StatusCode, r.Text)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestCreateWithRolesByKeyboard makes an account with a role beside its basic
-// one, with the keyboard alone.
+// TestCreateWithRolesByKeyboard creates an account with a role in addition to its basic
+// role, with the keyboard alone.
 func TestCreateWithRolesByKeyboard(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s.URL)
@@ -35,8 +35,8 @@ func TestCreateWithRolesByKeyboard(t *testing.T) {
 	b.shows("Service account ci created.", "Service accounts: Reader")
 }
 
-// TestPhone opens the pages about people, roles and access on a phone: none is
-// wider than its screen.
+// TestPhone opens the pages about people, roles and access on a phone. No page is wider
+// than the screen.
 func TestPhone(t *testing.T) {
 	s := hallpasstest.New(t)
 	s.User("somebody.with.a.quite.long.login@accounting.example.com", hallpass.RoleEditor)

@@ -38,8 +38,8 @@ func (b *browser) newToken(account, name string) (secret string) {
 	return eval[string](b, `document.querySelector("#token-secret").value`)
 }
 
-// TestSecretIsNotLost tries every way to close the dialog before the secret was
-// copied: each asks first.
+// TestSecretIsNotLost tries every way to close the dialog before the secret is copied.
+// Each way asks first.
 func TestSecretIsNotLost(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s.URL)
@@ -80,8 +80,8 @@ func TestSecretIsNotLost(t *testing.T) {
 	}
 }
 
-// TestCopyTellsTheTruth takes the ways to copy from the browser: the dialog says
-// so and stays, also where the browser claims to have copied.
+// TestCopyTellsTheTruth disables every way to copy in the browser. The dialog says that
+// it could not copy, and stays open, also when the browser claims success.
 func TestCopyTellsTheTruth(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s.URL)
@@ -105,8 +105,8 @@ func TestCopyTellsTheTruth(t *testing.T) {
 	}
 }
 
-// TestPlainHTTP reaches the server by a name of the network, without https: the
-// page warns, and copying works all the same.
+// TestPlainHTTP reaches the server by a name of the network, without https. The page
+// warns, and copying still works.
 func TestPlainHTTP(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s.URL)
@@ -139,8 +139,8 @@ func TestPlainHTTP(t *testing.T) {
 	}
 }
 
-// tabTo presses Tab until what the selector names has the focus, and fails the
-// test if the focus is lost from sight on the way.
+// tabTo presses Tab until the element of the selector has the focus. It fails the test if
+// the focus is invisible on the way.
 func (b *browser) tabTo(selector string) {
 	b.t.Helper()
 	for range 80 {
@@ -155,7 +155,7 @@ func (b *browser) tabTo(selector string) {
 	b.t.Fatalf("Tab never reaches %s", selector)
 }
 
-// TestKeyboardOnly walks from signing in to a token and its end without a mouse.
+// TestKeyboardOnly signs in, creates a token and deletes it, without a mouse.
 func TestKeyboardOnly(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s.URL)
@@ -184,7 +184,7 @@ func TestKeyboardOnly(t *testing.T) {
 	b.stayIn("#token-dialog")
 	b.tabTo("#token-generate")
 	b.keys(kb.Enter)
-	b.until(`document.activeElement.id === "token-copy"`) // where the next press is needed
+	b.until(`document.activeElement.id === "token-copy"`) // the button that the user needs next
 	b.keys(kb.Escape)
 	b.until(`document.activeElement.id === "guard-keep"`)
 	b.keys(kb.Enter)
@@ -199,7 +199,7 @@ func TestKeyboardOnly(t *testing.T) {
 
 	b.tabTo(`[aria-label="Delete service account token by-keyboard"]`)
 	b.keys(kb.Enter)
-	b.until(`document.activeElement.matches("#confirm-dialog [data-cancel]")`) // not on what destroys
+	b.until(`document.activeElement.matches("#confirm-dialog [data-cancel]")`) // not on the button that deletes
 	b.stayIn("#confirm-dialog")
 	b.keys(kb.Escape)
 	b.until(`!document.querySelector("#confirm-dialog") && document.activeElement.matches("[aria-label^='Delete service account token']")`)
@@ -210,8 +210,8 @@ func TestKeyboardOnly(t *testing.T) {
 	b.shows("No tokens yet")
 }
 
-// stayIn presses Tab more often than the dialog has places for the focus, which
-// may leave it for the browser's own frame and for nothing else of the page.
+// stayIn presses Tab more often than the dialog has elements that take the focus. The
+// focus may leave the dialog for the browser itself, but not for the rest of the page.
 func (b *browser) stayIn(dialog string) {
 	b.t.Helper()
 	for range 20 {
@@ -222,8 +222,8 @@ func (b *browser) stayIn(dialog string) {
 	}
 }
 
-// TestLastDay chooses the last day that a limit of 30 days allows, in browsers
-// at both ends of the world's clocks: it is the server's last day.
+// TestLastDay chooses the last day that a limit of 30 days allows, in browsers of the
+// first and the last time zone. It is the last day of the server in both.
 func TestLastDay(t *testing.T) {
 	s := hallpasstest.New(t, func(c *server.Config) { c.ServiceAccounts.TokenExpirationDayLimit = 30 })
 	b := newBrowser(t, s.URL)
@@ -264,8 +264,8 @@ func TestLastDay(t *testing.T) {
 	}
 }
 
-// TestTwoWaysToProof takes first the polling, then the stream of events away:
-// the other one brings the proof.
+// TestTwoWaysToProof disables first the polling, then the stream of events. Each time the
+// other one shows the proof.
 func TestTwoWaysToProof(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s.URL)
@@ -292,7 +292,7 @@ func TestTwoWaysToProof(t *testing.T) {
 }
 
 // TestRowIsLive leaves the page of an account open, without a dialog, while its
-// token is used and another is made and deleted elsewhere.
+// token is used and another token is created and deleted elsewhere. The page shows it.
 func TestRowIsLive(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s.URL)

@@ -12,7 +12,7 @@ type Node struct {
 	Started time.Time `json:"started"`
 	Beat    time.Time `json:"beat"`    // its last heartbeat
 	Applied int64     `json:"applied"` // the last change of authority that it has applied
-	Behind  int64     `json:"behind"`  // how many changes it has not applied yet applied
+	Behind  int64     `json:"behind"`  // how many changes it has not applied yet
 	LagMS   int64     `json:"lagMs"`   // the time since its last heartbeat
 	LeaseMS int64     `json:"leaseMs"` // how long it may still answer from memory; 0 on a database that is not shared
 	AckMS   float64   `json:"ackMs"`   // how long the last change that was made through it needed until every node had applied it

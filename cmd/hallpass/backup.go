@@ -159,7 +159,6 @@ it again.`,
 }
 
 // oneFile returns an error unless the command has one argument, the name of a file.
-
 func oneFile(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("give the name of one file: \"hallpass %s FILE\"", cmd.Name())

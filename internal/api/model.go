@@ -264,7 +264,6 @@ func (o *object) add(name string, start int) (c cut, duplicate bool) {
 
 // withoutCuts returns the body without the cuts, of which one may contain others. A
 // body that could not be read to its end comes back as it is.
-
 func withoutCuts(body []byte, cuts []cut, end error) []byte {
 	if len(cuts) == 0 || !errors.Is(end, io.EOF) {
 		return body
