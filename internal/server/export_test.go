@@ -12,6 +12,9 @@ import (
 // Settings is what is shown of the configuration.
 func Settings(c Config) map[string]map[string]string { return c.settings() }
 
+// DrainWithin has requests cut off that last longer than d when the server stops.
+func (s *Server) DrainWithin(d time.Duration) { s.drainTimeout = d }
+
 // A TestJob is a job of a test.
 type TestJob struct {
 	Every, Again, Limit time.Duration

@@ -59,6 +59,7 @@ type Server struct {
 	fold     *httpd.Fold
 
 	shutdownDelay time.Duration
+	drainTimeout  time.Duration
 	maxStaleness  time.Duration
 }
 
@@ -99,7 +100,7 @@ func prepare(ctx context.Context, c Config, log *slog.Logger, now func() time.Ti
 
 func newServer(c Config, log *slog.Logger) *Server {
 	s := &Server{
-		config: c, log: log, stop: make(chan struct{}), userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1),
+		config: c, log: log, stop: make(chan struct{}), drainTimeout: drainTimeout, userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 	}
 	if c.Database.postgres() {
 		s.log = log.With("node", s.nodeName()) // logs of several nodes are read in one place
@@ -416,6 +417,10 @@ const (
 	drainTimeout      = 20 * time.Second
 )
 
+// lastWrites is how long a server that stops has at the least to write what is in
+// memory: a client that reads slowly may have used up the time for draining.
+const lastWrites = 5 * time.Second
+
 // Serve answers requests until ctx is done, then lets those at work finish,
 // writes what is still in memory, and returns nil. It returns early when the
 // database can no longer be relied on.
@@ -453,7 +458,8 @@ func (s *Server) Serve(ctx context.Context) error {
 		time.Sleep(s.shutdownDelay)
 	}
 	close(s.stop)
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	drained := time.Now().Add(s.drainTimeout)
+	drain, cancel := context.WithDeadline(context.WithoutCancel(ctx), drained)
 	defer cancel()
 	if err := web.Shutdown(drain); err != nil {
 		failure = errors.Join(failure, fmt.Errorf("drain: %w", err), web.Close())
@@ -461,16 +467,33 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.fold.Tell(time.Time{})
 	endJobs()
 	working.Wait()
-	if err := s.verify.Flush(drain); err != nil {
-		failure = errors.Join(failure, fmt.Errorf("flush: %w", err))
-	}
-	if err := s.node.Count(drain); err != nil {
-		s.log.Warn("the journal does not know the last numbers that were given", "error", err)
-	}
+	last, cancelLast := context.WithDeadline(context.WithoutCancel(ctx), later(drained, time.Now().Add(lastWrites)))
+	defer cancelLast()
+	failure = errors.Join(failure, s.writeLast(last))
 	endBeats() // to the last: what is changed while draining waits for this node too
 	<-still
-	s.node.Leave(drain)
+	s.node.Leave(last)
 	return failure
+}
+
+// writeLast writes what is in memory.
+func (s *Server) writeLast(ctx context.Context) error {
+	err := s.verify.Flush(ctx)
+	if err != nil {
+		err = fmt.Errorf("flush: %w", err)
+	}
+	if err := s.node.Count(ctx); err != nil {
+		s.log.Warn("the journal does not know the last numbers that were given", "error", err)
+	}
+	return err
+}
+
+// later returns the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // closing has a server that stops tell each client that its next request needs
