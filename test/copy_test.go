@@ -64,8 +64,8 @@ func refuses(t *testing.T, says string, env []string, args ...string) {
 	}
 }
 
-// database makes another database on the server and returns the settings that
-// name it. The URL holds a password, as those of operators do.
+// database creates another database on the server and returns the settings that name
+// it. Its URL has a password, as the URLs of operators do.
 func (p *postgres) database(name string) []string {
 	p.t.Helper()
 	p.exec("CREATE DATABASE " + name)
@@ -78,8 +78,8 @@ func (p *postgres) databaseURL(name string) string {
 	return fmt.Sprintf("postgres://hallpass:%s@127.0.0.1:%d/%s?sslmode=disable", databasePassword, p.port, name)
 }
 
-// look asks for a page as the admin and returns it decoded, without what a look
-// itself changes.
+// look reads a page as the admin and returns it decoded, without the fields that the
+// reading itself changes.
 func (p *process) look(path string) any {
 	p.t.Helper()
 	var page any
@@ -99,7 +99,7 @@ func still(v any) any {
 	case []any:
 		v = slices.DeleteFunc(v, func(e any) bool {
 			entry, ok := e.(map[string]any)
-			return ok && entry["action"] == "password.verify" // the look's own
+			return ok && entry["action"] == "password.verify" // of this request itself
 		})
 		for i := range v {
 			v[i] = still(v[i])
@@ -109,8 +109,8 @@ func still(v any) any {
 	return v
 }
 
-// furnish makes some of everything through the server and returns the paths
-// under which it is listed.
+// furnish creates some of everything through the server and returns the paths that list
+// it.
 func (p *process) furnish(account int64) []string {
 	p.t.Helper()
 	var org struct{ OrgID int64 }
@@ -137,8 +137,8 @@ func (p *process) furnish(account int64) []string {
 	}
 }
 
-// TestMigrate moves a furnished installation from SQLite to PostgreSQL: all is
-// as it was, what had ended has ended, and no number is given again.
+// TestMigrate moves an installation with data from SQLite to PostgreSQL. Everything is as
+// it was, what had ended stays ended, and no number is used again.
 func TestMigrate(t *testing.T) {
 	db := newPostgres(t)
 	env := db.database("moved")
@@ -223,9 +223,9 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// onBoth runs f with the settings of an installation on SQLite, and on
-// PostgreSQL. elsewhere returns the settings and flags under which a backup is
-// restored: over the database that is there, or into a new one.
+// onBoth runs f with the settings of an installation on SQLite, and again on
+// PostgreSQL. elsewhere returns the settings and flags for a restore: over the database
+// that exists, or into a new one.
 func onBoth(t *testing.T, f func(t *testing.T, env []string, elsewhere func() ([]string, []string))) {
 	t.Run("sqlite", func(t *testing.T) {
 		env := []string{"HALLPASS_SERVER_SHUTDOWN_DELAY=0s"}
@@ -241,9 +241,9 @@ func onBoth(t *testing.T, f func(t *testing.T, env []string, elsewhere func() ([
 	})
 }
 
-// TestBackupAndRestore backs a working server up, ends things in every way,
-// kills the server and restores: what was in the backup is there, and nothing
-// that ended comes back.
+// TestBackupAndRestore backs up a running server, ends credentials in every way, kills the
+// server and restores the backup. Everything in the backup is there, but nothing that
+// ended is valid again.
 func TestBackupAndRestore(t *testing.T) {
 	onBoth(t, func(t *testing.T, env []string, elsewhere func() ([]string, []string)) {
 		data, file := t.TempDir(), filepath.Join(t.TempDir(), "backup.db")
@@ -290,7 +290,7 @@ func TestBackupAndRestore(t *testing.T) {
 		}
 		p.must(200, "POST", fmt.Sprintf("/api/admin/users/%d/disable", user.ID), "", nil)
 		if len(env) > 1 {
-			// On PostgreSQL the journal is a beat behind, and no old file tells the rest.
+			// On PostgreSQL the journal is one heartbeat behind, and there is no old file with the rest.
 			p.journaled(data, fmt.Sprintf(`"kind":"user","id":%d,`, user.ID))
 		}
 		p.kill()
@@ -351,9 +351,9 @@ func (p *process) journaled(data, text string) {
 	})
 }
 
-// TestRestoreOverChangedPermissions changes what a role permits after the
-// backup. The journal cannot tell what: the server does not start until that was
-// accepted.
+// TestRestoreOverChangedPermissions changes the permissions of a role after the backup.
+// The journal does not have them, so the server does not start until an operator
+// accepted the loss.
 func TestRestoreOverChangedPermissions(t *testing.T) {
 	onBoth(t, func(t *testing.T, env []string, elsewhere func() ([]string, []string)) {
 		data, file := t.TempDir(), filepath.Join(t.TempDir(), "backup.db")
@@ -378,7 +378,7 @@ func TestRestoreOverChangedPermissions(t *testing.T) {
 			p = start(t, data, where)
 			p.refusesToStart("accept-history")
 		}
-		for range 2 { // asking changes nothing
+		for range 2 { // without --yes it changes nothing
 			refuses(t, "add --yes", where, "admin", "accept-history", "--data", data)
 		}
 		out = works(t, where, "admin", "accept-history", "--data", data, "--yes")
@@ -396,8 +396,8 @@ func TestRestoreOverChangedPermissions(t *testing.T) {
 	})
 }
 
-// TestRestoreElsewhere restores where the journal is not, and where another
-// installation's is.
+// TestRestoreElsewhere restores into a data directory without the journal, and into one
+// with the journal of another installation.
 func TestRestoreElsewhere(t *testing.T) {
 	data, file := t.TempDir(), filepath.Join(t.TempDir(), "backup.db")
 	p := serve(t, data)
@@ -417,7 +417,7 @@ func TestRestoreElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	refuses(t, "of the installation", nil, "restore", "--data", other, "--force", file)
-	// Without the journal, but with the newer database: that tells as much.
+	// Without the journal, but with the newer database, which knows as much.
 	if err := os.Remove(filepath.Join(data, "journal")); err != nil {
 		t.Fatal(err)
 	}
@@ -438,9 +438,9 @@ func TestRestoreElsewhere(t *testing.T) {
 	p.right(kept, ended)
 }
 
-// TestOlderThanTheJournal puts a database in place by hand that is older than
-// the journal begins, as that of a node which joined later: what ended in
-// between nobody can tell, so nothing is verified until a person looked.
+// TestOlderThanTheJournal replaces the database by hand with one that is older than the
+// beginning of the journal, as the journal of a node that joined later. Nobody knows what
+// ended in between, so nothing is verified until a person has looked.
 func TestOlderThanTheJournal(t *testing.T) {
 	data, file := t.TempDir(), filepath.Join(t.TempDir(), "backup.db")
 	p := serve(t, data)
@@ -473,7 +473,8 @@ func TestOlderThanTheJournal(t *testing.T) {
 	if err := p.stop(); err != nil {
 		t.Fatal(err)
 	}
-	// Another installation's folder: refused, both named, and its own server starts.
+	// The data directory of another installation is refused, and the error names both
+	// installations. The server of that directory still starts.
 	other := t.TempDir()
 	if err := serve(t, other).stop(); err != nil {
 		t.Fatal(err)
@@ -483,8 +484,8 @@ func TestOlderThanTheJournal(t *testing.T) {
 	serve(t, other)
 }
 
-// TestOlderCopyOfCreations puts an older copy in place that lacks nothing but what
-// was made since: the server says what is lost, and gives no number of it again.
+// TestOlderCopyOfCreations replaces the database with an older copy that lacks only what
+// was created since. The server says what is lost, and uses none of its numbers again.
 func TestOlderCopyOfCreations(t *testing.T) {
 	data, file := t.TempDir(), filepath.Join(t.TempDir(), "backup.db")
 	p := serve(t, data)
@@ -511,8 +512,8 @@ func TestOlderCopyOfCreations(t *testing.T) {
 	p.right(kept, lost)
 }
 
-// TestRestoreRefusesFiles tries to restore what is no sound backup: nothing is
-// there afterwards.
+// TestRestoreRefusesFiles tries to restore files that are not sound backups. Nothing is
+// restored.
 func TestRestoreRefusesFiles(t *testing.T) {
 	data, dir := t.TempDir(), t.TempDir()
 	p := serve(t, data)
@@ -598,8 +599,8 @@ func manyTokens(t *testing.T, path string, account int64, n int) {
 		UPDATE counters SET value = 1000 + %d WHERE name = 'token'`, account, n, n))
 }
 
-// TestKilledInTheMiddle kills backup, restore and migrate at any moment with
-// kill -9: what they make is whole or not there, and the next one succeeds.
+// TestKilledInTheMiddle kills backup, restore and migrate at any time with kill -9. Their
+// result is complete or not there, and the next attempt succeeds.
 func TestKilledInTheMiddle(t *testing.T) {
 	const tokens, rounds = 20000, 6
 	data, dir := t.TempDir(), t.TempDir()
@@ -614,7 +615,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	began := time.Now()
 	works(t, nil, "backup", "--data", data, whole)
 	takes := time.Since(began)
-	// kill starts the command and kills it after a random time, or finds it done.
+	// kill starts the command and kills it after a random time, unless it ended before.
 	kill := func(t *testing.T, takes time.Duration, env []string, args ...string) {
 		t.Helper()
 		cmd := command(t, env, args...)
@@ -622,7 +623,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(rand.N(takes)) // killed at any time
-		_ = cmd.Process.Kill()    // it may be done
+		_ = cmd.Process.Kill()    // it may have ended
 		_ = cmd.Wait()            // killed, as a rule
 	}
 	count := func(t *testing.T, driver, source string) (n int) {
@@ -696,7 +697,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 					t.Fatalf("the database has %d tokens", n)
 				}
 				status, out := execute(t, env, "migrate", "--data", data)
-				if status != 0 && !strings.Contains(out, "busy") { // the server may not have noticed yet that its client died
+				if status != 0 && !strings.Contains(out, "busy") { // PostgreSQL may not know yet that its client died
 					t.Fatalf("again: %d\n%s", status, out)
 				}
 				return status == 0

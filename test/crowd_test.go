@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// crowd verifies 200 tokens a second alone, and then while 250 people sign in from
-// as many addresses at once: a third of them with a wrong password.
+// crowd verifies 200 tokens a second: first without other load, then while 250 people sign
+// in at once from as many addresses, a third of them with a wrong password.
 func (b *bench) crowd(s stock) {
 	t := b.t
 	p := start(t, s.data, []string{"HALLPASS_SERVER_SHUTDOWN_DELAY=0s", "HALLPASS_SERVER_TRUSTED_PROXIES=127.0.0.1"})
@@ -24,7 +24,7 @@ func (b *bench) crowd(s stock) {
 	var signedIn, wrong, busy, lost atomic.Int64
 	slowest := 0.0
 	for round := range b.rounds {
-		for i := range users { // new ones: a password that was right is remembered
+		for i := range users { // new users: the server remembers a password that was right
 			status, err := p.call(quick, "", "POST", "/api/admin/users", fmt.Sprintf(`{"login":"user-%d-%d","password":%q}`, round, i, adminPassword+"!"), nil)
 			if status != http.StatusOK {
 				t.Fatalf("make a user: %d, %v", status, err)
@@ -62,8 +62,8 @@ func (b *bench) crowd(s stock) {
 	b.add("the same: p99 of 200 verifications a second ÷ p99 without the crowd", "%.2f", ratio, "< 2", ratio < 2)
 }
 
-// paced verifies 200 tokens a second until the end, and returns how long each took
-// in milliseconds.
+// paced verifies 200 tokens a second until the end, and returns the duration of each in
+// milliseconds.
 func (b *bench) paced(p *process, tokens []string, end <-chan time.Time) []float64 {
 	var mu sync.Mutex
 	var took []float64
@@ -89,7 +89,7 @@ func (b *bench) paced(p *process, tokens []string, end <-chan time.Time) []float
 					b.t.Error(err)
 					return
 				}
-				_, _ = io.Copy(io.Discard, res.Body) // the status says it
+				_, _ = io.Copy(io.Discard, res.Body) // only the status is needed
 				_ = res.Body.Close()
 				if res.StatusCode != http.StatusOK {
 					b.t.Errorf("a good token: %d", res.StatusCode)

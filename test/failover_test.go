@@ -11,15 +11,15 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// ledger is what was answered, for whoever asks afterwards.
+// ledger records what was answered, so that a test can compare it afterwards.
 type ledger struct {
 	mu    sync.Mutex
-	good  []credential // made
-	ended []credential // of those made, what was ended since
+	good  []credential // that were created
+	ended []credential // that were created and then ended
 }
 
-// write makes credentials through the nodes and ends every second one, until
-// stopped. Only what was answered with success is noted.
+// write creates credentials through the nodes and ends every second one, until
+// stopped. It records only what was answered with success.
 func (l *ledger) write(p *process, stop *atomic.Bool) {
 	for i := 0; !stop.Load(); i++ {
 		var account, token struct {
@@ -57,13 +57,13 @@ func (l *ledger) all() (good, ended []credential) {
 	return l.good[:len(l.good):len(l.good)], l.ended[:len(l.ended):len(l.ended)]
 }
 
-// watch tries what has ended on the nodes, again and again, until stopped: none
-// may accept it, whatever happens to the database.
+// watch sends credentials that have ended to the nodes, again and again, until stopped. No
+// node may accept one, whatever happens to the database.
 func (l *ledger) watch(t *testing.T, all []*process, stop *atomic.Bool) {
 	for i := 0; !stop.Load(); i++ {
 		_, ended := l.all()
 		if len(ended) == 0 {
-			time.Sleep(time.Millisecond) // until the first has ended
+			time.Sleep(time.Millisecond) // no credential has ended yet
 			continue
 		}
 		c := ended[len(ended)-1-i%min(len(ended), 20)]
@@ -77,9 +77,9 @@ func (l *ledger) watch(t *testing.T, all []*process, stop *atomic.Bool) {
 }
 
 // TestFailover kills a primary with a synchronous standby in the middle of
-// changes and promotes the standby: nothing acknowledged is lost, and nothing
+// changes and promotes the standby. Nothing that was acknowledged is lost, and nothing
 // that ended is accepted at any time. One node reaches the database through a
-// proxy that follows, the other knows both servers.
+// proxy that is switched to the standby, the other knows both servers.
 func TestFailover(t *testing.T) {
 	db := newPostgres(t)
 	next := db.standby()
@@ -139,9 +139,9 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// TestUnreplicated has a synchronous standby fall silent: a revocation that it
-// does not hold is not acknowledged, also when somebody cancels the wait for it,
-// which PostgreSQL answers like a commit.
+// TestUnreplicated stops a synchronous standby. A revocation that the standby does not
+// have is not acknowledged, also when somebody cancels the wait for the standby, which
+// PostgreSQL answers like a commit.
 func TestUnreplicated(t *testing.T) {
 	db := newPostgres(t)
 	next := db.standby()
@@ -154,13 +154,13 @@ func TestUnreplicated(t *testing.T) {
 	var done atomic.Bool
 	cancelling.Go(func() {
 		for !done.Load() {
-			time.Sleep(300 * time.Millisecond) // cancelled again and again, while it waits
+			time.Sleep(300 * time.Millisecond) // the wait is cancelled again and again
 			db.exec("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiting' AND wait_event = 'SyncRep'")
 		}
 	})
 	method, path, body := ends[0](c)
 	status, err := p.call(quick, "", method, path, body, nil)
-	if err != nil || status != 504 { // 503 would say that nothing was changed
+	if err != nil || status != 504 { // 503 would mean that nothing was changed
 		t.Errorf("a revocation that is on one server alone: %d, %v after %s, want 504", status, err, time.Since(began))
 	}
 	time.Sleep(time.Until(began.Add(staleness + time.Second))) // the lease runs out meanwhile, and no later
@@ -176,10 +176,9 @@ func TestUnreplicated(t *testing.T) {
 	p.right(kept, c)
 }
 
-// TestDeposed leaves a node with a primary after its standby was promoted. The
-// old one still takes connections and writes, but nothing it says can be
-// acknowledged: the node verifies nothing, and is right again when it is led to
-// the new one.
+// TestDeposed leaves a node with its primary after the standby was promoted. The old
+// primary still accepts connections and writes, but nobody else has what it writes. The
+// node verifies nothing, and recovers when it is led to the new primary.
 func TestDeposed(t *testing.T) {
 	db := newPostgres(t)
 	next := db.standby()
@@ -210,7 +209,7 @@ func TestDeposed(t *testing.T) {
 	left.right(kept, first)
 	left.end(1, second)
 
-	// And back: the old primary knows less than the node does.
+	// Back to the old primary: it knows less than the node does.
 	old.lead(db.port)
 	for until := time.Now().Add(3 * staleness); time.Now().Before(until); {
 		for _, c := range []credential{first, second} {
@@ -225,7 +224,8 @@ func TestDeposed(t *testing.T) {
 	moved.right(kept, first, second)
 }
 
-// verifiesNothing sees that the node says 503 to all and is not ready.
+// verifiesNothing fails the test unless the node answers every token with 503 and is not
+// ready.
 func (p *process) verifiesNothing(all ...credential) {
 	p.t.Helper()
 	for _, c := range all {

@@ -17,8 +17,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// rounds returns how often a test is to try: the number in the environment, or
-// usual.
+// rounds returns how many rounds a test does: the number in the environment, or usual.
 func rounds(t *testing.T, variable string, usual int) int {
 	t.Helper()
 	s := os.Getenv(variable)
@@ -32,9 +31,9 @@ func rounds(t *testing.T, variable string, usual int) int {
 	return n
 }
 
-// TestListenerLost ends the connections on which nodes are told of changes, and
-// nothing else: revocations are obeyed by all when they are answered, as before,
-// and the connections come back.
+// TestListenerLost ends only the connections on which nodes are notified of changes. As
+// before, every node applies a revocation before it is answered, and the connections
+// come back.
 func TestListenerLost(t *testing.T) {
 	db := newPostgres(t)
 	all := nodes(t, 3, db.url())
@@ -64,10 +63,10 @@ func TestListenerLost(t *testing.T) {
 	await()
 }
 
-// TestKilledWhileRevoking kills the node that revokes at a random moment; in every
-// second round after the commit, most likely before the answer, for it waits there
-// for a node that is frozen. Whatever became of the revocation, it is whole, and
-// the same on every node.
+// TestKilledWhileRevoking kills the node that revokes at a random time. In every second
+// round it is killed after the commit and most likely before the answer, because there it
+// waits for a node that is frozen. The revocation is then made or not made, wholly and on
+// every node.
 func TestKilledWhileRevoking(t *testing.T) {
 	db := newPostgres(t)
 	bound := time.Second
@@ -87,7 +86,7 @@ func TestKilledWhileRevoking(t *testing.T) {
 				t.Fatal(status)
 			}
 		}
-		revoker.must(200, "GET", "/api/org", "", nil) // it knows the admin's password from now on
+		revoker.must(200, "GET", "/api/org", "", nil) // from now on it has the admin's password in memory
 		answering := others
 		if round%2 == 1 {
 			others[1].signal(syscall.SIGSTOP)
@@ -117,7 +116,7 @@ func TestKilledWhileRevoking(t *testing.T) {
 				t.Errorf("round %d: acknowledged, and accepted elsewhere", round)
 			}
 		}
-		// What PostgreSQL still works on for the dead node ends by itself.
+		// PostgreSQL may still work for the dead node; that ends without our help.
 		hallpasstest.Eventually(t, "PostgreSQL to give its locks back", func() bool {
 			return db.count("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
 		})
@@ -135,7 +134,7 @@ func TestKilledWhileRevoking(t *testing.T) {
 		if round%2 == 1 {
 			others[1].signal(syscall.SIGCONT)
 		}
-		time.Sleep(bound) // it was not acknowledged: so long the others may take
+		time.Sleep(bound) // the revocation was not acknowledged: the others may need that long
 		revoker = start(t, data, nodeEnv(db.url(), env))
 		revoker.await()
 		for i, p := range append(others, revoker) {
@@ -156,9 +155,9 @@ func (p *postgres) has(c credential) bool {
 	return p.count(fmt.Sprintf("SELECT COUNT(*) FROM tokens WHERE id = %d", c.token)) > 0
 }
 
-// TestFrozenWithTheLock stops a node while it holds the lock that all writers
-// take in turn: the others' revocations get through, in about the time that a
-// frozen node costs, or are refused whole.
+// TestFrozenWithTheLock freezes a node while it holds the lock that all writers take in
+// turn. The revocations of the others are made, in about the time that a frozen node
+// costs, or are refused and change nothing.
 func TestFrozenWithTheLock(t *testing.T) {
 	db := newPostgres(t)
 	frozen := node(t, db.url()+"&application_name=frozen")
@@ -179,16 +178,16 @@ func TestFrozenWithTheLock(t *testing.T) {
 	for range 4 {
 		writers.Go(func() {
 			for !stop.Load() {
-				_, _ = frozen.call(quick, "", "POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":"busy-%d"}`, credentials.Add(1)), nil) // how it ends does not matter
+				_, _ = frozen.call(quick, "", "POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":"busy-%d"}`, credentials.Add(1)), nil) // the result does not matter
 			}
 		})
 	}
 	var at time.Time
 	for until := time.Now().Add(hallpasstest.Patience); ; {
-		time.Sleep(rand.N(20 * time.Millisecond)) // stopped at any time
+		time.Sleep(rand.N(20 * time.Millisecond)) // frozen at any time
 		frozen.signal(syscall.SIGSTOP)
 		at = time.Now()
-		time.Sleep(10 * time.Millisecond) // what it had sent is worked off
+		time.Sleep(10 * time.Millisecond) // PostgreSQL finishes what the node had sent
 		if db.count(`SELECT COUNT(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 			WHERE l.locktype = 'advisory' AND l.granted AND a.application_name = 'frozen' AND a.state = 'idle in transaction'`) > 0 {
 			break
@@ -207,7 +206,7 @@ func TestFrozenWithTheLock(t *testing.T) {
 		if err != nil || status != 200 && status != 503 {
 			t.Fatalf("a revocation beside a frozen writer: %d, %v", status, err)
 		}
-		if status == 503 { // then it is not half done
+		if status == 503 { // then nothing of it may be done
 			if status := all[0].answers(c.key); status != 200 {
 				t.Errorf("a revocation that was refused changed something: %d", status)
 			}
@@ -233,9 +232,9 @@ func TestFrozenWithTheLock(t *testing.T) {
 	frozen.right(kept, list...)
 }
 
-// TestStartAtOnce starts nodes at the same moment on an empty database: all come
-// up, the schema is made once, and there is one admin, whose password one of
-// them keeps.
+// TestStartAtOnce starts nodes at the same time on an empty database. All become ready, the
+// schema is created once, and there is one admin, whose password one of the nodes has in
+// its data directory.
 func TestStartAtOnce(t *testing.T) {
 	db := newPostgres(t)
 	for round := range 3 {
@@ -298,8 +297,8 @@ func TestStartAtOnce(t *testing.T) {
 	}
 }
 
-// balancer sends requests to those nodes that say at /readyz that they want
-// them, as a proxy with health checks does.
+// balancer sends requests to the nodes whose /readyz wants requests, as a proxy with
+// health checks does.
 type balancer struct {
 	mu    sync.Mutex
 	ready []*process
@@ -329,12 +328,12 @@ func (b *balancer) pick(i int) *process {
 	return b.ready[i%len(b.ready)]
 }
 
-// TestStopNode stops and starts the nodes in turn with SIGTERM, under load,
-// behind a proxy that asks /readyz: no request fails, reads or changes, and each
-// ends with 0 (SEC-45).
+// TestStopNode stops the nodes with SIGTERM and starts them again, one after the other,
+// under load and behind a proxy that asks /readyz. No read and no change fails, and each
+// node exits with 0 (SEC-45).
 func TestStopNode(t *testing.T) {
 	db := newPostgres(t)
-	env := []string{"HALLPASS_SERVER_SHUTDOWN_DELAY=2s", "HALLPASS_DATABASE_MAX_STALENESS=20s"} // no node is late for so long
+	env := []string{"HALLPASS_SERVER_SHUTDOWN_DELAY=2s", "HALLPASS_DATABASE_MAX_STALENESS=20s"} // no node is delayed that long
 	all := []*process{node(t, db.url(), env...), node(t, db.url(), env...)}
 	for _, p := range all {
 		p.await()

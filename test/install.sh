@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests with real parts need and this machine lacks, where
-# that is possible: on Debian, as root. Otherwise one line says what will be
-# skipped and why. It never fails: the tests run with what there is.
+# Installs the programs that tests need and this machine does not have. This works on
+# Debian, as root. Elsewhere one line says what will be skipped and why. The script never
+# fails: the tests run with the programs that are there.
 set -uo pipefail
 
 missing=() # "package ... = what is skipped without it"
@@ -14,7 +14,7 @@ command -v nginx >/dev/null && command -v haproxy >/dev/null || missing+=("nginx
 command -v wrk >/dev/null || missing+=("wrk = load from outside")
 [ -d test/axe/node_modules/axe-core ] || command -v npm >/dev/null || missing+=("npm = the accessibility of every page (axe-core)")
 
-# axe-core comes from npm, into a folder that is no part of the product.
+# axe-core comes from npm, into a folder that is not part of the product.
 axe() {
 	[ -d test/axe/node_modules/axe-core ] && return
 	command -v npm >/dev/null || return
@@ -41,7 +41,7 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# Daemons that tests need, tests start: none is to start by being installed.
+# Tests start the daemons that they need. The installation must not start them.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
 	printf '#!/bin/sh\nexit 101\n' >"$policy"

@@ -11,10 +11,10 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestKill kills the server with kill -9 at random moments while accounts and
-// tokens are made and ended, and asks the next server for everything that was
-// answered: nothing acknowledged may be lost, nothing revoked may return, and
-// each change has its audit entry (SEC-40).
+// TestKill kills the server with kill -9 at random times while accounts and tokens are
+// created and ended. Then it asks the next server for everything that was answered.
+// Nothing that was acknowledged may be lost, nothing that was revoked may be valid again,
+// and each change has its audit entry (SEC-40).
 func TestKill(t *testing.T) {
 	usual := 200
 	if testing.Short() {
@@ -65,7 +65,7 @@ func TestKill(t *testing.T) {
 	t.Logf("%d acknowledged changes held", acked)
 }
 
-// worker changes one account, so that it knows what must be so.
+// worker is the only one that changes its account, so it knows what the server must have.
 type worker struct {
 	rand    *rand.Rand
 	name    string
@@ -74,7 +74,7 @@ type worker struct {
 	n       int
 
 	disabled bool
-	unsure   bool // whether it is disabled: the answer never came
+	unsure   bool // it may be disabled or not: the answer never came
 	acked    []string
 }
 
@@ -165,8 +165,8 @@ func (w *worker) toggle(p *process, client *http.Client) error {
 	return err
 }
 
-// check asks the server about everything that was answered. What was never
-// answered may be either way, but is settled from now on.
+// check asks the server about everything that was answered. A change that was never
+// answered may be made or not, and from now on that must not change.
 func (w *worker) check(t *testing.T, p *process, client *http.Client) {
 	t.Helper()
 	var account struct{ IsDisabled bool }
@@ -177,7 +177,7 @@ func (w *worker) check(t *testing.T, p *process, client *http.Client) {
 		t.Errorf("%s: disabled = %v, acknowledged %v", w.account, account.IsDisabled, w.disabled)
 	}
 	w.disabled, w.unsure = account.IsDisabled, false
-	if len(w.tokens) > 60 { // the older ones have been asked about often
+	if len(w.tokens) > 60 { // the older ones were checked often
 		w.tokens = w.tokens[len(w.tokens)-60:]
 	}
 	for _, tok := range w.tokens {
@@ -198,7 +198,7 @@ func (w *worker) check(t *testing.T, p *process, client *http.Client) {
 	}
 }
 
-// checkAudit holds the audit against every acknowledged change.
+// checkAudit checks that the audit has every acknowledged change.
 func checkAudit(t *testing.T, p *process, client *http.Client, workers []*worker) {
 	t.Helper()
 	entries := make(map[string]int)

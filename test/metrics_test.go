@@ -28,7 +28,7 @@ import (
 
 const monitoring = "../docs/monitoring"
 
-// needs returns the path of a program, or skips the test where there is none.
+// needs returns the path of a program. Without the program it skips the test.
 func needs(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -38,7 +38,7 @@ func needs(t *testing.T, program string) string {
 	return path
 }
 
-// get returns what a URL answers.
+// get returns the answer of a URL.
 func get(t *testing.T, url string) string {
 	t.Helper()
 	client := &http.Client{Timeout: hallpasstest.Patience}
@@ -72,8 +72,7 @@ func traffic(t *testing.T, p *process) {
 	}
 }
 
-// everything shows every family, also those of several nodes, which a single
-// one does not have.
+// everything returns metrics of every family, also of those that only several nodes have.
 func everything() *metrics.Metrics {
 	m := metrics.New(metrics.Options{
 		Verify: func() verify.Stats { return verify.Stats{Outcomes: map[string]uint64{"ok": 1}} },
@@ -89,11 +88,11 @@ func everything() *metrics.Metrics {
 	return m
 }
 
-// severalNodesOnly are the families that the live server need not have.
+// severalNodesOnly are the families that a single live server does not need to have.
 var severalNodesOnly = regexp.MustCompile(`^hallpass_(view|node)_|^hallpass_canary_(success|timestamp_seconds)$`)
 
-// TestMetricNames holds every name in the dashboard, the alerts and the manual to
-// what a server shows that ran a little traffic: a name that is wrong fails.
+// TestMetricNames compares every name in the dashboard, the alerts and the manual with
+// the metrics of a server after a little traffic. A name that is wrong fails the test.
 func TestMetricNames(t *testing.T) {
 	p := serve(t, t.TempDir())
 	traffic(t, p)
@@ -146,7 +145,7 @@ func TestMetricNames(t *testing.T) {
 	}
 }
 
-// metricNames returns the names in the text that a scrape gave.
+// metricNames returns the names in the text of a scrape.
 func metricNames(text string) map[string]bool {
 	names := make(map[string]bool)
 	for line := range strings.Lines(text) {
@@ -157,7 +156,7 @@ func metricNames(text string) map[string]bool {
 	return names
 }
 
-// expressions returns what the dashboard and the alerts ask, by place.
+// expressions returns the expressions of the dashboard and the alerts, by where they are.
 func expressions(t *testing.T) map[string][]string {
 	t.Helper()
 	found := make(map[string][]string)
@@ -232,8 +231,8 @@ func namesIn(expr string) []string {
 	return names
 }
 
-// TestPromtool has Prometheus' own tool look at the metrics of a live server, at
-// those of several nodes, and at the alert rules, and run their tests.
+// TestPromtool has Prometheus' own tool check the metrics of a live server and of several
+// nodes, check the alert rules, and run the tests of the rules.
 func TestPromtool(t *testing.T) {
 	promtool := needs(t, "promtool")
 	p := serve(t, t.TempDir())
@@ -262,10 +261,10 @@ func TestPromtool(t *testing.T) {
 	}
 }
 
-// TestPrometheus lets a real Prometheus scrape a real server, with the files of
-// the manual: the target is up, every rule is evaluated without an error, and
-// every question of the dashboard is understood.
-// HALLPASS_TEST_PROMETHEUS_SECONDS says for how long; the least is a few seconds.
+// TestPrometheus lets a real Prometheus scrape a real server, with the files of the
+// manual. The target is up, every rule is evaluated without an error, and every query of
+// the dashboard is valid. HALLPASS_TEST_PROMETHEUS_SECONDS says for how long it scrapes;
+// the least is a few seconds.
 func TestPrometheus(t *testing.T) {
 	program := needs(t, "prometheus")
 	long := 5 * time.Second
@@ -278,7 +277,7 @@ func TestPrometheus(t *testing.T) {
 	}
 	p := serve(t, t.TempDir())
 	prometheus := scrapeWith(t, program, p)
-	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(time.Second) { // Prometheus scrapes and judges for so long
+	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(time.Second) { // Prometheus scrapes and evaluates meanwhile
 		if status, err := p.call(http.DefaultClient, "", "GET", "/api/org", "", nil); err != nil || status != http.StatusOK {
 			t.Fatalf("beside the scrapes: %d, %v", status, err)
 		}
@@ -325,7 +324,7 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// ask asks Prometheus' API.
+// ask calls Prometheus' API.
 func ask(t *testing.T, url string, data any) {
 	t.Helper()
 	var answer struct {
@@ -340,14 +339,14 @@ func ask(t *testing.T, url string, data any) {
 	}
 }
 
-// scrapeWith starts Prometheus on the files of the manual, with other targets
-// and shorter intervals, and returns its URL once it has scraped and judged.
+// scrapeWith starts Prometheus with the files of the manual, other targets and shorter
+// intervals. It returns the URL when Prometheus has scraped and evaluated the rules.
 func scrapeWith(t *testing.T, program string, all ...*process) string {
 	t.Helper()
 	return scrapeIn(t, program, strings.NewReplacer("_interval: 15s", "_interval: 1s"), all...)
 }
 
-// scrapeIn is scrapeWith in another hurry.
+// scrapeIn is scrapeWith with replacements in the files, which shorten the intervals.
 func scrapeIn(t *testing.T, program string, hurry *strings.Replacer, all ...*process) string {
 	t.Helper()
 	var targets []string

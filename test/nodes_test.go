@@ -44,16 +44,16 @@ func nodes(t *testing.T, n int, url string) []*process {
 	return list
 }
 
-// caller is an HTTP client that gives up in time and keeps enough connections.
+// caller is an HTTP client with a timeout and enough idle connections.
 func caller(timeout time.Duration) *http.Client {
 	return &http.Client{Timeout: timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 }
 
 var quick = caller(hallpasstest.Patience)
 
-// use calls GET /api/org with the token once and returns the status, 0 for no
-// answer. A node of several that the machine runs late has no lease and rightly
-// says 503: a test that wants to know what holds asks answers.
+// use calls GET /api/org with the token once and returns the status, 0 for no answer. On
+// a busy machine a node may lose its lease, and then it rightly answers 503. A test that
+// needs a decision about the token calls answers instead.
 func (p *process) use(token string) int {
 	status, err := p.call(quick, token, "GET", "/api/org", "", nil)
 	if err != nil {
@@ -62,7 +62,7 @@ func (p *process) use(token string) int {
 	return status
 }
 
-// answers is use, asked again until the node can tell.
+// answers is use, repeated while the node answers 503.
 func (p *process) answers(token string) (status int) {
 	p.t.Helper()
 	hallpasstest.Eventually(p.t, "an answer of the node that is not 503", func() bool {
@@ -72,8 +72,8 @@ func (p *process) answers(token string) (status int) {
 	return status
 }
 
-// must calls as the admin and fails the test on another status. It asks again
-// while the node says that it cannot do it now, which leaves nothing behind.
+// must calls as the admin and fails the test on another status. It repeats the call while
+// the node answers 503, which means that nothing was changed.
 func (p *process) must(want int, method, path, body string, out any) {
 	p.t.Helper()
 	var status int
@@ -87,7 +87,7 @@ func (p *process) must(want int, method, path, body string, out any) {
 	}
 }
 
-// credential is a token of an account made for it.
+// credential is a token and the account that was created for it.
 type credential struct {
 	account, token int64
 	key            string
@@ -95,7 +95,7 @@ type credential struct {
 
 var credentials atomic.Int64
 
-// mint makes an account with a token through the node.
+// mint creates an account with a token through the node.
 func (p *process) mint() credential {
 	p.t.Helper()
 	var account struct{ ID int64 }
@@ -109,7 +109,7 @@ func (p *process) mint() credential {
 	return credential{account.ID, token.ID, token.Key}
 }
 
-// ends are the ways to end what a token can do.
+// ends are the ways to end a token or what it may do.
 var ends = []func(c credential) (method, path, body string){
 	func(c credential) (string, string, string) {
 		return "DELETE", fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d", c.account, c.token), ""
@@ -125,9 +125,9 @@ var ends = []func(c credential) (method, path, body string){
 	},
 }
 
-// end ends the credential through the node, in the way i, and returns how long
-// that took. It asks again while the node says 503: it may be scheduled late, or
-// have connections of before a failover.
+// end ends the credential through the node, in the way i, and returns the duration. It
+// repeats the call while the node answers 503: the machine may be busy, or the node may
+// have connections from before a failover.
 func (p *process) end(i int, c credential) time.Duration {
 	p.t.Helper()
 	method, path, body := ends[i%len(ends)](c)
@@ -142,9 +142,9 @@ func (p *process) end(i int, c credential) time.Duration {
 	return time.Since(began)
 }
 
-// TestRevokedOnEveryNode ends credentials through one node while they are used
-// on all: no request that began after that was answered is accepted. A credential
-// that one node made works on the others at the first try (SEC-37).
+// TestRevokedOnEveryNode ends credentials through one node while they are used on all. No
+// request that begins after the answer is accepted. A credential that one node created
+// works on the others at the first try (SEC-37).
 func TestRevokedOnEveryNode(t *testing.T) {
 	want := rounds(t, "HALLPASS_TEST_REVOCATIONS", 120)
 	late, took := revokeOnEveryNode(t, want)
@@ -154,8 +154,8 @@ func TestRevokedOnEveryNode(t *testing.T) {
 	t.Logf("time to acknowledge: median %s, p99 %s", took[len(took)/2], took[len(took)*99/100])
 }
 
-// revokeOnEveryNode does so many rounds, and returns how many requests were
-// accepted too late and what the revocations took, the quickest first.
+// revokeOnEveryNode does so many rounds. It returns how many requests were accepted too
+// late, and the durations of the revocations, the shortest first.
 func revokeOnEveryNode(t *testing.T, want int) (accepted int64, took []time.Duration) {
 	t.Helper()
 	all := nodes(t, 3, newPostgres(t).url())
@@ -186,7 +186,7 @@ func revokeOnEveryNode(t *testing.T, want int) (accepted int64, took []time.Dura
 				}
 				d := all[rand.IntN(3)].end(i, c)
 				ended.Store(true)
-				time.Sleep(10 * time.Millisecond) // nobody accepts it for a while
+				time.Sleep(10 * time.Millisecond) // time in which no node may accept the token
 				stop.Store(true)
 				hitters.Wait()
 				mu.Lock()
@@ -204,7 +204,7 @@ func revokeOnEveryNode(t *testing.T, want int) (accepted int64, took []time.Dura
 	return late.Load(), took
 }
 
-// listed returns how many nodes the node lists.
+// listed returns how many nodes are in the node's list.
 func (p *process) listed() int {
 	p.t.Helper()
 	var list []struct{ Name string }
@@ -212,9 +212,9 @@ func (p *process) listed() int {
 	return len(list)
 }
 
-// TestNeverServed has programs on the database of a running node that serve
-// nothing: one whose address is taken, and one that gives a user another password.
-// They leave no node behind for which revocations would wait.
+// TestNeverServed runs programs on the database of a running node that serve nothing: one
+// whose address is in use, and one that sets the password of a user. They leave no node
+// behind for which revocations would wait.
 func TestNeverServed(t *testing.T) {
 	db := newPostgres(t)
 	p := node(t, db.url())
@@ -240,8 +240,8 @@ func TestNeverServed(t *testing.T) {
 	}
 }
 
-// TestEveryLineNamesItsNode reads all that a node says from its start to its end:
-// logs of several are read in one place.
+// TestEveryLineNamesItsNode reads everything that a node logs from its start to its end.
+// Each line names the node, because operators read the logs of several nodes together.
 func TestEveryLineNamesItsNode(t *testing.T) {
 	p := node(t, newPostgres(t).url(), "HALLPASS_SECURITY_ADMIN_PASSWORD=")
 	p.await()
@@ -268,8 +268,8 @@ func (p *process) signal(s syscall.Signal) {
 	}
 }
 
-// TestFrozenNode stops a node as a paused machine is: the others wait for its
-// lease to end, once, and it does not answer from what it remembered.
+// TestFrozenNode freezes a node, as when its machine is paused. The others wait once for
+// its lease to end. Afterwards the node does not answer from its old memory.
 func TestFrozenNode(t *testing.T) {
 	all := nodes(t, 3, newPostgres(t).url())
 	first, second := all[0].mint(), all[0].mint()
@@ -311,8 +311,8 @@ func TestFrozenNode(t *testing.T) {
 	}
 }
 
-// TestCutOff cuts a node off from the database, in either direction and both:
-// it says 503 when its lease is over, and is right again by itself (SEC-38).
+// TestCutOff cuts a node off from the database, in one direction, the other, and both. The
+// node answers 503 when its lease is over, and recovers by itself (SEC-38).
 func TestCutOff(t *testing.T) {
 	db := newPostgres(t)
 	other := node(t, db.url())
@@ -351,8 +351,8 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
-// right waits until the node accepts kept again, and sees that it never accepts
-// what has ended.
+// right waits until the node accepts kept again. It fails the test if the node accepts a
+// credential that has ended.
 func (p *process) right(kept credential, ended ...credential) {
 	p.t.Helper()
 	hallpasstest.Eventually(p.t, "the node to come back", func() bool {
@@ -368,18 +368,18 @@ func (p *process) right(kept credential, ended ...credential) {
 		return status == 200
 	})
 	for _, c := range ended {
-		if status := p.answers(c.key); status != 401 && status != 403 { // an account without a role is known
+		if status := p.answers(c.key); status != 401 && status != 403 { // an account without a role is authenticated, but refused with 403
 			p.t.Errorf("what has ended is answered with %d", status)
 		}
 	}
 }
 
-// TestDatabaseRestarts takes the database away for less than max_staleness: what
-// is known is verified on. Taken for longer, nothing is; then all is right again
-// without a restart of ours.
+// TestDatabaseRestarts stops the database for less than max_staleness: the node still
+// verifies the tokens that it knows. When the database is away for longer, the node
+// verifies nothing. When the database is back, the node recovers without a restart.
 func TestDatabaseRestarts(t *testing.T) {
 	db := newPostgres(t)
-	const bound = 3 * staleness // room for a node that is scheduled late
+	const bound = 3 * staleness // enough also on a busy machine
 	all := []*process{node(t, db.url(), "HALLPASS_DATABASE_MAX_STALENESS="+bound.String()), node(t, db.url(), "HALLPASS_DATABASE_MAX_STALENESS="+bound.String())}
 	for _, p := range all {
 		p.await()
@@ -420,8 +420,8 @@ func TestDatabaseRestarts(t *testing.T) {
 	}
 }
 
-// TestOlderCopy puts an older copy of the database in the place of the present
-// one: nothing that had ended comes back.
+// TestOlderCopy replaces the database with an older copy. Nothing that had ended is valid
+// again.
 func TestOlderCopy(t *testing.T) {
 	db := newPostgres(t)
 	all := nodes(t, 2, db.url())
@@ -486,9 +486,9 @@ func TestOlderCopy(t *testing.T) {
 	db.dir = present
 }
 
-// TestOlderCopyRestarted kills the only node after revocations were answered, and
-// starts it on an older copy of the database: nobody else remembers what had
-// ended, and still nothing of it comes back.
+// TestOlderCopyRestarted kills the only node after revocations were answered, and starts
+// it on an older copy of the database. No other node knows what had ended, and still
+// nothing of it is valid again.
 func TestOlderCopyRestarted(t *testing.T) {
 	db := newPostgres(t)
 	data := t.TempDir()

@@ -12,8 +12,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// pooler starts PgBouncer, with more settings, before the database, and returns
-// the URL that leads through it.
+// pooler starts PgBouncer in front of the database, with more settings, and returns the
+// URL that leads through it.
 func (p *postgres) pooler(settings ...string) string {
 	p.t.Helper()
 	program, err := exec.LookPath("pgbouncer")
@@ -37,7 +37,7 @@ func (p *postgres) pooler(settings ...string) string {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGKILL) // it keeps nothing
+		_ = cmd.Process.Signal(syscall.SIGKILL) // it stores nothing
 		_ = cmd.Wait()
 	})
 	url := fmt.Sprintf("postgres://hallpass@%s/postgres?sslmode=disable", address)
@@ -45,9 +45,9 @@ func (p *postgres) pooler(settings ...string) string {
 	return url
 }
 
-// TestPooler leads a server through a pooler that gives each transaction another
-// session, in both ways in which that meets the settings of ours: it refuses to
-// start, and says why.
+// TestPooler starts a server with a pooler that may run each transaction in another
+// session. The pooler handles the settings of our sessions in two ways; with both the
+// server refuses to start, and says why.
 func TestPooler(t *testing.T) {
 	db := newPostgres(t)
 	for name, settings := range map[string][]string{

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command with a PostgreSQL server of its own, whose URL is in
-# HALLPASS_TEST_POSTGRES; without PostgreSQL, or where that is set already, the
-# command runs as it is. The server lies in a temporary folder, listens on
-# loopback alone, and is gone afterwards.
+# Runs a command with a new PostgreSQL server, whose URL is in HALLPASS_TEST_POSTGRES.
+# Without PostgreSQL, or when that variable is already set, only the command runs. The
+# server is in a temporary folder, listens only on loopback, and is deleted afterwards.
 #
 #   test/postgres.sh go test ./internal/store
 set -uo pipefail
@@ -13,7 +12,7 @@ if [ -n "${HALLPASS_TEST_POSTGRES:-}" ] || [ -z "$bin" ]; then
 fi
 
 dir=$(mktemp -d)
-as=() # PostgreSQL will not run as root
+as=() # PostgreSQL refuses to run as root
 if [ "$(id -u)" = 0 ]; then
 	as=(setpriv --reuid postgres --regid postgres --clear-groups)
 	chown postgres "$dir"
@@ -25,8 +24,8 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-# What a test loses when the machine dies, nobody misses: no fsync here. Tests of
-# durability start servers of their own.
+# No fsync: nobody needs the data of a test after the machine fails. Tests of durability
+# start their own servers.
 cd_run() { (cd "$dir" && "${as[@]}" "$@") >"$dir/log" 2>&1; }
 touch "$dir/log" && chmod 666 "$dir/log"
 cd_run "$bin/initdb" -D "$dir/data" -U hallpass -A trust -N --no-instructions &&

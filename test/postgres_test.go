@@ -30,13 +30,12 @@ type postgres struct {
 	port int
 }
 
-// newPostgres makes a server and starts it. Where PostgreSQL is not installed
-// the test is skipped.
+// newPostgres creates a server and starts it. Without PostgreSQL it skips the test.
 func newPostgres(t testing.TB, settings ...string) *postgres {
 	t.Helper()
 	p := postgresIn(t, filepath.Join(postgresFolder(t), "data"))
 	p.run("initdb", "-D", p.dir, "-U", "hallpass", "-A", "trust", "-N", "--no-instructions")
-	// Only the machine's end would need fsync, and no test ends the machine.
+	// fsync matters only when the machine fails, which no test tries.
 	p.configure(append([]string{"fsync = off", "full_page_writes = off", "listen_addresses = '127.0.0.1'", "max_connections = 100", "shared_buffers = 16MB"}, settings...)...)
 	p.start()
 	return p
@@ -49,7 +48,7 @@ func postgresFolder(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a leftover in the temp folder harms nobody
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a file that stays in the temporary folder does no harm
 	if os.Getuid() == 0 {
 		if out, err := exec.Command("chown", "postgres", dir).CombinedOutput(); err != nil {
 			t.Fatalf("chown: %v\n%s", err, out)
@@ -127,8 +126,8 @@ func (p *postgres) start() {
 	p.t.Cleanup(func() { _ = p.command("pg_ctl", "-D", p.dir, "-m", "immediate", "-w", "-s", "stop").Run() }) // it may have ended already
 }
 
-// stop ends the server: "fast" cuts sessions off and writes everything, and
-// "immediate" is a crash.
+// stop ends the server: "fast" ends all sessions and writes everything to disk, and
+// "immediate" is like a crash.
 func (p *postgres) stop(mode string) {
 	p.t.Helper()
 	p.run("pg_ctl", "-D", p.dir, "-m", mode, "-w", "-s", "stop")
@@ -138,10 +137,10 @@ func (p *postgres) stop(mode string) {
 func (p *postgres) kill() {
 	p.t.Helper()
 	for _, pid := range p.processes() {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // one may have ended with its parent
+		_ = syscall.Kill(pid, syscall.SIGKILL) // a process may have ended with its parent
 	}
 	hallpasstest.Eventually(p.t, "PostgreSQL's processes to end", func() bool { return len(p.processes()) == 0 })
-	_ = os.Remove(filepath.Join(p.dir, "postmaster.pid")) // nobody is behind it
+	_ = os.Remove(filepath.Join(p.dir, "postmaster.pid")) // no process has it any more
 }
 
 // processes returns the server's processes, the first one first.
@@ -168,7 +167,7 @@ func (p *postgres) processes() []int {
 	return pids
 }
 
-// url names the database for nodes, through another port if one is given.
+// url returns the URL of the database for nodes, with another port if one is given.
 func (p *postgres) url(port ...int) string {
 	at := p.port
 	if len(port) > 0 {
@@ -177,7 +176,7 @@ func (p *postgres) url(port ...int) string {
 	return fmt.Sprintf("postgres://hallpass@127.0.0.1:%d/%s?sslmode=disable", at, p.name)
 }
 
-// exec runs a statement as the operator would.
+// exec runs a statement as an operator.
 func (p *postgres) exec(statement string) {
 	p.t.Helper()
 	p.as(func(ctx context.Context, db *sql.DB) error {
@@ -186,14 +185,14 @@ func (p *postgres) exec(statement string) {
 	})
 }
 
-// count runs a query as the operator would, whose answer is one number.
+// count runs a query as an operator and returns its answer, a number.
 func (p *postgres) count(query string) (n int) {
 	p.t.Helper()
 	p.as(func(ctx context.Context, db *sql.DB) error { return db.QueryRowContext(ctx, query).Scan(&n) })
 	return n
 }
 
-// as has fn work on the database as the operator would.
+// as calls fn with a connection of an operator.
 func (p *postgres) as(fn func(context.Context, *sql.DB) error) {
 	p.t.Helper()
 	db, err := sql.Open("pgx", p.url())
@@ -207,7 +206,7 @@ func (p *postgres) as(fn func(context.Context, *sql.DB) error) {
 	}
 }
 
-// standby makes a server that holds all that p commits before p says so.
+// standby creates a synchronous standby: p answers a commit only when the standby has it.
 func (p *postgres) standby() *postgres {
 	p.t.Helper()
 	s := postgresIn(p.t, filepath.Join(postgresFolder(p.t), "data"))
@@ -227,8 +226,8 @@ func (p *postgres) promote() {
 	p.run("pg_ctl", "-D", p.dir, "-w", "-s", "promote")
 }
 
-// wire is a TCP connection path between a node and PostgreSQL that can be cut
-// in either direction, as a network does: nothing says so to either end.
+// wire is a TCP proxy between a node and PostgreSQL that can hold the traffic in either
+// direction, as a broken network does: neither end is told.
 type wire struct {
 	l net.Listener
 
@@ -237,7 +236,7 @@ type wire struct {
 	thaw     *sync.Cond
 	noTo     bool          // what the node sends is held
 	noFrom   bool          // what PostgreSQL answers is held
-	far      time.Duration // that each of the two takes on its way
+	far      time.Duration // the delay in each direction
 	open     []net.Conn
 	finished bool
 }
@@ -288,7 +287,7 @@ func (w *wire) accept() {
 	}
 }
 
-// carry copies until an end closes, holding what comes while the wire is cut.
+// carry copies until one end closes. While the wire is cut it holds what comes.
 func (w *wire) carry(to, from net.Conn, cut *bool) {
 	defer func() { _, _ = to.Close(), from.Close() }()
 	buf := make([]byte, 32<<10)
@@ -300,7 +299,7 @@ func (w *wire) carry(to, from net.Conn, cut *bool) {
 		}
 		far := w.far
 		w.mu.Unlock()
-		time.Sleep(far) // so far away the database is
+		time.Sleep(far) // the delay of a database that is far away
 		if n > 0 {
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
@@ -312,7 +311,7 @@ func (w *wire) carry(to, from net.Conn, cut *bool) {
 	}
 }
 
-// cut holds or lets go what the node sends, and what it is answered.
+// cut holds or releases what the node sends, and what PostgreSQL answers.
 func (w *wire) cut(to, from bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -320,14 +319,14 @@ func (w *wire) cut(to, from bool) {
 	w.thaw.Broadcast()
 }
 
-// delay makes each round trip on the wire take so long.
+// delay gives each round trip on the wire this delay.
 func (w *wire) delay(roundTrip time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.far = roundTrip / 2
 }
 
-// lead has the wire lead to another port. Its connections end.
+// lead connects the wire to another port. Its open connections end.
 func (w *wire) lead(to int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

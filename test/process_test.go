@@ -42,13 +42,13 @@ var binary = sync.OnceValues(func() (string, error) {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path)) // a leftover in the temp folder harms nobody
+		_ = os.RemoveAll(filepath.Dir(path)) // a file that stays in the temporary folder does no harm
 	}
 	os.Exit(code)
 }
 
-// binaryAndAddress returns the program's path and an address to listen on that
-// was free a moment ago.
+// binaryAndAddress returns the program's path and an address to listen on, which was just
+// free.
 func binaryAndAddress(t testing.TB) (path, address string) {
 	t.Helper()
 	path, err := binary()
@@ -59,17 +59,17 @@ func binaryAndAddress(t testing.TB) (path, address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }() // the address is all that was wanted
+	defer func() { _ = l.Close() }() // only the address is needed
 	return path, l.Addr().String()
 }
 
-// listens reports whether somebody takes connections at the address.
+// listens reports whether a server accepts connections at the address.
 func listens(address string) bool {
 	conn, err := net.DialTimeout("tcp", address, hallpasstest.Patience)
 	if err != nil {
 		return false
 	}
-	_ = conn.Close() // nothing was said on it
+	_ = conn.Close() // nothing was sent
 	return true
 }
 
@@ -90,13 +90,13 @@ func serve(t *testing.T, data string, args ...string) *process {
 	return p
 }
 
-// start starts the program on the data directory, with more of an environment.
+// start starts the program on the data directory, with more variables in the environment.
 func start(t *testing.T, data string, env []string, args ...string) *process {
 	t.Helper()
 	return startUnder(t, nil, data, env, args...)
 }
 
-// startUnder is start with a command before it that runs the program.
+// startUnder is start with a command that runs the program.
 func startUnder(t *testing.T, under []string, data string, env []string, args ...string) *process {
 	t.Helper()
 	out := &lockedBuffer{}
@@ -105,7 +105,7 @@ func startUnder(t *testing.T, under []string, data string, env []string, args ..
 	return p
 }
 
-// startWriting is startUnder with the place that the program writes to.
+// startWriting is startUnder with the writer of the program's output.
 func startWriting(t *testing.T, out io.Writer, under []string, data string, env []string, args ...string) *process {
 	t.Helper()
 	path, address := binaryAndAddress(t)
@@ -140,7 +140,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// await returns when the server is ready.
+// await waits until the server is ready.
 func (p *process) await() {
 	p.t.Helper()
 	hallpasstest.Eventually(p.t, "the server to get ready", func() bool {
@@ -167,7 +167,7 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// stop asks the process to end and returns how it did.
+// stop sends SIGTERM, waits for the process and returns its error.
 func (p *process) stop() error {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -176,7 +176,7 @@ func (p *process) stop() error {
 	return <-p.done
 }
 
-// refusesToStart waits for the process to end with an error and that text.
+// refusesToStart waits until the process ends with an error, and its output has the text.
 func (p *process) refusesToStart(says string) {
 	p.t.Helper()
 	select {
@@ -189,9 +189,9 @@ func (p *process) refusesToStart(says string) {
 	}
 }
 
-// call sends a request and decodes the answer into out, if out is not nil. A
-// token of "" means the admin's password. It returns the status, or an error
-// when there was no whole answer.
+// call sends a request and decodes the answer into out, unless out is nil. With the token
+// "" it sends the admin's password. It returns the status, or an error when the answer is
+// not complete.
 func (p *process) call(client *http.Client, token, method, path, body string, out any) (int, error) {
 	var in io.Reader
 	if body != "" {

@@ -14,8 +14,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// quickstart runs the command until it serves, calls while it does, stops it
-// with Ctrl-C, and returns what it printed.
+// quickstart runs the command, calls while when it serves, stops it with Ctrl-C, and returns
+// what it printed.
 func quickstart(t *testing.T, data string, while func(out string)) string {
 	t.Helper()
 	path, address := binaryAndAddress(t)
@@ -52,9 +52,9 @@ func quickstart(t *testing.T, data string, while func(out string)) string {
 	return read()
 }
 
-// TestQuickstart runs the first command of the README: its curl line works and
-// answers the seed line byte for byte; run again it makes nothing; and no file
-// it leaves holds the token or a way to it (SEC-4).
+// TestQuickstart runs the first command of the README. The curl line that it prints works
+// and gets the seed line, byte for byte. A second run creates nothing. No file that it
+// leaves has the token or anything that leads to it (SEC-4).
 func TestQuickstart(t *testing.T) {
 	curl, err := exec.LookPath("curl")
 	if err != nil {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the release binary here, with whatever is cached, and once more from
-# nothing: a copy of the tree in another folder, an empty build cache. Both must
-# be the same bytes. The one argument is the build command.
+# Builds the release binary twice: here, with the build cache, and in a copy of the tree
+# in another folder, with an empty build cache. Both must have the same bytes. The
+# argument is the build command.
 set -euo pipefail
 
 build=$1

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Every test there is, and at the end the time that each package took. Another
-# argument than a package is passed to go test:
+# Runs every test, and prints at the end the duration of each package. Arguments that are
+# not packages are passed to go test:
 #
 #   test/run.sh -run Token ./internal/api
 #
-# Without packages: all of them, the modules of outsiders' clients, and the doors
-# once more on PostgreSQL.
+# Without packages it tests all packages, the modules with clients of others, and the
+# doors once more on PostgreSQL.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -44,7 +44,7 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 
-# The tests of real processes wait most of their time, so they run beside all
+# The tests of real processes wait most of the time, so they run at the same time as the
 # others.
 tests processes "" "${race[@]}" ./test >/dev/null &
 processes=$!

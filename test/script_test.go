@@ -64,10 +64,9 @@ func scripts(t *testing.T) map[string][]exchange {
 	return all
 }
 
-// TestEveryDoorHasAScript fails for a door of the server, a path of the contract
-// outside of /api and a chapter of the contract that no script has a conversation
-// with. A chapter needs a call that is answered with success, or with 410 where
-// it is gone.
+// TestEveryDoorHasAScript fails for each door of the server, path of the contract outside
+// of /api and chapter of the contract that no script calls. A chapter needs a call that
+// is answered with success, or with 410 if the chapter is about things that are gone.
 func TestEveryDoorHasAScript(t *testing.T) {
 	doc, router := hallpasstest.Contract(t)
 	told := make(map[string]bool)
@@ -103,7 +102,7 @@ func TestEveryDoorHasAScript(t *testing.T) {
 	}
 }
 
-// An exchange is a request and what it must be answered, line by line.
+// An exchange is a request and the answer that it must get, line by line.
 type exchange struct {
 	at              string // file and line
 	request, answer []string
@@ -264,7 +263,7 @@ func decoded(t *testing.T, at, text string) (v any) {
 	return v
 }
 
-// plain is the client of the scripts: an answer that leads elsewhere is an answer.
+// plain is the client of the scripts. It does not follow redirects.
 var plain = &http.Client{
 	Timeout:       hallpasstest.Patience,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -301,8 +300,8 @@ func (s script) send(e exchange) (string, http.Header, []byte) {
 	return fmt.Sprint(res.StatusCode), res.Header, answer
 }
 
-// compare holds the members that are wanted against those that came. A list must
-// have as many as are wanted.
+// compare compares the members that are wanted with those in the answer. A list must have
+// as many as are wanted.
 func (s script) compare(where string, want, got any) {
 	s.t.Helper()
 	switch want := want.(type) {

@@ -15,9 +15,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
-// TestSeedWalk is the story that every release must pass, in a real browser
-// and over plain HTTP: an administrator makes a token for the account that owns
-// the job, proves it, sees it used without reloading, and ends it.
+// TestSeedWalk is the walk that every release must pass, in a real browser and over plain
+// HTTP: an administrator creates a token for the account of a job, tests it, sees its use
+// without reloading the page, and deletes it.
 func TestSeedWalk(t *testing.T) {
 	s := hallpasstest.New(t)
 	walk := &seedWalk{s: s, b: newBrowser(t, s.URL)}
@@ -41,8 +41,8 @@ type seedWalk struct {
 
 const seedLine = `{"id":1,"name":"Main Org.","address":{"address1":"","address2":"","city":"","zipCode":"","state":"","country":""}}`
 
-// findAccount is rows 1, 2 and 2b: from the menu to the account, and its role
-// fitted to the job.
+// findAccount is rows 1, 2 and 2b: from the menu to the account, whose role is then
+// changed to what the job needs.
 func (w *seedWalk) findAccount(t *testing.T) {
 	b := w.b
 	b.until(find("a", "Service accounts"))
@@ -71,7 +71,8 @@ func (w *seedWalk) makeToken(t *testing.T) {
 	b.until(`document.querySelector("#token-dialog").open && document.activeElement.id === "token-name"`)
 	b.shows("Add service account token")
 	b.fill("#token-name", "ci-dashboard-sync-token")
-	// A name in use is refused, which would hide a second request: count them.
+	// A second request would be refused, because its name is in use, and stay unseen: count
+	// the requests.
 	eval[bool](b, `(f => { window.posts = 0; window.fetch = (...a) => { if (a[1]?.method === "POST") posts++; return f(...a) }; return true })(fetch)`)
 	b.do(chromedp.DoubleClick(chromedp.CSS("#token-generate")))
 	b.shows("Service account token created")
@@ -128,9 +129,8 @@ func (w *seedWalk) tokens(t *testing.T) string {
 	return w.s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/"+uid+"/tokens", "").Text
 }
 
-// prove is rows 8 and 9: a call that is refused is told with its reason, the
-// right one answers the seed line, and dialog and row tell of it without a
-// reload.
+// prove is rows 8 and 9: the page shows a refused call with its reason, the right call
+// gets the seed line, and the dialog and the row show it without a reload.
 func (w *seedWalk) prove(t *testing.T) {
 	b := w.b
 	eval[bool](b, "window.notReloaded = true")
@@ -166,8 +166,8 @@ func (w *seedWalk) shownOnce(t *testing.T) {
 	}
 }
 
-// refusals is rows 9b and 11: a wrong token, another org, and a role that does
-// not reach.
+// refusals is rows 9b and 11: a wrong token, another org, and a role that does not
+// suffice.
 func (w *seedWalk) refusals(t *testing.T) {
 	wrong := w.secret[:len(w.secret)-1] + "0"
 	if wrong == w.secret {
@@ -193,15 +193,15 @@ func (w *seedWalk) refusals(t *testing.T) {
 	}
 }
 
-// rotateAndDisable is row 10: a second token, the first deleted, the account
-// disabled and enabled; human sign-ins go on.
+// rotateAndDisable is row 10: it creates a second token, deletes the first, and disables
+// and enables the account. Users can sign in all the time.
 func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b := w.b
 	status := func(token string) int { return w.s.Do(hallpasstest.Bearer(token), "GET", "/api/org", "").StatusCode }
 	b.click("#add-token")
 	b.until(`document.activeElement.id === "token-name"`)
 	b.fill("#token-name", "second")
-	b.keys(kb.Enter) // Enter is Generate token
+	b.keys(kb.Enter) // presses Generate token
 	b.shows("Service account token created")
 	second := eval[string](b, `document.querySelector("#token-secret").value`)
 	b.click("#token-copy-close")
@@ -237,12 +237,12 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	hallpasstest.Eventually(t, "the enabled account's token to work", func() bool { return status(second) == http.StatusOK })
 }
 
-// limit is row 12: a limit set by the administrator binds the dialog and the
-// API alike.
+// limit is row 12: a limit that the administrator set applies to the dialog and to the
+// API.
 func (w *seedWalk) limit(t *testing.T) {
 	w.s.Restart(func(c *server.Config) { c.ServiceAccounts.TokenExpirationDayLimit = 30 })
 	b := w.b
-	b.url = w.s.URL // another port; the cookie knows hosts alone, and the session is in the database
+	b.url = w.s.URL // another port: a cookie belongs to a host on all its ports, and the session is in the database
 	b.open(w.account + "?newToken=1&name=from-a-link")
 	b.until(`document.querySelector("#token-dialog").open`)
 	b.shows("Longest lifetime allowed: 30 days")

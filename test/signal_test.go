@@ -11,9 +11,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestSignals sends a server that is called every signal that would end it at
-// once: it answers on. SIGHUP has it read its settings again: the level of the
-// log changes, others are named, and a file that is not understood changes
+// TestSignals sends a server every signal that by default ends a process at once. The
+// server still answers requests. At SIGHUP it reads its settings again: the level of the
+// log changes, other changed settings are named, and a file that is not valid changes
 // nothing.
 func TestSignals(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "hallpass.toml")
@@ -50,8 +50,8 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestNobodyReads closes the other end of the log while a server runs: it answers
-// on, and stops in order.
+// TestNobodyReads closes the other end of the log while a server runs. The server still
+// answers, and stops in order.
 func TestNobodyReads(t *testing.T) {
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -73,9 +73,8 @@ func TestNobodyReads(t *testing.T) {
 	}
 }
 
-// TestFirstPassword starts a server that makes a password: a terminal shows it, a
-// log names the file that keeps it and nothing more. A server whose terminal is
-// closed stops in order.
+// TestFirstPassword starts a server that creates a password. A terminal shows the password;
+// a log only names the file that has it. A server whose terminal is closed stops in order.
 func TestFirstPassword(t *testing.T) {
 	made := []string{"HALLPASS_SECURITY_ADMIN_PASSWORD="}
 	kept := func(data string) string {
@@ -119,5 +118,5 @@ func TestFirstPassword(t *testing.T) {
 	terminal.kill() // closes the terminal
 	hallpasstest.Eventually(t, "the server to stop when its terminal is closed", func() bool { return !listens(address) })
 	again := start(t, data, made)
-	again.await() // nobody holds the folder any more
+	again.await() // the data directory is no longer locked
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The long variants of tests: every strange value in every place, and faults of
-# nodes, disks and databases hundreds of times. Three lines of them run side by
-# side, because most of them wait; each test keeps its output in a file, and at
-# the end stand the time and the result of each.
+# Runs the long variants of tests: every strange value in every field, and faults of
+# nodes, disks and databases hundreds of times. Three groups run at the same time, because
+# most of the tests wait. Each test writes its output to a file; at the end the script
+# prints the duration and the result of each.
 #
 #   test/soak.sh [FOLDER]    the folder for the output; default: a new one
 set -uo pipefail
@@ -29,7 +29,7 @@ part() {
 	return "$status"
 }
 
-strange() { # CPU alone
+strange() { # needs only CPU
 	local failed=0
 	part strange HALLPASS_TEST_STRANGE=all HALLPASS_TEST_DATABASE=postgres -- -timeout 120m -run TestStrange ./internal/api ./internal/console || failed=1
 	part guessing HALLPASS_TEST_GUESS_SECONDS=60 -- -timeout 10m -run GuessedAtFullSpeed ./internal/api || failed=1

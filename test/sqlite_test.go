@@ -18,7 +18,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// sqlite opens a server's database file beside the server.
+// sqlite opens the database file of a running server.
 func sqlite(t *testing.T, path string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(60000)")
@@ -34,9 +34,9 @@ func sqlite(t *testing.T, path string) *sql.DB {
 	return db
 }
 
-// TestChangedByHand has another process revoke a token in the database file:
-// within a second the server refuses it. What the server writes itself does not
-// look like that.
+// TestChangedByHand has another process revoke a token in the database file. Within a
+// second the server refuses the token. The server does not take its own writes for writes
+// of others.
 func TestChangedByHand(t *testing.T) {
 	data := t.TempDir()
 	p := serve(t, data)
@@ -46,7 +46,7 @@ func TestChangedByHand(t *testing.T) {
 		t.Fatal(status)
 	}
 	p.end(0, other)
-	time.Sleep(time.Second) // for a while it does not say so
+	time.Sleep(time.Second) // meanwhile it must not report a write of others
 	if strings.Contains(p.out.String(), "another process changed the database file") {
 		t.Errorf("the server takes its own changes for another's\n%s", p.out)
 	}
@@ -62,7 +62,7 @@ func TestChangedByHand(t *testing.T) {
 	hallpasstest.Eventually(t, "the log to tell", func() bool { return strings.Contains(p.out.String(), "another process changed the database file") })
 }
 
-// small mounts a file system of so many bytes and returns its folder.
+// small mounts a file system of that size in bytes and returns its folder.
 func small(t *testing.T, size int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -99,9 +99,9 @@ func fill(t *testing.T, dir string) string {
 	return path
 }
 
-// TestDiskFull fills the disk under the database: tokens are verified on, nothing
-// new is made, and revocations take effect and stay; when there is room again, all
-// is as it was (SEC-41).
+// TestDiskFull fills the disk under the database. Tokens are still verified, nothing new
+// is created, and revocations take effect and stay. When there is room again, everything
+// works as before (SEC-41).
 func TestDiskFull(t *testing.T) {
 	data := small(t, 48<<20)
 	p := serve(t, data)
@@ -117,7 +117,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	filled := fill(t, data)
 	var refused bool
-	for i := 0; i < 50 && !refused; i++ { // the files have some room in themselves
+	for i := 0; i < 50 && !refused; i++ { // the database files have some free pages
 		status, err := p.call(quick, "", "POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":"full-%d"}`, i), nil)
 		if err != nil || status != 201 && status != 503 && status != 507 {
 			t.Fatalf("create on a full disk: %d, %v\n%s", status, err, p.out)
@@ -149,7 +149,7 @@ func TestDiskFull(t *testing.T) {
 		if status := p.use(kept.key); status != 200 {
 			t.Errorf("%s: a good token is answered with %d", when, status)
 		}
-		for i, c := range gone { // where a refusal must be written down first, and cannot, it is a 503
+		for i, c := range gone { // a refusal that must be recorded first, and cannot be, is a 503
 			if status := p.use(c.key); status != 401 && status != 403 && status != 503 {
 				t.Errorf("%s: ended in the way %d, and answered %d", when, i, status)
 			}
@@ -172,7 +172,7 @@ func TestDiskFull(t *testing.T) {
 	if err := p.stop(); err != nil {
 		t.Errorf("stop: %v\n%s", err, p.out)
 	}
-	// And full before it starts.
+	// The disk is full before the server starts.
 	fill(t, data)
 	p = serve(t, data)
 	right("started on a full disk")
@@ -185,9 +185,9 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestLocked has another process lock the database: changes say 503 with
-// Retry-After in time and leave nothing behind, tokens are verified on, known or
-// not, and all is well when the lock is gone (SEC-42).
+// TestLocked has another process lock the database. Changes are answered in time with 503
+// and Retry-After, and change nothing. Tokens are still verified, those in memory and
+// others. When the lock is gone everything works again (SEC-42).
 func TestLocked(t *testing.T) {
 	data := t.TempDir()
 	p := serve(t, data)

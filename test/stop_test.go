@@ -32,9 +32,9 @@ func newToken(t *testing.T, p *process, name string) string {
 	return token.Key
 }
 
-// TestStop asks a loaded server to end with SIGTERM: it says at /readyz that it
-// is stopping before it takes no more requests, fails none that came before
-// that, and exits with 0 (SEC-45).
+// TestStop sends SIGTERM to a server under load. First /readyz says that the server is
+// stopping; only then does it accept no more requests. No earlier request fails, and the
+// server exits with 0 (SEC-45).
 func TestStop(t *testing.T) {
 	p := serve(t, t.TempDir())
 	token := newToken(t, p, "stop")
@@ -77,8 +77,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestRestingConnection sends a change on a connection that rested when the server
-// began to stop: it is answered, and told that the connection ends.
+// TestRestingConnection sends a change on a connection that was idle when the server
+// began to stop. The change is answered, and the answer says that the connection ends.
 func TestRestingConnection(t *testing.T) {
 	p := start(t, t.TempDir(), []string{"HALLPASS_SERVER_SHUTDOWN_DELAY=20s"})
 	p.await()
@@ -125,8 +125,9 @@ func TestRestingConnection(t *testing.T) {
 	p.kill()
 }
 
-// TestOneServer starts a second server on the data directory of the first, and on
-// its database from another: it must refuse, and say why (SEC-42).
+// TestOneServer starts a second server on the data directory of the first, and on the
+// same database from another data directory. The second server must refuse to start, and
+// say why (SEC-42).
 func TestOneServer(t *testing.T) {
 	data := t.TempDir()
 	p := serve(t, data)
@@ -156,9 +157,8 @@ func TestOneServer(t *testing.T) {
 	}
 }
 
-// TestSlowConnections opens a thousand connections that never finish their
-// headers: they are cut within ten seconds, and others are served meanwhile
-// (SEC-43).
+// TestSlowConnections opens a thousand connections that never finish their headers. They
+// are closed within ten seconds, and other requests are served meanwhile (SEC-43).
 func TestSlowConnections(t *testing.T) {
 	p := serve(t, t.TempDir())
 	token := newToken(t, p, "slow")
@@ -174,7 +174,7 @@ func TestSlowConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		cut.Go(func() {
-			defer func() { _ = conn.Close() }() // the server was to close it
+			defer func() { _ = conn.Close() }() // the server should have closed it
 			if err := conn.SetReadDeadline(time.Now().Add(hallpasstest.Patience)); err != nil {
 				late.Add(1)
 				return

@@ -17,8 +17,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// telling is a row of the manual: who says what of a fault, and which alert
-// does.
+// telling is a row of the manual: which server logs what about a fault, and which alert
+// fires.
 type telling struct{ at, says, alert string }
 
 // manualFaults reads the table "What tells of it" of docs/operations.md.
@@ -46,17 +46,17 @@ func manualFaults(t *testing.T) map[string][]telling {
 	return rows
 }
 
-// toldElsewhere are the faults whose own tests look at the log.
+// toldElsewhere are the faults for which other tests read the log.
 var toldElsewhere = map[string]bool{"the standby is silent": true, "failover to an older copy": true}
 
-// watched is servers under the eyes of a real Prometheus.
+// watched has servers that a real Prometheus watches.
 type watched struct {
 	t          *testing.T
 	prometheus string
 	mark       map[*process]int // how much of the log was there before the fault
 }
 
-// name is what a node is called.
+// name returns the name of a node.
 func (p *process) name() string {
 	p.t.Helper()
 	host, err := os.Hostname()
@@ -66,8 +66,8 @@ func (p *process) name() string {
 	return host + p.url[strings.LastIndex(p.url, ":"):]
 }
 
-// tells waits until the log of the process has, after mark bytes, a line with
-// those words that has the attributes too.
+// tells waits until the log of the process has a line, after the first mark bytes, with
+// those words and those attributes.
 func (p *process) tells(mark int, words string, attributes map[string]string) {
 	p.t.Helper()
 	hallpasstest.Eventually(p.t, fmt.Sprintf("%s to log %q %v", p.name(), words, attributes), func() bool {
@@ -90,8 +90,8 @@ func (p *process) tells(mark int, words string, attributes map[string]string) {
 	})
 }
 
-// errs returns the lines of the log at level error, save those that tell of a
-// lease that is over, as it is when the database is away.
+// errs returns the lines of the log at level error, without those about a lease that is
+// over, which are normal when the database is away.
 func (p *process) errs() (list []string) {
 	for line := range strings.Lines(p.out.String()) {
 		if strings.Contains(line, `"level":"ERROR"`) && !strings.Contains(line, `"msg":"the lease is over`) {
@@ -101,8 +101,7 @@ func (p *process) errs() (list []string) {
 	return list
 }
 
-// firing returns the values that a label has in the alerts of that name that
-// fire now.
+// firing returns the values of a label in the alerts of that name that fire now.
 func (w *watched) firing(alert, label string) map[string]bool {
 	var all struct {
 		Alerts []struct {
@@ -128,15 +127,13 @@ func about(alert string, p *process) (label, value string) {
 	return "instance", strings.TrimPrefix(p.url, "http://")
 }
 
-// impatient has the alerts judge within seconds: what they look at, and what they
-// do, stays.
+// impatient shortens the times of the alerts to seconds. Their expressions stay the same.
 var impatient = strings.NewReplacer("_interval: 15s", "_interval: 250ms", "for: 15s", "for: 0s", "for: 30s", "for: 0s", "for: 1m", "for: 0s", "for: 2m", "for: 0s",
 	"[1m]", "[3s]", "[5m]", "[5s]", "> 30\n", "> 1.5\n")
 
-// TestFaultsAreTold injects the faults of the manual into running servers: the
-// log of those servers that can know says what the manual says, naming the right
-// node, and the alert fires for the right one, by a real Prometheus. When the
-// fault is over, so is the alert.
+// TestFaultsAreTold injects the faults of the manual into running servers. Each server that
+// can notice the fault logs what the manual says, with the name of the right node. A real
+// Prometheus fires the alert for the right server, and ends it when the fault is over.
 func TestFaultsAreTold(t *testing.T) {
 	program := needs(t, "prometheus")
 	db, other := newPostgres(t), newPostgres(t)
@@ -162,8 +159,8 @@ func TestFaultsAreTold(t *testing.T) {
 	w := &watched{t: t, prometheus: scrapeIn(t, program, impatient, servers...), mark: make(map[*process]int)}
 	it, others := c.nodes[0], c.nodes[1:]
 
-	// A token of each server of SQLite is used all the time, so that there is
-	// something to write.
+	// Every server on SQLite gets requests with a token all the time, so that it always has
+	// last uses to write.
 	var stop atomic.Bool
 	var users sync.WaitGroup
 	defer func() { stop.Store(true); users.Wait() }()
@@ -181,7 +178,7 @@ func TestFaultsAreTold(t *testing.T) {
 	faults := []struct {
 		name   string
 		inject func() (heal func())
-		it     *process // nil: the fault is everybody's
+		it     *process // the server with the fault; nil: all servers have it
 		all    []*process
 	}{
 		{"PostgreSQL is away", func() func() { db.stop("fast"); return db.start }, nil, c.nodes},
@@ -260,7 +257,7 @@ func TestFaultsAreTold(t *testing.T) {
 			p.state("ready")
 		}
 		t.Logf("%s: %s", f.name, time.Since(began).Round(100*time.Millisecond))
-		if f.it == nil { // what everybody has is nobody's silence
+		if f.it == nil { // a fault of all servers leaves none that must be silent
 			for _, p := range c.nodes {
 				if strings.Contains(p.out.String()[w.mark[p]:], "a node is silent") {
 					t.Errorf("%s: %s blames another node", f.name, p.name())
@@ -274,8 +271,8 @@ func TestFaultsAreTold(t *testing.T) {
 	}
 }
 
-// look sees that the row holds now, and returns what is to hold when the fault is
-// over.
+// look checks that the row is true now. It returns the conditions that must hold after
+// the fault.
 func (w *watched) look(fault string, r telling, it *process, others []*process) (ends []func() bool) {
 	w.t.Helper()
 	at := others
@@ -291,7 +288,7 @@ func (w *watched) look(fault string, r telling, it *process, others []*process) 
 	for _, p := range at {
 		if r.says != "" {
 			with := attributes(p)
-			if !strings.Contains(p.out.String(), `"node":`) { // one that is alone needs no name
+			if !strings.Contains(p.out.String(), `"node":`) { // a single server needs no name
 				with = nil
 			}
 			p.tells(w.mark[p], r.says, with)
@@ -315,9 +312,9 @@ func (w *watched) look(fault string, r telling, it *process, others []*process) 
 	return ends
 }
 
-// TestFarDatabase puts a database as far away as the manual allows: the node
-// keeps its lease, others take it for live, it revokes, and it says that the way
-// is long.
+// TestFarDatabase gives the database the longest delay that the manual allows. The node
+// keeps its lease, the others see it as live, it can revoke, and it logs that the round
+// trip is long.
 func TestFarDatabase(t *testing.T) {
 	const bound = 4 * time.Second
 	db := newPostgres(t)
@@ -347,7 +344,7 @@ func TestFarDatabase(t *testing.T) {
 	if status := p.answers(kept.key); status != 200 {
 		t.Errorf("a known token is answered with %d", status)
 	}
-	// A machine that is busy is late too: what is told of it once is no fault.
+	// A busy machine causes delays too, so a single report is not a fault.
 	if n := strings.Count(near.out.String()[mark:], `"msg":"a node is silent`); n > 2 {
 		t.Errorf("a node that is far away was called silent %d times\n%s", n, near.out.String()[mark:])
 	}

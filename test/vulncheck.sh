@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs govulncheck, whose command is given as arguments. Where its database is
-# out of reach it says so in one line and passes, unless
-# HALLPASS_VULNCHECK=require, as in the published workflow.
+# Runs govulncheck; the arguments are its command. If its database cannot be reached, the
+# script prints one line and passes, unless HALLPASS_VULNCHECK=require, as in the
+# published workflow.
 set -uo pipefail
 
 out=$("$@" govulncheck ./... 2>&1)
