@@ -58,6 +58,15 @@ func (w *worker) state() hallpass.Job {
 	return w.last
 }
 
+// work does all jobs until ctx is done, and returns when the last run has ended.
+func (s *Server) work(ctx context.Context) {
+	var working sync.WaitGroup
+	for _, w := range s.workers {
+		working.Go(func() { w.work(ctx) })
+	}
+	working.Wait()
+}
+
 // work runs the job until ctx is done. What wakes it during a run has it run once
 // more after that.
 func (w *worker) work(ctx context.Context) {

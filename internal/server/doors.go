@@ -1,0 +1,150 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass/internal/api"
+	"github.com/hallpass-dev/hallpass/internal/console"
+	"github.com/hallpass-dev/hallpass/internal/guard"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/library"
+)
+
+// site is how browsers reach the server.
+type site struct {
+	cookies httpd.Cookies
+	root    string // [server] root_url without a slash at the end; "" if it is not set
+	origin  string // of root; "" if it is not set
+	https   bool   // root is
+}
+
+func (c Config) site() (site, error) {
+	s := site{
+		cookies: httpd.Cookies{Name: c.Auth.LoginCookieName, SameSite: http.SameSiteLaxMode},
+		root:    strings.TrimRight(c.Server.RootURL, "/"),
+	}
+	if c.Security.CookieSameSite == "strict" {
+		s.cookies.SameSite = http.SameSiteStrictMode
+	}
+	if s.root == "" {
+		return s, nil
+	}
+	u, err := url.Parse(s.root)
+	if err != nil {
+		return s, fmt.Errorf("server.root_url: %w", err)
+	}
+	s.origin, s.https = u.Scheme+"://"+u.Host, u.Scheme == "https"
+	return s, nil
+}
+
+// doors mounts the doors behind what they share.
+func (s *Server) doors() (http.Handler, error) {
+	trusted, err := httpd.ParseTrustedProxies(s.config.Server.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("server.trusted_proxies: %w", err)
+	}
+	site, err := s.config.site()
+	if err != nil {
+		return nil, err
+	}
+	forPeople, err := s.forPeople(site)
+	if err != nil {
+		return nil, err
+	}
+	forwardAuth := guard.NewForwardAuth(guard.New(s.verify))
+	// The guard answers before origins are compared: the request that a proxy asks
+	// about may come from any origin. The guard takes no cookies.
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if guard.Owns(r) {
+			forwardAuth.ServeHTTP(w, r)
+			return
+		}
+		forPeople.ServeHTTP(w, r)
+	})
+	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{
+		Log: s.log, Reader: readerOf, HTTPS: site.https, Answered: s.answered, Fold: s.fold,
+		Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy},
+	}), nil
+}
+
+// forPeople mounts the doors that take cookies, behind what compares origins: the
+// API, the console and the metrics.
+func (s *Server) forPeople(site site) (http.Handler, error) {
+	dev := ""
+	if s.config.Dev {
+		dev = filepath.Join("internal", "console")
+	}
+	lib := library.New(s.admin, library.Options{FolderDepth: s.config.Folder.MaxNestedFolderDepth})
+	pages, err := console.New(console.Options{
+		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, RootURL: site.root, Version: Version, Jobs: s.Jobs, DevDir: dev,
+	})
+	if err != nil {
+		return nil, err
+	}
+	calls := api.New(api.Options{
+		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
+	})
+	doors := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/metrics" && s.metrics != nil:
+			s.metrics.ServeHTTP(w, r)
+		case isAPI(r.URL.Path):
+			calls.ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
+		}
+	})
+	return httpd.SameOrigin(httpd.Readable(doors), site.origin, s.crossOrigin(site.cookies))
+}
+
+// crossOrigin returns what records the refusal of a request from another origin:
+// a known user's browser was made to send it.
+func (s *Server) crossOrigin(cookies httpd.Cookies) func(*http.Request, error) error {
+	return func(r *http.Request, refusal error) error {
+		id, ok := cookies.Session(r)
+		if !ok {
+			return refusal
+		}
+		event := httpd.EventOf(r.Context())
+		caller, err := s.verify.Session(r.Context(), id, 0, event.From)
+		if err != nil {
+			return refusal // nobody's session
+		}
+		event.SetCaller(caller)
+		event.Action = "request.cross-origin"
+		return s.admin.Refuse(r.Context(), caller, refusal, event.Action, "path:"+r.URL.Path)
+	}
+}
+
+// unreadProxy counts an entry of a trusted proxy that names no address, and logs
+// the first.
+func (s *Server) unreadProxy(proxy, entry string) {
+	if s.unread.Add(1) == 1 {
+		s.log.Warn("a trusted proxy tells a client's address in a form that cannot be read: uses, audit and limits name the proxy instead; "+
+			"further ones are counted in hallpass_forwarded_unread_total", "proxy", proxy, "header", s.config.Server.ForwardedHeader, "entry", entry)
+	}
+}
+
+// readerOf says who reads the answer to a request, by its door. What no door takes
+// is answered as a page is.
+func readerOf(r *http.Request) httpd.Reader {
+	switch {
+	case guard.Owns(r):
+		return httpd.Proxy
+	case isAPI(r.URL.Path) && r.URL.Path != "/docs":
+		return httpd.Program
+	}
+	return httpd.Browser
+}
+
+func isAPI(path string) bool {
+	switch path {
+	case "/api", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs.css":
+		return true
+	}
+	return strings.HasPrefix(path, "/api/")
+}

@@ -1,0 +1,166 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/api"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+// Listen binds the configured address and returns the real one, with the port
+// that a port of 0 became.
+func (s *Server) Listen() (string, error) {
+	if s.listener == nil {
+		address := net.JoinHostPort(s.config.Server.HTTPAddr, strconv.Itoa(s.config.Server.HTTPPort))
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+		if err != nil {
+			return "", fmt.Errorf("listen on %s: %w", address, err)
+		}
+		s.listener = l
+	}
+	return s.listener.Addr().String(), nil
+}
+
+// Times and sizes of connections (SEC-43). A stream of events sets its own
+// deadlines.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 9 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 90 * time.Second
+	drainTimeout      = 20 * time.Second
+)
+
+// lastWrites is how long a server that stops has at the least to write what is in
+// memory: a client that reads slowly may have used up the time for draining.
+const lastWrites = 5 * time.Second
+
+// Serve answers requests until ctx is done, then lets those at work finish,
+// writes what is still in memory, and returns nil. It returns early when the
+// database can no longer be relied on.
+func (s *Server) Serve(ctx context.Context) error {
+	address, err := s.Listen()
+	if err != nil {
+		return err
+	}
+	web := &http.Server{
+		Handler: s.closing(s.handler), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: httpd.MaxHeaderBytes + 8<<10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(httpd.KeepTimers(s.listener)) }()
+	background := context.WithoutCancel(ctx) // what runs until the last request is answered
+	endJobs := runUntil(background, s.work)
+	endHeartbeats := runUntil(background, s.node.Run)
+	s.log.Info("serving", "address", address, "version", Version)
+
+	var failure error
+	select {
+	case <-ctx.Done():
+		s.log.Info("stopping")
+	case failure = <-served:
+	case err := <-s.db.Broken():
+		failure = fmt.Errorf("the database cannot be relied on any more: %w", err)
+	}
+	s.draining.Store(true)
+	if failure == nil {
+		time.Sleep(s.shutdownDelay)
+	}
+	close(s.stop)
+	drained := time.Now().Add(s.drainTimeout)
+	drain, cancel := context.WithDeadline(background, drained)
+	defer cancel()
+	if err := web.Shutdown(drain); err != nil {
+		failure = errors.Join(failure, fmt.Errorf("drain: %w", err), web.Close())
+	}
+	s.fold.Tell(time.Time{})
+	endJobs()
+	last, cancelLast := context.WithDeadline(background, later(drained, time.Now().Add(lastWrites)))
+	defer cancelLast()
+	failure = errors.Join(failure, s.writeLast(last))
+	endHeartbeats() // last: what is changed while draining waits for this node too
+	s.node.Leave(last)
+	return failure
+}
+
+// runUntil runs fn on a goroutine of its own and returns what ends it and waits
+// for its end.
+func runUntil(ctx context.Context, fn func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); fn(ctx) }()
+	return func() { cancel(); <-done }
+}
+
+// writeLast writes what is in memory.
+func (s *Server) writeLast(ctx context.Context) error {
+	err := s.verify.Flush(ctx)
+	if err != nil {
+		err = fmt.Errorf("flush: %w", err)
+	}
+	if err := s.node.Count(ctx); err != nil {
+		s.log.Warn("the journal does not know the last numbers that were given", "error", err)
+	}
+	return err
+}
+
+// later returns the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// closing has a server that stops tell each client that its next request needs
+// another connection. It closes none that rests meanwhile: a change that is on its
+// way there would be lost without an answer, and may not be sent again.
+func (s *Server) closing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ready says whether requests should be sent here: as long as this node may
+// answer (docs/decisions/0014-readiness.md).
+func (s *Server) ready() api.Readiness {
+	if s.draining.Load() {
+		return api.Readiness{State: "stopping", Reason: "The server is stopping", Database: true}
+	}
+	status := s.node.Status()
+	if !status.Shared {
+		return s.readyAlone()
+	}
+	switch {
+	case status.Diverged:
+		return api.Readiness{State: "diverged", Reason: "The database has another history than the one this node has applied; its log says what to do", Database: true}
+	case !status.Leased:
+		return api.Readiness{State: "stale", Reason: "The database has not answered for " + seconds(status.Age) + ", longer than database.max_staleness: nothing is verified until it does"}
+	case status.Failing:
+		return api.Readiness{OK: true, State: "leased", Reason: "The database does not answer: changes say 503, known tokens are verified from memory for another " + seconds(status.LeaseLeft)}
+	}
+	return api.Readiness{OK: true, State: "ready", Database: true}
+}
+
+// readyAlone is ready where no other node shares the database.
+func (s *Server) readyAlone() api.Readiness {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := s.db.Ping(ctx); err != nil {
+		return api.Readiness{State: "failing", Reason: "The database does not answer"}
+	}
+	return api.Readiness{OK: true, State: "ready", Database: true}
+}
+
+// seconds is a time for people.
+func seconds(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
