@@ -9,8 +9,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestAbsent: what is not held here is listed as empty to those who may look,
-// and cannot be written by anybody.
+// TestAbsent reads the lists of things that Hallpass does not have. They are empty for
+// callers that may read them, and nobody can write to them.
 func TestAbsent(t *testing.T) {
 	x := newSession(t)
 	x.run(
@@ -47,8 +47,8 @@ func TestAbsent(t *testing.T) {
 	expect(t, "data sources with it", x.s.Do(none, "GET", "/api/datasources", ""), 200, "[]")
 }
 
-// TestWhoAmI: a token learns its account by GET /api/user, and nothing else of
-// what users ask about themselves; what is told is taken back.
+// TestWhoAmI asks with a token for what users ask about themselves. GET /api/user returns
+// the account of the token; every other route refuses a token.
 func TestWhoAmI(t *testing.T) {
 	x := newSession(t)
 	x.run(secondOrg)

@@ -13,12 +13,12 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// ofItself is what of an error is its own: the request's IDs, and what was
-// asked for.
+// ofItself matches the parts of an error that differ for each request: its IDs, and the
+// names that were asked for.
 var ofItself = regexp.MustCompile(`"(traceID|accessErrorId)":"[^"]*",?`)
 
-// TestOthersThings names what another org has: the answer is the one for what nobody
-// has, to the byte, and nothing changes (SEC-12).
+// TestOthersThings names things of another org. The answer has the same bytes as for
+// things that do not exist, and nothing changes (SEC-12).
 func TestOthersThings(t *testing.T) {
 	s := hallpasstest.New(t)
 	other := otherOrg(t, s)
@@ -84,10 +84,10 @@ func TestOthersThings(t *testing.T) {
 	expect(t, "the token", s.Do(hallpasstest.Bearer(tok.Key), "GET", "/api/org", ""), 200)
 }
 
-// TestParallelChanges has many change one thing at once: one of them wins, the
-// others are told, and nobody's change is half there.
+// TestParallelChanges has many callers change one thing at the same time. One of them
+// wins, the others get an error, and no change is made in part.
 func TestParallelChanges(t *testing.T) {
-	const many = 12 // each waits for those before it, and must not run out of patience on a busy machine
+	const many = 12 // each waits for those before it, and must not time out on a busy machine
 	s := hallpasstest.New(t)
 	expect(t, "role", s.Do(hallpasstest.Admin, "POST", "/api/access-control/roles", `{"uid":"r","name":"r"}`), 201)
 	expect(t, "folder", s.Do(hallpasstest.Admin, "POST", "/api/folders", `{"uid":"f","title":"f"}`), 200)
@@ -130,8 +130,8 @@ func TestParallelChanges(t *testing.T) {
 	}
 }
 
-// TestTheLastAdmins has two admins take each other's power at the same time,
-// again and again: one remains (SEC-14).
+// TestTheLastAdmins has two admins take each other's role at the same time, again and
+// again. One admin always remains (SEC-14).
 func TestTheLastAdmins(t *testing.T) {
 	s := hallpasstest.New(t)
 	bob := s.User("bob", hallpass.RoleAdmin)
@@ -161,7 +161,7 @@ func TestTheLastAdmins(t *testing.T) {
 			if taken.Load() > 1 {
 				t.Fatalf("%s: two admins lost their power to each other", tt.name)
 			}
-			// Whoever remains gives it back.
+			// The admin who remains gives the role back.
 			for who, as := range map[string]hallpasstest.Credential{id: hallpasstest.Admin, "1": bob} {
 				s.Do(as, tt.method, fmt.Sprintf(tt.path, who), tt.give)
 			}
@@ -169,9 +169,9 @@ func TestTheLastAdmins(t *testing.T) {
 	}
 }
 
-// TestGoneAndBack takes a member out of the org and back in: nothing that the
-// member was given before comes back, and a new account of an old name inherits
-// nothing (SEC-13).
+// TestGoneAndBack removes a member from the org and adds the user again. Nothing that the
+// member had before comes back, and a new account with an old name inherits nothing
+// (SEC-13).
 func TestGoneAndBack(t *testing.T) {
 	s := hallpasstest.New(t)
 	x := newTargets(t, s, 1, "")
@@ -223,8 +223,8 @@ func TestGoneAndBack(t *testing.T) {
 	}
 }
 
-// TestDeletedInUse deletes a role, a team and a folder that give a token its
-// power: it is gone with the answer.
+// TestDeletedInUse deletes a role, a team and a folder from which a token has
+// permissions. When the deletion is answered, the token has lost them.
 func TestDeletedInUse(t *testing.T) {
 	s := hallpasstest.New(t)
 	for name, tt := range map[string]struct{ give, reads, remove string }{

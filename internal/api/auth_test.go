@@ -22,7 +22,8 @@ func header(h string) hallpasstest.Credential {
 	}
 }
 
-// TestOnlyTheHeader puts a token everywhere else (SEC-2).
+// TestOnlyTheHeader sends a token everywhere but in the Authorization header. Nothing
+// accepts it (SEC-2).
 func TestOnlyTheHeader(t *testing.T) {
 	s := hallpasstest.New(t)
 	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
@@ -82,8 +83,8 @@ func TestSessions(t *testing.T) {
 
 var traceID = regexp.MustCompile(`"traceID":"[^"]*"`)
 
-// TestOneFace compares what strangers, mistaken and disabled users are told
-// (SEC-23), and what unknown and deleted tokens are (SEC-9).
+// TestOneFace compares the answers to unknown users, wrong passwords and disabled users
+// (SEC-23), and to unknown and deleted tokens (SEC-9).
 func TestOneFace(t *testing.T) {
 	s := hallpasstest.New(t)
 	gone := s.User("gone", hallpass.RoleViewer)

@@ -19,13 +19,13 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
-// A step is one call of a client and what it demands of the answer. Words in
-// angle brackets, as <sa>, stand for what earlier steps kept.
+// A step is one call of a client and what the client demands of the answer. A word in
+// angle brackets, as <sa>, stands for a value that an earlier step kept.
 type step struct {
 	method, path, body string
-	status             int    // the only one that the client takes
+	status             int    // the only status that the client accepts
 	want               string // "field value; field value", see session.holds
-	keep               string // "name=field": what later steps need
+	keep               string // "name=field": a value for later steps
 }
 
 // A session is a client that calls as one caller, in one org.
@@ -33,7 +33,7 @@ type session struct {
 	t       *testing.T
 	s       *hallpasstest.Server
 	as      hallpasstest.Credential
-	org     string // of the header on calls that belong to an org; empty: no header
+	org     string // the org in the header of calls that belong to an org; empty: no header
 	headers []string
 	vars    map[string]string
 }
@@ -73,8 +73,8 @@ func global(path string) bool {
 	return false
 }
 
-// send makes one call and holds the answer to what every answer must be: JSON,
-// and with a message where it is an error.
+// send makes one call and checks what every answer must have: JSON, and in an error a
+// message.
 func (x *session) send(method, path, body string) hallpasstest.Response {
 	x.t.Helper()
 	path, body = x.fill(path), x.fill(body)
@@ -121,8 +121,8 @@ func (x *session) do(s step) string {
 }
 
 // holds checks fields of a JSON text. A field is a path as teams[0].name or
-// [userId=3].permission; # is the length of a list, @ the whole. Its value is JSON, or the
-// kind that is demanded: number, string, bool, list, object, absent.
+// [userId=3].permission; # is the length of a list, @ the whole text. Its value is JSON, or
+// the kind of value that is demanded: number, string, bool, list, object, absent.
 func (x *session) holds(what, text, want string) {
 	x.t.Helper()
 	if want == "" {
@@ -195,7 +195,7 @@ func at(t *testing.T, text, field string) (any, bool) {
 	return v, true
 }
 
-// below goes one part of a path down.
+// below returns the value that one part of a path names.
 func below(v any, part string) (any, bool) {
 	list, isList := v.([]any)
 	switch {
@@ -224,10 +224,10 @@ func below(v any, part string) (any, bool) {
 	return v, ok
 }
 
-// secondOrg makes an org, <other>, that steps reach by in("<other>").
+// secondOrg creates an org, <other>, in which steps work by in("<other>").
 var secondOrg = step{"POST", "/api/orgs", `{"name":"Other"}`, 200, "orgId number; message string", "other=orgId"}
 
-// people makes a user <u> and a team <team>.
+// people creates a user <u> and a team <team>.
 var people = []step{
 	{"POST", "/api/admin/users", `{"email":"u@example.com","login":"u","name":"U","password":"violet lamps hum at noon"}`, 200, "id number", "u=id"},
 	{"POST", "/api/teams", `{"name":"crew"}`, 200, "teamId number", "team=teamId"},
@@ -290,8 +290,7 @@ func TestClientTokens(t *testing.T) {
 	}
 }
 
-// TestClientPermissions plays the same bulk and single grants on each kind of
-// resource.
+// TestClientPermissions makes the same bulk and single grants on each kind of resource.
 func TestClientPermissions(t *testing.T) {
 	x := newSession(t)
 	x.run(secondOrg)
@@ -374,7 +373,7 @@ func roleGrants(x *session, path string) {
 	x.managed(path)
 }
 
-// A grant is what clients look at in a row of a permission list.
+// A grant has the fields that clients read in a row of a permission list.
 type grant struct {
 	UserID, TeamID         int64
 	BuiltInRole            string
@@ -392,7 +391,7 @@ func (g grant) target() string {
 	return "builtInRole=" + g.BuiltInRole
 }
 
-// own returns the rows that clients take for theirs: managed, not inherited.
+// own returns the rows that clients consider their own: managed, not inherited.
 func (x *session) own(path string) []grant {
 	x.t.Helper()
 	var rows, own []grant
@@ -416,7 +415,7 @@ func (x *session) own(path string) []grant {
 	return own
 }
 
-// managed fails the test unless exactly these, as "userId=3 Edit", are given.
+// managed fails the test unless exactly these grants, as "userId=3 Edit", are there.
 func (x *session) managed(path string, want ...string) {
 	x.t.Helper()
 	got := []string{}
@@ -434,8 +433,8 @@ func (x *session) managed(path string, want ...string) {
 	}
 }
 
-// setPermissions does what Terraform does for a list of permissions: it names
-// what it wants, and without a permission what it finds and does not want.
+// setPermissions does what Terraform does for a list of permissions. It sends the grants
+// that it wants, and with an empty permission the grants that it found and does not want.
 func (x *session) setPermissions(path string, want ...string) {
 	x.t.Helper()
 	var items []string
@@ -507,8 +506,8 @@ func (x *session) cleared(path string, fields ...string) {
 	}
 }
 
-// TestClientDeletedOrg: what was inside is gone, and a header that names the
-// org is answered by 404, never by 401.
+// TestClientDeletedOrg deletes an org. Everything in it is gone, and a request whose
+// header names the org is answered with 404, never with 401.
 func TestClientDeletedOrg(t *testing.T) {
 	x := newSession(t)
 	x.run(secondOrg)
@@ -585,7 +584,7 @@ func TestClientUsers(t *testing.T) {
 // lax has the password policy of clients that set short passwords.
 func lax(c *server.Config) { c.Auth.Basic.PasswordPolicy = false }
 
-// TestClientPasswords: long texts with odd characters, and short ones where the
+// TestClientPasswords sets long passwords with odd characters, and short ones while the
 // policy is off.
 func TestClientPasswords(t *testing.T) {
 	x := newSession(t, lax)
@@ -604,8 +603,8 @@ func TestClientPasswords(t *testing.T) {
 	x.run(step{"POST", "/api/admin/users", `{"email":"e@example.com","login":"e","password":""}`, 400, "", ""})
 }
 
-// TestClientEmails: they are not held to a form, and one that begins as another
-// is not found for it.
+// TestClientEmails sets e-mail addresses. They may have any form, and a search for one
+// does not find another that begins with the same letters.
 func TestClientEmails(t *testing.T) {
 	x := newSession(t)
 	for i, email := range []string{"terraform-test@localhost", "test@example.com~", "test@example.com"} {
@@ -725,7 +724,8 @@ func TestClientFolders(t *testing.T) {
 	expect(t, "a Viewer makes a folder", r, 403, "Access denied")
 }
 
-// TestClientACL: the legacy lists hold what was given and nothing else.
+// TestClientACL reads the legacy permission lists. They have the grants that were made, and
+// nothing else.
 func TestClientACL(t *testing.T) {
 	x := newSession(t)
 	x.run(people...)
@@ -747,8 +747,8 @@ func TestClientACL(t *testing.T) {
 	)
 }
 
-// TestClientDashboards: what is posted comes back as it was, with a numeric id
-// and version.
+// TestClientDashboards posts dashboards. They come back as they were posted, with a numeric
+// id and version.
 func TestClientDashboards(t *testing.T) {
 	for name, posted := range map[string]string{
 		"bare":            `{"title":"Bare"}`,
@@ -778,9 +778,8 @@ func TestClientDashboards(t *testing.T) {
 	}
 }
 
-// same fails the test unless the dashboard reads as it was posted, save for id,
-// uid and version. One that was posted in the form of Kubernetes reads as its
-// spec.
+// same fails the test unless the dashboard reads as it was posted, apart from id, uid and
+// version. A dashboard that was posted in the form of Kubernetes reads as its spec.
 func (x *session) same(uid, posted string) {
 	x.t.Helper()
 	text := x.do(step{"GET", "/api/dashboards/uid/" + uid, "", 200, "dashboard.id number; dashboard.version number; dashboard.uid string", ""})
@@ -828,8 +827,8 @@ func TestClientDashboardUpdates(t *testing.T) {
 	)
 }
 
-// TestClientCreator: whoever makes a dashboard or folder gets an entry of their
-// own on it, and a repeated grant replaces the one before.
+// TestClientCreator creates a dashboard and a folder. Their creator gets a grant on them,
+// and a repeated grant replaces the one before.
 func TestClientCreator(t *testing.T) {
 	x := newSession(t)
 	x.run(
@@ -854,8 +853,8 @@ func TestClientCreator(t *testing.T) {
 	x.managed("/api/access-control/dashboards/d", "builtInRole=Viewer Edit")
 }
 
-// TestClientInheritedPermissions: a grant on the folder shows on what is in it
-// as inherited, after the grant of its own.
+// TestClientInheritedPermissions makes a grant on a folder. The things in the folder list it
+// as inherited, after their own grants.
 func TestClientInheritedPermissions(t *testing.T) {
 	x := newSession(t)
 	x.run(people...)
@@ -954,7 +953,7 @@ func TestClientRoles(t *testing.T) {
 	x.in("<other>").run(step{"GET", "/api/access-control/roles/everywhere", "", 404, "", ""})
 }
 
-// TestClientOneSequence: users and accounts share their numbers.
+// TestClientOneSequence creates users and accounts. No user has the number of an account.
 func TestClientOneSequence(t *testing.T) {
 	x := newSession(t)
 	seen := make(map[string]string)
@@ -976,8 +975,8 @@ func TestClientOneSequence(t *testing.T) {
 	x.managed("/api/access-control/folders/f", "userId=<u0> View", "userId=<sa0> Edit", "userId=<u1> Admin", "userId=<sa1> View", "builtInRole=Editor View")
 }
 
-// TestClientPagesEnd reads each list as its clients do, until a page is empty,
-// and demands that everything came, once.
+// TestClientPagesEnd reads each list as its clients do, page by page until one is empty.
+// Everything must come exactly once.
 func TestClientPagesEnd(t *testing.T) {
 	x := newSession(t)
 	for i := range 5 {
@@ -1029,7 +1028,7 @@ func TestClientPagesEnd(t *testing.T) {
 	}
 }
 
-// TestClientOthers is what gdg and grizzly need beside.
+// TestClientOthers makes the other calls that gdg and grizzly need.
 func TestClientOthers(t *testing.T) {
 	x := newSession(t)
 	x.run(

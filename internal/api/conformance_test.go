@@ -17,7 +17,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// expect fails the test unless the answer has the status and says each text.
+// expect fails the test unless the answer has the status and each text.
 func expect(t *testing.T, what string, r hallpasstest.Response, status int, says ...string) {
 	t.Helper()
 	if r.StatusCode != status {
@@ -30,7 +30,7 @@ func expect(t *testing.T, what string, r hallpasstest.Response, status int, says
 	}
 }
 
-// made decodes an answer that made something.
+// made decodes the answer to a call that created something.
 func made(t *testing.T, r hallpasstest.Response) (m struct {
 	ID   int64
 	UID  string
@@ -47,19 +47,20 @@ func made(t *testing.T, r hallpasstest.Response) (m struct {
 	return m
 }
 
-// account makes a service account and returns its path.
+// account creates a service account and returns its path.
 func account(t *testing.T, s *hallpasstest.Server, name, role string) string {
 	t.Helper()
 	return fmt.Sprintf("/api/serviceaccounts/%d", made(t, s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":%q,"role":%q}`, name, role))).ID)
 }
 
-// token makes a token of the account with that path and returns its secret.
+// token creates a token of the account with that path and returns its secret.
 func token(t *testing.T, s *hallpasstest.Server, account, name string) string {
 	t.Helper()
 	return made(t, s.Do(hallpasstest.Admin, "POST", account+"/tokens", fmt.Sprintf(`{"name":%q}`, name))).Key
 }
 
-// TestConformance is the conformance walk: what Grafana answers, step by step.
+// TestConformance makes the calls of the conformance walk and compares each answer with
+// Grafana's.
 func TestConformance(t *testing.T) {
 	s := hallpasstest.New(t)
 	admin, nobody, bearer := hallpasstest.Admin, hallpasstest.Nobody, hallpasstest.Bearer
@@ -112,7 +113,7 @@ func TestConformance(t *testing.T) {
 	expect(t, "18 delete again", s.Do(admin, "DELETE", path, ""), 404, "serviceaccounts.ErrNotFound")
 }
 
-// editorWhoWrites makes an Editor who may write every service account.
+// editorWhoWrites creates an Editor who may write every service account.
 func editorWhoWrites(t *testing.T, s *hallpasstest.Server) hallpasstest.Credential {
 	t.Helper()
 	editor := s.User("editor", hallpass.RoleEditor)
@@ -147,8 +148,8 @@ func TestPowerIsNotHandedUp(t *testing.T) {
 	expect(t, "mint on a weaker account", s.Do(editor, "POST", weak+"/tokens", `{"name":"y"}`), 200)
 }
 
-// TestContractIsWhatIsServed compares the routes with the contract's paths,
-// both ways.
+// TestContractIsWhatIsServed compares the routes with the paths of the contract. Each must
+// have all of the other.
 func TestContractIsWhatIsServed(t *testing.T) {
 	var doc struct {
 		Paths map[string]map[string]json.RawMessage

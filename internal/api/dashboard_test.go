@@ -62,8 +62,8 @@ func TestFillInputs(t *testing.T) {
 	}
 }
 
-// FuzzDashboard gives back what was posted, whatever it is, with another
-// identity and nothing else changed.
+// FuzzDashboard reads any dashboard and writes it again. Only its id, uid and version may
+// change.
 func FuzzDashboard(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"title":"T","id":null}`, `{"uid":"a","tags":["x"]}`, `{"a":{"b":[1,{"c":"\u0000"}]}}`, `{"metadata":{},"spec":{},"apiVersion":"a/b"}`, `[`, `{"\ud800":1}`} {
 		f.Add([]byte(seed))
@@ -75,7 +75,7 @@ func FuzzDashboard(f *testing.F) {
 		}
 		var before, after map[string]any
 		if json.Unmarshal(raw, &before) != nil {
-			return // what comes after the object is cut off where it is read from a body
+			return // text after the object is refused earlier, when the body is read
 		}
 		if err := json.Unmarshal(out, &after); err != nil {
 			t.Fatalf("%q became %q: %v", raw, out, err)
@@ -96,8 +96,8 @@ func FuzzDashboard(f *testing.F) {
 	})
 }
 
-// TestTwins: of a name that stands twice in a dashboard, the last counts, at any
-// depth and however the two are spelled. Nothing else changes.
+// TestTwins reads dashboards in which an object has a name twice. The last one counts, at
+// any depth and in any spelling of the name. Nothing else changes.
 func TestTwins(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"none", `{ "dashboard" : {"a": 1, "b":[{"a":2}]}, "a":3}`, `{ "dashboard" : {"a": 1, "b":[{"a":2}]}, "a":3}`},
@@ -120,8 +120,8 @@ func TestTwins(t *testing.T) {
 	}
 }
 
-// TestTwinsOfAnyShape: a dashboard with many twins is saved, and reads as
-// readers that take the last of them would have it.
+// TestTwinsOfAnyShape saves dashboards with many duplicate names. They come back as a
+// reader understands them that takes the last of each name.
 func TestTwinsOfAnyShape(t *testing.T) {
 	x := newSession(t)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -145,7 +145,7 @@ func TestTwinsOfAnyShape(t *testing.T) {
 	}
 }
 
-// value makes a JSON value in which names stand twice.
+// value makes up a JSON value in which names come twice.
 func value(random *rand.Rand, depth int) string {
 	if depth == 0 {
 		return []string{`1`, `"}{\"a\":"`, `null`, `[]`, `{}`}[random.IntN(5)]

@@ -9,9 +9,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestRoleWaits gives roles to a user who is not a member of the org: by every
-// route that gives roles, a server admin may and nobody else; they permit nothing
-// until the user is a member, and are gone when the user leaves.
+// TestRoleWaits gives roles to a user who is not a member of the org, by every route that
+// gives roles. Only a server admin may do so. The roles permit nothing until the user is a
+// member, and are gone when the user leaves.
 func TestRoleWaits(t *testing.T) {
 	const user = "/api/access-control/users/<u>/roles"
 	for name, give := range map[string]step{
@@ -31,7 +31,7 @@ func TestRoleWaits(t *testing.T) {
 			boss.run(missing)
 			nobody := missing
 			nobody.path, nobody.body = strings.ReplaceAll(give.path, "<u>", "999"), strings.ReplaceAll(give.body, "<u>", "999")
-			boss.run(nobody) // the same as for one who is not there
+			boss.run(nobody) // the same answer as for a user who does not exist
 			nobody.want = `message "user not found"`
 			other.run(nobody)
 			x.in("77").run(step{"POST", user, `{"roleUid":"fixed_Z8pB0GQlrqRt8IZBCJQxPWvJPgQ"}`, 404, "", ""}) // no such org
@@ -57,8 +57,8 @@ func TestRoleWaits(t *testing.T) {
 	}
 }
 
-// TestWaitingRolesCount adds a user for whom a role waits: who does not hold what
-// it permits may not.
+// TestWaitingRolesCount adds a user to an org in which a role waits for the user. A caller
+// who does not hold the permissions of the role may not add the user.
 func TestWaitingRolesCount(t *testing.T) {
 	x := newSession(t)
 	x.run(secondOrg)
@@ -79,7 +79,7 @@ func TestWaitingRolesCount(t *testing.T) {
 	adder.run(add)
 }
 
-// TestEverywhereWithoutMembership gives a role in every org to a user who is in
+// TestEverywhereWithoutMembership gives a role in every org to a user who is a member of
 // none.
 func TestEverywhereWithoutMembership(t *testing.T) {
 	x := newSession(t)
@@ -92,8 +92,8 @@ func TestEverywhereWithoutMembership(t *testing.T) {
 	x.by(hallpasstest.Basic("u", hallpasstest.AdminPassword)).run(step{"GET", "/api/users", "", 200, "", ""})
 }
 
-// TestAbsentStays sends updates that leave something out which then stays, and
-// those that leave it out to clear it.
+// TestAbsentStays sends updates that leave fields out. Some updates keep such a field,
+// others clear it.
 func TestAbsentStays(t *testing.T) {
 	x := newSession(t)
 	x.run(people...)
@@ -119,7 +119,8 @@ func TestAbsentStays(t *testing.T) {
 	x.run(step{"PUT", team, `{"name":"  "}`, 400, "", ""}, step{"GET", team, "", 200, `name "hands"`, ""})
 }
 
-// TestAccountWithRoles makes accounts with their roles: all of it or nothing.
+// TestAccountWithRoles creates accounts together with roles. Everything is created, or
+// nothing.
 func TestAccountWithRoles(t *testing.T) {
 	x := newSession(t)
 	x.run(
@@ -158,9 +159,9 @@ func TestAccountWithRoles(t *testing.T) {
 	}
 }
 
-// TestTokenGivesNoServerPower raises users and accounts to a basic role that has
-// a role in every org: for a user it holds on the server too, so whoever holds
-// nothing there cannot give it, a token least of all.
+// TestTokenGivesNoServerPower gives users and accounts a basic role that has another role
+// in every org. For a user that role counts on the server too, so a caller without
+// permissions on the server cannot give it, and a token never can.
 func TestTokenGivesNoServerPower(t *testing.T) {
 	x := newSession(t)
 	x.run(people...)
@@ -185,8 +186,8 @@ func TestTokenGivesNoServerPower(t *testing.T) {
 	)
 }
 
-// TestTeamAdminAtOnce puts somebody into a team as its admin in one call, or not
-// at all.
+// TestTeamAdminAtOnce adds somebody to a team as its admin, in one call. When the call
+// fails, nothing was changed.
 func TestTeamAdminAtOnce(t *testing.T) {
 	x := newSession(t)
 	x.run(people...)

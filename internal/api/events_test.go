@@ -48,7 +48,7 @@ func eventsAs(t *testing.T, s *hallpasstest.Server, as hallpasstest.Credential, 
 	}
 	lines := make(chan string, 64)
 	go func() {
-		defer func() { _ = res.Body.Close() }() // the test is over
+		defer func() { _ = res.Body.Close() }() // the test has ended
 		for scan := bufio.NewScanner(res.Body); scan.Scan(); {
 			lines <- scan.Text()
 		}
@@ -57,7 +57,7 @@ func eventsAs(t *testing.T, s *hallpasstest.Server, as hallpasstest.Credential, 
 	return lines
 }
 
-// await reads lines until one says all of it.
+// await reads lines until one has all of the texts.
 func await(t *testing.T, lines <-chan string, says ...string) {
 	t.Helper()
 	timeout := time.After(hallpasstest.Patience)
@@ -172,8 +172,8 @@ func TestAudit(t *testing.T) {
 	expect(t, "another org", s.Do(orgAdmin, "GET", "/api/audit?org=2", ""), 403)
 }
 
-// TestRefusalsAreBounded has a token ask for sixty things that it may not
-// touch: the audit grows by a few entries, which count them all.
+// TestRefusalsAreBounded has a token ask for sixty things that it may not read. The audit
+// gets only a few entries, whose counts have all refusals.
 func TestRefusalsAreBounded(t *testing.T) {
 	s := hallpasstest.New(t)
 	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
@@ -199,8 +199,8 @@ func TestRefusalsAreBounded(t *testing.T) {
 	}
 }
 
-// TestAuditExport exports the audit whole, in part and by filters, in both ways of
-// asking; each line is the entry that the pages have.
+// TestAuditExport exports the whole audit, a part of it and what filters pick, by the
+// parameter and by the header. Each line has the same entry as the pages.
 func TestAuditExport(t *testing.T) {
 	s := hallpasstest.New(t)
 	path := account(t, s, "ci", "Viewer")
@@ -233,8 +233,8 @@ func TestAuditExport(t *testing.T) {
 	expect(t, "an unknown action", s.Do(hallpasstest.Admin, "GET", "/api/audit?format=ndjson&action=nosuch", ""), 400)
 }
 
-// TestExportEndsWithItsReader revokes the token of somebody who exports a long
-// audit: the export is cut off, and does not pass for the whole.
+// TestExportEndsWithItsReader revokes the token with which somebody exports a long audit.
+// The export is cut off so that the client notices.
 func TestExportEndsWithItsReader(t *testing.T) {
 	if hallpasstest.OnPostgres() {
 		t.Skip("fills the audit through the file")
@@ -254,7 +254,7 @@ func TestExportEndsWithItsReader(t *testing.T) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	hallpasstest.Eventually(t, "the server to notice what was written to its file", func() bool { // it ends what is being read
+	hallpasstest.Eventually(t, "the server to notice what was written to its file", func() bool { // it ends the reads that are in progress
 		return strings.Contains(s.Log(), "another process changed the database file")
 	})
 	r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+"/api/audit?format=ndjson", nil)
@@ -275,10 +275,11 @@ func TestExportEndsWithItsReader(t *testing.T) {
 	if lines := bytes.Count(rest, []byte("\n")); err == nil || lines >= rows-1 {
 		t.Errorf("%d lines came after the revocation, and the end is %v: want it cut off", lines, err)
 	}
-	_ = res.Body.Close() // it was read to its end
+	_ = res.Body.Close() // the body was read to its end
 }
 
-// TestParallelCreates has fifty callers make one name (SEC-36).
+// TestParallelCreates has fifty callers create accounts of one name at the same time
+// (SEC-36).
 func TestParallelCreates(t *testing.T) {
 	s := hallpasstest.New(t)
 	path := account(t, s, "ci", "Viewer")
@@ -310,8 +311,8 @@ func TestParallelCreates(t *testing.T) {
 	}
 }
 
-// TestLockedDatabase has another process hold the database: changes answer 503
-// and leave nothing half-made, tokens are verified on (SEC-42).
+// TestLockedDatabase has another process lock the database. Changes are answered with 503
+// and change nothing; tokens are still verified (SEC-42).
 func TestLockedDatabase(t *testing.T) {
 	s := hallpasstest.New(t)
 	key := token(t, s, account(t, s, "ci", "Viewer"), "t")

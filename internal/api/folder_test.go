@@ -7,8 +7,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
-// TestFolderDepth: so many folders stand one in the other as the setting says,
-// the one at the root not counted, whether they are made there or moved.
+// TestFolderDepth nests folders as deep as the setting allows, without counting the folder
+// at the root, by creating them and by moving them.
 func TestFolderDepth(t *testing.T) {
 	for _, depth := range []int{0, 1, 4, 7} {
 		t.Run(fmt.Sprint(depth), func(t *testing.T) {
@@ -19,7 +19,7 @@ func TestFolderDepth(t *testing.T) {
 			})
 			chain := depth + 1
 			if depth == 0 {
-				chain = 5 // nothing is set
+				chain = 5 // with the default setting
 			}
 			parent := ""
 			for i := 1; i <= chain; i++ {
@@ -43,8 +43,8 @@ func TestFolderDepth(t *testing.T) {
 	}
 }
 
-// TestFolderDepthLowered: folders that stand deeper than the setting allows can
-// be read, moved up and deleted.
+// TestFolderDepthLowered lowers the setting below the depth of folders that exist. They can
+// still be read, moved up and deleted.
 func TestFolderDepthLowered(t *testing.T) {
 	x := newSession(t, func(c *server.Config) { c.Folder.MaxNestedFolderDepth = 7 })
 	parent := ""

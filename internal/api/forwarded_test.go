@@ -8,8 +8,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
-// TestClientsBehindProxies has a trusted proxy tell the client's address in every
-// form that proxies write, and in one that nobody can read.
+// TestClientsBehindProxies has a trusted proxy send the client's address in every form that
+// proxies write, and in one that is not valid.
 func TestClientsBehindProxies(t *testing.T) {
 	for name, told := range map[string]map[string]string{
 		"x-forwarded-for": {"X-Forwarded-For: 203.0.113.9:51234": "203.0.113.9", "X-Forwarded-For: [2001:db8::7]:1": "2001:db8::7", "X-Forwarded-For: 203.0.113.7,": "203.0.113.7", "Forwarded: for=203.0.113.1": "127.0.0.1"},

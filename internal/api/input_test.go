@@ -84,8 +84,8 @@ func TestRequests(t *testing.T) {
 	expect(t, "large headers", s.Do(admin, "GET", "/api/org", "", "X-Large: "+strings.Repeat("a", 33_000)), 431)
 }
 
-// TestBodiesThatAreSomethingElse sends every route that takes a body one that is
-// said to be something else than JSON in UTF-8.
+// TestBodiesThatAreSomethingElse sends every route that takes a body one whose header says
+// that it is not JSON in UTF-8.
 func TestBodiesThatAreSomethingElse(t *testing.T) {
 	s := hallpasstest.New(t)
 	fill := newTargets(t, s, 1, "").fill
@@ -125,8 +125,8 @@ func TestBodiesThatAreSomethingElse(t *testing.T) {
 	}
 }
 
-// TestCrossOriginIsAudited has another site's page send changes with a user's
-// cookie, to the API and to the console (SEC-18).
+// TestCrossOriginIsAudited has a page of another site send changes with a user's cookie, to
+// the API and to the console. They are refused and audited (SEC-18).
 func TestCrossOriginIsAudited(t *testing.T) {
 	s := hallpasstest.New(t)
 	w := newWalker(t, s)
@@ -140,8 +140,8 @@ func TestCrossOriginIsAudited(t *testing.T) {
 	}
 }
 
-// TestNoNUL puts a NUL, which PostgreSQL stores in no text, where a client names
-// something.
+// TestNoNUL sends a NUL in every name that clients choose. PostgreSQL cannot store a NUL in
+// a text.
 func TestNoNUL(t *testing.T) {
 	s := hallpasstest.New(t)
 	admin := hallpasstest.Admin
@@ -273,8 +273,8 @@ func TestLifetimes(t *testing.T) {
 	}
 }
 
-// FuzzCreateToken sends any body at all: nothing may panic or be our fault, and
-// a token is made of JSON alone.
+// FuzzCreateToken sends any body. Nothing may panic or answer 500, and only JSON creates a
+// token.
 func FuzzCreateToken(f *testing.F) {
 	s := hallpasstest.New(f)
 	r := s.Do(hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"name":"ci"}`)

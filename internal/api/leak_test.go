@@ -14,9 +14,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestSecretsOfClientsStayNowhere writes a token that works into every path part,
-// query, header and body field of every call, and then looks for it in all that
-// is kept, shown and logged (SEC-1, SEC-4).
+// TestSecretsOfClientsStayNowhere writes a valid token into every path part, query, header
+// and body field of every call, and then searches for it in everything that is stored,
+// shown and logged (SEC-1, SEC-4).
 func TestSecretsOfClientsStayNowhere(t *testing.T) {
 	s := hallpasstest.New(t)
 	w, things := newWalker(t, s), newTargets(t, s, 1, "")
@@ -85,8 +85,7 @@ func TestSecretsOfClientsStayNowhere(t *testing.T) {
 	}
 }
 
-// database returns all that the server's database holds, as text, by table or
-// file.
+// database returns the content of the server's database as text, by table or file.
 func database(t *testing.T, s *hallpasstest.Server) map[string]string {
 	t.Helper()
 	all := make(map[string]string)

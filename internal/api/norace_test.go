@@ -2,5 +2,5 @@
 
 package api_test
 
-// attackEvery is how many attacks stand for one that is tried.
+// attackEvery means that one of so many attacks is tried.
 const attackEvery = 1

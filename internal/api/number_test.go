@@ -12,8 +12,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestNumbers: the numbers that answers hand out lead to the same things as
-// their uids, for every caller.
+// TestNumbers asks for things by the numbers in answers. They lead to the same things as
+// the uids, for every caller.
 func TestNumbers(t *testing.T) {
 	x := newSession(t)
 	x.run(secondOrg)
@@ -53,7 +53,7 @@ func TestNumbers(t *testing.T) {
 			step{"POST", "/api/dashboards/id/<hidden>/permissions", `{"items":[]}`, 403, "", ""}, step{"POST", "/api/dashboards/id/<hidden>/restore", `{"version":1}`, 403, "", ""},
 		)
 	}
-	// Members of a team go by uid too.
+	// Members of a team can be named by uid too.
 	x.run(
 		step{"POST", "/api/serviceaccounts", `{"name":"robot","role":"Viewer"}`, 201, "", "robot=id"}, step{"POST", "/api/teams/<team>/members", `{"userId":<robot>}`, 200, "", ""},
 		step{"POST", "/api/teams/<team>/members", `{"userId":<u>}`, 200, "", ""},
@@ -68,8 +68,8 @@ func TestNumbers(t *testing.T) {
 	x.run(step{"DELETE", "/api/teams/<team>/members/nosuchuid", "", 404, "", ""}, step{"DELETE", "/api/teams/<team>/members/-1", "", 400, "", ""})
 }
 
-// TestLenientFilters: what cannot be read in a filter of a list is passed over,
-// and a yes is a yes in any language.
+// TestLenientFilters sends filters of lists with values that are not valid, which are
+// ignored, and true in the forms of several programming languages.
 func TestLenientFilters(t *testing.T) {
 	x := newSession(t)
 	x.run(people...)
@@ -121,7 +121,8 @@ func TestLenientFilters(t *testing.T) {
 	}
 }
 
-// TestFilled: what is known stands in every answer that has a field for it.
+// TestFilled reads every kind of answer. Each field for something that the server knows has
+// a value.
 func TestFilled(t *testing.T) {
 	x := newSession(t)
 	x.run(people...)
@@ -149,7 +150,7 @@ func TestFilled(t *testing.T) {
 	)
 }
 
-// TestRolesByUID: whoever has a role given by a path can be named by uid.
+// TestRolesByUID gives roles by paths that name the user, account or team by uid.
 func TestRolesByUID(t *testing.T) {
 	x := newSession(t)
 	x.run(people...)

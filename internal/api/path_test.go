@@ -8,9 +8,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestOneSlashAtTheEnd calls every route with one slash more than its path has,
-// and then with other odd spellings. Nobody is 401 where there is a route, and
-// 404 where there is none.
+// TestOneSlashAtTheEnd calls every route with an additional slash at the end, and with other
+// odd spellings. A caller without a credential gets 401 if there is a route, else 404.
 func TestOneSlashAtTheEnd(t *testing.T) {
 	s := hallpasstest.New(t)
 	fill := newTargets(t, s, 1, "").fill
@@ -58,7 +57,7 @@ func TestNamesInPaths(t *testing.T) {
 	}
 }
 
-// TestProgramsGetJSON asks for what other servers have.
+// TestProgramsGetJSON asks for paths that other servers have.
 func TestProgramsGetJSON(t *testing.T) {
 	s := hallpasstest.New(t)
 	viewer := tokenOf(t, s, "Viewer")

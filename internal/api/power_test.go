@@ -16,9 +16,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// TestRoutesAskAsTheTableTells compares the table of actions with the routes: an
-// action is asked of service accounts, of users alone, on the server, or by no
-// route at all.
+// TestRoutesAskAsTheTableTells compares the table of actions with the routes. The table says
+// whether an action is demanded of service accounts, only of users, on the server, or by no
+// route.
 func TestRoutesAskAsTheTableTells(t *testing.T) {
 	asked := make(map[hallpass.Action]hallpass.Usability)
 	for _, r := range api.Rules() {
@@ -46,7 +46,7 @@ func TestRoutesAskAsTheTableTells(t *testing.T) {
 	}
 }
 
-// world is one of everything, and an account that holds what was made up.
+// world has one of everything, and an account with random permissions.
 type world struct {
 	targets
 	*hallpasstest.Server
@@ -56,8 +56,8 @@ type world struct {
 	held   []hallpass.Permission        // by its role
 }
 
-// newWorld makes an account that holds the permissions by a role and is given
-// access to the folder and the other account as the seed has it.
+// newWorld creates an account that has the permissions by a role, and access to the folder
+// and the other account as the seed decides.
 func newWorld(t *testing.T, s *hallpasstest.Server, things targets, seed uint64) world {
 	t.Helper()
 	w := world{targets: things, Server: s, asked: make(map[hallpass.Permission]bool)}
@@ -71,7 +71,7 @@ func newWorld(t *testing.T, s *hallpasstest.Server, things targets, seed uint64)
 	name := fmt.Sprintf("world-%d", seed)
 	path := account(t, s, name, "None")
 	w.self = path[strings.LastIndexByte(path, '/')+1:]
-	w.bearer = hallpasstest.Bearer(token(t, s, path, name)) // before it holds more than an admin may give
+	w.bearer = hallpasstest.Bearer(token(t, s, path, name)) // created before the account holds more than an admin may give
 	id, _ := hallpass.ParseID(w.self)
 	err := s.Store().Write(ctx, func(tx *store.Tx) error {
 		if err := tx.Change(hallpass.Change{Kind: hallpass.ServiceAccountChanged, ID: id}); err != nil {
@@ -103,8 +103,8 @@ func newWorld(t *testing.T, s *hallpasstest.Server, things targets, seed uint64)
 	return w
 }
 
-// scope makes up a scope for the action: everything, one of the things that are
-// there, one that is not, or one that means nothing for it.
+// scope makes up a scope for the action: everything, a thing that exists, a thing that does
+// not exist, or a scope that has no meaning for the action.
 func (w world) scope(rng *rand.Rand, row hallpass.ActionInfo) hallpass.Scope {
 	scopes := append([]hallpass.Scope{"*", "", "things:id:1"}, row.Scopes...)
 	for _, kind := range row.Scopes {
@@ -116,7 +116,7 @@ func (w world) scope(rng *rand.Rand, row hallpass.ActionInfo) hallpass.Scope {
 	return scopes[rng.IntN(len(scopes))]
 }
 
-// id is that of the one thing of the kind; empty when there is none.
+// id returns the ID of the one thing of the kind; empty when there is none.
 func (w world) id(kind hallpass.Scope) string {
 	return map[hallpass.Scope]string{
 		"serviceaccounts:id:*": w.account, "users:id:*": w.user, "teams:id:*": w.team, "roles:uid:*": w.role, "folders:uid:*": w.folder,
@@ -124,8 +124,8 @@ func (w world) id(kind hallpass.Scope) string {
 	}[kind]
 }
 
-// demanded is the scope that a route demands its action on: that of the thing
-// that its path names, of those that the action is done to.
+// demanded returns the scope on which a route demands its action: the scope of the thing in
+// its path to which the action is done.
 func (w world) demanded(r api.Rule) hallpass.Scope {
 	row, _ := r.Action.Info()
 	for _, kind := range row.Scopes {
@@ -145,8 +145,8 @@ func (w world) demanded(r api.Rule) hallpass.Scope {
 	return ""
 }
 
-// several are the routes whose answer no single demand tells: it depends on the
-// body, on what the caller may see, or on two actions.
+// several are the routes whose answer does not depend on one permission alone: it also
+// depends on the body, on what the caller may see, or on a second action.
 var several = []string{
 	"POST /api/dashboards/db", "POST /api/dashboards/import", "GET /api/dashboards/home", "GET /api/dashboards/tags", "GET /api/search", "GET /api/folders",
 	"POST /api/folders/{folder}/move", "POST /api/folders/{ref}/permissions", "POST /api/dashboards/uid/{ref}/permissions",
@@ -155,10 +155,10 @@ var several = []string{
 	"GET /api/org/invites",
 }
 
-// TestPowerIsWhatRoutesAnswer makes up accounts and calls every route with a
-// token of each. A route that lets it in belongs to an action that the sentence
-// about the token names, an action that the sentence gives it on everything is let
-// in by a route, and explain says of each demand what the route does.
+// TestPowerIsWhatRoutesAnswer makes up accounts and calls every route with a token of each.
+// When a route admits the token, the sentence about the token names its action. When the
+// sentence names an action on everything, a route admits the token. Explain says of each
+// demand what the route does.
 func TestPowerIsWhatRoutesAnswer(t *testing.T) {
 	s := hallpasstest.New(t)
 	things := weakThings(t, s, 0)
@@ -170,7 +170,7 @@ func TestPowerIsWhatRoutesAnswer(t *testing.T) {
 		for _, r := range deletesLast(api.Rules()) {
 			method, route, ok := strings.Cut(r.Pattern, " ")
 			row, _ := r.Action.Info()
-			elsewhere := (r.Users || r.Server) && row.Usable == hallpass.UsableByAll // the same action, asked for in two places
+			elsewhere := (r.Users || r.Server) && row.Usable == hallpass.UsableByAll // the same action is demanded in two places
 			if !ok || r.Action == "" || elsewhere || slices.Contains(several, r.Pattern) {
 				continue
 			}
@@ -178,7 +178,7 @@ func TestPowerIsWhatRoutesAnswer(t *testing.T) {
 			explained := w.explain(t, r.Action, scope)
 			status, given := w.call(method, route)
 			may := status != 403 || given
-			if may != explained && (!may || status < 300 || given) { // input may be refused before its sender is
+			if may != explained && (!may || status < 300 || given) { // a route may refuse the input before the caller
 				t.Errorf("seed %d: %s answers %d, and explain says of %s on %q: %v (held %v)", seed, r.Pattern, status, r.Action, scope, explained, w.held)
 			}
 			if may && !said(tell, r.Action, false) {
@@ -206,8 +206,8 @@ func TestPowerIsWhatRoutesAnswer(t *testing.T) {
 	}
 }
 
-// weakThings makes one of everything that a path can name, of which nobody holds
-// anything: so that no route refuses for what one would take away or win.
+// weakThings creates one of everything that a path can name, without any permissions, so
+// that no route refuses because of permissions that a caller would give or take.
 func weakThings(t *testing.T, s *hallpasstest.Server, n int) targets {
 	t.Helper()
 	out := newTargets(t, s, 100+n, "")
@@ -233,8 +233,8 @@ func deletesLast(rules []api.Rule) []api.Rule {
 	return rules
 }
 
-// call asks the route as the world's token. given reports a refusal of what the
-// call would give, which comes after the one for who asks.
+// call calls the route with the world's token. given reports that the caller was admitted
+// and then refused, because the call would give permissions that the caller does not hold.
 func (w world) call(method, route string) (status int, given bool) {
 	body := ""
 	if method == "POST" || method == "PUT" || method == "PATCH" {
@@ -248,7 +248,7 @@ func (w world) call(method, route string) (status int, given bool) {
 	return r.StatusCode, strings.Contains(r.Text, `"messageId":"accesscontrol.delegation"`)
 }
 
-// explain asks an admin's explain about the world's account.
+// explain asks, as an admin, for an explanation about the world's account.
 func (w world) explain(t *testing.T, action hallpass.Action, scope hallpass.Scope) bool {
 	t.Helper()
 	p := hallpass.Permission{Action: action, Scope: scope}
@@ -268,7 +268,7 @@ func (w world) explain(t *testing.T, action hallpass.Action, scope hallpass.Scop
 	return e.Allowed
 }
 
-// power is what is said of the world's token.
+// power returns what the console says about the world's token.
 func (w world) power(t *testing.T) hallpass.Power {
 	t.Helper()
 	var held []struct{ Action, Scope string }
@@ -280,8 +280,8 @@ func (w world) power(t *testing.T) hallpass.Power {
 	return hallpass.NewPermissions(list...).Power(hallpass.ServiceAccountPrincipal, nil)
 }
 
-// said reports whether the action is told: by its words, or by its name. With
-// fully, it must be told of everything.
+// said reports whether the sentence names the action, in words or by its name. With fully
+// it must name it on everything.
 func said(p hallpass.Power, a hallpass.Action, fully bool) bool {
 	if !fully && (slices.Contains(p.NoEffect, a) || slices.Contains(p.Foreign, a)) {
 		return true

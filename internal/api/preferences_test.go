@@ -8,9 +8,9 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// TestPreferences: what only the original interprets is kept as it was given, on
-// each list of preferences; a home dashboard must be one that the caller can
-// read.
+// TestPreferences sets the preferences of an org, a team and a user. Values that only
+// Grafana interprets are kept as they were sent. A home dashboard must be one that the
+// caller can read.
 func TestPreferences(t *testing.T) {
 	x := newSession(t)
 	x.run(secondOrg)

@@ -2,7 +2,7 @@
 
 package api_test
 
-// attackEvery is how many attacks stand for one that is tried. The race detector
-// makes SQLite, which is Go here, ten times slower, and has little to find in
-// what is done one after another.
+// attackEvery means that one of so many attacks is tried. The race detector makes SQLite,
+// which is compiled from Go, ten times slower, and attacks that run one after another have
+// few races to find.
 const attackEvery = 19

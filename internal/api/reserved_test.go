@@ -9,9 +9,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestNoUIDIsAWordOfAPath looks in the route table for words that stand where
-// another route has a uid of the client's choice: what had such a uid could not be
-// asked for, so none may have it.
+// TestNoUIDIsAWordOfAPath finds the words in the route table that are in the same position
+// as a uid of another route. Nobody could read a thing with such a uid, so clients may not
+// choose it.
 func TestNoUIDIsAWordOfAPath(t *testing.T) {
 	s := hallpasstest.New(t)
 	words := make(map[string]map[string]bool) // by parameter

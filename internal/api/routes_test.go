@@ -19,9 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestRoutes calls every route as every kind of caller, on a thing of org 1
-// that is there, and compares the statuses with those that were read in review
-// (SEC-10).
+// TestRoutes calls every route as every kind of caller, on a thing of org 1 that exists, and
+// compares the statuses with a golden file that was reviewed (SEC-10).
 func TestRoutes(t *testing.T) {
 	s := hallpasstest.New(t)
 	outsider := s.UserIn("outsider", hallpass.RoleAdmin, otherOrg(t, s))
@@ -55,7 +54,7 @@ func TestRoutes(t *testing.T) {
 		for _, c := range callers {
 			body := ""
 			if method == "POST" || method == "PUT" || method == "PATCH" {
-				body = `{"unknown":1}` // the rule is kept before the body is looked at
+				body = `{"unknown":1}` // the rule applies before the body is read
 			}
 			var headers []string
 			if strings.HasPrefix(c.name, "u-other") {
@@ -63,7 +62,7 @@ func TestRoutes(t *testing.T) {
 			}
 			path := things.fill(route)
 			if strings.HasSuffix(path, "/events") {
-				path = strings.Replace(path, "/"+things.token+"/", "/999999/", 1) // the stream of one that is there would not end
+				path = strings.Replace(path, "/"+things.token+"/", "/999999/", 1) // the stream of a token that exists would not end
 			}
 			status := s.Do(c.as, method, path, body, headers...).StatusCode
 			fmt.Fprintf(&b, " %s=%d", c.name, status)
@@ -76,8 +75,8 @@ func TestRoutes(t *testing.T) {
 	holdGolden(t, "routes.golden", "the table of routes and callers", b.String())
 }
 
-// holdGolden compares what was found with the golden file of that name, which
-// -update writes.
+// holdGolden compares what was found with the golden file of that name. With -update it
+// writes the file.
 func holdGolden(t *testing.T, file, what, got string) {
 	t.Helper()
 	golden := filepath.Join("testdata", file)
@@ -95,13 +94,13 @@ func holdGolden(t *testing.T, file, what, got string) {
 	}
 }
 
-// targets is one of everything that a path can name.
+// targets has one of everything that a path can name.
 type targets struct {
 	account, token, user, team, role, folder, dashboard, org, folderID, dashboardID string
 }
 
-// newTargets makes one of everything that the route names, in org 1, with names
-// of its own; of everything there is when the route is empty.
+// newTargets creates one of everything that the route names, in org 1, with unique names;
+// for an empty route, one of every kind.
 func newTargets(t *testing.T, s *hallpasstest.Server, n int, route string) targets {
 	t.Helper()
 	name := "target-" + strconv.Itoa(n)
@@ -224,7 +223,7 @@ func into(t *testing.T, r hallpasstest.Response, v any) {
 	}
 }
 
-// otherOrg makes a second org.
+// otherOrg creates a second org.
 func otherOrg(t *testing.T, s *hallpasstest.Server) hallpass.OrgID {
 	t.Helper()
 	var org struct{ OrgID hallpass.OrgID }
