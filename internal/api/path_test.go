@@ -8,8 +8,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// TestOneSlashAtTheEnd calls every route with an additional slash at the end, and with other
-// odd spellings. A caller without a credential gets 401 if there is a route, else 404.
+// TestOneSlashAtTheEnd calls every route without a credential: with an additional slash at
+// the end, which is answered as without it, and in other odd spellings, which are 404.
 func TestOneSlashAtTheEnd(t *testing.T) {
 	s := hallpasstest.New(t)
 	fill := newTargets(t, s, 1, "").fill

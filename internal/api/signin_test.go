@@ -19,7 +19,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
-// behindProxy has the server believe us about addresses.
+// behindProxy makes the server trust the addresses that the test sends.
 func behindProxy(c *server.Config) { c.Server.TrustedProxies = []string{"127.0.0.1"} }
 
 // signInAs signs in from an address and returns the answer.
@@ -28,9 +28,9 @@ func signInAs(s *hallpasstest.Server, login, password, address string) hallpasst
 }
 
 // TestGuessedAtFullSpeed has one address guess the admin's password as fast as
-// it can, for a second or for HALLPASS_TEST_GUESS_SECONDS. The admin signs in
-// from addresses that were never seen, at the first try: meanwhile, on another
-// node, and after a restart.
+// it can, for a second or for HALLPASS_TEST_GUESS_SECONDS. The admin signs in at the first
+// try from addresses that were never seen: during the guessing, on another node, and
+// after a restart.
 func TestGuessedAtFullSpeed(t *testing.T) {
 	s := hallpasstest.New(t, behindProxy)
 	nodes := []*hallpasstest.Server{s}
@@ -84,8 +84,8 @@ func TestGuessedAtFullSpeed(t *testing.T) {
 }
 
 // TestCrowdSignsIn has 250 people sign in from 250 addresses at once, one in
-// three with a wrong password, while tokens are verified. Everybody is answered,
-// those for whom there is no time with when to come again.
+// three with a wrong password, while tokens are verified. Everybody gets an answer; those
+// for whom the server has no time are told when to try again.
 func TestCrowdSignsIn(t *testing.T) {
 	s := hallpasstest.New(t, behindProxy)
 	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
@@ -129,7 +129,7 @@ func TestCrowdSignsIn(t *testing.T) {
 	}
 }
 
-// TestLoginBody holds POST /login to the rules that bodies of every route have.
+// TestLoginBody checks that POST /login has the same rules for bodies as every other route.
 func TestLoginBody(t *testing.T) {
 	s := hallpasstest.New(t)
 	right := fmt.Sprintf(`{"user":"admin","password":%q}`, hallpasstest.AdminPassword)
@@ -170,8 +170,8 @@ func TestLoginBody(t *testing.T) {
 	}
 }
 
-// TestLongPasswords gives a password that is longer than any to every door that
-// takes one.
+// TestLongPasswords sends a password that is longer than allowed to every route that
+// accepts passwords.
 func TestLongPasswords(t *testing.T) {
 	s := hallpasstest.New(t)
 	long := strings.Repeat("p", 20_000)
@@ -204,8 +204,8 @@ func TestProtocolWordsAtTheDoor(t *testing.T) {
 	expect(t, "a dashboard's own name", s.Do(hallpasstest.Admin, "POST", "/api/dashboards/db", `{"dashboard":{"title":"D","`+"\u017f"+`":1}}`), 200)
 }
 
-// TestBasicChallenge tells who presented a Basic credential in which charset it
-// is read. A password in UTF-8 is right, the same in Latin-1 is not.
+// TestBasicChallenge sends Basic credentials. The challenge in the answer names the charset
+// of credentials: a password in UTF-8 is right, the same in Latin-1 is wrong.
 func TestBasicChallenge(t *testing.T) {
 	s := hallpasstest.New(t)
 	const password = "ein Häuschen am Fluß"

@@ -13,8 +13,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// contractCall is a call that the contract tells of, with the names of what it
-// takes.
+// contractCall is a call in the contract, with its parameters and fields.
 type contractCall struct {
 	method, path string
 	query        []string
@@ -29,8 +28,8 @@ type contractField struct {
 	inside   map[string]contractField // of an object, or of each that an array holds
 }
 
-// modelFields are the fields of a dashboard, which the contract leaves open, that
-// mean something here.
+// modelFields are the fields of a dashboard that Hallpass reads. The contract does not list
+// them.
 var modelFields = map[string]contractField{
 	"title": {kind: "string"}, "uid": {kind: "string"}, "id": {kind: "integer"}, "version": {kind: "integer"}, "tags": {kind: "array", of: "string"},
 	"__inputs": {kind: "array", of: "object"}, "panels": {kind: "array", of: "object"},
@@ -54,7 +53,7 @@ func (s schema) kind() string {
 	return "object"
 }
 
-// fieldsOf returns the fields of what the schema tells of.
+// fieldsOf returns the fields of a schema.
 func fieldsOf(s schema, named map[string]schema) map[string]contractField {
 	resolve := func(s schema) schema {
 		if s.Ref != "" {
@@ -83,7 +82,7 @@ func fieldsOf(s schema, named map[string]schema) map[string]contractField {
 	return fields
 }
 
-// contractCalls reads the contract that the server shows.
+// contractCalls reads the contract that the server serves.
 func contractCalls(t *testing.T, s *hallpasstest.Server) []contractCall {
 	t.Helper()
 	var doc struct {
@@ -119,7 +118,7 @@ func contractCalls(t *testing.T, s *hallpasstest.Server) []contractCall {
 			calls = append(calls, c)
 		}
 	}
-	order := func(c contractCall) string { // what is deleted is deleted last
+	order := func(c contractCall) string { // deletions come last
 		return map[bool]string{true: "~"}[c.method == "DELETE"] + c.path + c.method
 	}
 	slices.SortFunc(calls, func(a, b contractCall) int { return strings.Compare(order(a), order(b)) })
@@ -129,7 +128,7 @@ func contractCalls(t *testing.T, s *hallpasstest.Server) []contractCall {
 	return calls
 }
 
-// A probe is one call with one strange value somewhere.
+// A probe is one call with one strange value.
 type probe struct {
 	where  string // for people
 	method string
@@ -156,8 +155,8 @@ func newProber(things targets) *prober {
 	}
 }
 
-// probes puts strange values into each path part, query, header and body field of
-// the call, also into those of objects in the body, one at a time.
+// probes returns calls with one strange value each: in each path part, query, header and
+// body field of the call, also in the fields of objects in the body.
 func (x *prober) probes(c contractCall) []probe {
 	var list []probe
 	path := x.targets.fill(c.path)
@@ -185,7 +184,7 @@ func (x *prober) probes(c contractCall) []probe {
 	}
 	for _, name := range append([]string{"User-Agent", "Accept"}, c.headers...) {
 		for _, v := range x.texts() {
-			if !strings.ContainsAny(v, "\x00\x1b\r\n\x7f") && v != "" { // net/http refuses these before us
+			if !strings.ContainsAny(v, "\x00\x1b\r\n\x7f") && v != "" { // net/http refuses these before Hallpass does
 				list = append(list, probe{fmt.Sprintf("%s = %.30q", name, v), c.method, path, x.body(c, "", nil), name + ": " + v})
 			}
 		}
@@ -204,7 +203,7 @@ func (x *prober) probes(c contractCall) []probe {
 	return list
 }
 
-// strangeFor returns what is put into the field.
+// strangeFor returns the strange values for a field.
 func (x *prober) strangeFor(f contractField) (list []any) {
 	for _, v := range x.texts() {
 		switch {
@@ -223,7 +222,7 @@ func (x *prober) strangeFor(f contractField) (list []any) {
 	return list
 }
 
-// body returns what the call takes, with the value in the field of the name.
+// body returns a body for the call, with the value in the field of that name.
 func (x *prober) body(c contractCall, name string, value any) string {
 	if len(c.fields) == 0 {
 		return ""
@@ -241,7 +240,7 @@ func (x *prober) body(c contractCall, name string, value any) string {
 	return marshal(b)
 }
 
-// around returns what the field takes, with the value in its own field inner.
+// around returns a value for the field, with the value in its own field inner.
 func (x *prober) around(f contractField, inner string, value any) any {
 	x.made++
 	holders := []string{"userId", "teamId", "builtInRole", "role"} // one of them
@@ -350,8 +349,8 @@ func strangeJSON() []any {
 }
 
 // TestStrangeInput sends every call of the contract strange values in every
-// path part, query, header and body field: nothing is our fault, and both
-// databases answer alike.
+// path part, query, header and body field. No answer is a 500, and both databases give the
+// same answers.
 func TestStrangeInput(t *testing.T) {
 	const parts = 2
 	sent := hallpasstest.OnBoth(t, parts, func(t *testing.T, s *hallpasstest.Server, part int) (answers []hallpasstest.Answer) {
@@ -375,7 +374,7 @@ func TestStrangeInput(t *testing.T) {
 	}
 }
 
-// credentials presents the texts as logins, passwords and tokens.
+// credentials sends the texts as logins, passwords and tokens.
 func (w walker) credentials(texts []string) (answers []hallpasstest.Answer) {
 	for _, v := range texts {
 		for i, as := range []hallpasstest.Credential{hallpasstest.Basic(v, "x"), hallpasstest.Basic("admin", v), hallpasstest.Basic("api_key", v)} {
@@ -389,7 +388,7 @@ func (w walker) credentials(texts []string) (answers []hallpasstest.Answer) {
 	return answers
 }
 
-// A walker is a server admin who calls everything, by a session that renaming
+// A walker is a server admin who calls everything, with a session that a new login name
 // does not end.
 type walker struct {
 	server *hallpasstest.Server
@@ -399,7 +398,7 @@ type walker struct {
 func newWalker(t *testing.T, s *hallpasstest.Server) walker {
 	t.Helper()
 	var cookie *http.Cookie
-	for range 2 { // the first session is for the probes to end
+	for range 2 { // the probes may end the first session
 		r := s.Do(hallpasstest.Nobody, "POST", "/login", marshal(map[string]any{"user": "admin", "password": hallpasstest.AdminPassword}))
 		if r.StatusCode != 200 {
 			t.Fatalf("sign in: %d %s", r.StatusCode, r.Text)

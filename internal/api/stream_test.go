@@ -13,7 +13,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// listener is somebody who reads a stream, and what they read it by.
+// listener is a reader of a stream, with the credential for it.
 type listener struct {
 	as        hallpasstest.Credential
 	login     string // of a user
@@ -21,8 +21,8 @@ type listener struct {
 	account   string // path of a service account
 }
 
-// streams is a server, the token whose events are read, and a node to read them
-// on: another one where there may be several.
+// streams has a server, the token whose events are read, and the node on which they are
+// read, which is another node if the database permits several.
 type streams struct {
 	*hallpasstest.Server
 	node  *hallpasstest.Server
@@ -40,8 +40,8 @@ func (s *streams) must(t *testing.T, method, path, body string) hallpasstest.Res
 	return r
 }
 
-// reader makes a principal that may read the stream: by its basic role, by a
-// custom role of its own, or by one of its team.
+// reader creates a principal that may read the stream: by its basic role, by a custom role
+// of its own, or by a role of its team.
 func (s *streams) reader(t *testing.T, kind, power string) listener {
 	t.Helper()
 	s.n++
@@ -86,8 +86,8 @@ func (s *streams) team(t *testing.T, name string) string {
 	return "/api/teams/" + id
 }
 
-// endings are the ways in which what a reader reads by comes to an end, each
-// with the kinds of reader and of power that it is about.
+// endings are the ways in which a reader loses its credential or permission. Each has the
+// kinds of readers and of permissions for which it works.
 var endings = []struct {
 	name   string
 	kinds  string
@@ -151,9 +151,9 @@ var endings = []struct {
 	{"expired", "token session", "basic role", func(_ *testing.T, s *streams, _ listener, _ string) { s.Clock.Wind(8 * 24 * time.Hour) }},
 }
 
-// TestStreamEndsWithItsReader ends what a reader reads a stream by, in every way
-// that there is, on one node, while the stream is on another where there may be
-// several. From the answer on nothing more is told, and the stream is over.
+// TestStreamEndsWithItsReader ends the credential or permission of a stream's reader, in
+// every way. If the database permits several nodes, the stream is on another node. When the
+// change is answered, nothing more is sent, and the stream ends.
 func TestStreamEndsWithItsReader(t *testing.T) {
 	s := &streams{Server: hallpasstest.New(t)}
 	if s.node = s.Server; hallpasstest.OnPostgres() {
@@ -180,7 +180,7 @@ func TestStreamEndsWithItsReader(t *testing.T) {
 	}
 }
 
-// awaitEnd reads lines to the end, which tell of nothing.
+// awaitEnd reads lines until the stream ends. None of them may be an event.
 func awaitEnd(t *testing.T, lines <-chan string) {
 	t.Helper()
 	over := time.After(hallpasstest.Patience)
@@ -199,7 +199,7 @@ func awaitEnd(t *testing.T, lines <-chan string) {
 	}
 }
 
-// TestStreamEndsWithItsOrg deletes the org that a server admin reads a stream of.
+// TestStreamEndsWithItsOrg deletes the org of a stream that a server admin reads.
 func TestStreamEndsWithItsOrg(t *testing.T) {
 	s := hallpasstest.New(t)
 	expect(t, "org", s.Do(hallpasstest.Admin, "POST", "/api/orgs", `{"name":"Second"}`), 200, `"orgId":2`)
@@ -212,14 +212,14 @@ func TestStreamEndsWithItsOrg(t *testing.T) {
 	awaitEnd(t, lines)
 }
 
-// refuse has something happen to the token that is watched.
+// refuse causes an event of the token that is watched.
 func (s *streams) refuse(t *testing.T) {
 	t.Helper()
 	expect(t, "refused", s.node.Do(s.token, "GET", "/api/org", "", "X-Grafana-Org-Id: 7"), 401)
 }
 
-// TestStreamOutlivesOthers ends and changes much that is not the reader's: the
-// stream goes on.
+// TestStreamOutlivesOthers ends and changes many things that do not belong to the reader.
+// The stream continues.
 func TestStreamOutlivesOthers(t *testing.T) {
 	s := &streams{Server: hallpasstest.New(t)}
 	s.node = s.Server
@@ -238,8 +238,8 @@ func TestStreamOutlivesOthers(t *testing.T) {
 	await(t, lines, "data:", `"kind":"refused"`)
 }
 
-// TestStreamBrokenOff ends the reader of a stream who does not read: the change
-// is answered all the same, and what had not been sent never is.
+// TestStreamBrokenOff ends the credential of a client that does not read its stream. The
+// change is still answered, and what was not sent by then is never sent.
 func TestStreamBrokenOff(t *testing.T) {
 	s := &streams{Server: hallpasstest.New(t)}
 	s.node = s.Server
@@ -255,13 +255,13 @@ func TestStreamBrokenOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = res.Body.Close() }() // it is broken off
+	defer func() { _ = res.Body.Close() }() // the server cuts the connection
 	for range 100 {
 		s.refuse(t)
 	}
 	s.must(t, "PATCH", l.account, `{"isDisabled":true}`)
 	s.Do(s.token, "GET", "/api/org", "", "X-Grafana-Org-Id: 7", "User-Agent: afterwards")
-	b, _ := io.ReadAll(res.Body) // however it ends
+	b, _ := io.ReadAll(res.Body) // any error is right: only what was sent matters
 	if strings.Contains(string(b), "afterwards") {
 		t.Errorf("told after the end: %s", b)
 	}

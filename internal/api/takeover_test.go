@@ -19,7 +19,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// An attack is a route that touches another principal, and what is sent to it.
+// An attack is a route that changes another principal, and what is sent to it.
 // In paths and bodies, ID and LOGIN are the victim's, TEAM a team of its own in
 // org 1, and THING the uid of a folder and a dashboard there.
 type attack struct {
@@ -30,7 +30,7 @@ type attack struct {
 	bodies []string
 }
 
-// victims says whom a route can touch.
+// victims says which principals a route can change.
 type victims uint8
 
 const (
@@ -46,8 +46,8 @@ const (
 	strongAccount = "2"
 )
 
-// attacks is every route that touches others. What is sent gives as much as it
-// can, or takes.
+// attacks has every route that changes other principals. What is sent gives or takes as
+// much as the route can.
 var attacks = map[string]attack{
 	"POST /api/org/users":                                         {on: users, bodies: []string{`{"loginOrEmail":"LOGIN","role":"Admin"}`, `{"loginOrEmail":"LOGIN","role":"None"}`}},
 	"PATCH /api/org/users/{user}":                                 {on: users, bodies: []string{`{"role":"Admin"}`, `{"role":"None"}`}},
@@ -97,8 +97,8 @@ var attacks = map[string]attack{
 	"POST /api/dashboards/uid/{ref}/permissions":                  {on: anybody | few, team: "THING", bodies: []string{`{"items":[{"userId":ID,"permission":4}]}`}},
 }
 
-// touchNobody is why the other routes that change something are no attacks. What
-// they make is tried by TestNobodyGains, moves by TestMoveGivesNoPower.
+// touchNobody has the other routes that change something, with the reason why they are not
+// attacks. TestNobodyGains tests routes that create something, TestMoveGivesNoPower moves.
 var touchNobody = map[string]string{
 	"POST /api/orgs": "makes", "POST /api/admin/users": "makes", "POST /api/teams": "makes", "POST /api/serviceaccounts": "makes", "POST /api/access-control/roles": "makes",
 	"POST /api/folders": "makes", "POST /api/dashboards/db": "makes or moves", "POST /api/dashboards/import": "makes or moves", "POST /api/folders/{folder}/move": "moves",
@@ -115,7 +115,7 @@ var touchNobody = map[string]string{
 	"POST /api/access-control/users/roles/search": "reads", "POST /api/access-control/teams/roles/search": "reads",
 }
 
-// A standing is what somebody holds who is made for an attack.
+// A standing says what a principal holds that is created for an attack.
 type standing struct {
 	kind     string
 	home     hallpass.OrgID // of an account; zero: a user
@@ -133,7 +133,7 @@ type (
 	byOrg    = map[hallpass.OrgID]string
 )
 
-// standings are those of the victims.
+// standings are the standings of the victims.
 var standings = []standing{
 	{kind: "orgless-strong", given: byOrg{0: "everywhere"}},
 	{kind: "orgless-plain"},
@@ -154,12 +154,12 @@ var standings = []standing{
 	{kind: "a-elsewhere", some: true, home: 2, roles: orgRoles{2: hallpass.RoleAdmin}},
 }
 
-// in reports whether the victim is of those.
+// in reports whether the victim is one of those.
 func (s standing) in(v victims) bool {
 	return (v&few == 0 || s.some) && (s.home == 0 && v&users != 0 || s.home != 0 && v&accounts != 0)
 }
 
-// attackers are the kinds of them. The action is what the route demands.
+// attackers are the kinds of attackers. The action is what the route demands.
 var attackers = []struct {
 	name   string
 	action bool // holds the action everywhere, an account in its org
@@ -239,7 +239,7 @@ func (w *attackWorld) write(fn func(*store.Tx) error) {
 	}
 }
 
-// reset undoes what an attack may have done to what others share.
+// reset undoes changes of an attack to things that others use too.
 func (w *attackWorld) reset() {
 	w.t.Helper()
 	w.write(func(tx *store.Tx) error {
@@ -261,7 +261,7 @@ func (w *attackWorld) reset() {
 	})
 }
 
-// party makes somebody who stands so, and may do the actions.
+// party creates a principal with that standing that may do the actions.
 func (w *attackWorld) party(st standing, actions ...hallpass.Action) *party {
 	w.t.Helper()
 	w.n++
@@ -279,7 +279,7 @@ func (w *attackWorld) party(st standing, actions ...hallpass.Action) *party {
 	return p
 }
 
-// twin is somebody who stands as p did when it was made.
+// twin creates a principal with the standing that p had when it was created.
 func (w *attackWorld) twin(p *party) *party {
 	w.t.Helper()
 	return w.party(p.standing, p.actions...)
@@ -440,8 +440,8 @@ func (a *powers) add(tx *store.Tx, c hallpass.Caller) error {
 	return nil
 }
 
-// beyond says what is in a and not in b; empty: nothing. That somebody is in the
-// team that was made for it is left out: each has another.
+// beyond says what is in a and not in b; empty: nothing. It ignores that a principal is in
+// the team that was created for it, because each has another team.
 func (a powers) beyond(b powers) string {
 	if b.everything {
 		return ""
@@ -465,9 +465,9 @@ func (a powers) beyond(b powers) string {
 	return ""
 }
 
-// try makes one call of by against the victim, returns its status, and fails the
-// test if by came to hold more: by itself, by signing in as the victim, or with
-// the victim as an ally.
+// try makes one call of by against the victim and returns its status. It fails the test if
+// by holds more afterwards: itself, by signing in as the victim, or together with the
+// victim.
 func (w *attackWorld) try(pattern, body string, a attack, by, victim *party, header hallpass.OrgID) int {
 	w.t.Helper()
 	method, path, _ := strings.Cut(pattern, " ")
@@ -516,7 +516,7 @@ func (w *attackWorld) try(pattern, body string, a attack, by, victim *party, hea
 	return r.StatusCode
 }
 
-// signsIn reports whether what was sent or answered lets one in as the victim.
+// signsIn reports whether one can sign in as the victim with what was sent or answered.
 func (w *attackWorld) signsIn(r hallpasstest.Response, victim *party) bool {
 	w.t.Helper()
 	var answer struct{ Key string }
@@ -529,8 +529,8 @@ func (w *attackWorld) signsIn(r hallpasstest.Response, victim *party) bool {
 	return false
 }
 
-// TestRoutesThatTouchOthers fails for a new route that changes something, until
-// it stands among the attacks or among those that touch nobody.
+// TestRoutesThatTouchOthers fails for a new route that changes something, until it is listed
+// in attacks or in touchNobody.
 func TestRoutesThatTouchOthers(t *testing.T) {
 	known := len(attacks) + len(touchNobody)
 	for _, pattern := range api.Patterns() {
@@ -549,9 +549,9 @@ func TestRoutesThatTouchOthers(t *testing.T) {
 	}
 }
 
-// TestNobodyIsTakenOver tries every route that touches another principal on every
-// kind of victim, by attackers of every kind. Nobody comes to hold more than
-// before, and the answers are those that were read in review.
+// TestNobodyIsTakenOver tries every route that changes another principal on every kind of
+// victim, by every kind of attacker. No attacker holds more than before, and the answers
+// are those of a golden file that was reviewed.
 func TestNobodyIsTakenOver(t *testing.T) {
 	demanded := api.Demanded()
 	w := newAttackWorld(t)
@@ -566,7 +566,7 @@ func TestNobodyIsTakenOver(t *testing.T) {
 		actions := append([]hallpass.Action{action}, a.also...)
 		for _, body := range a.bodies {
 			fmt.Fprintf(&b, "%s %s\n", pattern, body)
-			there := make(map[string]*party) // victims that no attack has touched
+			there := make(map[string]*party) // victims that no attack has changed
 			for _, at := range attackers {
 				fmt.Fprintf(&b, "    %s:", at.name)
 				at.kind = at.name

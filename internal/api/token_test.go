@@ -13,8 +13,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// TestTokenPages: the pages of a token list, put together, are the list, with
-// every filter; without options the list is whole, however long.
+// TestTokenPages reads the pages of a token list with every filter. Together they are the
+// list. Without options the list is whole, however long.
 func TestTokenPages(t *testing.T) {
 	x := newSession(t)
 	x.run(

@@ -12,9 +12,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// Ansible's community.grafana, as its modules call. They take 200 and, for what
-// is not there, 404; they send a content type with reads too, and the dashboard
-// modules spell its charset without a dash.
+// The calls of Ansible's community.grafana. Its modules accept 200 and, for things that do
+// not exist, 404. They send a content type with reads too, and the dashboard modules write
+// its charset without a dash.
 
 const (
 	ansibleJSON = "Content-Type: application/json"
@@ -34,7 +34,7 @@ func (x session) speaking(contentType string) *session {
 	return &x
 }
 
-// version is what modules read before they begin: three whole numbers.
+// version reads what modules read before they begin: three whole numbers.
 func (x *session) version() {
 	x.t.Helper()
 	text, _ := at(x.t, x.do(step{"GET", "/api/health", "", 200, "version string", ""}), "version")
@@ -60,8 +60,8 @@ func TestTrafficAnsibleFolder(t *testing.T) {
 	}
 }
 
-// TestTrafficAnsibleFolderPermission: the module reads the list, changes one
-// entry, and posts all of them.
+// TestTrafficAnsibleFolderPermission makes the calls of the module: it reads the list,
+// changes one entry, and posts all entries.
 func TestTrafficAnsibleFolderPermission(t *testing.T) {
 	x, _ := ansible(t)
 	const path = "/api/folders/ops/permissions"
@@ -170,8 +170,8 @@ func TestTrafficAnsibleUser(t *testing.T) {
 	)
 }
 
-// TestTrafficAnsibleDataSource: none is there, so one is found to be absent, and
-// none can be made.
+// TestTrafficAnsibleDataSource reads and creates a data source. There are none: a read finds
+// nothing, and none can be created.
 func TestTrafficAnsibleDataSource(t *testing.T) {
 	x, token := ansible(t)
 	x.run(step{"POST", "/api/user/using/1", "", 200, "", ""})

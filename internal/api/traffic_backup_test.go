@@ -14,9 +14,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
-// grafana-backup-tool, as it calls: it saves a server thing by thing, and
-// restores the same JSON, whole, into another one. It takes 200 alone for
-// success, and its searches end in a slash.
+// The calls of grafana-backup-tool. It saves a server thing by thing, and restores the same
+// JSON into another one. It accepts only 200 as success, and its searches end in a slash.
 
 var backupHeaders = []string{"User-Agent: python-requests/2.32.3", "Accept-Encoding: gzip, deflate", "Accept: */*"}
 
@@ -33,12 +32,12 @@ func backupTool(t *testing.T) (token, password *session) {
 	return x.by(hallpasstest.Bearer(x.vars["key"])).in(""), x.in("")
 }
 
-// saved is what the tool keeps: files of JSON, by kind.
+// saved has what the tool stores: files of JSON, by kind.
 type saved map[string][]map[string]any
 
 func (s saved) keep(kind string, thing map[string]any) { s[kind] = append(s[kind], thing) }
 
-// list reads an array of objects; field is where it stands, "@" for the whole.
+// list reads an array of objects. field has the array; "@" is the whole answer.
 func (x *session) list(path, field string) []map[string]any {
 	x.t.Helper()
 	v, found := at(x.t, x.do(step{"GET", path, "", 200, field + " list", ""}), field)
@@ -67,8 +66,8 @@ func body(t *testing.T, v any) string {
 	return string(b)
 }
 
-// save is what the tool does first: it looks whether the server works, and then
-// saves everything that it knows of.
+// save does what the tool does first: it tests whether the server works, and then saves
+// everything that it knows.
 func save(token, password *session) saved {
 	token.t.Helper()
 	s := make(saved)
@@ -119,7 +118,7 @@ func save(token, password *session) saved {
 	return s
 }
 
-// restore posts what was saved, as it was saved.
+// restore posts what was saved, without changes.
 func restore(token, password *session, s saved) {
 	t := token.t
 	t.Helper()
@@ -221,7 +220,7 @@ func TestTrafficBackup(t *testing.T) {
 	}
 }
 
-// pick cuts things down to some fields.
+// pick keeps only some fields of things.
 func pick(list []map[string]any, fields []string) []map[string]any {
 	var out []map[string]any
 	for _, thing := range list {
@@ -234,7 +233,7 @@ func pick(list []map[string]any, fields []string) []map[string]any {
 	return out
 }
 
-// TestTrafficBackupDelete is the tool's way to empty a server.
+// TestTrafficBackupDelete makes the calls with which the tool empties a server.
 func TestTrafficBackupDelete(t *testing.T) {
 	token, password := backupTool(t)
 	password.in("1").run(
@@ -249,8 +248,8 @@ func TestTrafficBackupDelete(t *testing.T) {
 	)
 }
 
-// TestTrafficExternalSecrets is the generator of external-secrets: a token for
-// every secret, of an account that it makes when there is none, deleted later.
+// TestTrafficExternalSecrets makes the calls of external-secrets' generator. It creates a
+// token for every secret, and its account if there is none, and deletes the token later.
 func TestTrafficExternalSecrets(t *testing.T) {
 	for _, as := range []string{"token", "password"} {
 		t.Run(as, func(t *testing.T) {

@@ -15,9 +15,9 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
-// The Terraform provider, as recorded: what it calls for each of its resources,
-// with the bodies' zero values left out. It takes one status for each call, and
-// reads back what it posted, or it would change it again on every run.
+// The recorded calls of the Terraform provider for each of its resources, without the zero
+// values in bodies. The provider accepts one status for each call. It must read what it
+// posted, or it would change it again on every run.
 
 // terraformHeaders come with each of its calls.
 var terraformHeaders = []string{
@@ -28,7 +28,7 @@ var terraformHeaders = []string{
 // A resource is one block of a Terraform configuration.
 type resource struct {
 	name    string
-	server  bool           // of the server as a whole: a token does not reach it
+	server  bool           // of the server as a whole: a token cannot manage it
 	create  func(*session) // keeps the ids that the rest needs
 	made    func(*session) // the plan after: all is as it was posted
 	update  func(*session)
@@ -44,7 +44,7 @@ func calls(steps ...step) func(*session) {
 	}
 }
 
-// reads are calls of GET, each with what it must find.
+// reads makes calls of GET, each with what it must find.
 func reads(pairs ...string) func(*session) {
 	return func(x *session) {
 		x.t.Helper()
@@ -117,8 +117,8 @@ func dashboardReads(uid, folder, posted string) func(*session) {
 	}
 }
 
-// configuration is a whole one, each resource after those it needs. The user
-// <u>, <v> and the team <crew> are made before, for a token cannot make users.
+// configuration is a whole configuration, each resource after those that it needs. The
+// users <u> and <v> and the team <crew> exist before, because a token cannot create users.
 func configuration() []resource {
 	const (
 		classic  = `{"title":"Requests","uid":"requests","schemaVersion":39,"panels":[{"id":1,"type":"stat","gridPos":{"h":8,"w":12,"x":0,"y":0}}],"tags":["tf"]}`
@@ -363,8 +363,8 @@ func tokenResource(kind, account, name, lifetime, expiration string) resource {
 	}
 }
 
-// terraform is the provider under the admin's password, with what a
-// configuration finds there already.
+// terraform is the provider with the admin's password. It creates what a configuration
+// expects to exist.
 func terraform(t *testing.T) *session {
 	t.Helper()
 	x := newSession(t)
@@ -379,14 +379,13 @@ func terraform(t *testing.T) *session {
 	return x
 }
 
-// withToken is the provider under a token: it does not know its org and sends
-// no header.
+// withToken is the provider with a token. It does not know its org and sends no header.
 func withToken(x *session) *session {
 	return x.by(hallpasstest.Bearer(x.vars["key"])).in("")
 }
 
 // TestTraffic applies a configuration, plans it again, imports it, changes it
-// and destroys it, under a password and under a token.
+// and destroys it, with a password and with a token.
 func TestTraffic(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -467,8 +466,8 @@ func TestTrafficRotation(t *testing.T) {
 	)
 }
 
-// TestTrafficBehindTheBack deletes things that the client made: the next plan
-// finds them gone, never an error, and can make them anew.
+// TestTrafficBehindTheBack deletes things that the client created. The next plan finds that
+// they are gone, without an error, and can create them again.
 func TestTrafficBehindTheBack(t *testing.T) {
 	x := terraform(t)
 	const (
@@ -504,7 +503,7 @@ func TestTrafficBehindTheBack(t *testing.T) {
 	}
 }
 
-// TestTrafficGDG is what gdg does: signs in, lists, backs up, restores.
+// TestTrafficGDG makes the calls of gdg: it signs in, lists, backs up and restores.
 func TestTrafficGDG(t *testing.T) {
 	x := terraform(t)
 	x.headers = []string{"User-Agent: Go-http-client/1.1"}
@@ -546,7 +545,7 @@ func TestTrafficGDG(t *testing.T) {
 	withToken(x).run(step{"GET", "/api/user", "", 200, `id <me>; login "sa-1-terraform"; orgId 1; isGrafanaAdmin false`, ""})
 }
 
-// TestTrafficGrizzly is what grizzly does, under a token.
+// TestTrafficGrizzly makes the calls of grizzly, with a token.
 func TestTrafficGrizzly(t *testing.T) {
 	x := withToken(terraform(t))
 	const posted = `{"title":"G","uid":"grz","panels":[],"schemaVersion":17}`
@@ -564,8 +563,8 @@ func TestTrafficGrizzly(t *testing.T) {
 	dashboardReads("grz", "gfold", posted)(x)
 }
 
-// TestTrafficReadOnly is a sync of dashboards by a Viewer's token: it lists and
-// reads what is shared, and its first write is refused.
+// TestTrafficReadOnly syncs dashboards with a Viewer's token. It lists and reads what is
+// shared, and its first write is refused.
 func TestTrafficReadOnly(t *testing.T) {
 	x := terraform(t)
 	const posted = `{"title":"D","uid":"d","panels":[]}`
