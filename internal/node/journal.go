@@ -219,10 +219,15 @@ func (j *Journal) Torn() bool { return j.torn }
 func (j *Journal) count(counters map[string]int64) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	before := maps.Clone(j.given)
 	if j.known.Installation == "" || !j.give(counters) {
 		return nil
 	}
-	return j.write(journalHead{j.known.Installation, j.known.Version, hex.EncodeToString(j.known.Digest[:]), false, j.given})
+	err := j.write(journalHead{j.known.Installation, j.known.Version, hex.EncodeToString(j.known.Digest[:]), false, j.given})
+	if err != nil {
+		j.given = before // the next count tries again
+	}
+	return err
 }
 
 // give takes over numbers that are higher than the known ones, and reports whether

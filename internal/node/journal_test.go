@@ -234,3 +234,30 @@ func TestJournalAccepted(t *testing.T) {
 		t.Errorf("after: %+v, %v", entries, whole)
 	}
 }
+
+// TestCountAgain has the journal fail to keep the last numbers: the next count keeps
+// them.
+func TestCountAgain(t *testing.T) {
+	db, dir := begun(t), t.TempDir()
+	j := hallpasstest.OpenJournal(t, dir)
+	n := hallpasstest.NewNodeOf(t, db, j, node.Options{})
+	if _, err := n.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	newToken(t, db, "t")
+	mend, err := j.Break()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Count(t.Context()); err == nil {
+		t.Error("a file that takes nothing took the numbers")
+	}
+	mend()
+	if err := n.Count(t.Context()); err != nil {
+		t.Error(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "journal"))
+	if err != nil || !strings.Contains(string(text), `"given":{`) {
+		t.Errorf("the journal does not have the numbers: %s, %v", text, err)
+	}
+}
