@@ -11,7 +11,8 @@ import (
 )
 
 // Heartbeat makes heartbeats on a shared database until there is nothing new to
-// apply, and writes what was applied to the journal. store.ErrDiverged means that the
+// apply, and writes what was applied to the journal: what that does not take waits
+// for the next call. store.ErrDiverged means that the
 // database has not gone through what this node applied: the node answers nothing
 // until the database is settled. Calls must not overlap, and not run beside Run.
 func (n *Node) Heartbeat(ctx context.Context) (err error) {
@@ -24,9 +25,12 @@ func (n *Node) Heartbeat(ctx context.Context) (err error) {
 		applied = append(applied, rows...)
 		again = err == nil && len(rows) > 0 // the next one acknowledges them
 	}
-	if err := n.journal.keep(ctx, n.db, applied); err != nil && ctx.Err() == nil {
-		n.report.unwritten(n.journal.Path(), err)
+	n.unwritten = append(n.unwritten, applied...)
+	if writing := n.journal.keep(ctx, n.db, n.unwritten); writing != nil {
+		n.report.unwritten(ctx, n.journal.Path(), writing)
+		return err
 	}
+	n.unwritten = nil
 	return err
 }
 
@@ -155,7 +159,7 @@ func (n *Node) diverge() {
 // registers the node anew, with a database that has gone through known: it may be
 // another than the one that was compared.
 func (n *Node) settled(known store.State) {
-	n.known, n.registered = known, false
+	n.known, n.registered, n.unwritten = known, false, nil
 	n.db.AnnounceAll()
 	n.diverged.Store(false)
 }

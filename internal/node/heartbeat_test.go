@@ -169,3 +169,50 @@ func TestAnnounced(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestJournalFails has the journal not take a change that was applied: it gets the
+// change with a later heartbeat.
+func TestJournalFails(t *testing.T) {
+	if !hallpasstest.OnPostgres() {
+		t.Skip("only PostgreSQL is shared")
+	}
+	url := hallpasstest.Postgres(t)
+	here, there := hallpasstest.OpenPostgres(t, url), hallpasstest.OpenPostgres(t, url)
+	write(t, there, func(tx *store.Tx) error { return tx.Begin("test") })
+	first, second := newToken(t, there, "first"), newToken(t, there, "second")
+	j := hallpasstest.OpenJournal(t, t.TempDir())
+	n := hallpasstest.NewNodeOf(t, here, j, node.Options{MaxStaleness: time.Hour})
+	if _, err := n.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	heartbeats := func(until hallpass.Version) {
+		t.Helper()
+		for n.Applied() < until {
+			if err := n.Heartbeat(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	mend, err := j.Break()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var revoking sync.WaitGroup
+	revoking.Go(func() { revoke(t, there, first) })
+	heartbeats(1)
+	revoking.Wait()
+	mend()
+	revoking.Go(func() { revoke(t, there, second) })
+	heartbeats(2)
+	revoking.Wait()
+	if known := j.Known(); known.Version != 2 {
+		t.Errorf("the journal knows version %d, want 2", known.Version)
+	}
+	fallBack(t, url)
+	if entries, whole := hallpasstest.Since(t, there, j); len(entries) != 2 || !whole {
+		t.Errorf("of an older copy the journal tells %+v, whole: %v; want both revocations", entries, whole)
+	}
+}

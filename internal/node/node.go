@@ -41,9 +41,10 @@ type Node struct {
 	diverged atomic.Bool  // the database has not gone through what this node applied
 	elapsed  atomic.Int64 // nanoseconds of the last heartbeat
 
-	known      store.State // what was applied; belongs to the goroutine of the heartbeats
-	registered bool        // belongs to the goroutine of the heartbeats
-	joined     bool        // the others know this node, and wait for it
+	known      store.State       // what was applied; belongs to the goroutine of the heartbeats
+	unwritten  []store.ChangeRow // what was applied and the journal did not take; belongs to the goroutine of the heartbeats
+	registered bool              // belongs to the goroutine of the heartbeats
+	joined     bool              // the others know this node, and wait for it
 }
 
 // New returns a Node on db that keeps the journal, which stays the caller's to

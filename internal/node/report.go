@@ -25,6 +25,7 @@ type reporter struct {
 	slow         int               // slow heartbeats in a row
 	silent       map[string]string // names of silent nodes, by ID
 	divergedAt   time.Time         // when that was last logged; zero: it is not so
+	unwrittenAt  time.Time         // when a journal that cannot be written was last logged
 }
 
 // slowHeartbeats is how many slow heartbeats in a row are logged.
@@ -131,8 +132,12 @@ func (r *reporter) left(err error) {
 	r.log.Warn("this node could not take itself off the list: the others' revocations wait until its lease is over, once", "error", err)
 }
 
-// unwritten logs that the journal cannot be written.
-func (r *reporter) unwritten(journal string, err error) {
+// unwritten logs, once a minute, that the journal cannot be written.
+func (r *reporter) unwritten(ctx context.Context, journal string, err error) {
+	if ctx.Err() != nil || time.Since(r.unwrittenAt) <= time.Minute {
+		return
+	}
+	r.unwrittenAt = time.Now()
 	r.log.Error("the journal cannot be written: what is revoked now might come back with an older database. Look at the disk of the data directory", "journal", journal, "error", err)
 }
 
