@@ -34,6 +34,7 @@ const (
 	sweepEvery  = 10 * time.Minute
 	pruneEvery  = time.Hour
 	pruneAgain  = time.Minute
+	wakeAgain   = 10 * time.Second // after a run that failed of a job that is only woken
 	canaryEvery = 5 * time.Minute
 )
 
@@ -53,13 +54,13 @@ func (s *Server) jobs() []job {
 				"Look whether the database answers, and at the disk of the data directory"},
 		{name: "other writers", every: lookEvery, do: s.lookElsewhere,
 			lost: "whether another process changes the database file cannot be found out: what that revokes may be accepted. Look at the error"},
-		{name: "journal", wake: s.changed, do: s.node.CatchUp,
+		{name: "journal", wake: s.changed, again: wakeAgain, do: s.node.CatchUp,
 			lost: "the journal is behind: what is revoked now might come back with an older database. Look at the disk of the data directory"},
 		{name: "dead sessions", every: sweepEvery, single: true, do: s.admin.DeleteDeadSessions,
 			lost: "dead sessions are not deleted: the table sessions grows. It is tried again every ten minutes"},
 		{name: "old sign-in tries", every: sweepEvery, single: true, do: s.verify.ForgetTries,
 			lost: "old tries to sign in are not deleted: their table grows. It is tried again every ten minutes"},
-		{name: "initial-admin-password", wake: s.userMove, do: s.forgetFirstPassword,
+		{name: "initial-admin-password", wake: s.userMove, again: wakeAgain, do: s.forgetFirstPassword,
 			lost: "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself"},
 		{name: "ended listeners", every: lookEvery, do: never(s.verify.EndListeners)},
 		{name: "clock", every: flushEvery, do: never((&clockWatch{node: s.node, log: s.log}).look)},

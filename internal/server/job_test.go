@@ -132,6 +132,25 @@ func TestJobWoken(t *testing.T) {
 	})
 }
 
+// TestJobWokenFails has a job that is only woken fail: it is tried again without
+// another wake, until it succeeds.
+func TestJobWokenFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wake := make(chan struct{}, 1)
+		wake <- struct{}{}
+		runs := 0
+		state, _ := worked(t, server.TestJob{Wake: wake, Again: 10 * time.Second, Do: func(context.Context) error {
+			if runs++; runs < 3 {
+				return errors.New("no room")
+			}
+			return nil
+		}}, time.Hour)
+		if state.Runs != 3 || state.Failures != 2 || state.Error != "" {
+			t.Errorf("%+v", state)
+		}
+	})
+}
+
 // TestJobStops tells of no failure of what a stop cut off.
 func TestJobStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -45,6 +46,9 @@ func newWorker(j job, log *slog.Logger, now func() time.Time) *worker {
 	if j.limit == 0 {
 		j.limit = runLimit
 	}
+	if j.every == 0 {
+		j.every = math.MaxInt64
+	}
 	if j.again == 0 {
 		j.again = j.every
 	}
@@ -70,12 +74,8 @@ func (s *Server) work(ctx context.Context) {
 // work runs the job until ctx is done. What wakes it during a run has it run once
 // more after that.
 func (w *worker) work(ctx context.Context) {
-	var tick <-chan time.Time
 	timer := time.NewTimer(w.every)
 	defer timer.Stop()
-	if w.every > 0 {
-		tick = timer.C
-	}
 	if w.first {
 		timer.Reset(0)
 	}
@@ -83,7 +83,7 @@ func (w *worker) work(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick:
+		case <-timer.C:
 		case <-w.wake:
 		}
 		timer.Reset(w.turn(ctx))
