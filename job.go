@@ -6,6 +6,7 @@ import "time"
 // process knows it.
 type Job struct {
 	Name     string
+	Does     string        // in words, for people
 	RanAt    time.Time     // when the last run began; zero: none did
 	Elapsed  time.Duration // that the last run of this process took
 	Error    string        // why the last run failed; empty: it succeeded

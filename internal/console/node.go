@@ -21,11 +21,12 @@ type nodesView struct {
 
 // jobRow is one job.
 type jobRow struct {
-	Name   string
-	Ran    timestamp // zero: not yet
-	Node   string    // that ran it; empty: this one
-	Failed bool
-	Result string
+	Name, Does string
+	Ran        timestamp // zero: not yet
+	Node       string    // that ran it; empty: this one
+	Failed     bool
+	Result     string
+	Elapsed    string // empty: not known
 }
 
 // nodeRow is one node.
@@ -85,15 +86,16 @@ func (req *request) jobs(nodes []node.Peer) []jobRow {
 	}
 	var list []jobRow
 	for _, j := range req.o.Jobs() {
-		row := jobRow{Name: j.Name, Ran: req.timestamp(j.RanAt), Failed: j.Error != ""}
+		row := jobRow{Name: j.Name, Does: j.Does, Ran: req.timestamp(j.RanAt), Failed: j.Error != ""}
 		switch {
 		case row.Failed:
 			row.Result = j.Error
 		case j.RanAt.IsZero(): // there is no result yet
-		case j.Node != "":
-			row.Result = "succeeded"
 		default:
-			row.Result = "succeeded in " + j.Elapsed.Round(100*time.Microsecond).String()
+			row.Result = "done"
+		}
+		if j.Node == "" && j.Elapsed >= time.Millisecond {
+			row.Elapsed = durationText(j.Elapsed)
 		}
 		if j.Node != "" {
 			row.Node = "another node"

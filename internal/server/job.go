@@ -10,6 +10,7 @@ import (
 // A job is work that the server does again and again without being asked.
 type job struct {
 	name   string
+	does   string               // in words, for people
 	lost   string               // what it means when it fails, and what to do
 	every  time.Duration        // between the beginnings of two runs; 0: only when woken
 	pause  func() time.Duration // from the end of a run to the next, instead of every; nil: every
@@ -43,35 +44,35 @@ const lookAtDatabase = "Look whether the disk is full, another process locks the
 // jobs lists the background work of this server.
 func (s *Server) jobs() []job {
 	list := []job{
-		{name: "first uses and refusals", every: flushEvery, wake: s.verify.Wake(), do: s.verify.FlushFirst,
+		{name: "first uses and refusals", does: "Writes the first use of each token, and refusals, to the database", every: flushEvery, wake: s.verify.Wake(), do: s.verify.FlushFirst,
 			lost: "first uses of tokens and refusals are not written to the database: they wait in memory and would be lost with the process. " + lookAtDatabase},
-		{name: "last uses", every: flushEvery, pause: s.verify.Pause, wake: s.verify.Many(), do: s.verify.FlushUses,
+		{name: "last uses", does: "Writes later uses of tokens to the database", every: flushEvery, pause: s.verify.Pause, wake: s.verify.Many(), do: s.verify.FlushUses,
 			lost: "last uses of tokens are not written to the database: they wait in memory and would be lost with the process. " + lookAtDatabase},
-		{name: "disk reserve", every: flushEvery, do: s.reserve.keep,
+		{name: "disk reserve", does: "Keeps room on the disk, so that revocations succeed when it is full", every: flushEvery, do: s.reserve.keep,
 			lost: "the reserve for a full disk cannot be kept: revocations may fail when the disk is full. Look at the disk of the data directory"},
-		{name: "journal numbers", every: countEvery, do: s.node.Count,
+		{name: "journal numbers", does: "Writes the last number of each kind to the journal, so that an older database is recognized", every: countEvery, do: s.node.Count,
 			lost: "the journal does not have the last numbers that were given: a copy of the database that is a little older might not be noticed. " +
 				"Look whether the database answers, and at the disk of the data directory"},
-		{name: "other writers", every: lookEvery, do: s.lookElsewhere,
+		{name: "other writers", does: "Looks whether another process has changed the database", every: lookEvery, do: s.lookElsewhere,
 			lost: "whether another process changes the database file cannot be found out: what that revokes may be accepted. Look at the error"},
-		{name: "journal", wake: s.changed, again: wakeAgain, do: s.node.CatchUp,
+		{name: "journal", does: "Writes revocations and other changes to the journal", wake: s.changed, again: wakeAgain, do: s.node.CatchUp,
 			lost: "the journal is behind: what is revoked now might come back with an older database. Look at the disk of the data directory"},
-		{name: "dead sessions", every: sweepEvery, single: true, do: s.admin.DeleteDeadSessions,
+		{name: "dead sessions", does: "Deletes sessions that have ended", every: sweepEvery, single: true, do: s.admin.DeleteDeadSessions,
 			lost: "dead sessions are not deleted: the table sessions grows. It is tried again every ten minutes"},
-		{name: "old sign-in tries", every: sweepEvery, single: true, do: s.verify.ForgetTries,
+		{name: "old sign-in tries", does: "Deletes counts of wrong passwords that are over", every: sweepEvery, single: true, do: s.verify.ForgetTries,
 			lost: "old tries to sign in are not deleted: their table grows. It is tried again every ten minutes"},
-		{name: "initial-admin-password", wake: s.userMove, again: wakeAgain, do: s.forgetFirstPassword,
+		{name: "initial-admin-password", does: "Deletes the file of the first password once it is changed", wake: s.userMove, again: wakeAgain, do: s.forgetFirstPassword,
 			lost: "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself"},
-		{name: "ended listeners", every: lookEvery, do: never(s.verify.EndListeners)},
-		{name: "clock", every: flushEvery, do: never((&clockWatch{node: s.node, log: s.log}).look)},
-		{name: "repeated requests", every: flushEvery, do: never(func() { s.fold.Tell(time.Now()) })},
+		{name: "ended listeners", does: "Ends streams whose reader may not read them any more", every: lookEvery, do: never(s.verify.EndListeners)},
+		{name: "clock", does: "Looks whether the clock has gone back", every: flushEvery, do: never((&clockWatch{node: s.node, log: s.log}).look)},
+		{name: "repeated requests", does: "Logs how often a request that is logged once was repeated", every: flushEvery, do: never(func() { s.fold.Tell(time.Now()) })},
 	}
 	if s.config.Audit.Retention != "" {
-		list = append(list, job{name: "audit retention", every: pruneEvery, again: pruneAgain, first: true, limit: pruneEvery, single: true, do: s.prune,
+		list = append(list, job{name: "audit retention", does: "Deletes audit entries older than [audit] retention", every: pruneEvery, again: pruneAgain, first: true, limit: pruneEvery, single: true, do: s.prune,
 			lost: "the audit's old entries cannot be deleted, which is tried again in a minute"})
 	}
 	if s.metrics != nil && s.db.Shared() {
-		list = append(list, job{name: "canary", every: canaryEvery, first: true, do: s.canary,
+		list = append(list, job{name: "canary", does: "Tries whether a revoked token is refused", every: canaryEvery, first: true, do: s.canary,
 			lost: "the canary did not come to its question: whether a revocation is obeyed was not tried. Look at the error"})
 	}
 	return list

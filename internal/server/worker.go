@@ -52,7 +52,7 @@ func newWorker(j job, log *slog.Logger, now func() time.Time) *worker {
 	if j.again == 0 {
 		j.again = j.every
 	}
-	return &worker{job: j, log: log, now: now, last: hallpass.Job{Name: j.name}}
+	return &worker{job: j, log: log, now: now, last: hallpass.Job{Name: j.name, Does: j.does}}
 }
 
 // state returns what is known of the job.
