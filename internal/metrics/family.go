@@ -74,8 +74,8 @@ var (
 	viewDiverged     = desc("view_diverged", "Whether the database has a history other than the one this node has applied.")
 	viewHeartbeat    = desc("view_heartbeat_seconds", "Time that this node's last heartbeat on the database took.")
 
-	nodeLag     = desc("node_lag_versions", "Changes of authority that the node has not yet applied.", "node", "self")
-	nodeBeatAge = desc("node_beat_age_seconds", "Time since the node last showed life; of one that was taken off the list too, for an hour or until it is back.", "node", "self")
+	nodeLag          = desc("node_lag_versions", "Changes of authority that the node has not yet applied.", "node", "self")
+	nodeHeartbeatAge = desc("node_beat_age_seconds", "Time since the node last showed life; of one that was taken off the list too, for an hour or until it is back.", "node", "self")
 )
 
 func gauge(d *prometheus.Desc, v float64, labels ...string) prometheus.Metric {
@@ -117,7 +117,7 @@ func (h handedIn) Describe(out chan<- *prometheus.Desc) {
 		all = append(all, viewLeased, viewAge, viewLeaseLeft, viewMaxStaleness, viewVersion, viewDiverged, viewHeartbeat)
 	}
 	if h.Nodes != nil {
-		all = append(all, nodeLag, nodeBeatAge)
+		all = append(all, nodeLag, nodeHeartbeatAge)
 	}
 	for _, d := range all {
 		out <- d
@@ -197,6 +197,6 @@ func collectNodes(out chan<- prometheus.Metric, nodes []Node) {
 			self = "true"
 		}
 		out <- gauge(nodeLag, float64(n.Lag), n.Name, self)
-		out <- gauge(nodeBeatAge, n.HeartbeatAge.Seconds(), n.Name, self)
+		out <- gauge(nodeHeartbeatAge, n.HeartbeatAge.Seconds(), n.Name, self)
 	}
 }

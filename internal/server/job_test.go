@@ -223,7 +223,7 @@ func TestJobCutOff(t *testing.T) {
 	if turn, err := db.TakeJob(t.Context(), "test", "b", time.Now(), time.Hour); err != nil || !turn.Mine {
 		t.Errorf("after a was stopped b is told %+v, %v", turn, err)
 	}
-	if turn, err := db.TakeJob(t.Context(), "test", "c", time.Now(), time.Hour); err != nil || turn.Holder != "b" || turn.Note != "" {
+	if turn, err := db.TakeJob(t.Context(), "test", "c", time.Now(), time.Hour); err != nil || turn.Holder != "b" || turn.Error != "" {
 		t.Errorf("c is told %+v, %v", turn, err)
 	}
 }

@@ -21,14 +21,14 @@ func (s *Server) newMetrics() *metrics.Metrics {
 		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring, Unread: s.unread.Load, Jobs: s.Jobs,
 	}
 	if s.db.Shared() {
-		o.Lease, o.Nodes = s.view, s.nodes
+		o.Lease, o.Nodes = s.lease, s.nodes
 	}
 	m := metrics.New(o)
 	s.db.OnAcknowledged(m.Acknowledged)
 	return m
 }
 
-func (s *Server) view() metrics.Lease {
+func (s *Server) lease() metrics.Lease {
 	v := s.node.Status()
 	return metrics.Lease{
 		Held: v.Leased, Age: v.Age, LeaseLeft: v.LeaseLeft, MaxStaleness: v.MaxStaleness, Version: int64(v.Applied), Diverged: v.Diverged, Heartbeat: v.Heartbeat,

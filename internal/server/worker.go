@@ -103,7 +103,7 @@ func (w *worker) turn(ctx context.Context) time.Duration {
 		turn, err = w.db.TakeJob(ctx, w.name, w.self, at, w.every)
 		if err == nil && !turn.Mine {
 			w.elsewhere(turn)
-			if turn.Note == "" { // what failed here succeeded there
+			if turn.Error == "" { // what failed here succeeded there
 				w.tell(nil)
 			}
 			return max(turn.Wait, askAgain)
@@ -162,16 +162,16 @@ func (w *worker) hold(ctx context.Context, at time.Time) error {
 	}
 	stop(nil)
 	keeping.Wait()
-	note := ""
+	reason := ""
 	if err != nil {
 		at = time.Time{}
 		if ctx.Err() == nil { // else the server stops: what was cut off did not fail
-			note = err.Error()
+			reason = err.Error()
 		}
 	}
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTurn)
 	defer cancel()
-	return errors.Join(err, w.db.LeaveJob(leaving, w.name, w.self, at, note))
+	return errors.Join(err, w.db.LeaveJob(leaving, w.name, w.self, at, reason))
 }
 
 // keep keeps the turn until ctx is done, and calls taken when another node has it.
@@ -209,7 +209,7 @@ func (w *worker) ran(at time.Time, elapsed time.Duration, err error) {
 func (w *worker) elsewhere(turn store.JobTurn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.last.RanAt, w.last.Error, w.last.Node = turn.RanAt, turn.Note, turn.Holder
+	w.last.RanAt, w.last.Error, w.last.Node = turn.RanAt, turn.Error, turn.Holder
 	if turn.Holder == w.self {
 		w.last.Node = ""
 	}

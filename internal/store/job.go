@@ -12,7 +12,7 @@ type JobTurn struct {
 	Wait   time.Duration // else: when to ask again
 	Holder string        // else: the ID of the node that does the job, or did it last
 	RanAt  time.Time     // when the last run that succeeded began; zero: none did
-	Note   string        // why the last run failed; empty: it succeeded
+	Error  string        // why the last run failed; empty: it succeeded
 }
 
 // JobLease is how long a node has a job for before it must call KeepJob.
@@ -38,7 +38,7 @@ func (db *DB) TakeJob(ctx context.Context, name, holder string, now time.Time, e
 			return nil
 		}
 		var held, ran int64
-		if err := tx.sql.QueryRow(`SELECT holder, until_us, ran_us, note FROM jobs WHERE name = $1`, name).Scan(&turn.Holder, &held, &ran, &turn.Note); err != nil {
+		if err := tx.sql.QueryRow(`SELECT holder, until_us, ran_us, note FROM jobs WHERE name = $1`, name).Scan(&turn.Holder, &held, &ran, &turn.Error); err != nil {
 			return err
 		}
 		turn.RanAt = fromMicros(ran)
@@ -67,13 +67,13 @@ func (db *DB) KeepJob(ctx context.Context, name, holder string, now time.Time) (
 }
 
 // LeaveJob ends the turn of the node that has the job. A run that succeeded began
-// at ran; after one that did not, ran is zero, note tells why, and any node may
+// at ran; after one that did not, ran is zero, reason tells why, and any node may
 // take the job at once.
-func (db *DB) LeaveJob(ctx context.Context, name, holder string, ran time.Time, note string) error {
+func (db *DB) LeaveJob(ctx context.Context, name, holder string, ran time.Time, reason string) error {
 	err := db.writeUnordered(ctx, func(tx *Tx) error {
 		_, err := tx.exec(`
 			UPDATE jobs SET until_us = 0, ran_us = CASE WHEN CAST($3 AS BIGINT) > 0 THEN $3 ELSE ran_us END, note = $4
-			WHERE  name = $1 AND holder = $2`, name, holder, micros(ran), note)
+			WHERE  name = $1 AND holder = $2`, name, holder, micros(ran), reason)
 		return err
 	})
 	if err != nil {
