@@ -14,6 +14,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
@@ -225,6 +226,34 @@ func TestJobCutOff(t *testing.T) {
 	}
 	if turn, err := db.TakeJob(t.Context(), "test", "c", time.Now(), time.Hour); err != nil || turn.Holder != "b" || turn.Error != "" {
 		t.Errorf("c is told %+v, %v", turn, err)
+	}
+}
+
+// TestJobErrorIsClean has a job that one node does for all fail with a secret and with
+// what no database takes: others are told the rest.
+func TestJobErrorIsClean(t *testing.T) {
+	db := hallpasstest.OpenPostgres(t, hallpasstest.Postgres(t))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	token := secret.NewToken().Reveal()
+	j := server.TestJob{
+		Every: time.Hour, DB: db, Self: "a", Log: slog.New(slog.DiscardHandler), Do: func(context.Context) error {
+			return errors.New("no room\x00\xff for " + token + strings.Repeat(" or more", 1000))
+		},
+	}
+	known := make(chan func() hallpass.Job, 1)
+	var ended sync.WaitGroup
+	ended.Go(func() { j.Work(ctx, func(of func() hallpass.Job) { known <- of }) })
+	state := <-known
+	hallpasstest.Eventually(t, "a to fail", func() bool { return state().Failures == 1 })
+	stop()
+	ended.Wait()
+	if _, err := db.TakeJob(t.Context(), "test", "b", time.Now(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	turn, err := db.TakeJob(t.Context(), "test", "c", time.Now(), time.Hour)
+	if err != nil || turn.Error != state().Error || !strings.HasPrefix(turn.Error, "no room") || strings.Contains(turn.Error, token) || len(turn.Error) > 1024 {
+		t.Errorf("c is told %+v, %v; a knows %q", turn, err, state().Error)
 	}
 }
 

@@ -166,7 +166,7 @@ func (w *worker) hold(ctx context.Context, at time.Time) error {
 	if err != nil {
 		at = time.Time{}
 		if ctx.Err() == nil { // else the server stops: what was cut off did not fail
-			reason = err.Error()
+			reason = shown(err)
 		}
 	}
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTurn)
@@ -201,9 +201,16 @@ func (w *worker) ran(at time.Time, elapsed time.Duration, err error) {
 	j.Runs++
 	if err != nil {
 		j.Failures++
-		j.Error = err.Error()
+		j.Error = shown(err)
 	}
 }
+
+// maxShown is the longest text of an error that is shown and told to other nodes, in
+// bytes.
+const maxShown = 1024
+
+// shown returns the text of an error without secrets, and as every database takes it.
+func shown(err error) string { return hallpass.Clean(err.Error(), maxShown) }
 
 // elsewhere records what the row of the job says of another node's run.
 func (w *worker) elsewhere(turn store.JobTurn) {
