@@ -10,9 +10,10 @@ import (
 
 // acks is what this node knows of the others: how far they have applied its changes.
 type acks struct {
-	look   chan struct{} // holds one value while a goroutine asks the database
-	lowest atomic.Int64  // the version that every node had applied when last asked
-	last   atomic.Int64  // nanoseconds from the last change's commit until every node had applied it
+	look   chan struct{}    // holds one value while a goroutine asks the database
+	lowest hallpass.Version // that every node had applied when last asked; belongs to who holds look
+	asked  time.Duration    // by BootClock, when the question for lowest began; belongs to who holds look
+	last   atomic.Int64     // nanoseconds from the last change's commit until every node had applied it
 	heard  func(time.Duration)
 }
 
@@ -35,7 +36,7 @@ func (db *DB) awaitNodes(ctx context.Context, v hallpass.Version, longest time.D
 	limit := time.Duration(float64(longest) * margin)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	for BootClock()-committed < limit && !db.appliedBy(ctx, v) {
+	for BootClock()-committed < limit && !db.appliedBy(ctx, v, committed) {
 		time.Sleep(ackEvery)
 	}
 	elapsed := BootClock() - committed
@@ -45,23 +46,27 @@ func (db *DB) awaitNodes(ctx context.Context, v hallpass.Version, longest time.D
 	}
 }
 
-// appliedBy reports whether every node has applied v. Of many goroutines that ask
-// at once, one asks the database.
-func (db *DB) appliedBy(ctx context.Context, v hallpass.Version) bool {
+// appliedBy reports whether every node has applied v, which was committed by then.
+// Of many goroutines that ask at once, one asks the database; the others take its
+// answer if the question came after their commit. An older answer may be about
+// another database: after a failover to an older copy the same number means another
+// change.
+func (db *DB) appliedBy(ctx context.Context, v hallpass.Version, committed time.Duration) bool {
 	select {
 	case db.acks.look <- struct{}{}:
 		defer func() { <-db.acks.look }()
 	case <-ctx.Done():
 		return false
 	}
-	if db.acks.lowest.Load() >= int64(v) { // the one before us learned enough
+	if db.acks.asked >= committed && db.acks.lowest >= v { // the one before us learned enough
 		return true
 	}
-	var lowest int64
+	asked := BootClock()
+	var lowest hallpass.Version
 	err := db.read.QueryRowContext(ctx, `SELECT COALESCE(MIN(applied), $1) FROM nodes`, int64(v)).Scan(&lowest)
 	if err != nil {
 		return false
 	}
-	db.acks.lowest.Store(lowest)
-	return lowest >= int64(v)
+	db.acks.lowest, db.acks.asked = lowest, asked
+	return lowest >= v
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"strings"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -24,4 +25,14 @@ func Subjects() map[hallpass.ChangeKind]bool {
 		}
 	}
 	return known
+}
+
+// SetApplied makes a node known that has applied the changes up to v and may answer
+// for so long without another heartbeat.
+func (tx *Tx) SetApplied(node string, v hallpass.Version, lease time.Duration) error {
+	_, err := tx.exec(`
+		INSERT INTO nodes (id, name, address, version, started_us, beats, beat_us, applied, bound_us, ack_us)
+		VALUES ($1, $1, '', '', 0, 0, 0, $2, $3, 0)
+		ON CONFLICT (id) DO UPDATE SET applied = excluded.applied`, node, v, lease.Microseconds())
+	return err
 }

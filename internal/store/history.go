@@ -196,7 +196,6 @@ func (tx *Tx) RaiseCounters(given map[string]int64) error {
 // DropIdle closes the idle connections of the pools: after a failover they may lead
 // to the database of before.
 func (db *DB) DropIdle() {
-	db.acks.lowest.Store(0)
 	for _, pool := range []interface {
 		SetMaxIdleConns(int)
 	}{db.read, db.write} {
