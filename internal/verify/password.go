@@ -315,12 +315,13 @@ func (r *rightPasswords) remember(u hallpass.User, text secret.Text, now time.Ti
 	r.list[key] = rightPassword{u.ID, u.PasswordHash, now.Add(rememberFor)}
 }
 
-// forget forgets the passwords of those whom a change reaches.
-func (r *rightPasswords) forget(reach hallpass.Reach) {
-	if !reach.Everybody && reach.User == 0 {
+// forget forgets the passwords of the user that a change is about. Changes for
+// everybody leave them: they are compared with the hash that is stored now.
+func (r *rightPasswords) forget(u hallpass.UserID) {
+	if u == 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	maps.DeleteFunc(r.list, func(_ [32]byte, p rightPassword) bool { return reach.Everybody || p.user == reach.User })
+	maps.DeleteFunc(r.list, func(_ [32]byte, p rightPassword) bool { return p.user == u })
 }

@@ -71,6 +71,43 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
+// TestRightPasswordsStay makes changes for everybody and for another user: a password
+// that was right is not checked again. After a change of its user it is.
+func TestRightPasswordsStay(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	checked := 0
+	w.db.OnAudit(func(e hallpass.AuditEntry) {
+		if e.Action == "password.verify" {
+			checked++
+		}
+	})
+	for _, tt := range []struct {
+		name   string
+		change hallpass.Change
+		want   int // how often the password is checked after it
+	}{
+		{"permissions everywhere", hallpass.Change{Kind: hallpass.PermissionsChanged}, 0},
+		{"permissions in the org", hallpass.Change{Kind: hallpass.PermissionsChanged, ID: 1}, 0},
+		{"by hand", hallpass.Change{Kind: hallpass.ChangedByHand}, 0},
+		{"another user", hallpass.Change{Kind: hallpass.UserChanged, ID: 99}, 0},
+		{"the user", hallpass.Change{Kind: hallpass.UserChanged, ID: int64(w.caller.User())}, 1},
+	} {
+		if err := w.try(w.verify, "admin", password, home, ""); err != nil {
+			t.Fatal(err)
+		}
+		checked = 0
+		if err := w.db.Write(t.Context(), func(tx *store.Tx) error { return tx.Change(tt.change) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.try(w.verify, "admin", password, home, ""); err != nil {
+			t.Fatal(err)
+		}
+		if checked != tt.want {
+			t.Errorf("%s: the password was checked %d times, want %d", tt.name, checked, tt.want)
+		}
+	}
+}
+
 // Places to try from.
 var (
 	attacker = hallpass.From{Address: "10.6.6.6"}

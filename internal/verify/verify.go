@@ -69,7 +69,7 @@ func (v *Verifier) changed(n store.Notice) {
 	v.cache.coherence.Changed(n, v.cache.forget)
 	v.listeners.changed(n.Changes)
 	for _, c := range n.Changes {
-		v.passwords.right.forget(c.Reach())
+		v.passwords.right.forget(c.Reach().User)
 	}
 }
 
