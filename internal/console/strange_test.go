@@ -292,8 +292,9 @@ func (w *stranger) form(pattern, name, value string) string {
 	return strings.Join(b, "&")
 }
 
-// insides are what no page shows.
-var insides = []string{"goroutine ", "runtime error", "panic:", ".go:", "SQLSTATE", "sqlite", "pgx", "hallpass/internal", "template: "}
+// insides are what no page shows. None is so short that the random letters of a uid
+// can spell it.
+var insides = []string{"goroutine ", "runtime error", "panic:", ".go:", "SQLSTATE", "sqlite", "pgx:", "jackc", "pgconn", "hallpass/internal", "template: "}
 
 // send sends a request and says yes to what its answer asks.
 func (w *stranger) send(pattern, what, method, path, body string, headers ...string) {
