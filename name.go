@@ -121,6 +121,11 @@ func serviceAccountLogin(key string) bool {
 	return found && more && number
 }
 
+// NameRule names the rule of NameKey: programs with the same NameRule make the same
+// keys. Its number goes up with each change of NameKey; what else it names are the
+// tables of Unicode that NameKey reads.
+const NameRule = "1 " + norm.Version + " " + unicode.Version
+
 // NameKey folds s for comparison. Names that differ only in case, in the composition
 // of their letters, in spaces or in invisible characters have the same key on every
 // database. NUL and invalid UTF-8, which PostgreSQL refuses, become a character that

@@ -36,3 +36,9 @@ func (tx *Tx) SetApplied(node string, v hallpass.Version, lease time.Duration) e
 		ON CONFLICT (id) DO UPDATE SET applied = excluded.applied`, node, v, lease.Microseconds())
 	return err
 }
+
+// SetNameRule has the database remember another rule for keys of names.
+func (tx *Tx) SetNameRule(rule string) error {
+	_, err := tx.exec(`UPDATE jobs SET note = $2 WHERE name = $1`, refoldRow, rule)
+	return err
+}

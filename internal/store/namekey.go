@@ -25,9 +25,47 @@ type Twin struct {
 // Refold brings the keys of names up to date that were made by an older rule of
 // hallpass.NameKey, and returns the rows whose new key is taken. Those keep their
 // old key: they are found by their ID and no more by their name until they get
-// another one. Where all is up to date it only reads, and only names that are
-// not plain words of ASCII.
+// another one. A database whose keys are all of today's rule remembers that, so that
+// the next start does not read every name again.
 func (db *DB) Refold(ctx context.Context) (twins []Twin, err error) {
+	if done, err := db.refolded(ctx); done || err != nil {
+		return nil, err
+	}
+	if twins, err = db.refold(ctx); err != nil || len(twins) > 0 {
+		return twins, err
+	}
+	_ = db.rememberRefold(ctx) // on a full disk, say: the next start reads the names again
+	return nil, nil
+}
+
+// refoldRow is the row of the table jobs that remembers the rule of all keys. Like
+// its other rows it is not copied: what a backup brings is looked through once.
+const refoldRow = "keys of names"
+
+// refolded reports whether all keys are known to be of today's rule.
+func (db *DB) refolded(ctx context.Context) (done bool, err error) {
+	err = db.Read(ctx, func(tx *Tx) error {
+		return tx.sql.QueryRow(`SELECT EXISTS (SELECT 1 FROM jobs WHERE name = $1 AND note = $2)`, refoldRow, hallpass.NameRule).Scan(&done)
+	})
+	if err != nil {
+		return false, fmt.Errorf("store: rule of keys: %w", err)
+	}
+	return done, nil
+}
+
+// rememberRefold remembers that all keys are of today's rule, unless nodes run that
+// may be older programs and go on writing keys of another.
+func (db *DB) rememberRefold(ctx context.Context) error {
+	return db.writeUnordered(ctx, func(tx *Tx) error {
+		_, err := tx.exec(`
+			INSERT INTO jobs (name, holder, until_us, ran_us, note)
+			SELECT $1, '', 0, 0, $2 WHERE NOT EXISTS (SELECT 1 FROM nodes)
+			ON CONFLICT (name) DO UPDATE SET note = excluded.note`, refoldRow, hallpass.NameRule)
+		return err
+	})
+}
+
+func (db *DB) refold(ctx context.Context) (twins []Twin, err error) {
 	for _, c := range folded {
 		old, err := db.oldKeys(ctx, c.table, c.text, c.key)
 		if err != nil {

@@ -47,3 +47,40 @@ func TestRefold(t *testing.T) {
 		}
 	})
 }
+
+// TestRefoldOnce brings keys up to date: after that a start reads no names, until
+// the rule is another.
+func TestRefoldOnce(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		refold := func(key string) string {
+			t.Helper()
+			o := newOrg(t, db, "new "+key)
+			write(t, db, func(tx *store.Tx) error { return tx.SetNameKey(o.ID, key) })
+			if _, err := db.Refold(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			found := "kept"
+			err := db.Read(t.Context(), func(tx *store.Tx) error {
+				_, err := tx.OrgByName(key)
+				if err == nil {
+					found = "made anew"
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return found
+		}
+		if got := refold("cafe\u0301"); got != "made anew" {
+			t.Errorf("an old key at the first start is %s", got)
+		}
+		if got := refold("the\u0301"); got != "kept" {
+			t.Errorf("an old key that appears later is %s", got)
+		}
+		write(t, db, func(tx *store.Tx) error { return tx.SetNameRule("another") })
+		if got := refold("blase\u0301"); got != "made anew" {
+			t.Errorf("an old key under another rule is %s", got)
+		}
+	})
+}
