@@ -514,10 +514,10 @@ func TestDev(t *testing.T) {
 		status int
 		says   string
 	}{
-		{`{{define "content"}}Hello from disk{{end}}`, 200, "Hello from disk"},
-		{`{{define "content"}}{{.NoSuchField}}{{end}}`, 500, "Something went wrong"},
-		{`{{define "content"}}{{icon "none"}}{{end}}`, 500, "Something went wrong"},
-		{`{{define "content"}}Mended{{end}}`, 200, "Mended"},
+		{`{{define "sessions/login"}}Hello from disk{{end}}`, 200, "Hello from disk"},
+		{`{{define "sessions/login"}}{{.NoSuchField}}{{end}}`, 500, "Something went wrong"},
+		{`{{define "sessions/login"}}{{icon "none"}}{{end}}`, 500, "Something went wrong"},
+		{`{{define "sessions/login"}}Mended{{end}}`, 200, "Mended"},
 	} {
 		if err := os.WriteFile(page, []byte(tt.text), 0o600); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -49,8 +50,10 @@ func PageNames() ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	for name := range s.pages {
-		names = append(names, name)
+	for _, t := range s.pages.Templates() {
+		if strings.Contains(t.Name(), "/") {
+			names = append(names, t.Name())
+		}
 	}
 	return names, nil
 }
@@ -71,7 +74,7 @@ func render(page string, view reflect.Value) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b, err := s.pages.execute(page, "layout.html", view.Interface())
+	b, err := s.pages.execute(page, layout, view.Interface())
 	return string(b), err
 }
 

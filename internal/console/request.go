@@ -151,7 +151,7 @@ func (req *request) show(page string, view any) error {
 }
 
 func (req *request) showStatus(status int, page string, view any) error {
-	return req.write(status, page, "layout.html", view)
+	return req.write(status, page, layout, view)
 }
 
 func (req *request) write(status int, page, part string, view any) error {

@@ -5,45 +5,44 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"path"
-	"strings"
 )
 
-// pages are the templates by name, as "tokens/created". Each is the layout with the
-// page's own content.
-type pages map[string]*template.Template
+// pages are the templates: the layout, the content of each page under the page's
+// name, as "tokens/created", and parts that several pages have. They are one set, so
+// that each is kept once: a set for each page, with a copy of the layout, was half of
+// what the garbage collector had to mark.
+type pages struct{ *template.Template }
 
 func parsePages(files fs.FS, a *assets) (pages, error) {
-	frame := template.New("layout.html").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "secret": emptySecret, "describe": fieldErrors.describe, "describeControl": fieldErrors.describeControl, "message": fieldErrors.message, "refusals": refusalWords})
-	if _, err := frame.ParseFS(files, "templates/*.html"); err != nil {
-		return nil, fmt.Errorf("console: parse templates: %w", err)
+	all := template.New("pages").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "secret": emptySecret, "describe": fieldErrors.describe, "describeControl": fieldErrors.describeControl, "message": fieldErrors.message, "refusals": refusalWords})
+	if _, err := all.ParseFS(files, "templates/*.html", "templates/*/*.html"); err != nil {
+		return pages{}, fmt.Errorf("console: parse templates: %w", err)
 	}
-	names, err := fs.Glob(files, "templates/*/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("console: list templates: %w", err)
-	}
-	all := make(pages)
-	for _, name := range names {
-		t, err := frame.Clone()
-		if err == nil {
-			_, err = t.ParseFS(files, name)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("console: parse %s: %w", name, err)
-		}
-		all[strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), path.Ext(name))] = t
-	}
-	return all, nil
+	return pages{all}, nil
 }
 
-// execute renders a page to memory, so that an error sends no half page.
+// layout is the part that is a whole page.
+const layout = "layout.html"
+
+// execute renders a page, or one part of it, to memory, so that an error sends no
+// half page.
 func (p pages) execute(page, part string, view any) ([]byte, error) {
-	t, ok := p[page]
-	if !ok {
-		return nil, fmt.Errorf("console: no page %q", page)
+	if part != layout {
+		return p.render(page, part, view)
 	}
+	content, err := p.render(page, page, view)
+	if err != nil {
+		return nil, err
+	}
+	return p.render(page, layout, struct {
+		View    any
+		Content template.HTML
+	}{view, template.HTML(content)}) // #nosec G203 -- a template has escaped it
+}
+
+func (p pages) render(page, name string, view any) ([]byte, error) {
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, part, view); err != nil {
+	if err := p.ExecuteTemplate(&b, name, view); err != nil {
 		return nil, fmt.Errorf("console: page %s: %w", page, err)
 	}
 	return b.Bytes(), nil
