@@ -16,6 +16,7 @@ type (
 	GrantID          int64
 	FolderID         int64
 	DashboardID      int64
+	GuardID          int64
 )
 
 // ParseID reads a decimal ID as it stands in a path: digits alone, no sign, no

@@ -1,0 +1,185 @@
+package hallpass
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Guard protects one HTTP API: its rules say what each request to that API needs.
+// A Guard is a plain value; copies share their slices and maps.
+type Guard struct {
+	ID             GuardID
+	Org            OrgID       // whose tokens it takes
+	Name           string      // unique on the server: it stands in URLs
+	Upstream       string      // the API's URL, for the built-in proxy; "": other proxies alone send requests there
+	Rules          []GuardRule // in order: the first that matches decides
+	Preset         string      // the name of a GuardPreset whose rules follow the guard's own; "": none
+	PathAllow      []string    // of PathSpellings: what paths may hold although two parsers may read it differently
+	AllowPreflight bool        // whether a browser's preflight passes without a token
+	JWT            bool        // whether the API gets the caller as a signed token too
+	ManagedBy      GuardManager
+	Source         string // the file of a guard that is ManagedByConfig
+	Version        int64  // counts the changes, from 1
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// GuardManager says where a guard is written down.
+type GuardManager string
+
+// Where a guard may be written down.
+const (
+	ManagedByAPI    GuardManager = "api"
+	ManagedByConfig GuardManager = "config" // changed in the configuration file, and nowhere else
+)
+
+// A GuardRule says what one kind of request needs: nothing, a basic role or a permission.
+type GuardRule struct {
+	Methods  []string          // compared exactly; none: any. GET stands for HEAD too
+	Path     string            // a pattern as net/http.ServeMux writes paths
+	Need     Need              // what the request needs
+	Captures map[string]string // values for Scope and Set that come from a header: name to "header:X-Scope-OrgID"
+	Split    string            // separates several values in one header, as "|"; "": such a header is refused
+	Set      map[string]string // headers that the API gets: name to a text that may hold captures
+}
+
+// NeedKind says which kind of thing a rule asks for. The zero value asks for what
+// nobody has.
+type NeedKind uint8
+
+// The kinds of need.
+const (
+	NeedUnknown    NeedKind = iota
+	NeedNothing             // the request is public
+	NeedRole                // a token whose account has at least a basic role
+	NeedPermission          // a token whose account holds a permission
+)
+
+// A Need is what a request must have to pass. The zero Need lets nothing pass.
+type Need struct {
+	Kind   NeedKind
+	Role   Role   // of NeedRole: at least this
+	Action Action // of NeedPermission
+	Scope  string // of NeedPermission; may hold captures, as "loki:tenants:{tenant}"
+}
+
+// String says what is needed, as "the role Viewer" or "the permission loki:read".
+func (n Need) String() string {
+	switch n.Kind {
+	case NeedNothing:
+		return "nothing"
+	case NeedRole:
+		return "the role " + n.Role.String()
+	case NeedPermission:
+		return "the permission " + Permission{n.Action, Scope(n.Scope)}.String()
+	}
+	return "what nobody has"
+}
+
+// Bounds on a guard.
+const (
+	MaxGuardName    = 40
+	MaxGuardRules   = 500
+	maxRuleMethods  = 20
+	maxRuleCaptures = 8
+	maxRuleSet      = 16
+	maxUpstream     = 500
+)
+
+// ValidGuardName reports whether s can name a guard: a small letter or digit, then
+// small letters, digits and dashes, MaxGuardName characters at most.
+func ValidGuardName(s string) bool {
+	if s == "" || len(s) > MaxGuardName || s[0] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// Scope returns the scope of the guard.
+func (g Guard) Scope() Scope { return Scope("guards:uid:" + g.Name) }
+
+// AllRules returns the guard's own rules and, after them, those of its preset. A
+// rule's number is its place in this list, from 1.
+func (g Guard) AllRules() []GuardRule {
+	preset, _ := GuardPresetByName(g.Preset)
+	return append(slices.Clone(g.Rules), preset.Rules...)
+}
+
+// Validate returns an Invalid error that names the field that breaks a rule.
+func (g Guard) Validate() error {
+	if !ValidGuardName(g.Name) {
+		return Invalidf("name", "The name of a guard has small letters, digits and dashes, begins with no dash, and is at most %d characters long", MaxGuardName)
+	}
+	if err := ValidateUpstream(g.Upstream); err != nil {
+		return err
+	}
+	if _, known := GuardPresetByName(g.Preset); g.Preset != "" && !known {
+		return Invalidf("preset", "There is no preset %q. The presets are %s", g.Preset, strings.Join(GuardPresetNames(), ", "))
+	}
+	for _, s := range g.PathAllow {
+		if !slices.Contains(PathSpellings(), s) {
+			return Invalidf("pathAllow", "%q cannot be allowed in a path. What can be is %s", s, strings.Join(PathSpellings(), " and "))
+		}
+	}
+	if len(g.Rules) > MaxGuardRules {
+		return Invalidf("rules", "A guard has at most %d rules", MaxGuardRules)
+	}
+	_, err := NewRuleset(g)
+	return err
+}
+
+// ValidateUpstream returns an Invalid error unless s is empty or the URL of an HTTP
+// API: a scheme, a host and perhaps a path, nothing more.
+func ValidateUpstream(s string) error {
+	if s == "" {
+		return nil
+	}
+	if len(s) > maxUpstream {
+		return tooLong("upstream", maxUpstream)
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return Invalidf("upstream", "The upstream is a URL such as http://127.0.0.1:9090")
+	case u.User != nil:
+		return Invalidf("upstream", "The upstream holds a user name or password: those are stored and shown, so they belong elsewhere")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return Invalidf("upstream", "The upstream has a query or a fragment: it ends with its path")
+	}
+	return ValidateNoToken("upstream", s)
+}
+
+// A GuardWarning is something about a guard that is allowed and probably not meant.
+type GuardWarning struct {
+	Rule    int // its number; 0: the guard as a whole
+	Message string
+}
+
+// Warnings tells what is allowed and probably not meant. held reports whether anybody
+// in the guard's org holds an action; nil: nobody is asked.
+func (g Guard) Warnings(held func(Action) bool) (warnings []GuardWarning) {
+	all := g.AllRules()
+	if len(all) == 0 {
+		warnings = append(warnings, GuardWarning{0, "The guard has no rules: it refuses every request"})
+	}
+	for i, r := range all {
+		pattern, err := ParsePathPattern(r.Path, AllowedSpellings(g.PathAllow))
+		if err != nil {
+			continue // Validate tells that
+		}
+		if r.Need.Kind == NeedNothing && pattern.everything() {
+			warnings = append(warnings, GuardWarning{i + 1, "Everybody may do everything without a token: the rule is public and matches every path"})
+		}
+		if r.Need.Kind == NeedPermission && held != nil && i < len(g.Rules) && !held(r.Need.Action) {
+			warnings = append(warnings, GuardWarning{i + 1, "Nobody holds " + string(r.Need.Action) + ": give it to a role"})
+		}
+	}
+	return warnings
+}

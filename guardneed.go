@@ -1,0 +1,167 @@
+package hallpass
+
+import "strings"
+
+// maxCaptured is the longest value that a rule captures, in bytes.
+const maxCaptured = 200
+
+// Captured is what a rule captured from one request. It is a plain value.
+type Captured struct {
+	values [maxRuleCaptures]string // by the rule's captures
+}
+
+// Capture returns what the rule captures from a request that it matches. header has
+// the headers of the original request, by their canonical names. A value that could
+// mean something else in a scope is refused, with a Denied error. It allocates
+// nothing unless it refuses.
+func (r *CompiledRule) Capture(path string, header map[string][]string) (c Captured, err *Error) {
+	for i, capture := range r.captures {
+		if capture.header == "" {
+			c.values[i] = r.pattern.value(capture.name, path)
+		} else if list := header[capture.header]; len(list) != 1 {
+			return c, captureError(capture, "it stands in the request %d times, and must stand there once", len(list))
+		} else {
+			c.values[i] = list[0]
+		}
+		split := r.Split
+		if capture.header == "" {
+			split = ""
+		}
+		for left, more := c.values[i], true; more; {
+			var value string
+			if value, left, more = cutPart(left, split); !capturable(value) {
+				return c, captureError(capture, "its value is empty, longer than %d characters, or holds one of * , | : or a control character", maxCaptured)
+			}
+		}
+	}
+	return c, nil
+}
+
+func captureError(c capture, format string, args ...any) *Error {
+	source := "the path"
+	if c.header != "" {
+		source = "the header " + c.header
+	}
+	err := Invalidf("", format, args...)
+	return &Error{Kind: Denied, ID: "guard.capture", Message: "What " + c.name + " stands for comes from " + source + ": " + err.Message}
+}
+
+// cutPart returns the first of the values that split separates, and the others.
+func cutPart(s, split string) (part, left string, more bool) {
+	if split == "" {
+		return s, "", false
+	}
+	return strings.Cut(s, split)
+}
+
+// capturable reports whether the value may stand in a scope: it means one thing.
+func capturable(s string) bool {
+	if s == "" || len(s) > maxCaptured {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == 0x7f || c == '*' || c == ',' || c == '|' || c == ':' {
+			return false
+		}
+	}
+	return true
+}
+
+// Authorize returns a Denied error that says what is missing, unless the caller has
+// what the rule needs for a request from which c was captured: of several values
+// each. A nil error of a rule without captures costs no allocation.
+func (r *CompiledRule) Authorize(guard string, caller Caller, c *Captured) *Error {
+	switch r.Need.Kind {
+	case NeedNothing:
+		return nil
+	case NeedRole:
+		if caller.Role >= r.Need.Role {
+			return nil
+		}
+		return lacksForGuard(guard, "guard.role", "the role "+r.Need.Role.String(), "")
+	case NeedPermission:
+		if missing, lacks := r.missing(caller, c); lacks {
+			return lacksForGuard(guard, "guard.permission", "the permission "+missing.String(), missing.Action)
+		}
+		return nil
+	}
+	return lacksForGuard(guard, "guard.permission", "what nobody has", "")
+}
+
+// missing returns the first permission that the request needs and the caller does
+// not hold.
+func (r *CompiledRule) missing(caller Caller, c *Captured) (want Permission, lacks bool) {
+	for _, want := range r.Permissions(c) {
+		if !caller.Can(want.Action, want.Scope) {
+			return want, true
+		}
+	}
+	return Permission{}, false
+}
+
+// Permissions yields the permissions that a request needs from which c was captured.
+func (r *CompiledRule) Permissions(c *Captured) func(yield func(int, Permission) bool) {
+	return func(yield func(int, Permission) bool) {
+		if r.Need.Kind != NeedPermission {
+			return
+		}
+		several := r.several()
+		if several < 0 {
+			yield(0, Permission{r.Need.Action, r.scopeOf(c, -1, "")})
+			return
+		}
+		left, more := c.values[several], true
+		for i := 0; more; i++ {
+			var part string
+			part, left, more = cutPart(left, r.Split)
+			if !yield(i, Permission{r.Need.Action, r.scopeOf(c, several, part)}) {
+				return
+			}
+		}
+	}
+}
+
+// several returns the capture of the scope that may have several values, -1 if none.
+func (r *CompiledRule) several() int {
+	if r.Split != "" {
+		for i, c := range r.captures {
+			if c.header != "" && r.scope.uses(i) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// scopeOf returns the scope for one value of the capture that has several.
+func (r *CompiledRule) scopeOf(c *Captured, several int, part string) Scope {
+	if len(r.captures) == 0 {
+		return Scope(r.Need.Scope)
+	}
+	return Scope(r.scope.fill(func(p templatePart) string {
+		if p.capture == several {
+			return part
+		}
+		return c.values[p.capture]
+	}))
+}
+
+func lacksForGuard(guard, id, what string, action Action) *Error {
+	return &Error{Kind: Denied, ID: id, Needs: string(action), Message: "The guard " + guard + " needs " + what + " for this request"}
+}
+
+// Sets reports whether the API gets headers by the rule.
+func (r *CompiledRule) Sets() bool { return len(r.set) > 0 }
+
+// Headers calls set with each header that the API gets by the rule. field returns
+// what {caller.…} stands for, as a header can hold it.
+func (r *CompiledRule) Headers(c *Captured, field func(name string) string, set func(name, value string)) {
+	for _, h := range r.set {
+		set(h.name, h.text.fill(func(p templatePart) string {
+			if p.caller != "" {
+				return field(p.caller)
+			}
+			return c.values[p.capture]
+		}))
+	}
+}

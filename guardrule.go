@@ -1,0 +1,224 @@
+package hallpass
+
+import (
+	"net/textproto"
+	"slices"
+	"strings"
+)
+
+// compileRule reads one rule. The field of its error is that of the rule.
+func compileRule(r GuardRule, number int, allowed Spellings) (*CompiledRule, *Error) {
+	c := &CompiledRule{GuardRule: r, Number: number}
+	for _, part := range []func() *Error{
+		c.validateMethods,
+		func() (err *Error) { c.pattern, err = ParsePathPattern(r.Path, allowed); return err },
+		c.validateNeed, c.readCaptures, c.readScope, c.readSet,
+	} {
+		if err := part(); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (r *CompiledRule) validateMethods() *Error {
+	if len(r.Methods) > maxRuleMethods {
+		return Invalidf("methods", "a rule has at most %d methods", maxRuleMethods)
+	}
+	for i, m := range r.Methods {
+		switch {
+		case !httpToken(m):
+			return Invalidf("methods", "%q is no HTTP method", m)
+		case m == "HEAD":
+			return Invalidf("methods", "write GET instead of HEAD: GET stands for both")
+		case slices.Contains(r.Methods[:i], m):
+			return Invalidf("methods", "%s stands twice in the methods", m)
+		}
+	}
+	return nil
+}
+
+// httpToken reports whether s is a token of RFC 9110, section 5.6.2.
+func httpToken(s string) bool {
+	return s != "" && len(s) <= maxScope && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+func (r *CompiledRule) validateNeed() *Error {
+	switch n := r.Need; {
+	case n.Kind == NeedUnknown:
+		return Invalidf("action", "the rule says exactly one of public, role and action")
+	case n.Kind == NeedPermission && !n.Action.Valid():
+		return Invalidf("action", "%q is no action: actions read like prometheus:query", n.Action)
+	case n.Kind != NeedPermission && n.Scope != "":
+		return Invalidf("scope", "a scope belongs to an action")
+	}
+	return nil
+}
+
+// readCaptures finds where the captures of the rule come from.
+func (r *CompiledRule) readCaptures() *Error {
+	for _, name := range r.pattern.captures() {
+		r.captures = append(r.captures, capture{name: name})
+	}
+	for name, source := range r.Captures {
+		header, found := strings.CutPrefix(source, "header:")
+		switch {
+		case !ValidCaptureName(name):
+			return Invalidf("captures", "%q is no name of a capture: it has letters, digits and underscores, and begins with a letter", name)
+		case !found || !httpToken(header):
+			return Invalidf("captures", "the capture %s comes from %q: a source reads like header:X-Scope-OrgID", name, source)
+		case slices.Contains(r.pattern.captures(), name):
+			return Invalidf("captures", "the capture %s has two sources: the path and a header", name)
+		}
+		r.captures = append(r.captures, capture{name, textproto.CanonicalMIMEHeaderKey(header)})
+	}
+	slices.SortFunc(r.captures, func(a, b capture) int { return strings.Compare(a.name, b.name) })
+	if len(r.captures) > maxRuleCaptures {
+		return Invalidf("captures", "a rule has at most %d captures", maxRuleCaptures)
+	}
+	if r.Split != "" && (len(r.Split) > 8 || strings.ContainsFunc(r.Split, func(c rune) bool { return c <= ' ' || c >= 0x7f })) {
+		return Invalidf("split", "what separates values is one to eight visible characters, as |")
+	}
+	return nil
+}
+
+func (r *CompiledRule) readScope() (err *Error) {
+	if r.scope, err = parseTemplate("scope", r.Need.Scope, r.captures); err != nil {
+		return err
+	}
+	example := Scope(r.scope.fill(func(templatePart) string { return "x" }))
+	several := 0
+	for i, c := range r.captures {
+		if c.header != "" && r.Split != "" && r.scope.uses(i) {
+			several++
+		}
+	}
+	if several > 1 {
+		return Invalidf("split", "the scope holds more than one header that split separates")
+	}
+	if !example.WellFormed() || strings.Contains(r.Need.Scope, "*") {
+		return Invalidf("scope", "%q is no scope that a request can need: parts with colons between, as loki:tenants:{tenant}, and no *", r.Need.Scope)
+	}
+	return nil
+}
+
+// readSet reads the headers that the API gets.
+func (r *CompiledRule) readSet() *Error {
+	if len(r.Set) > maxRuleSet {
+		return Invalidf("set", "a rule sets at most %d headers", maxRuleSet)
+	}
+	for name, text := range r.Set {
+		if !settable(name) {
+			return Invalidf("set", "the header %q cannot be set", name)
+		}
+		if len(text) > maxScope || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c >= 0x7f }) {
+			return Invalidf("set", "the header %s gets a text that no header can hold", name)
+		}
+		t, err := parseTemplate("set", text, r.captures)
+		if err != nil {
+			return err
+		}
+		r.set = append(r.set, headerTemplate{textproto.CanonicalMIMEHeaderKey(name), t})
+	}
+	slices.SortFunc(r.set, func(a, b headerTemplate) int { return strings.Compare(a.name, b.name) })
+	return nil
+}
+
+// unsettable are headers that belong to the connection, to the proxy or to Hallpass.
+var unsettable = []string{
+	"Authorization", "Connection", "Content-Length", "Cookie", "Host", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
+	"Set-Cookie", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate",
+}
+
+// settable reports whether a rule may set the header.
+func settable(name string) bool {
+	key := textproto.CanonicalMIMEHeaderKey(name)
+	return httpToken(name) && !slices.Contains(unsettable, key) && !IdentityHeader(name)
+}
+
+// IdentityHeader reports whether some server may read the header as one in which
+// Hallpass tells who calls: its name begins with "x-hallpass-" in any case, also with
+// "_" or "." in place of "-". Clients must not be able to set such headers.
+func IdentityHeader(name string) bool {
+	const prefix = "x-hallpass-"
+	if len(name) < len(prefix) {
+		return false
+	}
+	for i := range len(prefix) {
+		c := name[i]
+		switch {
+		case c == '_' || c == '.':
+			c = '-'
+		case 'A' <= c && c <= 'Z':
+			c |= 0x20
+		}
+		if c != prefix[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// A template is a text with captures in it.
+type template []templatePart
+
+type templatePart struct {
+	text    string
+	capture int    // its index in the rule's captures; -1: none
+	caller  string // one of callerFields; "": none
+}
+
+// callerFields are what a header may tell about the caller, as in {caller.account}.
+var callerFields = []string{"caller.account", "caller.account_id", "caller.org_id", "caller.role", "caller.token_id"}
+
+// parseTemplate reads a text in which captures stand as {name}.
+func parseTemplate(field, s string, captures []capture) (t template, err *Error) {
+	for s != "" {
+		text, rest, open := strings.Cut(s, "{")
+		if strings.Contains(text, "}") {
+			return nil, Invalidf(field, "%q has a } without a {", s)
+		}
+		if text != "" {
+			t = append(t, templatePart{text: text, capture: -1})
+		}
+		if !open {
+			break
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		part := templatePart{capture: slices.IndexFunc(captures, func(c capture) bool { return c.name == name })}
+		if field == "set" && slices.Contains(callerFields, name) {
+			part.caller = name
+		}
+		if !closed || part.capture < 0 && part.caller == "" {
+			return nil, Invalidf(field, "the capture {%s} has no source: it stands neither in the path nor in captures", name)
+		}
+		t, s = append(t, part), after
+	}
+	return t, nil
+}
+
+// fill returns the text with the values of what stands in it.
+func (t template) fill(value func(templatePart) string) string {
+	switch {
+	case len(t) == 0:
+		return ""
+	case len(t) == 1 && t[0].text != "":
+		return t[0].text
+	}
+	var b strings.Builder
+	for _, p := range t {
+		if p.text != "" {
+			b.WriteString(p.text)
+		} else {
+			b.WriteString(value(p))
+		}
+	}
+	return b.String()
+}
+
+// uses reports whether the text holds the capture.
+func (t template) uses(capture int) bool {
+	return slices.ContainsFunc(t, func(p templatePart) bool { return p.text == "" && p.capture == capture })
+}

@@ -1,0 +1,192 @@
+package hallpass
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Ruleset is the rules of a guard made ready for decisions. It never changes after
+// NewRuleset and is safe for concurrent use.
+type Ruleset struct {
+	Guard   Guard
+	allowed Spellings
+	rules   []*CompiledRule
+	root    ruleNode
+}
+
+// A CompiledRule is one rule of a Ruleset.
+type CompiledRule struct {
+	GuardRule
+	Number   int // from 1; those of the preset follow the guard's own
+	pattern  *PathPattern
+	captures []capture
+	scope    template
+	set      []headerTemplate
+}
+
+// A capture is where a value of a rule comes from.
+type capture struct {
+	name   string
+	header string // in its canonical form; "": the path
+}
+
+// headerTemplate is a header that the API gets.
+type headerTemplate struct {
+	name string
+	text template
+}
+
+// NewRuleset compiles the rules of the guard, and those of its preset after them. It
+// returns an Invalid error that names the rule for rules that are not well formed,
+// and for one that can never match because a wider one stands before it.
+func NewRuleset(g Guard) (*Ruleset, error) {
+	s := &Ruleset{Guard: g, allowed: AllowedSpellings(g.PathAllow)}
+	for i, r := range g.AllRules() {
+		c, err := compileRule(r, i+1, s.allowed)
+		if err != nil {
+			err.Field = fmt.Sprintf("rules[%d].%s", i, err.Field)
+			err.Message = fmt.Sprintf("Rule %d: %s", i+1, err.Message)
+			return nil, err
+		}
+		if i < len(g.Rules) { // a rule of the preset may well be overruled
+			if before := s.shadowing(c); before != nil {
+				return nil, Invalidf(fmt.Sprintf("rules[%d].path", i), "Rule %d (%s) can never match: rule %d (%s) stands before it and matches all that it matches",
+					c.Number, c.Request(), before.Number, before.Request())
+			}
+		}
+		s.rules = append(s.rules, c)
+		s.root.add(c, c.pattern.segments)
+	}
+	return s, nil
+}
+
+// shadowing returns a rule that matches all that c matches.
+func (s *Ruleset) shadowing(c *CompiledRule) *CompiledRule {
+	for _, before := range s.rules {
+		if before.pattern.covers(c.pattern) && before.coversMethods(c) {
+			return before
+		}
+	}
+	return nil
+}
+
+func (r *CompiledRule) coversMethods(other *CompiledRule) bool {
+	if len(r.Methods) == 0 {
+		return true
+	}
+	for _, m := range other.Methods {
+		if !slices.Contains(r.Methods, m) {
+			return false
+		}
+	}
+	return len(other.Methods) > 0
+}
+
+// Request says what the rule matches, as "GET, POST /api/v1/query".
+func (r GuardRule) Request() string {
+	if len(r.Methods) == 0 {
+		return "any " + r.Path
+	}
+	return strings.Join(r.Methods, ", ") + " " + r.Path
+}
+
+// Canonical is CanonicalPath with what this guard allows.
+func (s *Ruleset) Canonical(target string) (path string, ok bool) {
+	return CanonicalPath(target, s.allowed)
+}
+
+// Rules returns the rules in their order. The slice must not be changed.
+func (s *Ruleset) Rules() []*CompiledRule { return s.rules }
+
+// Match returns the first rule that matches, nil if none does. The path must be
+// canonical. It allocates nothing.
+func (s *Ruleset) Match(method, path string) *CompiledRule {
+	if method == "HEAD" {
+		method = "GET"
+	}
+	return s.root.match(method, path[1:], true, nil)
+}
+
+// A ruleNode is a point in the tree of the rules' paths. Which rule matches is
+// found by walking down the segments of a path: what does not match costs nothing.
+type ruleNode struct {
+	least   int                  // the least number of a rule here or below; 0: none
+	literal map[string]*ruleNode // by segment
+	any     *ruleNode
+	here    []*CompiledRule // that end here, in order
+	rest    []*CompiledRule // that match what is left, in order
+}
+
+// add puts the rule into the tree below n. Rules are added in their order.
+func (n *ruleNode) add(r *CompiledRule, segments []patternSegment) {
+	if n.least == 0 {
+		n.least = r.Number
+	}
+	if len(segments) == 0 {
+		n.here = append(n.here, r)
+		return
+	}
+	next := (*ruleNode)(nil)
+	switch s := segments[0]; s.kind {
+	case restSegment:
+		n.rest = append(n.rest, r)
+		return
+	case anySegment:
+		if n.any == nil {
+			n.any = &ruleNode{}
+		}
+		next = n.any
+	default: // a literal; {$} is the empty one
+		if n.literal == nil {
+			n.literal = make(map[string]*ruleNode)
+		}
+		if n.literal[s.literal()] == nil {
+			n.literal[s.literal()] = &ruleNode{}
+		}
+		next = n.literal[s.literal()]
+	}
+	next.add(r, segments[1:])
+}
+
+// literal returns the text of a segment that matches one text alone.
+func (s patternSegment) literal() string {
+	if s.kind == endSegment {
+		return ""
+	}
+	return s.text
+}
+
+// match returns the first rule below n that matches what is left of a path, or best
+// if that comes before it. more is false at the end of the path.
+func (n *ruleNode) match(method, left string, more bool, best *CompiledRule) *CompiledRule {
+	if n == nil || best != nil && best.Number < n.least {
+		return best
+	}
+	if !more {
+		return first(n.here, method, best)
+	}
+	best = first(n.rest, method, best)
+	segment, left, more := strings.Cut(left, "/")
+	if n.literal != nil {
+		best = n.literal[segment].match(method, left, more, best)
+	}
+	if segment != "" {
+		best = n.any.match(method, left, more, best)
+	}
+	return best
+}
+
+// first returns the first of the rules that takes the method, or best if that comes
+// before it.
+func first(rules []*CompiledRule, method string, best *CompiledRule) *CompiledRule {
+	for _, r := range rules {
+		if best != nil && best.Number < r.Number {
+			return best
+		}
+		if len(r.Methods) == 0 || slices.Contains(r.Methods, method) {
+			return r
+		}
+	}
+	return best
+}
