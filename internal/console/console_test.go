@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -435,13 +436,24 @@ func TestAssets(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := newBrowser(t, s)
 	login := b.get("/login").text
-	links := regexp.MustCompile(`/assets/[a-z]+\.[0-9a-f]{12}\.(css|js|svg)`).FindAllString(login, -1)
-	if len(links) < 3 {
+	hashed := regexp.MustCompile(`/assets/[a-z]+\.[0-9a-f]{12}\.(css|js|svg|woff2)`)
+	links := hashed.FindAllString(login, -1)
+	if len(links) < 4 {
 		t.Fatalf("the page links to %v", links)
 	}
 	for _, link := range links {
-		if kind := b.get(link).header.Get("Content-Type"); !strings.HasPrefix(kind, map[string]string{".js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}[link[len(link)-3:]]) {
+		p := b.get(link)
+		if kind := p.header.Get("Content-Type"); !strings.HasPrefix(kind, map[string]string{".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}[filepath.Ext(link)]) {
 			t.Errorf("%s is %s", link, kind)
+		}
+		if filepath.Ext(link) == ".css" {
+			font := hashed.FindString(p.text)
+			if !slices.Contains(links, font) { // the page loads it early, and the stylesheet must ask for the same one
+				t.Errorf("the stylesheet asks for the font %q, the page for %v", font, links)
+			}
+			if n := len(b.get(font).text); n == 0 || n > 150_000 {
+				t.Errorf("the font has %d bytes", n)
+			}
 		}
 		if p := b.get(link); p.status != 200 || p.header.Get("Cache-Control") != "public, max-age=31536000, immutable" {
 			t.Errorf("%s: %d, Cache-Control %q", link, p.status, p.header.Get("Cache-Control"))
@@ -529,7 +541,14 @@ func TestDev(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "assets", "strange.xyz"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for what, dir := range map[string]string{"an asset of an unknown kind": dir, "nothing": t.TempDir()} {
+	unlinked := t.TempDir()
+	if err := os.CopyFS(unlinked, os.DirFS(".")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(unlinked, "assets", "inter.woff2")); err != nil {
+		t.Fatal(err)
+	}
+	for what, dir := range map[string]string{"an asset of an unknown kind": dir, "a stylesheet that links to nothing": unlinked, "nothing": t.TempDir()} {
 		o.DevDir = dir
 		if _, err := console.New(o); err == nil {
 			t.Errorf("a directory with %s is taken", what)
