@@ -64,9 +64,9 @@ func preflight(q GuardRequest) bool {
 
 // The refusals that hold for everybody.
 var (
-	errOriginalUnknown = &Error{Kind: Denied, ID: "guard.original-request-unknown",
+	errOriginalUnknown = &Error{Kind: Denied, ID: "original-request-unknown",
 		Message: "The proxy did not say, exactly once, which method and path the client asked for, or Hallpass does not trust this proxy"}
-	errNotCanonical = &Error{Kind: Denied, ID: "guard.path-not-canonical", Message: "The path is written in a way that two servers could read differently"}
+	errNotCanonical = &Error{Kind: Denied, ID: "path-not-canonical", Message: "The path is written in a way that two servers could read differently"}
 	errNoRule       = &Error{Kind: Denied, ID: "guard.no-rule", Message: "No rule of the guard matches this request"}
 	errOtherOrg     = &Error{Kind: Denied, ID: "guard.other-org", Message: "The token belongs to another organization than the guard"}
 )
