@@ -135,20 +135,27 @@ func (s *Server) LockDatabase() (unlock func()) {
 	if s.database.Type != "" {
 		driver, source, statement = "pgx", s.database.URL.Reveal(), "BEGIN; LOCK TABLE counters IN EXCLUSIVE MODE"
 	}
+	return Hold(s.t, driver, source, statement)
+}
+
+// Hold begins a transaction with the statement in a session of its own, as another
+// process would. It lasts until the returned function is called.
+func Hold(t testing.TB, driver, source, statement string) (end func()) {
+	t.Helper()
 	other, err := sql.Open(driver, source)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	other.SetMaxOpenConns(1)
 	if _, err := other.Exec(statement); err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return func() {
 		if _, err := other.Exec("ROLLBACK"); err != nil {
-			s.t.Error(err)
+			t.Error(err)
 		}
 		if err := other.Close(); err != nil {
-			s.t.Error(err)
+			t.Error(err)
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package node_test
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -74,6 +76,28 @@ func TestRegisterContinues(t *testing.T) {
 			t.Errorf("%s, settled: %v", name, err)
 		}
 		n.Leave(t.Context())
+	}
+}
+
+// TestJoinAgain has another session lock the list of nodes for longer than a
+// heartbeat may take: joining fails, and the log tells nothing of a lease that this
+// node never had. When the lock is gone the node joins.
+func TestJoinAgain(t *testing.T) {
+	url := hallpasstest.Postgres(t)
+	db := hallpasstest.OpenPostgres(t, url)
+	write(t, db, func(tx *store.Tx) error { return tx.Begin("test") })
+	var log bytes.Buffer
+	n := hallpasstest.NewNode(t, db, node.Options{MaxStaleness: time.Second, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	unlock := hallpasstest.Hold(t, "pgx", url.Reveal(), "BEGIN; LOCK TABLE nodes IN ACCESS EXCLUSIVE MODE")
+	if err := n.Join(t.Context()); !errors.Is(err, hallpass.Unavailable) {
+		t.Errorf("joined a list that is locked: %v", err)
+	}
+	unlock()
+	if err := n.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := n.MayAnswer(); !ok || log.Len() > 0 {
+		t.Errorf("joined, and may answer: %v; the log says\n%s", ok, &log)
 	}
 }
 

@@ -21,6 +21,7 @@ type reporter struct {
 
 	failing      atomic.Bool       // the database does not answer heartbeats
 	failingSince time.Time         // zero before the first failure
+	leased       bool              // this node has had a lease
 	leaseOver    bool              // and that was logged
 	slow         int               // slow heartbeats in a row
 	silent       map[string]string // names of silent nodes, by ID
@@ -35,9 +36,11 @@ const slowHeartbeats = 5
 func seconds(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
 
 // heartbeat logs when heartbeats begin to fail, when the lease is over for it, and
-// when they succeed again.
+// when they succeed again. Before its first lease, a node loses nothing: Join returns
+// what fails.
 func (r *reporter) heartbeat(ctx context.Context, err error, s Status) {
-	if ctx.Err() != nil || errors.Is(err, store.ErrDiverged) {
+	r.leased = r.leased || s.Leased
+	if ctx.Err() != nil || errors.Is(err, store.ErrDiverged) || err != nil && !r.leased {
 		return
 	}
 	if err == nil {

@@ -18,7 +18,7 @@ const (
 )
 
 // Join makes this process a node of a shared database: the others know it, and it
-// has its first lease. Settle comes before it.
+// has its first lease. Settle comes before it. One that failed may be tried again.
 func (n *Node) Join(ctx context.Context) error {
 	if n.conn == nil {
 		return nil

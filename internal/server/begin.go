@@ -33,17 +33,15 @@ func (s *Server) FirstPassword() (text secret.Text, path string, fresh bool) {
 	return s.first.text, s.first.path, s.first.fresh
 }
 
-// begin makes the first org and admin, once.
+// begin makes the first org and admin, once. A begin that the database did not
+// confirm may be called again.
 func (s *Server) begin(ctx context.Context) error {
 	begun, err := s.admin.Begun(ctx)
 	if err != nil {
 		return err
 	}
 	if begun {
-		if kept, err := os.ReadFile(s.firstPasswordFile()); err == nil {
-			s.first = firstPassword{text: secret.NewText(string(kept)), path: s.firstPasswordFile()}
-		}
-		return s.forgetFirstPassword(ctx)
+		return s.readFirstPassword(ctx)
 	}
 	first := admin.FirstAdmin{}
 	if !s.config.Security.DisableInitialAdminCreation {
@@ -56,8 +54,7 @@ func (s *Server) begin(ctx context.Context) error {
 	}
 	err = s.admin.Begin(ctx, first)
 	if errors.Is(err, hallpass.Conflict) { // another node was first, and its password holds
-		s.first = firstPassword{}
-		return s.forgetFirstPassword(ctx)
+		return s.readFirstPassword(ctx)
 	}
 	var e *hallpass.Error
 	if errors.As(err, &e) {
@@ -96,9 +93,28 @@ func hintPolicy(err error, login string, password secret.Text) error {
 	return fmt.Errorf("%s (auth.basic.password_policy = false allows any that is not empty)", e.Message)
 }
 
+// readFirstPassword reads the file of the first password, if that is still the
+// admin's.
+func (s *Server) readFirstPassword(ctx context.Context) error {
+	if err := s.forgetFirstPassword(ctx); err != nil {
+		return err
+	}
+	made := s.first.fresh // by a begin that was not confirmed
+	s.first = firstPassword{}
+	if kept, err := os.ReadFile(s.firstPasswordFile()); err == nil {
+		s.first = firstPassword{text: secret.NewText(string(kept)), path: s.firstPasswordFile(), fresh: made}
+	}
+	return nil
+}
+
 // makeFirstPassword writes the password to its file before the admin gets it, so that
-// a crash in between locks nobody out.
+// a crash in between locks nobody out. When begin is called again the password stays:
+// the admin may have got it.
 func (s *Server) makeFirstPassword(first *admin.FirstAdmin) error {
+	if s.first.fresh {
+		first.Password = s.first.text
+		return nil
+	}
 	first.Password = secret.NewPassword()
 	path := s.firstPasswordFile()
 	if err := os.WriteFile(path, []byte(first.Password.Reveal()), 0o600); err != nil {
@@ -167,8 +183,8 @@ func ResetPassword(ctx context.Context, c Config, login string, password secret.
 			return fmt.Errorf("there is no installation here: %w", err)
 		}
 	}
-	s, err := prepare(ctx, c, slog.New(slog.DiscardHandler), nil)
-	if err != nil {
+	s := newServer(c, slog.New(slog.DiscardHandler))
+	if err := s.prepare(ctx, nil); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()

@@ -39,3 +39,13 @@ func (j TestJob) Work(ctx context.Context, state func(func() hallpass.Job)) {
 	state(w.state)
 	w.work(ctx)
 }
+
+// OpenWithin is Open with another patience than that of a start.
+func OpenWithin(ctx context.Context, c Config, log *slog.Logger, patience time.Duration) error {
+	s := newServer(c, log)
+	s.patience = patience
+	if err := s.prepare(ctx, nil); err != nil {
+		return err
+	}
+	return s.Close()
+}

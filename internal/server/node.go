@@ -34,6 +34,12 @@ func (s *Server) newNode(now func() time.Time) *node.Node {
 	})
 }
 
+// settle has the node compare the database with the journal.
+func (s *Server) settle(ctx context.Context) error {
+	_, err := s.node.Settle(ctx)
+	return err
+}
+
 // Histories are what AcceptHistory compares.
 type Histories = node.Histories
 

@@ -49,44 +49,77 @@ type Server struct {
 	unread   atomic.Uint64 // entries of trusted proxies that name no address
 	fold     *httpd.Fold
 
+	patience      time.Duration // for how long a start tries again what the database does not do; 0: not at all
+	waiting       time.Time     // since when it does; zero: it has not begun to
 	shutdownDelay time.Duration
 	drainTimeout  time.Duration
 	maxStaleness  time.Duration
 }
 
 // Open locks the data directory, opens the database in it, makes the first org
-// and admin if there are none, and puts the doors together. now may be nil for
-// the real clock.
+// and admin if there are none, and puts the doors together. While the database does
+// not answer or is locked, it logs that and tries again for a minute.
 func Open(ctx context.Context, c Config, log *slog.Logger) (*Server, error) {
 	return OpenAt(ctx, c, log, nil)
 }
 
 // OpenAt is Open with a clock, for tests that wind it by hand.
 func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Time) (*Server, error) {
-	s, err := prepare(ctx, c, log, now)
-	if err != nil {
+	s := newServer(c, httpd.RedactLog(log))
+	s.patience = startPatience
+	if err := s.prepare(ctx, now); err != nil {
 		return nil, err
 	}
-	if err := s.node.Join(ctx); err != nil {
+	if err := s.await(ctx, s.node.Join); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
 // prepare is OpenAt without joining the nodes of a shared database: what changes
-// something there and serves nothing applies no changes, and none waits for it.
-func prepare(ctx context.Context, c Config, log *slog.Logger, now func() time.Time) (*Server, error) {
-	if err := c.Validate(); err != nil {
-		return nil, err
+// something there and serves nothing applies no changes, and none waits for it. A
+// server that cannot be prepared is closed.
+func (s *Server) prepare(ctx context.Context, now func() time.Time) error {
+	if err := s.config.Validate(); err != nil {
+		return err
 	}
-	s := newServer(c, httpd.RedactLog(log))
 	if err := s.openStore(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.assemble(ctx, now); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return errors.Join(err, s.Close())
 	}
-	return s, nil
+	return nil
+}
+
+// startPatience is for how long a server that starts waits for its database in all,
+// and startAgain is the pause between two tries.
+const (
+	startPatience = time.Minute
+	startAgain    = time.Second
+)
+
+// await makes a step of the start that needs the database. While that does not
+// answer, or another process or node has a lock in it, the step is tried again, until
+// ctx is done or the patience of the server is over. A step may run more than once.
+func (s *Server) await(ctx context.Context, step func(context.Context) error) error {
+	for {
+		err := step(ctx)
+		if err == nil || ctx.Err() != nil || !store.Passes(err) {
+			return err
+		}
+		if s.waiting.IsZero() && s.patience > 0 {
+			s.waiting = time.Now()
+			s.log.Warn("the database does not answer, or is locked: this server starts when that is over, and exits if it lasts", "tries_for", s.patience.String(), "error", err)
+		}
+		if s.patience == 0 || time.Since(s.waiting) > s.patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(startAgain):
+		}
+	}
 }
 
 func newServer(c Config, log *slog.Logger) *Server {
@@ -134,14 +167,10 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		return err
 	}
 	s.db.Subscribe(s.onNotice)
-	if err := s.begin(ctx); err != nil {
-		return err
-	}
-	if err := s.refold(ctx); err != nil {
-		return err
-	}
-	if _, err := s.node.Settle(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{s.begin, s.refold, s.settle} {
+		if err := s.await(ctx, step); err != nil {
+			return err
+		}
 	}
 	s.metrics = s.newMetrics()
 	s.workers = s.newWorkers()
@@ -158,8 +187,11 @@ func (s *Server) openStore(ctx context.Context) error {
 	if err := s.lockDataDir(); err != nil {
 		return err
 	}
-	var err error
-	if s.db, err = openDatabase(ctx, s.config); err != nil {
+	err := s.await(ctx, func(ctx context.Context) (err error) {
+		s.db, err = openDatabase(ctx, s.config)
+		return err
+	})
+	if err != nil {
 		return errors.Join(err, s.Close())
 	}
 	return nil

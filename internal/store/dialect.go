@@ -299,6 +299,22 @@ func classify(err error) error {
 	return err
 }
 
+// Passes reports whether err may be over in a moment: the database is slow, is not
+// reached, or somebody has a lock in it. What is wrong with a file or its disk does
+// not pass by itself.
+func Passes(err error) bool {
+	err = classify(err)
+	var e *hallpass.Error
+	if !errors.As(err, &e) || e.Kind != hallpass.Unavailable || e.ID == errFull.ID {
+		return false
+	}
+	switch sqliteCode(err) & 0xff {
+	case 0, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return true
+	}
+	return false
+}
+
 // readIsolation gives a reader one view of the database for all of its
 // statements. SQLite's transactions have no other.
 func (db *DB) readIsolation() sql.IsolationLevel {
