@@ -11,6 +11,8 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=("postgresq
 command -v pgbouncer >/dev/null || missing+=("pgbouncer = a pooler before PostgreSQL")
 command -v promtool >/dev/null && command -v prometheus >/dev/null || missing+=("prometheus = alert rules and metrics in a real Prometheus")
 command -v nginx >/dev/null && command -v haproxy >/dev/null || missing+=("nginx haproxy = proxies before several nodes")
+command -v caddy >/dev/null || missing+=("caddy = Caddy before a guarded API")
+[ -f /usr/lib/apache2/modules/mod_lua.so ] && compgen -G '/usr/share/lua/5.*/socket/http.lua' >/dev/null || missing+=("apache2 lua-socket = Apache before a guarded API")
 command -v wrk >/dev/null || missing+=("wrk = load from outside")
 [ -d test/axe/node_modules/axe-core ] || command -v npm >/dev/null || missing+=("npm = the accessibility of every page (axe-core)")
 
