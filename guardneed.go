@@ -2,6 +2,33 @@ package hallpass
 
 import "strings"
 
+// NeedOf reads what a rule says that it needs: exactly one of public, a role and an
+// action, the latter perhaps with a scope. The field of its error is that of the rule.
+func NeedOf(public bool, role, action, scope string) (Need, *Error) {
+	said, need := 0, Need{Scope: scope}
+	if public {
+		said, need.Kind = said+1, NeedNothing
+	}
+	if role != "" {
+		said, need.Kind = said+1, NeedRole
+	}
+	if action != "" {
+		said, need.Kind, need.Action = said+1, NeedPermission, Action(action)
+	}
+	if said != 1 {
+		return Need{}, errNotOneNeed
+	}
+	if need.Kind == NeedRole {
+		var known bool
+		if need.Role, known = ParseRole(role); !known {
+			return Need{}, Invalidf("role", "%q is no basic role: those are None, Viewer, Editor and Admin", role)
+		}
+	}
+	return need, nil
+}
+
+var errNotOneNeed = Invalidf("action", "the rule says exactly one of public, role and action")
+
 // maxCaptured is the longest value that a rule captures, in bytes.
 const maxCaptured = 200
 

@@ -48,7 +48,7 @@ func httpToken(s string) bool {
 func (r *CompiledRule) validateNeed() *Error {
 	switch n := r.Need; {
 	case n.Kind == NeedUnknown:
-		return Invalidf("action", "the rule says exactly one of public, role and action")
+		return errNotOneNeed
 	case n.Kind == NeedPermission && !n.Action.Valid():
 		return Invalidf("action", "%q is no action: actions read like prometheus:query", n.Action)
 	case n.Kind != NeedPermission && n.Scope != "":

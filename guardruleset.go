@@ -45,9 +45,7 @@ func NewRuleset(g Guard) (*Ruleset, error) {
 	for i, r := range g.AllRules() {
 		c, err := compileRule(r, i+1, s.allowed)
 		if err != nil {
-			err.Field = fmt.Sprintf("rules[%d].%s", i, err.Field)
-			err.Message = fmt.Sprintf("Rule %d: %s", i+1, err.Message)
-			return nil, err
+			return nil, err.InRule(i)
 		}
 		if i < len(g.Rules) { // a rule of the preset may well be overruled
 			if before := s.shadowing(c); before != nil {
@@ -59,6 +57,15 @@ func NewRuleset(g Guard) (*Ruleset, error) {
 		s.root.add(c, c.pattern.segments)
 	}
 	return s, nil
+}
+
+// InRule returns the error about a field of a rule as one about a field of the guard
+// whose rule, counted from 0, that is.
+func (e *Error) InRule(i int) *Error {
+	out := *e
+	out.Field = fmt.Sprintf("rules[%d].%s", i, e.Field)
+	out.Message = fmt.Sprintf("Rule %d: %s", i+1, e.Message)
+	return &out
 }
 
 // shadowing returns a rule that matches all that c matches.
