@@ -43,6 +43,9 @@ type Captured struct {
 // nothing unless it refuses.
 func (r *CompiledRule) Capture(path string, header map[string][]string) (c Captured, err *Error) {
 	for i, capture := range r.captures {
+		if !capture.used {
+			continue
+		}
 		if capture.header == "" {
 			c.values[i] = r.pattern.value(capture.name, path)
 		} else if list := header[capture.header]; len(list) != 1 {

@@ -105,21 +105,28 @@ func decodePath(s string) string {
 func canonicalSegments(path string) bool {
 	for rest := path[1:]; ; {
 		segment, after, more := strings.Cut(rest, "/")
-		if segment == "" && more || step(segment) {
-			return false
-		}
 		if !more {
-			return true
+			return segment == "" || canonicalSegment(segment)
+		}
+		if !canonicalSegment(segment) {
+			return false
 		}
 		rest = after
 	}
 }
 
-// step reports whether a segment is "." or "..", also before a semicolon, where some
-// servers end a segment.
-func step(segment string) bool {
-	segment, _, _ = strings.Cut(segment, ";")
-	return segment == "." || segment == ".."
+// canonicalSegment reports whether the segment is the same one to every server: also
+// to one that takes an encoded slash for a slash, or ends a segment at a semicolon.
+func canonicalSegment(segment string) bool {
+	for more := true; more; {
+		var part string
+		part, segment, more = strings.Cut(segment, "%2F")
+		part, _, _ = strings.Cut(part, ";")
+		if part == "" || part == "." || part == ".." {
+			return false
+		}
+	}
+	return true
 }
 
 // A PathPattern matches paths. It is written as net/http.ServeMux writes the path of
@@ -215,7 +222,7 @@ func matchable(literal string, allowed Spellings) *Error {
 		checked = strings.ReplaceAll(literal, "%2F", "")
 	}
 	switch {
-	case step(literal):
+	case !canonicalSegment(literal):
 		return Invalidf("path", "a path with a segment %q is refused", literal)
 	case strings.Contains(checked, ";") && allowed&Semicolon == 0:
 		return Invalidf("path", "a path with a semicolon is refused unless the guard allows it")

@@ -12,7 +12,7 @@ func compileRule(r GuardRule, number int, allowed Spellings) (*CompiledRule, *Er
 	for _, part := range []func() *Error{
 		c.validateMethods,
 		func() (err *Error) { c.pattern, err = ParsePathPattern(r.Path, allowed); return err },
-		c.validateNeed, c.readCaptures, c.readScope, c.readSet,
+		c.validateNeed, c.readCaptures, c.readScope, c.readSet, c.markUsed,
 	} {
 		if err := part(); err != nil {
 			return nil, err
@@ -72,7 +72,7 @@ func (r *CompiledRule) readCaptures() *Error {
 		case slices.Contains(r.pattern.captures(), name):
 			return Invalidf("captures", "the capture %s has two sources: the path and a header", name)
 		}
-		r.captures = append(r.captures, capture{name, textproto.CanonicalMIMEHeaderKey(header)})
+		r.captures = append(r.captures, capture{name: name, header: textproto.CanonicalMIMEHeaderKey(header)})
 	}
 	slices.SortFunc(r.captures, func(a, b capture) int { return strings.Compare(a.name, b.name) })
 	if len(r.captures) > maxRuleCaptures {
@@ -123,6 +123,19 @@ func (r *CompiledRule) readSet() *Error {
 		r.set = append(r.set, headerTemplate{textproto.CanonicalMIMEHeaderKey(name), t})
 	}
 	slices.SortFunc(r.set, func(a, b headerTemplate) int { return strings.Compare(a.name, b.name) })
+	return nil
+}
+
+// markUsed finds which captures the scope and the headers hold. One from a header that
+// none holds is refused: its request would need a header that decides nothing.
+func (r *CompiledRule) markUsed() *Error {
+	for i := range r.captures {
+		c := &r.captures[i]
+		c.used = r.scope.uses(i) || slices.ContainsFunc(r.set, func(h headerTemplate) bool { return h.text.uses(i) })
+		if !c.used && c.header != "" {
+			return Invalidf("captures", "the capture %s is used neither in the scope nor in set", c.name)
+		}
+	}
 	return nil
 }
 

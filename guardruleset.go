@@ -29,6 +29,7 @@ type CompiledRule struct {
 type capture struct {
 	name   string
 	header string // in its canonical form; "": the path
+	used   bool   // in the scope or a header; what is not used is not captured
 }
 
 // headerTemplate is a header that the API gets.
