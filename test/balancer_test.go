@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -175,7 +174,7 @@ func testBalancer(t *testing.T, proxy func(*testing.T, []string) *proxied) {
 		}
 		_, _ = io.WriteString(rw, "the API itself") // fails when the client went away
 	}))
-	defer api.Close()
+	t.Cleanup(api.Close)
 	p := proxy(t, []string{
 		"10.0.0.1:3080", c.addresses[0], "10.0.0.2:3080", c.addresses[1], "10.0.0.3:3080", c.addresses[2], "10.0.0.9:9090", strings.TrimPrefix(api.URL, "http://"),
 	})
@@ -207,7 +206,7 @@ func testBalancer(t *testing.T, proxy func(*testing.T, []string) *proxied) {
 	l.goOn(200)
 	c.again(2)
 	l.goOn(100)
-	l.end()
+	l.check()
 
 	for _, n := range c.nodes {
 		n.kill()
@@ -362,15 +361,16 @@ func (c *cluster) again(i int) {
 
 // load sends requests of every kind through a proxy.
 type load struct {
-	p       *proxied
-	kept    credential
-	stopped atomic.Bool
-	clients sync.WaitGroup
+	*clients
+	p    *proxied
+	kept credential
 
 	answered, changed, unknown, late atomic.Int64
 }
 
-func newLoad(p *proxied, kept credential) *load { return &load{p: p, kept: kept} }
+func newLoad(p *proxied, kept credential) *load {
+	return &load{clients: newClients(p.t), p: p, kept: kept}
+}
 
 // writers is how many clients change something at once.
 const writers = 2
@@ -381,13 +381,13 @@ func (l *load) start() {
 	l.read(func() (int, string) { return l.p.api(l.kept.key, "GET", "/api/org", "") })
 	l.read(func() (int, string) { return l.p.api("", "GET", "/api/serviceaccounts/search", "") })
 	for range writers {
-		l.clients.Go(l.write)
+		l.Go(l.write)
 	}
 }
 
 // read sends a request that changes nothing, again and again. None may fail.
 func (l *load) read(send func() (int, string)) {
-	l.clients.Go(func() {
+	l.Go(func() {
 		for !l.stopped.Load() {
 			if status, text := send(); status != http.StatusOK {
 				l.p.t.Errorf("a request failed: %d %s", status, text)
@@ -458,10 +458,10 @@ func (l *load) goOn(n int64) {
 	})
 }
 
-func (l *load) end() {
+// check ends the load and says what came of it.
+func (l *load) check() {
 	l.p.t.Helper()
-	l.stopped.Store(true)
-	l.clients.Wait()
+	l.end()
 	l.p.t.Logf("%d requests and %d credentials: %d changes not confirmed, %d revoked tokens accepted", l.answered.Load(), l.changed.Load(), l.unknown.Load(), l.late.Load())
 	if l.late.Load() > 0 {
 		l.p.t.Errorf("%d requests with a token that was revoked were accepted", l.late.Load())

@@ -92,12 +92,11 @@ func TestFailover(t *testing.T) {
 		p.await()
 	}
 	var l ledger
-	var stopped, done atomic.Bool
-	var writers, watchers sync.WaitGroup
+	writers, watchers := newClients(t), newClients(t)
 	for _, p := range all {
-		writers.Go(func() { l.write(p, &stopped) })
+		writers.Go(func() { l.write(p, &writers.stopped) })
 	}
-	watchers.Go(func() { l.watch(t, all, &done) })
+	watchers.Go(func() { l.watch(t, all, &watchers.stopped) })
 	hallpasstest.Eventually(t, "credentials made and ended", func() bool {
 		good, ended := l.all()
 		return len(good) >= 20 && len(ended) >= 20
@@ -116,10 +115,8 @@ func TestFailover(t *testing.T) {
 		good, ended := l.all()
 		return len(good)+len(ended) >= before+10
 	})
-	stopped.Store(true)
-	writers.Wait()
-	done.Store(true)
-	watchers.Wait()
+	writers.end()
+	watchers.end()
 	good, ended = l.all()
 	t.Logf("%d credentials were made and half of them ended before the failover, %d in all; right again after %s", before, len(good)+len(ended), back)
 	for _, p := range all {
@@ -150,10 +147,9 @@ func TestUnreplicated(t *testing.T) {
 	kept, c := p.mint(), p.mint()
 	next.stop("immediate")
 	began := time.Now()
-	var cancelling sync.WaitGroup
-	var done atomic.Bool
+	cancelling := newClients(t)
 	cancelling.Go(func() {
-		for !done.Load() {
+		for !cancelling.stopped.Load() {
 			time.Sleep(300 * time.Millisecond) // the wait is cancelled again and again
 			db.exec("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiting' AND wait_event = 'SyncRep'")
 		}
@@ -170,8 +166,7 @@ func TestUnreplicated(t *testing.T) {
 	for _, r := range manualFaults(t)["the standby is silent"] {
 		p.tells(0, r.says, map[string]string{"node": p.name()})
 	}
-	done.Store(true)
-	cancelling.Wait()
+	cancelling.end()
 	next.start()
 	p.right(kept, c)
 }

@@ -173,11 +173,10 @@ func TestFrozenWithTheLock(t *testing.T) {
 		}
 		list = append(list, c)
 	}
-	var stop atomic.Bool
-	var writers sync.WaitGroup
+	writers := newClients(t)
 	for range 4 {
 		writers.Go(func() {
-			for !stop.Load() {
+			for !writers.stopped.Load() {
 				_, _ = frozen.call(quick, "", "POST", "/api/serviceaccounts", fmt.Sprintf(`{"name":"busy-%d"}`, credentials.Add(1)), nil) // the result does not matter
 			}
 		})
@@ -219,7 +218,7 @@ func TestFrozenWithTheLock(t *testing.T) {
 		}
 	}
 	frozen.signal(syscall.SIGCONT)
-	stop.Store(true)
+	writers.stopped.Store(true)
 	for until := time.Now().Add(staleness); time.Now().Before(until); {
 		for _, c := range list {
 			if status := frozen.use(c.key); status == 200 {
@@ -340,15 +339,14 @@ func TestStopNode(t *testing.T) {
 	}
 	c := all[0].mint()
 	var b balancer
-	var stop atomic.Bool
 	var answered atomic.Int64
-	var clients sync.WaitGroup
-	clients.Go(func() { b.follow(all, &stop) })
+	load := newClients(t)
+	load.Go(func() { b.follow(all, &load.stopped) })
 	hallpasstest.Eventually(t, "a node that is ready", func() bool { return b.pick(0) != nil })
 	for i := range 6 {
-		clients.Go(func() {
+		load.Go(func() {
 			client := caller(hallpasstest.Patience)
-			for n := i; !stop.Load(); n++ {
+			for n := i; !load.stopped.Load(); n++ {
 				p := b.pick(n)
 				if p == nil {
 					t.Error("no node is ready")
@@ -372,8 +370,7 @@ func TestStopNode(t *testing.T) {
 	}
 	hallpasstest.Eventually(t, "the node that ended to be off the list", func() bool { return all[1].listed() == 1 })
 	all[1].end(0, all[1].mint())
-	stop.Store(true)
-	clients.Wait()
+	load.end()
 	t.Logf("%d requests answered", answered.Load())
 	if answered.Load() == 0 {
 		t.Error("no request was answered")

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -161,14 +159,12 @@ func TestFaultsAreTold(t *testing.T) {
 
 	// Every server on SQLite gets requests with a token all the time, so that it always has
 	// last uses to write.
-	var stop atomic.Bool
-	var users sync.WaitGroup
-	defer func() { stop.Store(true); users.Wait() }()
+	users := newClients(t)
 	for _, p := range []*process{alone, filled} {
 		if p != nil {
 			used := p.mint()
 			users.Go(func() {
-				for ; !stop.Load(); time.Sleep(100 * time.Millisecond) { // a steady caller
+				for ; !users.stopped.Load(); time.Sleep(100 * time.Millisecond) { // a steady caller
 					p.use(used.key)
 				}
 			})
