@@ -1,6 +1,7 @@
 package node
 
 import (
+	"crypto/ed25519"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ type Options struct {
 	MaxStaleness time.Duration
 	Boot         func() time.Duration // the clock of leases; nil: the machine's, which runs on while that is suspended
 	Log          *slog.Logger         // nil: nothing is logged
+	SigningKey   ed25519.PublicKey    // by which others check what this process signs; nil: it signs nothing
 }
 
 // A Node is this process, as one of those that share a database. Heartbeats are
@@ -36,6 +38,7 @@ type Node struct {
 	lease   lease
 	peers   peers
 	report  reporter
+	keys    keys
 
 	applied  atomic.Int64 // hallpass.Version: no read from before it counts
 	diverged atomic.Bool  // the database has not gone through what this node applied
@@ -68,6 +71,7 @@ func New(db *store.DB, j *Journal, o Options) *Node {
 		boot:    o.Boot,
 		clock:   clock{wall: o.Now, boot: o.Boot},
 		lease:   lease{duration: o.MaxStaleness},
+		keys:    keys{own: o.SigningKey},
 		report:  reporter{log: o.Log, maxStaleness: o.MaxStaleness},
 		self: hallpass.Node{
 			ID: secret.NewUID(), Name: o.Name, Address: o.Address, Version: o.Version,
@@ -75,7 +79,7 @@ func New(db *store.DB, j *Journal, o Options) *Node {
 		},
 	}
 	if db.Shared() {
-		n.conn = db.ConnectNode(n.self)
+		n.conn = db.ConnectNode(n.self, o.SigningKey)
 	}
 	return n
 }

@@ -2,9 +2,11 @@ package server
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass/internal/api"
@@ -41,6 +43,15 @@ func (c Config) site() (site, error) {
 	return s, nil
 }
 
+// issuer is the name of this installation in what it signs: [server] root_url, or
+// where it listens.
+func (c Config) issuer() string {
+	if root := strings.TrimRight(c.Server.RootURL, "/"); root != "" {
+		return root
+	}
+	return "http://" + net.JoinHostPort(c.Server.HTTPAddr, strconv.Itoa(c.Server.HTTPPort))
+}
+
 // doors mounts the doors behind what they share.
 func (s *Server) doors() (http.Handler, error) {
 	trusted, err := httpd.ParseTrustedProxies(s.config.Server.TrustedProxies)
@@ -55,15 +66,18 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	forwardAuth := guard.NewForwardAuth(guard.New(s.verify))
+	forwardAuth, keys := guard.NewForwardAuth(guard.New(s.verify)), guard.NewKeys(s.node)
 	// The guard answers before origins are compared: the request that a proxy asks
 	// about may come from any origin. The guard takes no cookies.
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if guard.Owns(r) {
+		switch {
+		case keys.Owns(r):
+			keys.ServeHTTP(w, r)
+		case guard.Owns(r):
 			forwardAuth.ServeHTTP(w, r)
-			return
+		default:
+			forPeople.ServeHTTP(w, r)
 		}
-		forPeople.ServeHTTP(w, r)
 	})
 	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{
 		Log: s.log, Reader: readerOf, HTTPS: site.https, Answered: s.answered, Fold: s.fold,
@@ -133,6 +147,8 @@ func (s *Server) unreadProxy(proxy, entry string) {
 // is answered as a page is.
 func readerOf(r *http.Request) httpd.Reader {
 	switch {
+	case r.URL.Path == guard.KeysPath:
+		return httpd.Program
 	case guard.Owns(r):
 		return httpd.Proxy
 	case isAPI(r.URL.Path) && r.URL.Path != "/docs":

@@ -29,6 +29,8 @@ func TestHeadersByDoor(t *testing.T) {
 	}{
 		{"GET", "/guard/verify", hallpasstest.Nobody, 401, nil},
 		{"GET", "/guard/nosuch", hallpasstest.Nobody, 404, nil},
+		{"GET", "/guard/jwks.json", hallpasstest.Nobody, 200, data},
+		{"POST", "/guard/jwks.json", hallpasstest.Nobody, 405, data},
 		{"GET", "/api/org", hallpasstest.Admin, 200, data},
 		{"GET", "/api/org", hallpasstest.Nobody, 401, data},
 		{"GET", "/api/nosuch", hallpasstest.Admin, 404, data},

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,8 +30,13 @@ func (s *Server) nodeName() string {
 // the real clock.
 func (s *Server) newNode(now func() time.Time) *node.Node {
 	c := s.config.Server
+	var key ed25519.PublicKey
+	if s.signer != nil {
+		key = s.signer.PublicKey()
+	}
 	return node.New(s.db, s.journal, node.Options{
 		Name: s.nodeName(), Address: net.JoinHostPort(c.HTTPAddr, strconv.Itoa(c.HTTPPort)), Version: Version, Now: now, MaxStaleness: s.maxStaleness, Log: s.log,
+		SigningKey: key,
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/node"
@@ -34,6 +35,7 @@ type Server struct {
 	lock     locks
 	journal  *node.Journal
 	node     *node.Node
+	signer   *guard.Signer
 	handler  http.Handler
 	listener net.Listener
 
@@ -151,6 +153,9 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		return err
 	}
 	if s.maxStaleness, err = ParseDuration(c.Database.MaxStaleness); err != nil {
+		return err
+	}
+	if s.signer, err = guard.NewSigner(c.issuer(), func() time.Time { return s.node.Now() }); err != nil {
 		return err
 	}
 	s.node = s.newNode(now)

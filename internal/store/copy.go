@@ -26,8 +26,8 @@ type Table struct {
 // what was copied, or an error, and then nothing of it stays. What others write
 // to from meanwhile is not seen.
 //
-// Nodes and jobs are not copied: they are the processes that share a database,
-// and what these do now.
+// Nodes, their keys and jobs are not copied: they are the processes that share a
+// database, and what these do now.
 func Copy(ctx context.Context, from, to *DB) (copied []Table, err error) {
 	err = from.snapshot(ctx, func(src *Tx) error {
 		return to.exclusively(ctx, func(dst *Tx) error {
@@ -129,7 +129,7 @@ type column struct {
 }
 
 // running are the tables of the processes that share a database.
-var running = []string{"nodes", "jobs"}
+var running = []string{"nodes", "node_keys", "jobs"}
 
 // tables reads the schema: every table that holds an installation's data, by
 // name.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/ed25519"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type NodeConn struct {
 	db   *DB
 	pool *sql.DB // of one connection
 	node hallpass.Node
+	key  ed25519.PublicKey
 }
 
 // ErrRemoved says that another node removed this one's row: its lease was over
@@ -30,12 +32,13 @@ type NodeConn struct {
 var ErrRemoved = errors.New("store: another node removed this one: its lease was over")
 
 // ConnectNode returns connections for the node, whose ID, Name, Version and
-// MaxStaleness are set. It opens none yet.
-func (db *DB) ConnectNode(node hallpass.Node) *NodeConn {
+// MaxStaleness are set, and whose signatures are checked with key; nil: it signs
+// nothing. It opens none yet.
+func (db *DB) ConnectNode(node hallpass.Node, key ed25519.PublicKey) *NodeConn {
 	pool := db.unprepared()
 	pool.SetMaxOpenConns(1)
 	pool.SetMaxIdleConns(1)
-	return &NodeConn{db: db, pool: pool, node: node}
+	return &NodeConn{db: db, pool: pool, node: node, key: key}
 }
 
 // A Heartbeat is what the database answers to a heartbeat.
@@ -59,7 +62,10 @@ func (c *NodeConn) Register(ctx context.Context, known State) (b Heartbeat, err 
 			VALUES ($1, $2, $3, $4, $5, 0, $5, $6, $7, 0)
 			ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, beats = nodes.beats + 1, beat_us = excluded.beat_us`,
 			c.node.ID, c.node.Name, c.node.Address, c.node.Version, micros(b.Now), b.State.Version, c.node.MaxStaleness.Microseconds())
-		return err
+		if err != nil {
+			return err
+		}
+		return c.listKey(tx)
 	})
 	c.db.lost.Store(errors.Is(classify(err), hallpass.Unavailable))
 	if err != nil {
@@ -129,8 +135,11 @@ func (tx *Tx) heartbeat(known State, b *Heartbeat) error {
 // that comes later finds no row.
 func (c *NodeConn) Remove(ctx context.Context, id string, count int64) error {
 	err := c.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(`DELETE FROM nodes WHERE id = $1 AND beats = $2`, id, count)
-		return err
+		n, err := tx.exec(`DELETE FROM nodes WHERE id = $1 AND beats = $2`, id, count)
+		if err != nil || n == 0 {
+			return err
+		}
+		return tx.takeKey(id)
 	})
 	if err != nil {
 		return fmt.Errorf("store: remove node: %w", c.db.seen(err))
@@ -141,8 +150,10 @@ func (c *NodeConn) Remove(ctx context.Context, id string, count int64) error {
 // Leave deletes the node's own row. The node must not verify any more.
 func (c *NodeConn) Leave(ctx context.Context) error {
 	err := c.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(`DELETE FROM nodes WHERE id = $1`, c.node.ID)
-		return err
+		if _, err := tx.exec(`DELETE FROM nodes WHERE id = $1`, c.node.ID); err != nil {
+			return err
+		}
+		return tx.takeKey(c.node.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("store: leave: %w", c.db.seen(err))

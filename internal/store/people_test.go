@@ -28,7 +28,7 @@ var references = map[string][]string{
 	"grants":           {"org:org_id", "user:grantee_id", "account:grantee_id", "account:resource", "team:team", "folder:resource_id"},
 	"folders":          {"org:org_id", "folder:uid"}, "dashboards": {"org:org_id", "folder:folder_uid"},
 	"dashboard_versions": {"dashboard:dashboard_id"}, "preferences": {"org:org_id", "user:subject_id"},
-	"state": nil, "changes": nil, "counters": nil, "audit": nil, "audit_pruning": nil, "nodes": nil, "jobs": nil,
+	"state": nil, "changes": nil, "counters": nil, "audit": nil, "audit_pruning": nil, "nodes": nil, "node_keys": nil, "jobs": nil,
 }
 
 // TestNothingIsLeft deletes an org, a user, an account, a team and a folder that
