@@ -11,8 +11,8 @@ import (
 )
 
 // Heartbeat makes heartbeats on a shared database until there is nothing new to
-// apply, and writes what was applied to the journal: what that does not take waits
-// for the next call. store.ErrDiverged means that the
+// apply, and writes what was applied to the journal: what that does not take, and the
+// rest of many changes, waits for the next call. store.ErrDiverged means that the
 // database has not gone through what this node applied: the node answers nothing
 // until the database is settled. Calls must not overlap, and not run beside Run.
 func (n *Node) Heartbeat(ctx context.Context) (err error) {
@@ -26,12 +26,28 @@ func (n *Node) Heartbeat(ctx context.Context) (err error) {
 		again = err == nil && len(rows) > 0 // the next one acknowledges them
 	}
 	n.unwritten = append(n.unwritten, applied...)
-	if writing := n.journal.keep(ctx, n.db, n.unwritten); writing != nil {
-		n.report.unwritten(ctx, n.journal.Path(), writing)
-		return err
-	}
-	n.unwritten = nil
+	n.write(ctx, err)
 	return err
+}
+
+// journalBatch is how many changes the journal gets with one heartbeat at most: for
+// each, the database is asked what has become of its subject.
+const journalBatch = 500
+
+// write writes to the journal what was applied. The rest of many changes waits for the
+// next heartbeat, unless the database does not know them any more.
+func (n *Node) write(ctx context.Context, heartbeat error) {
+	rows := n.unwritten
+	if !errors.Is(heartbeat, store.ErrDiverged) {
+		rows = rows[:min(len(rows), journalBatch)]
+	}
+	if err := n.journal.keep(ctx, n.db, rows); err != nil {
+		n.report.unwritten(ctx, n.journal.Path(), err)
+		return
+	}
+	if n.unwritten = n.unwritten[len(rows):]; len(n.unwritten) == 0 {
+		n.unwritten = nil
+	}
 }
 
 // beat makes one heartbeat: it applies what other nodes have changed, and only then
@@ -42,16 +58,16 @@ func (n *Node) beat(ctx context.Context) ([]store.ChangeRow, error) {
 		return nil, store.ErrDiverged
 	}
 	if !n.registered {
-		err := n.register(ctx)
+		rows, err := n.register(ctx)
 		n.heard(begun, err)
-		return nil, err
+		return rows, err
 	}
 	b, err := n.conn.Heartbeat(ctx, n.known)
 	n.heard(begun, err)
 	if errors.Is(err, store.ErrRemoved) {
 		n.lease.end()
 		n.registered = false
-		return nil, n.register(ctx)
+		return n.register(ctx)
 	}
 	if err == nil {
 		err = n.follows(b)
@@ -79,8 +95,9 @@ func (n *Node) heard(begun time.Duration, err error) {
 }
 
 // register writes this node's row. The node forgets all that it remembers but
-// known; it gets its lease with the next heartbeat.
-func (n *Node) register(ctx context.Context) error {
+// known; it gets its lease with the next heartbeat. It returns the changes since known,
+// for the journal.
+func (n *Node) register(ctx context.Context) ([]store.ChangeRow, error) {
 	begun := n.boot()
 	n.db.AnnounceAll()
 	b, err := n.conn.Register(ctx, n.known)
@@ -88,14 +105,14 @@ func (n *Node) register(ctx context.Context) error {
 		n.diverge()
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n.applied.Store(int64(b.State.Version))
 	n.db.AnnounceAll() // what was read while registering is from before its state
 	n.learn(b, begun)
 	n.registered = true
 	n.peers.reset()
-	return nil
+	return b.Changes, nil
 }
 
 // follows returns ErrDiverged unless the changes of the heartbeat lead from known to

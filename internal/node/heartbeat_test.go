@@ -194,6 +194,57 @@ func TestAnnounced(t *testing.T) {
 	}
 }
 
+// TestJournalMissesNothing has another node revoke tokens before this one's first
+// heartbeat and while it is off the list, as after a freeze, with more other changes
+// than the journal gets at once: it gets them all, also when the database falls back to
+// an older copy before that.
+func TestJournalMissesNothing(t *testing.T) {
+	url := hallpasstest.Postgres(t)
+	here, there := hallpasstest.OpenPostgres(t, url), hallpasstest.OpenPostgres(t, url)
+	write(t, there, func(tx *store.Tx) error { return tx.Begin("test") })
+	first, second := newToken(t, there, "first"), newToken(t, there, "second")
+	j := hallpasstest.OpenJournal(t, t.TempDir())
+	n := hallpasstest.NewNodeOf(t, here, j, node.Options{MaxStaleness: time.Hour})
+	if _, err := n.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	revoke(t, there, first) // nobody is on the list
+	if err := n.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if v := j.Known().Version; v != 1 {
+		t.Errorf("joined, and the journal knows version %d, want 1", v)
+	}
+	n.Leave(t.Context())
+	const others = 1100
+	write(t, there, func(tx *store.Tx) error {
+		for i := range int64(others) {
+			if err := tx.Change(hallpass.Change{Kind: hallpass.OrgChanged, ID: 900 + i}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	revoke(t, there, second)
+	before := j.Known().Version
+	for range 2 { // the first registers
+		if err := n.Heartbeat(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if v := j.Known().Version; v <= before || v == 2+others {
+			t.Errorf("the journal knew version %d, and %d after another heartbeat", before, v)
+		}
+		before = j.Known().Version
+	}
+	fallBack(t, url)
+	if err := n.Heartbeat(t.Context()); !errors.Is(err, store.ErrDiverged) {
+		t.Error(err)
+	}
+	if entries, whole := hallpasstest.Since(t, there, j); len(entries) != 2+others || !whole {
+		t.Errorf("of an older copy the journal tells %d changes, whole: %v; want %d", len(entries), whole, 2+others)
+	}
+}
+
 // TestJournalFails has the journal not take a change that was applied: it gets the
 // change with a later heartbeat.
 func TestJournalFails(t *testing.T) {

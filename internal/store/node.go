@@ -52,9 +52,14 @@ type Heartbeat struct {
 // Register writes the node's row: it has applied the changes up to the State of
 // the answer. The node must have forgotten all that it read before. known is where
 // the history stood for it: ErrDiverged when the database has not gone through that.
+// A node that registers has no lease that could end meanwhile, so this may take longer
+// than a heartbeat.
 func (c *NodeConn) Register(ctx context.Context, known State) (b Heartbeat, err error) {
-	err = c.inTx(ctx, func(tx *Tx) error {
+	err = c.inTx(ctx, minRegister, func(tx *Tx) error {
 		if err := tx.heartbeat(known, &b); err != nil {
+			return err
+		}
+		if err := tx.changesSince(known, &b); err != nil {
 			return err
 		}
 		_, err := tx.exec(`
@@ -79,27 +84,22 @@ func (c *NodeConn) Register(ctx context.Context, known State) (b Heartbeat, err 
 // register anew, ErrDiverged when the database has not gone through known. A
 // heartbeat is a committed write: a deposed database cannot answer it.
 func (c *NodeConn) Heartbeat(ctx context.Context, known State) (b Heartbeat, err error) {
-	applied := known.Version
-	err = c.inTx(ctx, func(tx *Tx) error {
+	err = c.inTx(ctx, minHeartbeat, func(tx *Tx) error {
 		// First: versions of another past say nothing about this one.
 		if err := tx.heartbeat(known, &b); err != nil {
 			return err
 		}
 		n, err := tx.exec(`
 			UPDATE nodes SET beats = beats + 1, beat_us = `+databaseClock+`, applied = $2, bound_us = $3, ack_us = $4 WHERE id = $1`,
-			c.node.ID, applied, c.node.MaxStaleness.Microseconds(), c.db.acks.last.Load()/int64(time.Microsecond))
+			c.node.ID, known.Version, c.node.MaxStaleness.Microseconds(), c.db.acks.last.Load()/int64(time.Microsecond))
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return ErrRemoved
 		}
-		if b.State.Version > applied {
-			b.Changes, err = all(tx, scanChange, `
-				SELECT v, kind, subject_id, hash, digest FROM changes WHERE v > $1 AND v <= $2 ORDER BY v`, applied, b.State.Version)
-			if err != nil {
-				return err
-			}
+		if err := tx.changesSince(known, &b); err != nil {
+			return err
 		}
 		b.Nodes, err = all(tx, scanNode, `SELECT `+nodeColumns+` FROM nodes ORDER BY name, id`)
 		return err
@@ -130,11 +130,20 @@ func (tx *Tx) heartbeat(known State, b *Heartbeat) error {
 	return known.continues(b.State, at)
 }
 
+// changesSince reads the changes from known up to the state of the heartbeat.
+func (tx *Tx) changesSince(known State, b *Heartbeat) (err error) {
+	if b.State.Version > known.Version {
+		b.Changes, err = all(tx, scanChange, `
+			SELECT v, kind, subject_id, hash, digest FROM changes WHERE v > $1 AND v <= $2 ORDER BY v`, known.Version, b.State.Version)
+	}
+	return err
+}
+
 // Remove deletes the row of a node whose count of heartbeats still is count, so
 // that no change waits for it. If a heartbeat of it comes first, the row stays; one
 // that comes later finds no row.
 func (c *NodeConn) Remove(ctx context.Context, id string, count int64) error {
-	err := c.inTx(ctx, func(tx *Tx) error {
+	err := c.inTx(ctx, minHeartbeat, func(tx *Tx) error {
 		n, err := tx.exec(`DELETE FROM nodes WHERE id = $1 AND beats = $2`, id, count)
 		if err != nil || n == 0 {
 			return err
@@ -149,7 +158,7 @@ func (c *NodeConn) Remove(ctx context.Context, id string, count int64) error {
 
 // Leave deletes the node's own row. The node must not verify any more.
 func (c *NodeConn) Leave(ctx context.Context) error {
-	err := c.inTx(ctx, func(tx *Tx) error {
+	err := c.inTx(ctx, minHeartbeat, func(tx *Tx) error {
 		if _, err := tx.exec(`DELETE FROM nodes WHERE id = $1`, c.node.ID); err != nil {
 			return err
 		}
@@ -169,17 +178,20 @@ func (c *NodeConn) Close() error { return c.pool.Close() }
 // the commit. When one fails, the next can still renew the lease in time.
 const minHeartbeat = 250 * time.Millisecond
 
-// inTx runs fn in a transaction on the node's own connection. It does not wait for
-// the writers' turn.
-func (c *NodeConn) inTx(ctx context.Context, fn func(*Tx) error) error {
-	connect, cancel := context.WithTimeout(ctx, max(c.node.MaxStaleness/2, minHeartbeat))
+// minRegister is the least time that registering may take.
+const minRegister = 5 * time.Second
+
+// inTx runs fn in a transaction on the node's own connection. It may take as long as a
+// heartbeat, and least in any case. It does not wait for the writers' turn.
+func (c *NodeConn) inTx(ctx context.Context, least time.Duration, fn func(*Tx) error) error {
+	connect, cancel := context.WithTimeout(ctx, max(c.node.MaxStaleness/2, least))
 	conn, err := c.pool.Conn(connect)
 	cancel()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }() // it only goes back to the pool
-	ctx, cancel = context.WithTimeout(ctx, max(c.node.MaxStaleness/3, minHeartbeat))
+	ctx, cancel = context.WithTimeout(ctx, max(c.node.MaxStaleness/3, least))
 	defer cancel()
 	return c.db.inTx(ctx, conn, fn)
 }
