@@ -106,7 +106,7 @@ func TestPowerAsks(t *testing.T) {
 	}
 }
 
-var steps = regexp.MustCompile(`(?s)<li><span class="what">(.*?)</span><span class="was"><span class="sr">now: </span>(.*?)</span>.*?<span class="sr">then: </span>(.*?)</span></li>`)
+var steps = regexp.MustCompile(`(?s)<li><span class="what">(.*?)</span><span class="change"><del><span class="sr">now: </span>(.*?)</del>.*?<ins><span class="sr">then: </span>(.*?)</ins></span></li>`)
 
 func (p power) check(b *browser) {
 	t := b.t

@@ -168,7 +168,7 @@ func (b *browser) yes(p page) page {
 }
 
 var (
-	confirmForm  = regexp.MustCompile(`(?s)<form method="post" action="([^"]*)" class="buttons" data-once>(.*?)</form>`)
+	confirmForm  = regexp.MustCompile(`(?s)<form method="post" action="([^"]*)" class="dialog-foot" data-once>(.*?)</form>`)
 	confirmField = regexp.MustCompile(`name="([^"]*)" value="([^"]*)"`)
 )
 

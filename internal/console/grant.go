@@ -129,13 +129,13 @@ func (req *request) grantRow(p grantPage, g admin.Access) (kind noun, row grantR
 	row.Actions = strings.Join(actions, ", ")
 	switch {
 	case g.To.Kind == hallpass.ToTeam:
-		row.Name, row.Avatar, row.URL = g.Team.Name, avatarURL(g.Team.Name), teamURL(g.Team)
+		row.Name, row.Avatar, row.URL = g.Team.Name, avatarOf(g.Team.Name), teamURL(g.Team)
 		return nounTeam, row
 	case g.To.Kind == hallpass.ToBasicRole:
 		row.Name, row.Login = row.Ref, "and the roles above it"
 		return nounBasicRole, row
 	}
-	row.Name, row.Login, row.Avatar = displayName(g.Principal), g.Principal.Login, avatarURL(g.Principal.Login)
+	row.Name, row.Login, row.Avatar = displayName(g.Principal), g.Principal.Login, avatarOf(g.Principal.Login)
 	row.URL = req.principalURL(g.Principal)
 	if g.Principal.Kind == hallpass.ServiceAccountPrincipal {
 		return nounAccount, row

@@ -79,6 +79,24 @@ func nodesPage(req *request) error {
 	return req.show("nodes/list", view)
 }
 
+// nodesBadge says in a few words whether all nodes answer from what is true now.
+func nodesBadge(nodes []node.Peer) badge {
+	live := 0
+	for _, n := range nodes {
+		if n.State == node.Live {
+			live++
+		}
+	}
+	all := hallpass.Counted(len(nodes), "node")
+	switch {
+	case live < len(nodes):
+		return badge{Text: fmt.Sprintf("%d of %s live", live, all), Class: "warn"}
+	case live == 1:
+		return badge{Text: all + " live", Class: "good"}
+	}
+	return badge{Text: all + " agree", Class: "good"}
+}
+
 // jobs lists the background work.
 func (req *request) jobs(nodes []node.Peer) []jobRow {
 	if req.o.Jobs == nil {

@@ -3,7 +3,10 @@ package console
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
@@ -25,10 +28,11 @@ type frame struct {
 // crumb is an entry of the breadcrumbs; the one without a URL is the page itself.
 type crumb struct{ Label, URL string }
 
-// nav says which entries the sidebar shows.
+// nav says which entries the menu shows.
 type nav struct {
 	Org             string
 	Orgs            []orgChoice // to switch between; nil: there is only one
+	State           badge       // of the nodes; without Text: the viewer may not see it, or there is one node
 	Users           string      // address of the users; empty: the viewer may not see them
 	Teams           bool
 	ServiceAccounts bool
@@ -40,11 +44,6 @@ type nav struct {
 	Here            string // "serviceaccounts", "audit", …
 }
 
-// Access and Admin report whether these entries have any entry below them.
-func (n nav) Access() bool { return n.Users != "" || n.Teams || n.ServiceAccounts || n.Roles }
-
-func (n nav) Admin() bool { return n.Access() || n.AllOrgs || n.Audit || n.Nodes }
-
 // orgChoice is an org that the user may work in.
 type orgChoice struct {
 	ID      hallpass.OrgID
@@ -54,6 +53,20 @@ type orgChoice struct {
 
 // me is who is signed in.
 type me struct{ Name, Login, Avatar string }
+
+// Initials are what stands for the name where there is no room for it.
+func (m me) Initials() string {
+	words := strings.FieldsFunc(m.Name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if len(words) == 0 {
+		return "?"
+	}
+	first, _ := utf8.DecodeRuneInString(words[0])
+	last, _ := utf8.DecodeRuneInString(words[len(words)-1])
+	if len(words) == 1 {
+		return string(unicode.ToUpper(first))
+	}
+	return string([]rune{unicode.ToUpper(first), unicode.ToUpper(last)})
+}
 
 var (
 	crumbHome     = crumb{"Home", "/"}
@@ -72,7 +85,7 @@ func (req *request) bareFrame(title string) frame {
 		return f
 	}
 	p := req.caller.Principal
-	f.Me = me{req.caller.Name, p.Login, avatarURL(p.Login)}
+	f.Me = me{req.caller.Name, p.Login, avatarOf(p.Login)}
 	if f.Me.Name == "" {
 		f.Me.Name = p.Login
 	}
@@ -105,6 +118,13 @@ func (req *request) frame(here, title string, crumbs ...crumb) (frame, error) {
 			return f, err
 		}
 		f.Nav.Org = org.Name
+	}
+	if f.Nav.Nodes && req.o.Node.Shared() {
+		peers, err := req.o.Node.Peers(req.Context())
+		if err != nil {
+			return f, err
+		}
+		f.Nav.State = nodesBadge(peers)
 	}
 	mine, err := req.o.Admin.UserOrgs(req.Context(), req.caller)
 	if err != nil {

@@ -29,7 +29,7 @@ func profile(req *request) error {
 		return err
 	}
 	return req.show("users/profile", profileView{
-		frame: f, User: u, Avatar: avatarURL(u.Login), Role: req.caller.Role.String(), Member: !req.caller.OrgMissing, Since: req.timestamp(u.CreatedAt),
+		frame: f, User: u, Avatar: avatarOf(u.Login), Role: req.caller.Role.String(), Member: !req.caller.OrgMissing, Since: req.timestamp(u.CreatedAt),
 	})
 }
 

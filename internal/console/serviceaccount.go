@@ -124,7 +124,7 @@ func serviceAccounts(req *request) error {
 
 func (req *request) accountRow(a hallpass.ServiceAccountSummary) accountRow {
 	return accountRow{
-		ID: a.ID, URL: accountURL(a.UID), Avatar: avatarURL(a.Login), Name: a.Name, Login: a.Login,
+		ID: a.ID, URL: accountURL(a.UID), Avatar: avatarOf(a.Login), Name: a.Name, Login: a.Login,
 		Role: a.Role.String(), Roles: req.roleOptions(a.Role, req.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.Usable(), NeverExpiring: a.NeverExpiring, More: a.Given.Words(),
 		LastUsed: req.timestamp(a.LastUsedAt), NextExpiry: req.timestamp(a.NextExpiry),
 		Soon:   a.ExpiresSoon(req.o.Admin.Now()),

@@ -14,7 +14,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-var tokenRow = regexp.MustCompile(`(?s)<tr data-token-id="(\d+)".*?<td data-label="State">(.*?)</td>\s*<td data-label="Expires">(.*?)</td>.*?</tr>`)
+var tokenRow = regexp.MustCompile(`(?s)<tr data-token-id="(\d+)".*?<td [^>]*data-is="state">(.*?)</td>\s*<td [^>]*data-is="expires">(.*?)</td>.*?</tr>`)
 
 var tags = regexp.MustCompile(`<[^>]*>|\s+`)
 
@@ -99,7 +99,7 @@ func revoke(t *testing.T, s *hallpasstest.Server, id hallpass.TokenID) {
 	}
 }
 
-var accountLine = regexp.MustCompile(`(?s)<tr(?: class="dead")?>.*?<span class="name">(.*?)</span>.*?<td data-label="Role">(.*?)</td>\s*<td data-label="Tokens">(.*?)</td>.*?<td data-label="Next expiry">(.*?)</td>`)
+var accountLine = regexp.MustCompile(`(?s)<tr(?: class="off")?>.*?<span class="name">(.*?)</span>.*?<td [^>]*data-is="role">(.*?)</td>\s*<td [^>]*data-is="tokens">(?:<span class="only-s">Tokens </span>)?(.*?)</td>.*?<td [^>]*data-is="expiry">(.*?)</td>`)
 
 // TestListTellsFactsApart shows accounts that differ in one fact each in the list:
 // no two facts have the same sign, and no role stands for more than it is.

@@ -138,7 +138,7 @@ func (req *request) showTeam(status int, t hallpass.Team, view teamView) error {
 		}
 		for _, m := range list {
 			p := m.Principal
-			view.Members = append(view.Members, memberRow{p.ID, displayName(p), p.Login, avatarURL(p.Login), req.principalURL(p), p.Kind == hallpass.ServiceAccountPrincipal, string(m.Level()), levelOptions(hallpass.TeamResource, m.Level())})
+			view.Members = append(view.Members, memberRow{p.ID, displayName(p), p.Login, avatarOf(p.Login), req.principalURL(p), p.Kind == hallpass.ServiceAccountPrincipal, string(m.Level()), levelOptions(hallpass.TeamResource, m.Level())})
 		}
 	}
 	sortByName(view.Members, func(m memberRow) string { return m.Name })

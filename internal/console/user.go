@@ -34,7 +34,7 @@ type userRow struct {
 
 func (req *request) userRow(u hallpass.User) userRow {
 	r := userRow{
-		ID: u.ID, Avatar: avatarURL(u.Login), Name: u.Name, Login: u.Login, Email: u.Email, Admin: u.ServerAdmin, Disabled: u.Disabled,
+		ID: u.ID, Avatar: avatarOf(u.Login), Name: u.Name, Login: u.Login, Email: u.Email, Admin: u.ServerAdmin, Disabled: u.Disabled,
 		Seen: req.timestamp(u.SeenAt), You: u.ID == req.caller.User(),
 	}
 	if r.Name == "" {

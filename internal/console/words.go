@@ -94,7 +94,7 @@ const (
 // badge is a state, as lists show it.
 type badge struct {
 	Text  string
-	Class string // "good", "bad" or none
+	Class string // "good", "warn", "bad" or none
 	Means string // what follows from the state; empty: nothing that needs saying
 }
 
@@ -112,13 +112,13 @@ func tokenBadge(s hallpass.TokenState, used bool) badge {
 // nodeBadges show the states of nodes.
 var nodeBadges = map[node.State]badge{
 	node.Live:     {string(node.Live), "good", ""},
-	node.Silent:   {string(node.Silent), "", "It may still answer from memory until its lease ends. A revocation waits that long."},
+	node.Silent:   {string(node.Silent), "warn", "It may still answer from memory until its lease ends. A revocation waits that long."},
 	node.Dead:     {string(node.Dead), "bad", "Its lease is over: it answers 503 until it reaches the database. No revocation waits for it."},
 	node.Diverged: {string(node.Diverged), "bad", "The database holds an older history than this node applied. It answers 503."},
 }
 
 // outcomeBadges show the outcomes of audit entries.
-var outcomeBadges = map[hallpass.AuditOutcome]badge{hallpass.Done: {Text: "Done"}, hallpass.Refused: {Text: "Refused", Class: "bad"}}
+var outcomeBadges = map[hallpass.AuditOutcome]badge{hallpass.Done: {Text: "Done"}, hallpass.Refused: {Text: "Refused", Class: "warn"}}
 
 // actionLevel is a level of the matrix of roles and what it means.
 type actionLevel struct{ Name, Means string }

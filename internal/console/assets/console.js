@@ -98,10 +98,10 @@ if (search) {
 			return;
 		}
 		const page = parsePage(await answer.text());
-		const list = $("#list", page), segments = $(".segments", page);
+		const list = $("#list", page), views = $(".views", page);
 		if (mine !== run || !list) return;
 		$("#list").replaceWith(document.adoptNode(list));
-		if (segments) $(".segments").replaceWith(document.adoptNode(segments));
+		if (views) $(".views").replaceWith(document.adoptNode(views));
 		for (const e of $$("#list [data-script]")) e.hidden = false;
 		localTimes($("#list"));
 		quietSaves($("#list"));
@@ -142,6 +142,12 @@ function quietSaves(root = document) {
 }
 quietSaves();
 
+// focusOn focuses an element, or the button of the menu that it is in.
+function focusOn(element) {
+	const menu = element?.closest("[popover]:not(:popover-open)");
+	(menu ? $(`[popovertarget="${menu.id}"]`) : element)?.focus();
+}
+
 // ask opens the question of a page as a dialog. It returns false when the page has
 // no question.
 function ask(html, opener, cancelled) {
@@ -170,7 +176,7 @@ function ask(html, opener, cancelled) {
 	dialog.addEventListener("close", () => {
 		dialog.remove();
 		cancelled?.();
-		opener()?.focus();
+		focusOn(opener());
 	});
 	onBackdrop(dialog, () => dialog.close());
 	dialog.showModal();
@@ -244,7 +250,7 @@ function merge(fresh) {
 		const body = shown.tBodies[0];
 		const list = $$("tr[data-token-id]", fresh).map((tr) => {
 			const before = old.get(key(tr));
-			if (before && before.innerHTML === tr.innerHTML && before.dataset.usedAt === tr.dataset.usedAt && before.classList.contains("dead") === tr.classList.contains("dead")) return before;
+			if (before && before.innerHTML === tr.innerHTML && before.dataset.usedAt === tr.dataset.usedAt && before.classList.contains("off") === tr.classList.contains("off")) return before;
 			const node = document.adoptNode(tr);
 			if (before && before.dataset.usedAt !== node.dataset.usedAt) node.classList.add("flash");
 			return node;
@@ -416,7 +422,9 @@ class Secret {
 	light(step, on) {
 		const li = $(`[data-step="${step}"]`, this.root);
 		li.classList.toggle("lit", on);
-		$("span", li).textContent = on ? "✓" : String(["copied", "stored", "proved"].indexOf(step) + 1);
+		const word = $("span", li);
+		word.dataset.before ??= word.textContent;
+		word.textContent = on ? word.dataset.lit : word.dataset.before;
 	}
 
 	tell(text, kind) {
@@ -548,20 +556,24 @@ function guard(go) {
 		dialog = document.createElement("dialog");
 		dialog.id = "guard-dialog";
 		dialog.setAttribute("aria-labelledby", "guard-title");
-		const title = document.createElement("h2"), text = document.createElement("p"), buttons = document.createElement("div");
+		const [head, title, body, text, buttons] = ["div", "h2", "div", "p", "div"].map((name) => document.createElement(name));
+		head.className = "dialog-head";
+		body.className = "dialog-body";
 		title.id = "guard-title";
 		title.textContent = "This secret is shown only once.";
 		text.textContent = "It was neither copied nor marked as stored. Once this is closed, nobody can see it again.";
-		buttons.className = "buttons";
+		buttons.className = "dialog-foot";
 		for (const [id, label, kind] of [["guard-keep", "Keep open", "primary"], ["guard-close", "Close anyway", "destructive"]]) {
 			const b = document.createElement("button");
 			b.type = "button";
 			b.id = id;
-			b.className = `button ${kind}`;
+			b.className = `button large ${kind}`;
 			b.textContent = label;
 			buttons.append(b);
 		}
-		dialog.append(title, text, buttons);
+		head.append(title);
+		body.append(text);
+		dialog.append(head, body, buttons);
 		document.body.append(dialog);
 		$("#guard-keep").addEventListener("click", () => dialog.close());
 	}
@@ -787,7 +799,7 @@ function tokenDialog() {
 
 // ---- the page that shows the secret without a dialog ----
 
-const pageForm = $("form.panel:has(#token-lifetime)");
+const pageForm = $("form:not(#token-form):has(#token-lifetime)");
 if (pageForm) new Lifetime(pageForm);
 
 const page = $("#token-created[data-page]");
