@@ -8,12 +8,14 @@ import (
 )
 
 // A Change is one change of what credentials permit: something was revoked, ended,
-// disabled, enabled or given another role. Every node applies it before the request
-// that made it is answered. Making a token is not a Change: no node can have an
-// older state of it in memory. The zero Change says that anything may be different.
+// disabled, enabled or given another role, or a guard has other rules. Every node
+// applies it before the request that made it is answered. Making a token is not a
+// Change: no node can have an older state of it in memory. Making a guard is one,
+// because nodes remember which guards there are. The zero Change says that anything
+// may be different.
 type Change struct {
 	Kind ChangeKind
-	ID   int64    // of the token, session, service account, user or org
+	ID   int64    // of the token, session, service account, user, org or guard
 	Hash [32]byte // of a token or session; zero for principals
 }
 
@@ -28,6 +30,7 @@ const (
 	ServiceAccountChanged ChangeKind = "serviceaccount"
 	UserChanged           ChangeKind = "user"
 	OrgChanged            ChangeKind = "org"
+	GuardChanged          ChangeKind = "guard"
 	// PermissionsChanged says that what roles or teams permit changed for
 	// everybody in the org with that ID, or in every org if it is zero.
 	PermissionsChanged ChangeKind = "permissions"
@@ -47,6 +50,7 @@ type Reach struct {
 	User           UserID
 	Org            OrgID // the org itself: its name, its address, or that it exists
 	Members        OrgID // what everybody in that org may do
+	Guard          GuardID
 }
 
 // reaches says for each kind of change whom it reaches.
@@ -56,6 +60,7 @@ var reaches = map[ChangeKind]func(c Change) Reach{
 	ServiceAccountChanged: func(c Change) Reach { return Reach{ServiceAccount: ServiceAccountID(c.ID)} },
 	UserChanged:           func(c Change) Reach { return Reach{User: UserID(c.ID)} },
 	OrgChanged:            func(c Change) Reach { return Reach{Org: OrgID(c.ID)} },
+	GuardChanged:          func(c Change) Reach { return Reach{Guard: GuardID(c.ID)} },
 	PermissionsChanged:    func(c Change) Reach { return Reach{Everybody: c.ID == 0, Members: OrgID(c.ID)} },
 	ChangedByHand:         func(Change) Reach { return Reach{Everybody: true} },
 }

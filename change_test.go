@@ -72,6 +72,7 @@ func TestReach(t *testing.T) {
 		hallpass.ServiceAccountChanged: {"token"},
 		hallpass.UserChanged:           {"password"},
 		hallpass.OrgChanged:            {"session", "token"},
+		hallpass.GuardChanged:          nil, // what it protects is no caller
 		hallpass.PermissionsChanged:    {"session", "token"},
 		hallpass.ChangedByHand:         {"nobody", "password", "session", "token"},
 		"of a newer version":           {"nobody", "password", "session", "token"},

@@ -22,6 +22,7 @@ type Guard struct {
 	ManagedBy      GuardManager
 	Source         string // the file of a guard that is ManagedByConfig
 	Version        int64  // counts the changes, from 1
+	Suspended      GuardSuspension
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
@@ -34,6 +35,30 @@ const (
 	ManagedByAPI    GuardManager = "api"
 	ManagedByConfig GuardManager = "config" // changed in the configuration file, and nowhere else
 )
+
+// GuardSuspension says why a guard refuses every request until somebody saves it
+// again; "": it does not.
+type GuardSuspension string
+
+// Why a guard may be suspended.
+const (
+	// SuspendedOlder: the database came back older, and the guard had been changed or
+	// deleted since.
+	SuspendedOlder GuardSuspension = "older-copy"
+	// SuspendedUnreadable: what is stored of its rules cannot be read or compiled.
+	SuspendedUnreadable GuardSuspension = "unreadable"
+)
+
+// Words says why the guard refuses, and what to do about it.
+func (s GuardSuspension) Words() string {
+	switch s {
+	case "":
+		return ""
+	case SuspendedOlder:
+		return "the database came back older, and the guard had been changed or deleted since then: look at its rules and save it again, or delete it"
+	}
+	return "its stored rules cannot be read by this version of Hallpass: save it again with rules that can be"
+}
 
 // A GuardRule says what one kind of request needs: nothing, a basic role or a permission.
 type GuardRule struct {
@@ -162,9 +187,9 @@ type GuardWarning struct {
 	Message string
 }
 
-// Warnings tells what is allowed and probably not meant. held reports whether anybody
-// in the guard's org holds an action; nil: nobody is asked.
-func (g Guard) Warnings(held func(Action) bool) (warnings []GuardWarning) {
+// Warnings tells what is allowed and probably not meant. given reports whether a role
+// gives an action to anybody in the guard's org; nil: nobody is asked.
+func (g Guard) Warnings(given func(Action) bool) (warnings []GuardWarning) {
 	all := g.AllRules()
 	if len(all) == 0 {
 		warnings = append(warnings, GuardWarning{0, "The guard has no rules: it refuses every request"})
@@ -177,8 +202,8 @@ func (g Guard) Warnings(held func(Action) bool) (warnings []GuardWarning) {
 		if r.Need.Kind == NeedNothing && pattern.everything() {
 			warnings = append(warnings, GuardWarning{i + 1, "Everybody may do everything without a token: the rule is public and matches every path"})
 		}
-		if r.Need.Kind == NeedPermission && held != nil && i < len(g.Rules) && !held(r.Need.Action) {
-			warnings = append(warnings, GuardWarning{i + 1, "Nobody holds " + string(r.Need.Action) + ": give it to a role"})
+		if r.Need.Kind == NeedPermission && given != nil && i < len(g.Rules) && !given(r.Need.Action) {
+			warnings = append(warnings, GuardWarning{i + 1, "No role gives " + string(r.Need.Action) + ": only Admins hold it"})
 		}
 	}
 	return warnings

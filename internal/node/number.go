@@ -14,7 +14,7 @@ import (
 // What was made since an older copy is lost with it: its number is all that the
 // journal can tell of it.
 var numbered = []struct{ counter, noun string }{
-	{"principal", "accounts and users"}, {"token", "tokens"}, {"org", "orgs"}, {"team", "teams"}, {"role", "roles"}, {"folder", "folders"}, {"dashboard", "dashboards"},
+	{"principal", "accounts and users"}, {"token", "tokens"}, {"org", "orgs"}, {"team", "teams"}, {"role", "roles"}, {"folder", "folders"}, {"dashboard", "dashboards"}, {"guard", "guards"},
 }
 
 // missing lists the numbers that were given and that the counters have not come to.

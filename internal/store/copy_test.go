@@ -56,6 +56,8 @@ func fill(t *testing.T, exec func(string, ...any) error) {
 		{`INSERT INTO folders (id, uid, org_id, parent_uid, title, title_key, description, version, created_by, updated_by, created_us, updated_us) VALUES (1, 'f', 1, '', 'F', 'f', '', 1, '', '', 0, 0)`, nil},
 		{`INSERT INTO dashboards (id, uid, org_id, folder_uid, title, title_key, tags, version, data, created_by, updated_by, created_us, updated_us) VALUES (1, 'd', 1, 'f', 'D', 'd', '[]', 1, $1, '', '', 0, 0)`, []any{all}},
 		{`INSERT INTO dashboard_versions (dashboard_id, version, parent, restored_from, message, data, created_by, created_us) VALUES (1, 1, 0, 0, '', $1, '', 0), (1, 2, 1, 0, '', $2, '', 0)`, []any{[]byte{}, bytes.Repeat(all, 30000)}},
+		{`INSERT INTO guards (id, org_id, name, upstream, rules, preset, path_allow, allow_preflight, jwt, managed_by, source, version, suspended, created_us, updated_us) VALUES (1, 1, 'loki', '', '[]', 'loki', '["%2f"]', TRUE, FALSE, 'config', 'hallpass.toml', 3, '', 0, 0)`, nil},
+		{`INSERT INTO guard_usage (guard_id, day_us, rule, outcome, token_id, n) VALUES (1, 0, 2, 'allowed', 1, 7), (1, 0, 0, 'guard.no-rule', 0, 1)`, nil},
 		{`INSERT INTO preferences (org_id, kind, subject_id, theme, home_uid, timezone, week_start, language) VALUES (1, 'user', 1, 'dark', '', '', '', '')`, nil},
 	} {
 		if err := exec(s.query, s.args...); err != nil {

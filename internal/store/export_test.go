@@ -42,3 +42,9 @@ func (tx *Tx) SetNameRule(rule string) error {
 	_, err := tx.exec(`UPDATE jobs SET note = $2 WHERE name = $1`, refoldRow, rule)
 	return err
 }
+
+// SetGuardRules has the database hold another text as the guard's rules.
+func (tx *Tx) SetGuardRules(id hallpass.GuardID, text string) error {
+	_, err := tx.exec(`UPDATE guards SET rules = $2 WHERE id = $1`, id, text)
+	return err
+}

@@ -28,6 +28,7 @@ var references = map[string][]string{
 	"grants":           {"org:org_id", "user:grantee_id", "account:grantee_id", "account:resource", "team:team", "folder:resource_id"},
 	"folders":          {"org:org_id", "folder:uid"}, "dashboards": {"org:org_id", "folder:folder_uid"},
 	"dashboard_versions": {"dashboard:dashboard_id"}, "preferences": {"org:org_id", "user:subject_id"},
+	"guards": {"org:org_id"}, "guard_usage": nil,
 	"state": nil, "changes": nil, "counters": nil, "audit": nil, "audit_pruning": nil, "nodes": nil, "node_keys": nil, "jobs": nil,
 }
 
@@ -72,7 +73,7 @@ func TestNothingIsLeft(t *testing.T) {
 				t.Errorf("rows that name it still: %v", after)
 			}
 			if name == "org" {
-				for table, of := range map[string]string{"role_permissions": "role_id FROM role_permissions WHERE role_id NOT IN (SELECT id FROM roles)", "dashboard_versions": "dashboard_id FROM dashboard_versions"} {
+				for table, of := range map[string]string{"role_permissions": "role_id FROM role_permissions WHERE role_id NOT IN (SELECT id FROM roles)", "dashboard_versions": "dashboard_id FROM dashboard_versions", "guard_usage": "guard_id FROM guard_usage"} {
 					var n int
 					if err := raw.QueryRow("SELECT COUNT(*) FROM (SELECT " + of + ")").Scan(&n); err != nil || n > 0 {
 						t.Errorf("%s: %d rows of nothing, %v", table, n, err)
@@ -154,6 +155,7 @@ func newEverything(t *testing.T, db *store.DB) (e everything) {
 	if _, err := createToken(db, t.Context(), a, "t", noon, noon); err != nil {
 		t.Fatal(err)
 	}
+	var guard hallpass.GuardID
 	write(t, db, func(tx *store.Tx) error {
 		u, err := tx.CreateUser(hallpass.User{UID: "u", Login: "ana", Email: "ana@example.com", Org: e.org, CreatedAt: noon, UpdatedAt: noon})
 		if err != nil {
@@ -184,8 +186,13 @@ func newEverything(t *testing.T, db *store.DB) (e everything) {
 			_, err := tx.SetTeamMember(e.org, hallpass.TeamMember{Team: team.ID, Principal: hallpass.PrincipalInfo{Principal: hallpass.Principal{ID: principal}}, JoinedAt: noon})
 			errs = append(errs, err)
 		}
-		return errors.Join(errs...)
+		g, err := tx.CreateGuard(hallpass.Guard{Org: e.org, Name: "app", ManagedBy: hallpass.ManagedByAPI, Version: 1, CreatedAt: noon, UpdatedAt: noon})
+		guard = g.ID
+		return errors.Join(append(errs, err)...)
 	})
+	if err := db.AddGuardUsage(t.Context(), []hallpass.GuardUse{{Guard: guard, Day: noon, Outcome: "allowed", Count: 1}}); err != nil {
+		t.Fatal(err)
+	}
 	return e
 }
 

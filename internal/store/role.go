@@ -109,6 +109,19 @@ func (tx *Tx) roleRow(org hallpass.OrgID, uid string) (roleRow, error) {
 	return n, nil
 }
 
+// GivenActions returns the actions that roles and access give to anybody in the org:
+// what every Admin holds anyway is not among them.
+func (tx *Tx) GivenActions(org hallpass.OrgID) ([]hallpass.Action, error) {
+	list, err := all(tx, func(r row) (a hallpass.Action, err error) { err = r.Scan(&a); return a, err }, `
+		SELECT DISTINCT p.action FROM role_permissions p JOIN roles r ON r.id = p.role_id
+		WHERE  r.org_id IN (0, $1) AND (r.uid LIKE 'basic\_%' ESCAPE '\' OR EXISTS (
+		       SELECT 1 FROM role_assignments ra WHERE ra.role_org = r.org_id AND ra.role_uid = r.uid AND ra.org_id IN (0, $1)))`, org)
+	if err != nil {
+		return nil, fmt.Errorf("store: given actions: %w", err)
+	}
+	return list, nil
+}
+
 func (tx *Tx) rolePermissions(id int64) ([]hallpass.Permission, error) {
 	list, err := all(tx, scanPermission, `SELECT action, scope FROM role_permissions WHERE role_id = $1 ORDER BY action, scope`, id)
 	if err != nil {

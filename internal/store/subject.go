@@ -42,6 +42,7 @@ type SubjectState struct {
 	ServerAdmin bool              `json:"serverAdmin,omitempty"`
 	Password    string            `json:"password,omitempty"` // a mark of its hash: only to tell one from another
 	Members     map[string]string `json:"members,omitempty"`  // role by org
+	Guard       string            `json:"guard,omitempty"`    // a mark of what a guard lets through: only to tell one from another
 	Open        bool              `json:"open,omitempty"`     // that permissions changed is known, and not how
 }
 
@@ -63,6 +64,7 @@ var subjects = map[hallpass.ChangeKind]subject{
 	hallpass.OrgChanged:            {"org", false, (*Tx).orgState, (*Tx).againOrg},
 	hallpass.ServiceAccountChanged: {"principal", false, (*Tx).serviceAccountState, (*Tx).againServiceAccount},
 	hallpass.UserChanged:           {"principal", false, (*Tx).userState, againUser},
+	hallpass.GuardChanged:          {"guard", false, (*Tx).guardState, againGuard},
 	hallpass.PermissionsChanged:    {},
 	hallpass.ChangedByHand:         {},
 }
@@ -138,15 +140,17 @@ func (tx *Tx) orgState(id int64) (s SubjectState, err error) {
 	return s, tx.sql.QueryRow(`SELECT COUNT(*) = 0 FROM orgs WHERE id = $1`, id).Scan(&s.Ended)
 }
 
-// againOrg leaves nobody in the org who may act there.
+// againOrg leaves nobody in the org who may act there, and no guard that lets
+// anybody through.
 func (tx *Tx) againOrg(id int64, was, _ SubjectState, us int64) (steps []step, err error) {
 	if !was.Ended {
 		return nil, nil
 	}
-	var accounts, members bool
+	var accounts, members, guards bool
 	err = tx.sql.QueryRow(`
-		SELECT EXISTS (SELECT 1 FROM service_accounts WHERE org_id = $1 AND disabled = FALSE), EXISTS (SELECT 1 FROM members WHERE org_id = $1)`, id).
-		Scan(&accounts, &members)
+		SELECT EXISTS (SELECT 1 FROM service_accounts WHERE org_id = $1 AND disabled = FALSE), EXISTS (SELECT 1 FROM members WHERE org_id = $1),
+		       EXISTS (SELECT 1 FROM guards WHERE org_id = $1 AND suspended = '')`, id).
+		Scan(&accounts, &members, &guards)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +159,9 @@ func (tx *Tx) againOrg(id int64, was, _ SubjectState, us int64) (steps []step, e
 	}
 	if members {
 		steps = append(steps, do(`DELETE FROM members WHERE org_id = $1`, id))
+	}
+	if guards {
+		steps = append(steps, do(`UPDATE guards SET suspended = $2, version = version + 1, updated_us = $3 WHERE org_id = $1 AND suspended = ''`, id, hallpass.SuspendedOlder, us))
 	}
 	return steps, nil
 }

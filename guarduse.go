@@ -1,0 +1,16 @@
+package hallpass
+
+import "time"
+
+// A GuardUse counts decisions of a guard that were alike. It is a plain value.
+type GuardUse struct {
+	Guard   GuardID
+	Day     time.Time // when that day began, UTC
+	Rule    int       // the rule's number; 0: none matched, or the request did not come that far
+	Outcome string    // "allowed", or why it was refused, as "guard.permission"
+	Token   TokenID   // 0: no token, or an unknown one
+	Count   int64
+}
+
+// GuardUseRetention is how long uses of guards are kept.
+const GuardUseRetention = 90 * 24 * time.Hour

@@ -1,0 +1,283 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// loki is a guard that uses whatever a guard can have.
+func loki(org hallpass.OrgID) hallpass.Guard {
+	return hallpass.Guard{
+		Org: org, Name: "loki", Upstream: "http://127.0.0.1:3100", Preset: "loki", PathAllow: []string{"%2f"}, AllowPreflight: true, JWT: true,
+		ManagedBy: hallpass.ManagedByConfig, Source: "hallpass.toml", Version: 1, CreatedAt: noon, UpdatedAt: noon,
+		Rules: []hallpass.GuardRule{
+			{Path: "/ready", Need: hallpass.Need{Kind: hallpass.NeedNothing}},
+			{Methods: []string{"GET"}, Path: "/config", Need: hallpass.Need{Kind: hallpass.NeedRole, Role: hallpass.RoleNone}},
+			{Methods: []string{"GET", "POST"}, Path: "/loki/api/v1/{rest...}", Need: hallpass.Need{Kind: hallpass.NeedPermission, Action: "loki:read", Scope: "loki:tenants:{tenant}"},
+				Captures: map[string]string{"tenant": "header:X-Scope-OrgID"}, Split: "|", Set: map[string]string{"X-Scope-OrgID": "{tenant}"}},
+		},
+	}
+}
+
+func makeGuard(t *testing.T, db *store.DB, g hallpass.Guard) hallpass.Guard {
+	t.Helper()
+	write(t, db, func(tx *store.Tx) (err error) {
+		next, err := tx.NextGuard()
+		if err != nil {
+			return err
+		}
+		if g, err = tx.CreateGuard(g); err == nil && g.ID != next {
+			t.Errorf("it has the ID %d, and %d was told", g.ID, next)
+		}
+		return err
+	})
+	return g
+}
+
+func guardsOf(t *testing.T, db *store.DB) (list []hallpass.Guard) {
+	t.Helper()
+	err := db.Read(t.Context(), func(tx *store.Tx) (err error) {
+		list, err = tx.AllGuards()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestGuards stores guards, changes them and deletes them: what is read is what was
+// written, one name is one guard on the server, and an org sees its own alone.
+func TestGuards(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		one, two := newOrg(t, db, "one").ID, newOrg(t, db, "two").ID
+		g := makeGuard(t, db, loki(one))
+		other := makeGuard(t, db, hallpass.Guard{Org: two, Name: "a_b", ManagedBy: hallpass.ManagedByAPI, Version: 1, CreatedAt: noon, UpdatedAt: noon})
+		err := db.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.CreateGuard(loki(two)); return err })
+		if !errors.Is(err, hallpass.Conflict) {
+			t.Errorf("the same name in another org: %v", err)
+		}
+		if d := cmp.Diff(guardsOf(t, db), []hallpass.Guard{withList(other), g}); d != "" {
+			t.Errorf("all, want:\n%s", d)
+		}
+		read(t, db, func(tx *store.Tx) error {
+			if got, err := tx.Guard(one, "loki"); err != nil || !cmp.Equal(got, g) {
+				t.Errorf("by name: %v\n%s", err, cmp.Diff(got, g))
+			}
+			if _, err := tx.Guard(two, "loki"); !errors.Is(err, hallpass.NotFound) {
+				t.Errorf("of another org: %v", err)
+			}
+			for text, want := range map[string]int{"": 1, "OK": 1, "x": 0, "_": 0} {
+				if list, err := tx.Guards(one, text); err != nil || len(list) != want {
+					t.Errorf("%q in the name: %d, %v; want %d", text, len(list), err, want)
+				}
+			}
+			return nil
+		})
+		g.Rules, g.Version, g.Suspended, g.UpdatedAt = g.Rules[:1], 2, hallpass.SuspendedOlder, noon.Add(time.Hour)
+		write(t, db, func(tx *store.Tx) error { return tx.UpdateGuard(g) })
+		if d := cmp.Diff(guardsOf(t, db)[1], g); d != "" {
+			t.Errorf("changed, want:\n%s", d)
+		}
+		if err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.DeleteGuard(two, g.ID) }); !errors.Is(err, hallpass.NotFound) {
+			t.Errorf("deleted from another org: %v", err)
+		}
+		write(t, db, func(tx *store.Tx) error { return tx.DeleteGuard(one, g.ID) })
+		if err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.UpdateGuard(g) }); !errors.Is(err, hallpass.NotFound) {
+			t.Errorf("changed when it was gone: %v", err)
+		}
+		if again := makeGuard(t, db, loki(one)); again.ID == g.ID {
+			t.Errorf("the number %d is given twice", g.ID)
+		}
+		write(t, db, func(tx *store.Tx) error { return tx.DeleteOrg(one) })
+		if got := guardsOf(t, db); len(got) != 1 || got[0].ID != other.ID {
+			t.Errorf("when its org was gone: %+v", got)
+		}
+	})
+}
+
+// withList is the guard as it is read: without rules or with none is one.
+func withList(g hallpass.Guard) hallpass.Guard {
+	g.PathAllow = []string{}
+	return g
+}
+
+// read runs fn and fails the test if it fails.
+func read(t *testing.T, db *store.DB, fn func(tx *store.Tx) error) {
+	t.Helper()
+	if err := db.Read(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestUnreadableGuard has rules in the database that this version cannot read: what a
+// field asks that it does not know, nobody knows. That guard alone is suspended.
+func TestUnreadableGuard(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		org := newOrg(t, db, "o").ID
+		good := makeGuard(t, db, loki(org))
+		for i, rules := range []string{`[{"path":"/x","public":true,"unless":"night"}]`, `[{"path":"/x"}]`, `[{"path":"/x","role":"Boss"}]`, `{}`, ``} {
+			g := loki(org)
+			g.Name = "bad" + string(rune('a'+i))
+			g = makeGuard(t, db, g)
+			write(t, db, func(tx *store.Tx) error { return tx.SetGuardRules(g.ID, rules) })
+		}
+		for _, g := range guardsOf(t, db) {
+			want := hallpass.SuspendedUnreadable
+			if g.ID == good.ID {
+				want = ""
+			}
+			if g.Suspended != want || want != "" && len(g.Rules) > 0 {
+				t.Errorf("%s: suspended %q, want %q; %d rules", g.Name, g.Suspended, want, len(g.Rules))
+			}
+		}
+	})
+}
+
+// TestReapplyGuard has an older database learn that guards changed: one that is not as
+// it was, or was gone, refuses everything until it is saved again. One that is as it
+// was goes on.
+func TestReapplyGuard(t *testing.T) {
+	for name, change := range map[string]struct {
+		change func(tx *store.Tx, g hallpass.Guard) error
+		want   hallpass.GuardSuspension
+	}{
+		"its rules are as they were": {func(tx *store.Tx, g hallpass.Guard) error { g.Version = 9; return tx.UpdateGuard(g) }, ""},
+		"a rule had been added":      {func(tx *store.Tx, g hallpass.Guard) error { g.Rules = g.Rules[:2]; return tx.UpdateGuard(g) }, hallpass.SuspendedOlder},
+		"its preset was another":     {func(tx *store.Tx, g hallpass.Guard) error { g.Preset = ""; return tx.UpdateGuard(g) }, hallpass.SuspendedOlder},
+		"it was suspended": {func(tx *store.Tx, g hallpass.Guard) error {
+			g.Suspended = hallpass.SuspendedOlder
+			return tx.UpdateGuard(g)
+		}, hallpass.SuspendedOlder},
+		"it was deleted":      {func(tx *store.Tx, g hallpass.Guard) error { return tx.DeleteGuard(g.Org, g.ID) }, hallpass.SuspendedOlder},
+		"its org was deleted": {nil, hallpass.SuspendedOlder},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+				g := makeGuard(t, db, loki(newOrg(t, db, "o").ID))
+				older := emptyDB(t, db)
+				makeGuard(t, older, loki(newOrg(t, older, "o").ID))
+				j := hallpasstest.OpenJournal(t, t.TempDir())
+				if err := j.Begin(stateOf(t, db), false); err != nil {
+					t.Fatal(err)
+				}
+				write(t, db, func(tx *store.Tx) error {
+					if change.change == nil {
+						if err := tx.Change(hallpass.Change{Kind: hallpass.OrgChanged, ID: int64(g.Org)}); err != nil {
+							return err
+						}
+						return tx.DeleteOrg(g.Org)
+					}
+					if err := tx.Change(hallpass.Change{Kind: hallpass.GuardChanged, ID: int64(g.ID)}); err != nil {
+						return err
+					}
+					return change.change(tx, g)
+				})
+				hallpasstest.Keep(t, db, j)
+				lost, _ := hallpasstest.Since(t, older, j)
+				if len(lost) != 1 {
+					t.Fatalf("%d entries of the journal", len(lost))
+				}
+				for round := range 2 {
+					write(t, older, func(tx *store.Tx) error {
+						made, open, err := tx.Reapply(lost, noon)
+						if want := change.want != "" && round == 0; made > 0 != want || len(open) > 0 {
+							t.Errorf("round %d: made %d, open %v", round, made, open)
+						}
+						return err
+					})
+				}
+				if got := guardsOf(t, older)[0]; got.Suspended != change.want {
+					t.Errorf("it is suspended: %q, want %q", got.Suspended, change.want)
+				}
+			})
+		})
+	}
+}
+
+// TestGivenActions lists the actions that roles give: those of a role that nobody has
+// are not given, nor those of another org.
+func TestGivenActions(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		one, two := newOrg(t, db, "one").ID, newOrg(t, db, "two").ID
+		role := func(org hallpass.OrgID, uid string, action hallpass.Action, given bool) {
+			r := hallpass.NamedRole{Org: org, UID: uid, Name: uid, Version: 1, CreatedAt: noon, UpdatedAt: noon, Permissions: []hallpass.Permission{{Action: action}}}
+			write(t, db, func(tx *store.Tx) error {
+				if err := tx.CreateRole(r); err != nil || !given {
+					return err
+				}
+				_, err := tx.Assign(store.Assignment{Org: org, To: hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: 7}, RoleOrg: org, RoleUID: uid}, noon)
+				return err
+			})
+		}
+		role(one, "given", "prometheus:query", true)
+		role(one, "idle", "loki:read", false)
+		role(two, "elsewhere", "mimir:read", true)
+		role(0, "basic_viewer", "tempo:read", false)
+		read(t, db, func(tx *store.Tx) error {
+			got, err := tx.GivenActions(one)
+			list := make([]string, len(got))
+			for i, a := range got {
+				list[i] = string(a)
+			}
+			if text := strings.Join(list, " "); text != "prometheus:query tempo:read" && text != "tempo:read prometheus:query" {
+				t.Errorf("given: %s", text)
+			}
+			return err
+		})
+	})
+}
+
+// TestGuardUsage counts uses in parts, and drops those of a guard that is gone and of
+// days that are over.
+func TestGuardUsage(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		g := makeGuard(t, db, loki(newOrg(t, db, "o").ID))
+		today := noon.Truncate(24 * time.Hour)
+		use := func(day time.Time, rule int, outcome string, n int64) hallpass.GuardUse {
+			return hallpass.GuardUse{Guard: g.ID, Day: day, Rule: rule, Outcome: outcome, Token: 7, Count: n}
+		}
+		old, gone := use(today.AddDate(0, 0, -1), 1, "allowed", 5), use(today, 1, "allowed", 9)
+		gone.Guard++
+		for _, uses := range [][]hallpass.GuardUse{{old, gone, use(today, 1, "allowed", 2)}, {use(today, 1, "allowed", 3), use(today, 0, "guard.no-rule", 1)}, nil} {
+			if err := db.AddGuardUsage(t.Context(), uses); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := []hallpass.GuardUse{old, use(today, 0, "guard.no-rule", 1), use(today, 1, "allowed", 5)}
+		usage := func(guard hallpass.GuardID, since time.Time) (list []hallpass.GuardUse) {
+			read(t, db, func(tx *store.Tx) (err error) {
+				list, err = tx.GuardUsage(guard, since)
+				return err
+			})
+			return list
+		}
+		if d := cmp.Diff(usage(g.ID, time.Time{}), want); d != "" {
+			t.Errorf("all, want:\n%s", d)
+		}
+		if d := cmp.Diff(usage(g.ID, today), want[1:]); d != "" {
+			t.Errorf("of today, want:\n%s", d)
+		}
+		if got := usage(gone.Guard, time.Time{}); got != nil {
+			t.Errorf("of a guard that is gone: %v", got)
+		}
+		if err := db.DeleteGuardUsage(t.Context(), today); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(usage(g.ID, time.Time{}), want[1:]); d != "" {
+			t.Errorf("when yesterday is over, want:\n%s", d)
+		}
+		write(t, db, func(tx *store.Tx) error { return tx.DeleteGuard(g.Org, g.ID) })
+		if got := usage(g.ID, time.Time{}); got != nil {
+			t.Errorf("when the guard is gone: %v", got)
+		}
+	})
+}
