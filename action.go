@@ -6,7 +6,7 @@ import "strings"
 type Action string
 
 // The actions that Hallpass itself demands. The vocabulary is Grafana's; "audit:read"
-// is ours.
+// and those of guards are ours.
 const (
 	ServiceAccountsCreate           Action = "serviceaccounts:create"
 	ServiceAccountsRead             Action = "serviceaccounts:read"
@@ -72,6 +72,11 @@ const (
 	DashboardsDelete           Action = "dashboards:delete"
 	DashboardsPermissionsRead  Action = "dashboards.permissions:read"
 	DashboardsPermissionsWrite Action = "dashboards.permissions:write"
+
+	GuardsRead   Action = "guards:read"
+	GuardsWrite  Action = "guards:write"
+	GuardsDelete Action = "guards:delete"
+	GuardsTest   Action = "guards:test"
 
 	StatusAccessControl Action = "status:accesscontrol"
 	AuditRead           Action = "audit:read"
@@ -144,13 +149,14 @@ const (
 	AreaFolders      Area = "Folders"
 	AreaDashboards   Area = "Dashboards"
 	AreaSources      Area = "Data sources"
+	AreaGuards       Area = "Guards"
 	AreaOther        Area = "Other" // what is about single things, and the actions of other APIs
 )
 
 // Areas lists the areas in the order in which they are shown.
 func Areas() []Area {
 	return []Area{
-		AreaAccounts, AreaMembers, AreaTeams, AreaRoles, AreaOrganization, AreaUsers, AreaFolders, AreaDashboards, AreaSources, AreaOther,
+		AreaAccounts, AreaMembers, AreaTeams, AreaRoles, AreaOrganization, AreaUsers, AreaFolders, AreaDashboards, AreaSources, AreaGuards, AreaOther,
 	}
 }
 
@@ -158,7 +164,7 @@ func Areas() []Area {
 var areaThings = map[Area]string{
 	AreaAccounts: "service accounts and their tokens", AreaMembers: "members of the organization", AreaTeams: "teams",
 	AreaRoles: "roles and who has them", AreaOrganization: "the organization", AreaUsers: "users of the server", AreaFolders: "folders",
-	AreaDashboards: "dashboards", AreaSources: "data sources",
+	AreaDashboards: "dashboards", AreaSources: "data sources", AreaGuards: "guards of other APIs",
 }
 
 // An ActionLevel is how much power an action is.
@@ -206,6 +212,7 @@ var (
 	ofFolder    = []Scope{"folders:uid:*"}
 	ofDashboard = []Scope{"dashboards:uid:*", "folders:uid:*"}
 	ofSource    = []Scope{"datasources:uid:*"}
+	ofGuard     = []Scope{"guards:uid:*"}
 	ofKey       = []Scope{"apikeys:id:*"}
 	ofSetting   = []Scope{"settings:*"}
 	ofGiving    = []Scope{ScopeDelegate}
@@ -300,6 +307,11 @@ var actionTable = []ActionInfo{
 	{datasourcesIDRead, AreaSources, "read", "ids of data sources", Reads, UsableNowhere, ofSource, false},
 	{datasourcesPermissionsRead, AreaSources, "read", "who may use data sources", Reads, UsableNowhere, ofSource, false},
 	{datasourcesPermissionsWrite, AreaSources, "change", "who may use data sources", Empowers, UsableNowhere, ofSource, false},
+
+	{GuardsRead, AreaGuards, "read", "guards", Reads, UsableByAll, ofGuard, true},
+	{GuardsTest, AreaGuards, "test", "guards", Reads, UsableByAll, ofGuard, false},
+	{GuardsWrite, AreaGuards, "create and change", "guards", Empowers, UsableByAll, ofGuard, false},
+	{GuardsDelete, AreaGuards, "delete", "guards", Changes, UsableByAll, ofGuard, false},
 
 	{AuditRead, AreaOther, "read", "the audit log", Reads, UsableByAll, ofNothing, false},
 	{ServerStatsRead, AreaOther, "read", "the nodes and statistics of the server", Reads, UsableOnServer, ofNothing, false},

@@ -208,6 +208,8 @@ var (
 	settingsReader = on("settings:*", SettingsRead)
 	settingsWriter = join(settingsReader, on("settings:*", settingsWrite))
 	statsReader    = on("", ServerStatsRead)
+	guardsReader   = on("guards:uid:*", GuardsRead)
+	guardsWriter   = join(guardsReader, on("guards:uid:*", GuardsTest, GuardsWrite, GuardsDelete))
 	keysReader     = on("apikeys:*", apiKeysRead)
 	keysWriter     = join(keysReader, on("", apiKeysCreate), on("apikeys:*", apiKeysDelete))
 )
@@ -249,6 +251,8 @@ var fixedTable = []fixed{
 	{"roles:reader", "Roles", "Reader", rolesReader},
 	{"roles:writer", "Roles", "Writer", rolesWriter},
 	{"roles:resetter", "Roles", "Resetter", rolesReset},
+	{"guards:reader", "Guards", "Reader", guardsReader},
+	{"guards:writer", "Guards", "Writer", guardsWriter},
 	{"settings:reader", "Settings", "Reader", settingsReader},
 	{"settings:writer", "Settings", "Writer", settingsWriter},
 	{"stats:reader", "Statistics", "Reader", statsReader},
@@ -267,7 +271,7 @@ func basicPermissions(r Role) []Permission {
 	}
 	if r >= RoleAdmin {
 		list = join(list, accountsWriter, orgUsersWriter, organizationWriter, teamsCreator, teamsWriter, foldersWriter, dashboardsWriter,
-			sourcesWriter, sourcesPermissionsWriter, keysWriter, rolesWriter, on("", AuditRead), on(ScopeAccessControl, StatusAccessControl),
+			sourcesWriter, sourcesPermissionsWriter, keysWriter, guardsWriter, rolesWriter, on("", AuditRead), on(ScopeAccessControl, StatusAccessControl),
 			on("*", ForeignActions))
 	}
 	return list

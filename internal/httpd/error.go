@@ -40,6 +40,7 @@ var statusOfID = map[string]int{
 	"user.exists":                           http.StatusPreconditionFailed,
 	"folder.version-mismatch":               http.StatusPreconditionFailed,
 	"dashboard.version-mismatch":            http.StatusPreconditionFailed,
+	"guard.version-mismatch":                http.StatusPreconditionFailed,
 	"search.limit":                          http.StatusUnprocessableEntity,
 	"database.unknown-outcome":              http.StatusGatewayTimeout, // 503 says that nothing was changed
 }

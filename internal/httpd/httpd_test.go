@@ -30,6 +30,8 @@ func TestStatus(t *testing.T) {
 		{&hallpass.Error{Kind: hallpass.Conflict, ID: "team.name-taken"}, 409, "team.name-taken"},
 		{&hallpass.Error{Kind: hallpass.Conflict, ID: "user.exists"}, 412, "user.exists"},
 		{&hallpass.Error{Kind: hallpass.Conflict, ID: "dashboard.version-mismatch"}, 412, `"status":"version-mismatch"`},
+		{&hallpass.Error{Kind: hallpass.Conflict, ID: "guard.version-mismatch"}, 412, "guard.version-mismatch"},
+		{&hallpass.Error{Kind: hallpass.Conflict, ID: "guard.managed"}, 409, "guard.managed"},
 		{&hallpass.Error{Kind: hallpass.Limited, RetryAfter: 1500 * time.Millisecond}, 429, ""},
 		{&hallpass.Error{Kind: hallpass.Limited, ID: "request.too-large"}, 413, ""},
 		{&hallpass.Error{Kind: hallpass.Unavailable, Err: errors.New("hunter2")}, 503, ""},

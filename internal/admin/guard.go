@@ -1,0 +1,239 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+var (
+	errGuardVersion = &hallpass.Error{Kind: hallpass.Conflict, ID: "guard.version-mismatch", Message: "The guard has been changed by someone else: read it again"}
+	errGuardName    = hallpass.Invalidf("name", "The name of a guard cannot change: it stands in the configuration of proxies")
+)
+
+// errGuardManaged says where a guard that is locked here can be changed.
+func errGuardManaged(g hallpass.Guard) error {
+	return &hallpass.Error{Kind: hallpass.Conflict, ID: "guard.managed", Message: "The guard " + g.Name + " is written down in the configuration file " + g.Source + ": change it there"}
+}
+
+// A GuardFilter picks guards; zero fields pick all.
+type GuardFilter struct {
+	Query string // part of the name
+	Page  Page
+}
+
+// Guards returns a page of the guards of the caller's org that it may read, by name,
+// and how many there are on all pages.
+func (a *Admin) Guards(ctx context.Context, c hallpass.Caller, f GuardFilter) (page []hallpass.Guard, total int, err error) {
+	err = a.read(ctx, c, need{action: hallpass.GuardsRead}, func(tx *store.Tx) error {
+		list, err := tx.Guards(c.Org, f.Query)
+		list = slices.DeleteFunc(list, func(g hallpass.Guard) bool { return !c.Can(hallpass.GuardsRead, g.Scope()) })
+		page, total = SlicePage(list, f.Page), len(list)
+		return err
+	})
+	return page, total, err
+}
+
+// guardNeed is what something about the guard demands.
+func guardNeed(action hallpass.Action, name string) need {
+	return need{action: action, scope: hallpass.Guard{Name: name}.Scope()}
+}
+
+// Guard returns the guard with that name; NotFound when the caller's org has none.
+func (a *Admin) Guard(ctx context.Context, c hallpass.Caller, name string) (g hallpass.Guard, err error) {
+	err = a.read(ctx, c, guardNeed(hallpass.GuardsRead, name), func(tx *store.Tx) error {
+		g, err = tx.Guard(c.Org, name)
+		return err
+	})
+	return g, err
+}
+
+// CreateGuard makes a guard in the caller's org. A guard that is not well formed is
+// Invalid, a name that a guard of any org has a Conflict. Once it has returned, every
+// node knows the guard.
+func (a *Admin) CreateGuard(ctx context.Context, c hallpass.Caller, g hallpass.Guard) (hallpass.Guard, error) {
+	if err := a.validateGuard(g); err != nil {
+		return g, err
+	}
+	g.Org, g.ManagedBy, g.Source, g.Suspended = c.Org, hallpass.ManagedByAPI, "", ""
+	err := a.change(ctx, c, guardNeed(hallpass.GuardsWrite, g.Name), "guard.create", func(t *Turn) (err error) {
+		if _, err := t.Org(t.Caller.Org); err != nil {
+			return err
+		}
+		id, err := t.NextGuard()
+		if err != nil {
+			return err
+		}
+		if err := t.declare(changed(hallpass.GuardChanged, id)); err != nil {
+			return err
+		}
+		if g, err = a.createGuard(t.Tx, g); err != nil {
+			return err
+		}
+		return t.Audit("guard", g.Name, guardDifference(hallpass.Guard{}, g))
+	})
+	return g, err
+}
+
+func (a *Admin) createGuard(tx *store.Tx, g hallpass.Guard) (hallpass.Guard, error) {
+	g.Version, g.CreatedAt, g.UpdatedAt = 1, a.now(), a.now()
+	return tx.CreateGuard(g)
+}
+
+// UpdateGuard gives the guard of that name other rules and settings. Its Version must
+// be the stored one, else it is a Conflict; so is a guard of the configuration file.
+// A suspended guard decides again. Once it has returned, no node decides by what was.
+func (a *Admin) UpdateGuard(ctx context.Context, c hallpass.Caller, name string, g hallpass.Guard) (hallpass.Guard, error) {
+	if g.Name == "" {
+		g.Name = name
+	}
+	if g.Name != name {
+		return g, errGuardName
+	}
+	if err := a.validateGuard(g); err != nil {
+		return g, err
+	}
+	err := a.changeGuard(ctx, c, hallpass.GuardsWrite, name, "guard.update", func(t *Turn, was hallpass.Guard) (err error) {
+		if g.Version != was.Version {
+			return errGuardVersion
+		}
+		if err := t.declare(changed(hallpass.GuardChanged, was.ID)); err != nil {
+			return err
+		}
+		if g, err = a.updateGuard(t.Tx, was, g); err != nil {
+			return err
+		}
+		return t.Audit("guard", name, guardDifference(was, g))
+	})
+	return g, err
+}
+
+// updateGuard stores g, which keeps from the guard that was what nobody chooses.
+func (a *Admin) updateGuard(tx *store.Tx, was, g hallpass.Guard) (hallpass.Guard, error) {
+	if g.ManagedBy == "" {
+		g.Org, g.ManagedBy = was.Org, was.ManagedBy
+	}
+	g.ID, g.Version, g.Suspended, g.CreatedAt, g.UpdatedAt = was.ID, was.Version+1, "", was.CreatedAt, a.now()
+	return g, tx.UpdateGuard(g)
+}
+
+// DeleteGuard removes the guard for good. Once it has returned, every node refuses all
+// requests that ask for it. A guard of the configuration file is a Conflict.
+func (a *Admin) DeleteGuard(ctx context.Context, c hallpass.Caller, name string) error {
+	return a.changeGuard(ctx, c, hallpass.GuardsDelete, name, "guard.delete", func(t *Turn, was hallpass.Guard) error {
+		if err := t.declare(changed(hallpass.GuardChanged, was.ID)); err != nil {
+			return err
+		}
+		if err := t.DeleteGuard(was.Org, was.ID); err != nil {
+			return err
+		}
+		return t.Audit("guard", name, "")
+	})
+}
+
+// changeGuard is change for a guard that exists and that the configuration file does
+// not own.
+func (a *Admin) changeGuard(ctx context.Context, c hallpass.Caller, action hallpass.Action, name, what string, fn func(*Turn, hallpass.Guard) error) error {
+	return a.change(ctx, c, guardNeed(action, name), what, func(t *Turn) error {
+		was, err := t.Guard(t.Caller.Org, name)
+		if err != nil {
+			return err
+		}
+		if was.ManagedBy == hallpass.ManagedByConfig {
+			return errGuardManaged(was)
+		}
+		return fn(t, was)
+	})
+}
+
+// validateGuard returns an Invalid error unless the guard is well formed and its
+// upstream is another server than this one.
+func (a *Admin) validateGuard(g hallpass.Guard) error {
+	if err := g.Validate(); err != nil {
+		return err
+	}
+	u, err := url.Parse(g.Upstream)
+	if err != nil || g.Upstream == "" || !slices.Contains(a.o.Itself, hostPort(u)) {
+		return nil
+	}
+	return hallpass.Invalidf("upstream", "The upstream is Hallpass itself: name the API that the guard protects")
+}
+
+// hostPort returns where the URL leads, as host:port; a name of this machine is
+// written as localhost.
+func hostPort(u *url.URL) string {
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	if ip := net.ParseIP(host); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// GuardWarnings tells what about the guard is allowed and probably not meant. Whoever
+// writes a guard may know it.
+func (a *Admin) GuardWarnings(ctx context.Context, c hallpass.Caller, g hallpass.Guard) (list []hallpass.GuardWarning, err error) {
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		given, err := tx.GivenActions(c.Org)
+		list = g.Warnings(func(action hallpass.Action) bool { return !action.Foreign() || slices.Contains(given, action) })
+		return err
+	})
+	return list, err
+}
+
+// guardDifference says for the audit in what a guard differs from what it was.
+func guardDifference(was, g hallpass.Guard) string {
+	var parts []string
+	for _, field := range []struct{ name, was, now string }{
+		{"org", fmt.Sprint(was.Org), fmt.Sprint(g.Org)},
+		{"upstream", was.Upstream, g.Upstream},
+		{"preset", was.Preset, g.Preset},
+		{"path_allow", strings.Join(was.PathAllow, " "), strings.Join(g.PathAllow, " ")},
+		{"preflight", fmt.Sprint(was.AllowPreflight), fmt.Sprint(g.AllowPreflight)},
+		{"jwt", fmt.Sprint(was.JWT), fmt.Sprint(g.JWT)},
+		{"suspended", string(was.Suspended), string(g.Suspended)},
+		{"managed by", string(was.ManagedBy), string(g.ManagedBy)},
+	} {
+		if field.was != field.now {
+			parts = append(parts, fmt.Sprintf("%s %q", field.name, field.now))
+		}
+	}
+	before, after := rulesInWords(was), rulesInWords(g)
+	without := func(list, other []string, sign string) {
+		for _, r := range list {
+			if !slices.Contains(other, r) {
+				parts = append(parts, sign+r)
+			}
+		}
+	}
+	without(before, after, "- ")
+	without(after, before, "+ ")
+	if len(parts) == 0 && !slices.Equal(before, after) {
+		parts = append(parts, "rules in another order")
+	}
+	return strings.Join(parts, "; ")
+}
+
+func rulesInWords(g hallpass.Guard) []string {
+	list := make([]string, len(g.Rules))
+	for i, r := range g.Rules {
+		list[i] = r.Request() + " needs " + r.Need.String()
+		for _, m := range []map[string]string{r.Captures, r.Set} {
+			if len(m) > 0 {
+				list[i] += fmt.Sprintf(" %q", m)
+			}
+		}
+		if r.Split != "" {
+			list[i] += " split " + r.Split
+		}
+	}
+	return list
+}
