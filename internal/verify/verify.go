@@ -16,6 +16,10 @@ import (
 type Options struct {
 	CacheSize   int           // tokens kept in memory at most; 0: DefaultCacheSize
 	SessionIdle time.Duration // how long a session may rest unused; 0: 7 days
+
+	// OnBrokenGuard is told of a stored guard that refuses every request: it is
+	// suspended, or its rules do not compile, and then err says why. nil: nobody is.
+	OnBrokenGuard func(g hallpass.Guard, err error)
 }
 
 // DefaultCacheSize is how many tokens are kept in memory at most.
@@ -28,6 +32,7 @@ type Verifier struct {
 	node *node.Node
 
 	cache     *cache // of tokens
+	guards    guards
 	counts    *counts
 	misses    atomic.Uint64
 	lookUps   *lookUps
@@ -57,6 +62,7 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 		sessions: &sessions{db: db, node: n, idle: o.SessionIdle, seen: make(map[hallpass.SessionID]time.Time)},
 	}
 	v.lookUps = newLookUps(db, n, v.cache)
+	v.guards.db, v.guards.node, v.guards.broken = db, n, o.OnBrokenGuard
 	v.passwords = newPasswords(db, n, v.record)
 	db.Subscribe(v.changed)
 	db.OnAudit(v.publishRefusal)
@@ -67,6 +73,7 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 // its commit and after.
 func (v *Verifier) changed(n store.Notice) {
 	v.cache.coherence.Changed(n, v.cache.forget)
+	v.guards.coherence.Changed(n, v.guards.forget)
 	v.listeners.changed(n.Changes)
 	for _, c := range n.Changes {
 		v.passwords.right.forget(c.Reach().User)

@@ -1,0 +1,170 @@
+package verify
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/node"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// guards keeps every guard with its rules compiled. Any change of a guard has all of
+// them read again: there are few, and those that did not change are not compiled anew.
+type guards struct {
+	db     *store.DB
+	node   *node.Node
+	broken func(hallpass.Guard, error)
+
+	now       atomic.Pointer[guardSet] // nil: to be read; written within coherence
+	last      atomic.Pointer[guardSet] // that was read last, perhaps not kept: what did not change since is not compiled again
+	coherence store.Coherence
+
+	mu       sync.Mutex
+	underWay *guardLook // guarded by mu
+}
+
+// A guardSet is the guards at one time. It does not change.
+type guardSet struct {
+	byName map[string]compiledGuard
+}
+
+// A compiledGuard is a guard ready for decisions, or why it refuses everything.
+type compiledGuard struct {
+	guard  hallpass.Guard
+	rules  *hallpass.Ruleset
+	broken *hallpass.Error
+}
+
+// A guardLook is one look at the database, and what it found once done is closed.
+type guardLook struct {
+	begun store.Epoch
+	done  chan struct{}
+	set   *guardSet
+	err   error
+}
+
+var errUnknownGuard = &hallpass.Error{Kind: hallpass.NotFound, ID: "guard.unknown", Message: "There is no such guard"}
+
+// Ruleset returns the rules of the guard with that name, of whatever org. The error's
+// Kind is NotFound when there is no such guard, Denied when the guard is suspended and
+// refuses every request, and Unavailable when its rules cannot be known now.
+//
+// It takes no lock and allocates nothing unless a guard has just changed.
+func (v *Verifier) Ruleset(ctx context.Context, name string) (*hallpass.Ruleset, error) {
+	gs := &v.guards
+	if _, ok := gs.node.MayAnswer(); !ok {
+		return nil, errStale
+	}
+	set := gs.now.Load()
+	if set == nil {
+		var err error
+		if set, err = gs.load(ctx); err != nil {
+			return nil, unknowable(err)
+		}
+	}
+	g, known := set.byName[name]
+	switch {
+	case !known:
+		return nil, errUnknownGuard
+	case g.broken != nil:
+		return nil, g.broken
+	}
+	return g.rules, nil
+}
+
+// forget has the guards read again after a change that reaches any of them.
+func (gs *guards) forget(r hallpass.Reach) {
+	if r.Everybody || r.Guard != 0 || r.Org != 0 {
+		gs.now.Store(nil)
+	}
+}
+
+// load reads the guards. Those who ask at the same time share one look, unless
+// something was announced since it began.
+func (gs *guards) load(ctx context.Context) (*guardSet, error) {
+	l, mine := gs.join(gs.coherence.Begin())
+	if mine {
+		gs.run(context.WithoutCancel(ctx), l) // others may wait for it, whatever becomes of this caller
+		return l.set, l.err
+	}
+	select {
+	case <-l.done:
+		return l.set, l.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// join returns the look to wait for, or a new one that is the caller's to run.
+func (gs *guards) join(begun store.Epoch) (l *guardLook, mine bool) {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	if l := gs.underWay; l != nil && l.begun == begun {
+		return l, false
+	}
+	gs.underWay = &guardLook{begun: begun, done: make(chan struct{}), err: errStale} // what the others are told should it panic
+	return gs.underWay, true
+}
+
+// run looks, and has those who wait go on. What was found is kept if nothing was
+// announced since the look began.
+func (gs *guards) run(ctx context.Context, l *guardLook) {
+	defer func() {
+		gs.mu.Lock()
+		if gs.underWay == l {
+			gs.underWay = nil
+		}
+		gs.mu.Unlock()
+		close(l.done)
+	}()
+	var list []hallpass.Guard
+	l.err = gs.db.Read(ctx, func(tx *store.Tx) (err error) {
+		if err = recent(gs.node, tx); err == nil {
+			list, err = tx.AllGuards()
+		}
+		return err
+	})
+	if l.err != nil {
+		return
+	}
+	l.set = gs.compile(list)
+	gs.coherence.Keep(l.begun, func() { gs.now.Store(l.set) })
+}
+
+// compile makes the guards ready for decisions. One that cannot be compiled is told
+// of and refuses everything; the others do not suffer.
+func (gs *guards) compile(list []hallpass.Guard) *guardSet {
+	last := gs.last.Load()
+	set := &guardSet{byName: make(map[string]compiledGuard, len(list))}
+	for _, g := range list {
+		c := compiledGuard{}
+		if last != nil {
+			c = last.byName[g.Name]
+		}
+		if !reflect.DeepEqual(c.guard, g) {
+			c = gs.compileOne(g)
+		}
+		set.byName[g.Name] = c
+	}
+	gs.last.Store(set)
+	return set
+}
+
+func (gs *guards) compileOne(g hallpass.Guard) compiledGuard {
+	rules, err := hallpass.NewRuleset(g)
+	if err == nil && g.Suspended == "" {
+		return compiledGuard{guard: g, rules: rules}
+	}
+	why := g.Suspended
+	if why == "" {
+		why = hallpass.SuspendedUnreadable
+	}
+	c := compiledGuard{guard: g, broken: &hallpass.Error{Kind: hallpass.Denied, ID: "guard.suspended", Message: "The guard " + g.Name + " refuses every request: " + why.Words()}}
+	if gs.broken != nil {
+		gs.broken(g, err)
+	}
+	return c
+}
