@@ -37,7 +37,7 @@ func AllowedSpellings(names []string) (s Spellings) {
 // one that was judged. It allocates nothing unless the path has a percent sign.
 //
 // A path is canonical if it begins with "/", has no empty segment but the last, no
-// segment "." or "..", no percent-encoded control character or character of `/ \ % ; ? #`,
+// segment "." or "..", also with spaces, no percent-encoded control character or character of `/ \ % ; ? #`,
 // no byte outside visible ASCII, none of `\ ; # " < > ^ { | }` and no backquote. What it decodes to is UTF-8.
 // An encoded slash that is allowed stays in the path as "%2F".
 func CanonicalPath(target string, allowed Spellings) (path string, ok bool) {
@@ -122,7 +122,7 @@ func canonicalSegment(segment string) bool {
 		var part string
 		part, segment, more = strings.Cut(segment, "%2F")
 		part, _, _ = strings.Cut(part, ";")
-		if part == "" || part == "." || part == ".." {
+		if part == "" || part == "." || part == ".." || strings.Contains(part, " ") && strings.Trim(part, ". ") == "" { // Windows ignores spaces at the end of a name
 			return false
 		}
 	}

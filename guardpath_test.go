@@ -58,6 +58,10 @@ func TestCanonicalPath(t *testing.T) {
 		{"/api/x;v=1", none, ""},
 		{"/api/x%3bv=1", none, ""},
 		{"/api/..;/admin", none, ""},
+		{"/api/..%20/admin", none, ""}, // a file system of Windows reads ".."
+		{"/api/..%20./admin", none, ""},
+		{"/api/%20/admin", none, ""},
+		{"/api/.x/x../...x", none, "/api/.x/x../...x"},
 		{"/api/x%00", none, ""},
 		{"/api/x%0d%0a", none, ""},
 		{"/api/x%7f", none, ""},
