@@ -23,6 +23,7 @@ type Event struct {
 	Err      error // what went wrong, for the log alone
 	AccessID string
 	Stream   bool // the answer lasts as long as its reader likes
+	Foreign  bool // the answer is that of another server, its status too
 
 	ids    *requestIDs // nil: the request has none
 	number uint64      // of the request

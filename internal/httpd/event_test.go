@@ -100,3 +100,27 @@ func TestStatusOfSilence(t *testing.T) {
 		t.Errorf("logged %d, %v; answered %d", line.Status, err, r.StatusCode)
 	}
 }
+
+// TestForeignAnswer passes on another server's failure, after an interim answer: the log
+// has the status of the answer, and not as our fault.
+func TestForeignAnswer(t *testing.T) {
+	url, log, stop := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		httpd.EventOf(r.Context()).Foreign = r.URL.Path == "/foreign"
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusInternalServerError)
+	})
+	for _, path := range []string{"/foreign", "/ours"} {
+		r, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Body.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	stop()
+	got := log.String()
+	if strings.Count(got, `"status":500`) != 2 || strings.Count(got, `"level":"ERROR"`) != 1 || strings.Count(got, `"level":"INFO"`) != 1 {
+		t.Errorf("the log is %s", got)
+	}
+}

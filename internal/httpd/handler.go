@@ -161,8 +161,10 @@ type recorder struct {
 	status int
 }
 
+// WriteHeader is for http.ResponseWriter. Interim answers (RFC 9110, 15.2) are not the
+// answer; that to an upgrade is.
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
+	if r.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
@@ -184,6 +186,7 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 func (o *Options) logRequest(r *http.Request, e *Event, status int) {
 	level := slog.LevelInfo
 	switch {
+	case e.Foreign && status >= 400: // the fault is not ours
 	case status >= 500 && status != http.StatusServiceUnavailable && status != http.StatusGatewayTimeout:
 		level = slog.LevelError
 	case status >= 500:

@@ -64,6 +64,7 @@ func (s *Server) jobs() []job {
 		{name: "initial-admin-password", does: "Deletes the file of the first password once it is changed", wake: s.userMove, again: wakeAgain, do: s.forgetFirstPassword,
 			lost: "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself"},
 		{name: "ended listeners", does: "Ends streams whose reader may not read them any more", every: lookEvery, do: never(s.verify.EndListeners)},
+		{name: "streams in doubt", does: "Decides anew whether what goes on behind guards may go on, after a change", every: lookEvery, wake: s.verify.Doubts(), do: never(s.verify.DecideAnew)},
 		{name: "clock", does: "Looks whether the clock has gone back", every: flushEvery, do: never((&clockWatch{node: s.node, log: s.log}).look)},
 		{name: "repeated requests", does: "Logs how often a request that is logged once was repeated", every: flushEvery, do: never(func() { s.fold.Tell(time.Now()) })},
 	}

@@ -42,6 +42,7 @@ type Verifier struct {
 
 	watchers  watchers
 	listeners listeners
+	passages  *passages
 }
 
 // New returns a Verifier on db, which it listens to from then on. The node says
@@ -58,6 +59,7 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 		node:     n,
 		cache:    newCache(o.CacheSize),
 		counts:   new(counts),
+		passages: newPassages(),
 		uses:     newUses(o.CacheSize),
 		sessions: &sessions{db: db, node: n, idle: o.SessionIdle, seen: make(map[hallpass.SessionID]time.Time)},
 	}
@@ -78,6 +80,7 @@ func (v *Verifier) changed(n store.Notice) {
 	for _, c := range n.Changes {
 		v.passwords.right.forget(c.Reach().User)
 	}
+	v.passages.changed(n) // last: who decides anew finds all else forgotten
 }
 
 // publishRefusal tells those who watch a token that it was refused.
