@@ -210,6 +210,43 @@ func TestKeyboardOnly(t *testing.T) {
 	b.shows("No tokens yet")
 }
 
+// TestRowMenuByKeyboard disables an account by the menu of its row in the list, without a
+// mouse. The focus comes back to the button of the menu.
+func TestRowMenuByKeyboard(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := newBrowser(t, s.URL)
+	newAccount(t, s, "ci")
+	b.signIn("admin", hallpasstest.AdminPassword)
+	b.open("/org/serviceaccounts")
+	const button = `[aria-label="Actions for ci"]`
+	open := `document.querySelector(".actions .menu").matches(":popover-open")`
+	b.tabTo(button)
+	b.keys(kb.Enter)
+	b.until(open)
+	b.keys(kb.Escape)
+	b.until("!" + open + ` && document.activeElement.matches(` + quote(button) + `)`)
+	b.keys(kb.Enter)
+	b.until(open)
+	b.tabTo(`[aria-label="Disable ci"]`)
+	b.keys(kb.Enter)
+	b.until(`document.querySelector("#confirm-dialog")?.open`)
+	b.keys(kb.Escape)
+	b.until(`!document.querySelector("#confirm-dialog") && document.activeElement.matches(` + quote(button) + `)`)
+	b.keys(kb.Enter)
+	b.until(open)
+	b.tabTo(`[aria-label="Disable ci"]`)
+	b.keys(kb.Enter)
+	b.until(`document.activeElement.matches("#confirm-dialog [data-cancel]")`)
+	b.tabTo("#confirm-yes")
+	b.keys(kb.Enter)
+	b.shows("ci is disabled now: its tokens are refused.")
+	b.tabTo(button)
+	b.keys(kb.Enter)
+	b.press(".menu button", "Enable…")
+	b.yes("disabled", "enabled, with the role Viewer")
+	b.shows("ci is enabled now.")
+}
+
 // stayIn presses Tab more often than the dialog has elements that take the focus. The
 // focus may leave the dialog for the browser itself, but not for the rest of the page.
 func (b *browser) stayIn(dialog string) {

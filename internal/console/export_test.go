@@ -11,6 +11,12 @@ import (
 // SafeNext is the check of where a sign-in may lead.
 var SafeNext = safeNext
 
+// NodesBadge says how the nodes are.
+var NodesBadge = nodesBadge
+
+// Initials are those of a name.
+func Initials(name string) string { return me{Name: name}.Initials() }
+
 // views are the pages, each with the view it is bound to.
 var views = map[string]any{
 	"audit/list":             auditView{},
