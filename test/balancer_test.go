@@ -193,6 +193,7 @@ func testBalancer(t *testing.T, proxy func(*testing.T, []string) *proxied) {
 	l.goOn(200)
 	w.cut(false, false)
 	c.nodes[0].state("ready")
+	c.served(0)
 	l.goOn(100)
 
 	if err := c.nodes[1].stop(); err != nil {
@@ -200,11 +201,13 @@ func testBalancer(t *testing.T, proxy func(*testing.T, []string) *proxied) {
 	}
 	l.goOn(100)
 	c.again(1)
+	c.served(1)
 	l.goOn(100)
 
 	c.nodes[2].kill()
 	l.goOn(200)
 	c.again(2)
+	c.served(2)
 	l.goOn(100)
 	l.check()
 
@@ -357,6 +360,21 @@ func (c *cluster) again(i int) {
 	p.url = "http://" + c.addresses[i]
 	p.await()
 	c.nodes[i] = p
+}
+
+// served waits until the proxy sends requests of every kind to the node again. Only then
+// may another node fail: the proxies notice late that a node is back.
+func (c *cluster) served(i int) {
+	c.t.Helper()
+	p := c.nodes[i]
+	mark := len(p.out.String())
+	answered := func(door string) float64 {
+		return p.metric(fmt.Sprintf("hallpass_http_request_duration_seconds_count{code=%q,door=%q}", "2xx", door))
+	}
+	reads, questions := answered("api"), answered("guard")
+	hallpasstest.Eventually(c.t, "the proxy to use a node again", func() bool {
+		return answered("guard") > questions && answered("api") > reads && strings.Contains(p.out.String()[mark:], `"method":"POST"`)
+	})
 }
 
 // load sends requests of every kind through a proxy.

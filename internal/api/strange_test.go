@@ -417,7 +417,10 @@ func (w walker) send(t *testing.T, p probe) int {
 	if strings.HasPrefix(p.path, "/login") || strings.Contains(p.path, "/user/password") {
 		w.server.Clock.Wind(2 * time.Minute) // wrong passwords are counted
 	}
-	r := w.server.Send(w.as, p.method, p.path, p.body, headers...)
+	r := hallpasstest.Patiently(t, p.method+" with "+p.where, func() (hallpasstest.Response, int, string) {
+		r := w.server.Send(w.as, p.method, p.path, p.body, headers...)
+		return r, r.StatusCode, r.Text
+	})
 	if r.StatusCode == http.StatusUnauthorized && w.server.Send(w.as, "GET", "/api/login/ping", "").StatusCode != 200 {
 		t.Fatalf("%s %.200s with %s ended the session", p.method, p.path, p.where)
 	}

@@ -326,7 +326,16 @@ func (w *stranger) take(p page, to string) {
 	}
 }
 
+// request sends a request.
 func (w *stranger) request(method, path, body string, headers []string) page {
+	w.t.Helper()
+	return hallpasstest.Patiently(w.t, method+" "+path, func() (page, int, string) {
+		p := w.requestOnce(method, path, body, headers)
+		return p, p.status, p.text
+	})
+}
+
+func (w *stranger) requestOnce(method, path, body string, headers []string) page {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+path, strings.NewReader(body))
 	if err != nil {

@@ -3,10 +3,12 @@ package hallpasstest
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -117,7 +119,30 @@ func OnBoth(t *testing.T, parts int, walk func(t *testing.T, s *Server, part int
 		sent += len(of[0])
 		compare(t, of)
 	}
+	if n := resent.Load(); n > maxResent {
+		t.Errorf("%d of %d requests got 503 and another answer later: a busy machine does not explain so many", n, sent)
+	}
 	return sent
+}
+
+// resent counts what Patiently sent again. More than maxResent are a fault.
+var resent atomic.Int64
+
+const maxResent = 5
+
+// Patiently sends something, and sends it again when the answer is 503, as a client
+// should: on a machine that has too much to do the database may not answer for a moment,
+// and nothing was changed. What is our fault is answered alike again.
+func Patiently[R any](t testing.TB, what string, send func() (answer R, status int, text string)) R {
+	t.Helper()
+	answer, status, text := send()
+	if status == http.StatusServiceUnavailable {
+		t.Logf("%s: 503, sent again: %.2000s", what, text)
+		resent.Add(1)
+		time.Sleep(time.Second) // Retry-After
+		answer, _, _ = send()
+	}
+	return answer
 }
 
 func compare(t *testing.T, answers [][]Answer) {
