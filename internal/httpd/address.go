@@ -64,34 +64,37 @@ const (
 // From returns the client's address and user agent. The address is that of the
 // peer. If the peer is a trusted proxy, it is the last address in the header that
 // is not a trusted proxy.
-func (p Proxies) From(r *http.Request) hallpass.From {
-	from, _ := p.from(r)
-	return from
+func (p Proxies) From(r *http.Request) hallpass.From { return p.peer(r).from }
+
+// A peer is who sent a request, and the client that it tells of.
+type peer struct {
+	from    hallpass.From // the client
+	secure  bool          // the client used https, to us or to a trusted proxy
+	trusted bool          // the peer is a trusted proxy
 }
 
-func (p Proxies) from(r *http.Request) (_ hallpass.From, secure bool) {
-	address, secure := p.client(r)
-	from := hallpass.From{Address: address}
+func (p Proxies) peer(r *http.Request) (who peer) {
+	who.from.Address, who.secure, who.trusted = p.client(r)
 	if agent := r.Header["User-Agent"]; len(agent) > 0 {
-		from.UserAgent = hallpass.Clean(agent[0], maxAgent)
+		who.from.UserAgent = hallpass.Clean(agent[0], maxAgent)
 	}
-	return from, secure
+	return who
 }
 
 // client returns the client's address, and whether the client used https, to us or
-// to a trusted proxy.
-func (p Proxies) client(r *http.Request) (address string, secure bool) {
+// to a trusted proxy. trusted tells whether the peer is one.
+func (p Proxies) client(r *http.Request) (address string, secure, trusted bool) {
 	secure = r.TLS != nil
 	host := r.RemoteAddr
 	if i := strings.LastIndexByte(host, ':'); i >= 0 {
 		host = strings.Trim(host[:i], "[]")
 	}
 	if len(p.Trusted) == 0 {
-		return host, secure
+		return host, secure, false
 	}
 	peer, err := netip.ParseAddr(host)
 	if err != nil || !p.Trusted.contains(peer.Unmap()) {
-		return host, secure
+		return host, secure, false
 	}
 	w := walk{Proxies: p, client: peer.Unmap()}
 	if p.Forwarded {
@@ -100,7 +103,24 @@ func (p Proxies) client(r *http.Request) (address string, secure bool) {
 		w.forwardedFor(r.Header[xForwardedFor])
 		w.proto = r.Header.Get("X-Forwarded-Proto")
 	}
-	return w.client.String(), secure || w.proto == "https"
+	return w.client.String(), secure || w.proto == "https", true
+}
+
+// OneAddress returns the address of a client that a trusted proxy tells in a header of
+// its own, as X-Real-Ip, of which values are the values. It is false unless there is
+// exactly one, and that is an address.
+func OneAddress(values []string) (address string, ok bool) {
+	if len(values) != 1 {
+		return "", false
+	}
+	addr, err := netip.ParseAddr(values[0])
+	if err != nil {
+		return "", false
+	}
+	if addr.Is4() {
+		return values[0], true // it has one spelling
+	}
+	return addr.Unmap().WithZone("").String(), true
 }
 
 // A walk goes back from proxy to proxy, to the first address that is not a trusted

@@ -15,6 +15,7 @@ type Event struct {
 	Started  time.Time
 	From     hallpass.From // the client, as far as proxies are trusted
 	Secure   bool          // the client spoke https
+	Trusted  bool          // the peer is a trusted proxy
 	Caller   string        // login
 	Token    hallpass.TokenID
 	Org      hallpass.OrgID

@@ -54,10 +54,10 @@ type handler struct {
 
 // ServeHTTP is for http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	from, secure := h.Proxies.from(r)
+	who := h.Proxies.peer(r)
 	x := &exchange{
 		Context: r.Context(), rec: recorder{ResponseWriter: w},
-		event: Event{Started: time.Now(), From: from, Secure: h.HTTPS || secure, ids: h.ids, number: h.ids.n.Add(1)},
+		event: Event{Started: time.Now(), From: who.from, Secure: h.HTTPS || who.secure, Trusted: who.trusted, ids: h.ids, number: h.ids.n.Add(1)},
 	}
 	reader := Browser
 	if h.Reader != nil {
@@ -66,19 +66,26 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header(), reader, x.event.Secure)
 	x.request = r.WithContext(x)
 	defer h.end(x)
-	if tooManyHeaders(r) {
-		WriteError(&x.rec, x.request, errHeaders)
-		return
-	}
-	var ok bool
-	if x.request, ok = onePath(x.request); !ok {
-		WriteError(&x.rec, x.request, errNoPath)
-		return
-	}
-	h.doors.ServeHTTP(&x.rec, x.request)
+	h.serve(x, reader)
 	if x.rec.status == 0 {
 		x.rec.status = http.StatusOK // what net/http sends for a handler that says nothing
 	}
+}
+
+// serve has a door answer, or refuses what no door is asked about.
+func (h *handler) serve(x *exchange, reader Reader) {
+	if reader != Proxy { // a proxy asks about another request, with any path, and misreads most statuses: its door refuses
+		if TooManyHeaders(x.request) {
+			WriteError(&x.rec, x.request, ErrHeaders)
+			return
+		}
+		var ok bool
+		if x.request, ok = onePath(x.request); !ok {
+			WriteError(&x.rec, x.request, errNoPath)
+			return
+		}
+	}
+	h.doors.ServeHTTP(&x.rec, x.request)
 }
 
 // end is deferred: it answers a panic, if it still can, and tells of the request.
@@ -101,9 +108,13 @@ func (h *handler) end(x *exchange) {
 	}
 }
 
-var errHeaders = &hallpass.Error{Kind: hallpass.Limited, ID: "request.headers-too-large", Message: "Request header fields too large"}
+// ErrHeaders refuses a request of TooManyHeaders.
+var ErrHeaders = &hallpass.Error{Kind: hallpass.Limited, ID: "request.headers-too-large", Message: "Request header fields too large"}
 
-func tooManyHeaders(r *http.Request) bool {
+// TooManyHeaders reports whether the headers of the request and its target have more
+// than MaxHeaderBytes, or there are more than a hundred (SEC-8). Handler refuses such
+// a request, save at the doors of proxies.
+func TooManyHeaders(r *http.Request) bool {
 	bytes, fields := len(r.RequestURI), 0
 	for name, values := range r.Header {
 		for _, v := range values {

@@ -102,6 +102,44 @@ func TestFrom(t *testing.T) {
 	}
 }
 
+// TestOneAddress reads the header in which a proxy tells one address.
+func TestOneAddress(t *testing.T) {
+	for _, tt := range []struct {
+		values []string
+		want   string // "": it is not one address
+	}{
+		{[]string{"203.0.113.9"}, "203.0.113.9"}, {[]string{"2001:DB8::0:7"}, "2001:db8::7"}, {[]string{"::ffff:203.0.113.9"}, "203.0.113.9"}, {[]string{"fe80::1%<b>"}, "fe80::1"},
+		{nil, ""}, {[]string{""}, ""}, {[]string{"203.0.113.9", "203.0.113.9"}, ""}, {[]string{"203.0.113.9, 203.0.113.9"}, ""}, {[]string{"203.0.113.9:1"}, ""}, {[]string{"unix:"}, ""}, {[]string{"1.2.3.04"}, ""},
+	} {
+		if got, ok := httpd.OneAddress(tt.values); got != tt.want || ok != (tt.want != "") {
+			t.Errorf("%q: %q, %v", tt.values, got, ok)
+		}
+	}
+}
+
+// TestProxyDoors has a door that proxies ask: it gets every path as it was sent, and
+// knows whether the peer is trusted.
+func TestProxyDoors(t *testing.T) {
+	trusted, err := httpd.ParseTrustedProxies([]string{"10.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httpd.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprint(w, r.RequestURI, " ", httpd.EventOf(r.Context()).Trusted, " ", httpd.TooManyHeaders(r))
+	}), httpd.Options{Log: slog.New(slog.DiscardHandler), Reader: func(*http.Request) httpd.Reader { return httpd.Proxy }, Proxies: httpd.Proxies{Trusted: trusted}})
+	for peer, trusted := range map[string]bool{"10.0.0.1:9": true, "[::ffff:10.0.0.1]:9": true, "192.0.2.1:9": false, "": false} {
+		for _, path := range []string{"/a//b/../c/", "/" + strings.Repeat("x", 33_000)} {
+			r := httptest.NewRequest("GET", path, nil)
+			r.RemoteAddr = peer
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if want := fmt.Sprint(path, " ", trusted, " ", len(path) > 32<<10); w.Code != 200 || w.Body.String() != want {
+				t.Errorf("%s from %s: %d %.80s, want %.80s", path[:4], peer, w.Code, w.Body, want)
+			}
+		}
+	}
+}
+
 // TestForwarded reads Forwarded when the settings choose that header.
 func TestForwarded(t *testing.T) {
 	trusted, err := httpd.ParseTrustedProxies([]string{"10.0.0.0/8"})
