@@ -11,7 +11,7 @@ var auditActions = []string{
 	"audit.prune",
 	"dashboard.create", "dashboard.delete", "dashboard.update", "database.write",
 	"folder.create", "folder.delete", "folder.move", "folder.update",
-	"guard.create", "guard.delete", "guard.update",
+	"guard.create", "guard.delete", "guard.request", "guard.update",
 	"history.reapply", "installation.begin",
 	"member.add", "member.remove", "member.update",
 	"org.create", "org.current", "org.delete", "org.preferences", "org.update",

@@ -50,6 +50,7 @@ func TestMeasured(t *testing.T) {
 	}{
 		{"org", func() { b.requests(few(), "GET /api/org", "/api/org") }},
 		{"guard", func() { b.requests(few(), "GET /guard/verify", "/guard/verify") }},
+		{"rules", func() { b.rules(few()) }},
 		{"inside", b.inside},
 		{"size", func() { b.size(few(), many()) }},
 		{"uses", func() { b.uses(many()) }},
@@ -59,7 +60,7 @@ func TestMeasured(t *testing.T) {
 		{"crowd", func() { b.crowd(few()) }},
 	} {
 		t.Run(part.name, func(t *testing.T) {
-			b.t, b.others = t, 0
+			b.t, b.others, b.headers = t, 0, nil
 			part.run()
 		})
 	}
@@ -72,8 +73,9 @@ type bench struct {
 	rounds      int           // of what is measured in turn
 	each        time.Duration // of load
 	revocations int
-	many        int     // tokens
-	others      float64 // the share of the machine that other work took, in the comparison that was made last
+	many        int      // tokens
+	headers     []string // of requests with one token, in addition, each a line
+	others      float64  // the share of the machine that other work took, in the comparison that was made last
 	rows        []row
 }
 
@@ -169,9 +171,9 @@ func (b *bench) fill(t *testing.T, n int) stock {
 }
 
 // serve starts the program on the stock, on the servers' core.
-func (b *bench) serve(s stock) *process {
+func (b *bench) serve(s stock, env ...string) *process {
 	b.t.Helper()
-	p := startUnder(b.t, []string{"taskset", "-c", "0"}, s.data, []string{"HALLPASS_SERVER_SHUTDOWN_DELAY=0s"})
+	p := startUnder(b.t, []string{"taskset", "-c", "0"}, s.data, append(env, "HALLPASS_SERVER_SHUTDOWN_DELAY=0s"))
 	p.await()
 	return p
 }
@@ -211,7 +213,9 @@ func (b *bench) wrk(url string, conns int, tokens []string, each time.Duration) 
 	}
 	args := []string{"-c", "1", "wrk", "-t1", fmt.Sprint("-c", conns), fmt.Sprintf("-d%.0fs", each.Seconds()), "--latency"}
 	if len(tokens) == 1 {
-		args = append(args, "-H", "Authorization: Bearer "+tokens[0])
+		for _, h := range append(b.headers, "Authorization: Bearer "+tokens[0]) {
+			args = append(args, "-H", h)
+		}
 	} else {
 		lua := fmt.Sprintf(`local requests, i = {}, %d
 function init() for token in io.lines(%q) do requests[#requests + 1] = wrk.format("GET", nil, {["Host"] = wrk.headers["Host"], ["Authorization"] = "Bearer " .. token}) end end
@@ -375,18 +379,31 @@ func (b *bench) bare() (*os.Process, string) {
 // requests compares one kind of request with a bare server that answers the same
 // bytes.
 func (b *bench) requests(s stock, what, path string) {
+	b.t.Helper()
+	ours := b.serve(s)
+	defer b.stop(ours)
+	x, y := b.besideBare(ours, s.tokens[:1], path, path)
+	b.add(what+" with a token, processor time of bare net/http ÷ ours", "%.3f", x.cpu/y.cpu, "≥ 0.85", x.cpu >= 0.85*y.cpu)
+	b.add("the same, p99 ÷ bare net/http", "%.2f", y.p99/x.p99, "≤ 1.5", y.p99 <= 1.5*x.p99)
+	b.tell("the same, requests a second ÷ bare net/http", "%.3f", y.rps/x.rps)
+}
+
+// besideBare loads a path of the bare server and one of ours in turn. Both must answer
+// with the same status and body.
+func (b *bench) besideBare(ours *process, token []string, barePath, path string) (x, y result) {
 	t := b.t
 	t.Helper()
 	bare, bareURL := b.bare()
-	ours := b.serve(s)
-	defer b.stop(ours)
-	token := s.tokens[:1]
 	body := func(url string) string {
-		req, err := http.NewRequest("GET", url+path, nil)
+		req, err := http.NewRequest("GET", url, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set("Authorization", "Bearer "+token[0])
+		for _, h := range b.headers {
+			name, value, _ := strings.Cut(h, ": ")
+			req.Header.Set(name, value)
+		}
 		r, err := quick.Do(req)
 		if err != nil {
 			t.Fatal(err)
@@ -396,17 +413,15 @@ func (b *bench) requests(s stock, what, path string) {
 		_, _ = body.ReadFrom(r.Body) // a short one differs
 		return fmt.Sprintln(r.StatusCode, body.String())
 	}
-	if x, y := body(bareURL), body(ours.url); x != y {
+	bareURL += barePath
+	if x, y := body(bareURL), body(ours.url+path); x != y {
 		t.Fatalf("the answers differ:\n%s\n%s", x, y)
 	}
-	b.warm(bareURL+path, token)
+	b.warm(bareURL, token)
 	b.warm(ours.url+path, token)
-	x, y := b.inTurn(
-		func() result { return b.load(bare, bareURL+path, benchConns, token) },
+	return b.inTurn(
+		func() result { return b.load(bare, bareURL, benchConns, token) },
 		func() result { return b.load(ours.cmd.Process, ours.url+path, benchConns, token) })
-	b.add(what+" with a token, processor time of bare net/http ÷ ours", "%.3f", x.cpu/y.cpu, "≥ 0.85", x.cpu >= 0.85*y.cpu)
-	b.add("the same, p99 ÷ bare net/http", "%.2f", y.p99/x.p99, "≤ 1.5", y.p99 <= 1.5*x.p99)
-	b.tell("the same, requests a second ÷ bare net/http", "%.3f", y.rps/x.rps)
 }
 
 // size compares a large installation with a small one, 1,000 tokens of each in

@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
@@ -12,65 +13,175 @@ import (
 // A Decider decides whether requests may pass. All dialects ask the same
 // Decider. It is safe for concurrent use.
 type Decider struct {
-	verify *verify.Verifier
+	verify     *verify.Verifier
+	signer     *Signer
+	identities identities
+	decisions  decisions
+	refusals   refusals
 }
 
-// New returns a Decider that verifies tokens with v.
-func New(v *verify.Verifier) *Decider { return &Decider{verify: v} }
+// New returns a Decider that verifies tokens with v, and has the rules of guards
+// from it. For guards that ask for it, it signs with s who calls.
+func New(v *verify.Verifier, s *Signer) *Decider {
+	d := &Decider{verify: v, signer: s}
+	d.decisions.begin()
+	return d
+}
 
-// A Check is the question whether one request may pass.
-//
-// It holds what Decide reads. Decide knows no rules yet; with rules it also reads
-// the guard's name and the original request (method, host, raw target and a few
-// headers), and these become fields of Check.
+// A Check is the question whether one request may pass a guard.
 type Check struct {
-	Authorization []string // the values of the request's Authorization headers
+	Guard         string      // its name
+	Method        string      // of the original request; "": the proxy did not tell it
+	Host          string      // the same, for those who read of a refusal: it decides nothing
+	Target        string      // of the original request, raw; "": the proxy did not tell it
+	Header        http.Header // of the original request: those that rules capture, and those of a preflight
+	Authorization []string    // the values of the request's Authorization headers
 	From          hallpass.From
 }
 
 // A Verdict is the answer to a Check. The zero Verdict lets nothing pass.
-//
-// It holds what the dialects read. With rules it also says which rule matched, and
-// the number of that rule becomes a field of Verdict; so does what else the
-// protected API is told about the caller.
 type Verdict struct {
 	Allow  bool
-	Caller hallpass.Caller // whose token it is; zero unless Allow
+	Caller hallpass.Caller // whose token it is; zero if the request passes without one, or the token is no good
+	Guard  *hallpass.Guard // that decided, as it is now; nil if there is none. It must not be changed
+	Rule   int             // the number of the rule that matched; 0: none, or the request did not come that far
+
+	// The fields below say what the protected API is told. They are nil unless Allow.
+
+	Identity []string // the values of identityHeaders, in their order; it must not be changed
+	Set      []Header // further headers: those that the rule sets, and the signed identity
 
 	// The fields below describe a refusal. They are zero if Allow.
 
-	Status    int    // 401 for a credential that is no good; 503 if the token could not be checked
+	Status    int    // 401 for a credential that is no good; 403 for what the guard refuses; 503 if neither can be known now
 	Reason    string // an ID, such as "api-key.expired"
 	Message   string // the reason in words
 	Challenge string // the value of WWW-Authenticate; "" unless Status is 401
 	Err       error  // for the log, and for httpd.SetErrorHeaders
 }
 
+// A Header is a header with one value.
+type Header struct{ Name, Value string }
+
 var (
-	errNoToken   = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "auth.unauthorized", Message: "Unauthorized"}
-	errTwoTokens = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "request.authorization-repeated", Message: "More than one Authorization header"}
+	errNoToken      = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "auth.unauthorized", Message: "Unauthorized"}
+	errTwoTokens    = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "request.authorization-repeated", Message: "More than one Authorization header"}
+	errUnknownGuard = &hallpass.Error{Kind: hallpass.Denied, ID: "guard.unknown", Message: "There is no guard of this name"}
 )
 
-// Decide verifies the token that the request presents. It takes tokens and
-// nothing else: no cookies, no passwords (SEC-2, SEC-7).
+// Decide verifies the token that the request presents, and says whether its owner may
+// send the request to the API that the guard protects. It takes tokens and nothing
+// else: no cookies, no passwords (SEC-2, SEC-7). A request without a token passes
+// where the guard lets everybody pass.
+//
+// The order is that of forward-auth.md, section 1: the token, the guard, its org, the
+// original request, its path, the rule, what the rule needs. Each decision is counted
+// once; a refusal of a known token is recorded in the audit.
 func (d *Decider) Decide(ctx context.Context, c Check) Verdict {
+	caller, presented, err := d.bearer(ctx, &c)
+	rules, unknown := d.verify.Ruleset(ctx, c.Guard)
+	var v Verdict
+	switch {
+	case err != nil && presented:
+		v = refuse(badToken, err)
+	case unknown != nil && !presented && !errors.Is(unknown, hallpass.Unavailable):
+		v = refuse(noToken, errNoToken)
+	case unknown != nil:
+		v = refuse("", unknown)
+		v.Caller = caller
+	default:
+		v = d.apply(rules, &c, caller, presented)
+	}
+	if rules != nil {
+		v.Guard = &rules.Guard
+	}
+	d.note(&c, &v)
+	return v
+}
+
+// Verify verifies the token that the request presents and asks no guard. It counts and
+// records nothing of its own.
+func (d *Decider) Verify(ctx context.Context, c Check) Verdict {
+	caller, presented, err := d.bearer(ctx, &c)
+	switch {
+	case err == nil:
+		return d.allow(caller)
+	case presented:
+		return refuse(badToken, err)
+	}
+	return refuse(noToken, err)
+}
+
+// bearer returns whose token the request presents. presented is false if the request
+// presents nothing, which is an error here too.
+func (d *Decider) bearer(ctx context.Context, c *Check) (caller hallpass.Caller, presented bool, err error) {
 	credential := httpd.ReadAuthorization(c.Authorization)
 	switch credential.Form {
 	case httpd.BearerToken, httpd.BasicToken:
-		caller, err := d.verify.Bearer(ctx, credential.Secret, 0, c.From)
-		if err != nil {
-			return refuse(badToken, err)
-		}
-		return Verdict{Allow: true, Caller: caller}
+		caller, err = d.verify.Bearer(ctx, credential.Secret, 0, c.From)
+		return caller, true, err
 	case httpd.SeveralCredentials:
-		return refuse(badToken, errTwoTokens)
+		return caller, true, errTwoTokens
 	case httpd.NoCredential:
-		return refuse(noToken, errNoToken)
+		return caller, false, errNoToken
 	}
-	if c.Authorization[0] == "" {
-		return refuse(noToken, errNoToken)
+	return caller, c.Authorization[0] != "", errNoToken
+}
+
+// apply applies the rules to the request of the caller, who is nobody if the request
+// presents no token.
+func (d *Decider) apply(rules *hallpass.Ruleset, c *Check, caller hallpass.Caller, presented bool) (v Verdict) {
+	j := rules.Judge(hallpass.GuardRequest{Method: c.Method, Target: c.Target, Header: c.Header})
+	var why *hallpass.Error
+	if presented {
+		why = rules.Permit(&j, caller)
+	} else if !j.Public || j.Err != nil {
+		why = errNoToken
 	}
-	return refuse(badToken, errNoToken)
+	var err error
+	if why == nil {
+		v = d.allow(caller)
+		v.Set, err = d.further(rules, &j, &v)
+	} else {
+		err = why
+	}
+	if err != nil {
+		v = refuse(noToken, err)
+		v.Caller = caller
+	}
+	if j.Rule != nil {
+		v.Rule = j.Rule.Number
+	}
+	return v
+}
+
+// allow returns the verdict that lets the caller pass.
+func (d *Decider) allow(c hallpass.Caller) Verdict {
+	return Verdict{Allow: true, Caller: c, Identity: d.identities.of(c)}
+}
+
+// further returns what else the API is told about a request that passes.
+func (d *Decider) further(rules *hallpass.Ruleset, j *hallpass.Judged, v *Verdict) (set []Header, err error) {
+	if j.Rule != nil && j.Rule.Sets() {
+		j.Rule.Headers(&j.Captured, func(field string) string { return v.Identity[callerFields[field]] },
+			func(name, value string) { set = append(set, Header{name, value}) })
+	}
+	if !rules.Guard.JWT {
+		return set, nil
+	}
+	signed := unknown
+	if v.Caller.Token != 0 {
+		var asked []hallpass.Permission
+		if j.Rule != nil {
+			for _, p := range j.Rule.Permissions(&j.Captured) {
+				asked = append(asked, p)
+			}
+		}
+		if signed, err = d.signer.Sign(rules.Guard.Name, v.Caller, asked); err != nil {
+			return nil, err
+		}
+	}
+	return append(set, Header{jwtHeader, signed}), nil
 }
 
 // The values of WWW-Authenticate (RFC 6750, 3.1).
@@ -80,15 +191,35 @@ const (
 )
 
 // refuse returns the verdict that refuses a request because of err: 401 if err is
-// Unauthenticated, and 503 for every other err, because then the token could not
-// be checked. Proxies misread other statuses.
+// Unauthenticated, 403 if it is Denied or the guard is not found, and 503 for every
+// other err, because then nobody knows whether the request may pass. Proxies misread
+// other statuses.
 func refuse(challenge string, err error) Verdict {
+	if errors.Is(err, hallpass.NotFound) {
+		err = errUnknownGuard
+	}
 	if !errors.Is(err, hallpass.Unauthenticated) {
 		challenge = ""
-		if !errors.Is(err, hallpass.Unavailable) {
+		if !errors.Is(err, hallpass.Unavailable) && !errors.Is(err, hallpass.Denied) {
 			err = &hallpass.Error{Kind: hallpass.Unavailable, ID: "guard.failed", Message: "Authorization service unavailable", Err: err}
 		}
 	}
 	body := httpd.BodyOf(err, "")
 	return Verdict{Status: body.StatusCode, Reason: body.MessageID, Message: body.Message, Challenge: challenge, Err: err}
+}
+
+// note counts the decision, keeps a refusal for those who look, and has the refusal of
+// a known token recorded.
+func (d *Decider) note(c *Check, v *Verdict) {
+	d.decisions.count(v)
+	if v.Allow || v.Guard == nil && v.Caller.Token == 0 {
+		return
+	}
+	now := d.verify.Now()
+	if v.Guard != nil {
+		d.refusals.keep(now, c, v)
+	}
+	if v.Status == http.StatusForbidden {
+		d.verify.RefusedByGuard(v.Caller, hallpass.Clean(c.Guard, hallpass.MaxGuardName), v.Err)
+	}
 }

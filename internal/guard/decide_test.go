@@ -17,7 +17,7 @@ import (
 
 // decider returns a Decider on a database of its own, and a token that is good
 // there.
-func decider(t *testing.T) (d *guard.Decider, db *store.DB, token string) {
+func decider(t testing.TB) (d *guard.Decider, db *store.DB, token string) {
 	t.Helper()
 	ctx := t.Context()
 	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "hallpass.db"))
@@ -41,11 +41,15 @@ func decider(t *testing.T) (d *guard.Decider, db *store.DB, token string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return guard.New(v), db, text.Reveal()
+	signer, err := guard.NewSigner("http://hallpass.example", v.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return guard.New(v, signer), db, text.Reveal()
 }
 
-// TestDecide asks as a dialect does, without a request of net/http.
-func TestDecide(t *testing.T) {
+// TestVerification asks as a dialect does, without a request of net/http.
+func TestVerification(t *testing.T) {
 	d, db, token := decider(t)
 	good := []string{"Bearer " + token}
 	const plain, invalid = `Bearer realm="hallpass"`, `Bearer realm="hallpass", error="invalid_token"`
@@ -64,7 +68,7 @@ func TestDecide(t *testing.T) {
 		{"an unknown token", []string{"Bearer " + secret.NewToken().Reveal()}, "", 401, "api-key.invalid", "Invalid API key", invalid},
 	} {
 		from := hallpass.From{Address: "192.0.2.1", UserAgent: "test"}
-		v := d.Decide(t.Context(), guard.Check{Authorization: tt.authorization, From: from})
+		v := d.Verify(t.Context(), guard.Check{Authorization: tt.authorization, From: from})
 		if v.Allow != (tt.login != "") || v.Caller.Principal.Login != tt.login || v.Allow && v.Caller.From != from {
 			t.Errorf("%s: allowed %v, caller %+v", tt.name, v.Allow, v.Caller)
 		}
@@ -74,7 +78,7 @@ func TestDecide(t *testing.T) {
 	}
 
 	check := guard.Check{Authorization: good}
-	n := testing.AllocsPerRun(200, func() { d.Decide(context.Background(), check) })
+	n := testing.AllocsPerRun(200, func() { d.Verify(context.Background(), check) })
 	if n > 0 && !raced {
 		t.Errorf("a verdict on a token in memory allocates %v times", n)
 	}
@@ -82,7 +86,7 @@ func TestDecide(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	v := d.Decide(t.Context(), guard.Check{Authorization: []string{"Bearer " + secret.NewToken().Reveal()}})
+	v := d.Verify(t.Context(), guard.Check{Authorization: []string{"Bearer " + secret.NewToken().Reveal()}})
 	if v.Allow || v.Status != 503 || v.Challenge != "" || v.Reason == "" || v.Err == nil {
 		t.Errorf("without a database: %+v", v)
 	}

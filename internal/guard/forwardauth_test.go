@@ -205,7 +205,7 @@ func TestUnknowable(t *testing.T) {
 	}
 	r, w := httptest.NewRequest("GET", "/guard/verify", nil), httptest.NewRecorder()
 	r.Header.Set("Authorization", "Bearer "+secret.NewToken().Reveal())
-	guard.NewForwardAuth(guard.New(verify.New(db, hallpasstest.NewNode(t, db, node.Options{}), verify.Options{}))).ServeHTTP(w, r)
+	guard.NewForwardAuth(guard.New(verify.New(db, hallpasstest.NewNode(t, db, node.Options{}), verify.Options{}), nil)).ServeHTTP(w, r)
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || w.Header().Get("X-Hallpass-Account-Id") != "" {
 		t.Errorf("%d %s %v", w.Code, w.Body, w.Header())
 	}

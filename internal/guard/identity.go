@@ -17,6 +17,14 @@ var identityHeaders = [...]string{
 	"X-Hallpass-Account-Id", "X-Hallpass-Account", "X-Hallpass-Org-Id", "X-Hallpass-Role", "X-Hallpass-Token-Id", "X-Hallpass-Subject",
 }
 
+// callerFields are what {caller.…} in a rule stands for: the place of its value among
+// those of identityHeaders.
+var callerFields = map[string]int{"caller.account_id": 0, "caller.account": 1, "caller.org_id": 2, "caller.role": 3, "caller.token_id": 4}
+
+// nobody is the header values of a request that passes without a token. It is never
+// changed.
+var nobody = []string{unknown, unknown, unknown, unknown, unknown, unknown}
+
 // identities keeps the header values of tokens that were used of late, a slot for
 // each number of a token: they are made once and not with each answer. It is safe
 // for concurrent use.
@@ -32,9 +40,12 @@ type identity struct {
 	values    [len(identityHeaders)]string
 }
 
-// of returns the header values of the caller, which nobody changes. None is empty
-// (SEC-34).
+// of returns the header values of the caller, who may be nobody. They must not be
+// changed, and none is empty (SEC-34).
 func (s *identities) of(c hallpass.Caller) []string {
+	if c.Token == 0 {
+		return nobody
+	}
 	slot := &s[uint64(c.Token)%uint64(len(s))]
 	kept := slot.Load()
 	if kept == nil || kept.token != c.Token || kept.principal != c.Principal || kept.org != c.Org || kept.role != c.Role {

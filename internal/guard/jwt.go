@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -155,7 +156,10 @@ const KeysPath = Prefix + "jwks.json"
 func NewKeys(n *node.Node) *Keys { return &Keys{n} }
 
 // Owns reports whether the request is for the list of keys.
-func (*Keys) Owns(r *http.Request) bool { return target(r) == KeysPath }
+func (*Keys) Owns(r *http.Request) bool {
+	path, _, _ := strings.Cut(rawTarget(r), "?")
+	return path == KeysPath
+}
 
 // ServeHTTP is GET /guard/jwks.json.
 func (k *Keys) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -3,6 +3,7 @@ package metrics
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,14 @@ type Node struct {
 	HeartbeatAge time.Duration // since its last heartbeat
 }
 
+// Decisions counts the decisions of a guard that ended alike.
+type Decisions struct {
+	Guard   string // its name; "": there is no such guard
+	Outcome string // "allowed", or the reason of a refusal
+	Rule    int    // the number of the rule that matched; 0: none
+	Count   uint64
+}
+
 // maxNodes bounds the nodes shown: those that never come back may pile up.
 const maxNodes = 64
 
@@ -63,6 +72,8 @@ var (
 	poolMax         = desc("database_max_connections", "Most connections that the pool opens; 0 is no bound.", "pool")
 	poolWaits       = desc("database_connection_waits_total", "Times somebody waited for a connection of the pool.", "pool")
 	poolWaitSeconds = desc("database_connection_wait_seconds_total", "Time spent waiting for connections of the pool.", "pool")
+
+	decisions = desc("guard_decisions_total", "Decisions of guards by outcome and by the number of the rule that matched; 0 is none.", "guard", "outcome", "rule")
 
 	unread = desc("forwarded_unread_total", "Entries of trusted proxies that name no address of a client in a form that can be read.")
 
@@ -110,6 +121,9 @@ func (h handedIn) Describe(out chan<- *prometheus.Desc) {
 	if h.Unread != nil {
 		all = append(all, unread)
 	}
+	if h.Decisions != nil {
+		all = append(all, decisions)
+	}
 	if h.Jobs != nil {
 		all = append(all, jobRuns, jobFailures, jobFailing, jobRanAt, jobElapsed)
 	}
@@ -140,6 +154,11 @@ func (h handedIn) Collect(out chan<- prometheus.Metric) {
 	}
 	if h.Unread != nil {
 		out <- counter(unread, float64(h.Unread()))
+	}
+	if h.Decisions != nil {
+		for _, d := range h.Decisions() {
+			out <- counter(decisions, float64(d.Count), d.Guard, d.Outcome, strconv.Itoa(d.Rule))
+		}
 	}
 	if h.Jobs != nil {
 		collectJobs(out, h.Jobs())

@@ -33,6 +33,8 @@ type Options struct {
 	Lease    func() Lease
 	Nodes    func() []Node
 	Expiring func(context.Context) ([]Expiring, error)
+
+	Decisions func() []Decisions // of guards, each of another kind
 }
 
 // A Metrics counts requests and revocations and answers GET /metrics. It is

@@ -58,7 +58,7 @@ func TestNothingHandedIn(t *testing.T) {
 	if !strings.Contains(text, `hallpass_build_info{goversion="go`) || !strings.Contains(text, `version="v1.2.3"} 1`) || !strings.Contains(text, "\ngo_build_info{") || !strings.Contains(text, "\nprocess_start_time_seconds ") {
 		t.Error("the build or the process is not shown")
 	}
-	for _, absent := range []string{"hallpass_canary_success", "hallpass_canary_timestamp", "hallpass_view_", "hallpass_node_", "hallpass_token_", "hallpass_database_", "hallpass_job_", "hallpass_verif", "hallpass_last_use"} {
+	for _, absent := range []string{"hallpass_canary_success", "hallpass_canary_timestamp", "hallpass_view_", "hallpass_node_", "hallpass_token_", "hallpass_database_", "hallpass_job_", "hallpass_verif", "hallpass_last_use", "hallpass_guard_"} {
 		if strings.Contains(text, absent) {
 			t.Errorf("there is %s, of which nobody told", absent)
 		}
@@ -80,6 +80,9 @@ func TestHandedIn(t *testing.T) {
 		},
 		Jobs: func() []hallpass.Job {
 			return []hallpass.Job{{Name: "a", RanAt: now, Elapsed: 250 * time.Millisecond, Error: "no room", Runs: 5, Failures: 2}, {Name: "b"}}
+		},
+		Decisions: func() []metrics.Decisions {
+			return []metrics.Decisions{{Guard: "prom", Outcome: "allowed", Rule: 3, Count: 12}, {Outcome: "guard.unknown", Count: 1}}
 		},
 		Lease: func() metrics.Lease {
 			return metrics.Lease{Held: true, Age: 300 * time.Millisecond, LeaseLeft: -time.Second, MaxStaleness: 10 * time.Second, Version: 42}
@@ -111,6 +114,7 @@ func TestHandedIn(t *testing.T) {
 		`hallpass_database_max_connections{pool="read"} 8`, `hallpass_database_connection_waits_total{pool="read"} 11`, `hallpass_database_connection_wait_seconds_total{pool="read"} 1.5`,
 		`hallpass_job_runs_total{name="a"} 5`, `hallpass_job_failures_total{name="a"} 2`, `hallpass_job_failing{name="a"} 1`, `hallpass_job_last_run_seconds{name="a"} 0.25`,
 		`hallpass_job_last_run_timestamp_seconds{name="a"} 1.8000000005e+09`, `hallpass_job_failing{name="b"} 0`, `hallpass_job_last_run_timestamp_seconds{name="b"} 0`,
+		`hallpass_guard_decisions_total{guard="prom",outcome="allowed",rule="3"} 12`, `hallpass_guard_decisions_total{guard="",outcome="guard.unknown",rule="0"} 1`,
 		`hallpass_view_leased 1`, `hallpass_view_age_seconds 0.3`, `hallpass_view_lease_left_seconds 0`, `hallpass_view_max_staleness_seconds 10`, `hallpass_view_version 42`, `hallpass_view_diverged 0`,
 		`hallpass_node_lag_versions{node="a",self="true"} 0`, `hallpass_node_lag_versions{node="b",self="false"} 2`, `hallpass_node_beat_age_seconds{node="a",self="true"} 2`,
 		`hallpass_node_beat_age_seconds{node="c?",self="false"} 60`,

@@ -66,7 +66,7 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	forwardAuth, keys := guard.NewForwardAuth(guard.New(s.verify)), guard.NewKeys(s.node)
+	forwardAuth, keys := guard.NewForwardAuth(s.guard), guard.NewKeys(s.node)
 	// The guard answers before origins are compared: the request that a proxy asks
 	// about may come from any origin. The guard takes no cookies.
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -18,7 +18,7 @@ func (s *Server) newMetrics() *metrics.Metrics {
 	}
 	o := metrics.Options{
 		Version: Version, Log: s.log, Username: c.BasicAuthUsername, Password: c.BasicAuthPassword,
-		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring, Unread: s.unread.Load, Jobs: s.Jobs,
+		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring, Unread: s.unread.Load, Jobs: s.Jobs, Decisions: s.decisions,
 	}
 	if s.db.Shared() {
 		o.Lease, o.Nodes = s.lease, s.nodes
@@ -26,6 +26,14 @@ func (s *Server) newMetrics() *metrics.Metrics {
 	m := metrics.New(o)
 	s.db.OnAcknowledged(m.Acknowledged)
 	return m
+}
+
+func (s *Server) decisions() []metrics.Decisions {
+	var list []metrics.Decisions
+	for d, n := range s.guard.Decisions() {
+		list = append(list, metrics.Decisions{Guard: d.Guard, Outcome: d.Outcome, Rule: d.Rule, Count: n})
+	}
+	return list
 }
 
 func (s *Server) lease() metrics.Lease {

@@ -32,6 +32,7 @@ type Server struct {
 	db       *store.DB
 	admin    *admin.Admin
 	verify   *verify.Verifier
+	guard    *guard.Decider
 	lock     locks
 	journal  *node.Journal
 	node     *node.Node
@@ -160,6 +161,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	}
 	s.node = s.newNode(now)
 	s.verify = verify.New(s.db, s.node, verify.Options{CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle})
+	s.guard = guard.New(s.verify, s.signer)
 	if now == nil {
 		now = s.node.Now
 	}

@@ -124,6 +124,26 @@ func (v *Verifier) refuse(t hallpass.TokenID, c hallpass.Caller, from hallpass.F
 	return reason
 }
 
+// RefusedByGuard records that the guard refused a request of the caller, whose token is
+// good, because of err. The action of the entry is the one that the caller lacks.
+func (v *Verifier) RefusedByGuard(c hallpass.Caller, guard string, err error) {
+	action, reason := "guard.request", hallpass.KindOf(err).Error()
+	var e *hallpass.Error
+	if errors.As(err, &e) {
+		reason = e.ID
+		if e.Needs != "" {
+			action, reason = e.Needs, "lacks "+e.Needs
+		}
+	}
+	v.record(hallpass.AuditEntry{
+		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Token: c.Token, Action: action, Target: "guard:" + guard,
+		Outcome: hallpass.Refused, Reason: reason, From: c.From,
+	})
+}
+
+// Now returns the node's time, by which tokens expire.
+func (v *Verifier) Now() time.Time { return v.node.Now() }
+
 // record keeps e for the audit. The first of a minute is to be written at once; repeats
 // wait, so that a flood of them is not a flood of commits.
 func (v *Verifier) record(e hallpass.AuditEntry) {

@@ -1,6 +1,6 @@
 // Command bare is the yardstick of make bench: a net/http server that
-// answers with the bytes that Hallpass answers GET /api/org and
-// GET /guard/verify with, and does nothing else.
+// answers with the bytes that Hallpass answers GET /api/org, GET /guard/verify and
+// GET /guard/nginx/{guard} with, and does nothing else.
 package main
 
 import (
@@ -9,12 +9,21 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 )
 
 var (
 	contentType = []string{"application/json; charset=UTF-8"}
 	body        = []byte(`{"id":1,"name":"Main Org.","address":{"address1":"","address2":"","city":"","zipCode":"","state":"","country":""}}`)
+)
+
+// The headers of an answer of the guard.
+var (
+	guardNames = []string{
+		"Cache-Control", "X-Hallpass-Account-Id", "X-Hallpass-Account", "X-Hallpass-Org-Id", "X-Hallpass-Role", "X-Hallpass-Token-Id", "X-Hallpass-Subject",
+	}
+	guardValues = []string{"no-store", "1000", "sa-1-ci-1000", "1", "Viewer", "1000", "-"}
 )
 
 func main() {
@@ -30,8 +39,15 @@ func main() {
 }
 
 func answer(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/guard/verify" {
+	switch {
+	case r.URL.Path == "/guard/verify":
 		return // 200 without a body
+	case strings.HasPrefix(r.URL.Path, "/guard/nginx/"):
+		h := w.Header()
+		for i, name := range guardNames {
+			h[name] = guardValues[i : i+1 : i+1]
+		}
+		return
 	}
 	w.Header()["Content-Type"] = contentType
 	_, _ = w.Write(body) // a client that went away is no news

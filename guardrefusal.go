@@ -1,0 +1,21 @@
+package hallpass
+
+import "time"
+
+// A GuardRefusal is a request that a guard refused. It is a plain value.
+//
+// The request's texts are the client's: they are cleaned and cut, and the query is
+// left out, because people put secrets there.
+type GuardRefusal struct {
+	At      time.Time
+	Rule    int    // the number of the rule that matched; 0: none, or the request did not come that far
+	Status  int    // of the answer
+	Reason  string // an ID, as "guard.permission"
+	Message string // the reason in words
+	Method  string
+	Host    string // "": the proxy did not tell it
+	Path    string // raw; "": the proxy did not tell it
+	Caller  Principal
+	Token   TokenID // 0: no token, or one that is no good
+	From    From
+}

@@ -1,0 +1,71 @@
+package guard_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/store"
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
+// newGuard puts the guard into the database, as a change that every verifier is told of.
+func newGuard(t testing.TB, db *store.DB, g hallpass.Guard) (id hallpass.GuardID) {
+	t.Helper()
+	if err := g.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	g.ManagedBy, g.Version = hallpass.ManagedByAPI, 1
+	err := db.Write(t.Context(), func(tx *store.Tx) (err error) {
+		if id, err = tx.NextGuard(); err == nil {
+			err = tx.Change(hallpass.Change{Kind: hallpass.GuardChanged, ID: int64(id)})
+		}
+		if err == nil {
+			_, err = tx.CreateGuard(g)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// otherOrg makes another org.
+func otherOrg(t testing.TB, db *store.DB) (id hallpass.OrgID) {
+	t.Helper()
+	err := db.Write(t.Context(), func(tx *store.Tx) error {
+		o, err := tx.CreateOrg(hallpass.Org{Name: "Other"})
+		id = o.ID
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// permit gives the account the permissions, by a role of its own.
+func permit(t *testing.T, s *hallpasstest.Server, account, permissions string) {
+	t.Helper()
+	for _, call := range []struct{ path, body string }{
+		{"/api/access-control/roles", fmt.Sprintf(`{"uid":"r%s","name":"custom:r%s","version":1,"permissions":[%s]}`, account, account, permissions)},
+		{"/api/access-control/users/" + account + "/roles", fmt.Sprintf(`{"roleUid":"r%s"}`, account)},
+	} {
+		if r := s.Do(hallpasstest.Admin, "POST", call.path, call.body); r.StatusCode >= 300 {
+			t.Fatalf("%s: %d %s", call.path, r.StatusCode, r.Text)
+		}
+	}
+}
+
+// audit returns the newest entries of the audit.
+func audit(t *testing.T, s *hallpasstest.Server) []wire.AuditEntry {
+	t.Helper()
+	var page wire.Audit
+	if err := json.Unmarshal([]byte(s.Do(hallpasstest.Admin, "GET", "/api/audit?limit=100", "").Text), &page); err != nil {
+		t.Fatal(err)
+	}
+	return page.Entries
+}
