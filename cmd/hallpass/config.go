@@ -67,6 +67,9 @@ func readFile(path string, c *server.Config) error {
 	}
 	known := settings(c)
 	for _, key := range meta.Keys() {
+		if guardKey(tree, key) {
+			continue // readGuards looks at it
+		}
 		if err := validateKey(key.String(), meta.Type(key...), meta.Keys(), known); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
@@ -79,6 +82,10 @@ func readFile(path string, c *server.Config) error {
 		if err := assign(s.value, value); err != nil {
 			return fmt.Errorf("%s: %s: %w", path, s.key, err)
 		}
+	}
+	c.ConfigFile = path
+	if c.Guards, err = readGuards(tree); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }

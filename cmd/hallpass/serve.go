@@ -26,9 +26,10 @@ func (p *program) serve() *cobra.Command {
 		Short: "Run the server",
 		Long: `Run the server until Ctrl-C or SIGTERM stops it.
 
-On SIGHUP the server reads its settings again. A new log.level takes effect at
-once; the log names the changed settings that need a restart. A server that runs
-in a terminal stops on SIGHUP, because the terminal sends it when it is closed.
+On SIGHUP the server reads its settings again. A new log.level and the guards of
+the file take effect at once; the log names the changed settings that need a
+restart. A server that runs in a terminal stops on SIGHUP, because the terminal
+sends it when it is closed.
 
 Settings come from --config (a TOML file with the sections and keys of
 grafana.ini), from the environment (HALLPASS_<SECTION>_<KEY>) and from flags; the

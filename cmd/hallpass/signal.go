@@ -36,18 +36,25 @@ func (p *program) serveWithSignals(ctx context.Context, s *server.Server) error 
 				stop()
 				continue
 			}
-			p.reload()
+			p.reload(ctx, s)
 		}
 	}
 }
 
 // reload reads the settings again and applies those that can change while the server
-// runs. If one of them is not valid, all stay as they were.
-func (p *program) reload() {
+// runs: the log's level and the guards. If one of them is not valid, all stay as they
+// were.
+func (p *program) reload(ctx context.Context, s *server.Server) {
 	c, err := p.loadConfig()
 	if err != nil {
 		p.log.Error("the settings were read again and are not valid: the settings from before stay in effect", "error", err)
 		return
+	}
+	if c.ConfigFile != "" {
+		if err := s.ApplyGuards(ctx, c.Guards); err != nil {
+			p.log.Error("the settings were read again, and the guards cannot be applied: the settings from before stay in effect", "error", err)
+			return
+		}
 	}
 	p.level.Set(levelOf(c))
 	if changed := changedKeys(&p.config, &c, "log.level"); len(changed) > 0 {

@@ -19,7 +19,7 @@ type Options struct {
 	AnyPermission   bool                 // take permissions of any form into custom roles
 	SessionIdle     time.Duration        // how long a session may rest unused; 0: 7 days
 	SessionLifetime time.Duration        // how long a session lasts; 0: 30 days
-	Itself          []string             // where this server is reached, as host:port: no guard protects that
+	Itself          []string             // the URLs of this server, which no guard protects; "" is none
 }
 
 // Settings is the server's configuration by section and key, without secrets.

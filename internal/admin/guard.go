@@ -106,6 +106,7 @@ func (a *Admin) UpdateGuard(ctx context.Context, c hallpass.Caller, name string,
 		if err := t.declare(changed(hallpass.GuardChanged, was.ID)); err != nil {
 			return err
 		}
+		g.Org, g.ManagedBy, g.Source = was.Org, was.ManagedBy, was.Source
 		if g, err = a.updateGuard(t.Tx, was, g); err != nil {
 			return err
 		}
@@ -116,9 +117,6 @@ func (a *Admin) UpdateGuard(ctx context.Context, c hallpass.Caller, name string,
 
 // updateGuard stores g, which keeps from the guard that was what nobody chooses.
 func (a *Admin) updateGuard(tx *store.Tx, was, g hallpass.Guard) (hallpass.Guard, error) {
-	if g.ManagedBy == "" {
-		g.Org, g.ManagedBy = was.Org, was.ManagedBy
-	}
 	g.ID, g.Version, g.Suspended, g.CreatedAt, g.UpdatedAt = was.ID, was.Version+1, "", was.CreatedAt, a.now()
 	return g, tx.UpdateGuard(g)
 }
@@ -158,16 +156,19 @@ func (a *Admin) validateGuard(g hallpass.Guard) error {
 	if err := g.Validate(); err != nil {
 		return err
 	}
-	u, err := url.Parse(g.Upstream)
-	if err != nil || g.Upstream == "" || !slices.Contains(a.o.Itself, hostPort(u)) {
-		return nil
+	if g.Upstream != "" && slices.ContainsFunc(a.o.Itself, func(url string) bool { return hostPort(url) == hostPort(g.Upstream) }) {
+		return hallpass.Invalidf("upstream", "The upstream is Hallpass itself: name the API that the guard protects")
 	}
-	return hallpass.Invalidf("upstream", "The upstream is Hallpass itself: name the API that the guard protects")
+	return nil
 }
 
-// hostPort returns where the URL leads, as host:port; a name of this machine is
-// written as localhost.
-func hostPort(u *url.URL) string {
+// hostPort returns where the URL leads, as host:port; an address of this machine alone
+// is written as localhost.
+func hostPort(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
@@ -197,8 +198,8 @@ func guardDifference(was, g hallpass.Guard) string {
 		{"upstream", was.Upstream, g.Upstream},
 		{"preset", was.Preset, g.Preset},
 		{"path_allow", strings.Join(was.PathAllow, " "), strings.Join(g.PathAllow, " ")},
-		{"preflight", fmt.Sprint(was.AllowPreflight), fmt.Sprint(g.AllowPreflight)},
-		{"jwt", fmt.Sprint(was.JWT), fmt.Sprint(g.JWT)},
+		{"preflight", was.Preflight(), g.Preflight()},
+		{"identity", strings.Join(was.Identity(), " "), strings.Join(g.Identity(), " ")},
 		{"suspended", string(was.Suspended), string(g.Suspended)},
 		{"managed by", string(was.ManagedBy), string(g.ManagedBy)},
 	} {
@@ -226,13 +227,14 @@ func rulesInWords(g hallpass.Guard) []string {
 	list := make([]string, len(g.Rules))
 	for i, r := range g.Rules {
 		list[i] = r.Request() + " needs " + r.Need.String()
-		for _, m := range []map[string]string{r.Captures, r.Set} {
-			if len(m) > 0 {
-				list[i] += fmt.Sprintf(" %q", m)
-			}
+		if len(r.Captures) > 0 {
+			list[i] += fmt.Sprintf(" captures %q", r.Captures)
 		}
 		if r.Split != "" {
 			list[i] += " split " + r.Split
+		}
+		if len(r.Set) > 0 {
+			list[i] += fmt.Sprintf(" set %q", r.Set)
 		}
 	}
 	return list

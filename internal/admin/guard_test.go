@@ -84,7 +84,7 @@ func second[T any](_ T, err error) error { return err }
 
 // TestGuardInput refuses guards that are not well formed, or that protect this server.
 func TestGuardInput(t *testing.T) {
-	w := newWorld(t, admin.Options{Itself: []string{"localhost:3080", "hallpass.example.com:443"}})
+	w := newWorld(t, admin.Options{Itself: []string{"http://0.0.0.0:3080", "https://hallpass.example.com", ""}})
 	for upstream, refused := range map[string]bool{
 		"http://localhost:3080": true, "http://127.0.0.1:3080": true, "http://127.9.9.9:3080/x": true, "http://[::1]:3080": true, "http://0.0.0.0:3080": true,
 		"https://hallpass.example.com": true, "https://HALLPASS.example.com:443/": true, "ftp://x": true,
@@ -219,5 +219,64 @@ func TestGuardWarnings(t *testing.T) {
 	}
 	if n := warnings(); n != 0 {
 		t.Errorf("%d warnings afterwards", n)
+	}
+}
+
+// TestConfigGuards applies files one after the other: what a file says is true
+// afterwards, what it says again changes nothing, and of a bad one nothing is taken.
+func TestConfigGuards(t *testing.T) {
+	w := newWorld(t, admin.Options{})
+	ctx, boss := t.Context(), w.human("admin")
+	guard := func(name, preset string) hallpass.Guard {
+		return hallpass.Guard{Org: hallpass.FirstOrg, Name: name, Preset: preset}
+	}
+	apply := func(want string, list ...hallpass.Guard) {
+		t.Helper()
+		for _, want := range []string{want, ""} { // a second time there is nothing to do
+			did, err := w.ApplyConfigGuards(ctx, list, "hallpass.toml")
+			if got := strings.Join(did, ", "); err != nil || got != want {
+				t.Errorf("it did %q, %v; want %q", got, err, want)
+			}
+		}
+	}
+	if _, err := w.CreateGuard(ctx, boss, prom()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.CreateGuard(ctx, boss, guard("mine", "loki")); err != nil {
+		t.Fatal(err)
+	}
+	apply("guard.create a, guard.create b", guard("a", "loki"), guard("b", "loki"))
+	if e := w.reason("guard.create"); e.Target != "guard:b" || !strings.HasPrefix(e.Reason, `hallpass.toml: `) || e.Org != hallpass.FirstOrg {
+		t.Errorf("audited as %+v", e)
+	}
+	apply("guard.update prom, guard.update a, guard.delete b", guard("prom", "mimir"), guard("a", "prometheus"))
+	a, err := w.Guard(ctx, boss, "a")
+	if err != nil || a.Preset != "prometheus" || a.ManagedBy != hallpass.ManagedByConfig || a.Source != "hallpass.toml" || a.Version != 2 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if g, err := w.Guard(ctx, boss, "prom"); err != nil || g.ManagedBy != hallpass.ManagedByConfig || len(g.Rules) != 0 {
+		t.Errorf("taken over: %+v, %v", g, err)
+	}
+	var e *hallpass.Error
+	for _, err := range []error{second(w.UpdateGuard(ctx, boss, "a", a)), w.DeleteGuard(ctx, boss, "a")} {
+		if !errors.As(err, &e) || e.ID != "guard.managed" || !strings.Contains(e.Message, "hallpass.toml") {
+			t.Errorf("changed elsewhere: %v", err)
+		}
+	}
+	elsewhere, bad := guard("c", "loki"), guard("c", "nosuch")
+	elsewhere.Org = 77
+	for _, g := range []hallpass.Guard{elsewhere, bad} {
+		if did, err := w.ApplyConfigGuards(ctx, []hallpass.Guard{guard("d", "loki"), g}, "hallpass.toml"); err == nil || len(did) > 0 || !strings.Contains(err.Error(), "guard.c") {
+			t.Errorf("a bad file: %v, %v", did, err)
+		}
+	}
+	err = w.db.Write(ctx, func(tx *store.Tx) error { a.Suspended = hallpass.SuspendedOlder; return tx.UpdateGuard(a) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply("guard.update a", guard("prom", "mimir"), guard("a", "prometheus"))
+	apply("guard.delete a, guard.delete prom")
+	if list, _, err := w.Guards(ctx, boss, admin.GuardFilter{Page: admin.Page{Size: 9}}); err != nil || len(list) != 1 || list[0].Name != "mine" {
+		t.Errorf("left: %+v, %v", list, err)
 	}
 }

@@ -21,6 +21,9 @@ type Config struct {
 	DataDir string `toml:"-"` // --data: the directory of the database, the lock and the first password
 	Dev     bool   `toml:"-"` // --dev: read pages from the source tree on every request
 
+	ConfigFile string           `toml:"-"` // --config: where Guards are from; empty: there is no file, and guards stay as they are
+	Guards     []hallpass.Guard `toml:"-"` // of the sections [guard.NAME]
+
 	Server          ServerConfig          `toml:"server"`
 	Database        DatabaseConfig        `toml:"database"`
 	Security        SecurityConfig        `toml:"security"`

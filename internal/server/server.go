@@ -73,6 +73,9 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 	if err := s.prepare(ctx, now); err != nil {
 		return nil, err
 	}
+	if err := s.await(ctx, s.applyGuards); err != nil { // before it joins: no node waits for one that makes no heartbeats yet
+		return nil, errors.Join(err, s.Close())
+	}
 	if err := s.await(ctx, s.node.Join); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -160,13 +163,13 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		return err
 	}
 	s.node = s.newNode(now)
-	s.verify = verify.New(s.db, s.node, verify.Options{CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle})
+	s.verify = verify.New(s.db, s.node, verify.Options{CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, OnBrokenGuard: s.brokenGuard})
 	s.guard = guard.New(s.verify, s.signer)
 	if now == nil {
 		now = s.node.Now
 	}
 	s.admin = admin.New(s.db, admin.Options{
-		Now: now, Settings: c.settings(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
+		Now: now, Settings: c.settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})
 	s.reserve = &reserve{db: s.db, log: s.log}
