@@ -8,8 +8,8 @@ import (
 )
 
 // LookUp returns what decides whether the token with that hash is good, of
-// whatever org: its ID, Org, ServiceAccount, ExpiresAt, RevokedAt and the time
-// of its LastUse. It is NotFound when there is none. Either way it returns the
+// whatever org: its ID, Org, ServiceAccount, CreatedAt, ExpiresAt, RevokedAt and the
+// time of its LastUse. It is NotFound when there is none. Either way it returns the
 // version of the database that says so, and is one statement: strangers can ask
 // for it as often as they like.
 func (db *DB) LookUp(ctx context.Context, hash [32]byte) (t hallpass.Token, v hallpass.Version, err error) {
@@ -18,8 +18,8 @@ func (db *DB) LookUp(ctx context.Context, hash [32]byte) (t hallpass.Token, v ha
 		ctx, cancel = context.WithTimeout(ctx, db.patience())
 		defer cancel()
 	}
-	var expires, revoked, used int64
-	err = db.lookUp.QueryRowContext(ctx, hash[:]).Scan(&v, &t.ID, &t.Org, &t.ServiceAccount, &expires, &revoked, &used)
+	var created, expires, revoked, used int64
+	err = db.lookUp.QueryRowContext(ctx, hash[:]).Scan(&v, &t.ID, &t.Org, &t.ServiceAccount, &created, &expires, &revoked, &used)
 	if err != nil {
 		return t, v, fmt.Errorf("store: look up token: %w", db.seen(err))
 	}
@@ -27,12 +27,12 @@ func (db *DB) LookUp(ctx context.Context, hash [32]byte) (t hallpass.Token, v ha
 		return t, v, errUnknownToken
 	}
 	t.Hash = hash
-	t.ExpiresAt, t.RevokedAt, t.LastUse.At = fromMicros(expires), fromMicros(revoked), fromMicros(used)
+	t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.LastUse.At = fromMicros(created), fromMicros(expires), fromMicros(revoked), fromMicros(used)
 	return t, v, nil
 }
 
 const lookUp = `
-	SELECT s.v, COALESCE(t.id, 0), COALESCE(t.org_id, 0), COALESCE(t.service_account_id, 0), COALESCE(t.expires_us, 0), COALESCE(t.revoked_us, 0), COALESCE(t.used_us, 0)
+	SELECT s.v, COALESCE(t.id, 0), COALESCE(t.org_id, 0), COALESCE(t.service_account_id, 0), COALESCE(t.created_us, 0), COALESCE(t.expires_us, 0), COALESCE(t.revoked_us, 0), COALESCE(t.used_us, 0)
 	FROM   state s LEFT JOIN tokens t ON t.hash = $1
 	WHERE  s.id = 1`
 
