@@ -78,6 +78,9 @@ const (
 	GuardsDelete Action = "guards:delete"
 	GuardsTest   Action = "guards:test"
 
+	// TokensIntrospect tells another API whose a token is that the API was given.
+	TokensIntrospect Action = "tokens:introspect"
+
 	StatusAccessControl Action = "status:accesscontrol"
 	AuditRead           Action = "audit:read"
 	// ServerStatsRead shows the nodes that share the database.
@@ -313,6 +316,7 @@ var actionTable = []ActionInfo{
 	{GuardsWrite, AreaGuards, "create and change", "guards", Empowers, UsableNowhere, ofGuard, false},
 	{GuardsDelete, AreaGuards, "delete", "guards", Changes, UsableNowhere, ofGuard, false},
 
+	{TokensIntrospect, AreaOther, "read", "whose tokens other APIs are given", Reads, UsableByAll, ofNothing, false},
 	{AuditRead, AreaOther, "read", "the audit log", Reads, UsableByAll, ofNothing, false},
 	{ServerStatsRead, AreaOther, "read", "the nodes and statistics of the server", Reads, UsableOnServer, ofNothing, false},
 	{SettingsRead, AreaOther, "read", "the settings of the server", Reads, UsableOnServer, ofSetting, true},

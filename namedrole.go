@@ -253,6 +253,7 @@ var fixedTable = []fixed{
 	{"roles:resetter", "Roles", "Resetter", rolesReset},
 	{"guards:reader", "Guards", "Reader", guardsReader},
 	{"guards:writer", "Guards", "Writer", guardsWriter},
+	{"tokens:introspector", "Service accounts", "Token introspector", on("", TokensIntrospect)},
 	{"settings:reader", "Settings", "Reader", settingsReader},
 	{"settings:writer", "Settings", "Writer", settingsWriter},
 	{"stats:reader", "Statistics", "Reader", statsReader},
@@ -271,7 +272,7 @@ func basicPermissions(r Role) []Permission {
 	}
 	if r >= RoleAdmin {
 		list = join(list, accountsWriter, orgUsersWriter, organizationWriter, teamsCreator, teamsWriter, foldersWriter, dashboardsWriter,
-			sourcesWriter, sourcesPermissionsWriter, keysWriter, guardsWriter, rolesWriter, on("", AuditRead), on(ScopeAccessControl, StatusAccessControl),
+			sourcesWriter, sourcesPermissionsWriter, keysWriter, guardsWriter, rolesWriter, on("", AuditRead, TokensIntrospect), on(ScopeAccessControl, StatusAccessControl),
 			on("*", ForeignActions))
 	}
 	return list

@@ -202,7 +202,7 @@ func TestDoorOf(t *testing.T) {
 	for path, want := range map[string]metrics.Door{
 		"/": metrics.DoorConsole, "/login": metrics.DoorConsole, "/apiary": metrics.DoorConsole, "/guardian": metrics.DoorConsole,
 		"/api": metrics.DoorAPI, "/api/org": metrics.DoorAPI, "/docs": metrics.DoorAPI, "/openapi.json": metrics.DoorAPI,
-		"/guard": metrics.DoorGuard, "/guard/verify": metrics.DoorGuard,
+		"/guard": metrics.DoorGuard, "/guard/verify": metrics.DoorGuard, "/oauth2/introspect": metrics.DoorGuard, "/oauth2/token": metrics.DoorConsole,
 		"/healthz": metrics.DoorHealth, "/readyz": metrics.DoorHealth, "/metrics": metrics.DoorHealth, "/api/health": metrics.DoorHealth,
 	} {
 		if got := metrics.DoorOf(path); got != want {

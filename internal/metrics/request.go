@@ -34,7 +34,7 @@ func DoorOf(path string) Door {
 	switch {
 	case strings.HasPrefix(path, "/api/"):
 		return DoorAPI
-	case path == "/guard" || strings.HasPrefix(path, "/guard/"):
+	case path == "/guard" || strings.HasPrefix(path, "/guard/") || path == "/oauth2/introspect":
 		return DoorGuard
 	}
 	return DoorConsole

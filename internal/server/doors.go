@@ -66,7 +66,7 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	forwardAuth, keys := guard.NewForwardAuth(s.guard), guard.NewKeys(s.node)
+	forwardAuth, keys, introspector := guard.NewForwardAuth(s.guard), guard.NewKeys(s.node), guard.NewIntrospector(s.guard, s.verify, s.admin)
 	// The guard answers before origins are compared: the request that a proxy asks
 	// about may come from any origin. The guard takes no cookies.
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -75,6 +75,8 @@ func (s *Server) doors() (http.Handler, error) {
 			keys.ServeHTTP(w, r)
 		case guard.Owns(r):
 			forwardAuth.ServeHTTP(w, r)
+		case r.URL.Path == guard.IntrospectPath:
+			introspector.ServeHTTP(w, r)
 		default:
 			forPeople.ServeHTTP(w, r)
 		}
@@ -147,7 +149,7 @@ func (s *Server) unreadProxy(proxy, entry string) {
 // is answered as a page is.
 func readerOf(r *http.Request) httpd.Reader {
 	switch {
-	case r.URL.Path == guard.KeysPath:
+	case r.URL.Path == guard.KeysPath, r.URL.Path == guard.IntrospectPath:
 		return httpd.Program
 	case guard.Owns(r):
 		return httpd.Proxy

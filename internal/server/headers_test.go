@@ -31,6 +31,8 @@ func TestHeadersByDoor(t *testing.T) {
 		{"GET", "/guard/nosuch", hallpasstest.Nobody, 404, nil},
 		{"GET", "/guard/jwks.json", hallpasstest.Nobody, 200, data},
 		{"POST", "/guard/jwks.json", hallpasstest.Nobody, 405, data},
+		{"POST", "/oauth2/introspect", hallpasstest.Nobody, 401, data},
+		{"GET", "/oauth2/introspect", hallpasstest.Nobody, 405, data},
 		{"GET", "/api/org", hallpasstest.Admin, 200, data},
 		{"GET", "/api/org", hallpasstest.Nobody, 401, data},
 		{"GET", "/api/nosuch", hallpasstest.Admin, 404, data},
