@@ -11,26 +11,10 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// newGuard puts the guard into the database, as a change that every verifier is told of.
-func newGuard(t testing.TB, db *store.DB, g hallpass.Guard) (id hallpass.GuardID) {
+// newGuard makes the guard.
+func newGuard(t testing.TB, db *store.DB, g hallpass.Guard) hallpass.GuardID {
 	t.Helper()
-	if err := g.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	g.ManagedBy, g.Version = hallpass.ManagedByAPI, 1
-	err := db.Write(t.Context(), func(tx *store.Tx) (err error) {
-		if id, err = tx.NextGuard(); err == nil {
-			err = tx.Change(hallpass.Change{Kind: hallpass.GuardChanged, ID: int64(id)})
-		}
-		if err == nil {
-			_, err = tx.CreateGuard(g)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
+	return hallpasstest.NewGuard(t, db, g)
 }
 
 // otherOrg makes another org.

@@ -103,7 +103,11 @@ func (p Proxies) client(r *http.Request) (address string, secure, trusted bool) 
 		w.forwardedFor(r.Header[xForwardedFor])
 		w.proto = r.Header.Get("X-Forwarded-Proto")
 	}
-	return w.client.String(), secure || w.proto == "https", true
+	secure = secure || w.proto == "https"
+	if w.client == peer && peer.Is4() {
+		return host, secure, true // the proxy told of no client; IPv4 has one spelling
+	}
+	return w.client.String(), secure, true
 }
 
 // OneAddress returns the address of a client that a trusted proxy tells in a header of

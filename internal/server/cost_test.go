@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net"
@@ -13,16 +14,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
 // serving starts a server as the program does, with a log that nobody reads, and
-// returns it with its URL and a token that it knows.
+// returns it with its URL and a token that it knows. It trusts whoever asks from this
+// machine, and has the guard app with a hundred rules.
 func serving(t testing.TB) (s *server.Server, url, token string) {
 	t.Helper()
 	c := server.DefaultConfig()
 	c.DataDir, c.Server.HTTPPort, c.Server.ShutdownDelay = t.TempDir(), 0, "0s"
+	c.Server.TrustedProxies = []string{"127.0.0.1"}
 	c.Security.AdminPassword = secret.NewText("violet lamps hum at noon")
 	s, err := server.Open(t.Context(), c, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -32,6 +37,11 @@ func serving(t testing.TB) (s *server.Server, url, token string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	g := hallpass.Guard{Name: "app", Org: 1}
+	for i := range 100 {
+		g.Rules = append(g.Rules, hallpass.GuardRule{Methods: []string{"GET"}, Path: fmt.Sprintf("/app/v%d/{name}/values", i), Need: hallpass.Need{Kind: hallpass.NeedRole, Role: hallpass.RoleViewer}})
+	}
+	hallpasstest.NewGuard(t, s.Store(), g)
 	address, err := s.Listen()
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +71,13 @@ func bareServer(t testing.TB) string {
 	return bare.URL
 }
 
+// guardPath is the door at which nginx asks the guard app, and original is how it tells
+// the original request, which the last rule lets pass.
+const (
+	guardPath = "/guard/nginx/app"
+	original  = "X-Original-Method: GET\r\nX-Original-Uri: /app/v99/x/values?query=up\r\nX-Original-Host: app.example\r\nX-Real-Ip: 192.0.2.1\r\n"
+)
+
 // asker sends one request again and again on one connection.
 type asker struct {
 	t       testing.TB
@@ -76,7 +93,7 @@ func newAsker(t testing.TB, url, path, token string) *asker {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() }) // all was read
-	return &asker{t, conn, bufio.NewReader(conn), []byte("GET " + path + " HTTP/1.1\r\nHost: x\r\nUser-Agent: ci\r\nAuthorization: Bearer " + token + "\r\n\r\n")}
+	return &asker{t, conn, bufio.NewReader(conn), []byte("GET " + path + " HTTP/1.1\r\nHost: x\r\nUser-Agent: ci\r\nAuthorization: Bearer " + token + "\r\n" + original + "\r\n")}
 }
 
 // ask sends the request and reads the answer, which must be 200 and in one piece.
@@ -110,11 +127,12 @@ func TestAllocationsOfARequest(t *testing.T) {
 		return slices.Sorted(slices.Values(counts))[len(counts)/2]
 	}
 	_, url, token := serving(t)
-	const path = "/guard/verify"
-	ours, bare := count(newAsker(t, url, path, token)), count(newAsker(t, bareServer(t), path, token))
-	t.Logf("%.0f allocations of a request, %.0f of the bare one, %.0f more", ours, bare, ours-bare)
-	if ours-bare > moreAllocations && !raced {
-		t.Errorf("%.0f allocations above the bare server's, want %d at most", ours-bare, moreAllocations)
+	for _, path := range []string{guardPath, "/guard/verify"} {
+		ours, bare := count(newAsker(t, url, path, token)), count(newAsker(t, bareServer(t), path, token))
+		t.Logf("%s: %.0f allocations of a request, %.0f of the bare one, %.0f more", path, ours, bare, ours-bare)
+		if ours-bare > moreAllocations && !raced {
+			t.Errorf("%s: %.0f allocations above the bare server's, want %d at most", path, ours-bare, moreAllocations)
+		}
 	}
 }
 
@@ -123,13 +141,17 @@ func TestAllocationsOfARequest(t *testing.T) {
 // and Content-Length are not in it.
 func TestFewHeaders(t *testing.T) {
 	_, url, token := serving(t)
-	for _, path := range []string{"/guard/verify", "/api/org"} {
+	for _, path := range []string{"/guard/verify", guardPath, "/api/org"} {
 		for _, credential := range []string{"Bearer " + token, "Bearer x"} {
 			r, err := http.NewRequestWithContext(t.Context(), "GET", url+path, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			r.Header.Set("Authorization", credential)
+			for line := range strings.SplitSeq(strings.TrimSpace(original), "\r\n") {
+				name, value, _ := strings.Cut(line, ": ")
+				r.Header.Set(name, value)
+			}
 			res, err := http.DefaultClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
@@ -148,7 +170,7 @@ func TestFewHeaders(t *testing.T) {
 func BenchmarkRequest(b *testing.B) {
 	_, url, token := serving(b)
 	for _, tt := range []struct{ name, url, path string }{
-		{"bare", bareServer(b), "/guard/verify"}, {"verify", url, "/guard/verify"}, {"org", url, "/api/org"},
+		{"bare", bareServer(b), "/guard/verify"}, {"verify", url, "/guard/verify"}, {"nginx", url, guardPath}, {"org", url, "/api/org"},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
 			a := newAsker(b, tt.url, tt.path, token)
