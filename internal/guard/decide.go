@@ -74,9 +74,10 @@ var (
 // else: no cookies, no passwords (SEC-2, SEC-7). A request without a token passes
 // where the guard lets everybody pass.
 //
-// The order is that of forward-auth.md, section 1: the token, the guard, its org, the
+// The order is that of docs/guard/protocol.md: the token, the guard, its org, the
 // original request, its path, the rule, what the rule needs. Each decision is counted
-// once; a refusal of a known token is recorded in the audit.
+// once; a refusal of a known token is recorded in the audit. Of a guard that does not
+// exist, or whose rules cannot be known, nothing passes (SEC-48).
 func (d *Decider) Decide(ctx context.Context, c Check) Verdict {
 	caller, presented, err := d.bearer(ctx, &c)
 	rules, unknown := d.verify.Ruleset(ctx, c.Guard)

@@ -98,7 +98,7 @@ func (d dialect) ask(t *testing.T, s *hallpasstest.Server, guard, method, target
 	return raw(t, s, "GET /guard/"+d.name+"/"+guard, append(headers, d.method+": "+method, d.target+": "+d.before+target)...)
 }
 
-// TestVectors asks every door about the paths of forward-auth.md, section 2.
+// TestVectors asks every door about the paths of docs/guard/protocol.md.
 func TestVectors(t *testing.T) {
 	s := hallpasstest.New(t, trusting)
 	_, key := token(t, s, "reader", "Viewer")

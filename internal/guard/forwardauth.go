@@ -109,7 +109,7 @@ func (f *ForwardAuth) serveGuard(w http.ResponseWriter, r *http.Request, p profi
 }
 
 // serveVerify is ANY /guard/verify: it verifies the token and applies no rules,
-// so it never answers 403 (forward-auth.md section 1).
+// so it never answers 403.
 func (f *ForwardAuth) serveVerify(w http.ResponseWriter, r *http.Request) {
 	event := httpd.EventOf(r.Context())
 	event.Action = "guard.verify"

@@ -9,7 +9,7 @@ import (
 
 // A profile is the way in which one kind of proxy asks. It says where the original
 // request stands; what other proxies would write elsewhere is not read, because the
-// client may have written it there (forward-auth.md, section 3).
+// client may have written it there (SEC-35).
 type profile struct {
 	action  string // for the log
 	own     bool   // the original request is the request itself, after the name of the guard
