@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -185,6 +186,22 @@ func (a *Admin) GuardWarnings(ctx context.Context, c hallpass.Caller, g hallpass
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
 		given, err := tx.GivenActions(c.Org)
 		list = g.Warnings(func(action hallpass.Action) bool { return !action.Foreign() || slices.Contains(given, action) })
+		return err
+	})
+	return list, err
+}
+
+// GuardUsage returns how often the guard decided what on the last days, today
+// included, by day, rule, outcome and token. It is seconds old.
+func (a *Admin) GuardUsage(ctx context.Context, c hallpass.Caller, name string, days int) (list []hallpass.GuardUse, err error) {
+	const longest = int(hallpass.GuardUseRetention / (24 * time.Hour))
+	today := a.now().Truncate(24 * time.Hour)
+	err = a.read(ctx, c, guardNeed(hallpass.GuardsRead, name), func(tx *store.Tx) error {
+		g, err := tx.Guard(c.Org, name)
+		if err != nil {
+			return err
+		}
+		list, err = tx.GuardUsage(g.ID, today.AddDate(0, 0, 1-min(max(days, 1), longest)))
 		return err
 	})
 	return list, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
@@ -278,5 +279,34 @@ func TestConfigGuards(t *testing.T) {
 	apply("guard.delete a, guard.delete prom")
 	if list, _, err := w.Guards(ctx, boss, admin.GuardFilter{Page: admin.Page{Size: 9}}); err != nil || len(list) != 1 || list[0].Name != "mine" {
 		t.Errorf("left: %+v, %v", list, err)
+	}
+}
+
+// TestGuardUsageOfDays asks for the uses of the last days, which begin at midnight UTC.
+func TestGuardUsageOfDays(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	w := newWorld(t, admin.Options{Now: func() time.Time { return now }})
+	ctx, boss := t.Context(), w.human("admin")
+	g, err := w.CreateGuard(ctx, boss, prom())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var uses []hallpass.GuardUse
+	for back := range 100 {
+		uses = append(uses, hallpass.GuardUse{Guard: g.ID, Day: now.Truncate(24*time.Hour).AddDate(0, 0, -back), Rule: 1, Outcome: "allowed", Count: 1})
+	}
+	if err := w.db.AddGuardUsage(ctx, uses); err != nil {
+		t.Fatal(err)
+	}
+	for days, want := range map[int]int{-1: 1, 0: 1, 1: 1, 7: 7, 90: 90, 1 << 40: 90} {
+		if got, err := w.GuardUsage(ctx, boss, "prom", days); err != nil || len(got) != want {
+			t.Errorf("of %d days: %d, %v; want %d", days, len(got), err, want)
+		}
+	}
+	if _, err := w.GuardUsage(ctx, boss, "nosuch", 1); !errors.Is(err, hallpass.NotFound) {
+		t.Errorf("of no guard: %v", err)
+	}
+	if _, err := w.GuardUsage(ctx, w.machine("ci", hallpass.RoleViewer), "prom", 1); !errors.Is(err, hallpass.Denied) {
+		t.Errorf("by a Viewer: %v", err)
 	}
 }

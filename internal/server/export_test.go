@@ -49,3 +49,17 @@ func OpenWithin(ctx context.Context, c Config, log *slog.Logger, patience time.D
 	}
 	return s.Close()
 }
+
+// MaxGuardUses is how many kinds of uses of guards wait before no more are taken.
+const MaxGuardUses = maxGuardUses
+
+// A GuardUsage holds uses of guards until they are written.
+type GuardUsage struct{ u *guardUsage }
+
+// NewGuardUsage returns one that takes and writes with these functions.
+func NewGuardUsage(take func() []hallpass.GuardUse, write func(context.Context, []hallpass.GuardUse) error) GuardUsage {
+	return GuardUsage{&guardUsage{take: take, write: write}}
+}
+
+// Flush writes what was taken.
+func (g GuardUsage) Flush(ctx context.Context) error { return g.u.flush(ctx) }

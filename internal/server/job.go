@@ -34,6 +34,7 @@ const (
 	lookEvery   = 500 * time.Millisecond
 	sweepEvery  = 10 * time.Minute
 	pruneEvery  = time.Hour
+	guardEvery  = 5 * time.Second // how late uses of guards are written
 	pruneAgain  = time.Minute
 	wakeAgain   = 10 * time.Second // after a run that failed of a job that is only woken
 	canaryEvery = 5 * time.Minute
@@ -48,6 +49,10 @@ func (s *Server) jobs() []job {
 			lost: "first uses of tokens and refusals are not written to the database: they wait in memory and would be lost with the process. " + lookAtDatabase},
 		{name: "last uses", does: "Writes later uses of tokens to the database", every: flushEvery, pause: s.verify.Pause, wake: s.verify.Many(), do: s.verify.FlushUses,
 			lost: "last uses of tokens are not written to the database: they wait in memory and would be lost with the process. " + lookAtDatabase},
+		{name: "guard usage", does: "Writes how often guards decided what", every: guardEvery, do: s.uses.flush,
+			lost: "uses of guards are not written to the database: they wait in memory and would be lost with the process. " + lookAtDatabase},
+		{name: "old guard usage", does: "Deletes uses of guards that are older than 90 days", every: pruneEvery, single: true, do: s.pruneGuardUsage,
+			lost: "old uses of guards are not deleted: the table guard_usage grows. It is tried again every hour"},
 		{name: "disk reserve", does: "Keeps room on the disk, so that revocations succeed when it is full", every: flushEvery, do: s.reserve.keep,
 			lost: "the reserve for a full disk cannot be kept: revocations may fail when the disk is full. Look at the disk of the data directory"},
 		{name: "journal numbers", does: "Writes the last number of each kind to the journal, so that an older database is recognized", every: countEvery, do: s.node.Count,

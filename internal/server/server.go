@@ -33,6 +33,7 @@ type Server struct {
 	admin    *admin.Admin
 	verify   *verify.Verifier
 	guard    *guard.Decider
+	uses     *guardUsage
 	lock     locks
 	journal  *node.Journal
 	node     *node.Node
@@ -165,6 +166,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	s.node = s.newNode(now)
 	s.verify = verify.New(s.db, s.node, verify.Options{CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, OnBrokenGuard: s.brokenGuard})
 	s.guard = guard.New(s.verify, s.signer)
+	s.uses = &guardUsage{take: s.guard.Usage, write: s.db.AddGuardUsage}
 	if now == nil {
 		now = s.node.Now
 	}
