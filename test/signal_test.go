@@ -1,6 +1,7 @@
 package test_test
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +49,55 @@ func TestSignals(t *testing.T) {
 	if err := p.stop(); err != nil {
 		t.Errorf("it ended with %v\n%s", err, p.out)
 	}
+}
+
+// TestGuardsAreReloaded changes the guards of a server's file: at SIGHUP the server
+// decides by them. A file that is not valid changes nothing, and the log says why.
+func TestGuardsAreReloaded(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "hallpass.toml")
+	write := func(guard string) {
+		t.Helper()
+		if err := os.WriteFile(config, []byte("[server]\ntrusted_proxies = [\"127.0.0.1/32\"]\n"+guard), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rule := func(path string) string { return "[[guard.app.rule]]\npath = \"" + path + "\"\npublic = true\n" }
+	write(rule("/a"))
+	p := serve(t, t.TempDir(), "--config", config)
+	asks := func(path string) int {
+		r, err := http.NewRequest("GET", p.url+"/guard/nginx/app", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Original-Method", "GET")
+		r.Header.Set("X-Original-Uri", path)
+		answer, err := quick.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close() // the status says it all
+		return answer.StatusCode
+	}
+	if a, b := asks("/a"), asks("/b"); a != 200 || b != 401 {
+		t.Fatalf("at first: %d and %d", a, b)
+	}
+	write(rule("/b"))
+	p.signal(syscall.SIGHUP)
+	hallpasstest.Eventually(t, "the new rule to decide", func() bool { return asks("/b") == 200 })
+	if got := asks("/a"); got != 401 {
+		t.Errorf("what the file no longer opens: %d", got)
+	}
+	for text, says := range map[string]string{rule("no path"): "guard.app: Rule 1:", "[guard.app]\norg = 77\n" + rule("/a"): "guard.app.org: 77"} {
+		write(text)
+		p.signal(syscall.SIGHUP)
+		hallpasstest.Eventually(t, "the log to say "+says, func() bool { return strings.Contains(p.out.String(), says) })
+		if a, b := asks("/a"), asks("/b"); a != 401 || b != 200 {
+			t.Errorf("after a bad file: %d and %d", a, b)
+		}
+	}
+	write("")
+	p.signal(syscall.SIGHUP)
+	hallpasstest.Eventually(t, "the guard to be gone", func() bool { return asks("/b") == 401 })
 }
 
 // TestNobodyReads closes the other end of the log while a server runs. The server still

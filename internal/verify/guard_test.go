@@ -184,7 +184,7 @@ func TestRulesetUnderChanges(t *testing.T) {
 			}
 		})
 	}
-	for range 100 {
+	for range 30 {
 		if g, err = w.admin.UpdateGuard(t.Context(), w.caller, "app", g); err != nil {
 			t.Error(err)
 			break
