@@ -579,6 +579,14 @@ func (b *bench) nodes() {
 	inMS := func(d time.Duration) float64 { return d.Seconds() * 1000 }
 	b.tell("the same: ms until a revocation was answered, median, both cores overloaded", "%.1f", inMS(elapsed[len(elapsed)/2]))
 
+	tightenings := min(b.revocations, 200)
+	late, elapsed = tightenOnEveryNode(b.t, tightenings)
+	b.add(fmt.Sprintf("3 nodes: requests let through after %d rules were made stricter", tightenings), "%.0f", float64(late), "0", late == 0)
+	if late > 0 {
+		b.t.Errorf("%d requests passed after their rule was made stricter", late)
+	}
+	b.tell("the same: ms until that was acknowledged, median, both cores overloaded", "%.1f", inMS(elapsed[len(elapsed)/2]))
+
 	all := nodes(b.t, 3, newPostgres(b.t).url())
 	others := all[0].mint()
 	stop := make(chan struct{})
