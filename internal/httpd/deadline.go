@@ -73,8 +73,11 @@ func (c *timedConn) SetWriteDeadline(t time.Time) error { return c.write.set(t) 
 
 // CloseWrite ends what is sent, if the connection can: net/http does so before it
 // closes one whose request it did not read to its end.
-func (c *timedConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+func (c *timedConn) CloseWrite() error { return closeWrite(c.Conn) }
+
+// closeWrite ends what is sent on a connection that can be half closed.
+func closeWrite(c net.Conn) error {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return nil
