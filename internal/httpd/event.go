@@ -25,6 +25,7 @@ type Event struct {
 	AccessID string
 	Stream   bool // the answer lasts as long as its reader likes
 	Foreign  bool // the answer is that of another server, its status too
+	Reads    bool // it changes nothing, whatever its method: success is logged at level Debug
 
 	ids    *requestIDs // nil: the request has none
 	number uint64      // of the request

@@ -202,7 +202,7 @@ func (o *Options) logRequest(r *http.Request, e *Event, status int) {
 		level = slog.LevelError
 	case status >= 500:
 		level = slog.LevelWarn
-	case status < 400 && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+	case status < 400 && (e.Reads || r.Method == http.MethodGet || r.Method == http.MethodHead):
 		level = slog.LevelDebug
 	}
 	if !o.Log.Enabled(r.Context(), level) || o.Fold != nil && level > slog.LevelDebug && folds(e, status) && !o.Fold.first(e, status, level) {
