@@ -49,9 +49,9 @@ var homes = map[string]string{
 	"github.com/mattn/go-sqlite3": "internal/store", "github.com/lib/pq": "internal/store", "github.com/pressly/goose": "internal/store",
 	"github.com/coreos/go-oidc": "internal/federation", "golang.org/x/text": ".", "golang.org/x/text/collate": "internal/console", "golang.org/x/text/language": "internal/console",
 	"github.com/go-jose":     "internal/guard",
-	"google.golang.org/grpc": "internal/guard", "google.golang.org/protobuf": "internal/guard", "github.com/envoyproxy": "internal/guard",
+	"google.golang.org/grpc": "internal/guard", "google.golang.org/protobuf": "internal/guard", "github.com/envoyproxy": "internal/guard", "google.golang.org/genproto": "internal/guard",
 	"github.com/prometheus": "internal/metrics", "go.opentelemetry.io": "internal/metrics", "github.com/go-logr": "internal/metrics",
-	"github.com/google/go-cmp": "", "github.com/getkin/kin-openapi": "", "github.com/chromedp": "", "github.com/rogpeppe/go-internal": "",
+	"github.com/google/go-cmp": "", "github.com/getkin/kin-openapi": "", "github.com/chromedp": "", "github.com/oasdiff": "", "github.com/rogpeppe/go-internal": "",
 }
 
 // normalizer is the one module that the domain imports beside the standard

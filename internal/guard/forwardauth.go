@@ -123,9 +123,7 @@ var connectionClose = []string{"close"}
 // proxies read its status and headers, and drop the rest.
 func (f *ForwardAuth) answer(w http.ResponseWriter, event *httpd.Event, v Verdict) {
 	h := w.Header()
-	if v.Caller.Token != 0 {
-		event.SetCaller(v.Caller)
-	}
+	v.tellEvent(event)
 	if v.Allow {
 		for i, name := range identityHeaders {
 			h[name] = v.Identity[i : i+1 : i+1]
@@ -136,7 +134,20 @@ func (f *ForwardAuth) answer(w http.ResponseWriter, event *httpd.Event, v Verdic
 		w.WriteHeader(http.StatusOK)
 		return
 	}
+	v.setHeaders(h)
+	httpd.WriteJSONBytes(w, v.Status, v.body())
+}
+
+// tellEvent notes the verdict for the log.
+func (v *Verdict) tellEvent(event *httpd.Event) {
+	if v.Caller.Token != 0 {
+		event.SetCaller(v.Caller)
+	}
 	event.Err = v.Err
+}
+
+// setHeaders sets the headers of a refusal.
+func (v *Verdict) setHeaders(h http.Header) {
 	httpd.SetErrorHeaders(h, v.Err)
 	switch {
 	case v.Challenge != "":
@@ -144,7 +155,6 @@ func (f *ForwardAuth) answer(w http.ResponseWriter, event *httpd.Event, v Verdic
 	case v.Status == http.StatusForbidden:
 		h["X-Hallpass-Reason"] = []string{v.Reason}
 	}
-	httpd.WriteJSONBytes(w, v.Status, v.body())
 }
 
 // maxBody is how long the body of a refusal may be, in bytes: proxies keep it in

@@ -22,7 +22,7 @@ import (
 )
 
 // token makes an account and a token of it, and returns both.
-func token(t *testing.T, s *hallpasstest.Server, name, role string) (account, key string) {
+func token(t testing.TB, s *hallpasstest.Server, name, role string) (account, key string) {
 	t.Helper()
 	field := func(text, name string) string {
 		_, rest, _ := strings.Cut(text, `"`+name+`":`)

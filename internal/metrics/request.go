@@ -14,7 +14,7 @@ type Door uint8
 const (
 	DoorAPI     Door = iota // the JSON calls, their contract and its page
 	DoorConsole             // pages, and whatever else has no door
-	DoorGuard               // forward-auth and the built-in proxy
+	DoorGuard               // forward-auth, over HTTP and gRPC, and the built-in proxy
 	DoorHealth              // probes and scrapes
 	doors
 )
@@ -26,8 +26,10 @@ func (d Door) String() string { return doorNames[d] }
 // DoorOf returns the door of a URL's path.
 func DoorOf(path string) Door {
 	switch path {
-	case "/healthz", "/readyz", "/metrics", "/api/health":
+	case "/healthz", "/readyz", "/metrics", "/api/health", "/grpc.health.v1.Health/Check":
 		return DoorHealth
+	case "/envoy.service.auth.v3.Authorization/Check":
+		return DoorGuard
 	case "/api", "/openapi.json", "/docs", "/docs.css":
 		return DoorAPI
 	}

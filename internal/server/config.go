@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -34,6 +35,7 @@ type Config struct {
 	Audit           AuditConfig           `toml:"audit"`
 	Log             LogConfig             `toml:"log"`
 	Metrics         MetricsConfig         `toml:"metrics"`
+	Guard           GuardConfig           `toml:"guard"`
 }
 
 // ServerConfig is the section [server].
@@ -177,6 +179,27 @@ type MetricsConfig struct {
 	BasicAuthPassword secret.Text `toml:"basic_auth_password"`
 }
 
+// GuardConfig is the section [guard].
+type GuardConfig struct {
+	// GRPCListen is the address and port on which Envoy is answered over gRPC, as
+	// "127.0.0.1:3081", with nothing else there; empty: only the main port answers it.
+	GRPCListen string `toml:"grpc_listen"`
+}
+
+func (c GuardConfig) validate() error {
+	if c.GRPCListen == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(c.GRPCListen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("guard.grpc_listen: %q is not an address and port like 127.0.0.1:3081", c.GRPCListen)
+	}
+	return nil
+}
+
 // DefaultConfig returns the settings that apply when nothing is set.
 func DefaultConfig() Config {
 	return Config{
@@ -268,6 +291,9 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
 	}
 	if err := c.Audit.validate(); err != nil {
+		return err
+	}
+	if err := c.Guard.validate(); err != nil {
 		return err
 	}
 	return c.Metrics.validate()

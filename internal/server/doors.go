@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/console"
 	"github.com/hallpass-dev/hallpass/internal/guard"
@@ -75,17 +76,31 @@ func (s *Server) doors() (http.Handler, error) {
 			keys.ServeHTTP(w, r)
 		case guard.Owns(r):
 			forwardAuth.ServeHTTP(w, r)
+		case r.ProtoMajor > 1:
+			httpd.WriteError(w, r, errProtocol)
 		case r.URL.Path == guard.IntrospectPath:
 			introspector.ServeHTTP(w, r)
 		default:
 			forPeople.ServeHTTP(w, r)
 		}
 	})
-	return httpd.Handler(s.tracing.Wrap(all), httpd.Options{
+	options := httpd.Options{
 		Log: s.log, Reader: readerOf, HTTPS: site.https, Answered: s.answered, Fold: s.fold,
 		Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy},
+	}
+	s.extAuthz = guard.NewExtAuthz(s.guard, guard.ExtAuthzOptions{Ready: func() bool { return s.ready().OK }, HTTP: options})
+	byHTTP := httpd.Handler(s.tracing.Wrap(all), options)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.extAuthz.Owns(r) {
+			s.extAuthz.ServeHTTP(w, r)
+			return
+		}
+		byHTTP.ServeHTTP(w, r)
 	}), nil
 }
+
+// errProtocol refuses HTTP/2 without TLS where no proxy asks: nobody needs it there.
+var errProtocol = &hallpass.Error{Kind: hallpass.Invalid, ID: "request.http-version", Message: "HTTP/2 without TLS is for proxies that ask the guard: use HTTP/1.1"}
 
 // forPeople mounts the doors that take cookies, behind what compares origins: the
 // API, the console and the metrics.

@@ -11,21 +11,41 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass/internal/api"
+	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// Listen binds the configured address and returns the real one, with the port
-// that a port of 0 became.
+// Listen binds the configured addresses and returns the real one of the main port,
+// with the port that a port of 0 became.
 func (s *Server) Listen() (string, error) {
-	if s.listener == nil {
-		address := net.JoinHostPort(s.config.Server.HTTPAddr, strconv.Itoa(s.config.Server.HTTPPort))
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
-		if err != nil {
-			return "", fmt.Errorf("listen on %s: %w", address, err)
+	if err := listen(&s.listener, net.JoinHostPort(s.config.Server.HTTPAddr, strconv.Itoa(s.config.Server.HTTPPort))); err != nil {
+		return "", err
+	}
+	if address := s.config.Guard.GRPCListen; address != "" {
+		if err := listen(&s.grpc, address); err != nil {
+			return "", fmt.Errorf("guard.grpc_listen: %w", err)
 		}
-		s.listener = l
 	}
 	return s.listener.Addr().String(), nil
+}
+
+// listen binds the address, unless that was done before.
+func listen(l *net.Listener, address string) (err error) {
+	if *l != nil {
+		return nil
+	}
+	if *l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", address); err != nil {
+		return fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return nil
+}
+
+// GRPCAddress returns where [guard] grpc_listen is bound; "" if it is not.
+func (s *Server) GRPCAddress() string {
+	if s.grpc == nil {
+		return ""
+	}
+	return s.grpc.Addr().String()
 }
 
 // Times and sizes of connections (SEC-43). A stream of events sets its own
@@ -36,6 +56,9 @@ const (
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = 90 * time.Second
 	drainTimeout      = 20 * time.Second
+
+	http2ConnectionBuffer = 256 << 10 // what a client may send before it is read
+	http2StreamBuffer     = 64 << 10
 )
 
 // lastWrites is how long a server that stops has at the least to write what is in
@@ -50,12 +73,13 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	web := &http.Server{
-		Handler: s.closing(s.handler), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: httpd.MaxHeaderBytes + 8<<10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	web := s.web()
+	served := make(chan error, 2)
+	go func() { served <- web.Serve(httpd.KeepFirstDeadline(httpd.KeepTimers(s.listener))) }()
+	if s.grpc != nil {
+		go func() { served <- s.extAuthz.Serve(s.grpc) }()
+		s.log.Info("serving gRPC for Envoy", "address", s.GRPCAddress())
 	}
-	served := make(chan error, 1)
-	go func() { served <- web.Serve(httpd.KeepTimers(s.listener)) }()
 	background := context.WithoutCancel(ctx) // what runs until the last request is answered
 	endJobs := runUntil(background, s.work)
 	endHeartbeats := runUntil(background, s.node.Run)
@@ -77,9 +101,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	drained := time.Now().Add(s.drainTimeout)
 	drain, cancel := context.WithDeadline(background, drained)
 	defer cancel()
-	if err := web.Shutdown(drain); err != nil {
-		failure = errors.Join(failure, fmt.Errorf("drain: %w", err), web.Close())
-	}
+	failure = errors.Join(failure, s.drain(drain, web))
 	s.fold.Tell(time.Time{})
 	endJobs()
 	last, cancelLast := context.WithDeadline(background, later(drained, time.Now().Add(lastWrites)))
@@ -88,6 +110,32 @@ func (s *Server) Serve(ctx context.Context) error {
 	endHeartbeats() // last: what is changed while draining waits for this node too
 	s.node.Leave(last)
 	return failure
+}
+
+// web returns the server of the main port. It takes HTTP/2 without TLS, which gRPC needs.
+func (s *Server) web() *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler: s.closing(s.handler), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: httpd.MaxHeaderBytes + 8<<10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		Protocols: protocols,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: guard.MaxStreams, MaxReceiveBufferPerConnection: http2ConnectionBuffer, MaxReceiveBufferPerStream: http2StreamBuffer,
+		},
+	}
+}
+
+// drain lets the requests at work finish until ctx is done, and cuts off the others.
+func (s *Server) drain(ctx context.Context, web *http.Server) error {
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.extAuthz.Stop(ctx) }()
+	err := web.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("drain: %w", err), web.Close())
+	}
+	return errors.Join(err, <-stopped)
 }
 
 // runUntil runs fn on a goroutine of its own and returns what ends it and waits

@@ -40,6 +40,8 @@ type Server struct {
 	signer   *guard.Signer
 	handler  http.Handler
 	listener net.Listener
+	extAuthz *guard.ExtAuthz
+	grpc     net.Listener // nil: [guard] grpc_listen is not set
 
 	stop     chan struct{} // closed when draining begins
 	draining atomic.Bool
@@ -275,8 +277,11 @@ func (s *Server) Close() error {
 		err = errors.Join(err, s.db.Close())
 	}
 	err = errors.Join(err, s.lock.close())
-	if s.listener != nil {
-		if closing := s.listener.Close(); !errors.Is(closing, net.ErrClosed) {
+	for _, l := range []net.Listener{s.listener, s.grpc} {
+		if l == nil {
+			continue
+		}
+		if closing := l.Close(); !errors.Is(closing, net.ErrClosed) {
 			err = errors.Join(err, closing)
 		}
 	}

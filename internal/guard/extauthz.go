@@ -1,0 +1,202 @@
+package guard
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+	statusv3 "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+)
+
+// guardExtension is the key of context_extensions under which Envoy's configuration
+// names the guard.
+const guardExtension = "guard"
+
+// Check answers whether the request that a proxy describes may pass. It always answers,
+// with a refusal where it does not know: a proxy may be told to let pass what was not
+// answered. Envoy's protocol describes requests and answers:
+// envoy/service/auth/v3/external_auth.proto.
+func (x *ExtAuthz) Check(ctx context.Context, q *authv3.CheckRequest) (*authv3.CheckResponse, error) {
+	r := q.GetAttributes().GetRequest().GetHttp()
+	header := headersOf(r)
+	call := httpd.Call{Source: q.GetAttributes().GetSource().GetAddress().GetSocketAddress().GetAddress(), Header: header}
+	if p, ok := peer.FromContext(ctx); ok {
+		call.Peer = p.Addr.String()
+	}
+	answer := unanswered
+	x.checks.Do(ctx, call, func(ctx context.Context, event *httpd.Event) int {
+		c := Check{
+			Guard: q.GetAttributes().GetContextExtensions()[guardExtension], Authorization: separate(header["Authorization"]), From: event.From,
+		}
+		if event.Trusted { // else it tells nothing about the original request
+			c.Method, c.Host, c.Target, c.Header = r.GetMethod(), r.GetHost(), r.GetPath(), header
+		}
+		event.Action, event.Target = "guard.ext-authz", c.Guard
+		v := x.decider.Decide(ctx, c)
+		v.tellEvent(event)
+		answer = answerOf(&v, header)
+		return statusOf(&v)
+	})
+	return answer, nil
+}
+
+// headersOf returns the headers of the original request by their canonical names. Envoy
+// puts them into a map, where the values of a repeated header are joined by commas, or,
+// with encode_raw_headers, into a list.
+func headersOf(r *authv3.AttributeContext_HttpRequest) http.Header {
+	if list := r.GetHeaderMap().GetHeaders(); len(list) > 0 {
+		h := make(http.Header, len(list))
+		for _, v := range list {
+			value := v.GetValue()
+			if raw := v.GetRawValue(); len(raw) > 0 {
+				value = string(raw)
+			}
+			h.Add(v.GetKey(), value)
+		}
+		return h
+	}
+	h, values := make(http.Header, len(r.GetHeaders())), make([]string, 0, len(r.GetHeaders()))
+	for name, value := range r.GetHeaders() {
+		name = http.CanonicalHeaderKey(name)
+		if h[name] != nil {
+			h[name] = append(h[name], value) // two spellings of one name
+			continue
+		}
+		values = append(values, value)
+		h[name] = values[len(values)-1 : len(values) : len(values)]
+	}
+	return h
+}
+
+// separate returns the values of Authorization that a proxy has joined by commas. No
+// credential that Hallpass takes holds one.
+func separate(values []string) []string {
+	for i, v := range values {
+		if strings.Contains(v, ",") {
+			return append(slices.Clone(values[:i]), strings.Split(v, ",")...) // more than one is all that matters
+		}
+	}
+	return values
+}
+
+// statusOf returns the status that tells the verdict in HTTP.
+func statusOf(v *Verdict) int {
+	if v.Allow {
+		return http.StatusOK
+	}
+	return v.Status
+}
+
+// answerOf turns the verdict into Envoy's form. header has the headers of the original
+// request.
+func answerOf(v *Verdict, header http.Header) *authv3.CheckResponse {
+	if v.Allow {
+		return passed(v, header)
+	}
+	h := http.Header{"Content-Type": contentJSON, "Cache-Control": noStore}
+	v.setHeaders(h)
+	return refused(v.Status, h, string(v.body()))
+}
+
+var (
+	contentJSON = []string{"application/json; charset=UTF-8"}
+	noStore     = []string{"no-store"}
+)
+
+// passed lets the request pass. It overwrites every identity header, sets the headers
+// of the rule, and removes the credential and what the client sent in other spellings
+// of identity headers. Envoy removes after it has set, so none of what is set may be
+// removed.
+func passed(v *Verdict, header http.Header) *authv3.CheckResponse {
+	headers := newOptions(len(v.Identity) + len(v.Set))
+	for i, value := range v.Identity {
+		headers.set(wireIdentity[i], value)
+	}
+	for _, h := range v.Set {
+		headers.set(httpd.LowerASCII(h.Name), h.Value)
+	}
+	return &authv3.CheckResponse{
+		Status: statusOK,
+		HttpResponse: &authv3.CheckResponse_OkResponse{OkResponse: &authv3.OkHttpResponse{
+			Headers: headers.list, HeadersToRemove: removed(header, headers.list),
+		}},
+	}
+}
+
+// removed returns the names of the headers that the API does not get.
+func removed(header http.Header, set []*corev3.HeaderValueOption) []string {
+	names := credentialHeader
+	for name := range header {
+		if hallpass.IdentityHeader(name) && !slices.ContainsFunc(set, func(o *corev3.HeaderValueOption) bool { return httpd.EqualASCII(o.Header.Key, name) }) {
+			names = append(names, httpd.LowerASCII(name))
+		}
+	}
+	slices.Sort(names[1:])
+	return names
+}
+
+// wireIdentity are the identityHeaders as HTTP/2 writes names.
+var wireIdentity = func() (names [len(identityHeaders)]string) {
+	for i, name := range identityHeaders {
+		names[i] = httpd.LowerASCII(name)
+	}
+	return names
+}()
+
+// What answers share. None of it is ever changed.
+var (
+	credentialHeader = slices.Clip([]string{"authorization"})
+	statusOK         = &statusv3.Status{}
+	unanswered       = refused(http.StatusServiceUnavailable, http.Header{"Content-Type": contentJSON, "Cache-Control": noStore, "Retry-After": {"1"}},
+		`{"message":"Authorization service unavailable","messageId":"guard.failed"}`)
+)
+
+// codeOf is the code of gRPC for each status of a refusal. Envoy gives the client the
+// status; the code is for those who read logs and metrics of gRPC.
+var codeOf = map[int]codes.Code{
+	http.StatusUnauthorized: codes.Unauthenticated, http.StatusForbidden: codes.PermissionDenied, http.StatusServiceUnavailable: codes.Unavailable,
+}
+
+// refused refuses the request with an answer for the client.
+func refused(status int, header http.Header, body string) *authv3.CheckResponse {
+	headers := newOptions(len(header))
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		headers.set(httpd.LowerASCII(name), header[name][0])
+	}
+	return &authv3.CheckResponse{
+		Status: &statusv3.Status{Code: int32(codeOf[status])},
+		HttpResponse: &authv3.CheckResponse_DeniedResponse{DeniedResponse: &authv3.DeniedHttpResponse{
+			Status: &typev3.HttpStatus{Code: typev3.StatusCode(status)}, Headers: headers.list, Body: body,
+		}},
+	}
+}
+
+// options makes headers of an answer, all in three allocations.
+type options struct {
+	list    []*corev3.HeaderValueOption
+	options []corev3.HeaderValueOption
+	values  []corev3.HeaderValue
+}
+
+// newOptions returns options for n headers.
+func newOptions(n int) *options {
+	return &options{make([]*corev3.HeaderValueOption, 0, n), make([]corev3.HeaderValueOption, n), make([]corev3.HeaderValue, n)}
+}
+
+// set adds a header that takes the place of all of its name.
+func (o *options) set(name, value string) {
+	i := len(o.list)
+	o.values[i].Key, o.values[i].Value = name, value
+	o.options[i].Header, o.options[i].AppendAction = &o.values[i], corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD
+	o.list = append(o.list, &o.options[i])
+}
