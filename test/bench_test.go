@@ -51,6 +51,7 @@ func TestMeasured(t *testing.T) {
 		{"org", func() { b.requests(few(), "GET /api/org", "/api/org") }},
 		{"guard", func() { b.requests(few(), "GET /guard/verify", "/guard/verify") }},
 		{"rules", func() { b.rules(few()) }},
+		{"grpc", func() { b.grpc(few()) }},
 		{"inside", b.inside},
 		{"size", func() { b.size(few(), many()) }},
 		{"uses", func() { b.uses(many()) }},
@@ -250,11 +251,17 @@ func (b *bench) read(out []byte, lost bool) (r result) {
 // load loads the URL, which the process serves, and measures both.
 func (b *bench) load(server *os.Process, url string, conns int, tokens []string) result {
 	b.t.Helper()
-	load := b.wrk(url, conns, tokens, b.each)
+	return b.measure(server, b.wrk(url, conns, tokens, b.each))
+}
+
+// measure runs load, which prints what wrk prints, and measures it and the process
+// that answers.
+func (b *bench) measure(server *os.Process, load *exec.Cmd) result {
+	b.t.Helper()
 	busy, own := busyTicks(b.t), processTicks(b.t, server)
 	out, err := load.CombinedOutput()
 	if err != nil {
-		b.t.Fatalf("wrk: %v\n%s", err, out)
+		b.t.Fatalf("%s: %v\n%s", load, err, out)
 	}
 	busy, own = busyTicks(b.t)-busy, processTicks(b.t, server)-own
 	r := b.read(out, false)
