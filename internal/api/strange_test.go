@@ -417,7 +417,7 @@ func (w walker) send(t *testing.T, p probe) int {
 	if strings.HasPrefix(p.path, "/login") || strings.Contains(p.path, "/user/password") {
 		w.server.Clock.Wind(2 * time.Minute) // wrong passwords are counted
 	}
-	r := hallpasstest.Patiently(t, p.method+" with "+p.where, func() (hallpasstest.Response, int, string) {
+	r := hallpasstest.Patiently(t, w.server, p.method+" with "+p.where, func() (hallpasstest.Response, int, string) {
 		r := w.server.Send(w.as, p.method, p.path, p.body, headers...)
 		return r, r.StatusCode, r.Text
 	})

@@ -329,7 +329,7 @@ func (w *stranger) take(p page, to string) {
 // request sends a request.
 func (w *stranger) request(method, path, body string, headers []string) page {
 	w.t.Helper()
-	return hallpasstest.Patiently(w.t, method+" "+path, func() (page, int, string) {
+	return hallpasstest.Patiently(w.t, w.server, method+" "+path, func() (page, int, string) {
 		p := w.requestOnce(method, path, body, headers)
 		return p, p.status, p.text
 	})

@@ -130,14 +130,24 @@ var resent atomic.Int64
 
 const maxResent = 5
 
+// unavailable returns the last line of the log about a 503.
+func (s *Server) unavailable() (last string) {
+	for line := range strings.Lines(s.Log()) {
+		if strings.Contains(line, `"status":503`) {
+			last = line
+		}
+	}
+	return last
+}
+
 // Patiently sends something, and sends it again when the answer is 503, as a client
 // should: on a machine that has too much to do the database may not answer for a moment,
 // and nothing was changed. What is our fault is answered alike again.
-func Patiently[R any](t testing.TB, what string, send func() (answer R, status int, text string)) R {
+func Patiently[R any](t testing.TB, s *Server, what string, send func() (answer R, status int, text string)) R {
 	t.Helper()
 	answer, status, text := send()
 	if status == http.StatusServiceUnavailable {
-		t.Logf("%s: 503, sent again: %.2000s", what, text)
+		t.Logf("%s: 503, sent again: %.300s\n%s", what, text, s.unavailable())
 		resent.Add(1)
 		time.Sleep(time.Second) // Retry-After
 		answer, _, _ = send()
