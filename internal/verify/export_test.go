@@ -8,6 +8,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
 // HoldLookUps keeps all looks at the database waiting until the function that
@@ -81,3 +82,9 @@ func (v *Verifier) Spend(cost time.Duration) {
 
 // RoomForUses sets how many later uses may wait.
 func (v *Verifier) RoomForUses(n int) { v.uses.room = n }
+
+// Notice tells the Verifier of changes, as the database does.
+func (v *Verifier) Notice(n store.Notice) { v.changed(n) }
+
+// RulesInMemory reports whether the rules of guards are remembered.
+func (v *Verifier) RulesInMemory() bool { return v.guards.now.Load() != nil }

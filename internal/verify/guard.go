@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -75,10 +76,11 @@ func (v *Verifier) Ruleset(ctx context.Context, name string) (*hallpass.Ruleset,
 	return g.rules, nil
 }
 
-// forget has the guards read again after a change that reaches any of them.
-func (gs *guards) forget(r hallpass.Reach) {
-	if r.Everybody || r.Guard != 0 || r.Org != 0 {
-		gs.now.Store(nil)
+// changed has the guards read again after a change that reaches any of them. Other
+// changes pass by: a stream of revocations must not keep rules from being remembered.
+func (gs *guards) changed(n store.Notice) {
+	if slices.ContainsFunc(n.Changes, func(c hallpass.Change) bool { r := c.Reach(); return r.Everybody || r.Guard != 0 || r.Org != 0 }) {
+		gs.coherence.Changed(n, func(hallpass.Reach) { gs.now.Store(nil) })
 	}
 }
 

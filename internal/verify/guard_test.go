@@ -194,3 +194,33 @@ func TestRulesetUnderChanges(t *testing.T) {
 	done.Store(true)
 	askers.Wait()
 }
+
+// TestRulesetWhileOthersAreRevoked reads rules while a token is being revoked: that is no
+// change of rules, and they are remembered. While a guard changes, they are not.
+func TestRulesetWhileOthersAreRevoked(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	if _, err := w.admin.CreateGuard(t.Context(), w.caller, open("app", "/a")); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		kind hallpass.ChangeKind
+		kept bool
+	}{
+		{hallpass.TokenChanged, true}, {hallpass.ServiceAccountChanged, true}, {hallpass.UserChanged, true}, {hallpass.SessionChanged, true},
+		{hallpass.GuardChanged, false}, {hallpass.OrgChanged, false}, {hallpass.ChangedByHand, false}, {"of a newer version", false}, {"", false},
+	} {
+		w.db.Announce([]hallpass.Change{{Kind: hallpass.GuardChanged, ID: 1}}) // nothing is remembered
+		change := []hallpass.Change{{Kind: tt.kind, ID: 7}}
+		w.verify.Notice(store.Notice{Phase: store.Coming, Changes: change})
+		if got := w.lets("app", "/a"); got != "" {
+			t.Fatal(got)
+		}
+		if kept := w.verify.RulesInMemory(); kept != tt.kept {
+			t.Errorf("while %q is under way, rules are remembered: %v, want %v", tt.kind, kept, tt.kept)
+		}
+		w.verify.Notice(store.Notice{Phase: store.Settled, Changes: change})
+		if got := w.lets("app", "/a"); got != "" || !w.verify.RulesInMemory() {
+			t.Errorf("after %q: %q, and rules are not remembered", tt.kind, got)
+		}
+	}
+}

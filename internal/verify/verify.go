@@ -75,7 +75,7 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 // its commit and after.
 func (v *Verifier) changed(n store.Notice) {
 	v.cache.coherence.Changed(n, v.cache.forget)
-	v.guards.coherence.Changed(n, v.guards.forget)
+	v.guards.changed(n)
 	v.listeners.changed(n.Changes)
 	for _, c := range n.Changes {
 		v.passwords.right.forget(c.Reach().User)
