@@ -151,6 +151,20 @@ func (a *Admin) changeGuard(ctx context.Context, c hallpass.Caller, action hallp
 	})
 }
 
+// unmanaged returns a Conflict if the org has a guard of the configuration file.
+func unmanaged(tx *store.Tx, org hallpass.OrgID) error {
+	list, err := tx.Guards(org, "")
+	if err != nil {
+		return err
+	}
+	for _, g := range list {
+		if g.ManagedBy == hallpass.ManagedByConfig {
+			return errGuardManaged(g)
+		}
+	}
+	return nil
+}
+
 // validateGuard returns an Invalid error unless the guard is well formed and its
 // upstream is another server than this one.
 func (a *Admin) validateGuard(g hallpass.Guard) error {

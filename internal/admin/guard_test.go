@@ -310,3 +310,57 @@ func TestGuardUsageOfDays(t *testing.T) {
 		t.Errorf("by a Viewer: %v", err)
 	}
 }
+
+// TestNameOfGuard finds the guard that an audit entry and a scope point to; nobody who
+// may not read it is told that it exists.
+func TestNameOfGuard(t *testing.T) {
+	w := newWorld(t, admin.Options{})
+	ctx, boss := t.Context(), w.human("admin")
+	if _, err := w.CreateGuard(ctx, boss, prom()); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{"guard:prom": true, "guards:uid:prom": true, "guard:gone": false, "guards:uid:*": false} {
+		ref, _ := admin.ParseRef(hallpass.FirstOrg, text)
+		names, err := w.Names(ctx, boss, []admin.Ref{ref})
+		if err != nil || (names[ref].Text == "prom") != want {
+			t.Errorf("%s: %+v, %v", text, names, err)
+		}
+		if names, err := w.Names(ctx, w.machine(text, hallpass.RoleViewer), []admin.Ref{ref}); err != nil || len(names) > 0 {
+			t.Errorf("%s for a Viewer: %+v, %v", text, names, err)
+		}
+	}
+}
+
+// TestOrgWithGuards deletes an org with a guard: one of the configuration file stands in
+// the way, one of the API goes with the org.
+func TestOrgWithGuards(t *testing.T) {
+	w := newWorld(t, admin.Options{})
+	ctx, boss := t.Context(), w.human("admin")
+	org, err := w.CreateOrg(ctx, boss, "second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := w.In(ctx, boss, org.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.CreateGuard(ctx, there, prom()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.ApplyConfigGuards(ctx, []hallpass.Guard{{Name: "file", Org: org.ID, Preset: "loki"}}, "hallpass.toml"); err != nil {
+		t.Fatal(err)
+	}
+	var e *hallpass.Error
+	if err := w.DeleteOrg(ctx, there); !errors.As(err, &e) || e.ID != "guard.managed" {
+		t.Errorf("with a guard of the file: %v", err)
+	}
+	if _, err := w.ApplyConfigGuards(ctx, nil, "hallpass.toml"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.DeleteOrg(ctx, there); err != nil {
+		t.Errorf("with a guard of the API: %v", err)
+	}
+	if _, err := w.CreateGuard(ctx, boss, prom()); err != nil {
+		t.Errorf("the name is free again: %v", err)
+	}
+}

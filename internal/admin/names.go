@@ -27,6 +27,7 @@ const (
 	RefRole      RefKind = "role"
 	RefFolder    RefKind = "folder"
 	RefDashboard RefKind = "dashboard"
+	RefGuard     RefKind = "guard" // by its name
 )
 
 // refKinds are the kinds by the text before the id.
@@ -39,6 +40,7 @@ var refKinds = []struct {
 	{"team:", RefTeam}, {"teams:id:", RefTeam}, {"teams:", RefTeam}, {"token:", RefToken}, {"org:", RefOrg}, {"orgs:id:", RefOrg},
 	{"role:", RefRole}, {"roles:uid:", RefRole}, {"folder:", RefFolder}, {"folders:uid:", RefFolder}, {"folders:", RefFolder},
 	{"dashboard:", RefDashboard}, {"dashboards:uid:", RefDashboard}, {"dashboards:", RefDashboard},
+	{"guard:", RefGuard}, {"guards:uid:", RefGuard},
 }
 
 // ParseRef reads what an audit entry or a scope of the org points to. It is
@@ -50,7 +52,7 @@ func ParseRef(org hallpass.OrgID, text string) (Ref, bool) {
 			continue
 		}
 		_, number := hallpass.ParseID(id)
-		byUID := k.kind == RefRole || k.kind == RefFolder || k.kind == RefDashboard
+		byUID := k.kind == RefRole || k.kind == RefFolder || k.kind == RefDashboard || k.kind == RefGuard
 		return Ref{org, k.kind, id}, number || byUID
 	}
 	return Ref{}, false
@@ -131,6 +133,9 @@ func (a *Admin) nameOf(tx *store.Tx, tree Reach, r Ref) (n Name, may bool, err e
 		}
 		scopes, err := treeScopes(tx, r.Org, hallpass.DashboardResource, r.ID)
 		return Name{Text: d.Title}, tree.Can(hallpass.DashboardsRead, scopes), err
+	case RefGuard:
+		g, err := tx.Guard(r.Org, r.ID)
+		return Name{Text: g.Name}, c.Can(hallpass.GuardsRead, g.Scope()), err
 	}
 	return n, false, nil
 }
