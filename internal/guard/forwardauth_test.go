@@ -140,8 +140,9 @@ func TestForeignLogin(t *testing.T) {
 // TestNoBodyIsRead announces a body that never comes, as nginx does without
 // proxy_pass_request_body off: the answer comes at once.
 func TestNoBodyIsRead(t *testing.T) {
-	s := hallpasstest.New(t)
+	s := hallpasstest.New(t, trusting)
 	_, key := token(t, s, "ci", "Viewer")
+	newGuard(t, s.Store(), app)
 	for name, head := range map[string]string{
 		"a short one":   "Content-Length: 100\r\n",
 		"a long one":    "Content-Length: 1000000000\r\n",
@@ -149,7 +150,12 @@ func TestNoBodyIsRead(t *testing.T) {
 		"when asked to": "Content-Length: 100\r\nExpect: 100-continue\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			for auth, want := range map[string]string{"Authorization: Bearer " + key + "\r\n": "200", "": "401"} {
+			auth := "Authorization: Bearer " + key + "\r\n"
+			for _, tt := range []struct{ first, headers, want string }{
+				{"POST /guard/verify", auth, "200"}, {"POST /guard/verify", "", "401"},
+				{"GET /guard/nginx/app", auth + "X-Original-Method: GET\r\nX-Original-Uri: /api/x\r\n", "200"}, {"GET /guard/nginx/app", auth + "X-Original-Method: POST\r\nX-Original-Uri: /api/x\r\n", "403"},
+				{"POST /guard/envoy/app/admin/x", auth, "403"}, {"GET /guard/envoy/app/api/x", auth, "200"}, {"POST /guard/nginx/nosuch", "", "401"},
+			} {
 				conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 				if err != nil {
 					t.Fatal(err)
@@ -158,12 +164,12 @@ func TestNoBodyIsRead(t *testing.T) {
 				if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := io.WriteString(conn, "POST /guard/verify HTTP/1.1\r\nHost: x\r\n"+auth+head+"\r\n"); err != nil {
+				if _, err := io.WriteString(conn, tt.first+" HTTP/1.1\r\nHost: x\r\n"+tt.headers+head+"\r\n"); err != nil {
 					t.Fatal(err)
 				}
 				line, err := bufio.NewReader(conn).ReadString('\n')
-				if err != nil || !strings.Contains(line, want) {
-					t.Errorf("%q, %v; want %s", line, err, want)
+				if err != nil || !strings.Contains(line, tt.want) {
+					t.Errorf("%s: %q, %v; want %s", tt.first, line, err, tt.want)
 				}
 			}
 		})

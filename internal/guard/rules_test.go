@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
 // TestDecide asks about requests in which several things are wrong: what comes first
@@ -107,6 +109,37 @@ func TestSignedVerdicts(t *testing.T) {
 				t.Errorf("%s %s: %v %s, want %s", tt.method, tt.target, err, claims, part)
 			}
 		}
+	}
+}
+
+// TestRulesFollow changes a guard and deletes it between verdicts: each is by what the
+// guard is then.
+func TestRulesFollow(t *testing.T) {
+	d, db, key := decider(t)
+	id := newGuard(t, db, app)
+	check := guard.Check{Guard: "app", Method: "GET", Target: "/api/x", Authorization: []string{"Bearer " + key}}
+	change := func(fn func(tx *store.Tx) error) {
+		t.Helper()
+		if err := db.Write(t.Context(), func(tx *store.Tx) error {
+			return errors.Join(tx.Change(hallpass.Change{Kind: hallpass.GuardChanged, ID: int64(id)}), fn(tx))
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []string{"", "guard.role", "", "guard.role"} {
+		if v := d.Decide(t.Context(), check); v.Reason != want || v.Allow != (want == "") {
+			t.Errorf("change %d: %s, want %q", i, v.Reason, want)
+		}
+		g := app
+		g.ID, g.ManagedBy, g.Version = id, hallpass.ManagedByAPI, int64(i+2)
+		if i%2 == 0 {
+			g.Rules = []hallpass.GuardRule{role(hallpass.RoleEditor, "/api/")}
+		}
+		change(func(tx *store.Tx) error { return tx.UpdateGuard(g) })
+	}
+	change(func(tx *store.Tx) error { return tx.DeleteGuard(1, id) })
+	if v := d.Decide(t.Context(), check); v.Allow || v.Status != 403 || v.Reason != "guard.unknown" {
+		t.Errorf("deleted: %+v", v)
 	}
 }
 
