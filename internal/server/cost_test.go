@@ -78,6 +78,14 @@ const (
 	original  = "X-Original-Method: GET\r\nX-Original-Uri: /app/v99/x/values?query=up\r\nX-Original-Host: app.example\r\nX-Real-Ip: 192.0.2.1\r\n"
 )
 
+// tellOriginal has the request tell the original one.
+func tellOriginal(r *http.Request) {
+	for line := range strings.SplitSeq(strings.TrimSpace(original), "\r\n") {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Set(name, value)
+	}
+}
+
 // asker sends one request again and again on one connection.
 type asker struct {
 	t       testing.TB
@@ -148,10 +156,7 @@ func TestFewHeaders(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.Header.Set("Authorization", credential)
-			for line := range strings.SplitSeq(strings.TrimSpace(original), "\r\n") {
-				name, value, _ := strings.Cut(line, ": ")
-				r.Header.Set(name, value)
-			}
+			tellOriginal(r)
 			res, err := http.DefaultClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
@@ -195,7 +200,7 @@ func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 // BenchmarkDoors measures what the doors add to net/http where a token is known.
 func BenchmarkDoors(b *testing.B) {
 	s, _, token := serving(b)
-	for _, path := range []string{"/api/org", "/guard/verify"} {
+	for _, path := range []string{"/api/org", "/guard/verify", guardPath} {
 		b.Run(strings.TrimPrefix(path, "/"), func(b *testing.B) {
 			r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, path, nil)
 			if err != nil {
@@ -203,6 +208,7 @@ func BenchmarkDoors(b *testing.B) {
 			}
 			r.RemoteAddr, r.RequestURI = "127.0.0.1:40000", path
 			r.Header = http.Header{"Authorization": {"Bearer " + token}, "User-Agent": {"bench"}}
+			tellOriginal(r)
 			h, w := s.Handler(), &discard{header: http.Header{}}
 			b.ReportAllocs()
 			for b.Loop() {
