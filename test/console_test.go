@@ -218,7 +218,7 @@ func TestRowMenuByKeyboard(t *testing.T) {
 	newAccount(t, s, "ci")
 	b.signIn("admin", hallpasstest.AdminPassword)
 	b.open("/org/serviceaccounts")
-	const button = `[aria-label="Actions for ci"]`
+	const button = `button[aria-label="Actions for ci"]`
 	open := `document.querySelector(".actions .menu").matches(":popover-open")`
 	b.tabTo(button)
 	b.keys(kb.Enter)
@@ -227,14 +227,14 @@ func TestRowMenuByKeyboard(t *testing.T) {
 	b.until("!" + open + ` && document.activeElement.matches(` + quote(button) + `)`)
 	b.keys(kb.Enter)
 	b.until(open)
-	b.tabTo(`[aria-label="Disable ci"]`)
+	b.tabTo(`.menu a[href*="/disable"]`)
 	b.keys(kb.Enter)
 	b.until(`document.querySelector("#confirm-dialog")?.open`)
 	b.keys(kb.Escape)
 	b.until(`!document.querySelector("#confirm-dialog") && document.activeElement.matches(` + quote(button) + `)`)
 	b.keys(kb.Enter)
 	b.until(open)
-	b.tabTo(`[aria-label="Disable ci"]`)
+	b.tabTo(`.menu a[href*="/disable"]`)
 	b.keys(kb.Enter)
 	b.until(`document.activeElement.matches("#confirm-dialog [data-cancel]")`)
 	b.tabTo("#confirm-yes")

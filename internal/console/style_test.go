@@ -14,7 +14,7 @@ import (
 var awaited = strings.Fields(`accent aside c code ell hit key-tile method no nogrow num ok rules say spark spread tester tight top8 v wide-side with-side zero`)
 
 // hooks are classes without a style: the script and the tests find elements by them.
-var hooks = strings.Fields(`last-used object`)
+var hooks = strings.Fields(`last-used`)
 
 var (
 	classInStyle  = regexp.MustCompile(`\.([a-z][a-z0-9-]*)`)
