@@ -311,10 +311,10 @@ var actionTable = []ActionInfo{
 	{datasourcesPermissionsRead, AreaSources, "read", "who may use data sources", Reads, UsableNowhere, ofSource, false},
 	{datasourcesPermissionsWrite, AreaSources, "change", "who may use data sources", Empowers, UsableNowhere, ofSource, false},
 
-	{GuardsRead, AreaGuards, "read", "guards", Reads, UsableNowhere, ofGuard, true},
-	{GuardsTest, AreaGuards, "test", "guards", Reads, UsableNowhere, ofGuard, false},
-	{GuardsWrite, AreaGuards, "create and change", "guards", Empowers, UsableNowhere, ofGuard, false},
-	{GuardsDelete, AreaGuards, "delete", "guards", Changes, UsableNowhere, ofGuard, false},
+	{GuardsRead, AreaGuards, "read", "guards", Reads, UsableByAll, ofGuard, true},
+	{GuardsTest, AreaGuards, "test", "guards", Reads, UsableByAll, ofGuard, false},
+	{GuardsWrite, AreaGuards, "create and change", "guards", Empowers, UsableByAll, ofGuard, false},
+	{GuardsDelete, AreaGuards, "delete", "guards", Changes, UsableByAll, ofGuard, false},
 
 	{TokensIntrospect, AreaOther, "read", "whose tokens other APIs are given", Reads, UsableByAll, ofNothing, false},
 	{AuditRead, AreaOther, "read", "the audit log", Reads, UsableByAll, ofNothing, false},

@@ -60,6 +60,16 @@ func (s GuardSuspension) Words() string {
 	return "its stored rules cannot be read by this version of Hallpass: save it again with rules that can be"
 }
 
+// SuspendedError returns the Denied error with which the guard refuses every request,
+// because it is suspended or its rules do not compile.
+func (g Guard) SuspendedError() *Error {
+	why := g.Suspended
+	if why == "" {
+		why = SuspendedUnreadable
+	}
+	return &Error{Kind: Denied, ID: "guard.suspended", Message: "The guard " + g.Name + " refuses every request: " + why.Words()}
+}
+
 // A GuardRule says what one kind of request needs: nothing, a basic role or a permission.
 type GuardRule struct {
 	Methods  []string          // compared exactly; none: any. GET stands for HEAD too

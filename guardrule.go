@@ -1,6 +1,7 @@
 package hallpass
 
 import (
+	"maps"
 	"net/textproto"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 func compileRule(r GuardRule, number int, allowed Spellings) (*CompiledRule, *Error) {
 	c := &CompiledRule{GuardRule: r, Number: number}
 	for _, part := range []func() *Error{
-		c.validateMethods,
+		c.validateNoToken, c.validateMethods,
 		func() (err *Error) { c.pattern, err = ParsePathPattern(r.Path, allowed); return err },
 		c.validateNeed, c.readCaptures, c.readScope, c.readSet, c.markUsed,
 	} {
@@ -19,6 +20,23 @@ func compileRule(r GuardRule, number int, allowed Spellings) (*CompiledRule, *Er
 		}
 	}
 	return c, nil
+}
+
+// validateNoToken refuses a rule that holds a token: rules are stored and shown.
+func (r *CompiledRule) validateNoToken() *Error {
+	texts := map[string][]string{
+		"methods": r.Methods, "path": {r.Path}, "action": {string(r.Need.Action)}, "scope": {r.Need.Scope}, "split": {r.Split},
+		"captures": slices.Concat(slices.Collect(maps.Keys(r.Captures)), slices.Collect(maps.Values(r.Captures))),
+		"set":      slices.Concat(slices.Collect(maps.Keys(r.Set)), slices.Collect(maps.Values(r.Set))),
+	}
+	for _, field := range slices.Sorted(maps.Keys(texts)) {
+		for _, text := range texts[field] {
+			if ValidateNoToken(field, text) != nil {
+				return Invalidf(field, "it holds a token: rules are stored and shown")
+			}
+		}
+	}
+	return nil
 }
 
 func (r *CompiledRule) validateMethods() *Error {

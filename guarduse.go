@@ -7,10 +7,13 @@ type GuardUse struct {
 	Guard   GuardID
 	Day     time.Time // when that day began, UTC
 	Rule    int       // the rule's number; 0: none matched, or the request did not come that far
-	Outcome string    // "allowed", or why it was refused, as "guard.permission"
+	Outcome string    // GuardAllowed, or why it was refused, as "guard.permission"
 	Token   TokenID   // 0: no token, or an unknown one
 	Count   int64
 }
+
+// GuardAllowed is the outcome of decisions that let requests pass.
+const GuardAllowed = "allowed"
 
 // GuardUseRetention is how long uses of guards are kept.
 const GuardUseRetention = 90 * 24 * time.Hour

@@ -13,8 +13,9 @@ type Guard struct {
 	Preflight string         `json:"preflight"` // "refuse" or "allow"
 	Identity  []string       `json:"identity"`  // "headers", and "jwt" if the API gets a signed token too
 	Rules     []GuardRule    `json:"rules"`
-	ManagedBy string         `json:"managedBy"`        // "api" or "config"
-	Source    string         `json:"source,omitempty"` // the file of a guard that is managed by "config"
+	ManagedBy string         `json:"managedBy"`           // "api" or "config"
+	Source    string         `json:"source,omitempty"`    // the file of a guard that is managed by "config"
+	Suspended string         `json:"suspended,omitempty"` // why it refuses every request, and what to do; "": it does not
 	Version   int64          `json:"version"`
 	Created   time.Time      `json:"created"`
 	Updated   time.Time      `json:"updated"`
@@ -42,7 +43,7 @@ type GuardWarning struct {
 
 // Guards is GET /api/guards.
 type Guards struct {
-	TotalCount int64   `json:"totalCount"`
+	TotalCount int     `json:"totalCount"`
 	Guards     []Guard `json:"guards"`
 	Page       int     `json:"page"`
 	PerPage    int     `json:"perPage"`
@@ -126,9 +127,11 @@ type GuardToken struct {
 type GuardRefusal struct {
 	Time    time.Time `json:"time"`
 	Method  string    `json:"method"`
-	Path    string    `json:"path"` // without its query
+	Host    string    `json:"host"` // "": the proxy did not tell it
+	Path    string    `json:"path"` // as it was sent, without its query
 	Status  int       `json:"status"`
 	Reason  string    `json:"reason"`
+	Message string    `json:"message"` // the reason in words
 	Rule    int       `json:"rule"`
 	Account string    `json:"account"`
 	TokenID int64     `json:"tokenId"`

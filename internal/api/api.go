@@ -15,31 +15,33 @@ import (
 
 // Options sets up an API.
 type Options struct {
-	Admin   *admin.Admin
-	Library *library.Library
-	Verify  *verify.Verifier
-	Node    *node.Node
-	Cookies httpd.Cookies
-	Basic   bool   // take users' passwords as Basic credentials ([auth.basic] enabled)
-	Commit  string // the version of Hallpass; /api/health shows it as the commit
-	Ready   func() Readiness
-	Stop    <-chan struct{} // closed when the server drains: streams end then
+	Admin    *admin.Admin
+	Library  *library.Library
+	Verify   *verify.Verifier
+	Node     *node.Node
+	Cookies  httpd.Cookies
+	Basic    bool   // take users' passwords as Basic credentials ([auth.basic] enabled)
+	Commit   string // the version of Hallpass; /api/health shows it as the commit
+	Ready    func() Readiness
+	Refusals func(hallpass.GuardID) []hallpass.GuardRefusal // the last requests that this node refused for a guard, newest first; nil: none
+	Stop     <-chan struct{}                                // closed when the server drains: streams end then
 }
 
 // An API answers the JSON calls.
 type API struct {
-	admin   *admin.Admin
-	library *library.Library
-	verify  *verify.Verifier
-	node    *node.Node
-	cookies httpd.Cookies
-	basic   bool
-	health  health
-	answers orgAnswers
-	ready   func() Readiness
-	stop    <-chan struct{}
-	mux     *http.ServeMux
-	names   *http.ServeMux // the paths below orgNames and folderIDs
+	admin    *admin.Admin
+	library  *library.Library
+	verify   *verify.Verifier
+	node     *node.Node
+	cookies  httpd.Cookies
+	basic    bool
+	health   health
+	answers  orgAnswers
+	ready    func() Readiness
+	refusals func(hallpass.GuardID) []hallpass.GuardRefusal
+	stop     <-chan struct{}
+	mux      *http.ServeMux
+	names    *http.ServeMux // the paths below orgNames and folderIDs
 }
 
 // Below orgNames a path has the name of an org, not its number; below folderIDs it has
@@ -56,8 +58,11 @@ const (
 func New(o Options) *API {
 	a := &API{
 		admin: o.Admin, library: o.Library, verify: o.Verify, node: o.Node, cookies: o.Cookies, basic: o.Basic,
-		health: health{commit: o.Commit, ready: o.Ready}, ready: o.Ready, stop: o.Stop,
+		health: health{commit: o.Commit, ready: o.Ready}, ready: o.Ready, refusals: o.Refusals, stop: o.Stop,
 		mux: http.NewServeMux(), names: http.NewServeMux(),
+	}
+	if a.refusals == nil {
+		a.refusals = func(hallpass.GuardID) []hallpass.GuardRefusal { return nil }
 	}
 	for _, r := range a.routes() {
 		_, path, _ := strings.Cut(r.pattern, " ")
@@ -82,7 +87,7 @@ func (a *API) muxOf(path string) *http.ServeMux {
 // routes lists every route with its rule. A path that is not in this list is not served.
 func (a *API) routes() []route {
 	return slices.Concat(
-		a.openRoutes(), a.orgRoutes(), a.userRoutes(), a.teamRoutes(), a.accountRoutes(), a.roleRoutes(), a.permissionRoutes(), a.treeRoutes(), a.otherRoutes(), a.absentRoutes(),
+		a.openRoutes(), a.orgRoutes(), a.userRoutes(), a.teamRoutes(), a.accountRoutes(), a.roleRoutes(), a.permissionRoutes(), a.treeRoutes(), a.guardRoutes(), a.otherRoutes(), a.absentRoutes(),
 	)
 }
 
@@ -315,6 +320,18 @@ func (a *API) treeRoutes() []route {
 
 		endpoint(a, "GET /api/search", 200, mayOnResource(hallpass.DashboardsRead), a.search),
 		endpoint(a, "GET /api/search/sorting", 200, signedIn, a.sorting),
+	}
+}
+
+func (a *API) guardRoutes() []route {
+	return []route{
+		endpoint(a, "GET /api/guards", 200, may(hallpass.GuardsRead), a.guards),
+		endpoint(a, "POST /api/guards", 201, may(hallpass.GuardsWrite), a.createGuard),
+		endpoint(a, "GET /api/guards/{guard}", 200, mayOnResource(hallpass.GuardsRead), a.guard),
+		endpoint(a, "PUT /api/guards/{guard}", 200, may(hallpass.GuardsWrite), a.updateGuard),
+		endpoint(a, "DELETE /api/guards/{guard}", 200, mayOnResource(hallpass.GuardsDelete), a.deleteGuard),
+		endpoint(a, "POST /api/guards/{guard}/test", 200, mayOnResource(hallpass.GuardsTest), a.testGuard),
+		endpoint(a, "GET /api/guards/{guard}/usage", 200, mayOnResource(hallpass.GuardsRead), a.guardUsage),
 	}
 }
 

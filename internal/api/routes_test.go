@@ -96,7 +96,7 @@ func holdGolden(t *testing.T, file, what, got string) {
 
 // targets has one of everything that a path can name.
 type targets struct {
-	account, token, user, team, role, folder, dashboard, org, folderID, dashboardID string
+	account, token, user, team, role, folder, dashboard, org, folderID, dashboardID, guard string
 }
 
 // newTargets creates one of everything that the route names, in org 1, with unique names;
@@ -104,7 +104,7 @@ type targets struct {
 func newTargets(t *testing.T, s *hallpasstest.Server, n int, route string) targets {
 	t.Helper()
 	name := "target-" + strconv.Itoa(n)
-	out := targets{role: "role-" + name, folder: "folder-" + name, dashboard: "dashboard-" + name}
+	out := targets{role: "role-" + name, folder: "folder-" + name, dashboard: "dashboard-" + name, guard: "guard-" + name}
 	names := func(parts ...string) bool {
 		for _, p := range parts {
 			if !strings.Contains(route, p) && route != "" {
@@ -158,6 +158,9 @@ func newTargets(t *testing.T, s *hallpasstest.Server, n int, route string) targe
 		into(t, post("/api/dashboards/db", `{"dashboard":{"uid":"`+out.dashboard+`","title":"`+name+`"}}`), &dashboard)
 		out.dashboardID = strconv.FormatInt(dashboard.ID, 10)
 	}
+	if names("{guard}") {
+		post("/api/guards", `{"name":"`+out.guard+`","preset":"prometheus"}`)
+	}
 	if names("{group}") {
 		post("/api/teams/"+out.team+"/groups", `{"groupId":"g"}`)
 	}
@@ -208,7 +211,7 @@ func (x targets) fill(route string) string {
 	return strings.NewReplacer(
 		"{id}", x.account, "{token}", x.token, "{rest...}", "1", "{user}", x.user, "{team}", x.team, "{role}", role, "{folder}", x.folder,
 		"{dashboard}", x.dashboard, "{org}", x.org, "{target}", "1", "{name}", "Main%20Org.", "{ref}", ref, "{to}", to, "{builtin}", "Admin",
-		"{number}", number, "{version}", "1", "{group}", "g",
+		"{number}", number, "{version}", "1", "{group}", "g", "{guard}", x.guard,
 	).Replace(route)
 }
 

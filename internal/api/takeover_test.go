@@ -111,7 +111,8 @@ var touchNobody = map[string]string{
 	"DELETE /api/orgs/{org}":                   "takes", "DELETE /api/teams/{team}": "takes", "DELETE /api/teams/{team}/groups": "takes", "DELETE /api/teams/{team}/groups/{group}": "takes",
 	"DELETE /api/serviceaccounts/{id}/tokens/{token}": "takes", "DELETE /api/access-control/roles/{role}": "takes", "DELETE /api/access-control/teams/{team}/roles/{role}": "takes",
 	"DELETE /api/access-control/builtin-roles/{builtin}/roles/{role}": "takes", "DELETE /api/folders/{folder}": "takes", "DELETE /api/dashboards/uid/{dashboard}": "takes",
-	"POST /api/access-control/roles/hard-reset":   "takes",
+	"POST /api/access-control/roles/hard-reset": "takes",
+	"POST /api/guards":                          "makes", "PUT /api/guards/{guard}": "opens another API: nobody holds more", "DELETE /api/guards/{guard}": "takes", "POST /api/guards/{guard}/test": "reads",
 	"POST /api/access-control/users/roles/search": "reads", "POST /api/access-control/teams/roles/search": "reads",
 }
 

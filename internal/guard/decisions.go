@@ -26,7 +26,7 @@ type Decisions struct {
 }
 
 // allowed is the outcome of a decision that lets a request pass.
-const allowed = "allowed"
+const allowed = hallpass.GuardAllowed
 
 // alike is what decisions have in common that are counted together.
 type alike struct {

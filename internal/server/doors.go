@@ -118,6 +118,7 @@ func (s *Server) forPeople(site site) (http.Handler, error) {
 	}
 	calls := api.New(api.Options{
 		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
+		Refusals: s.guard.Refusals,
 	})
 	doors := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {

@@ -160,11 +160,7 @@ func (gs *guards) compileOne(g hallpass.Guard) compiledGuard {
 	if err == nil && g.Suspended == "" {
 		return compiledGuard{guard: g, rules: rules}
 	}
-	why := g.Suspended
-	if why == "" {
-		why = hallpass.SuspendedUnreadable
-	}
-	c := compiledGuard{guard: g, broken: &hallpass.Error{Kind: hallpass.Denied, ID: "guard.suspended", Message: "The guard " + g.Name + " refuses every request: " + why.Words()}}
+	c := compiledGuard{guard: g, broken: g.SuspendedError()}
 	if gs.broken != nil {
 		gs.broken(g, err)
 	}
