@@ -1,6 +1,7 @@
 package hallpass
 
 import (
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,12 +20,18 @@ type Guard struct {
 	PathAllow      []string    // of PathSpellings: what paths may hold although two parsers may read it differently
 	AllowPreflight bool        // whether a browser's preflight passes without a token
 	JWT            bool        // whether the API gets the caller as a signed token too
-	ManagedBy      GuardManager
-	Source         string // the file of a guard that is ManagedByConfig
-	Version        int64  // counts the changes, from 1
-	Suspended      GuardSuspension
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	// Listen is the address, as 127.0.0.1:9091, where the built-in proxy serves the API
+	// and nothing else; "": nowhere. Only a guard that is ManagedByConfig has one.
+	Listen string
+	// Timeout is how long the API may take to begin its answer to the built-in proxy;
+	// 0: DefaultGuardTimeout.
+	Timeout   time.Duration
+	ManagedBy GuardManager
+	Source    string // the file of a guard that is ManagedByConfig
+	Version   int64  // counts the changes, from 1
+	Suspended GuardSuspension
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // GuardManager says where a guard is written down.
@@ -121,6 +128,10 @@ const (
 	maxRuleCaptures = 8
 	maxRuleSet      = 16
 	maxUpstream     = 500
+
+	DefaultGuardTimeout = time.Minute
+	MaxGuardTimeout     = time.Hour
+	minGuardTimeout     = time.Millisecond
 )
 
 // ValidGuardName reports whether s can name a guard: a small letter or digit, then
@@ -155,6 +166,9 @@ func (g Guard) Validate() error {
 	if err := ValidateUpstream(g.Upstream); err != nil {
 		return err
 	}
+	if err := g.validateProxy(); err != nil {
+		return err
+	}
 	if _, known := GuardPresetByName(g.Preset); g.Preset != "" && !known {
 		return Invalidf("preset", "There is no preset %q. The presets are %s", g.Preset, strings.Join(GuardPresetNames(), ", "))
 	}
@@ -168,6 +182,24 @@ func (g Guard) Validate() error {
 	}
 	_, err := NewRuleset(g)
 	return err
+}
+
+// validateProxy returns an Invalid error for settings that the built-in proxy cannot
+// work with.
+func (g Guard) validateProxy() error {
+	if g.Timeout != 0 && (g.Timeout < minGuardTimeout || g.Timeout > MaxGuardTimeout) {
+		return Invalidf("timeout", "The timeout is a duration from %s to %s", minGuardTimeout, MaxGuardTimeout)
+	}
+	if g.Listen == "" {
+		return nil
+	}
+	if _, port, err := net.SplitHostPort(g.Listen); err != nil || port == "" || strings.Trim(port, "0123456789") != "" {
+		return Invalidf("listen", "%q is no address to listen on, such as 127.0.0.1:9091", g.Listen)
+	}
+	if g.Upstream == "" {
+		return Invalidf("listen", "The guard listens and has no upstream to send requests to")
+	}
+	return nil
 }
 
 // ValidateUpstream returns an Invalid error unless s is empty or the URL of an HTTP

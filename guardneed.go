@@ -180,6 +180,16 @@ func lacksForGuard(guard, id, what string, action Action) *Error {
 	return &Error{Kind: Denied, ID: id, Needs: string(action), Message: "The guard " + guard + " needs " + what + " for this request"}
 }
 
+// ReadHeaders returns the headers that the rule captures from, by canonical names.
+func (r *CompiledRule) ReadHeaders() (names []string) {
+	for _, c := range r.captures {
+		if c.header != "" {
+			names = append(names, c.header)
+		}
+	}
+	return names
+}
+
 // Sets reports whether the API gets headers by the rule.
 func (r *CompiledRule) Sets() bool { return len(r.set) > 0 }
 

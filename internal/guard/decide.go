@@ -50,6 +50,7 @@ type Verdict struct {
 
 	Identity []string // the values of identityHeaders, in their order; it must not be changed
 	Set      []Header // further headers: those that the rule sets, and the signed identity
+	Read     []string // the headers of the request that the rule read, by canonical names
 
 	// The fields below describe a refusal. They are zero if Allow.
 
@@ -79,9 +80,25 @@ var (
 // once; a refusal of a known token is recorded in the audit. Of a guard that does not
 // exist, or whose rules cannot be known, nothing passes (SEC-48).
 func (d *Decider) Decide(ctx context.Context, c Check) Verdict {
-	caller, presented, err := d.bearer(ctx, &c)
+	v := d.judge(ctx, &c)
+	d.note(&c, &v)
+	return v
+}
+
+// Again decides about a request that passed and goes on. Unless it must end now, that
+// is no further decision: nothing is counted.
+func (d *Decider) Again(ctx context.Context, c Check) Verdict {
+	v := d.judge(ctx, &c)
+	if !v.Allow {
+		d.note(&c, &v)
+	}
+	return v
+}
+
+// judge makes a decision and keeps nothing of it.
+func (d *Decider) judge(ctx context.Context, c *Check) (v Verdict) {
+	caller, presented, err := d.bearer(ctx, c)
 	rules, unknown := d.verify.Ruleset(ctx, c.Guard)
-	var v Verdict
 	switch {
 	case err != nil && presented:
 		v = refuse(badToken, err)
@@ -91,12 +108,11 @@ func (d *Decider) Decide(ctx context.Context, c Check) Verdict {
 		v = refuse("", unknown)
 		v.Caller = caller
 	default:
-		v = d.apply(rules, &c, caller, presented)
+		v = d.apply(rules, c, caller, presented)
 	}
 	if rules != nil {
 		v.Guard = &rules.Guard
 	}
-	d.note(&c, &v)
 	return v
 }
 
@@ -143,6 +159,9 @@ func (d *Decider) apply(rules *hallpass.Ruleset, c *Check, caller hallpass.Calle
 	if why == nil {
 		v = d.allow(caller)
 		v.Set, err = d.further(rules, &j, &v)
+		if j.Rule != nil {
+			v.Read = j.Rule.ReadHeaders()
+		}
 	} else {
 		err = why
 	}

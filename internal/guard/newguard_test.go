@@ -3,6 +3,7 @@ package guard_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/hallpass-dev/hallpass"
@@ -15,6 +16,26 @@ import (
 func newGuard(t testing.TB, db *store.DB, g hallpass.Guard) hallpass.GuardID {
 	t.Helper()
 	return hallpasstest.NewGuard(t, db, g)
+}
+
+// changeGuard changes the guard, as a change that every verifier is told of.
+func changeGuard(t testing.TB, db *store.DB, id hallpass.GuardID, change func(*hallpass.Guard)) {
+	t.Helper()
+	err := db.Write(t.Context(), func(tx *store.Tx) error {
+		all, err := tx.AllGuards()
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(all, func(g hallpass.Guard) bool { return g.ID == id })
+		change(&all[i])
+		if err := tx.Change(hallpass.Change{Kind: hallpass.GuardChanged, ID: int64(id)}); err != nil {
+			return err
+		}
+		return tx.UpdateGuard(all[i])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // otherOrg makes another org.

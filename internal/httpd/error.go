@@ -42,6 +42,10 @@ var statusOfID = map[string]int{
 	"dashboard.version-mismatch":            http.StatusPreconditionFailed,
 	"guard.version-mismatch":                http.StatusPreconditionFailed,
 	"search.limit":                          http.StatusUnprocessableEntity,
+	"guard.loop":                            http.StatusLoopDetected,
+	"guard.upstream-down":                   http.StatusBadGateway,
+	"guard.upstream-slow":                   http.StatusGatewayTimeout,
+	"guard.no-upstream":                     http.StatusBadGateway,
 	"database.unknown-outcome":              http.StatusGatewayTimeout, // 503 says that nothing was changed
 }
 

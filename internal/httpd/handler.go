@@ -198,7 +198,7 @@ func (o *Options) logRequest(r *http.Request, e *Event, status int) {
 	level := slog.LevelInfo
 	switch {
 	case e.Foreign && status >= 400: // the fault is not ours
-	case status >= 500 && status != http.StatusServiceUnavailable && status != http.StatusGatewayTimeout:
+	case status >= 500 && status != http.StatusServiceUnavailable && status != http.StatusGatewayTimeout && status != http.StatusBadGateway && status != http.StatusLoopDetected:
 		level = slog.LevelError
 	case status >= 500:
 		level = slog.LevelWarn

@@ -53,8 +53,9 @@ func (c Config) issuer() string {
 	return "http://" + net.JoinHostPort(c.Server.HTTPAddr, strconv.Itoa(c.Server.HTTPPort))
 }
 
-// doors mounts the doors behind what they share.
-func (s *Server) doors() (http.Handler, error) {
+// doors mounts the doors behind what they share. installation is the name of this one
+// among others.
+func (s *Server) doors(installation string) (http.Handler, error) {
 	trusted, err := httpd.ParseTrustedProxies(s.config.Server.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("server.trusted_proxies: %w", err)
@@ -68,16 +69,23 @@ func (s *Server) doors() (http.Handler, error) {
 		return nil, err
 	}
 	forwardAuth, keys, introspector := guard.NewForwardAuth(s.guard), guard.NewKeys(s.node), guard.NewIntrospector(s.guard, s.verify, s.admin)
+	s.proxy = guard.NewProxy(guard.ProxyOptions{
+		Decider: s.guard, Verify: s.verify, Cookies: []string{site.cookies.Name, httpd.DeviceCookie}, Name: installation, Log: s.log,
+	})
 	// The guard answers before origins are compared: the request that a proxy asks
 	// about may come from any origin. The guard takes no cookies.
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case keys.Owns(r):
 			keys.ServeHTTP(w, r)
+		case s.proxy.Owns(r):
+			s.proxy.ServeHTTP(w, r)
 		case guard.Owns(r):
 			forwardAuth.ServeHTTP(w, r)
 		case r.ProtoMajor > 1:
 			httpd.WriteError(w, r, errProtocol)
+		case s.proxy.Looped(r):
+			s.proxy.Refuse(w, r)
 		case r.URL.Path == guard.IntrospectPath:
 			introspector.ServeHTTP(w, r)
 		default:

@@ -95,9 +95,9 @@ func (s *Server) expiring(ctx context.Context) ([]metrics.Expiring, error) {
 }
 
 // answered counts a request that was answered. A stream lasts as long as its
-// reader likes: it says nothing about us.
+// reader likes, and what another server answers is its own: both say nothing about us.
 func (s *Server) answered(r *http.Request, e *httpd.Event, status int) {
-	if !e.Stream {
+	if !e.Stream && !e.Foreign {
 		s.metrics.Request(metrics.DoorOf(r.URL.Path), status, time.Since(e.Started))
 	}
 }

@@ -98,6 +98,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		time.Sleep(s.shutdownDelay)
 	}
 	close(s.stop)
+	s.proxy.EndStreams()
 	drained := time.Now().Add(s.drainTimeout)
 	drain, cancel := context.WithDeadline(background, drained)
 	defer cancel()

@@ -38,6 +38,7 @@ type Server struct {
 	journal  *node.Journal
 	node     *node.Node
 	signer   *guard.Signer
+	proxy    *guard.Proxy
 	handler  http.Handler
 	listener net.Listener
 	extAuthz *guard.ExtAuthz
@@ -191,7 +192,11 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if s.tracing, err = metrics.StartTracing(ctx, Version, s.log); err != nil {
 		return err
 	}
-	s.handler, err = s.doors()
+	state, err := s.db.State(ctx)
+	if err != nil {
+		return err
+	}
+	s.handler, err = s.doors(state.Installation)
 	return err
 }
 

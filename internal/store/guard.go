@@ -6,22 +6,23 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
 
-const guardColumns = `id, org_id, name, upstream, rules, preset, path_allow, allow_preflight, jwt, managed_by, source, version, suspended, created_us, updated_us`
+const guardColumns = `id, org_id, name, upstream, rules, preset, path_allow, allow_preflight, jwt, managed_by, source, version, suspended, created_us, updated_us, listen, timeout_us`
 
 // scanGuard reads a guard. One whose rules this program cannot read is suspended: a
 // newer version may have written them, and nobody knows what they ask for.
 func scanGuard(r row) (g hallpass.Guard, err error) {
 	var rules, allow string
-	var created, updated int64
-	err = r.Scan(&g.ID, &g.Org, &g.Name, &g.Upstream, &rules, &g.Preset, &allow, &g.AllowPreflight, &g.JWT, &g.ManagedBy, &g.Source, &g.Version, &g.Suspended, &created, &updated)
+	var created, updated, timeout int64
+	err = r.Scan(&g.ID, &g.Org, &g.Name, &g.Upstream, &rules, &g.Preset, &allow, &g.AllowPreflight, &g.JWT, &g.ManagedBy, &g.Source, &g.Version, &g.Suspended, &created, &updated, &g.Listen, &timeout)
 	if err != nil {
 		return g, err
 	}
-	g.CreatedAt, g.UpdatedAt = fromMicros(created), fromMicros(updated)
+	g.CreatedAt, g.UpdatedAt, g.Timeout = fromMicros(created), fromMicros(updated), time.Duration(timeout)*time.Microsecond
 	var unreadable error
 	if g.Rules, unreadable = decodeRules(rules); unreadable == nil {
 		unreadable = json.Unmarshal([]byte(allow), &g.PathAllow)
@@ -128,8 +129,9 @@ func (tx *Tx) CreateGuard(g hallpass.Guard) (hallpass.Guard, error) {
 	}
 	g.ID = hallpass.GuardID(id)
 	_, err = tx.exec(`
-		INSERT INTO guards (`+guardColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		g.ID, g.Org, g.Name, g.Upstream, rules, g.Preset, allow, g.AllowPreflight, g.JWT, g.ManagedBy, g.Source, g.Version, g.Suspended, micros(g.CreatedAt), micros(g.UpdatedAt))
+		INSERT INTO guards (`+guardColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		g.ID, g.Org, g.Name, g.Upstream, rules, g.Preset, allow, g.AllowPreflight, g.JWT, g.ManagedBy, g.Source, g.Version, g.Suspended, micros(g.CreatedAt), micros(g.UpdatedAt),
+		g.Listen, g.Timeout.Microseconds())
 	if isUnique(err) {
 		return g, errGuardTaken
 	}
@@ -149,9 +151,10 @@ func (tx *Tx) UpdateGuard(g hallpass.Guard) error {
 	n, err := tx.exec(`
 		UPDATE guards
 		SET    org_id = $2, upstream = $3, rules = $4, preset = $5, path_allow = $6, allow_preflight = $7, jwt = $8, managed_by = $9, source = $10,
-		       version = $11, suspended = $12, updated_us = $13
+		       version = $11, suspended = $12, updated_us = $13, listen = $14, timeout_us = $15
 		WHERE  id = $1`,
-		g.ID, g.Org, g.Upstream, rules, g.Preset, allow, g.AllowPreflight, g.JWT, g.ManagedBy, g.Source, g.Version, g.Suspended, micros(g.UpdatedAt))
+		g.ID, g.Org, g.Upstream, rules, g.Preset, allow, g.AllowPreflight, g.JWT, g.ManagedBy, g.Source, g.Version, g.Suspended, micros(g.UpdatedAt),
+		g.Listen, g.Timeout.Microseconds())
 	if err != nil {
 		return fmt.Errorf("store: update guard %d: %w", g.ID, err)
 	}

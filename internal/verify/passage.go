@@ -15,7 +15,7 @@ import (
 // for concurrent use.
 type Passage struct {
 	v       *Verifier
-	anew    func()
+	anew    func(*Passage)
 	doubt   atomic.Bool
 	expires atomic.Int64 // when the credential expires, in microseconds; 0: never
 
@@ -44,16 +44,17 @@ func (v *Verifier) Moment() Moment { return Moment(v.passages.coherence.Begin())
 
 // Pass returns the passage of a request of the caller that the guard let through, by a
 // decision that began at begun. If anything changed since, the passage is in doubt.
-// anew decides anew; DecideAnew calls it. Leave must be called when the request is over.
-func (v *Verifier) Pass(begun Moment, c hallpass.Caller, guard hallpass.GuardID, anew func()) *Passage {
+// anew decides anew; DecideAnew calls it, perhaps before Pass returns. Leave must be called when the request is over.
+func (v *Verifier) Pass(begun Moment, c hallpass.Caller, guard hallpass.GuardID, anew func(*Passage)) *Passage {
 	p := &Passage{v: v, anew: anew, caller: c, guard: guard}
 	p.expires.Store(expiry(c))
-	p.doubt.Store(true)
 	ps := v.passages
 	ps.mu.Lock()
 	ps.all[p] = struct{}{}
 	ps.mu.Unlock()
-	ps.coherence.Keep(store.Epoch(begun), func() { p.doubt.Store(false) })
+	if !ps.coherence.Keep(store.Epoch(begun), func() {}) {
+		p.doubt.Store(true)
+	}
 	return p
 }
 
@@ -107,7 +108,7 @@ func (ps *passages) reach(r hallpass.Reach) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	for p := range ps.all {
-		if r.Concerns(p.caller) {
+		if r.Concerns(p.caller) || r.Guard != 0 && r.Guard == p.guard {
 			p.doubt.Store(true)
 			select {
 			case ps.wake <- struct{}{}:
@@ -134,6 +135,6 @@ func (v *Verifier) DecideAnew() {
 	}
 	ps.mu.Unlock()
 	for _, p := range list {
-		p.anew()
+		p.anew(p)
 	}
 }

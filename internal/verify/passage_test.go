@@ -16,7 +16,7 @@ func TestPassage(t *testing.T) {
 	w := newWorld(t, verify.Options{})
 	id, text := w.token(w.account("ci"), "t", 0)
 	_, other := w.token(w.account("cd"), "u", 0)
-	pass := func(text string, anew func()) (*verify.Passage, hallpass.Caller) {
+	pass := func(text string, anew func(*verify.Passage)) (*verify.Passage, hallpass.Caller) {
 		t.Helper()
 		begun := w.verify.Moment()
 		c, err := w.verify.Bearer(t.Context(), text, 0, home)
@@ -26,8 +26,10 @@ func TestPassage(t *testing.T) {
 		return w.verify.Pass(begun, c, 0, anew), c
 	}
 	asked := 0
-	p, c := pass(text, func() { asked++ })
-	q, _ := pass(other, func() { t.Error("a token that nothing reaches is decided anew") })
+	guarded := w.verify.Pass(w.verify.Moment(), hallpass.Caller{}, 7, func(*verify.Passage) {}) // the request of nobody
+	defer guarded.Leave()
+	p, c := pass(text, func(*verify.Passage) { asked++ })
+	q, _ := pass(other, func(*verify.Passage) { t.Error("a token that nothing reaches is decided anew") })
 	begun := w.verify.Moment()
 	if !p.Clear() || !q.Clear() {
 		t.Fatal("in doubt, and nothing has changed")
@@ -44,7 +46,7 @@ func TestPassage(t *testing.T) {
 		if p.Confirm(w.verify.Moment(), c) || p.Clear() {
 			t.Error("what was decided before the commit counts")
 		}
-		if late, _ := pass(text, func() {}); late.Clear() {
+		if late, _ := pass(text, func(*verify.Passage) {}); late.Clear() {
 			t.Error("one that was let through before the commit is not in doubt")
 		} else {
 			late.Leave()
@@ -59,7 +61,7 @@ func TestPassage(t *testing.T) {
 	if p.Confirm(begun, c) {
 		t.Error("a decision from before the change counts")
 	}
-	if late := w.verify.Pass(begun, c, 0, func() {}); late.Clear() {
+	if late := w.verify.Pass(begun, c, 0, func(*verify.Passage) {}); late.Clear() {
 		t.Error("one that was let through before the change is not in doubt")
 	} else {
 		late.Leave()
@@ -75,6 +77,14 @@ func TestPassage(t *testing.T) {
 	}
 	if !p.Confirm(w.verify.Moment(), c) || !p.Clear() {
 		t.Error("a decision from after the change does not count")
+	}
+	for _, id := range []int64{6, 7} {
+		if err := w.db.Write(t.Context(), func(tx *store.Tx) error { return tx.Change(hallpass.Change{Kind: hallpass.GuardChanged, ID: id}) }); err != nil {
+			t.Fatal(err)
+		}
+		if guarded.Clear() != (id == 6) {
+			t.Errorf("guard %d changed: what passes guard 7 may pass more is %v", id, guarded.Clear())
+		}
 	}
 	p.Leave()
 	q.Leave()
@@ -93,7 +103,7 @@ func TestPassageExpires(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := w.verify.Pass(w.verify.Moment(), c, 0, func() {})
+	p := w.verify.Pass(w.verify.Moment(), c, 0, func(*verify.Passage) {})
 	defer p.Leave()
 	w.wind(59 * time.Second)
 	if !p.Clear() {
