@@ -21,7 +21,7 @@ import (
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		login(), logout(), contextCommand(),
-		serviceAccount(), token(), role(), team(), user(), org(), explain(), audit(),
+		serviceAccount(), token(), role(), team(), user(), org(), guard(), explain(), audit(),
 	}
 }
 

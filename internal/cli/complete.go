@@ -96,6 +96,11 @@ func namesOf(ctx context.Context, c *client.Client, kind string, args []string, 
 				add(m.Login, m.Name)
 			}
 		}
+	case "GUARD":
+		rows, _ := c.Guards(ctx, typed)
+		for _, g := range rows {
+			add(g.Name, g.Upstream)
+		}
 	case "ORG":
 		rows, _ := c.Orgs(ctx)
 		for _, o := range rows {
