@@ -20,6 +20,7 @@ import (
 // the guard app opens one path for Viewers.
 type guarded struct {
 	t    *testing.T
+	db   *postgres
 	file string
 	all  []*process
 	key  string // a Viewer's token
@@ -27,9 +28,9 @@ type guarded struct {
 
 func newGuarded(t *testing.T, n int) *guarded {
 	t.Helper()
-	g := &guarded{t: t, file: filepath.Join(t.TempDir(), "hallpass.toml")}
+	g := &guarded{t: t, db: newPostgres(t), file: filepath.Join(t.TempDir(), "hallpass.toml")}
 	g.write(0)
-	env := nodeEnv(newPostgres(t).url(), "HALLPASS_SERVER_TRUSTED_PROXIES=127.0.0.1/32")
+	env := nodeEnv(g.db.url(), "HALLPASS_SERVER_TRUSTED_PROXIES=127.0.0.1/32")
 	for range n {
 		g.all = append(g.all, start(t, t.TempDir(), env, "--config", g.file))
 	}
@@ -52,16 +53,22 @@ func (g *guarded) write(n int64) {
 }
 
 // step has the node apply the file of step n, and returns when the node has told that
-// every node applies it, with how long that took.
+// every node applies it, with how long that took. It asks again when the node tells that
+// it could not, because it has connections from before a restart of the database.
 func (g *guarded) step(p *process, n int64) time.Duration {
 	g.t.Helper()
-	const told = "guards of the configuration file were applied"
+	said := func(what string) int { return strings.Count(p.out.String(), what) }
+	const told, failed = "guards of the configuration file were applied", "the guards cannot be applied"
 	g.write(n)
-	before, began := strings.Count(p.out.String(), told), time.Now()
+	before, failures, began := said(told), said(failed), time.Now()
 	p.signal(syscall.SIGHUP)
-	for deadline := began.Add(hallpasstest.Patience); strings.Count(p.out.String(), told) == before; {
+	for deadline := began.Add(hallpasstest.Patience); said(told) == before; {
 		if time.Now().After(deadline) {
 			g.t.Fatalf("step %d was not applied\n%s", n, p.out)
+		}
+		if again := said(failed); again > failures {
+			failures = again
+			p.signal(syscall.SIGHUP)
 		}
 		time.Sleep(time.Millisecond) // from one look at the log to the next
 	}
@@ -164,4 +171,44 @@ func TestTightenedWhileFrozen(t *testing.T) {
 		}
 	}
 	hallpasstest.Eventually(t, "the node that was frozen to decide by the new rule", func() bool { return g.asks(frozen, 1) == http.StatusOK })
+}
+
+// TestTightenedThenOlderCopy closes a path and then replaces the database with an older
+// copy, in which it is open. It never passes: the guard is suspended when the copy is
+// noticed, and decides again when the file is applied again.
+func TestTightenedThenOlderCopy(t *testing.T) {
+	g := newGuarded(t, 2)
+	copied := g.db.copied()
+	for i, p := range g.all {
+		hallpasstest.Eventually(t, fmt.Sprintf("node %d to let it pass", i), func() bool { return g.asks(p, 0) == http.StatusOK })
+	}
+	g.step(g.all[0], 1)
+	g.db.kill()
+	present := g.db.dir
+	g.db.dir = copied
+	g.db.start()
+	for i, p := range g.all {
+		hallpasstest.Eventually(t, "the older copy to be noticed", func() bool {
+			if status := g.asks(p, 0); status == http.StatusOK {
+				t.Fatalf("node %d lets pass what was closed, with the older copy", i)
+			}
+			return strings.Contains(p.out.String(), "older than this node remembers")
+		})
+	}
+	for i, p := range g.all {
+		for n := range int64(2) {
+			hallpasstest.Eventually(t, fmt.Sprintf("node %d to refuse step %d", i, n), func() bool { return g.asks(p, n) == http.StatusForbidden })
+		}
+	}
+	if !strings.Contains(g.all[0].out.String()+g.all[1].out.String(), `"suspended":"older-copy"`) {
+		t.Errorf("no log says that the guard is suspended\n%s", g.all[0].out)
+	}
+	g.step(g.all[1], 1)
+	for i, p := range g.all {
+		hallpasstest.Eventually(t, fmt.Sprintf("node %d to let pass what is open", i), func() bool { return g.asks(p, 1) == http.StatusOK })
+		if status := g.asks(p, 0); status == http.StatusOK {
+			t.Errorf("node %d lets pass what is closed", i)
+		}
+	}
+	g.db.dir = present
 }

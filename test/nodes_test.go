@@ -430,12 +430,7 @@ func TestOlderCopy(t *testing.T) {
 	for range len(ends) {
 		gone = append(gone, all[0].mint())
 	}
-	db.stop("fast")
-	copied := db.dir + "-copy"
-	if out, err := db.asUser("cp", "-a", db.dir, copied).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	db.start()
+	copied := db.copied()
 	for _, p := range all {
 		p.right(kept)
 	}
@@ -499,12 +494,7 @@ func TestOlderCopyRestarted(t *testing.T) {
 	for range len(ends) {
 		gone = append(gone, p.mint())
 	}
-	db.stop("fast")
-	copied := db.dir + "-copy"
-	if out, err := db.asUser("cp", "-a", db.dir, copied).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	db.start()
+	copied := db.copied()
 	p.right(kept)
 	for i, c := range gone {
 		p.end(i, c)

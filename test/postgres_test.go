@@ -133,6 +133,18 @@ func (p *postgres) stop(mode string) {
 	p.run("pg_ctl", "-D", p.dir, "-m", mode, "-w", "-s", "stop")
 }
 
+// copied restarts the server and returns the folder of a copy of what it held then.
+func (p *postgres) copied() (dir string) {
+	p.t.Helper()
+	p.stop("fast")
+	dir = p.dir + "-copy"
+	if out, err := p.asUser("cp", "-a", p.dir, dir).CombinedOutput(); err != nil {
+		p.t.Fatalf("%v\n%s", err, out)
+	}
+	p.start()
+	return dir
+}
+
 // kill ends every process of the server with kill -9.
 func (p *postgres) kill() {
 	p.t.Helper()
