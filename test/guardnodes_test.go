@@ -94,7 +94,7 @@ func (g *guarded) asks(p *process, n int64) int {
 }
 
 // TestTightenedOnEveryNode closes paths through one node after the other while all are
-// asked about them. No request that begins after that was told passes.
+// asked about them. No request that begins after that was told passes (SEC-49).
 func TestTightenedOnEveryNode(t *testing.T) {
 	late, took := tightenOnEveryNode(t, rounds(t, "HALLPASS_TEST_TIGHTENINGS", 30))
 	if late > 0 {
