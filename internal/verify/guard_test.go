@@ -170,7 +170,10 @@ func TestRulesetUnderChanges(t *testing.T) {
 	var askers sync.WaitGroup
 	for range 4 {
 		askers.Go(func() {
-			for !done.Load() {
+			for n := 1; !done.Load(); n++ {
+				if n%1000 == 0 {
+					time.Sleep(time.Millisecond) // changes and heartbeats need the processor too
+				}
 				least := answered.Load()
 				rules, err := w.verify.Ruleset(context.Background(), "app")
 				if err != nil {

@@ -41,7 +41,8 @@ func join(t *testing.T, url secret.Text) (m member) {
 	var beating sync.WaitGroup
 	beating.Go(func() {
 		for ctx.Err() == nil {
-			if err := n.Heartbeat(ctx); err != nil && ctx.Err() == nil {
+			err := n.Heartbeat(ctx)
+			if err != nil && ctx.Err() == nil && !errors.Is(err, hallpass.Unavailable) { // on a busy machine one may come too late
 				t.Errorf("heartbeat: %v", err)
 				return
 			}
@@ -97,7 +98,9 @@ func TestRulesOnEveryNode(t *testing.T) {
 		askers.Go(func() {
 			for !stop.Load() {
 				least := answered.Load()
-				asked.Add(1)
+				if asked.Add(1)%1000 == 0 {
+					time.Sleep(time.Millisecond) // changes and heartbeats need the processor too
+				}
 				if v, decides := m.version(t); decides && v < least {
 					t.Errorf("version %d decides, and %d was answered", v, least)
 					return
