@@ -24,26 +24,31 @@ import (
 // who called. Every refusal of the guard says why, in JSON. Nothing is answered with 500.
 func TestAttacks(t *testing.T) {
 	for name, start := range guardProxies {
-		t.Run(name, func(t *testing.T) {
-			s := newSiege(t, start)
-			for _, a := range allAttacks() {
-				s.attack(a)
-			}
-			seed := rand.Uint64()
-			r := rand.New(rand.NewPCG(seed, 0))
-			for range rounds(t, "HALLPASS_TEST_ATTACKS", 300) {
-				s.attack(randomAttack(r))
-			}
-			s.probe()
-			t.Logf("seed %d: %d attacks, %d reached the API as they should, the others were refused: %v", seed, s.sent, s.reached, s.statuses)
-		})
+		t.Run(name, func(t *testing.T) { attacks(t, newSiege(t, start, "")) })
 	}
+	t.Run("built-in", func(t *testing.T) {
+		attacks(t, newSiege(t, func(_ *testing.T, b behind) string { return b.hallpass }, "/guard/proxy/app"))
+	})
+}
+
+// attacks sends the whole table, and random attacks.
+func attacks(t *testing.T, s *siege) {
+	for _, a := range allAttacks() {
+		s.attack(a)
+	}
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 0))
+	for range rounds(t, "HALLPASS_TEST_ATTACKS", 300) {
+		s.attack(randomAttack(r))
+	}
+	s.probe()
+	t.Logf("seed %d: %d attacks, %d reached the API as they should, the others were refused: %v", seed, s.sent, s.reached, s.statuses)
 }
 
 // A siege is a proxy under attack.
 type siege struct {
 	t                     *testing.T
-	address               string
+	address, prefix       string // the prefix stands before every path
 	api                   *witness
 	reader, writer        credential
 	tokens                *strings.Replacer
@@ -51,9 +56,9 @@ type siege struct {
 	statuses              map[int]int
 }
 
-func newSiege(t *testing.T, start func(*testing.T, behind) string) *siege {
-	s := &siege{t: t, api: newWitness(t), statuses: make(map[int]int)}
-	hp := newGuardServer(t, attackedGuard)
+func newSiege(t *testing.T, start func(*testing.T, behind) string, prefix string) *siege {
+	s := &siege{t: t, prefix: prefix, api: newWitness(t), statuses: make(map[int]int)}
+	hp := newGuardServer(t, withUpstream(attackedGuard, "app", s.api))
 	s.reader, s.writer = hp.holder("app:read"), hp.holder("app:read", "app:write")
 	s.tokens = strings.NewReplacer("{reader}", s.reader.key, "{writer}", s.writer.key)
 	s.address = start(t, behind{hallpass: hp.address, api: s.api.address, guard: "app"})
@@ -83,8 +88,11 @@ func (s *siege) exchange(raw string, limit time.Duration) (answer, error) {
 	if err := conn.SetDeadline(time.Now().Add(limit)); err != nil {
 		return answer{}, err
 	}
+	method, rest, spaced := strings.Cut(raw, " ")
+	if spaced && strings.HasPrefix(rest, "/") {
+		raw = method + " " + s.prefix + rest
+	}
 	go func() { _, _ = io.WriteString(conn, s.tokens.Replace(raw)) }() // a proxy need not read all of it
-	method, _, _ := strings.Cut(raw, " ")
 	r := bufio.NewReader(conn)
 	res, err := http.ReadResponse(r, &http.Request{Method: method})
 	for err == nil && res.StatusCode == http.StatusContinue {
@@ -170,7 +178,7 @@ func (s *siege) wrongAnswer(got answer, err error) string {
 		return err.Error()
 	case got.status == http.StatusInternalServerError:
 		return "the proxy failed"
-	case got.status >= 300 && got.status < 400:
+	case got.status >= 300 && got.status < 400 && s.prefix == "": // beside the guard, the console does
 		return "the proxy sends the client elsewhere"
 	case got.status == http.StatusUnauthorized && len(got.header["Www-Authenticate"]) != 1:
 		return "a refusal without a challenge"

@@ -17,20 +17,27 @@ import (
 
 // guardClient sends requests to a proxy, on connections that it keeps.
 type guardClient struct {
-	t       *testing.T
-	address string
-	client  *http.Client
+	t               *testing.T
+	address, prefix string // every path begins with the prefix
+	client          *http.Client
 }
 
 func newGuardClient(t *testing.T, address string) *guardClient {
 	c := caller(hallpasstest.Patience)
 	t.Cleanup(c.CloseIdleConnections)
-	return &guardClient{t, address, c}
+	return &guardClient{t, address, "", c}
+}
+
+// newBuiltInClient sends requests to the built-in proxy.
+func newBuiltInClient(t *testing.T, hp *guardServer, guard string) *guardClient {
+	c := newGuardClient(t, hp.address)
+	c.prefix = "/guard/proxy/" + guard
+	return c
 }
 
 // send sends a request with the token.
 func (c *guardClient) send(token, method, path string, body io.Reader, header ...string) (*http.Response, string, error) {
-	r, err := http.NewRequest(method, "http://"+c.address+path, body)
+	r, err := http.NewRequest(method, "http://"+c.address+c.prefix+path, body)
 	if err != nil {
 		return nil, "", err
 	}
@@ -122,6 +129,27 @@ func TestGuardFaults(t *testing.T) {
 	}
 }
 
+// TestBuiltInFaults does the same to the built-in proxy, as far as it can happen there. A
+// WebSocket ends when its token is revoked.
+func TestBuiltInFaults(t *testing.T) {
+	api := newWitness(t)
+	hp := newGuardServer(t, withUpstream(attackedGuard, "app", api))
+	c, writer, reader := newBuiltInClient(t, hp, "app"), hp.holder("app:read", "app:write"), hp.holder("app:read")
+	c.bodies(writer.key, api)
+	c.revokedInLoad(hp)
+	tunnel := c.webSocket(reader.key)
+	hp.must(200, "DELETE", fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d", reader.account, reader.token), "", nil)
+	if n, err := tunnel.Read(make([]byte, 1)); err == nil { // it waits until the WebSocket ends
+		t.Errorf("through a WebSocket whose token was revoked came %d bytes", n)
+	}
+	hp.kill()
+	hp.again(t)
+	if status := c.get(writer.key, "/api/x"); status != http.StatusOK {
+		t.Errorf("a server that has nothing in its memory: %d", status)
+	}
+	hp.signal(syscall.SIGTERM)
+}
+
 // bodies sends bodies through: whole, and of no announced length.
 func (c *guardClient) bodies(token string, api *witness) {
 	c.t.Helper()
@@ -141,14 +169,15 @@ func (c *guardClient) bodies(token string, api *witness) {
 	}
 }
 
-// webSocket makes a WebSocket of a connection, which needs a token like any request.
-func (c *guardClient) webSocket(token string) {
+// webSocket makes a WebSocket of a connection, which needs a token like any request, and
+// returns it.
+func (c *guardClient) webSocket(token string) io.ReadWriteCloser {
 	c.t.Helper()
 	upgrade := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
 	if status := c.get("", "/api/ws", upgrade...); status != http.StatusUnauthorized {
 		c.t.Errorf("a WebSocket without a token: %d", status)
 	}
-	r, err := http.NewRequest("GET", "http://"+c.address+"/api/ws", nil)
+	r, err := http.NewRequest("GET", "http://"+c.address+c.prefix+"/api/ws", nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -161,8 +190,8 @@ func (c *guardClient) webSocket(token string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	defer func() { _ = res.Body.Close() }() // what was sent was read
-	tunnel, ok := res.Body.(io.ReadWriter)
+	c.t.Cleanup(func() { _ = res.Body.Close() }) // what was sent was read
+	tunnel, ok := res.Body.(io.ReadWriteCloser)
 	if !ok || res.StatusCode != http.StatusSwitchingProtocols {
 		c.t.Fatalf("a WebSocket: %d", res.StatusCode)
 	}
@@ -172,6 +201,7 @@ func (c *guardClient) webSocket(token string) {
 	} else if _, err := io.ReadFull(tunnel, got); err != nil || string(got) != "hello" {
 		c.t.Errorf("through a WebSocket came %q, %v", got, err)
 	}
+	return tunnel
 }
 
 // revokedInLoad revokes tokens that are in use. No request that begins after the answer of

@@ -54,16 +54,17 @@ func TestGuardedPrometheus(t *testing.T) {
 	hp := recipe(t, "prometheus.md", "127.0.0.1:9090", api)
 	for name, start := range guardProxies {
 		t.Run(name, func(t *testing.T) {
-			queriesOnly(t, hp, newGuardClient(t, start(t, behind{hallpass: hp.address, api: api, guard: "prom"})), "")
+			queriesOnly(t, hp, newGuardClient(t, start(t, behind{hallpass: hp.address, api: api, guard: "prom"})))
 		})
 	}
+	t.Run("built-in", func(t *testing.T) { queriesOnly(t, hp, newBuiltInClient(t, hp, "prom")) })
 }
 
-// queriesOnly tries a Prometheus behind a guard, whose paths begin with the prefix.
-func queriesOnly(t *testing.T, hp *guardServer, c *guardClient, prefix string) {
+// queriesOnly tries a Prometheus behind a guard.
+func queriesOnly(t *testing.T, hp *guardServer, c *guardClient) {
 	t.Helper()
 	reader := hp.holder("prometheus:query")
-	c.until(http.StatusOK, reader.key, prefix+"/api/v1/query?query=up")
+	c.until(http.StatusOK, reader.key, "/api/v1/query?query=up")
 	form := url.Values{"query": {"vector(42)"}}.Encode()
 	for _, tt := range []struct {
 		token, method, path, body string
@@ -80,13 +81,13 @@ func queriesOnly(t *testing.T, hp *guardServer, c *guardClient, prefix string) {
 		{reader.key, "GET", "/api/v1/status/config", "", 403, "guard.permission"},
 		{reader.key, "POST", "/api/v1/write", "", 403, "guard.permission"},
 	} {
-		res, text, err := c.send(tt.token, tt.method, prefix+tt.path, strings.NewReader(tt.body), "Content-Type", "application/x-www-form-urlencoded")
+		res, text, err := c.send(tt.token, tt.method, tt.path, strings.NewReader(tt.body), "Content-Type", "application/x-www-form-urlencoded")
 		if err != nil || res.StatusCode != tt.status || !strings.Contains(text, tt.says) {
 			t.Errorf("%s %s: %v %v %.300s, want %d %s", tt.method, tt.path, res, err, text, tt.status, tt.says)
 		}
 	}
 	hp.must(200, "DELETE", fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d", reader.account, reader.token), "", nil)
-	if status := c.get(reader.key, prefix+"/api/v1/query?query=up"); status != http.StatusUnauthorized {
+	if status := c.get(reader.key, "/api/v1/query?query=up"); status != http.StatusUnauthorized {
 		t.Errorf("the revoked token is answered with %d", status)
 	}
 }
@@ -96,15 +97,19 @@ func queriesOnly(t *testing.T, hp *guardServer, c *guardClient, prefix string) {
 func TestGuardedLoki(t *testing.T) {
 	api := newWitness(t)
 	hp := recipe(t, "loki.md", "127.0.0.1:3100", api.address)
-	reads, both, writes := hp.holder("loki:read@loki:tenants:shop"), hp.holder("loki:read@loki:tenants:shop", "loki:read@loki:tenants:web"), hp.holder("loki:write@loki:tenants:shop")
+	const reads, writes = "loki:read@loki:tenants:", "loki:write@loki:tenants:"
+	reader, both, writer := hp.holder(reads+"shop"), hp.holder(reads+"shop", reads+"web"), hp.holder(writes+"shop")
+	try := func(c *guardClient) {
+		c.until(http.StatusOK, reader.key, "/loki/api/v1/labels", "X-Scope-OrgID", "shop")
+		c.asksForTenants(api, reader.key, both.key, writer.key)
+		c.asksForOthers(api, reader.key)
+	}
 	for name, start := range guardProxies {
 		t.Run(name, func(t *testing.T) {
-			c := newGuardClient(t, start(t, behind{hallpass: hp.address, api: api.address, guard: "loki", header: "x[-_]scope[-_]orgid"}))
-			c.until(http.StatusOK, reads.key, "/loki/api/v1/labels", "X-Scope-OrgID", "shop")
-			c.asksForTenants(api, "", reads.key, both.key, writes.key)
-			c.asksForOthers(api, "", reads.key)
+			try(newGuardClient(t, start(t, behind{hallpass: hp.address, api: api.address, guard: "loki", header: "x[-_]scope[-_]orgid"})))
 		})
 	}
+	t.Run("built-in", func(t *testing.T) { try(newBuiltInClient(t, hp, "loki")) })
 }
 
 // TestGuardedAlertmanager makes a request of each kind in the table of its recipe: an account
@@ -253,7 +258,7 @@ var tenantRequests = []struct {
 }
 
 // asksForTenants makes these requests. What reaches the API has the tenants that were judged.
-func (c *guardClient) asksForTenants(api *witness, prefix, reads, both, writes string) {
+func (c *guardClient) asksForTenants(api *witness, reads, both, writes string) {
 	c.t.Helper()
 	tokens := map[string]string{"reads": reads, "both": both, "writes": writes}
 	for _, tt := range tenantRequests {
@@ -262,7 +267,7 @@ func (c *guardClient) asksForTenants(api *witness, prefix, reads, both, writes s
 		if tt.tenants != "" {
 			header = []string{"X-Scope-OrgID", tt.tenants}
 		}
-		res, text, err := c.send(tokens[tt.token], tt.method, prefix+"/loki/api/v1/"+tt.path, nil, header...)
+		res, text, err := c.send(tokens[tt.token], tt.method, "/loki/api/v1/"+tt.path, nil, header...)
 		arrived := api.take()
 		if err != nil || res.StatusCode != tt.status || (len(arrived) == 1) != (tt.status == 200) || tt.status == 200 && strings.Join(arrived[0].values("X-Scope-OrgID"), " and ") != tt.arrives {
 			c.t.Errorf("%s: %v %v %s; to the API came %v", tt.name, res, err, text, arrived)
@@ -271,11 +276,11 @@ func (c *guardClient) asksForTenants(api *witness, prefix, reads, both, writes s
 }
 
 // asksForOthers tries to have the API read another tenant than Hallpass judged.
-func (c *guardClient) asksForOthers(api *witness, prefix, reads string) {
+func (c *guardClient) asksForOthers(api *witness, reads string) {
 	c.t.Helper()
 	const name = "X-Scope-OrgID"
 	for _, header := range [][]string{{name, "shop", name, "web"}, {name, "web", name, "shop"}, {name, "shop", "X_Scope_OrgID", "web"}, {name, "shop", "X.Scope.OrgID", "web"}, {name, "shop", "Connection", name}} {
-		if _, _, err := c.send(reads, "GET", prefix+"/loki/api/v1/query", nil, header...); err != nil {
+		if _, _, err := c.send(reads, "GET", "/loki/api/v1/query", nil, header...); err != nil {
 			c.t.Error(err)
 		}
 		for _, a := range api.take() {

@@ -31,6 +31,13 @@ func newGuardServer(t *testing.T, configuration string) *guardServer {
 	return g
 }
 
+// withUpstream returns the configuration with the address of a guard's API, for the built-in
+// proxy.
+func withUpstream(configuration, guard string, api *witness) string {
+	section := "[guard." + guard + "]\n"
+	return strings.Replace(configuration, section, section+"upstream = \"http://"+api.address+"\"\n", 1)
+}
+
 // again starts the server, for the first time or after it ended, with nothing in its memory.
 func (g *guardServer) again(t *testing.T) {
 	t.Helper()
