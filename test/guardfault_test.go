@@ -240,3 +240,36 @@ func (c *guardClient) revokedInLoad(hp *guardServer) {
 		}
 	}
 }
+
+// TestGuardHTTP2 asks HAProxy over HTTP/2, in which it hands a whole URL to its rules.
+func TestGuardHTTP2(t *testing.T) {
+	api, hp := newWitness(t), newGuardServer(t, attackedGuard)
+	reader := hp.holder("app:read")
+	c := newGuardClient(t, guardProxies["haproxy"](t, behind{hallpass: hp.address, api: api.address, guard: "app"}))
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	c.client = &http.Client{Transport: &http.Transport{Protocols: &protocols}}
+	t.Cleanup(c.client.CloseIdleConnections)
+	c.until(http.StatusOK, reader.key, "/api/x?a=1")
+	for _, a := range api.take() {
+		if a.target != "/api/x?a=1" || a.values("X-Hallpass-Account-Id")[0] != fmt.Sprint(reader.account) {
+			t.Errorf("to the API came %v", a)
+		}
+	}
+	if status := c.get(reader.key, "/api/x", "X_Hallpass_Role", "spoofed", "X-Hallpass-Role", "spoofed", "X-Rewrite-Url", "/admin/spoofed"); status != http.StatusOK {
+		t.Errorf("an allowed request: %d", status)
+	}
+	for _, a := range api.take() {
+		if strings.Contains(a.String(), "spoofed") {
+			t.Errorf("to the API came %v", a)
+		}
+	}
+	for _, path := range []string{"/admin/x", "/api/../admin/x", "//admin/x", "/api/%2e%2e/admin/x", "/healthz/../admin/x"} {
+		if status := c.get(reader.key, path); status != http.StatusForbidden {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	if arrived := api.take(); len(arrived) > 0 {
+		t.Errorf("to the API came %v", arrived)
+	}
+}
