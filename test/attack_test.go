@@ -81,7 +81,7 @@ func forbiddenSpellings() (list []string) {
 		"/admin/..", "/admin/../", "/admin/../healthz", "/admin/%2e%2e/healthz", "/admin/..%2fhealthz", "/api/..", "/api/../", "/api", "/api/../healthz", "//healthz/../admin/x", "/HEALTHZ/../admin/x", "/healthz/", "/healthz/x", "/healthz%2f", "/healthz%00", "/healthz;x",
 		"/", "*", "admin/x", "@/admin/x", "./admin/x", "http://app.example.com/admin/x", "http://app.example.com/api/../admin/x", "http://app.example.com//admin/x", "http://app.example.com", "http:/admin/x", "http:///admin/x",
 		"https://app.example.com/admin/x", "HTTP://app.example.com/admin/x", "file:///admin/x", "//app.example.com/admin/x", "//app.example.com/../admin/x", "http://reader@app.example.com/admin/x", "http://app.example.com:80/admin/x",
-		"/api/x/../../admin/x", "/api/x/..%2f..%2fadmin/x", "/api/x/%2e%2e/%2e%2e/admin/x", "/api/x/....//....//admin/x", "/api/x/.././../admin/x", "/api/./../admin/x", "/api/../api/../admin/x", "/api/x/../../../../admin/x", "/api/..%252f..%252fadmin/x",
+		"/api/x/../../admin/x", "/api/x/..%2f..%2fadmin/x", "/api/x/%2e%2e/%2e%2e/admin/x", "/api/x/.././../admin/x", "/api/./../admin/x", "/api/../api/../admin/x", "/api/x/../../../../admin/x", "/api/..%252f..%252fadmin/x",
 		"/api%2f../admin/x", "/api%2f%2e%2e%2fadmin%2fx", `/api/..\..\admin\x`, "/api/x%2f..%2f..%2fadmin/x", "/api/%2e%2e%2f%2e%2e%2fadmin/x", "/api/x\xff/../../admin/x", "/api/x%ff/../../admin/x", "/api/\xc0\xae\xc0\xae/admin/x", "/api/x\x7f/../../admin/x",
 		"/api/x|/../../admin/x", "/api/x^/../../admin/x", "/api/x`/../../admin/x", "/api/{x}/../../admin/x", `/api/"x"/../../admin/x`, "/api/<x>/../../admin/x", "/api/x /../../admin/x", "/admin/x /api/x",
 	)
@@ -98,7 +98,7 @@ func vectors() (list []attack) {
 	}
 	for _, target := range []string{
 		"/api//x", "//api/x", "/api/./x", "/api/../admin/x", "/admin/../api/x", "/api/%2e%2e/admin/x", "/api/..%2fadmin", "/api/a%2Fb", "/api/a%5cb", `/api\..\admin`, "/api/x;v=1", "/api/..;/admin", "/api/x%00", "/api/x%zz", "/api/x%",
-		"/api/x%3fq", "/api/x%23", "/api/a%252e%252e/b", "*",
+		"/api/x%3fq", "/api/x%23", "/api/a%252e%252e/b", "/api/x/....//....//admin/x", "*",
 	} {
 		list = append(list, attack{"path " + target, asked(target), refused, false})
 	}

@@ -47,7 +47,6 @@ var carelessSteps = []func(string) string{
 	func(s string) string { return cutAny(s, "#") },
 	func(s string) string { return cutAny(s, "?") },
 	func(s string) string { return cutAny(s, "\x00\r\n") },
-	func(s string) string { return strings.ReplaceAll(s, "../", "") },
 	withoutSteps,
 }
 
