@@ -86,6 +86,15 @@ func queriesOnly(t *testing.T, hp *guardServer, c *guardClient) {
 			t.Errorf("%s %s: %v %v %.300s, want %d %s", tt.method, tt.path, res, err, text, tt.status, tt.says)
 		}
 	}
+	for _, path := range []string{ // all ways to /api/v1/admin/tsdb/snapshot
+		"/api/v1/labels/../admin/tsdb/snapshot", "//api/v1/admin/tsdb/snapshot", "/api/v1/%61dmin/tsdb/snapshot", "/api/v1/query/..%2fadmin/tsdb/snapshot", "/api/v1/./admin/tsdb/snapshot", "/-/healthy/../../api/v1/admin/tsdb/snapshot",
+		"/api/v1/query/%2e%2e/admin/tsdb/snapshot", "/api/v1/admin//tsdb/snapshot", "/api/v1/admin/tsdb/snapshot/", "/api/v1/admin/tsdb/snapshot?/api/v1/query", "/api/v1/admin/tsdb/snapshot;x",
+	} {
+		res, text, err := c.send(reader.key, "POST", path, nil)
+		if err != nil || res.StatusCode < 400 || res.StatusCode >= 500 {
+			t.Errorf("POST %s: %v %v %.300s", path, res, err, text)
+		}
+	}
 	hp.must(200, "DELETE", fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d", reader.account, reader.token), "", nil)
 	if status := c.get(reader.key, "/api/v1/query?query=up"); status != http.StatusUnauthorized {
 		t.Errorf("the revoked token is answered with %d", status)
