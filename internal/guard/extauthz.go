@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
@@ -44,7 +45,7 @@ func (x *ExtAuthz) Check(ctx context.Context, q *authv3.CheckRequest) (*authv3.C
 		event.Action, event.Target = "guard.ext-authz", c.Guard
 		v := x.decider.Decide(ctx, c)
 		v.tellEvent(event)
-		answer = answerOf(&v, header)
+		answer = x.answer(&v, header)
 		return statusOf(&v)
 	})
 	return answer, nil
@@ -67,6 +68,9 @@ func headersOf(r *authv3.AttributeContext_HttpRequest) http.Header {
 	}
 	h, values := make(http.Header, len(r.GetHeaders())), make([]string, 0, len(r.GetHeaders()))
 	for name, value := range r.GetHeaders() {
+		if strings.HasPrefix(name, ":") {
+			continue // of the first line, which is told elsewhere
+		}
 		name = http.CanonicalHeaderKey(name)
 		if h[name] != nil {
 			h[name] = append(h[name], value) // two spellings of one name
@@ -97,11 +101,11 @@ func statusOf(v *Verdict) int {
 	return v.Status
 }
 
-// answerOf turns the verdict into Envoy's form. header has the headers of the original
+// answer turns the verdict into Envoy's form. header has the headers of the original
 // request.
-func answerOf(v *Verdict, header http.Header) *authv3.CheckResponse {
+func (x *ExtAuthz) answer(v *Verdict, header http.Header) *authv3.CheckResponse {
 	if v.Allow {
-		return passed(v, header)
+		return x.answers.of(v, header)
 	}
 	h := http.Header{"Content-Type": contentJSON, "Cache-Control": noStore}
 	v.setHeaders(h)
@@ -112,6 +116,42 @@ var (
 	contentJSON = []string{"application/json; charset=UTF-8"}
 	noStore     = []string{"no-store"}
 )
+
+// answers keeps the answer that lets pass, for tokens that were used of late, a slot
+// for each number of a token. It is safe for concurrent use.
+type answers [1024]atomic.Pointer[keptAnswer]
+
+// keptAnswer is an answer, and the identity that it tells: identities keeps that, and
+// has another for another.
+type keptAnswer struct {
+	identity *string
+	answer   *authv3.CheckResponse
+}
+
+// of returns the answer that lets the request pass. It must not be changed.
+func (s *answers) of(v *Verdict, header http.Header) *authv3.CheckResponse {
+	if len(v.Set) > 0 || spoofs(header) {
+		return passed(v, header)
+	}
+	slot, identity := &s[uint64(v.Caller.Token)%uint64(len(s))], &v.Identity[0]
+	kept := slot.Load()
+	if kept == nil || kept.identity != identity {
+		kept = &keptAnswer{identity, passed(v, nil)}
+		slot.Store(kept)
+	}
+	return kept.answer
+}
+
+// spoofs reports whether the client sent a header that some server could read as one
+// of ours.
+func spoofs(header http.Header) bool {
+	for name := range header {
+		if hallpass.IdentityHeader(name) {
+			return true
+		}
+	}
+	return false
+}
 
 // passed lets the request pass. It overwrites every identity header, sets the headers
 // of the rule, and removes the credential and what the client sent in other spellings

@@ -685,3 +685,20 @@ func FuzzCheck(f *testing.F) {
 func asProxy(ctx context.Context, address string) context.Context {
 	return peer.NewContext(ctx, &peer.Peer{Addr: net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))})
 }
+
+// BenchmarkCheck answers a check without the connection that it came by.
+func BenchmarkCheck(b *testing.B) {
+	d, db, key := decider(b)
+	newGuard(b, db, mesh)
+	x := guard.NewExtAuthz(d, guard.ExtAuthzOptions{HTTP: httpd.Options{
+		Log: slog.New(slog.DiscardHandler), Proxies: httpd.Proxies{Trusted: httpd.TrustedProxies{netip.MustParsePrefix("127.0.0.1/32")}},
+	}})
+	q, ctx := asked("app", "GET", "/api/x", "Authorization: Bearer "+key), asProxy(b.Context(), "127.0.0.1:4711")
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := x.Check(ctx, q)
+		if err != nil || r.GetOkResponse() == nil {
+			b.Fatal(r, err)
+		}
+	}
+}

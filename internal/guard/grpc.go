@@ -26,6 +26,7 @@ type ExtAuthz struct {
 	authv3.UnimplementedAuthorizationServer
 	decider *Decider
 	checks  *httpd.Calls
+	answers answers
 	byHTTP  *grpc.Server // for ServeHTTP
 	own     *grpc.Server // for Serve: one that also answers by ServeHTTP cannot be stopped with grace
 }
