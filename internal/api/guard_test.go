@@ -8,8 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/server"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -243,4 +245,49 @@ func holder(t *testing.T, s *hallpasstest.Server, name, action, scope string) ha
 	expect(t, "role", s.Do(hallpasstest.Admin, "POST", "/api/access-control/roles", fmt.Sprintf(`{"uid":"r-%s","name":"r %s","permissions":[{"action":%q,"scope":%q}]}`, name, name, action, scope)), 201)
 	expect(t, "assign", s.Do(hallpasstest.Admin, "POST", "/api/access-control/users/"+path[strings.LastIndexByte(path, '/')+1:]+"/roles", `{"roleUid":"r-`+name+`"}`), 200)
 	return hallpasstest.Bearer(key)
+}
+
+// TestGuardOfTheFile reads a guard of the configuration file, which cannot be changed
+// here.
+func TestGuardOfTheFile(t *testing.T) {
+	s := hallpasstest.New(t, func(c *server.Config) {
+		c.ConfigFile, c.Guards = "/etc/hallpass.toml", []hallpass.Guard{{Name: "prom", Org: hallpass.FirstOrg, Preset: "prometheus"}}
+	})
+	expect(t, "read", s.Do(hallpasstest.Admin, "GET", "/api/guards/prom", ""), 200, `"managedBy":"config"`, `"source":"/etc/hallpass.toml"`)
+	expect(t, "test", s.Do(hallpasstest.Admin, "POST", "/api/guards/prom/test", `{"method":"GET","uri":"/-/ready"}`), 200, `"allowed":true`)
+	expect(t, "change", s.Do(hallpasstest.Admin, "PUT", "/api/guards/prom", `{"version":1}`), 409, "guard.managed", "/etc/hallpass.toml")
+	expect(t, "delete", s.Do(hallpasstest.Admin, "DELETE", "/api/guards/prom", ""), 409, "guard.managed")
+	expect(t, "still there", s.Do(hallpasstest.Admin, "GET", "/api/guards/prom", ""), 200, `"version":1`)
+}
+
+// TestGuardUsage sends requests through a door of the guard: they are counted, and the
+// refused one is shown with its reason.
+func TestGuardUsage(t *testing.T) {
+	s := hallpasstest.New(t, func(c *server.Config) { c.Server.TrustedProxies = []string{"127.0.0.1"} })
+	newGuard(t, s)
+	as := hallpasstest.Bearer(token(t, s, account(t, s, "ci", "Viewer"), "t"))
+	for path, status := range map[string]int{"/status": 200, "/admin/x?key=secret": 403} {
+		expect(t, path, s.Do(as, "GET", "/guard/nginx/loki", "", "X-Original-Method: GET", "X-Original-Uri: "+path), status)
+	}
+	var usage wire.GuardUsage
+	hallpasstest.Eventually(t, "the decisions are counted", func() bool {
+		into(t, s.Do(hallpasstest.Admin, "GET", "/api/guards/loki/usage", ""), &usage)
+		return len(usage.Rules) == 2
+	})
+	day := s.Clock.Now().UTC().Format("2006-01-02")
+	if d := cmp.Diff([]wire.GuardDay{{Day: day, Allowed: 1, Refused: 1}}, usage.Days); d != "" {
+		t.Errorf("the days (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]wire.GuardCount{{Rule: 0, Outcome: "guard.no-rule", Count: 1}, {Rule: 2, Outcome: "allowed", Count: 1}}, usage.Rules); d != "" {
+		t.Errorf("the rules (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]wire.GuardToken{{TokenID: 1, Outcome: "allowed", Count: 1}, {TokenID: 1, Outcome: "guard.no-rule", Count: 1}}, usage.Tokens); d != "" {
+		t.Errorf("the tokens (-want +got):\n%s", d)
+	}
+	if len(usage.Refusals) != 1 || usage.Refusals[0].Reason != "guard.no-rule" || usage.Refusals[0].Path != "/admin/x" || usage.Refusals[0].Account != "sa-1-ci" || usage.Refusals[0].Status != 403 {
+		t.Errorf("the refusals are %+v", usage.Refusals)
+	}
+	for _, days := range []string{"0", "91", "-1", "x"} {
+		expect(t, "days "+days, s.Do(hallpasstest.Admin, "GET", "/api/guards/loki/usage?days="+days, ""), 400, "days")
+	}
 }
