@@ -355,7 +355,7 @@ func TestCutOff(t *testing.T) {
 // credential that has ended.
 func (p *process) right(kept credential, ended ...credential) {
 	p.t.Helper()
-	hallpasstest.Eventually(p.t, "the node to come back", func() bool {
+	back := hallpasstest.Within(hallpasstest.Patience, func() bool {
 		for _, c := range ended {
 			if status := p.use(c.key); status == 200 {
 				p.t.Fatalf("what has ended is answered with %d", status)
@@ -367,6 +367,9 @@ func (p *process) right(kept credential, ended ...credential) {
 		}
 		return status == 200
 	})
+	if !back {
+		p.t.Fatalf("the node did not come back within %s\n%s", hallpasstest.Patience, p.out)
+	}
 	for _, c := range ended {
 		if status := p.answers(c.key); status != 401 && status != 403 { // an account without a role is authenticated, but refused with 403
 			p.t.Errorf("what has ended is answered with %d", status)
