@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -21,6 +22,8 @@ type guardTable struct {
 	PathAllow []string    `toml:"path_allow"`
 	Preflight string      `toml:"preflight"`
 	Identity  []string    `toml:"identity"`
+	Listen    string      `toml:"listen"`
+	Timeout   string      `toml:"timeout"` // "": the default
 	Rules     []ruleTable `toml:"rule"`
 }
 
@@ -78,6 +81,13 @@ func readGuard(name string, table map[string]any) (hallpass.Guard, error) {
 		return hallpass.Guard{}, err
 	}
 	g := hallpass.Guard{Name: name, Org: hallpass.OrgID(t.Org), Upstream: t.Upstream, Preset: t.Preset, PathAllow: t.PathAllow}
+	g.Listen = t.Listen
+	if t.Timeout != "" {
+		var err error
+		if g.Timeout, err = time.ParseDuration(t.Timeout); err != nil || g.Timeout == 0 {
+			return g, fmt.Errorf("guard.%s.timeout: %q is not a duration like 90s", name, t.Timeout)
+		}
+	}
 	if t.Org == 0 {
 		g.Org = hallpass.FirstOrg
 	}

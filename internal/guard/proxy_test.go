@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -662,4 +663,82 @@ func TestProxyStops(t *testing.T) {
 	b.Restart()
 	rests.ends()
 	socket.ends()
+}
+
+// onItsOwn has a server serve the API behind the guard at an address of its own.
+func onItsOwn(g hallpass.Guard) func(*server.Config) {
+	return func(c *server.Config) {
+		g.Listen = "127.0.0.1:0"
+		c.ConfigFile, c.Guards = "hallpass.toml", []hallpass.Guard{g}
+	}
+}
+
+// TestProxyOfItsOwn serves an API, and nothing else, at an address of its own.
+func TestProxyOfItsOwn(t *testing.T) {
+	api := newEcho(t)
+	s := hallpasstest.New(t, onItsOwn(hallpass.Guard{Name: "app", Org: 1, Upstream: api.URL, Rules: viewers}))
+	_, key := token(t, s, "ci", "Viewer")
+	ask := func(first, auth string) (int, string) {
+		t.Helper()
+		l := dialLine(t, s.GuardAddress("app"))
+		l.send(first+" HTTP/1.1", "Connection: close", "Authorization: Bearer "+auth)
+		res := l.answer()
+		text, err := io.ReadAll(res.Body)
+		if err != nil || res.Header.Get("Content-Security-Policy") != "" {
+			t.Errorf("%s: %v, %v", first, err, res.Header)
+		}
+		return res.StatusCode, string(text)
+	}
+	for first, uri := range map[string]string{"GET /api/x?q=1;2": "/api/x?q=1;2", "GET http://elsewhere.example/api/y": "/api/y", "GET /": "/", "POST /api/guard/proxy/app/x": "/api/guard/proxy/app/x"} {
+		var said told
+		if status, text := ask(first, key); status != 200 || json.Unmarshal([]byte(text), &said) != nil || said.URI != uri {
+			t.Errorf("%s: %d %s", first, status, text)
+		}
+	}
+	for first, want := range map[string]int{"GET /guard/verify": 403, "GET /guard/jwks.json": 403, "GET /healthz": 403, "GET /login": 403, "GET /api/../admin/x": 403, "GET /api//x": 403, "OPTIONS *": 403} {
+		if status, text := ask(first, key); status != want {
+			t.Errorf("%s: %d %s, want %d", first, status, text, want)
+		}
+	}
+	if status, text := ask("GET /api/x", "nonsense"); status != 401 {
+		t.Errorf("%d %s", status, text)
+	}
+}
+
+// TestGrafanaBehind has a Grafana that is set up as the manual says sign in who calls,
+// until the token is deleted.
+func TestGrafanaBehind(t *testing.T) {
+	page, err := os.ReadFile("../../docs/guard/grafana.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, ini, _ := strings.Cut(string(page), "```ini\n")
+	ini, _, _ = strings.Cut(ini, "```")
+	var standIn atomic.Pointer[grafana]
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { standIn.Load().ServeHTTP(w, r) }))
+	defer api.Close()
+	s := hallpasstest.New(t, onItsOwn(hallpass.Guard{Name: "grafana", Org: 1, Upstream: api.URL, JWT: true, Rules: []hallpass.GuardRule{role(hallpass.RoleViewer, "/api/")}}),
+		func(c *server.Config) { c.Server.RootURL = "https://hallpass.example" })
+	g := newGrafana(t, strings.Replace(ini, "https://hallpass.example/guard/", s.URL+"/guard/", 1), s.Clock.Now)
+	standIn.Store(g)
+	account, key := token(t, s, "ci", "Editor")
+	ask := func(want int, text string) {
+		t.Helper()
+		l := dialLine(t, s.GuardAddress("grafana"))
+		l.send("GET /api/user HTTP/1.1", "Connection: close", "Authorization: Bearer "+key, "X-Hallpass-Jwt: eyJhbGciOiJub25lIn0.e30.", "X_Hallpass_Jwt: spoofed")
+		res := l.answer()
+		b, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != want || !strings.Contains(string(b), text) {
+			t.Errorf("%d %s, %v; want %d with %s", res.StatusCode, b, err, want, text)
+		}
+	}
+	ask(200, `{"login":"sa-1-ci","path":"/api/user","role":"Editor"}`)
+	if r := s.Do(hallpasstest.Admin, "PATCH", "/api/serviceaccounts/"+account, `{"role":"Viewer"}`); r.StatusCode != 200 {
+		t.Fatal(r.Text)
+	}
+	ask(200, `"role":"Viewer"`)
+	if r := s.Do(hallpasstest.Admin, "DELETE", "/api/serviceaccounts/"+account+"/tokens/1", ""); r.StatusCode != 200 {
+		t.Fatal(r.Text)
+	}
+	ask(401, "api-key")
 }

@@ -97,6 +97,7 @@ func (s *Server) doors(installation string) (http.Handler, error) {
 		Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy},
 	}
 	s.extAuthz = guard.NewExtAuthz(s.guard, guard.ExtAuthzOptions{Ready: func() bool { return s.ready().OK }, HTTP: options})
+	s.guardDoor = s.newGuardDoor(options)
 	byHTTP := httpd.Handler(s.tracing.Wrap(all), options)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.extAuthz.Owns(r) {

@@ -26,6 +26,9 @@ func (s *Server) Listen() (string, error) {
 			return "", fmt.Errorf("guard.grpc_listen: %w", err)
 		}
 	}
+	if err := s.listenForGuards(); err != nil {
+		return "", err
+	}
 	return s.listener.Addr().String(), nil
 }
 
@@ -74,7 +77,8 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	web := s.web()
-	served := make(chan error, 2)
+	served := make(chan error, 2+len(s.guardListeners))
+	s.serveGuards(served)
 	go func() { served <- web.Serve(httpd.KeepFirstDeadline(httpd.KeepTimers(s.listener))) }()
 	if s.grpc != nil {
 		go func() { served <- s.extAuthz.Serve(s.grpc) }()
@@ -136,7 +140,7 @@ func (s *Server) drain(ctx context.Context, web *http.Server) error {
 	if err != nil {
 		err = errors.Join(fmt.Errorf("drain: %w", err), web.Close())
 	}
-	return errors.Join(err, <-stopped)
+	return errors.Join(err, s.drainGuards(ctx), <-stopped)
 }
 
 // runUntil runs fn on a goroutine of its own and returns what ends it and waits

@@ -27,18 +27,22 @@ var Version = "dev"
 // A Server is the whole product in one process. Open makes it, Serve runs it,
 // Close lets go of the data directory.
 type Server struct {
-	config   Config
-	log      *slog.Logger
-	db       *store.DB
-	admin    *admin.Admin
-	verify   *verify.Verifier
-	guard    *guard.Decider
-	uses     *guardUsage
-	lock     locks
-	journal  *node.Journal
-	node     *node.Node
-	signer   *guard.Signer
-	proxy    *guard.Proxy
+	config  Config
+	log     *slog.Logger
+	db      *store.DB
+	admin   *admin.Admin
+	verify  *verify.Verifier
+	guard   *guard.Decider
+	uses    *guardUsage
+	lock    locks
+	journal *node.Journal
+	node    *node.Node
+	signer  *guard.Signer
+	proxy   *guard.Proxy
+
+	guardDoor      func(name string) http.Handler
+	guardListeners []guardListener
+
 	handler  http.Handler
 	listener net.Listener
 	extAuthz *guard.ExtAuthz
@@ -281,7 +285,7 @@ func (s *Server) Close() error {
 	if s.db != nil {
 		err = errors.Join(err, s.db.Close())
 	}
-	err = errors.Join(err, s.lock.close())
+	err = errors.Join(err, s.closeGuards(), s.lock.close())
 	for _, l := range []net.Listener{s.listener, s.grpc} {
 		if l == nil {
 			continue
