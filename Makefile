@@ -61,7 +61,7 @@ bench-audit: ## what docs/performance.md tells of a long audit: about ten minute
 	HALLPASS_TEST_AUDIT_ROWS=$${HALLPASS_TEST_AUDIT_ROWS:-5000000} $(GO) test -count=1 -v -timeout 60m -run '^TestAuditMeasured$$' ./test
 
 profile: ## the profile by which a release is compiled, taken anew (docs/decisions/0021-compiled-by-a-profile.md)
-	$(GO) test -run '^$$' -bench '^BenchmarkRequest$$/^(verify|org)$$' -benchtime 10s -cpuprofile release.pgo -outputdir cmd/hallpass -o /dev/null ./internal/server
+	$(GO) test -run '^$$' -bench '^BenchmarkRequest$$/^(verify|nginx|org)$$' -benchtime 10s -cpuprofile release.pgo -outputdir cmd/hallpass -o /dev/null ./internal/server
 
 soak: ## the long variants: every strange value in every place; kill -9 and revocations a thousand times, nodes and disks that fail; a minute of guessing; and a minute under Prometheus' eyes
 	@./test/install.sh
