@@ -10,8 +10,10 @@ type Guard struct {
 	Upstream  string         `json:"upstream"` // "": other proxies alone send requests to the API
 	Preset    string         `json:"preset"`   // its rules stand after Rules; "": none
 	PathAllow []string       `json:"pathAllow"`
-	Preflight string         `json:"preflight"` // "refuse" or "allow"
-	Identity  []string       `json:"identity"`  // "headers", and "jwt" if the API gets a signed token too
+	Preflight string         `json:"preflight"`        // "refuse" or "allow"
+	Timeout   string         `json:"timeout"`          // how long the API may take to begin its answer to the built-in proxy, as "1m0s"
+	Listen    string         `json:"listen,omitempty"` // where the built-in proxy serves this API alone; only of a guard that is managed by "config"
+	Identity  []string       `json:"identity"`         // "headers", and "jwt" if the API gets a signed token too
 	Rules     []GuardRule    `json:"rules"`
 	ManagedBy string         `json:"managedBy"`           // "api" or "config"
 	Source    string         `json:"source,omitempty"`    // the file of a guard that is managed by "config"
@@ -57,8 +59,9 @@ type WriteGuard struct {
 	Upstream  string      `json:"upstream"`
 	Preset    string      `json:"preset"`
 	PathAllow []string    `json:"pathAllow"`
-	Preflight string      `json:"preflight"` // "": "refuse"
-	Identity  []string    `json:"identity"`  // none: "headers"
+	Preflight string      `json:"preflight"`         // "": "refuse"
+	Timeout   string      `json:"timeout,omitempty"` // "": "1m0s"
+	Identity  []string    `json:"identity"`          // none: "headers"
 	Rules     []GuardRule `json:"rules"`
 }
 

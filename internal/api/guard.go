@@ -19,7 +19,7 @@ func guardRow(g hallpass.Guard, warnings []hallpass.GuardWarning) wire.Guard {
 	out := wire.Guard{
 		ID: int64(g.ID), OrgID: int64(g.Org), Name: g.Name, Upstream: g.Upstream, Preset: g.Preset, PathAllow: append([]string{}, g.PathAllow...),
 		Preflight: g.Preflight(), Identity: g.Identity(), Rules: make([]wire.GuardRule, 0, len(g.Rules)), ManagedBy: string(g.ManagedBy), Source: g.Source,
-		Suspended: g.Suspended.Words(), Version: g.Version, Created: g.CreatedAt, Updated: g.UpdatedAt, Warnings: make([]wire.GuardWarning, 0, len(warnings)),
+		Suspended: g.Suspended.Words(), Timeout: cmp.Or(g.Timeout, hallpass.DefaultGuardTimeout).String(), Listen: g.Listen, Version: g.Version, Created: g.CreatedAt, Updated: g.UpdatedAt, Warnings: make([]wire.GuardWarning, 0, len(warnings)),
 	}
 	for _, r := range g.Rules {
 		out.Rules = append(out.Rules, guardRuleRow(r))
@@ -48,6 +48,12 @@ func guardOf(in wire.WriteGuard) (hallpass.Guard, error) {
 	g := hallpass.Guard{Name: in.Name, Version: in.Version, Upstream: in.Upstream, Preset: in.Preset, PathAllow: in.PathAllow}
 	if err := cmp.Or(g.SetPreflight(in.Preflight), g.SetIdentity(in.Identity)); err != nil {
 		return g, err
+	}
+	if in.Timeout != "" {
+		var err error
+		if g.Timeout, err = time.ParseDuration(in.Timeout); err != nil || g.Timeout == 0 {
+			return g, hallpass.Invalidf("timeout", "timeout is not a duration like 90s")
+		}
 	}
 	for i, r := range in.Rules {
 		need, err := hallpass.NeedOf(r.Public, r.Role, r.Action, r.Scope)

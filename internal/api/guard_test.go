@@ -41,7 +41,7 @@ func TestGuardCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := wire.Guard{
-		ID: made.ID, OrgID: 1, Name: "loki", Upstream: "http://127.0.0.1:3100", PathAllow: []string{}, Preflight: "refuse", Identity: []string{"headers"}, Rules: rules,
+		ID: made.ID, OrgID: 1, Name: "loki", Upstream: "http://127.0.0.1:3100", PathAllow: []string{}, Preflight: "refuse", Identity: []string{"headers"}, Timeout: "1m0s", Rules: rules,
 		ManagedBy: "api", Version: 1, Created: made.Created, Updated: made.Updated,
 		Warnings: []wire.GuardWarning{{Rule: 3, Message: "No role gives loki:read: only Admins hold it"}},
 	}
@@ -53,8 +53,8 @@ func TestGuardCalls(t *testing.T) {
 	if d := cmp.Diff(made, read); d != "" {
 		t.Errorf("as it is read (-want +got):\n%s", d)
 	}
-	changed := s.Do(admin, "PUT", "/api/guards/loki", `{"version":1,"preset":"loki","pathAllow":["%2f"],"preflight":"allow","identity":["headers","jwt"],"rules":[{"path":"/{rest...}","public":true}]}`)
-	expect(t, "change", changed, 200, `"version":2`, `"preset":"loki"`, `"pathAllow":["%2f"]`, `"preflight":"allow"`, `"identity":["headers","jwt"]`, `"upstream":""`,
+	changed := s.Do(admin, "PUT", "/api/guards/loki", `{"version":1,"preset":"loki","pathAllow":["%2f"],"preflight":"allow","identity":["headers","jwt"],"timeout":"90s","rules":[{"path":"/{rest...}","public":true}]}`)
+	expect(t, "change", changed, 200, `"version":2`, `"preset":"loki"`, `"pathAllow":["%2f"]`, `"preflight":"allow"`, `"identity":["headers","jwt"]`, `"upstream":""`, `"timeout":"1m30s"`,
 		`{"rule":1,"message":"Everybody may do everything without a token`)
 	expect(t, "an old version", s.Do(admin, "PUT", "/api/guards/loki", `{"version":1}`), 412, "guard.version-mismatch")
 	expect(t, "no version", s.Do(admin, "PUT", "/api/guards/loki", `{}`), 400, "version is missing")
@@ -84,6 +84,8 @@ func TestGuardInput(t *testing.T) {
 		"a password":            {`"upstream":"http://a:b@127.0.0.1"`, "user name or password"},
 		"a preflight":           {`"preflight":"maybe"`, "neither refuse nor allow"},
 		"an identity":           {`"identity":["saml"]`, "neither headers nor jwt"},
+		"a timeout":             {`"timeout":"long"`, "not a duration like 90s"},
+		"a timeout too long":    {`"timeout":"9h"`, "from 1ms to 1h0m0s"},
 		"a spelling":            {`"pathAllow":["%5c"]`, "cannot be allowed"},
 		"no need":               {rule(`{"path":"/b"}`), "Rule 2: the rule says exactly one of public, role and action"},
 		"two needs":             {rule(`{"path":"/b","role":"Viewer","action":"a:b"}`), "Rule 2: the rule says exactly one of"},

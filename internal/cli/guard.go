@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
@@ -49,7 +50,7 @@ func (s *session) listGuards() error {
 func (s *session) printGuard(g wire.Guard) error {
 	t := table{rows: [][]string{
 		{"name", g.Name}, {"org", number(g.OrgID)}, {"upstream", g.Upstream}, {"preset", g.Preset}, {"path allow", strings.Join(g.PathAllow, " ")},
-		{"preflight", g.Preflight}, {"identity", strings.Join(g.Identity, " ")}, {"managed by", strings.TrimSpace(g.ManagedBy + " " + g.Source)},
+		{"preflight", g.Preflight}, {"identity", strings.Join(g.Identity, " ")}, {"timeout", g.Timeout}, {"listen", g.Listen}, {"managed by", strings.TrimSpace(g.ManagedBy + " " + g.Source)},
 		{"version", number(g.Version)}, {"updated", timeText(&g.Updated)},
 	}}
 	for i, r := range g.Rules {
@@ -114,12 +115,13 @@ type guardTable struct {
 	PathAllow []string         `toml:"path_allow"`
 	Preflight string           `toml:"preflight"`
 	Identity  []string         `toml:"identity"`
+	Timeout   string           `toml:"timeout"`
 	Rules     []wire.GuardRule `toml:"rule"`
 }
 
 // guardKeys are what a guard and a rule of a file may hold.
 var guardKeys = []string{
-	"org", "upstream", "preset", "path_allow", "preflight", "identity", "rule", "methods", "path", "public", "role", "action", "scope", "captures", "split", "set",
+	"org", "upstream", "preset", "path_allow", "preflight", "identity", "timeout", "rule", "methods", "path", "public", "role", "action", "scope", "captures", "split", "set",
 }
 
 // readGuards reads the guards of a file, or of stdin for "-". Its errors repeat nothing
@@ -152,6 +154,9 @@ func readGuards(cmd *cobra.Command, file string) (map[string]guardTable, error) 
 		return nil, fmt.Errorf("%s: the file has no guard: write [guard.NAME], and [[guard.NAME.rule]] before each rule", file)
 	}
 	for _, key := range meta.Undecoded() {
+		if len(key) == 3 && key[2] == "listen" {
+			return nil, fmt.Errorf("%s: %s can be set in the server's configuration file alone", file, key)
+		}
 		if key[0] != "guard" {
 			return nil, fmt.Errorf("%s: unknown key %s: the file holds guards and nothing else", file, key)
 		}
@@ -165,10 +170,18 @@ func nearest(name string) string {
 	return slices.MinFunc(guardKeys, func(a, b string) int { return hallpass.Distance(name, a) - hallpass.Distance(name, b) })
 }
 
+// defaultGuardTimeout is the timeout of a guard that has none, as the server writes it.
+var defaultGuardTimeout = hallpass.DefaultGuardTimeout.String()
+
 // input returns the table as the body of a request.
 func (t guardTable) input(name string) wire.WriteGuard {
 	in := wire.WriteGuard{
-		Name: name, Upstream: t.Upstream, Preset: t.Preset, PathAllow: append([]string{}, t.PathAllow...), Preflight: "refuse", Identity: []string{"headers"}, Rules: t.Rules,
+		Name: name, Upstream: t.Upstream, Preset: t.Preset, PathAllow: append([]string{}, t.PathAllow...), Preflight: "refuse", Identity: []string{"headers"}, Rules: t.Rules, Timeout: defaultGuardTimeout,
+	}
+	if d, err := time.ParseDuration(t.Timeout); err == nil {
+		in.Timeout = d.String() // as the server writes it
+	} else if t.Timeout != "" {
+		in.Timeout = t.Timeout // the server says what is wrong
 	}
 	if t.Preflight != "" {
 		in.Preflight = t.Preflight
@@ -251,11 +264,11 @@ func (s *session) guardChanges(file string) (changes []guardChange, err error) {
 // it does not.
 func guardDiff(was wire.Guard, now wire.WriteGuard) (lines []string) {
 	if was.Version == 0 {
-		was.Preflight, was.Identity = "refuse", []string{"headers"} // what goes without saying is not shown
+		was.Preflight, was.Identity, was.Timeout = "refuse", []string{"headers"}, defaultGuardTimeout // what goes without saying is not shown
 	}
 	for _, f := range []struct{ name, was, now string }{
 		{"upstream", was.Upstream, now.Upstream}, {"preset", was.Preset, now.Preset}, {"path_allow", strings.Join(was.PathAllow, " "), strings.Join(now.PathAllow, " ")},
-		{"preflight", was.Preflight, now.Preflight}, {"identity", strings.Join(was.Identity, " "), strings.Join(now.Identity, " ")},
+		{"preflight", was.Preflight, now.Preflight}, {"identity", strings.Join(was.Identity, " "), strings.Join(now.Identity, " ")}, {"timeout", was.Timeout, now.Timeout},
 	} {
 		if f.was != f.now {
 			lines = append(lines, fmt.Sprintf("  %s: %q -> %q", f.name, f.was, f.now))

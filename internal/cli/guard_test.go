@@ -111,6 +111,8 @@ func TestGuardFiles(t *testing.T) {
 		"a key of a guard":  {"[guard.a]\nupstraem = \"x\"", "unknown key guard.a.upstraem: did you mean upstream?"},
 		"a key of a rule":   {"[guard.a]\n[[guard.a.rule]]\npath = \"/\"\npublik = true", "did you mean public?"},
 		"a type":            {"[guard.a]\nupstream = 1", "a value has the wrong type"},
+		"an address":        {"[guard.a]\nlisten = \"127.0.0.1:9091\"", "guard.a.listen can be set in the server's configuration file alone"},
+		"a timeout":         {"[guard.a]\ntimeout = \"long\"", "not a duration like 90s"},
 		"two needs":         {"[guard.a]\n[[guard.a.rule]]\npath = \"/\"\npublic = true\nrole = \"Viewer\"", "Rule 1: the rule says exactly one of"},
 		"an unknown preset": {"[guard.a]\npreset = \"prom\"", "There is no preset"},
 	} {
