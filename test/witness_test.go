@@ -180,8 +180,8 @@ func readBody(r *bufio.Reader, a arrival) ([]byte, error) {
 			return body, err
 		}
 	}
-	for _, length := range a.framing("Content-Length") {
-		n, err := strconv.Atoi(length)
+	if length := a.framing("Content-Length"); len(length) > 0 {
+		n, err := strconv.Atoi(length[0])
 		if err != nil {
 			return nil, err
 		}
