@@ -52,6 +52,7 @@ func TestMeasured(t *testing.T) {
 		{"guard", func() { b.requests(few(), "GET /guard/verify", "/guard/verify") }},
 		{"rules", func() { b.rules(few()) }},
 		{"grpc", func() { b.grpc(few()) }},
+		{"proxy", func() { b.proxy(few()) }},
 		{"inside", b.inside},
 		{"size", func() { b.size(few(), many()) }},
 		{"uses", func() { b.uses(many()) }},
@@ -366,7 +367,9 @@ func medians(list []result) result {
 const benchConns = 32
 
 // bare starts the bare server on the servers' core and returns it with its URL.
-func (b *bench) bare() (*os.Process, string) {
+func (b *bench) bare(flags ...string) (*os.Process, string) { return b.bareOn("0", flags...) }
+
+func (b *bench) bareOn(core string, flags ...string) (*os.Process, string) {
 	t := b.t
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bare")
@@ -374,7 +377,7 @@ func (b *bench) bare() (*os.Process, string) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	_, address := binaryAndAddress(t)
-	cmd := exec.Command("taskset", "-c", "0", path, "-listen", address)
+	cmd := exec.Command("taskset", append([]string{"-c", core, path, "-listen", address}, flags...)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -398,9 +401,15 @@ func (b *bench) requests(s stock, what, path string) {
 // besideBare loads a path of the bare server and one of ours in turn. Both must answer
 // with the same status and body.
 func (b *bench) besideBare(ours *process, token []string, barePath, path string) (x, y result) {
+	b.t.Helper()
+	bare, bareURL := b.bare()
+	return b.beside(bare, bareURL+barePath, ours, token, path)
+}
+
+// beside is besideBare with a server that is running.
+func (b *bench) beside(bare *os.Process, bareURL string, ours *process, token []string, path string) (x, y result) {
 	t := b.t
 	t.Helper()
-	bare, bareURL := b.bare()
 	body := func(url string) string {
 		req, err := http.NewRequest("GET", url, nil)
 		if err != nil {
@@ -420,7 +429,6 @@ func (b *bench) besideBare(ours *process, token []string, barePath, path string)
 		_, _ = body.ReadFrom(r.Body) // a short one differs
 		return fmt.Sprintln(r.StatusCode, body.String())
 	}
-	bareURL += barePath
 	if x, y := body(bareURL), body(ours.url+path); x != y {
 		t.Fatalf("the answers differ:\n%s\n%s", x, y)
 	}

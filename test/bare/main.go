@@ -1,6 +1,7 @@
 // Command bare is the yardstick of make bench: a net/http server that
 // answers with the bytes that Hallpass answers GET /api/org, GET /guard/verify and
-// GET /guard/nginx/{guard} with, and does nothing else.
+// GET /guard/nginx/{guard} with, and does nothing else. With -upstream it is a reverse
+// proxy in front of another server.
 package main
 
 import (
@@ -8,6 +9,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -28,6 +31,7 @@ var (
 
 func main() {
 	address := flag.String("listen", "127.0.0.1:0", "loopback address to listen on")
+	upstream := flag.String("upstream", "", "URL that all requests go to: be a reverse proxy")
 	flag.Parse()
 	l, err := net.Listen("tcp", *address)
 	if err != nil {
@@ -35,7 +39,23 @@ func main() {
 		os.Exit(1)
 	}
 	s := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(answer)}
+	if *upstream != "" {
+		s.Handler = proxied(*upstream)
+	}
 	fmt.Fprintln(os.Stderr, s.Serve(l))
+}
+
+// proxied returns a bare reverse proxy, which keeps as many connections as ours.
+func proxied(upstream string) http.Handler {
+	u, err := url.Parse(upstream)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	return &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(u); r.SetXForwarded() },
+		Transport: &http.Transport{MaxIdleConns: 1024, MaxIdleConnsPerHost: 256, DisableCompression: true},
+	}
 }
 
 func answer(w http.ResponseWriter, r *http.Request) {
