@@ -742,3 +742,18 @@ func TestGrafanaBehind(t *testing.T) {
 	}
 	ask(401, "api-key")
 }
+
+// TestStreamsEndElsewhere deletes the token on another node: nothing passes after that
+// node's answer.
+func TestStreamsEndElsewhere(t *testing.T) {
+	b := newBehind(t)
+	other := b.Node()
+	rests, socket := b.events("/api/rests"), b.socket()
+	if r := other.Do(hallpasstest.Admin, "DELETE", "/api/serviceaccounts/"+b.account+"/tokens/1", ""); r.StatusCode != 200 {
+		t.Fatal(r.Text)
+	}
+	if err := socket.says("no more"); err == nil {
+		t.Error("a websocket passes more after the answer of another node")
+	}
+	rests.ends()
+}
