@@ -153,16 +153,21 @@ func readGuards(cmd *cobra.Command, file string) (map[string]guardTable, error) 
 	case len(tree.Guard) == 0:
 		return nil, fmt.Errorf("%s: the file has no guard: write [guard.NAME], and [[guard.NAME.rule]] before each rule", file)
 	}
-	for _, key := range meta.Undecoded() {
-		if len(key) == 3 && key[2] == "listen" {
-			return nil, fmt.Errorf("%s: %s can be set in the server's configuration file alone", file, key)
-		}
-		if key[0] != "guard" {
-			return nil, fmt.Errorf("%s: unknown key %s: the file holds guards and nothing else", file, key)
-		}
-		return nil, fmt.Errorf("%s: unknown key %s: did you mean %s?", file, key, nearest(key[len(key)-1]))
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return nil, fmt.Errorf("%s: %w", file, unknownGuardKey(unknown[0]))
 	}
 	return tree.Guard, nil
+}
+
+// unknownGuardKey says what is wrong with a key that is not one of a guard's.
+func unknownGuardKey(key toml.Key) error {
+	switch {
+	case len(key) == 3 && key[2] == "listen":
+		return fmt.Errorf("%s can be set in the server's configuration file alone", key)
+	case key[0] != "guard":
+		return fmt.Errorf("unknown key %s: the file holds guards and nothing else", key)
+	}
+	return fmt.Errorf("unknown key %s: did you mean %s?", key, nearest(key[len(key)-1]))
 }
 
 // nearest returns the key of a guard that is most like name.

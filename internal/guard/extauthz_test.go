@@ -139,7 +139,8 @@ func read(t testing.TB, r *authv3.CheckResponse) (a reply) {
 	a.headers = make(map[string]string)
 	for _, h := range headers {
 		key := h.GetHeader().GetKey()
-		if _, twice := a.headers[key]; twice || key != strings.ToLower(key) || h.Header.Value == "" || h.AppendAction != corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD || h.Append != nil { //nolint:staticcheck // Envoy still reads Append
+		//lint:ignore SA1019 Envoy still reads Append
+		if _, twice := a.headers[key]; twice || key != strings.ToLower(key) || h.Header.Value == "" || h.AppendAction != corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD || h.Append != nil {
 			t.Errorf("header %v: it must overwrite, once, and hold something", h)
 		}
 		if slices.Contains(a.removed, key) {
