@@ -231,6 +231,8 @@ func guardDifference(was, g hallpass.Guard) string {
 		{"path_allow", strings.Join(was.PathAllow, " "), strings.Join(g.PathAllow, " ")},
 		{"preflight", was.Preflight(), g.Preflight()},
 		{"identity", strings.Join(was.Identity(), " "), strings.Join(g.Identity(), " ")},
+		{"listen", was.Listen, g.Listen},
+		{"timeout", was.Timeout.String(), g.Timeout.String()},
 		{"suspended", string(was.Suspended), string(g.Suspended)},
 		{"managed by", string(was.ManagedBy), string(g.ManagedBy)},
 	} {
