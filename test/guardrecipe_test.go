@@ -121,6 +121,54 @@ func TestGuardedLoki(t *testing.T) {
 	t.Run("built-in", func(t *testing.T) { try(newBuiltInClient(t, hp, "loki")) })
 }
 
+// lokiReads are the paths below /loki/api/v1/ that read with GET and with POST.
+var lokiReads = []string{
+	"query", "query_range", "series", "labels", "label/app/values", "index/stats", "index/volume", "index/volume_range", "patterns", "detected_labels", "detected_fields", "detected_field/level/values",
+}
+
+// TestLokiReadersOnlyRead has what the manual shows for Loki before an API: a token that reads
+// tenant a reads it, on every path of the recipe, and neither writes or deletes anything nor
+// reads tenant b.
+func TestLokiReadersOnlyRead(t *testing.T) {
+	api := newWitness(t)
+	first := regexp.MustCompile("(?s)```toml\n(.*?)```").FindStringSubmatch(manualPage(t, "README.md"))
+	if first == nil || !strings.Contains(first[1], "127.0.0.1:3100") {
+		t.Fatal("the first example has no Loki")
+	}
+	example := newGuardServer(t, strings.ReplaceAll(first[1], "127.0.0.1:3100", api.address))
+	for name, tt := range map[string]struct {
+		hp    *guardServer
+		reads []string
+	}{"recipe": {recipe(t, "loki.md", "127.0.0.1:3100", api.address), lokiReads}, "first example": {example, []string{"query_range"}}} {
+		t.Run(name, func(t *testing.T) {
+			c, reader := newBuiltInClient(t, tt.hp, "loki"), tt.hp.holder("loki:read@loki:tenants:a").key
+			for _, method := range []string{"GET", "POST"} {
+				for _, path := range tt.reads {
+					c.answers(api, reader, method, "/loki/api/v1/"+path, "a", http.StatusOK)
+					c.answers(api, reader, method, "/loki/api/v1/"+path, "b", http.StatusForbidden)
+				}
+			}
+			for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH"} {
+				for _, path := range []string{"/loki/api/v1/push", "/otlp/v1/logs", "/loki/api/v1/delete", "/loki/api/v1/rules", "/loki/api/v1/rules/shop", "/loki/api/v1/rules/shop/group", "/api/prom/push", "/api/prom/rules/shop", "/flush", "/ingester/shutdown", "/config"} {
+					c.answers(api, reader, method, path, "a", http.StatusForbidden)
+				}
+			}
+		})
+	}
+}
+
+// answers makes a request for a tenant. It reaches the API, for that tenant alone, if the status
+// is 200.
+func (c *guardClient) answers(api *witness, token, method, path, tenant string, status int) {
+	c.t.Helper()
+	api.take()
+	res, text, err := c.send(token, method, path, nil, "X-Scope-OrgID", tenant)
+	arrived := api.take()
+	if err != nil || res.StatusCode != status || (len(arrived) == 1) != (status == http.StatusOK) || len(arrived) == 1 && strings.Join(arrived[0].values("X-Scope-OrgID"), " and ") != tenant {
+		c.t.Errorf("%s %s for %s: %v %v %s; to the API came %v", method, path, tenant, res, err, text, arrived)
+	}
+}
+
 // TestGuardedAlertmanager makes a request of each kind in the table of its recipe: an account
 // with the permission in the table may, one with all the others may not.
 func TestGuardedAlertmanager(t *testing.T) {
@@ -264,6 +312,8 @@ var tenantRequests = []struct {
 	{"writing to both", "writes", "POST", "push", "shop|shop", 403, ""},
 	{"reading with a writer", "writes", "GET", "query", "shop", 403, ""},
 	{"deleting", "reads", "DELETE", "rules/a", "shop", 403, ""},
+	{"deleting logs", "reads", "POST", "delete", "shop", 403, ""},
+	{"writing rules", "reads", "POST", "rules/a", "shop", 403, ""},
 }
 
 // asksForTenants makes these requests. What reaches the API has the tenants that were judged.
