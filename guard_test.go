@@ -244,6 +244,42 @@ func TestGuardWarnings(t *testing.T) {
 	}
 }
 
+// TestGuardWarnsOfOverruledPreset warns of a rule that decides, before the preset, what needs
+// another action there.
+func TestGuardWarnsOfOverruledPreset(t *testing.T) {
+	read := needs("loki:read", "loki:tenants:{tenant}")
+	rule := func(path string, need hallpass.Need, methods ...string) hallpass.GuardRule {
+		r := hallpass.GuardRule{Methods: methods, Path: path, Need: need}
+		if need.Scope != "" {
+			r.Captures = map[string]string{"tenant": "header:X-Scope-OrgID"}
+		}
+		return r
+	}
+	for name, tt := range map[string]struct {
+		preset string
+		rules  []hallpass.GuardRule
+		want   string
+	}{
+		"reads all":        {"loki", []hallpass.GuardRule{rule("/loki/api/v1/{rest...}", read, "GET", "POST")}, "[{1 Rule 1 (GET, POST /loki/api/v1/{rest...}) stands before preset rules that need another action: loki:write, loki:rules and loki:delete}]"},
+		"GET alone":        {"loki", []hallpass.GuardRule{rule("/loki/api/v1/{rest...}", read, "GET")}, "[{1 Rule 1 (GET /loki/api/v1/{rest...}) stands before preset rules that need another action: loki:rules and loki:delete}]"},
+		"the second":       {"loki", []hallpass.GuardRule{rule("/a", read), rule("/loki/api/v1/{path}", read, "DELETE")}, "[{2 Rule 2 (DELETE /loki/api/v1/{path}) stands before preset rules that need another action: loki:rules and loki:delete}]"},
+		"a role":           {"prometheus", []hallpass.GuardRule{rule("/api/{rest...}", hallpass.Need{Kind: hallpass.NeedRole}, "PUT")}, "[{1 Rule 1 (PUT /api/{rest...}) stands before preset rules that need another action: prometheus:admin}]"},
+		"public":           {"pushgateway", []hallpass.GuardRule{rule("/-/{rest...}", public, "GET"), rule("/api/{rest...}", public, "POST")}, "[{2 Rule 2 (POST /api/{rest...}) stands before preset rules that need another action: pushgateway:admin}]"},
+		"the same action":  {"loki", []hallpass.GuardRule{rule("/loki/api/v1/index/{rest...}", read)}, "[]"},
+		"the same path":    {"loki", []hallpass.GuardRule{rule("/metrics", public, "GET")}, "[]"},
+		"narrower":         {"prometheus", []hallpass.GuardRule{rule("/graph", needs("x:read", ""))}, "[]"},
+		"no shared method": {"loki", []hallpass.GuardRule{rule("/otlp/{rest...}", read, "GET")}, "[]"},
+		"said before it": {"loki", []hallpass.GuardRule{rule("/loki/api/v1/delete", needs("loki:delete", "")), rule("/loki/api/v1/rules/{rest...}", needs("loki:rules", "")), rule("/loki/api/v1/rules", needs("loki:rules", "")),
+			rule("/loki/api/v1/{rest...}", read, "GET")}, "[]"},
+		"no preset": {"", []hallpass.GuardRule{rule("/loki/api/v1/{rest...}", read)}, "[]"},
+	} {
+		g := hallpass.Guard{Name: "g", Preset: tt.preset, Rules: tt.rules}
+		if got := fmt.Sprint(g.Warnings(nil)); got != tt.want || g.Validate() != nil {
+			t.Errorf("%s: %s, %v\nwant %s", name, got, g.Validate(), tt.want)
+		}
+	}
+}
+
 func TestIdentityHeader(t *testing.T) {
 	for name, want := range map[string]bool{
 		"X-Hallpass-Role": true, "x_hallpass_role": true, "X.HALLPASS.Role": true, "x-Hallpass.": true,

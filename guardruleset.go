@@ -91,6 +91,26 @@ func (r *CompiledRule) coversMethods(other *CompiledRule) bool {
 	return len(other.Methods) > 0
 }
 
+// overruled returns the other actions that rules of the preset need which r, a wider rule,
+// decides before them. What the rules before r match in full is theirs, and a rule with the
+// very path of the preset's was written for that path.
+func (r *CompiledRule) overruled(before, preset []*CompiledRule) (actions []string) {
+	earlier := Ruleset{rules: before}
+	for _, p := range preset {
+		action := string(p.Need.Action)
+		if p.Need.Kind == NeedPermission && p.Need.Action != r.Need.Action && !slices.Contains(actions, action) &&
+			r.pattern.covers(p.pattern) && !p.pattern.covers(r.pattern) && r.sharesMethod(p) && earlier.shadowing(p) == nil {
+			actions = append(actions, action)
+		}
+	}
+	return actions
+}
+
+// sharesMethod reports whether both rules match some method.
+func (r *CompiledRule) sharesMethod(other *CompiledRule) bool {
+	return len(r.Methods) == 0 || len(other.Methods) == 0 || slices.ContainsFunc(r.Methods, func(m string) bool { return slices.Contains(other.Methods, m) })
+}
+
 // Request says what the rule matches, as "GET, POST /api/v1/query".
 func (r GuardRule) Request() string {
 	if len(r.Methods) == 0 {
