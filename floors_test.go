@@ -21,7 +21,7 @@ const module = "github.com/hallpass-dev/hallpass"
 // Why: docs/decisions/0001-floors.md.
 var floors = map[string]int{
 	".":    0,
-	"wire": 1, "internal/secret": 1, "internal/httpd": 1,
+	"wire": 1, "internal/secret": 1, "internal/httpd": 1, "docs/guard": 1,
 	"internal/store": 2, "client": 2, "internal/federation": 2,
 	"internal/node":   3,
 	"internal/verify": 4, "internal/admin": 4,

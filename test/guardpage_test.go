@@ -6,20 +6,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	manual "github.com/hallpass-dev/hallpass/docs/guard"
 )
 
-// manualFile is a file that a page of the manual tells to make: a block whose first line
-// is a comment with the file's path.
-type manualFile struct{ path, text string }
-
-var manualBlock = regexp.MustCompile("(?ms)^```[a-z]+\n((?:#|--) (/\\S+|[a-z-]+\\.(?:toml|yaml))\n.*?)^```$")
-
 // manualFiles returns the files of a page of docs/guard.
-func manualFiles(t *testing.T, page string) (files []manualFile) {
+func manualFiles(t *testing.T, page string) []manual.File {
 	t.Helper()
-	for _, m := range manualBlock.FindAllStringSubmatch(manualPage(t, page), -1) {
-		files = append(files, manualFile{m[2], m[1]})
-	}
+	files := manual.Files(manualPage(t, page))
 	if len(files) == 0 {
 		t.Fatalf("%s has no file", page)
 	}
@@ -45,8 +39,8 @@ func pasted(t *testing.T, proxy string, b behind, replacements ...string) (dir s
 	replacements = append(replacements, "127.0.0.1:3080", b.hallpass, "127.0.0.1:8080", b.api, "/guard/"+proxy+"/app", "/guard/"+proxy+"/"+b.guard)
 	all := ""
 	for _, f := range files {
-		all += f.text
-		replacements = append(replacements, f.path, filepath.Join(dir, filepath.Base(f.path)))
+		all += f.Text
+		replacements = append(replacements, f.Path, filepath.Join(dir, filepath.Base(f.Path)))
 	}
 	for i := 0; i < len(replacements); i += 2 {
 		if !strings.Contains(all, replacements[i]) {
@@ -58,11 +52,11 @@ func pasted(t *testing.T, proxy string, b behind, replacements ...string) (dir s
 		t.Errorf("%s has no line for %s", proxy, b.header)
 	}
 	for _, f := range files {
-		text := strings.NewReplacer(replacements...).Replace(f.text)
+		text := strings.NewReplacer(replacements...).Replace(f.Text)
 		if b.header != "" {
 			text = commented.ReplaceAllString(text, "$1$2")
 		}
-		put(t, filepath.Join(dir, filepath.Base(f.path)), text)
+		put(t, filepath.Join(dir, filepath.Base(f.Path)), text)
 	}
 	return dir
 }

@@ -30,7 +30,7 @@ func TestPlayedProxies(t *testing.T) {
 			for _, row := range rows {
 				answeredAsWritten(t, hp, example[1], headers, tokens[row[1]], row[2], row[3], row[4], row[5])
 			}
-			config := manualFiles(t, page+".md")[0].text
+			config := manualFiles(t, page+".md")[0].Text
 			for _, name := range identityNames {
 				if n := len(regexp.MustCompile(name+`\b(?:[^-]|$)`).FindAllString(config, -1)); n != 1 {
 					t.Errorf("the configuration has %s %d times", name, n)

@@ -18,11 +18,11 @@ import (
 func recipe(t *testing.T, page, upstream, api string) *guardServer {
 	t.Helper()
 	for _, f := range manualFiles(t, "recipes/"+page) {
-		if f.path == "hallpass.toml" {
-			if !strings.Contains(f.text, upstream) {
+		if f.Path == "hallpass.toml" {
+			if !strings.Contains(f.Text, upstream) {
 				t.Fatalf("%s has no %s", page, upstream)
 			}
-			return newGuardServer(t, strings.ReplaceAll(f.text, upstream, api))
+			return newGuardServer(t, strings.ReplaceAll(f.Text, upstream, api))
 		}
 	}
 	t.Fatalf("%s has no hallpass.toml", page)
@@ -240,7 +240,7 @@ func TestGuardedInternalAPI(t *testing.T) {
 func TestGatewayAPI(t *testing.T) {
 	hp := newGuardServer(t, attackedGuard)
 	tokens := map[string]string{"none": "", "reader": hp.holder("app:read").key, "writer": hp.holder("app:read", "app:write").key}
-	path := regexp.MustCompile(`(?m)^ *path: (/guard/envoy/app)$`).FindStringSubmatch(manualFiles(t, "recipes/gateway-api.md")[0].text)
+	path := regexp.MustCompile(`(?m)^ *path: (/guard/envoy/app)$`).FindStringSubmatch(manualFiles(t, "recipes/gateway-api.md")[0].Text)
 	if path == nil {
 		t.Fatal("the route has no path")
 	}
