@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"errors"
 	"maps"
 	"net/http"
 	"net/textproto"
@@ -142,12 +141,9 @@ func (a *API) testGuard(c call, in wire.TestGuard) (wire.GuardTest, error) {
 	}
 	q := admin.GuardTest{Request: hallpass.GuardRequest{Method: in.Method, Target: in.URI, Header: headersOf(in.Headers)}, Account: in.ServiceAccount}
 	if in.Token != "" {
-		caller, _, err := a.verify.Peek(c.Context(), in.Token)
-		if err != nil && (!errors.Is(err, hallpass.Unauthenticated) || !errors.As(err, &q.Refused)) {
+		var err error
+		if q.Token, q.Refused, err = a.verify.Try(c.Context(), in.Token); err != nil {
 			return wire.GuardTest{}, err
-		}
-		if q.Refused == nil {
-			q.Token = &caller
 		}
 	}
 	t, err := a.admin.TestGuard(c.Context(), c.caller, name, q)

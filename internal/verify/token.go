@@ -105,6 +105,19 @@ func (f *found) refusal(now time.Time, org hallpass.OrgID) *hallpass.Error {
 	return nil
 }
 
+// Try looks at a token as Peek does, and tells apart why the token is no good, then it
+// has no caller, and why the look-up failed.
+func (v *Verifier) Try(ctx context.Context, text string) (caller *hallpass.Caller, refused *hallpass.Error, err error) {
+	c, _, err := v.Peek(ctx, text)
+	if errors.Is(err, hallpass.Unauthenticated) && errors.As(err, &refused) {
+		return nil, refused, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return &c, nil, nil
+}
+
 // Peek returns the caller behind a token as Bearer does, and of the token its ID, Org,
 // ServiceAccount, CreatedAt and ExpiresAt. It leaves no trace: this is no use of the
 // token, and a refusal is not recorded. It always looks at the database. It is for
