@@ -63,6 +63,11 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 	do("POST", fmt.Sprintf("/api/access-control/users/%d/roles", ci.ID), `{"roleUid":"metrics"}`, nil)
 	do("POST", "/api/access-control/teams/1/roles", `{"roleUid":"metrics"}`, nil)
 
+	do("POST", "/api/guards", `{"name":"prom","upstream":"http://127.0.0.1:9090","preset":"prometheus","rules":[{"methods":["GET","POST"],"path":"/a/path/that/is/long/and/has/no/blank/anywhere/{tenant}/{rest...}","action":"loki:read","scope":"loki:tenants:{tenant}"},{"path":"/-/healthy","public":true}]}`, nil)
+	do("POST", "/api/guards", `{"name":"empty"}`, nil)
+	for _, secret := range []string{made.Key, "glsa_wrong"} {
+		s.Do(hallpasstest.Bearer(secret), "GET", "/guard/proxy/prom/a/path/that/is/long/"+strings.Repeat("and_longer", 20), "", "User-Agent: curl/8.5.0")
+	}
 	const (
 		accounts = "/org/serviceaccounts"
 		users    = "/admin/users"
@@ -109,6 +114,8 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /admin/roles/{role}":                              {"/admin/roles/metrics", "/admin/roles/basic_viewer"},
 		"GET /admin/roles/{role}/edit":                         {"/admin/roles/metrics/edit"},
 		"GET /admin/roles/{role}/delete":                       {"/admin/roles/metrics/delete"},
+		"GET /guards":                                          {"/guards", "/guards?query=none"},
+		"GET /guards/{guard}":                                  {"/guards/prom", "/guards/empty", "/guards/prom?proxy=apache", "/guards/prom?proxy=envoy", "/guards/prom?proxy=built-in"},
 		"GET /dashboards":                                      {"/dashboards"},
 		"GET /dashboards/permissions/{folder}":                 {"/dashboards/permissions/shop", "/dashboards/permissions/checkout"},
 	}
@@ -132,7 +139,7 @@ func allPages(t *testing.T, pages map[string][]string) []string {
 }
 
 // emptyPages are the pages of a server that was just set up.
-var emptyPages = []string{"/org/serviceaccounts", "/org/teams", "/dashboards", "/admin/audit?action=nothing.at-all", "/admin/users", "/org/users"}
+var emptyPages = []string{"/guards", "/org/serviceaccounts", "/org/teams", "/dashboards", "/admin/audit?action=nothing.at-all", "/admin/users", "/org/users"}
 
 // axe checks what is shown by axe-core's rules: in light and dark, on a wide screen and
 // on a phone.

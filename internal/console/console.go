@@ -27,7 +27,10 @@ type Options struct {
 	RootURL string                // public base URL without a trailing slash; empty: derived from the request's Host
 	Version string                // shown in the frame
 	Jobs    func() []hallpass.Job // background work of the server; nil: none
-	DevDir  string                // directory of templates and assets, read on each request; empty: the embedded ones
+	// Refusals returns the last requests that this node refused for a guard, the newest
+	// first; nil: none are kept.
+	Refusals func(hallpass.GuardID) []hallpass.GuardRefusal
+	DevDir   string // directory of templates and assets, read on each request; empty: the embedded ones
 }
 
 //go:embed templates assets
@@ -89,7 +92,7 @@ type effect uint8
 const (
 	unclassified effect = iota // a form without a class: the tests fail
 	reads                      // shows a page
-	harmless                   // changes names, looks, or the user's own session and password
+	harmless                   // changes names, looks, or the user's own session and password, or nothing
 	states                     // creates something that nobody holds yet, or sets a typed secret: its form says what that gives
 	asks                       // gives or takes power: it asks first
 )
@@ -213,6 +216,10 @@ func table() []route {
 	get("/admin/roles/{role}/edit", editRoleForm)
 	ask("/admin/roles/{role}/edit", editRole)
 	link("/admin/roles/{role}/delete", deleteRole)
+
+	get("/guards", guards)
+	get("/guards/{guard}", guardPage)
+	post("/guards/{guard}", harmless, tryGuardRequest)
 
 	get("/dashboards", folders)
 	get("/dashboards/f/{folder}/{slug}", folderPage)

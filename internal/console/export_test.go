@@ -34,6 +34,8 @@ var views = map[string]any{
 	"grants/list":            grantsView{},
 	"explain/account":        explainView{},
 	"folders/list":           foldersView{},
+	"guards/detail":          guardView{},
+	"guards/list":            guardsView{},
 	"nodes/list":             nodesView{},
 	"orgs/list":              orgsView{},
 	"roles/detail":           roleView{},

@@ -18,6 +18,7 @@ const (
 	textTeams           = "Groups of people and accounts that share roles and access."
 	textRoles           = "What each role permits, and roles of your own."
 	textOrgs            = "Each organization has its own members, accounts, teams and folders."
+	textGuards          = "HTTP APIs that Hallpass protects: what each request needs, and what was refused."
 	textFolders         = "Folders and dashboards that tools store here, and who may use them."
 )
 
@@ -33,6 +34,9 @@ func home(req *request) error {
 	}
 	if f.Nav.ServiceAccounts {
 		view.Cards = append(view.Cards, card{"key", crumbAccounts.Label, textServiceAccounts + " Each has a role and tokens of its own.", crumbAccounts.URL})
+	}
+	if f.Nav.Guards {
+		view.Cards = append(view.Cards, card{"gate", crumbGuards.Label, textGuards, crumbGuards.URL})
 	}
 	if f.Nav.Folders {
 		view.Cards = append(view.Cards, card{"folder", "Folders and dashboards", textFolders, "/dashboards"})

@@ -66,6 +66,8 @@ func (req *request) pageOf(n admin.Name) string {
 		return crumbOrgs.URL
 	case n.Kind == admin.RefFolder:
 		return folderURL(n.ID)
+	case n.Kind == admin.RefGuard:
+		return guardURL(n.ID)
 	}
 	return ""
 }

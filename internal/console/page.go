@@ -39,6 +39,7 @@ type nav struct {
 	Roles           bool
 	AllOrgs         bool
 	Folders         bool
+	Guards          bool
 	Audit           bool
 	Nodes           bool
 	Here            string // "serviceaccounts", "audit", …
@@ -95,6 +96,7 @@ func (req *request) bareFrame(title string) frame {
 	f.Nav.Roles = req.caller.Can(hallpass.RolesRead, "") && !req.caller.OrgMissing
 	f.Nav.Nodes = req.caller.CanOnServer(hallpass.ServerStatsRead, "")
 	f.Nav.AllOrgs = req.caller.CanOnServer(hallpass.OrgsRead, "")
+	f.Nav.Guards = req.caller.Can(hallpass.GuardsRead, "") && !req.caller.OrgMissing
 	f.Nav.Folders = !req.caller.OrgMissing
 	switch {
 	case req.caller.CanOnServer(hallpass.UsersRead, ""):

@@ -22,6 +22,8 @@ var openPatterns = []string{"GET /assets/{name}", "GET /avatar/{hash}", "GET /lo
 
 // queries are the names that pages read from their addresses.
 var queries = map[string][]string{
+	"GET /guards":                               {"query", "page"},
+	"GET /guards/{guard}":                       {"proxy"},
 	"GET /login":                                {"next"},
 	"GET /admin/audit":                          {"action", "actor", "target", "outcome", "from", "to", "before"},
 	"GET /admin/orgs":                           {"query", "page"},
@@ -82,6 +84,7 @@ var forms = map[string][]string{
 	"POST /admin/create/role":                               {"name", "role-#", "display", "Role", "description", "it is", "group", "G", "permissions", "teams:read teams:*", "global", "no"},
 	"POST /admin/roles/{role}/edit":                         {"name", "metrics", "display", "Metrics", "description", "it is", "group", "G", "permissions", "teams:read teams:*", "basic", "no", "version", "0"},
 	"POST /admin/roles/{role}/delete":                       {},
+	"POST /guards/{guard}":                                  {"request", "GET /api/v1/query", "who", "ci"},
 	"POST /dashboards/permissions/{folder}":                 {"kind", "team", "who", "Platform", "level", "Admin", "row", "yes"},
 }
 
@@ -198,10 +201,11 @@ func newStranger(t *testing.T, s *hallpasstest.Server, login string) *stranger {
 	do("POST", "/api/folders", `{"uid":"shop","title":"Shop"}`)
 	do("POST", "/api/serviceaccounts", `{"name":"ci","role":"Viewer"}`) // 5
 	do("POST", "/api/serviceaccounts/5/tokens", `{"name":"nightly"}`)
+	do("POST", "/api/guards", `{"name":"prom","upstream":"http://127.0.0.1:9090","preset":"prometheus"}`)
 	custom(t, s, `{"uid":"metrics","name":"metrics","permissions":[{"action":"teams:read","scope":"teams:*"}]}`)
 	return &stranger{
 		browser: signedIn(t, s, login, hallpasstest.UserPassword), login: login, draw: hallpasstest.NewDraw(), parts: strings.NewReplacer(
-			"{$}", "", "{ref}", "5", "{token}", "1", "{user}", "4", "{team}", "1", "{member}", "4", "{org}", "2", "{role}", "metrics", "{folder}", "shop",
+			"{$}", "", "{ref}", "5", "{token}", "1", "{user}", "4", "{team}", "1", "{member}", "4", "{org}", "2", "{role}", "metrics", "{folder}", "shop", "{guard}", "prom",
 			"{slug}", "shop", "{name}", "app.css", "{hash}", "0123456789abcdef0123456789abcdef",
 		),
 	}

@@ -2,6 +2,8 @@ package console
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/node"
 )
 
@@ -34,6 +37,7 @@ var (
 	nounUser       = noun{"user", "users"}
 	nounMember     = noun{"member", "members"}
 	nounAccount    = noun{"service account", "service accounts"}
+	nounGuard      = noun{"guard", "guards"}
 	nounToken      = noun{"token", "tokens"}
 	nounTeam       = noun{"team", "teams"}
 	nounOrg        = noun{"organization", "organizations"}
@@ -128,6 +132,91 @@ var actionLevels = []actionLevel{
 	{hallpass.Reads.String(), "may look"},
 	{hallpass.Changes.String(), "may change, add or delete"},
 	{hallpass.Empowers.String(), "may also decide who may"},
+}
+
+// guardBadge shows whether a guard works.
+func guardBadge(g hallpass.Guard) badge {
+	if g.Suspended != "" {
+		return badge{Text: "Refuses everything", Class: "bad"}
+	}
+	return badge{Text: "Guarding", Class: "good"}
+}
+
+// guardSource says where a guard is written down.
+func guardSource(g hallpass.Guard) string {
+	if g.ManagedBy == hallpass.ManagedByConfig {
+		return "file " + g.Source
+	}
+	return "console and API"
+}
+
+// guardWarning says what is probably not meant, and where.
+func guardWarning(w hallpass.GuardWarning) string {
+	if w.Rule == 0 {
+		return sentence(w.Message)
+	}
+	return "Rule " + strconv.Itoa(w.Rule) + ": " + sentence(w.Message)
+}
+
+// aboutGuard lists the settings of a guard that are not rules.
+func aboutGuard(g hallpass.Guard) (list []field) {
+	add := func(name, value string) {
+		if value != "" {
+			list = append(list, field{name, value})
+		}
+	}
+	preset, _ := hallpass.GuardPresetByName(g.Preset)
+	add("Preset", preset.DisplayName)
+	add("Paths may hold", strings.Join(g.PathAllow, " and "))
+	if g.AllowPreflight {
+		add("Preflight", "passes without a token")
+	}
+	if g.JWT {
+		add("Identity", "in headers, and as a signed token")
+	}
+	add("Listens on", g.Listen)
+	return list
+}
+
+// needWords says what a rule needs, and the permission as the API writes it.
+func needWords(n hallpass.Need) (words, code string) {
+	switch n.Kind {
+	case hallpass.NeedNothing:
+		return "Nothing: public", ""
+	case hallpass.NeedRole:
+		return "At least the role " + n.Role.String(), ""
+	case hallpass.NeedPermission:
+		p := hallpass.Permission{Action: n.Action, Scope: hallpass.Scope(n.Scope)}
+		return sentenceStart(p.Words(func(hallpass.Scope) string { return "" })), p.String()
+	}
+	return sentenceStart(n.String()), ""
+}
+
+// refusedRequest says why a guard refused a request.
+func refusedRequest(r hallpass.GuardRefusal) string {
+	if r.Reason == "auth.unauthorized" {
+		return "No token, or one that is no good."
+	}
+	return sentence(r.Message)
+}
+
+// ruleExtras says what a rule captures and which headers it sets.
+func ruleExtras(r hallpass.GuardRule) (list []string) {
+	for _, name := range slices.Sorted(maps.Keys(r.Captures)) {
+		list = append(list, "{"+name+"} is the "+strings.Replace(r.Captures[name], ":", " ", 1))
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Set)) {
+		list = append(list, "sets "+name+" to "+r.Set[name])
+	}
+	return list
+}
+
+// trialVerdict is the heading of what a guard would say about a request.
+func trialVerdict(err *hallpass.Error) string {
+	if err == nil {
+		return "Passes"
+	}
+	return "Refused, " + strconv.Itoa(httpd.Status(err))
 }
 
 // teamLevel is what a member of that level is in a team.

@@ -819,20 +819,21 @@ if (page) {
 	});
 }
 
-// ---- IDs to copy ----
+// ---- IDs and configurations to copy ----
 
 document.addEventListener("click", async (event) => {
-	const button = event.target.closest?.("[data-copy]");
+	const button = event.target.closest?.("[data-copy], [data-copies]");
 	if (!button) return;
-	const field = document.createElement("input");
-	field.value = button.dataset.copy;
+	const what = button.dataset.copy ?? "the configuration";
+	const field = document.createElement("textarea"); // an input would join the lines
+	field.value = button.dataset.copy ?? document.getElementById(button.dataset.copies).textContent;
 	field.className = "sr";
 	button.after(field);
 	const ok = await copyText(field.value, field);
 	field.remove();
 	button.focus({ preventScroll: true });
 	button.classList.toggle("done", ok);
-	button.title = ok ? `Copied ${button.dataset.copy}` : `The browser did not let the page copy ${button.dataset.copy}`;
+	button.title = ok ? `Copied ${what}` : `The browser did not let the page copy ${what}`;
 });
 
 // ---- filters of lists that are on the page in full ----
@@ -863,7 +864,12 @@ filterBy($("#picker-search"), picks, (e) => e.dataset.words, (shown) => {
 	$("#picker-count").textContent = shown === 1 ? "1 role" : `${shown} roles`;
 });
 
-$(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+// The tab that is shown comes into sight in its row. The page itself stays where it is.
+{
+	const here = $(".tabs [aria-current]");
+	const row = here?.closest(".tabs");
+	if (row) row.scrollLeft += Math.max(0, here.getBoundingClientRect().right - row.getBoundingClientRect().right);
+}
 
 const pickRoles = $("#picker-roles");
 pickRoles?.addEventListener("change", () => {

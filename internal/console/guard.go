@@ -1,0 +1,225 @@
+package console
+
+import (
+	"strings"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+)
+
+var crumbGuards = crumb{nounGuard.Title(), "/guards"}
+
+func guardURL(name string) string { return crumbGuards.URL + "/" + name }
+
+// guardsView is the list of guards.
+type guardsView struct {
+	frame
+	Query string
+	Rows  []guardRow
+	Pager pager
+}
+
+// guardRow is a guard as lists show it.
+type guardRow struct {
+	Name, URL string
+	Upstream  string // empty: other proxies alone know where the API is
+	Preset    string // in words; empty: none
+	Rules     int
+	State     badge
+	Locked    bool
+	Source    string // where it is written down
+	Calls     int64  // today, refused ones too
+	Refused   int64
+}
+
+// guards is GET /guards?query&page.
+func guards(req *request) error {
+	p, text := req.listPage()
+	list, total, err := req.o.Admin.Guards(req.Context(), req.caller, admin.GuardFilter{Query: text, Page: p})
+	if err != nil {
+		return err
+	}
+	view := guardsView{Query: text, Pager: pagerOf(req, crumbGuards.URL, total, p.Number, nounGuard)}
+	for _, g := range list {
+		row := guardRowOf(g)
+		use, err := req.guardUse(g.Name)
+		if err != nil {
+			return err
+		}
+		for _, u := range use {
+			row.Calls, row.Refused = row.Calls+u.calls, row.Refused+u.refused
+		}
+		view.Rows = append(view.Rows, row)
+	}
+	if view.frame, err = req.frame("guards", crumbGuards.Label); err != nil {
+		return err
+	}
+	return req.show("guards/list", view)
+}
+
+func guardRowOf(g hallpass.Guard) guardRow {
+	preset, _ := hallpass.GuardPresetByName(g.Preset)
+	return guardRow{
+		Name: g.Name, URL: guardURL(g.Name), Upstream: g.Upstream, Preset: preset.DisplayName, Rules: len(g.AllRules()), State: guardBadge(g),
+		Locked: g.ManagedBy == hallpass.ManagedByConfig, Source: guardSource(g),
+	}
+}
+
+// ruleUse counts today's decisions by one rule.
+type ruleUse struct{ calls, refused int64 } // calls holds the refused ones too
+
+// guardUse returns today's decisions of a guard by the numbers of rules; 0 is for the
+// requests that no rule matched, or that did not come that far.
+func (req *request) guardUse(name string) (map[int]ruleUse, error) {
+	list, err := req.o.Admin.GuardUsage(req.Context(), req.caller, name, 1)
+	if err != nil {
+		return nil, err
+	}
+	byRule := make(map[int]ruleUse)
+	for _, u := range list {
+		use := byRule[u.Rule]
+		use.calls += u.Count
+		if u.Outcome != hallpass.GuardAllowed {
+			use.refused += u.Count
+		}
+		byRule[u.Rule] = use
+	}
+	return byRule, nil
+}
+
+// guardView is the page of a guard.
+type guardView struct {
+	frame
+	Guard    guardRow
+	Why      string // it is suspended
+	About    []field
+	Changed  timestamp
+	Warnings []string
+	Rules    []ruleRow
+	Else     ruleRow // the requests that no rule matches
+	Refusals []refusalRow
+	Test     bool // the viewer may try requests
+	Trial    guardTrial
+	Setup    guardSetup
+}
+
+// ruleRow is a rule as one reads it aloud.
+type ruleRow struct {
+	Number  int
+	Methods string
+	Path    string
+	Words   string // what the request needs
+	Code    string // the permission; empty: none is needed
+	Public  bool
+	Preset  bool     // it comes from the preset
+	Also    []string // captures and headers that it sets
+	Calls   int64    // today, refused ones too
+	Refused int64
+	Hit     bool // the request that was tried came here
+}
+
+// refusalRow is a request that was refused.
+type refusalRow struct {
+	At      timestamp
+	Who     link // zero: nobody that is known
+	Request string
+	Message string
+	Reason  string
+	Rule    int
+	Address string
+	Client  string
+	Again   int // how often it came, one after the other; 0: once
+}
+
+// guardPage is GET /guards/{guard}?proxy.
+func guardPage(req *request) error {
+	view, err := req.guardView(guardTrial{Request: "GET /"})
+	if err != nil {
+		return err
+	}
+	return req.show("guards/detail", view)
+}
+
+// guardView collects what the page of the guard shows.
+func (req *request) guardView(t guardTrial) (view guardView, err error) {
+	g, err := req.o.Admin.Guard(req.Context(), req.caller, req.PathValue("guard"))
+	if err != nil {
+		return view, err
+	}
+	use, err := req.guardUse(g.Name)
+	if err != nil {
+		return view, err
+	}
+	warnings, err := req.o.Admin.GuardWarnings(req.Context(), req.caller, g)
+	if err != nil {
+		return view, err
+	}
+	view = guardView{
+		Guard: guardRowOf(g), Why: g.Suspended.Words(), About: aboutGuard(g), Changed: req.timestamp(g.UpdatedAt), Rules: guardRules(g, use, t.Rule),
+		Else: ruleRow{Calls: use[0].calls, Refused: use[0].refused}, Test: req.caller.Can(hallpass.GuardsTest, g.Scope()), Trial: t, Setup: req.guardSetup(g),
+	}
+	for _, w := range warnings {
+		view.Warnings = append(view.Warnings, guardWarning(w))
+	}
+	if view.Refusals, err = req.guardRefusals(g); err != nil {
+		return view, err
+	}
+	view.frame, err = req.frame("guards", g.Name, crumbGuards)
+	return view, err
+}
+
+// guardRules lists the rules; hit is the number of the one that a tried request came to.
+func guardRules(g hallpass.Guard, use map[int]ruleUse, hit int) (rows []ruleRow) {
+	for i, r := range g.AllRules() {
+		n := i + 1
+		row := ruleRow{
+			Number: n, Methods: "any", Path: r.Path, Public: r.Need.Kind == hallpass.NeedNothing, Preset: i >= len(g.Rules), Hit: n == hit,
+			Calls: use[n].calls, Refused: use[n].refused, Also: ruleExtras(r),
+		}
+		if len(r.Methods) > 0 {
+			row.Methods = strings.Join(r.Methods, ", ")
+		}
+		row.Words, row.Code = needWords(r.Need)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// guardRefusals lists the last refusals of this node.
+func (req *request) guardRefusals(g hallpass.Guard) (rows []refusalRow, err error) {
+	if req.o.Refusals == nil {
+		return nil, nil
+	}
+	list := req.o.Refusals(g.ID)
+	var refs []admin.Ref
+	for _, r := range list {
+		if r.Token != 0 {
+			refs = append(refs, refsIn(req.caller.Org, "serviceaccount:"+idText(r.Caller.ID))...)
+		}
+	}
+	n, err := req.lookUpNames(refs)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		row := refusalRow{
+			At: req.timestamp(r.At), Request: strings.TrimSpace(r.Method + " " + r.Path), Message: refusedRequest(r), Reason: r.Reason, Rule: r.Rule,
+			Address: r.From.Address, Client: client(r.From.UserAgent),
+		}
+		if r.Token != 0 {
+			row.Who = n.principal(req.caller.Org, r.Caller)
+		}
+		if i := len(rows) - 1; i >= 0 && rows[i].alike(row) {
+			rows[i].Again = max(rows[i].Again, 1) + 1
+			continue
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// alike reports whether the refusals differ in nothing but their time.
+func (r refusalRow) alike(other refusalRow) bool {
+	other.At, other.Again = r.At, r.Again
+	return r == other
+}
