@@ -194,7 +194,11 @@ func (q question) notes() (list []string) {
 		if near, ok := q.asked.Action.Nearest(); ok {
 			return []string{q.asked.Action.Suggestion(near) + " If you meant it as it is written, it is an action of another API."}
 		}
-		return []string{a + " is an action of another API: Hallpass itself never asks for it."}
+		list = []string{a + " is an action of another API, such as one behind a guard: Hallpass's own API never asks for it."}
+		if q.asked.Scope != "" {
+			list = append(list, "A guard's rule without a scope takes "+a+" on any scope.")
+		}
+		return list
 	}
 	switch {
 	case q.usersOnly():
@@ -202,7 +206,7 @@ func (q question) notes() (list []string) {
 	case q.onServer():
 		list = append(list, a+" counts where it is held on the server: through a role given in every organization, or as a server admin.")
 	case q.row.Usable == hallpass.UsableNowhere:
-		list = append(list, "Hallpass itself never asks for "+a+": only an API behind it may.")
+		list = append(list, "Hallpass's own API never asks for "+a+": only a guard, or an API behind it, may.")
 	}
 	switch {
 	case q.demand.Scope != q.asked.Scope && q.demand.Scope == "":
