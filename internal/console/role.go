@@ -148,25 +148,29 @@ func (req *request) groupRoles(list []hallpass.NamedRole, text string) (groups [
 }
 
 // matrixCells is a role's row of the matrix: the highest level of its permissions in
-// each area.
+// each area. Foreign actions have none: only the other API knows what they do.
 func matrixCells(list []hallpass.Permission) []matrixCell {
-	most := make(map[hallpass.Area]hallpass.ActionLevel)
+	most, foreign := make(map[hallpass.Area]hallpass.ActionLevel), false
 	for _, p := range list {
 		info, known := p.Action.Info()
 		if !known {
-			info = hallpass.ActionInfo{Area: hallpass.AreaOther, Level: hallpass.Changes} // only the other API knows what it does
+			foreign = true
+			continue
 		}
 		most[info.Area] = max(most[info.Area], info.Level)
 	}
 	var row []matrixCell
 	for _, area := range hallpass.Areas() {
-		row = append(row, matrixCell{string(area), most[area].String()})
+		row = append(row, matrixCell{string(area), most[area].String(), foreign && area == hallpass.AreaOther})
 	}
 	return row
 }
 
-// matrixCell is the highest level of a role in one area.
-type matrixCell struct{ Area, Level string }
+// matrixCell is the highest level of a role in one area; "": none.
+type matrixCell struct {
+	Area, Level string
+	Foreign     bool // the role also holds actions of other APIs
+}
 
 // roleView is the page of one role.
 type roleView struct {

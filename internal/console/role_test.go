@@ -16,6 +16,28 @@ func custom(t *testing.T, s *hallpasstest.Server, body string) {
 	}
 }
 
+// TestMatrixOfForeignActions shows roles in the matrix: actions of other APIs have no level.
+func TestMatrixOfForeignActions(t *testing.T) {
+	s := hallpasstest.New(t)
+	const cell, others = `<td data-label="Other">`, `<span class="cell muted">other APIs</span>`
+	tests := map[string]struct{ permissions, shows string }{
+		"foreign alone": {`{"action":"loki:read","scope":"loki:tenants:a"}`, cell + others + `</td>`},
+		"foreign too":   {`{"action":"loki:delete"},{"action":"audit:read"}`, cell + `<span class="cell read">read</span>` + others + `</td>`},
+		"known alone":   {`{"action":"audit:read"}`, cell + `<span class="cell read">read</span></td>`},
+		"elsewhere":     {`{"action":"teams:read","scope":"teams:*"}`, `<td data-label="Other" class="none"><span class="muted" aria-hidden="true">·</span><span class="sr">nothing</span></td>`},
+	}
+	for name, tt := range tests {
+		custom(t, s, `{"name":"`+name+`","permissions":[`+tt.permissions+`]}`)
+	}
+	page := signedIn(t, s, "admin", hallpasstest.AdminPassword).get("/admin/roles?view=matrix").text
+	for name, tt := range tests {
+		_, row, found := strings.Cut(page, ">"+name+"</a></th>")
+		if row, _, _ = strings.Cut(row, "</tr>"); !found || !strings.Contains(row, tt.shows) {
+			t.Errorf("%s: the row is %s", name, row)
+		}
+	}
+}
+
 // TestRolesWithoutScript makes a custom role, changes it, gives it and deletes it
 // while it is in use.
 func TestRolesWithoutScript(t *testing.T) {

@@ -127,11 +127,12 @@ var outcomeBadges = map[hallpass.AuditOutcome]badge{hallpass.Done: {Text: "Done"
 // actionLevel is a level of the matrix of roles and what it means.
 type actionLevel struct{ Name, Means string }
 
-// actionLevels explain the matrix of roles.
+// actionLevels explain the matrix of roles. Actions of other APIs have no level.
 var actionLevels = []actionLevel{
 	{hallpass.Reads.String(), "may look"},
 	{hallpass.Changes.String(), "may change, add or delete"},
 	{hallpass.Empowers.String(), "may also decide who may"},
+	{"other APIs", "holds actions that only they know"},
 }
 
 // guardBadge shows whether a guard works.
