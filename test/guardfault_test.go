@@ -273,3 +273,28 @@ func TestGuardHTTP2(t *testing.T) {
 		t.Errorf("to the API came %v", arrived)
 	}
 }
+
+// TestDownAPI asks for an API that does not listen, through the proxies whose pages say what
+// the client is told then: it is JSON, and says when to come back.
+func TestDownAPI(t *testing.T) {
+	for name, status := range map[string]int{"nginx": http.StatusBadGateway, "haproxy": http.StatusServiceUnavailable} {
+		t.Run(name, func(t *testing.T) {
+			hp := newGuardServer(t, attackedGuard)
+			reader := hp.holder("app:read")
+			c := newGuardClient(t, guardProxies[name](t, behind{hallpass: hp.address, api: freeAddress(t), guard: "app"}))
+			c.until(status, reader.key, "/api/x")
+			for _, path := range []string{"/api/x", "/healthz"} {
+				res, text, err := c.send(reader.key, "GET", path, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if res.StatusCode != status || text != `{"message":"The API does not answer"}` || res.Header.Get("Content-Type") != "application/json" || res.Header.Get("Retry-After") == "" {
+					t.Errorf("%s: %d %v %s", path, res.StatusCode, res.Header, text)
+				}
+			}
+			if got := c.get("", "/api/x"); got != http.StatusUnauthorized {
+				t.Errorf("without a token: %d", got)
+			}
+		})
+	}
+}
