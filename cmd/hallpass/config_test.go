@@ -183,18 +183,58 @@ func TestTokenInTheWrongPlace(t *testing.T) {
 	}
 }
 
-// TestUnknownCommand runs commands that there are not: the answer names the nearest
-// one or where they are listed, and does not repeat the word, which may be a secret.
+// TestUnknownCommand runs commands that there are not, and asks for their help: the answer
+// names the nearest one or where they are listed, and does not repeat the word, which may
+// be a secret.
 func TestUnknownCommand(t *testing.T) {
-	for word, want := range map[string]string{
-		"tokn":            "hallpass: there is no such command: did you mean token?\n",
-		"serviceacount":   "hallpass: there is no such command: did you mean serviceaccount?\n",
-		"violet-lamps-13": "hallpass: there is no such command: run \"hallpass --help\" to list the commands\n",
+	for words, want := range map[string]string{
+		"tokn list":             "there is no such command: did you mean token?",
+		"serviceacount list":    "there is no such command: did you mean serviceaccount?",
+		"violet-lamps-13 list":  "there is no such command: run \"hallpass --help\" to list the commands",
+		"tokn --help":           "there is no such command: did you mean token?",
+		"--help tokn":           "there is no such command: did you mean token?",
+		"tokn list -h":          "there is no such command: did you mean token?",
+		"help tokn":             "there is no such command: did you mean token?",
+		"violet-lamps-13 -h":    "there is no such command: run \"hallpass --help\" to list the commands",
+		"guard aply":            "guard has no such command: did you mean apply?",
+		"guard aply --help":     "guard has no such command: did you mean apply?",
+		"help guard aply":       "guard has no such command: did you mean apply?",
+		"guard -o json aply -h": "guard has no such command: did you mean apply?",
+		"guard violet-lamps -h": "guard has no such command: it has list, show, apply, test",
 	} {
-		var out, errs bytes.Buffer
-		p := program{stdin: strings.NewReader(""), stdout: &out, stderr: &errs}
-		if status := p.run(t.Context(), []string{word, "list"}); status != 1 || errs.String() != want {
-			t.Errorf("%s: exit %d and %q, want %q", word, status, errs.String(), want)
+		status, out, errs := ranWords(t, words)
+		if status != 1 || out != "" || errs != "hallpass: "+want+"\n" {
+			t.Errorf("%s: exit %d, %q and %q, want %q", words, status, out, errs, want)
 		}
 	}
+}
+
+// TestHelp asks for the help of commands that there are, in every way.
+func TestHelp(t *testing.T) {
+	for words, want := range map[string]string{
+		"":                    "Usage:\n  hallpass [",
+		"--help":              "Usage:\n  hallpass [",
+		"help":                "Usage:\n  hallpass",
+		"guard":               "Usage:\n  hallpass guard [",
+		"guard --help":        "Usage:\n  hallpass guard [",
+		"help guard":          "Usage:\n  hallpass guard [",
+		"guard test --help":   "Usage:\n  hallpass guard test ",
+		"guard test GET / -h": "Usage:\n  hallpass guard test ",
+		"help guard test":     "Usage:\n  hallpass guard test ",
+		"help help":           "Usage:\n  hallpass help ",
+		"completion --help":   "Usage:\n  hallpass completion [",
+	} {
+		if status, out, errs := ranWords(t, words); status != 0 || !strings.Contains(out, want) || errs != "" {
+			t.Errorf("%q: exit %d, %q and %q, want %q", words, status, out, errs, want)
+		}
+	}
+}
+
+// ranWords runs a command line whose words have no blanks.
+func ranWords(t *testing.T, words string) (status int, out, errs string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	p := program{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	status = p.run(t.Context(), strings.Fields(words))
+	return status, stdout.String(), stderr.String()
 }

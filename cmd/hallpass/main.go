@@ -56,7 +56,11 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
+	unknown := cli.KnownHelp(root)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = unknown()
+	}
 	if exit := (*cli.ExitError)(nil); errors.As(err, &exit) {
 		return exit.Status
 	}

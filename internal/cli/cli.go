@@ -16,6 +16,43 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
+// KnownHelp has root refuse an unknown word with the error of the command that does not
+// know it, also where --help follows or "help" precedes it. Cobra would show the help of
+// the command before and succeed. The error of --help is what the returned function
+// returns after root was executed.
+func KnownHelp(root *cobra.Command) (unknown func() error) {
+	var err error
+	show := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if err = known(cmd, cmd.Flags().Args()); err == nil {
+			show(cmd, args)
+		}
+	})
+	root.InitDefaultHelpCmd()
+	if help, _, found := root.Find([]string{"help"}); found == nil {
+		help.Run = nil
+		help.RunE = func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err == nil {
+				err = known(cmd, rest)
+			}
+			if err != nil {
+				return err
+			}
+			return cmd.Help()
+		}
+	}
+	return func() error { return err }
+}
+
+// known returns the error of a command that has commands and is given the name of none.
+func known(cmd *cobra.Command, words []string) error {
+	if !cmd.HasAvailableSubCommands() {
+		return nil
+	}
+	return cmd.ValidateArgs(words)
+}
+
 // Commands returns the commands that work with a server: they call one, or keep the
 // contexts. token inspect calls none.
 func Commands() []*cobra.Command {
@@ -84,9 +121,12 @@ func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 		names = append(names, v.Name())
 	}
 	cmd := &cobra.Command{
-		Use: use, Short: short,
-		Args: func(_ *cobra.Command, args []string) error {
+		Use: use, Short: short, SuggestionsMinimumDistance: 2,
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 { // the error does not repeat it: it may be a secret that was typed one word too early
+				if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+					return fmt.Errorf("%s has no such command: did you mean %s?", use, strings.Join(near, " or "))
+				}
 				return fmt.Errorf("%s has no such command: it has %s", use, strings.Join(names, ", "))
 			}
 			return nil
