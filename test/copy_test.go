@@ -370,7 +370,7 @@ func TestRestoreOverChangedPermissions(t *testing.T) {
 		}
 		where, flags := elsewhere()
 		out := works(t, where, append([]string{"restore", "--data", data, file}, flags...)...)
-		lost := fmt.Sprintf("Created after the backup, and lost: accounts and users %d to %d, tokens %d to %d", late[0].account, late[1].account, late[0].token, late[1].token)
+		lost := fmt.Sprintf("Created after the backup, and lost: accounts and users no. %d to %d, tokens no. %d to %d", late[0].account, late[1].account, late[0].token, late[1].token)
 		if !strings.Contains(out, "The server will not start yet") || !strings.Contains(out, "accept-history") || !strings.Contains(out, lost) {
 			t.Errorf("it said:\n%s", out)
 		}
@@ -382,7 +382,7 @@ func TestRestoreOverChangedPermissions(t *testing.T) {
 			refuses(t, "add --yes", where, "admin", "accept-history", "--data", data)
 		}
 		out = works(t, where, "admin", "accept-history", "--data", data, "--yes")
-		for _, says := range []string{"The journal: ", "The database: ", "A lost change of permissions", fmt.Sprintf("tokens %d to %d", late[0].token, late[1].token)} {
+		for _, says := range []string{"The journal: ", "The database: ", "A lost change of permissions", fmt.Sprintf("tokens no. %d to %d", late[0].token, late[1].token)} {
 			if !strings.Contains(out, says) {
 				t.Errorf("it does not say %q:\n%s", says, out)
 			}
@@ -503,7 +503,7 @@ func TestOlderCopyOfCreations(t *testing.T) {
 		t.Fatal(err)
 	}
 	p = serve(t, data)
-	if says := fmt.Sprintf("accounts and users %d, tokens %d", lost.account, lost.token); !strings.Contains(p.out.String(), says) || strings.Contains(p.out.String(), `"level":"ERROR"`) {
+	if says := fmt.Sprintf("account or user no. %d, token no. %d", lost.account, lost.token); !strings.Contains(p.out.String(), says) || strings.Contains(p.out.String(), `"level":"ERROR"`) {
 		t.Errorf("the log does not warn of %q:\n%s", says, p.out)
 	}
 	if c := p.mint(); c.token <= lost.token || c.account <= lost.account {

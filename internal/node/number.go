@@ -10,22 +10,25 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// numbered are the counters whose last numbers a journal keeps, and what they number.
+// numbered are the counters whose last numbers a journal keeps, and what they number:
+// one of it, and several.
 // What was made since an older copy is lost with it: its number is all that the
 // journal can tell of it.
-var numbered = []struct{ counter, noun string }{
-	{"principal", "accounts and users"}, {"token", "tokens"}, {"org", "orgs"}, {"team", "teams"}, {"role", "roles"}, {"folder", "folders"}, {"dashboard", "dashboards"}, {"guard", "guards"},
+var numbered = []struct{ counter, one, several string }{
+	{"principal", "account or user", "accounts and users"}, {"token", "token", "tokens"}, {"org", "org", "orgs"}, {"team", "team", "teams"},
+	{"role", "role", "roles"}, {"folder", "folder", "folders"}, {"dashboard", "dashboard", "dashboards"}, {"guard", "guard", "guards"},
 }
 
-// missing lists the numbers that were given and that the counters have not come to.
+// missing lists the numbers that were given and that the counters have not come to:
+// "token no. 3", "tokens no. 3 to 5".
 func missing(counters, given map[string]int64) []string {
 	var list []string
 	for _, n := range numbered {
 		switch from, to := counters[n.counter]+1, given[n.counter]; {
 		case from == to:
-			list = append(list, fmt.Sprintf("%s %d", n.noun, to))
+			list = append(list, fmt.Sprintf("%s no. %d", n.one, to))
 		case from < to:
-			list = append(list, fmt.Sprintf("%s %d to %d", n.noun, from, to))
+			list = append(list, fmt.Sprintf("%s no. %d to %d", n.several, from, to))
 		}
 	}
 	return list
@@ -96,5 +99,5 @@ func (n *Node) raiseCounters(tx *store.Tx) error {
 
 // counted reports whether a journal keeps the last number of the counter.
 func counted(counter string) bool {
-	return slices.ContainsFunc(numbered, func(n struct{ counter, noun string }) bool { return n.counter == counter })
+	return slices.ContainsFunc(numbered, func(n struct{ counter, one, several string }) bool { return n.counter == counter })
 }

@@ -115,7 +115,7 @@ func TestSettle(t *testing.T) {
 	if revoked(t, older, tok) {
 		t.Fatal("the copy is not from before the revocation")
 	}
-	lost := []string{"accounts and users 2", "tokens 2", "orgs 2"}
+	lost := []string{"account or user no. 2", "token no. 2", "org no. 2"}
 	settle(older, node.Settlement{Reapplied: 1, Lost: lost}, "")
 	if !revoked(t, older, tok) {
 		t.Error("what had ended is valid in the older copy")
