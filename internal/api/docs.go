@@ -56,14 +56,16 @@ type (
 		Required    []string
 		Properties  map[string]contractSchema
 		Items       *contractSchema
+		AnyOf       []contractSchema
 	}
 )
 
 // What the template gets.
 type (
 	docsView struct {
-		Title, Description string
-		Groups             []docsGroup
+		Title       string
+		Description []docsSpan
+		Groups      []docsGroup
 	}
 	docsGroup struct {
 		Name  string
@@ -71,17 +73,25 @@ type (
 	}
 	docsCall struct {
 		ID, Method, Path, Summary string
-		Rule                      string // the permission that the call needs
-		Parameters                []contractParameter
+		Description               []docsSpan // the permission that the call needs comes first
+		Parameters                []docsField
 		Body                      []docsField
 		Answers                   []docsAnswer
 		Curl                      string
 	}
-	docsField  struct{ Name, Type, Description string }
+	docsField struct {
+		Name, Type  string
+		Description []docsSpan
+	}
 	docsAnswer struct {
-		Status, Description string
-		Good                bool
-		Fields              []docsField
+		Status      string
+		Description []docsSpan
+		Good        bool
+		Fields      []docsField
+	}
+	docsSpan struct {
+		Text string
+		Code bool
 	}
 )
 
@@ -92,7 +102,7 @@ func renderDocs() []byte {
 	if err := json.Unmarshal(contract, &doc); err != nil {
 		panic(fmt.Sprintf("api: the contract does not parse: %v", err)) // the build is broken
 	}
-	view := docsView{Title: doc.Info.Title, Description: doc.Info.Description}
+	view := docsView{Title: doc.Info.Title, Description: spans(doc.Info.Description)}
 	for _, t := range doc.Tags {
 		view.Groups = append(view.Groups, docsGroup{Name: t.Name})
 	}
@@ -132,11 +142,11 @@ func (v *docsView) add(group string, c docsCall) {
 func (d *contractDoc) call(method, path string, c contractCall) docsCall {
 	out := docsCall{
 		ID: method + strings.NewReplacer("/", "-", "{", "", "}", "", ".", "-").Replace(path), Method: strings.ToUpper(method), Path: path,
-		Summary: c.Summary, Rule: strings.TrimSuffix(strings.TrimPrefix(c.Description, "Needs `"), "`."),
+		Summary: c.Summary, Description: spans(c.Description),
 	}
 	for _, p := range c.Parameters {
 		if p.In != "path" {
-			out.Parameters = append(out.Parameters, p)
+			out.Parameters = append(out.Parameters, docsField{p.Name, p.In, spans(p.Description)})
 		}
 	}
 	out.Body = d.fields(c.RequestBody.Content["application/json"].Schema)
@@ -150,7 +160,7 @@ func (d *contractDoc) call(method, path string, c contractCall) docsCall {
 		if answer.Ref != "" {
 			answer = d.Components.Responses[strings.TrimPrefix(answer.Ref, "#/components/responses/")]
 		}
-		a := docsAnswer{Status: s, Description: answer.Description, Good: s < "300"}
+		a := docsAnswer{Status: s, Description: spans(answer.Description), Good: s < "300"}
 		if a.Good {
 			a.Fields = d.fields(answer.Content["application/json"].Schema)
 		}
@@ -174,7 +184,7 @@ func (d *contractDoc) fields(s contractSchema) []docsField {
 		if slices.Contains(s.Required, name) {
 			what += ", always"
 		}
-		list = append(list, docsField{name, what, p.Description})
+		list = append(list, docsField{name, what, spans(p.Description)})
 	}
 	slices.SortFunc(list, func(a, b docsField) int { return strings.Compare(a.Name, b.Name) })
 	return list
@@ -190,8 +200,24 @@ func typeName(s contractSchema) string {
 		return strings.Trim(fmt.Sprintf("%q", s.Enum), "[]")
 	case s.Format == "date-time":
 		return "time"
+	case len(s.AnyOf) > 0:
+		names := make([]string, len(s.AnyOf))
+		for i, of := range s.AnyOf {
+			names[i] = typeName(of)
+		}
+		return strings.Join(names, " or ")
 	}
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(s.Type), " ", " or "), "[]")
+}
+
+// spans splits a text of the contract, in which backticks enclose code.
+func spans(text string) (list []docsSpan) {
+	for i, part := range strings.Split(text, "`") {
+		if part != "" {
+			list = append(list, docsSpan{part, i%2 == 1})
+		}
+	}
+	return list
 }
 
 func curl(c docsCall) string {
