@@ -78,13 +78,24 @@ func listAudit(r *remote) *cobra.Command {
 			if e.TokenID != 0 {
 				token = number(e.TokenID)
 			}
-			t.rows = append(t.rows, []string{timeText(&e.Time), e.Actor, token, e.Action, e.Target, e.Outcome, e.Reason, number(e.Count), e.Address})
+			t.rows = append(t.rows, []string{timeText(&e.Time), e.Actor, token, e.Action, e.Target, e.Outcome, shortReason(e.Reason), number(e.Count), e.Address})
 		}
 		return s.print(list, t)
 	})
+	cmd.Long = "List the newest entries. The table cuts long reasons; -o json writes them in full."
 	f.flags(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 50, "the largest number of entries to list")
 	return cmd
+}
+
+const maxReason = 60 // characters of a reason in the table
+
+// shortReason returns the reason for the table; JSON has all of it.
+func shortReason(text string) string {
+	if list := []rune(text); len(list) > maxReason {
+		return string(list[:maxReason-1]) + "…"
+	}
+	return text
 }
 
 func exportAudit(r *remote) *cobra.Command {

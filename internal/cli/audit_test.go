@@ -88,6 +88,15 @@ func TestAudit(t *testing.T) {
 			t.Errorf("%s: %d lines, want %d\n%s", filters, got, want, out)
 		}
 	}
+	long := strings.Repeat("long", 30)
+	hallpass(t, "", "sa", "create", long, "--role", "Viewer")
+	hallpass(t, "", "sa", "delete", "sa-1-"+long, "--yes")
+	if out := hallpass(t, "", "audit", "list", "--action", "serviceaccount.delete"); !strings.Contains(out, "long…") || strings.Contains(out, long) {
+		t.Errorf("a long reason is not cut:\n%s", out)
+	}
+	if out := hallpass(t, "", "audit", "list", "-o", "json", "--action", "serviceaccount.delete"); !strings.Contains(out, long) {
+		t.Errorf("JSON lacks the long reason:\n%s", out)
+	}
 	refused(t, "", "did you mean token.create", "audit", "list", "--action", "token.creat")
 	refused(t, "", "did you mean token.create", "audit", "export", "--action", "token.creat")
 	refused(t, "", "--from must be a day or a time", "audit", "export", "--from", "yesterday")
