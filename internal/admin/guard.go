@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -261,14 +262,23 @@ func rulesInWords(g hallpass.Guard) []string {
 	for i, r := range g.Rules {
 		list[i] = r.Request() + " needs " + r.Need.String()
 		if len(r.Captures) > 0 {
-			list[i] += fmt.Sprintf(" captures %q", r.Captures)
+			list[i] += " captures = " + inlineTable(r.Captures)
 		}
 		if r.Split != "" {
-			list[i] += " split " + r.Split
+			list[i] += fmt.Sprintf(" split = %q", r.Split)
 		}
 		if len(r.Set) > 0 {
-			list[i] += fmt.Sprintf(" set %q", r.Set)
+			list[i] += " set = " + inlineTable(r.Set)
 		}
 	}
 	return list
+}
+
+// inlineTable writes the values as the configuration file does, by key.
+func inlineTable(values map[string]string) string {
+	parts := make([]string, 0, len(values))
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		parts = append(parts, fmt.Sprintf("%s = %q", key, values[key]))
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
 }

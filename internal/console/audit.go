@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
@@ -40,7 +41,26 @@ type auditRow struct {
 	entry   hallpass.AuditEntry
 }
 
-const auditPerPage = 50
+const (
+	auditPerPage = 50
+	longReason   = 140 // characters; about four lines of its column on a screen of 1280 pixels
+	wholeAction  = 21  // characters of an action for which its column has room on that screen
+)
+
+// ActionParts are the parts of a long action, between which a line may end.
+func (r auditRow) ActionParts() []string {
+	if len(r.Action) <= wholeAction {
+		return []string{r.Action}
+	}
+	var parts []string
+	for part := range strings.SplitAfterSeq(r.Action, ".") {
+		parts = append(parts, strings.SplitAfter(part, ":")...)
+	}
+	return parts
+}
+
+// Long reports whether the list folds the reason.
+func (r auditRow) Long() bool { return utf8.RuneCountInString(r.Reason) > longReason }
 
 // auditPage is GET /admin/audit?action&actor&target&outcome&from&to&before.
 func auditPage(req *request) error {

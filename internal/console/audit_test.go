@@ -22,3 +22,16 @@ func TestAuditOfTheRoot(t *testing.T) {
 		t.Error("the audit says of the root that it is not available")
 	}
 }
+
+// TestAuditOfGuard reads of a guard with long rules: the list folds the reason, which
+// has maps as the configuration file writes them.
+func TestAuditOfGuard(t *testing.T) {
+	s := hallpasstest.New(t)
+	guard := `{"name":"loki","rules":[{"methods":["GET","POST"],"path":"/loki/api/v1/{rest...}","action":"loki:read","scope":"loki:tenants:{tenant}","captures":{"tenant":"header:X-Scope-OrgID"},"split":"|"}]}`
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/guards", guard); r.StatusCode != 201 {
+		t.Fatalf("create a guard: %d %s", r.StatusCode, r.Text)
+	}
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.want("the audit", b.get("/admin/audit?action=guard.create"), 200,
+		`<details class="fold">`, `captures = {tenant = "header:X-Scope-OrgID"} split = "|"`)
+}
