@@ -116,6 +116,7 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /admin/roles/{role}/delete":                       {"/admin/roles/metrics/delete"},
 		"GET /guards":                                          {"/guards", "/guards?query=none"},
 		"GET /guards/{guard}":                                  {"/guards/prom", "/guards/empty", "/guards/prom?proxy=apache", "/guards/prom?proxy=envoy", "/guards/prom?proxy=built-in"},
+		"GET /guards/{guard}/delete":                           {"/guards/prom/delete"},
 		"GET /dashboards":                                      {"/dashboards"},
 		"GET /dashboards/permissions/{folder}":                 {"/dashboards/permissions/shop", "/dashboards/permissions/checkout"},
 	}

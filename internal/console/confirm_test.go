@@ -48,6 +48,7 @@ func TestPowerAsks(t *testing.T) {
 	do("POST", "/api/teams", `{"name":"Platform"}`)
 	do("POST", "/api/teams", `{"name":"Old team"}`)
 	do("POST", "/api/teams/1/members", `{"userId":3}`)
+	do("POST", "/api/guards", `{"name":"prom","rules":[{"path":"/a","public":true}]}`)
 	do("POST", "/api/orgs", `{"name":"Shop org"}`)
 	do("POST", "/api/folders", `{"uid":"shop","title":"Shop"}`)
 	ci, old, off := b.create("ci", "Viewer"), b.create("old", "Editor"), b.create("off", "None")
@@ -82,6 +83,7 @@ func TestPowerAsks(t *testing.T) {
 		{route: "POST /admin/orgs/{org}/delete", path: "/admin/orgs/2/delete", what: "Shop org", before: "organization with", after: "deleted", done: "The organization Shop org is deleted."},
 		{route: "POST /admin/roles/{role}/edit", path: "/admin/roles/metrics/edit", form: []string{"name", "Metrics", "permissions", "prometheus:query *\nteams:read teams:*", "version", "2"}, what: "teams:read teams:*", before: "not permitted", after: "permitted", done: "The role Metrics is changed."},
 		{route: "POST /admin/roles/{role}/delete", path: "/admin/roles/spare/delete", what: "Spare", before: "1 permission", after: "deleted", done: "The role Spare is deleted."},
+		{route: "POST /guards/{guard}/delete", path: "/guards/prom/delete", what: "Guard prom", before: "1 rule", after: "deleted", done: "The guard prom is deleted."},
 		{route: "POST /dashboards/permissions/{folder}", path: "/dashboards/permissions/shop", form: []string{"kind", "team", "who", "Platform", "level", "Admin"}, what: "team Platform", before: "no permission of its own on Shop", after: "Admin on Shop", done: "team Platform has the permission Admin on Shop now."},
 	} {
 		asked[p.route] = true

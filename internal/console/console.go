@@ -220,6 +220,7 @@ func table() []route {
 	get("/guards", guards)
 	get("/guards/{guard}", guardPage)
 	post("/guards/{guard}", harmless, tryGuardRequest)
+	link("/guards/{guard}/delete", deleteGuard)
 
 	get("/dashboards", folders)
 	get("/dashboards/f/{folder}/{slug}", folderPage)

@@ -99,6 +99,7 @@ type guardView struct {
 	Else     ruleRow // the requests that no rule matches
 	Refusals []refusalRow
 	Test     bool // the viewer may try requests
+	Delete   bool // the viewer may delete the guard
 	Trial    guardTrial
 	Setup    guardSetup
 }
@@ -157,6 +158,7 @@ func (req *request) guardView(t guardTrial) (view guardView, err error) {
 	view = guardView{
 		Guard: guardRowOf(g), Why: g.Suspended.Words(), About: aboutGuard(g), Changed: req.timestamp(g.UpdatedAt), Rules: guardRules(g, use, t.Rule),
 		Else: ruleRow{Calls: use[0].calls, Refused: use[0].refused}, Test: req.caller.Can(hallpass.GuardsTest, g.Scope()), Trial: t, Setup: req.guardSetup(g),
+		Delete: g.ManagedBy != hallpass.ManagedByConfig && req.caller.Can(hallpass.GuardsDelete, g.Scope()),
 	}
 	for _, w := range warnings {
 		view.Warnings = append(view.Warnings, guardWarning(w))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
 // guarded returns a server with the guard prom, and the token of an account that may
@@ -52,6 +53,23 @@ func TestGuardPages(t *testing.T) {
 		vera.want(path+" of a Viewer", vera.get(path), 403, "guards:read")
 	}
 	vera.want("a request of a Viewer", vera.post("/guards/prom", "request", "GET /", "who", ""), 403, "guards:test")
+}
+
+// TestGuardOfTheFile tries to delete a guard of the configuration file: the console
+// offers no such thing, and says where the guard is written down.
+func TestGuardOfTheFile(t *testing.T) {
+	s := hallpasstest.New(t, func(c *server.Config) {
+		c.ConfigFile, c.Guards = "/etc/hallpass.toml", []hallpass.Guard{{Name: "prom", Org: hallpass.FirstOrg, Preset: "prometheus"}}
+	})
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.want("the list", b.get("/guards"), 200, "file /etc/hallpass.toml")
+	p := b.get("/guards/prom")
+	b.want("the guard", p, 200, "file /etc/hallpass.toml")
+	if strings.Contains(p.text, "/guards/prom/delete") {
+		t.Error("the page offers to delete a guard of the file")
+	}
+	b.want("delete", b.post("/guards/prom/delete"), 409, "change it there", "/etc/hallpass.toml")
+	b.want("afterwards", b.get("/guards/prom"), 200, "Guarding")
 }
 
 // TestGuardSetup reads the configuration of every proxy, with the guard's name and the

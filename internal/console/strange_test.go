@@ -24,6 +24,7 @@ var openPatterns = []string{"GET /assets/{name}", "GET /avatar/{hash}", "GET /lo
 var queries = map[string][]string{
 	"GET /guards":                               {"query", "page"},
 	"GET /guards/{guard}":                       {"proxy"},
+	"GET /guards/{guard}/delete":                {"back"},
 	"GET /login":                                {"next"},
 	"GET /admin/audit":                          {"action", "actor", "target", "outcome", "from", "to", "before"},
 	"GET /admin/orgs":                           {"query", "page"},
@@ -85,6 +86,7 @@ var forms = map[string][]string{
 	"POST /admin/roles/{role}/edit":                         {"name", "metrics", "display", "Metrics", "description", "it is", "group", "G", "permissions", "teams:read teams:*", "basic", "no", "version", "0"},
 	"POST /admin/roles/{role}/delete":                       {},
 	"POST /guards/{guard}":                                  {"request", "GET /api/v1/query", "who", "ci"},
+	"POST /guards/{guard}/delete":                           {},
 	"POST /dashboards/permissions/{folder}":                 {"kind", "team", "who", "Platform", "level", "Admin", "row", "yes"},
 }
 

@@ -864,6 +864,19 @@ filterBy($("#picker-search"), picks, (e) => e.dataset.words, (shown) => {
 	$("#picker-count").textContent = shown === 1 ? "1 role" : `${shown} roles`;
 });
 
+// ---- refusals of a guard, as they come ----
+
+const refusals = $("#refusal-list");
+if (refusals) {
+	const timer = setInterval(async () => {
+		if (document.hidden || refusals.contains(document.activeElement)) return;
+		const answer = await fetch(location.pathname).catch(() => null);
+		const list = answer?.ok && $("#refusal-list", parsePage(await answer.text()));
+		if (answer && !list) clearInterval(timer); // the session is over, or the guard is deleted
+		else if (list && list.innerHTML !== refusals.innerHTML) refusals.replaceChildren(...list.childNodes);
+	}, 5000);
+}
+
 // The tab that is shown comes into sight in its row. The page itself stays where it is.
 {
 	const here = $(".tabs [aria-current]");
