@@ -259,8 +259,26 @@ func TestEnumerate(t *testing.T) {
 // TestManualOfActions holds the manual's table of actions to the table they are
 // made in (-update writes it).
 func TestManualOfActions(t *testing.T) {
-	const begin, end = "<!-- actions: made by go test -run TestManualOfActions . -update -->\n", "<!-- end of actions -->\n"
-	path := filepath.Join("docs", "permissions.md")
+	sameInManual(t, filepath.Join("docs", "permissions.md"), "<!-- actions: made by go test -run TestManualOfActions . -update -->\n", "<!-- end of actions -->\n", manualOfActions())
+}
+
+// TestManualOfPresets holds the manual's tables of presets to their rules (-update writes
+// them).
+func TestManualOfPresets(t *testing.T) {
+	var b strings.Builder
+	for _, name := range hallpass.GuardPresetNames() {
+		preset, _ := hallpass.GuardPresetByName(name)
+		b.WriteString("\n## `" + name + "`\n\n| rule | request | needs |\n|---|---|---|\n")
+		for i, r := range preset.Rules {
+			fmt.Fprintf(&b, "| %d | `%s` | %s |\n", i+1, r.Request(), r.Need)
+		}
+	}
+	sameInManual(t, filepath.Join("docs", "guard", "presets.md"), "<!-- presets: made by go test -run TestManualOfPresets . -update -->\n", "<!-- end of presets -->\n", b.String()+"\n")
+}
+
+// sameInManual compares what stands between two lines of a page with what was made.
+func sameInManual(t *testing.T, path, begin, end, made string) {
+	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -268,9 +286,8 @@ func TestManualOfActions(t *testing.T) {
 	before, rest, ok := strings.Cut(string(b), begin)
 	old, after, ended := strings.Cut(rest, end)
 	if !ok || !ended {
-		t.Fatal("the manual has no place for the actions")
+		t.Fatal("the manual has no place for the table")
 	}
-	made := manualOfActions()
 	if *update {
 		if err := os.WriteFile(path, []byte(before+begin+made+end+after), 0o600); err != nil {
 			t.Fatal(err)
@@ -278,7 +295,7 @@ func TestManualOfActions(t *testing.T) {
 		old = made
 	}
 	if diff := cmp.Diff(old, made); diff != "" {
-		t.Errorf("the manual tells other actions (manual, table; -update writes it):\n%s", diff)
+		t.Errorf("the manual tells something else (manual, table; -update writes it):\n%s", diff)
 	}
 }
 

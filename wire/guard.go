@@ -4,24 +4,25 @@ import "time"
 
 // Guard is GET /api/guards/{guard} and a row of the list.
 type Guard struct {
-	ID        int64          `json:"id"`
-	OrgID     int64          `json:"orgId"` // whose tokens it takes
-	Name      string         `json:"name"`
-	Upstream  string         `json:"upstream"` // "": other proxies alone send requests to the API
-	Preset    string         `json:"preset"`   // its rules stand after Rules; "": none
-	PathAllow []string       `json:"pathAllow"`
-	Preflight string         `json:"preflight"`        // "refuse" or "allow"
-	Timeout   string         `json:"timeout"`          // how long the API may take to begin its answer to the built-in proxy, as "1m0s"
-	Listen    string         `json:"listen,omitempty"` // where the built-in proxy serves this API alone; only of a guard that is managed by "config"
-	Identity  []string       `json:"identity"`         // "headers", and "jwt" if the API gets a signed token too
-	Rules     []GuardRule    `json:"rules"`
-	ManagedBy string         `json:"managedBy"`           // "api" or "config"
-	Source    string         `json:"source,omitempty"`    // the file of a guard that is managed by "config"
-	Suspended string         `json:"suspended,omitempty"` // why it refuses every request, and what to do; "": it does not
-	Version   int64          `json:"version"`
-	Created   time.Time      `json:"created"`
-	Updated   time.Time      `json:"updated"`
-	Warnings  []GuardWarning `json:"warnings"`
+	ID          int64          `json:"id"`
+	OrgID       int64          `json:"orgId"` // whose tokens it takes
+	Name        string         `json:"name"`
+	Upstream    string         `json:"upstream"` // "": other proxies alone send requests to the API
+	Preset      string         `json:"preset"`   // its rules stand after Rules; "": none
+	PathAllow   []string       `json:"pathAllow"`
+	Preflight   string         `json:"preflight"`        // "refuse" or "allow"
+	Timeout     string         `json:"timeout"`          // how long the API may take to begin its answer to the built-in proxy, as "1m0s"
+	Listen      string         `json:"listen,omitempty"` // where the built-in proxy serves this API alone; only of a guard that is managed by "config"
+	Identity    []string       `json:"identity"`         // "headers", and "jwt" if the API gets a signed token too
+	Rules       []GuardRule    `json:"rules"`
+	PresetRules []GuardRule    `json:"presetRules"`         // those of Preset, numbered on after Rules; read only
+	ManagedBy   string         `json:"managedBy"`           // "api" or "config"
+	Source      string         `json:"source,omitempty"`    // the file of a guard that is managed by "config"
+	Suspended   string         `json:"suspended,omitempty"` // why it refuses every request, and what to do; "": it does not
+	Version     int64          `json:"version"`
+	Created     time.Time      `json:"created"`
+	Updated     time.Time      `json:"updated"`
+	Warnings    []GuardWarning `json:"warnings"`
 }
 
 // GuardRule is one rule of a guard. Exactly one of Public, Role and Action is there.

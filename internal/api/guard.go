@@ -17,11 +17,15 @@ import (
 func guardRow(g hallpass.Guard, warnings []hallpass.GuardWarning) wire.Guard {
 	out := wire.Guard{
 		ID: int64(g.ID), OrgID: int64(g.Org), Name: g.Name, Upstream: g.Upstream, Preset: g.Preset, PathAllow: append([]string{}, g.PathAllow...),
-		Preflight: g.Preflight(), Identity: g.Identity(), Rules: make([]wire.GuardRule, 0, len(g.Rules)), ManagedBy: string(g.ManagedBy), Source: g.Source,
+		Preflight: g.Preflight(), Identity: g.Identity(), Rules: make([]wire.GuardRule, 0, len(g.Rules)), PresetRules: []wire.GuardRule{}, ManagedBy: string(g.ManagedBy), Source: g.Source,
 		Suspended: g.Suspended.Words(), Timeout: cmp.Or(g.Timeout, hallpass.DefaultGuardTimeout).String(), Listen: g.Listen, Version: g.Version, Created: g.CreatedAt, Updated: g.UpdatedAt, Warnings: make([]wire.GuardWarning, 0, len(warnings)),
 	}
-	for _, r := range g.Rules {
-		out.Rules = append(out.Rules, guardRuleRow(r))
+	for i, r := range g.AllRules() {
+		if i < len(g.Rules) {
+			out.Rules = append(out.Rules, guardRuleRow(r))
+		} else {
+			out.PresetRules = append(out.PresetRules, guardRuleRow(r))
+		}
 	}
 	for _, w := range warnings {
 		out.Warnings = append(out.Warnings, wire.GuardWarning{Rule: w.Rule, Message: w.Message})

@@ -41,7 +41,7 @@ func TestGuardCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := wire.Guard{
-		ID: made.ID, OrgID: 1, Name: "loki", Upstream: "http://127.0.0.1:3100", PathAllow: []string{}, Preflight: "refuse", Identity: []string{"headers"}, Timeout: "1m0s", Rules: rules,
+		ID: made.ID, OrgID: 1, Name: "loki", Upstream: "http://127.0.0.1:3100", PathAllow: []string{}, Preflight: "refuse", Identity: []string{"headers"}, Timeout: "1m0s", Rules: rules, PresetRules: []wire.GuardRule{},
 		ManagedBy: "api", Version: 1, Created: made.Created, Updated: made.Updated,
 		Warnings: []wire.GuardWarning{{Rule: 3, Message: "No role gives loki:read: only Admins hold it"}},
 	}
@@ -56,12 +56,18 @@ func TestGuardCalls(t *testing.T) {
 	changed := s.Do(admin, "PUT", "/api/guards/loki", `{"version":1,"preset":"loki","pathAllow":["%2f"],"preflight":"allow","identity":["headers","jwt"],"timeout":"90s","rules":[{"path":"/{rest...}","public":true}]}`)
 	expect(t, "change", changed, 200, `"version":2`, `"preset":"loki"`, `"pathAllow":["%2f"]`, `"preflight":"allow"`, `"identity":["headers","jwt"]`, `"upstream":""`, `"timeout":"1m30s"`,
 		`{"rule":1,"message":"Everybody may do everything without a token`)
+	var preset wire.Guard
+	into(t, s.Do(admin, "GET", "/api/guards/loki", ""), &preset)
+	if of, _ := hallpass.GuardPresetByName("loki"); len(preset.Rules) != 1 || len(preset.PresetRules) != len(of.Rules) || preset.PresetRules[0].Path != of.Rules[0].Path || preset.PresetRules[len(of.Rules)-1].Action != "loki:metrics" {
+		t.Errorf("the rules of the preset are %+v", preset.PresetRules)
+	}
 	expect(t, "an old version", s.Do(admin, "PUT", "/api/guards/loki", `{"version":1}`), 412, "guard.version-mismatch")
 	expect(t, "no version", s.Do(admin, "PUT", "/api/guards/loki", `{}`), 400, "version is missing")
 	expect(t, "another name", s.Do(admin, "PUT", "/api/guards/loki", `{"version":2,"name":"other"}`), 400, "cannot change")
 	expect(t, "the name again", s.Do(admin, "POST", "/api/guards", `{"name":"loki"}`), 409)
 	expect(t, "list", s.Do(admin, "GET", "/api/guards?query=lok&perpage=1", ""), 200, `"totalCount":1`, `"name":"loki"`, `"perPage":1`)
 	expect(t, "nothing on the page", s.Do(admin, "GET", "/api/guards?page=9", ""), 200, `"totalCount":1`, `"guards":[]`)
+	expect(t, "rules of a preset are no input", s.Do(admin, "PUT", "/api/guards/loki", `{"version":2,"presetRules":[{"path":"/{rest...}","public":true}]}`), 200, `"rules":[]`, `"presetRules":[]`)
 	expect(t, "an unknown one", s.Do(admin, "GET", "/api/guards/nosuch", ""), 404)
 	expect(t, "delete", s.Do(admin, "DELETE", "/api/guards/loki", ""), 200, "Guard deleted")
 	for _, call := range []string{"GET ", "PUT ", "DELETE ", "POST /test", "GET /usage"} {
