@@ -70,6 +70,9 @@ func traffic(t *testing.T, p *process) {
 			t.Fatal(err)
 		}
 	}
+	if status, err := p.call(http.DefaultClient, token.Key, "GET", "/guard/nginx/nosuch", "", nil); err != nil || status != http.StatusForbidden {
+		t.Fatalf("a guard that does not exist: %d, %v", status, err)
+	}
 }
 
 // everything returns metrics of every family, also of those that only several nodes have.
