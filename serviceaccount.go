@@ -20,6 +20,9 @@ type ServiceAccount struct {
 	Disabled  bool
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	CreatedBy string // login of the principal who made it; empty: a version that did not note it
+	Owner     string // who answers for it, as people write it: a name, a team, a mail address; empty: nobody is named
+	Purpose   string // what it is for
 }
 
 // ServiceAccountLogin returns the login of a new account: Grafana's

@@ -7,19 +7,65 @@ import "time"
 //
 // Times are UTC in whole microseconds. A zero ExpiresAt means never, a zero
 // RevokedAt not revoked, a zero LastUse.At never used. A Token is a plain
-// value; copies are independent.
+// value; copies share the slices of Limits, which nobody changes.
 type Token struct {
 	ID             TokenID
 	Org            OrgID
 	ServiceAccount ServiceAccountID
-	Name           string   // unique among its org's live tokens, case-folded
+	Name           string   // unique among its org's live tokens, case-folded; a token that was replaced has the name of its successor
 	Hash           [32]byte // SHA-256 of the whole secret, from prefix to checksum
 	LastFour       string   // the secret's last four characters, to tell tokens apart
 	CreatedAt      time.Time
 	CreatedBy      string // login of the principal who made it
 	ExpiresAt      time.Time
 	RevokedAt      time.Time
+	Ended          Ending // how it was ended before its time; empty while RevokedAt is zero
 	LastUse        Use
+
+	Owner      string // who answers for it, as people write it: a name, a team, a mail address; empty: the account's owner
+	Purpose    string // what it is for; empty: the account's purpose
+	Limits     TokenLimits
+	Pause      Pause
+	Rotation   Rotation
+	SelfRotate bool      // whoever bears it may rotate it, until RenewUntil
+	RenewUntil time.Time // the end of no token that replaces it in this way is later
+}
+
+// An Ending says how a token was ended before its time.
+type Ending string
+
+// The endings. A token that was revoked by a version that did not know them has none.
+const (
+	EndedByHand  Ending = "revoked" // somebody ended it
+	EndedRotated Ending = "rotated" // another has replaced it
+	EndedAsStale Ending = "stale"   // nobody used it for as long as the org's policy allows
+)
+
+// A Pause makes a token wait: it is refused, and works again when the pause is over.
+// The zero Pause is none.
+type Pause struct {
+	Since  time.Time
+	Until  time.Time // by itself it is over from then on; zero: somebody has to end it
+	Reason string    // why, for people; empty: nobody said
+}
+
+// Holds reports whether the token is paused at now.
+func (p Pause) Holds(now time.Time) bool {
+	return !p.Since.IsZero() && (p.Until.IsZero() || now.Before(p.Until))
+}
+
+// A Rotation is a token's place in a chain of tokens, each of which replaced the one
+// before it. Between At and its end the token and its successor both work.
+type Rotation struct {
+	Chain       TokenID // the first token of the chain; zero: the token itself
+	Generation  int     // its place in the chain, from 1; zero is 1 too
+	Predecessor TokenID // the token that it replaced; zero: none
+	Successor   TokenID // the token that replaced it; zero: none
+
+	At      time.Time     // when it was replaced
+	CloseAt time.Time     // when it ends at the latest, since it was replaced
+	Quiet   time.Duration // how long nobody must have used it before it ends earlier; zero: until its successor is used
+	Key     [32]byte      // SHA-256 of the Idempotency-Key of the request that made it; zero: none
 }
 
 // A Use is one successful verification of a token.
@@ -46,30 +92,52 @@ type TokenState string
 // The states of a token. The first that applies is the state, from the last one
 // up: a token of a disabled account that has expired is expired.
 const (
-	TokenLive    TokenState = "live"    // it may be used
-	TokenBlocked TokenState = "blocked" // its service account is disabled: it may be used when that is enabled again
-	TokenExpired TokenState = "expired" // its time is over
-	TokenRevoked TokenState = "revoked" // it was ended for good
+	TokenLive        TokenState = "live"        // it may be used
+	TokenOverlapping TokenState = "overlapping" // it may be used, and so may the one that replaces it
+	TokenPaused      TokenState = "paused"      // it may be used when its pause is over
+	TokenBlocked     TokenState = "blocked"     // its service account is disabled: it may be used when that is enabled again
+	TokenExpired     TokenState = "expired"     // its time is over
+	TokenRotated     TokenState = "rotated"     // it was ended because another replaced it
+	TokenRevoked     TokenState = "revoked"     // it was ended for good
 )
+
+// TokenStates lists the states.
+func TokenStates() []TokenState {
+	return []TokenState{TokenLive, TokenOverlapping, TokenPaused, TokenBlocked, TokenExpired, TokenRotated, TokenRevoked}
+}
 
 // State returns the token's state at now; disabled says whether its account is
 // disabled. Verification and every list of tokens use this state.
 func (t Token) State(now time.Time, disabled bool) TokenState {
 	switch {
+	case !t.RevokedAt.IsZero() && t.Ended == EndedRotated:
+		return TokenRotated
 	case !t.RevokedAt.IsZero():
 		return TokenRevoked
 	case t.Expired(now):
 		return TokenExpired
 	case disabled:
 		return TokenBlocked
+	case t.Pause.Holds(now):
+		return TokenPaused
+	case t.Rotation.Successor != 0:
+		return TokenOverlapping
 	}
 	return TokenLive
 }
 
+// Works reports whether a token in the state may be used.
+func (s TokenState) Works() bool { return s == TokenLive || s == TokenOverlapping }
+
 // Words returns the state in words for people.
 func (s TokenState) Words() string {
-	if s == TokenBlocked {
+	switch s {
+	case TokenBlocked:
 		return "blocked: account disabled"
+	case TokenOverlapping:
+		return "being replaced"
+	case TokenRotated:
+		return "replaced"
 	}
 	return string(s)
 }

@@ -18,7 +18,7 @@ func (c *Client) Tokens(ctx context.Context, account int64) ([]wire.Token, error
 // TokenFilter picks tokens; zero fields pick all.
 type TokenFilter struct {
 	Query string // part of the name, in any case
-	State string // "live", "blocked", "expired" or "revoked"
+	State string // as in the wire: "live", "overlapping", "paused", "blocked", "expired", "rotated" or "revoked"
 }
 
 // TokensWhere returns the tokens of a service account that f picks. It requests them

@@ -30,7 +30,7 @@ type Token struct {
 	LastUsedAddress   *string `json:"lastUsedAddress"`
 	LastUsedUserAgent *string `json:"lastUsedUserAgent"`
 	LastFour          string  `json:"lastFour"`
-	State             string  `json:"state"` // "live", "blocked" (its account is disabled), "expired" or "revoked"
+	State             string  `json:"state"` // "live", "overlapping" (being replaced), "paused", "blocked" (its account is disabled), "expired", "rotated" (replaced) or "revoked"
 }
 
 // TokenEvent is the data of one server-sent event of

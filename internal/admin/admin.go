@@ -186,7 +186,7 @@ func (a *Admin) rereadToken(tx *store.Tx, c hallpass.Caller) (hallpass.Caller, e
 	if err != nil {
 		return c, err
 	}
-	if t.State(a.now(), account.Disabled) != hallpass.TokenLive {
+	if !t.State(a.now(), account.Disabled).Works() {
 		return c, errGone
 	}
 	return tx.ServiceAccountCaller(account)

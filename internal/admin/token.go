@@ -38,9 +38,10 @@ type TokenFilter struct {
 	Page      Page // the zero Page: all of them
 }
 
-// picks reports whether a token whose name holds the query is in the state.
-func (f TokenFilter) picks(t hallpass.Token, now time.Time) bool {
-	return strings.Contains(hallpass.NameKey(t.Name), hallpass.NameKey(f.Query)) && (f.State == "" || f.State == t.State(now, false))
+// picks reports whether the token's name holds the query and it is in the state, for
+// an account that is disabled or not.
+func (f TokenFilter) picks(t hallpass.Token, now time.Time, disabled bool) bool {
+	return strings.Contains(hallpass.NameKey(t.Name), hallpass.NameKey(f.Query)) && (f.State == "" || f.State == t.State(now, disabled))
 }
 
 // A TokenPage is some of an account's tokens.
@@ -64,12 +65,6 @@ func (a *Admin) TokenPage(ctx context.Context, c hallpass.Caller, account hallpa
 			return err
 		}
 		p.Disabled = owner.Disabled
-		if f.State == hallpass.TokenLive && p.Disabled || f.State == hallpass.TokenBlocked && !p.Disabled {
-			return nil
-		}
-		if f.State == hallpass.TokenBlocked {
-			f.State = hallpass.TokenLive // what would be, were the account not disabled
-		}
 		p.Tokens, p.Total, err = a.tokenPage(tx, owner, f)
 		return err
 	})
@@ -83,10 +78,10 @@ func (a *Admin) tokenPage(tx *store.Tx, owner hallpass.ServiceAccount, f TokenFi
 	}
 	if f.Query == "" {
 		limit, offset := f.Page.limits()
-		return tx.TokenPage(owner.Org, owner.ID, f.State, f.LiveFirst, now, limit, offset)
+		return tx.TokenPage(owner, f.State, f.LiveFirst, now, limit, offset)
 	}
-	list, _, err := tx.TokenPage(owner.Org, owner.ID, "", f.LiveFirst, now, math.MaxInt32, 0)
-	list = slices.DeleteFunc(list, func(t hallpass.Token) bool { return !f.picks(t, now) })
+	list, _, err := tx.TokenPage(owner, "", f.LiveFirst, now, math.MaxInt32, 0)
+	list = slices.DeleteFunc(list, func(t hallpass.Token) bool { return !f.picks(t, now, owner.Disabled) })
 	return SlicePage(list, f.Page), len(list), err
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -49,10 +51,9 @@ func tokenFilter(c call) (f admin.TokenFilter, err error) {
 	if f.Query, err = searchText(c); err != nil {
 		return f, err
 	}
-	switch f.State = hallpass.TokenState(query(c, "state")); f.State {
-	case "", hallpass.TokenLive, hallpass.TokenBlocked, hallpass.TokenExpired, hallpass.TokenRevoked:
-	default:
-		return f, hallpass.Invalidf("state", "state must be one of live, blocked, expired, revoked")
+	f.State = hallpass.TokenState(query(c, "state"))
+	if states := hallpass.TokenStates(); f.State != "" && !slices.Contains(states, f.State) {
+		return f, hallpass.Invalidf("state", "state must be one of %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(states), " ", ", "), "[]"))
 	}
 	if query(c, "page") != "" || query(c, "perpage") != "" {
 		f.Page, err = page(c, "perpage", maxPerPage)

@@ -109,6 +109,8 @@ func tokenBadge(s hallpass.TokenState, used bool) badge {
 		return badge{Text: "Not used yet"}
 	case s == hallpass.TokenLive:
 		return badge{Text: "Active", Class: "good"}
+	case s == hallpass.TokenOverlapping, s == hallpass.TokenPaused:
+		return badge{Text: sentenceStart(s.Words()), Class: "warn"}
 	}
 	return badge{Text: sentenceStart(s.Words()), Class: "bad"}
 }

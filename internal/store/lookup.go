@@ -3,13 +3,14 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 )
 
 // LookUp returns what decides whether the token with that hash is good, of
-// whatever org: its ID, Org, ServiceAccount, CreatedAt, ExpiresAt, RevokedAt and the
-// time of its LastUse. It is NotFound when there is none. Either way it returns the
+// whatever org: its ID, Org, ServiceAccount, CreatedAt, ExpiresAt, RevokedAt, Ended,
+// Pause, Limits, whether it has a successor, and the time of its LastUse. It is NotFound when there is none. Either way it returns the
 // version of the database that says so, and is one statement: strangers can ask
 // for it as often as they like.
 func (db *DB) LookUp(ctx context.Context, hash [32]byte) (t hallpass.Token, v hallpass.Version, err error) {
@@ -19,7 +20,10 @@ func (db *DB) LookUp(ctx context.Context, hash [32]byte) (t hallpass.Token, v ha
 		defer cancel()
 	}
 	var created, expires, revoked, used int64
-	err = db.lookUp.QueryRowContext(ctx, hash[:]).Scan(&v, &t.ID, &t.Org, &t.ServiceAccount, &created, &expires, &revoked, &used)
+	power := storedPower{token: &t}
+	err = db.lookUp.QueryRowContext(ctx, hash[:]).Scan(append([]any{
+		&v, &t.ID, &t.Org, &t.ServiceAccount, &created, &expires, &revoked, &used, &t.Rotation.Successor,
+	}, power.columns()...)...)
 	if err != nil {
 		return t, v, fmt.Errorf("store: look up token: %w", db.seen(err))
 	}
@@ -28,13 +32,28 @@ func (db *DB) LookUp(ctx context.Context, hash [32]byte) (t hallpass.Token, v ha
 	}
 	t.Hash = hash
 	t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.LastUse.At = fromMicros(created), fromMicros(expires), fromMicros(revoked), fromMicros(used)
-	return t, v, nil
+	return t, v, power.read()
 }
 
-const lookUp = `
-	SELECT s.v, COALESCE(t.id, 0), COALESCE(t.org_id, 0), COALESCE(t.service_account_id, 0), COALESCE(t.created_us, 0), COALESCE(t.expires_us, 0), COALESCE(t.revoked_us, 0), COALESCE(t.used_us, 0)
-	FROM   state s LEFT JOIN tokens t ON t.hash = $1
-	WHERE  s.id = 1`
+// lookUp is that statement. A token that does not exist has ID 0; what it has in the
+// other columns is not looked at, and need not be null.
+var lookUp = func() string {
+	columns := "id, org_id, service_account_id, created_us, expires_us, revoked_us, used_us, successor_id, " + powerNames
+	var b strings.Builder
+	b.WriteString("SELECT s.v")
+	for _, c := range strings.Split(columns, ", ") {
+		none := "0"
+		switch c {
+		case "ended", "pause_reason", "max_role", "ceiling", "networks":
+			none = "''"
+		case "read_only":
+			none = "FALSE"
+		}
+		fmt.Fprintf(&b, ", COALESCE(t.%s, %s)", c, none)
+	}
+	b.WriteString(" FROM state s LEFT JOIN tokens t ON t.hash = $1 WHERE s.id = 1")
+	return b.String()
+}()
 
 // prepare readies the statements of LookUp and SaveUses: with SQLite most of
 // their time would go into reading them.

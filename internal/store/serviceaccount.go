@@ -9,13 +9,14 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-const accountColumns = `a.id, a.uid, a.org_id, a.name, a.login, a.role, a.disabled, a.created_us, a.updated_us`
+const accountColumns = `a.id, a.uid, a.org_id, a.name, a.login, a.role, a.disabled, a.created_us, a.updated_us,
+	a.owner, a.purpose, a.created_by`
 
 func scanAccount(r row, more ...any) (hallpass.ServiceAccount, error) {
 	var a hallpass.ServiceAccount
 	var role string
 	var created, updated int64
-	err := r.Scan(append([]any{&a.ID, &a.UID, &a.Org, &a.Name, &a.Login, &role, &a.Disabled, &created, &updated}, more...)...)
+	err := r.Scan(append([]any{&a.ID, &a.UID, &a.Org, &a.Name, &a.Login, &role, &a.Disabled, &created, &updated, &a.Owner, &a.Purpose, &a.CreatedBy}, more...)...)
 	if err != nil {
 		return hallpass.ServiceAccount{}, err
 	}
@@ -48,9 +49,10 @@ func (tx *Tx) CreateServiceAccount(a hallpass.ServiceAccount) (hallpass.ServiceA
 	}
 	a.ID = hallpass.ServiceAccountID(id)
 	_, err = tx.exec(`
-		INSERT INTO service_accounts (id, uid, org_id, name, name_key, login, login_key, role, disabled, created_us, updated_us)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		a.ID, a.UID, a.Org, a.Name, hallpass.NameKey(a.Name), a.Login, key, a.Role.String(), a.Disabled, micros(a.CreatedAt), micros(a.UpdatedAt))
+		INSERT INTO service_accounts (id, uid, org_id, name, name_key, login, login_key, role, disabled, created_us, updated_us, owner, purpose, created_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		a.ID, a.UID, a.Org, a.Name, hallpass.NameKey(a.Name), a.Login, key, a.Role.String(), a.Disabled, micros(a.CreatedAt), micros(a.UpdatedAt),
+		a.Owner, a.Purpose, a.CreatedBy)
 	if isUnique(err) {
 		return hallpass.ServiceAccount{}, taken
 	}
@@ -217,14 +219,14 @@ func (tx *Tx) ServiceAccountSummary(org hallpass.OrgID, id hallpass.ServiceAccou
 	return s, nil
 }
 
-// UpdateServiceAccount stores the account's name, role and whether it is
-// disabled. NotFound when its org has none with that ID.
+// UpdateServiceAccount stores the account's name, role, owner, purpose and whether it
+// is disabled. NotFound when its org has none with that ID.
 func (tx *Tx) UpdateServiceAccount(a hallpass.ServiceAccount) error {
 	n, err := tx.exec(`
 		UPDATE service_accounts
-		SET    name = $3, name_key = $4, role = $5, disabled = $6, updated_us = $7
+		SET    name = $3, name_key = $4, role = $5, disabled = $6, updated_us = $7, owner = $8, purpose = $9
 		WHERE  org_id = $1 AND id = $2`,
-		a.Org, a.ID, a.Name, hallpass.NameKey(a.Name), a.Role.String(), a.Disabled, micros(a.UpdatedAt))
+		a.Org, a.ID, a.Name, hallpass.NameKey(a.Name), a.Role.String(), a.Disabled, micros(a.UpdatedAt), a.Owner, a.Purpose)
 	if err != nil {
 		return fmt.Errorf("store: update service account %d: %w", a.ID, err)
 	}

@@ -1,27 +1,59 @@
 package store
 
 import (
+	"encoding/hex"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
 
 const tokenColumns = `t.id, t.org_id, t.service_account_id, t.name, t.hash, t.last_four, t.created_us, t.created_by, t.expires_us, t.revoked_us,
-	t.used_us, t.used_address, t.used_agent`
+	t.used_us, t.used_address, t.used_agent, t.owner, t.purpose, t.self_rotate, t.renew_until_us,
+	t.chain_id, t.generation, t.predecessor_id, t.successor_id, t.rotated_us, t.close_us, t.quiet_us, t.rotation_key, ` + powerColumns
 
 func scanToken(r row) (hallpass.Token, error) {
 	var t hallpass.Token
 	var hash []byte
-	var created, expires, revoked, used int64
-	err := r.Scan(&t.ID, &t.Org, &t.ServiceAccount, &t.Name, &hash, &t.LastFour, &created, &t.CreatedBy, &expires, &revoked,
-		&used, &t.LastUse.Address, &t.LastUse.UserAgent)
+	var key string
+	var created, expires, revoked, used, renew, rotated, closes, quiet int64
+	n, power := &t.Rotation, storedPower{token: &t}
+	err := r.Scan(append([]any{
+		&t.ID, &t.Org, &t.ServiceAccount, &t.Name, &hash, &t.LastFour, &created, &t.CreatedBy, &expires, &revoked,
+		&used, &t.LastUse.Address, &t.LastUse.UserAgent, &t.Owner, &t.Purpose, &t.SelfRotate, &renew,
+		&n.Chain, &n.Generation, &n.Predecessor, &n.Successor, &rotated, &closes, &quiet, &key,
+	}, power.columns()...)...)
 	if err != nil {
 		return hallpass.Token{}, err
 	}
 	t.Hash = [32]byte(hash)
 	t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.LastUse.At = fromMicros(created), fromMicros(expires), fromMicros(revoked), fromMicros(used)
-	return t, nil
+	t.RenewUntil, n.At, n.CloseAt, n.Quiet = fromMicros(renew), fromMicros(rotated), fromMicros(closes), time.Duration(quiet)*time.Microsecond
+	if n.Key, err = decodeKey(key); err != nil {
+		return hallpass.Token{}, fmt.Errorf("store: key of the rotation of token %d: %w", t.ID, err)
+	}
+	return t, power.read()
+}
+
+// encodeKey returns the column rotation_key; decodeKey reads it.
+func encodeKey(key [32]byte) string {
+	if key == ([32]byte{}) {
+		return ""
+	}
+	return hex.EncodeToString(key[:])
+}
+
+func decodeKey(text string) (key [32]byte, err error) {
+	if text == "" {
+		return key, nil
+	}
+	if len(text) != hex.EncodedLen(len(key)) {
+		return key, hex.ErrLength
+	}
+	_, err = hex.Decode(key[:], []byte(text))
+	return key, err
 }
 
 // CreateToken stores a new token and returns it with its ID. A name that a
@@ -41,21 +73,85 @@ func (tx *Tx) CreateToken(t hallpass.Token) (hallpass.Token, error) {
 		return hallpass.Token{}, err
 	}
 	t.ID = hallpass.TokenID(id)
+	power, err := powerOf(t)
+	if err != nil {
+		return hallpass.Token{}, fmt.Errorf("store: create token: %w", err)
+	}
+	n := t.Rotation
+	args := append([]any{
+		t.ID, t.Org, t.ServiceAccount, t.Name, key, t.Hash[:], t.LastFour, micros(t.CreatedAt), t.CreatedBy, micros(t.ExpiresAt),
+		micros(t.RevokedAt), t.Owner, t.Purpose, t.SelfRotate, micros(t.RenewUntil),
+		n.Chain, max(n.Generation, 1), n.Predecessor, n.Successor, micros(n.At), micros(n.CloseAt), n.Quiet.Microseconds(), encodeKey(n.Key),
+	}, power...)
 	_, err = tx.exec(`
 		INSERT INTO tokens (id, org_id, service_account_id, name, name_key, hash, last_four, created_us, created_by, expires_us,
-		                    revoked_us, used_us, used_address, used_agent)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, '', '')`,
-		t.ID, t.Org, t.ServiceAccount, t.Name, key, t.Hash[:], t.LastFour, micros(t.CreatedAt), t.CreatedBy, micros(t.ExpiresAt))
+		                    revoked_us, owner, purpose, self_rotate, renew_until_us,
+		                    chain_id, generation, predecessor_id, successor_id, rotated_us, close_us, quiet_us, rotation_key, `+powerNames+`,
+		                    used_us, used_address, used_agent)
+		VALUES (`+placeholders(len(args))+`, 0, '', '')`, args...)
 	if isUnique(err) {
-		return hallpass.Token{}, &hallpass.Error{
-			Kind: hallpass.Conflict, ID: "serviceaccounts.ErrTokenAlreadyExists", Field: "name",
-			Message: "service account token with given name already exists in the organization",
-		}
+		return hallpass.Token{}, errTokenNameTaken
 	}
 	if err != nil {
 		return hallpass.Token{}, fmt.Errorf("store: create token: %w", err)
 	}
 	return t, nil
+}
+
+var (
+	errTokenNameTaken = &hallpass.Error{
+		Kind: hallpass.Conflict, ID: "serviceaccounts.ErrTokenAlreadyExists", Field: "name",
+		Message: "service account token with given name already exists in the organization",
+	}
+	errTokenNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrTokenNotFound", Message: "service account token not found"}
+)
+
+// UpdateToken stores all of the token but its ID, its org, its account, when and by
+// whom it was made, and its last use. A token that was replaced, or is dead, keeps
+// its name and gives it up to others. A name that a live token of the org has is a
+// Conflict; NotFound when the org has no such token.
+func (tx *Tx) UpdateToken(t hallpass.Token) error {
+	power, err := powerOf(t)
+	if err != nil {
+		return fmt.Errorf("store: update token %d: %w", t.ID, err)
+	}
+	key := hallpass.NameKey(t.Name)
+	if t.Rotation.Successor != 0 || !t.RevokedAt.IsZero() {
+		key = ""
+	}
+	r := t.Rotation
+	args := append([]any{
+		t.Name, key, t.Hash[:], t.LastFour, micros(t.ExpiresAt), micros(t.RevokedAt), t.Owner, t.Purpose, t.SelfRotate, micros(t.RenewUntil),
+		r.Chain, max(r.Generation, 1), r.Predecessor, r.Successor, micros(r.At), micros(r.CloseAt), r.Quiet.Microseconds(), encodeKey(r.Key),
+	}, power...)
+	n, err := tx.exec(`
+		UPDATE tokens
+		SET    (name, name_key, hash, last_four, expires_us, revoked_us, owner, purpose, self_rotate, renew_until_us,
+		        chain_id, generation, predecessor_id, successor_id, rotated_us, close_us, quiet_us, rotation_key, `+powerNames+`)
+		     = (`+placeholders(len(args))+`)
+		WHERE  org_id = $`+strconv.Itoa(len(args)+1)+` AND id = $`+strconv.Itoa(len(args)+2), append(args, t.Org, t.ID)...)
+	if isUnique(err) {
+		return errTokenNameTaken
+	}
+	if err != nil {
+		return fmt.Errorf("store: update token %d: %w", t.ID, err)
+	}
+	if n == 0 {
+		return errTokenNotFound
+	}
+	return nil
+}
+
+// placeholders returns "$1, $2, …" up to n.
+func placeholders(n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", i+1)
+	}
+	return b.String()
 }
 
 // Tokens returns the account's tokens by name; none when org has no such
@@ -69,27 +165,34 @@ func (tx *Tx) Tokens(org hallpass.OrgID, account hallpass.ServiceAccountID) ([]h
 	return list, nil
 }
 
+// stateOfToken is Token.State of the table t in SQL, at the time $3; $5 says whether
+// its account is disabled.
+const stateOfToken = `CASE
+	WHEN t.revoked_us > 0 AND t.ended = 'rotated' THEN 'rotated'
+	WHEN t.revoked_us > 0 THEN 'revoked'
+	WHEN t.expires_us > 0 AND t.expires_us <= $3 THEN 'expired'
+	WHEN $5 THEN 'blocked'
+	WHEN t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > $3) THEN 'paused'
+	WHEN t.successor_id > 0 THEN 'overlapping'
+	ELSE 'live' END`
+
 // TokenPage returns limit of the account's tokens from the offset on, and how
-// many there are: those of the state, "" for all, by name. Live ones come first
-// if that is asked. None is blocked here: the account is not looked at.
-func (tx *Tx) TokenPage(org hallpass.OrgID, account hallpass.ServiceAccountID, state hallpass.TokenState, liveFirst bool, now time.Time, limit, offset int) ([]hallpass.Token, int, error) {
-	const (
-		live  = `t.revoked_us = 0 AND (t.expires_us = 0 OR t.expires_us > $3)`
-		is    = `CASE WHEN t.revoked_us > 0 THEN 'revoked' WHEN ` + live + ` THEN 'live' ELSE 'expired' END`
-		which = ` FROM tokens t WHERE t.org_id = $1 AND t.service_account_id = $2 AND $4 IN ('', ` + is + `)`
-	)
+// many there are: those of the state, "" for all, by name. Those whose time is not
+// over come first if that is asked.
+func (tx *Tx) TokenPage(owner hallpass.ServiceAccount, state hallpass.TokenState, liveFirst bool, now time.Time, limit, offset int) ([]hallpass.Token, int, error) {
+	const which = ` FROM tokens t WHERE t.org_id = $1 AND t.service_account_id = $2 AND $4 IN ('', ` + stateOfToken + `)`
 	order := ""
 	if liveFirst {
-		order = `CASE WHEN ` + live + ` THEN 0 ELSE 1 END, `
+		order = `CASE WHEN t.revoked_us = 0 AND (t.expires_us = 0 OR t.expires_us > $3) THEN 0 ELSE 1 END, `
 	}
-	args := []any{org, account, micros(now), string(state)}
+	args := []any{owner.Org, owner.ID, micros(now), string(state), owner.Disabled}
 	var total int
 	if err := tx.sql.QueryRow(`SELECT COUNT(*)`+which, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("store: count tokens of service account %d: %w", account, err)
+		return nil, 0, fmt.Errorf("store: count tokens of service account %d: %w", owner.ID, err)
 	}
-	list, err := all(tx, scanToken, `SELECT `+tokenColumns+which+` ORDER BY `+order+`t.name, t.id LIMIT $5 OFFSET $6`, append(args, limit, offset)...)
+	list, err := all(tx, scanToken, `SELECT `+tokenColumns+which+` ORDER BY `+order+`t.name, t.id LIMIT $6 OFFSET $7`, append(args, limit, offset)...)
 	if err != nil {
-		return nil, 0, fmt.Errorf("store: tokens of service account %d: %w", account, err)
+		return nil, 0, fmt.Errorf("store: tokens of service account %d: %w", owner.ID, err)
 	}
 	return list, total, nil
 }
@@ -133,7 +236,7 @@ func (tx *Tx) DeleteToken(org hallpass.OrgID, account hallpass.ServiceAccountID,
 		return fmt.Errorf("store: delete token %d: %w", id, err)
 	}
 	if n == 0 {
-		return &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrTokenNotFound", Message: "service account token not found"}
+		return errTokenNotFound
 	}
 	return nil
 }
@@ -149,7 +252,7 @@ func (tx *Tx) RevokeToken(org hallpass.OrgID, id hallpass.TokenID, at time.Time)
 		return fmt.Errorf("store: revoke token %d: %w", id, err)
 	}
 	if n == 0 {
-		return &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrTokenNotFound", Message: "service account token not found"}
+		return errTokenNotFound
 	}
 	return nil
 }
