@@ -70,8 +70,13 @@ func traffic(t *testing.T, p *process) {
 			t.Fatal(err)
 		}
 	}
-	if status, err := p.call(http.DefaultClient, token.Key, "GET", "/guard/nginx/nosuch", "", nil); err != nil || status != http.StatusForbidden {
-		t.Fatalf("a guard that does not exist: %d, %v", status, err)
+	if status, err := p.call(http.DefaultClient, "", "POST", "/api/guards", `{"name":"app","rules":[{"path":"/metrics","role":"None"}]}`, nil); err != nil || status != http.StatusCreated {
+		t.Fatalf("create guard: %d, %v", status, err)
+	}
+	for path, want := range map[string]int{"/guard/envoy/app/metrics": http.StatusOK, "/guard/envoy/app/admin": http.StatusForbidden, "/guard/nginx/nosuch": http.StatusForbidden} {
+		if status, err := p.call(http.DefaultClient, token.Key, "GET", path, "", nil); err != nil || status != want {
+			t.Fatalf("%s: %d, %v", path, status, err)
+		}
 	}
 }
 
@@ -83,6 +88,9 @@ func everything() *metrics.Metrics {
 		Jobs:   func() []hallpass.Job { return []hallpass.Job{{Name: "clock"}} },
 		Lease:  func() metrics.Lease { return metrics.Lease{Held: true} },
 		Nodes:  func() []metrics.Node { return []metrics.Node{{Name: "a", Self: true}} },
+		Decisions: func() []metrics.Decisions {
+			return []metrics.Decisions{{Guard: "app", Outcome: hallpass.GuardAllowed, Rule: 1, Count: 1}}
+		},
 		Expiring: func(context.Context) ([]metrics.Expiring, error) {
 			return []metrics.Expiring{{Token: 1, Org: 1, ExpiresAt: time.Now()}}, nil
 		},
@@ -279,13 +287,13 @@ func TestPrometheus(t *testing.T) {
 		long = time.Duration(n) * time.Second
 	}
 	p := serve(t, t.TempDir())
+	traffic(t, p) // before the first scrape: a guard has no counters until it has decided
 	prometheus := scrapeWith(t, program, p)
 	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(time.Second) { // Prometheus scrapes and evaluates meanwhile
 		if status, err := p.call(http.DefaultClient, "", "GET", "/api/org", "", nil); err != nil || status != http.StatusOK {
 			t.Fatalf("beside the scrapes: %d, %v", status, err)
 		}
 	}
-	traffic(t, p)
 
 	var targets struct {
 		ActiveTargets []struct{ Health, LastError string }
