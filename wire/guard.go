@@ -122,7 +122,7 @@ type GuardCount struct {
 
 // GuardToken counts the requests of one token with one outcome.
 type GuardToken struct {
-	TokenID int64  `json:"tokenId"` // 0: none, or an unknown one
+	TokenID int64  `json:"tokenId"` // 0: none, an unknown one, or one of too many
 	Outcome string `json:"outcome"`
 	Count   int64  `json:"count"`
 }

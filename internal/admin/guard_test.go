@@ -295,7 +295,7 @@ func TestGuardUsageOfDays(t *testing.T) {
 	for back := range 100 {
 		uses = append(uses, hallpass.GuardUse{Guard: g.ID, Day: now.Truncate(24*time.Hour).AddDate(0, 0, -back), Rule: 1, Outcome: "allowed", Count: 1})
 	}
-	if err := w.db.AddGuardUsage(ctx, uses); err != nil {
+	if err := w.db.AddGuardUsage(ctx, uses, hallpass.MaxGuardUses); err != nil {
 		t.Fatal(err)
 	}
 	for days, want := range map[int]int{-1: 1, 0: 1, 1: 1, 7: 7, 90: 90, 1 << 40: 90} {

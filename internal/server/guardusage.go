@@ -60,6 +60,10 @@ func (u *guardUsage) add(uses []hallpass.GuardUse) {
 	}
 }
 
+func (s *Server) addGuardUsage(ctx context.Context, uses []hallpass.GuardUse) error {
+	return s.db.AddGuardUsage(ctx, uses, hallpass.MaxGuardUses)
+}
+
 // pruneGuardUsage deletes uses of guards that are older than they are kept.
 func (s *Server) pruneGuardUsage(ctx context.Context) error {
 	return s.db.DeleteGuardUsage(ctx, s.node.Now().Add(-hallpass.GuardUseRetention))

@@ -173,7 +173,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	s.node = s.newNode(now)
 	s.verify = verify.New(s.db, s.node, verify.Options{CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, OnBrokenGuard: s.brokenGuard})
 	s.guard = guard.New(s.verify, s.signer)
-	s.uses = &guardUsage{take: s.guard.Usage, write: s.db.AddGuardUsage}
+	s.uses = &guardUsage{take: s.guard.Usage, write: s.addGuardUsage}
 	if now == nil {
 		now = s.node.Now
 	}

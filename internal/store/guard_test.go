@@ -248,7 +248,7 @@ func TestGuardUsage(t *testing.T) {
 		old, gone := use(today.AddDate(0, 0, -1), 1, "allowed", 5), use(today, 1, "allowed", 9)
 		gone.Guard++
 		for _, uses := range [][]hallpass.GuardUse{{old, gone, use(today, 1, "allowed", 2)}, {use(today, 1, "allowed", 3), use(today, 0, "guard.no-rule", 1)}, nil} {
-			if err := db.AddGuardUsage(t.Context(), uses); err != nil {
+			if err := db.AddGuardUsage(t.Context(), uses, 10); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -278,6 +278,58 @@ func TestGuardUsage(t *testing.T) {
 		write(t, db, func(tx *store.Tx) error { return tx.DeleteGuard(g.Org, g.ID) })
 		if got := usage(g.ID, time.Time{}); got != nil {
 			t.Errorf("when the guard is gone: %v", got)
+		}
+	})
+}
+
+// TestGuardUsageIsBounded has more tokens use a guard than are kept apart: the rest is
+// counted together, nothing is lost, and another guard and another day have their own room.
+func TestGuardUsageIsBounded(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		org := newOrg(t, db, "o").ID
+		g, other := makeGuard(t, db, loki(org)), loki(org)
+		other.Name = "other"
+		other = makeGuard(t, db, other)
+		const most, tokens = 4, 9
+		today := noon.Truncate(24 * time.Hour)
+		use := func(guard hallpass.GuardID, day time.Time, rule int, token hallpass.TokenID) hallpass.GuardUse {
+			return hallpass.GuardUse{Guard: guard, Day: day, Rule: rule, Outcome: "allowed", Token: token, Count: 1}
+		}
+		add := func(uses ...hallpass.GuardUse) {
+			if err := db.AddGuardUsage(t.Context(), uses, most); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 { // the second time there are rows for the first tokens, and still none for the others
+			var uses []hallpass.GuardUse
+			for token := hallpass.TokenID(tokens); token >= 0; token-- {
+				uses = append(uses, use(g.ID, today, 1, token))
+			}
+			add(uses...)
+		}
+		add(use(g.ID, today, 2, 1), use(g.ID, today.AddDate(0, 0, 1), 1, 9), use(other.ID, today, 1, 9))
+
+		count := func(u hallpass.GuardUse, n int64) hallpass.GuardUse {
+			u.Count = n
+			return u
+		}
+		want := []hallpass.GuardUse{count(use(g.ID, today, 1, 0), 2+2*(tokens-most))}
+		for token := hallpass.TokenID(1); token <= most; token++ {
+			want = append(want, count(use(g.ID, today, 1, token), 2))
+		}
+		want = append(want, use(g.ID, today, 2, 0), use(g.ID, today.AddDate(0, 0, 1), 1, 9))
+		usage := func(guard hallpass.GuardID) (list []hallpass.GuardUse) {
+			read(t, db, func(tx *store.Tx) (err error) {
+				list, err = tx.GuardUsage(guard, time.Time{})
+				return err
+			})
+			return list
+		}
+		if d := cmp.Diff(usage(g.ID), want); d != "" {
+			t.Errorf("want:\n%s", d)
+		}
+		if d := cmp.Diff(usage(other.ID), []hallpass.GuardUse{use(other.ID, today, 1, 9)}); d != "" {
+			t.Errorf("of the other guard, want:\n%s", d)
 		}
 	})
 }

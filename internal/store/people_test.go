@@ -190,7 +190,7 @@ func newEverything(t *testing.T, db *store.DB) (e everything) {
 		guard = g.ID
 		return errors.Join(append(errs, err)...)
 	})
-	if err := db.AddGuardUsage(t.Context(), []hallpass.GuardUse{{Guard: guard, Day: noon, Outcome: "allowed", Count: 1}}); err != nil {
+	if err := db.AddGuardUsage(t.Context(), []hallpass.GuardUse{{Guard: guard, Day: noon, Outcome: "allowed", Count: 1}}, 10); err != nil {
 		t.Fatal(err)
 	}
 	return e
