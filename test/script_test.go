@@ -36,7 +36,9 @@ func TestScripts(t *testing.T) {
 	for name, list := range scripts(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := script{t: t, url: serve(t, t.TempDir()).url, words: map[string]string{
+			p := start(t, t.TempDir(), []string{"HALLPASS_SERVER_TRUSTED_PROXIES=127.0.0.1"}) // scripts speak for proxies too
+			p.await()
+			s := script{t: t, url: p.url, words: map[string]string{
 				"admin": "Basic " + base64.StdEncoding.EncodeToString([]byte("admin:"+adminPassword)), "password": adminPassword,
 			}}
 			for _, e := range list {
