@@ -344,3 +344,26 @@ func TestLevelWords(t *testing.T) {
 		t.Errorf("a level that folders do not have is told as %q", got)
 	}
 }
+
+// TestForeignWords says what actions of other APIs let one do: what follows the colon is
+// often no verb.
+func TestForeignWords(t *testing.T) {
+	for _, tt := range []struct {
+		action hallpass.Action
+		scope  hallpass.Scope
+		want   string
+	}{
+		{"prometheus:query", "", "query prometheus"},
+		{"loki:read", "loki:tenants:a", "read loki (only loki:tenants:a)"},
+		{"loki:read", "*", "read loki"},
+		{"prometheus:labels", "", "prometheus: labels"},
+		{"prometheus:admin", "", "prometheus: admin"},
+		{"alertmanager:silence", "alertmanager:team:a", "alertmanager: silence (only alertmanager:team:a)"},
+		{"shop:orders:read", "", "shop: orders:read"},
+		{"shop", "", "shop"},
+	} {
+		if got := (hallpass.Permission{Action: tt.action, Scope: tt.scope}).Words(func(hallpass.Scope) string { return "" }); got != tt.want {
+			t.Errorf("%s on %q: %q, want %q", tt.action, tt.scope, got, tt.want)
+		}
+	}
+}

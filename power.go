@@ -325,8 +325,7 @@ func (p Permission) Words(name func(Scope) string) string {
 	}
 	row, known := p.Action.rowFor(p.Scope)
 	if !known {
-		noun, verb, _ := strings.Cut(string(p.Action), ":")
-		words := strings.TrimSpace(verb + " " + noun)
+		words := p.Action.foreignWords()
 		if p.Scope != "" && p.Scope != "*" {
 			words += " (only " + string(p.Scope) + ")"
 		}
@@ -341,6 +340,19 @@ func (p Permission) Words(name func(Scope) string) string {
 		return row.Words() + " (" + extent + ")"
 	}
 	return row.Words()
+}
+
+// foreignWords says what an action of another API may let one do, as "query prometheus".
+// What follows the colon may be no verb: prometheus:labels is "prometheus: labels".
+func (a Action) foreignWords() string {
+	thing, does, _ := strings.Cut(string(a), ":")
+	switch does {
+	case "":
+		return thing
+	case "read", "write", "query", "push", "create", "update", "delete", "list":
+		return does + " " + thing
+	}
+	return thing + ": " + does
 }
 
 // LevelWords says what the level of access to one resource of kind r lets one do;
