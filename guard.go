@@ -254,7 +254,7 @@ func (g Guard) Warnings(given func(Action) bool) (warnings []GuardWarning) {
 			warnings = append(warnings, GuardWarning{r.Number, fmt.Sprintf("Rule %d (%s) stands before preset rules that need another action: %s", r.Number, r.Request(), Enumerate(over))})
 		}
 		if r.Need.Kind == NeedPermission && given != nil && i < own && !given(r.Need.Action) {
-			warnings = append(warnings, GuardWarning{r.Number, "No role gives " + string(r.Need.Action) + ": only Admins hold it"})
+			warnings = append(warnings, GuardWarning{r.Number, "Only Admins hold " + string(r.Need.Action) + ": nobody else has a role that gives it"})
 		}
 	}
 	return warnings

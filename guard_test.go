@@ -236,7 +236,7 @@ func TestGuardWarnings(t *testing.T) {
 		{Methods: []string{"GET"}, Path: "/b", Need: needs("y:read", "")},
 	}}
 	got := fmt.Sprint(g.Warnings(func(a hallpass.Action) bool { return a == "x:read" }))
-	if !strings.HasPrefix(got, "[{2 ") || !strings.Contains(got, "{3 No role gives y:read") || strings.Count(got, "{") != 2 {
+	if !strings.HasPrefix(got, "[{2 ") || !strings.Contains(got, "{3 Only Admins hold y:read") || strings.Count(got, "{") != 2 {
 		t.Error(got)
 	}
 	if got := (hallpass.Guard{}).Warnings(nil); len(got) != 1 || got[0].Rule != 0 {

@@ -197,7 +197,8 @@ func TestGuardOfAnotherOrg(t *testing.T) {
 	}
 }
 
-// TestGuardWarnings warns of an action that no role gives, until one does.
+// TestGuardWarnings warns of an action that only Admins hold, until somebody has a role
+// with it.
 func TestGuardWarnings(t *testing.T) {
 	w := newWorld(t, admin.Options{})
 	ctx, boss := t.Context(), w.human("admin")
@@ -214,6 +215,9 @@ func TestGuardWarnings(t *testing.T) {
 	r, err := w.CreateRole(ctx, boss, hallpass.NamedRole{Name: "own", Permissions: []hallpass.Permission{{Action: "own:read"}}}, false)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if list, err := w.GuardWarnings(ctx, boss, prom()); err != nil || len(list) != 1 || list[0].Message != "Only Admins hold own:read: nobody else has a role that gives it" {
+		t.Errorf("with a role that nobody has: %v, %v", list, err)
 	}
 	if err := w.AssignRole(ctx, boss, r.UID, hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: w.machine("ci", hallpass.RoleNone).Principal.ID}, false); err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func TestGuardCalls(t *testing.T) {
 	want := wire.Guard{
 		ID: made.ID, OrgID: 1, Name: "loki", Upstream: "http://127.0.0.1:3100", PathAllow: []string{}, Preflight: "refuse", Identity: []string{"headers"}, Timeout: "1m0s", Rules: rules, PresetRules: []wire.GuardRule{},
 		ManagedBy: "api", Version: 1, Created: made.Created, Updated: made.Updated,
-		Warnings: []wire.GuardWarning{{Rule: 3, Message: "No role gives loki:read: only Admins hold it"}},
+		Warnings: []wire.GuardWarning{{Rule: 3, Message: "Only Admins hold loki:read: nobody else has a role that gives it"}},
 	}
 	if d := cmp.Diff(want, made); d != "" || made.ID == 0 || made.Created.IsZero() {
 		t.Errorf("the new guard (-want +got):\n%s", d)

@@ -56,7 +56,7 @@ func TestGuards(t *testing.T) {
 	if out := hallpass(t, "", "guard", "list", "-o", "json"); strings.TrimSpace(out) != "[]" {
 		t.Errorf("made without being asked for: %s", out)
 	}
-	apply("", "create guard loki", `path_allow: "" -> "%2f"`, "+ rule 1: GET /ready needs public", "create guard prom", "warning: guard loki, rule 2: No role gives loki:read", "Applied 2 guards.")
+	apply("", "create guard loki", `path_allow: "" -> "%2f"`, "+ rule 1: GET /ready needs public", "create guard prom", "warning: guard loki, rule 2: Only Admins hold loki:read", "Applied 2 guards.")
 	apply("", "The guards are as the file has them.")
 	write(strings.Replace(guardsFile, "public = true", `role = "Viewer"`, 1))
 	apply("", "change guard loki", "- rule 1: GET /ready needs public", "+ rule 1: GET /ready needs role Viewer", "Applied 1 guards.")
