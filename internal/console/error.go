@@ -37,6 +37,7 @@ func (req *request) fail(err error) {
 	}
 	view := describe(err)
 	view.frame = req.bareFrame(view.Heading)
+	view.Nav.OrgUnread = req.caller.Can(hallpass.OrgsRead, "")
 	view.RequestID, view.SignIn = e.RequestID(), req.caller.User() == 0
 	httpd.SetErrorHeaders(req.w.Header(), err)
 	if failed := req.showStatus(view.Status, "errors/error", view); failed != nil {

@@ -60,6 +60,30 @@ func TestMenu(t *testing.T) {
 	}
 }
 
+// TestOrgBesideErrors has the page about an error keep the place of the org in the menu,
+// so that what is below it does not move. Who does not see the org has no such place.
+func TestOrgBesideErrors(t *testing.T) {
+	s := hallpasstest.New(t)
+	s.User("vera", hallpass.RoleViewer)
+	s.User("nora", hallpass.RoleNone)
+	some := 0
+	for who, password := range map[string]string{"admin": hallpasstest.AdminPassword, "vera": hallpasstest.UserPassword, "nora": hallpasstest.UserPassword} {
+		b := signedIn(t, s, who, password)
+		usual, failed := b.get("/profile"), b.get("/nosuch")
+		if failed.status != http.StatusNotFound {
+			t.Fatalf("%s: %d", who, failed.status)
+		}
+		n := strings.Count(usual.text, ` class="org"`)
+		if got := strings.Count(failed.text, `<p class="org" aria-hidden="true"></p>`); got != n {
+			t.Errorf("%s has %d places of an org on a page, and %d beside an error", who, n, got)
+		}
+		some += n
+	}
+	if some == 0 {
+		t.Error("nobody sees an org")
+	}
+}
+
 func TestNodesBadge(t *testing.T) {
 	peers := func(states ...node.State) (list []node.Peer) {
 		for _, s := range states {

@@ -31,6 +31,7 @@ type crumb struct{ Label, URL string }
 // nav says which entries the menu shows.
 type nav struct {
 	Org             string
+	OrgUnread       bool        // the page is about an error: the place of the org stays empty, and nothing moves
 	Orgs            []orgChoice // to switch between; nil: there is only one
 	State           badge       // of the nodes; without Text: the viewer may not see it, or there is one node
 	Users           string      // address of the users; empty: the viewer may not see them
