@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -65,11 +66,22 @@ type Name struct {
 	Account bool   // a principal that is a service account
 	UID     string // of a service account or team; of a token's account
 	Owner   string // of a token: the name of its account
+	Deleted bool   // Text is the last name that the audit knows; empty: it knows none
 }
 
 // Names returns what people call the things, as far as they are there and the
 // caller may read them.
 func (a *Admin) Names(ctx context.Context, c hallpass.Caller, refs []Ref) (map[Ref]Name, error) {
+	return a.names(ctx, c, refs, false)
+}
+
+// NamesInAudit is Names for whoever reads the audit: it also tells of things that were
+// deleted, as far as the caller may read the audit and the audit tells of it.
+func (a *Admin) NamesInAudit(ctx context.Context, c hallpass.Caller, refs []Ref) (map[Ref]Name, error) {
+	return a.names(ctx, c, refs, c.Can(hallpass.AuditRead, ""))
+}
+
+func (a *Admin) names(ctx context.Context, c hallpass.Caller, refs []Ref, deleted bool) (map[Ref]Name, error) {
 	names := make(map[Ref]Name)
 	err := a.db.Read(ctx, func(tx *store.Tx) error {
 		tree, err := a.reach(tx, c)
@@ -81,7 +93,12 @@ func (a *Admin) Names(ctx context.Context, c hallpass.Caller, refs []Ref) (map[R
 				continue
 			}
 			n, may, err := a.nameOf(tx, tree, r)
-			if hallpass.KindOf(err) == hallpass.NotFound {
+			if deleted && errors.Is(err, hallpass.NotFound) {
+				if last, failed := lastName(tx, c, r); failed != nil || last.Deleted {
+					n, may, err = last, true, failed
+				}
+			}
+			if errors.Is(err, hallpass.NotFound) {
 				continue
 			}
 			if err != nil {
@@ -152,6 +169,38 @@ func (a *Admin) principalName(tx *store.Tx, c hallpass.Caller, org hallpass.OrgI
 		may = c.Principal.ID == id || c.Can(hallpass.ServiceAccountsRead, hallpass.ServiceAccountID(id).Scope())
 	}
 	return n, may, err
+}
+
+// lastName returns what the audit knows of a thing that is not there: the zero Name if it
+// does not know that there was one. What was made in an org and is not there was deleted,
+// perhaps with something else; only users leave an org in another way.
+func lastName(tx *store.Tx, c hallpass.Caller, r Ref) (n Name, err error) {
+	nouns, org := []string{string(r.Kind)}, r.Org
+	if r.Kind == RefPrincipal {
+		nouns = []string{"serviceaccount", "user"}
+	}
+	if c.ServerAdmin && (r.Kind == RefPrincipal || r.Kind == RefOrg) {
+		org = 0 // those who end them may work in another org
+	}
+	for _, noun := range nouns {
+		e, found, err := tx.LastLife(org, noun, r.ID)
+		if err != nil {
+			return n, err
+		}
+		if !found || noun == "user" && e.Action != "user.delete" {
+			continue
+		}
+		n = Name{Account: noun == "serviceaccount", Deleted: true}
+		for _, before := range []string{"name ", "login ", "title "} { // as changes write it
+			if text, ok := strings.CutPrefix(e.Reason, before); ok {
+				n.Text = text
+			}
+		}
+		if r.Kind == RefGuard {
+			n.Text = r.ID
+		}
+	}
+	return n, nil
 }
 
 func firstOf(a, b string) string {

@@ -168,7 +168,8 @@ func (req *request) nameEntries(rows []auditRow) error {
 		_, to := reasonRef(r.entry)
 		refs = append(refs, refsIn(r.entry.Org, r.Target, to, "principal:"+idText(r.entry.Actor.ID), "token:"+idText(int64(r.Token)))...)
 	}
-	n, err := req.lookUpNames(refs)
+	known, err := req.o.Admin.NamesInAudit(req.Context(), req.caller, refs)
+	n := names{req, known}
 	for i := range rows {
 		r := &rows[i]
 		org := r.entry.Org

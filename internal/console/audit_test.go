@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -34,4 +36,29 @@ func TestAuditOfGuard(t *testing.T) {
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	b.want("the audit", b.get("/admin/audit?action=guard.create"), 200,
 		`<details class="fold">`, `captures = {tenant = "header:X-Scope-OrgID"} split = "|"`)
+}
+
+// TestAuditOfTheDeleted reads of a team that was deleted, and of a guard that never was.
+func TestAuditOfTheDeleted(t *testing.T) {
+	s := hallpasstest.New(t)
+	var team struct{ TeamID int64 }
+	made := s.Do(hallpasstest.Admin, "POST", "/api/teams", `{"name":"Shop crew"}`)
+	if err := json.Unmarshal([]byte(made.Text), &team); err != nil {
+		t.Fatalf("create a team: %d %s", made.StatusCode, made.Text)
+	}
+	if r := s.Do(hallpasstest.Admin, "DELETE", fmt.Sprint("/api/teams/", team.TeamID), ""); r.StatusCode != 200 {
+		t.Fatalf("delete the team: %d %s", r.StatusCode, r.Text)
+	}
+	if r := s.Do(s.User("vi", hallpass.RoleViewer), "GET", "/api/guards/nosuch", ""); r.StatusCode != 403 {
+		t.Fatalf("read no guard: %d %s", r.StatusCode, r.Text)
+	}
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	for _, action := range []string{"team.create", "team.delete"} {
+		p := b.get("/admin/audit?action=" + action)
+		b.want("the audit of "+action, p, 200, ">Shop crew</span>", ">team, deleted</span>")
+		if strings.Contains(p.text, "not available") {
+			t.Errorf("%s: the team is only not available", action)
+		}
+	}
+	b.want("the refusal", b.get("/admin/audit?outcome=refused"), 200, "guard, not available")
 }

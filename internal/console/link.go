@@ -7,10 +7,11 @@ import (
 
 // link names something and leads to its page. The ID can be copied.
 type link struct {
-	Kind string // "service account", "team"; may be empty
-	Name string // empty: it was deleted, or the viewer may not see it
-	URL  string // empty: it has no page, or the page is of another organization
-	ID   string // as the API writes it
+	Kind    string // "service account", "team"; may be empty
+	Name    string // empty: it is not there, or the viewer may not see it
+	URL     string // empty: it has no page, or the page is of another organization
+	ID      string // as the API writes it
+	Deleted bool   // only the audit knows of it; Name may be empty
 }
 
 // names holds the names of what references point to.
@@ -19,7 +20,7 @@ type names struct {
 	known map[admin.Ref]admin.Name
 }
 
-// lookUpNames looks up what audit entries and scopes point to.
+// lookUpNames looks up what scopes point to.
 func (req *request) lookUpNames(refs []admin.Ref) (names, error) {
 	known, err := req.o.Admin.Names(req.Context(), req.caller, refs)
 	return names{req, known}, err
@@ -39,7 +40,10 @@ func (n names) link(org hallpass.OrgID, text string) link {
 	if !known {
 		return t
 	}
-	t.Name = name.Text
+	t.Name, t.Deleted = name.Text, name.Deleted
+	if t.Deleted {
+		return t
+	}
 	if org == n.v.caller.Org || ref.Kind == admin.RefOrg {
 		t.URL = n.v.pageOf(name)
 	}

@@ -236,13 +236,13 @@ func (req *request) holders(who admin.RoleAssignments) []link {
 		list = append(list, link{Name: "everybody with the basic role " + r.String(), URL: roleURL("basic_" + strings.ToLower(r.String()))})
 	}
 	for _, t := range who.Teams {
-		list = append(list, link{"team", t.Name, teamURL(t), "team:" + idText(int64(t.ID))})
+		list = append(list, link{Kind: "team", Name: t.Name, URL: teamURL(t), ID: "team:" + idText(int64(t.ID))})
 	}
 	for _, p := range who.ServiceAccounts {
-		list = append(list, link{"service account", displayName(p), req.principalURL(p), "serviceaccount:" + idText(p.ID)})
+		list = append(list, link{Kind: "service account", Name: displayName(p), URL: req.principalURL(p), ID: "serviceaccount:" + idText(p.ID)})
 	}
 	for _, p := range who.Users {
-		list = append(list, link{"user", displayName(p), req.principalURL(p), "user:" + idText(p.ID)})
+		list = append(list, link{Kind: "user", Name: displayName(p), URL: req.principalURL(p), ID: "user:" + idText(p.ID)})
 	}
 	return list
 }

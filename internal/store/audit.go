@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math"
@@ -86,6 +87,22 @@ func (tx *Tx) AuditHas(action string) (has bool, err error) {
 		return false, fmt.Errorf("store: audit of %s: %w", action, err)
 	}
 	return has, nil
+}
+
+// LastLife returns the newest entry which says that a thing of org was created or
+// deleted; false if there is none. An org of zero is any.
+func (tx *Tx) LastLife(org hallpass.OrgID, noun, id string) (e hallpass.AuditEntry, found bool, err error) {
+	err = tx.sql.QueryRow(`
+		SELECT action, reason FROM audit
+		WHERE  target = $1 AND outcome = $2 AND action IN ($3, $4) AND (org_id = $5 OR $5 = 0)
+		ORDER  BY at_us DESC, id DESC LIMIT 1`, noun+":"+id, hallpass.Done, noun+".create", noun+".delete", org).Scan(&e.Action, &e.Reason)
+	if errors.Is(err, sql.ErrNoRows) {
+		return e, false, nil
+	}
+	if err != nil {
+		return e, false, fmt.Errorf("store: audit of %s %s: %w", noun, id, err)
+	}
+	return e, true, nil
 }
 
 // AuditActions returns every action that there are entries of.
