@@ -32,7 +32,7 @@ func (v *Verifier) LookUps() int {
 }
 
 // A LookUp is one look at the database.
-type LookUp = lookUp
+type LookUp = look[found]
 
 // Join and Finish are those of the look-ups; Join takes the epoch that the cache
 // has reached.
@@ -88,3 +88,19 @@ func (v *Verifier) Notice(n store.Notice) { v.changed(n) }
 
 // RulesInMemory reports whether the rules of guards are remembered.
 func (v *Verifier) RulesInMemory() bool { return v.guards.now.Load() != nil }
+
+// Looks are looks at the database for texts.
+type Looks struct{ looks[string, int] }
+
+// Look joins the look for key or runs one with read. It returns what was found, and whether
+// the look was its own. Joined is called before it waits for another's.
+func (ls *Looks) Look(ctx context.Context, key string, read func() (int, error), joined func()) (n int, mine bool, err error) {
+	l, mine := ls.join(key, 0)
+	if mine {
+		n, err = ls.run(key, l, read)
+		return n, true, err
+	}
+	joined()
+	n, err = l.wait(ctx)
+	return n, false, err
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/hallpass-dev/hallpass"
@@ -22,9 +21,7 @@ type guards struct {
 	now       atomic.Pointer[guardSet] // nil: to be read; written within coherence
 	last      atomic.Pointer[guardSet] // that was read last, perhaps not kept: what did not change since is not compiled again
 	coherence store.Coherence
-
-	mu       sync.Mutex
-	underWay *guardLook // guarded by mu
+	looks     looks[struct{}, *guardSet] // each is for all guards
 }
 
 // A guardSet is the guards at one time. It does not change.
@@ -37,14 +34,6 @@ type compiledGuard struct {
 	guard  hallpass.Guard
 	rules  *hallpass.Ruleset
 	broken *hallpass.Error
-}
-
-// A guardLook is one look at the database, and what it found once done is closed.
-type guardLook struct {
-	begun store.Epoch
-	done  chan struct{}
-	set   *guardSet
-	err   error
 }
 
 var errUnknownGuard = &hallpass.Error{Kind: hallpass.NotFound, ID: "guard.unknown", Message: "There is no such guard"}
@@ -84,56 +73,33 @@ func (gs *guards) changed(n store.Notice) {
 	}
 }
 
-// load reads the guards. Those who ask at the same time share one look, unless
-// something was announced since it began.
+// load reads the guards. What it finds is kept if nothing was announced since it began.
 func (gs *guards) load(ctx context.Context) (*guardSet, error) {
-	l, mine := gs.join(gs.coherence.Begin())
-	if mine {
-		gs.run(context.WithoutCancel(ctx), l) // others may wait for it, whatever becomes of this caller
-		return l.set, l.err
+	l, mine := gs.looks.join(struct{}{}, gs.coherence.Begin())
+	if !mine {
+		return l.wait(ctx)
 	}
-	select {
-	case <-l.done:
-		return l.set, l.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	ctx = context.WithoutCancel(ctx) // others may wait for it, whatever becomes of this caller
+	return gs.looks.run(struct{}{}, l, func() (*guardSet, error) {
+		list, err := gs.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		set := gs.compile(list)
+		gs.coherence.Keep(l.begun, func() { gs.now.Store(set) })
+		return set, nil
+	})
 }
 
-// join returns the look to wait for, or a new one that is the caller's to run.
-func (gs *guards) join(begun store.Epoch) (l *guardLook, mine bool) {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	if l := gs.underWay; l != nil && l.begun == begun {
-		return l, false
-	}
-	gs.underWay = &guardLook{begun: begun, done: make(chan struct{}), err: errStale} // what the others are told should it panic
-	return gs.underWay, true
-}
-
-// run looks, and has those who wait go on. What was found is kept if nothing was
-// announced since the look began.
-func (gs *guards) run(ctx context.Context, l *guardLook) {
-	defer func() {
-		gs.mu.Lock()
-		if gs.underWay == l {
-			gs.underWay = nil
+func (gs *guards) read(ctx context.Context) (list []hallpass.Guard, err error) {
+	err = gs.db.Read(ctx, func(tx *store.Tx) error {
+		if err := recent(gs.node, tx); err != nil {
+			return err
 		}
-		gs.mu.Unlock()
-		close(l.done)
-	}()
-	var list []hallpass.Guard
-	l.err = gs.db.Read(ctx, func(tx *store.Tx) (err error) {
-		if err = recent(gs.node, tx); err == nil {
-			list, err = tx.AllGuards()
-		}
+		list, err = tx.AllGuards()
 		return err
 	})
-	if l.err != nil {
-		return
-	}
-	l.set = gs.compile(list)
-	gs.coherence.Keep(l.begun, func() { gs.now.Store(l.set) })
+	return list, err
 }
 
 // compile makes the guards ready for decisions. One that cannot be compiled is told

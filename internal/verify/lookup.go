@@ -11,28 +11,13 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// A lookUps finds tokens that are not in memory. Those who ask for one token at
-// the same time share one look at the database.
-//
-// golang.org/x/sync/singleflight has two ways to do that. With Do nobody can give
-// up before the look is over. With DoChan each look takes another goroutine, and a
-// panic there ends the process instead of one request.
+// A lookUps finds tokens that are not in memory.
 type lookUps struct {
+	looks[[32]byte, found]
 	db      *store.DB
 	node    *node.Node
 	cache   *cache
 	limiter *limiter
-
-	mu       sync.Mutex
-	underWay map[[32]byte]*lookUp // guarded by mu
-}
-
-// A lookUp is one look at the database, and what it found once done is closed.
-type lookUp struct {
-	begun store.Epoch
-	done  chan struct{}
-	found found
-	err   error
 }
 
 // found is what the database says about a token.
@@ -44,7 +29,7 @@ type found struct {
 }
 
 func newLookUps(db *store.DB, n *node.Node, c *cache) *lookUps {
-	return &lookUps{db: db, node: n, cache: c, limiter: newLimiter(), underWay: make(map[[32]byte]*lookUp)}
+	return &lookUps{db: db, node: n, cache: c, limiter: newLimiter()}
 }
 
 // find looks the token up.
@@ -52,51 +37,17 @@ func (ls *lookUps) find(ctx context.Context, hash [32]byte) (found, error) {
 	for again := false; ; again = true {
 		l, mine := ls.join(hash, ls.cache.coherence.Begin())
 		if mine {
-			return ls.run(context.WithoutCancel(ctx), hash, l) // others may wait for it, whatever becomes of this caller
+			ctx := context.WithoutCancel(ctx) // others may wait for it, whatever becomes of this caller
+			return ls.run(hash, l, func() (found, error) { return ls.look(ctx, hash, l.begun) })
 		}
-		select {
-		case <-l.done:
-		case <-ctx.Done():
-			return found{}, unknowable(ctx.Err())
-		}
+		f, err := l.wait(ctx)
 		// That there is no such token may have been true only before it was
 		// made, and it was made before this caller came. The look-up after that
 		// began later.
-		if again || !errors.Is(l.err, hallpass.NotFound) {
-			return l.found, l.err
+		if again || !errors.Is(err, hallpass.NotFound) {
+			return f, err
 		}
 	}
-}
-
-// join returns the look-up to wait for, or a new one that is the caller's to run
-// and finish. One that began before the latest announcement is not joined: what it
-// finds may be of before, and whoever asks now must not get that.
-func (ls *lookUps) join(hash [32]byte, begun store.Epoch) (l *lookUp, mine bool) {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if l := ls.underWay[hash]; l != nil && l.begun == begun {
-		return l, false
-	}
-	l = &lookUp{begun: begun, done: make(chan struct{})}
-	ls.underWay[hash] = l
-	return l, true
-}
-
-// finish has those who wait for the look-up go on.
-func (ls *lookUps) finish(hash [32]byte, l *lookUp) {
-	ls.mu.Lock()
-	if ls.underWay[hash] == l {
-		delete(ls.underWay, hash)
-	}
-	ls.mu.Unlock()
-	close(l.done)
-}
-
-func (ls *lookUps) run(ctx context.Context, hash [32]byte, l *lookUp) (found, error) {
-	l.err = errStale // what the others are told should look panic
-	defer ls.finish(hash, l)
-	l.found, l.err = ls.look(ctx, hash, l.begun)
-	return l.found, l.err
 }
 
 // look reads what there is to know of the token, and keeps it if the token is
