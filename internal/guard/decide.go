@@ -18,6 +18,7 @@ type Decider struct {
 	identities identities
 	decisions  decisions
 	refusals   refusals
+	repeats    repeats
 }
 
 // New returns a Decider that verifies tokens with v, and has the rules of guards
@@ -25,6 +26,7 @@ type Decider struct {
 func New(v *verify.Verifier, s *Signer) *Decider {
 	d := &Decider{verify: v, signer: s}
 	d.decisions.begin()
+	d.repeats.begin()
 	return d
 }
 
@@ -37,6 +39,7 @@ type Check struct {
 	Header        http.Header // of the original request: those that rules capture, and those of a preflight
 	Authorization []string    // the values of the request's Authorization headers
 	From          hallpass.From
+	ID            string // of the question, by which one that is asked again is counted once; "": it has none
 }
 
 // A Verdict is the answer to a Check. The zero Verdict lets nothing pass.
@@ -77,8 +80,9 @@ var (
 //
 // The order is that of docs/guard/protocol.md: the token, the guard, its org, the
 // original request, its path, the rule, what the rule needs. Each decision is counted
-// once; a refusal of a known token is recorded in the audit. Of a guard that does not
-// exist, or whose rules cannot be known, nothing passes (SEC-48).
+// once, also if the question is asked again; a refusal of a known token is recorded in
+// the audit. Of a guard that does not exist, or whose rules cannot be known, nothing
+// passes (SEC-48).
 func (d *Decider) Decide(ctx context.Context, c Check) Verdict {
 	v := d.judge(ctx, &c)
 	d.note(&c, &v)
@@ -229,14 +233,18 @@ func refuse(challenge string, err error) Verdict {
 }
 
 // note counts the decision, keeps a refusal for those who look, and has the refusal of
-// a known token recorded.
+// a known token recorded. A question that was asked before is only recorded: whoever
+// chooses its ID hides nothing.
 func (d *Decider) note(c *Check, v *Verdict) {
-	d.decisions.count(v)
+	again := d.repeats.again(c.ID)
+	if !again {
+		d.decisions.count(v)
+	}
 	if v.Allow || v.Guard == nil && v.Caller.Token == 0 {
 		return
 	}
 	now := d.verify.Now()
-	if v.Guard != nil {
+	if v.Guard != nil && !again {
 		d.refusals.keep(now, c, v)
 	}
 	if v.Status == http.StatusForbidden {

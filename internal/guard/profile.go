@@ -18,14 +18,17 @@ type profile struct {
 	host    string
 	address string // of the client's address; "": X-Forwarded-For or Forwarded, as at every door
 	whole   bool   // the target is a whole URL
+	id      string // the header with an ID of the question: this proxy asks again if an answer takes long
 }
 
 // profiles are the ways to ask, by the word in the door's path.
 var profiles = func() map[string]profile {
 	original := profile{method: "X-Original-Method", target: "X-Original-Uri", host: "X-Original-Host", address: "X-Real-Ip"}
 	forwarded := profile{method: "X-Forwarded-Method", target: "X-Forwarded-Uri", host: "X-Forwarded-Host"}
+	haproxy := original
+	haproxy.id = "X-Request-Id"
 	all := map[string]profile{
-		"nginx": original, "haproxy": original, "apache": original,
+		"nginx": original, "haproxy": haproxy, "apache": original,
 		"ingress-nginx": {method: "X-Original-Method", target: "X-Original-Url", address: "X-Real-Ip", whole: true},
 		"caddy":         forwarded, "traefik": forwarded,
 		"envoy": {own: true},
@@ -47,6 +50,7 @@ func (p profile) check(r *http.Request, event *httpd.Event, guard, rest string) 
 		c.Method, c.Target, c.Host = r.Method, rest, r.Host
 	case event.Trusted:
 		c.Method, c.Target, c.Host = one(r.Header[p.method]), one(r.Header[p.target]), one(r.Header[p.host])
+		c.ID = one(r.Header[p.id])
 		if p.whole {
 			c.Target, c.Host = splitURL(c.Target)
 		}

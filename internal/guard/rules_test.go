@@ -392,3 +392,40 @@ func FuzzDecide(f *testing.F) {
 		}
 	})
 }
+
+// TestAskedAgain asks the same question several times, as HAProxy does when an answer takes
+// long: each is answered, and one is counted. The audit hides none.
+func TestAskedAgain(t *testing.T) {
+	s := hallpasstest.New(t, trusting)
+	_, key := token(t, s, "reader", "Viewer")
+	newGuard(t, s.Store(), app)
+	auth := "Authorization: Bearer " + key
+	for _, d := range dialects[:2] { // nginx, whose X-Request-Id may be the client's, and HAProxy
+		for _, id := range []string{"a", "a", "a", "b"} {
+			id = "X-Request-Id: " + d.name + id
+			if r := d.ask(t, s, "app", "GET", "/api/x", auth, id); r.StatusCode != http.StatusOK {
+				t.Errorf("%s: %d %s", d.name, r.StatusCode, r.text)
+			}
+			if r := d.ask(t, s, "app", "GET", "/nothing", auth, id+"n"); r.reason(t) != "guard.no-rule" {
+				t.Errorf("%s: %d %s", d.name, r.StatusCode, r.text)
+			}
+		}
+		d.ask(t, s, "app", "GET", "/api/x", auth) // without an ID
+		d.ask(t, s, "app", "GET", "/api/x", auth)
+	}
+	text := s.Do(hallpasstest.Nobody, "GET", "/metrics", "").Text
+	for outcome, n := range map[string]int{`outcome="allowed",rule="1"`: 4 + 2 + 2 + 2, `outcome="guard.no-rule",rule="0"`: 4 + 2} {
+		if line := fmt.Sprintf("hallpass_guard_decisions_total{guard=\"app\",%s} %d\n", outcome, n); !strings.Contains(text, line) {
+			t.Errorf("the metrics have no line %s", line)
+		}
+	}
+	hallpasstest.Eventually(t, "the audit to have every refusal", func() bool {
+		n := int64(0)
+		for _, e := range audit(t, s) {
+			if e.Target == "guard:app" {
+				n += e.Count
+			}
+		}
+		return n == 8
+	})
+}
