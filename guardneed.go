@@ -2,26 +2,26 @@ package hallpass
 
 import "strings"
 
-// NeedOf reads what a rule says that it needs: exactly one of public, a role and an
+// needOf reads what a rule says that it needs: exactly one of public, a role and an
 // action, the latter perhaps with a scope. The field of its error is that of the rule.
-func NeedOf(public bool, role, action, scope string) (Need, *Error) {
-	said, need := 0, Need{Scope: scope}
-	if public {
+func needOf(w WrittenRule) (Need, *Error) {
+	said, need := 0, Need{Scope: w.Scope}
+	if w.Public {
 		said, need.Kind = said+1, NeedNothing
 	}
-	if role != "" {
+	if w.Role != "" {
 		said, need.Kind = said+1, NeedRole
 	}
-	if action != "" {
-		said, need.Kind, need.Action = said+1, NeedPermission, Action(action)
+	if w.Action != "" {
+		said, need.Kind, need.Action = said+1, NeedPermission, Action(w.Action)
 	}
 	if said != 1 {
 		return Need{}, errNotOneNeed
 	}
 	if need.Kind == NeedRole {
 		var known bool
-		if need.Role, known = ParseRole(role); !known {
-			return Need{}, Invalidf("role", "%q is no basic role: those are None, Viewer, Editor and Admin", role)
+		if need.Role, known = ParseRole(w.Role); !known {
+			return Need{}, Invalidf("role", "%q is no basic role: those are None, Viewer, Editor and Admin", w.Role)
 		}
 	}
 	return need, nil

@@ -1,13 +1,15 @@
 package hallpass_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/hallpass-dev/hallpass"
 )
 
-func TestNeedOf(t *testing.T) {
+// TestAddRule reads what rules need, as it is written down, and writes it again.
+func TestAddRule(t *testing.T) {
 	for _, tt := range []struct {
 		name                string
 		public              bool
@@ -28,7 +30,19 @@ func TestNeedOf(t *testing.T) {
 		{name: "no such role", role: "Boss", refused: `"Boss" is no basic role`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := hallpass.NeedOf(tt.public, tt.role, tt.action, tt.scope)
+			var g hallpass.Guard
+			var got hallpass.Need
+			written := hallpass.WrittenRule{Methods: []string{"GET"}, Path: "/", Public: tt.public, Role: tt.role, Action: tt.action, Scope: tt.scope, Split: "|"}
+			err := g.AddRule(written)
+			if err == nil {
+				got = g.Rules[0].Need
+				if written.Role = got.Role.String(); got.Kind != hallpass.NeedRole {
+					written.Role = ""
+				}
+				if again := g.Rules[0].Written(); !reflect.DeepEqual(again, written) {
+					t.Errorf("written again: %+v, want %+v", again, written)
+				}
+			}
 			if got != tt.want || (err != nil) != (tt.refused != "") || err != nil && !strings.Contains(err.Message, tt.refused) {
 				t.Errorf("%+v, %v; want %+v, an error with %q", got, err, tt.want, tt.refused)
 			}

@@ -3,6 +3,7 @@ package hallpass_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -22,6 +23,12 @@ func TestGuardWords(t *testing.T) {
 		g := hallpass.Guard{JWT: true}
 		if err := g.SetIdentity(tt.words); (err != nil) != (tt.want == nil) || err == nil && !slices.Equal(g.Identity(), tt.want) {
 			t.Errorf("identity %q: %q, %v", tt.words, g.Identity(), err)
+		}
+	}
+	for text, want := range map[string]time.Duration{"": 0, "90s": 90 * time.Second, "1h": time.Hour, "0": -1, "0s": -1, "90": -1, "soon": -1} {
+		g := hallpass.Guard{Timeout: time.Minute}
+		if err := g.SetTimeout(text); (err != nil) != (want < 0) || err == nil && g.Timeout != want {
+			t.Errorf("timeout %q: %s, %v", text, g.Timeout, err)
 		}
 	}
 }

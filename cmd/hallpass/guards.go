@@ -1,13 +1,12 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -82,37 +81,21 @@ func readGuard(name string, table map[string]any) (hallpass.Guard, error) {
 	}
 	g := hallpass.Guard{Name: name, Org: hallpass.OrgID(t.Org), Upstream: t.Upstream, Preset: t.Preset, PathAllow: t.PathAllow}
 	g.Listen = t.Listen
-	if t.Timeout != "" {
-		var err error
-		if g.Timeout, err = time.ParseDuration(t.Timeout); err != nil || g.Timeout == 0 {
-			return g, fmt.Errorf("guard.%s.timeout: %q is not a duration like 90s", name, t.Timeout)
-		}
-	}
 	if t.Org == 0 {
 		g.Org = hallpass.FirstOrg
 	}
-	if err := errors.Join(nilIfNone(g.SetPreflight(t.Preflight)), nilIfNone(g.SetIdentity(t.Identity))); err != nil {
+	if err := cmp.Or(g.SetPreflight(t.Preflight), g.SetIdentity(t.Identity), g.SetTimeout(t.Timeout)); err != nil {
 		return g, fmt.Errorf("guard.%s: %w", name, err)
 	}
-	for i, r := range t.Rules {
-		need, err := hallpass.NeedOf(r.Public, r.Role, r.Action, r.Scope)
-		if err != nil {
-			return g, fmt.Errorf("guard.%s: %w", name, err.InRule(i))
+	for _, r := range t.Rules {
+		if err := g.AddRule(hallpass.WrittenRule(r)); err != nil {
+			return g, fmt.Errorf("guard.%s: %w", name, err)
 		}
-		g.Rules = append(g.Rules, hallpass.GuardRule{Methods: r.Methods, Path: r.Path, Need: need, Captures: r.Captures, Split: r.Split, Set: r.Set})
 	}
 	if err := g.Validate(); err != nil {
 		return g, fmt.Errorf("guard.%s: %w", name, err)
 	}
 	return g, nil
-}
-
-// nilIfNone keeps a nil *hallpass.Error from being an error that is not nil.
-func nilIfNone(err *hallpass.Error) error {
-	if err == nil {
-		return nil
-	}
-	return err
 }
 
 // fill sets the fields of a struct to the values that a table of the file has for

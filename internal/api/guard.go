@@ -22,9 +22,9 @@ func guardRow(g hallpass.Guard, warnings []hallpass.GuardWarning) wire.Guard {
 	}
 	for i, r := range g.AllRules() {
 		if i < len(g.Rules) {
-			out.Rules = append(out.Rules, guardRuleRow(r))
+			out.Rules = append(out.Rules, wire.GuardRule(r.Written()))
 		} else {
-			out.PresetRules = append(out.PresetRules, guardRuleRow(r))
+			out.PresetRules = append(out.PresetRules, wire.GuardRule(r.Written()))
 		}
 	}
 	for _, w := range warnings {
@@ -33,37 +33,16 @@ func guardRow(g hallpass.Guard, warnings []hallpass.GuardWarning) wire.Guard {
 	return out
 }
 
-func guardRuleRow(r hallpass.GuardRule) wire.GuardRule {
-	out := wire.GuardRule{Methods: r.Methods, Path: r.Path, Captures: r.Captures, Split: r.Split, Set: r.Set}
-	switch r.Need.Kind {
-	case hallpass.NeedNothing:
-		out.Public = true
-	case hallpass.NeedRole:
-		out.Role = r.Need.Role.String()
-	case hallpass.NeedPermission:
-		out.Action, out.Scope = string(r.Need.Action), r.Need.Scope
-	}
-	return out
-}
-
 // guardOf reads a guard. What else is wrong with it, admin tells.
 func guardOf(in wire.WriteGuard) (hallpass.Guard, error) {
 	g := hallpass.Guard{Name: in.Name, Version: in.Version, Upstream: in.Upstream, Preset: in.Preset, PathAllow: in.PathAllow}
-	if err := cmp.Or(g.SetPreflight(in.Preflight), g.SetIdentity(in.Identity)); err != nil {
+	if err := cmp.Or(g.SetPreflight(in.Preflight), g.SetIdentity(in.Identity), g.SetTimeout(in.Timeout)); err != nil {
 		return g, err
 	}
-	if in.Timeout != "" {
-		var err error
-		if g.Timeout, err = time.ParseDuration(in.Timeout); err != nil || g.Timeout == 0 {
-			return g, hallpass.Invalidf("timeout", "timeout is not a duration like 90s")
+	for _, r := range in.Rules {
+		if err := g.AddRule(hallpass.WrittenRule(r)); err != nil {
+			return g, err
 		}
-	}
-	for i, r := range in.Rules {
-		need, err := hallpass.NeedOf(r.Public, r.Role, r.Action, r.Scope)
-		if err != nil {
-			return g, err.InRule(i)
-		}
-		g.Rules = append(g.Rules, hallpass.GuardRule{Methods: r.Methods, Path: r.Path, Need: need, Captures: r.Captures, Split: r.Split, Set: r.Set})
 	}
 	return g, nil
 }

@@ -49,14 +49,7 @@ type storedRule struct {
 func encodeRules(rules []hallpass.GuardRule) (string, error) {
 	list := make([]storedRule, 0, len(rules))
 	for _, r := range rules {
-		s := storedRule{
-			Methods: r.Methods, Path: r.Path, Public: r.Need.Kind == hallpass.NeedNothing, Action: string(r.Need.Action), Scope: r.Need.Scope,
-			Captures: r.Captures, Split: r.Split, Set: r.Set,
-		}
-		if r.Need.Kind == hallpass.NeedRole {
-			s.Role = r.Need.Role.String()
-		}
-		list = append(list, s)
+		list = append(list, storedRule(r.Written()))
 	}
 	return encodeJSON(list)
 }
@@ -70,15 +63,13 @@ func decodeRules(text string) ([]hallpass.GuardRule, error) {
 	if err := in.Decode(&list); err != nil {
 		return nil, err
 	}
-	var rules []hallpass.GuardRule
-	for i, s := range list {
-		need, err := hallpass.NeedOf(s.Public, s.Role, s.Action, s.Scope)
-		if err != nil {
-			return nil, err.InRule(i)
+	var g hallpass.Guard
+	for _, s := range list {
+		if err := g.AddRule(hallpass.WrittenRule(s)); err != nil {
+			return nil, err
 		}
-		rules = append(rules, hallpass.GuardRule{Methods: s.Methods, Path: s.Path, Need: need, Captures: s.Captures, Split: s.Split, Set: s.Set})
 	}
-	return rules, nil
+	return g.Rules, nil
 }
 
 // encodeJSON returns v as JSON in which <, > and & stand as they are.
