@@ -1,0 +1,201 @@
+package hallpass_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// written returns the rules of a guard whose rules are written as "GET,POST /path need",
+// where the need is public, a role, or an action perhaps with "@" and a scope.
+func written(t *testing.T, rules ...string) *hallpass.Ruleset {
+	t.Helper()
+	g := hallpass.Guard{Name: "app"}
+	for _, text := range rules {
+		part := strings.Fields(text)
+		w := hallpass.WrittenRule{Path: part[1], Public: part[2] == "public"}
+		if part[0] != "any" {
+			w.Methods = strings.Split(part[0], ",")
+		}
+		if action, scope, _ := strings.Cut(part[2], "@"); strings.Contains(action, ":") {
+			w.Action, w.Scope = action, scope
+		} else if !w.Public {
+			w.Role = part[2]
+		}
+		if err := g.AddRule(w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := hallpass.NewRuleset(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func needOf(r *hallpass.CompiledRule) string {
+	if r == nil {
+		return "refused"
+	}
+	return r.Need.String()
+}
+
+// TestShifts compares sets of rules by what requests need.
+func TestShifts(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		was, now []string
+		want     []string
+	}{
+		{name: "nothing", was: []string{"GET /a public"}, now: []string{"GET /a public"}},
+		{name: "a new rule", now: []string{"GET,POST /a public"}, want: []string{"GET, POST /a: refused, nothing"}},
+		{name: "a rule less", was: []string{"any /a/{rest...} Viewer"}, want: []string{"any /a/{rest...}: the role Viewer, refused"}},
+		{name: "another need", was: []string{"GET /a public"}, now: []string{"GET /a loki:read"}, want: []string{"GET /a: nothing, the permission loki:read"}},
+		{name: "a method less", was: []string{"GET,POST /a public"}, now: []string{"GET /a public"}, want: []string{"POST /a: nothing, refused"}},
+		{name: "any method", was: []string{"GET /a public"}, now: []string{"any /a public"}, want: []string{"any but GET /a: refused, nothing"}},
+		{name: "a narrower rule before", was: []string{"any /{rest...} Viewer"}, now: []string{"any /a public", "any /{rest...} Viewer"}, want: []string{"any /a: the role Viewer, nothing"}},
+		{name: "an order that is none", was: []string{"GET /a public", "GET /b Viewer"}, now: []string{"GET /b Viewer", "GET /a public"}},
+		{name: "an order that decides", was: []string{"any /a/{x} public", "any /{y}/b Admin"}, now: []string{"any /{y}/b Admin", "any /a/{x} public"}, want: []string{"any /a/b: nothing, the role Admin"}},
+		{name: "the end of the rest", was: []string{"any /a/{rest...} public"}, now: []string{"any /a/{x}/{y...} public", "any /a/{rest...} Viewer"},
+			want: []string{"any /a/{rest...}: nothing, the role Viewer"}},
+		{name: "the root alone", was: []string{"any /{$} public", "any /{rest...} Viewer"}, now: []string{"any /{rest...} Viewer"}, want: []string{"any /{$}: nothing, the role Viewer"}},
+		{name: "two ways to say the same", was: []string{"GET /a public", "POST /a public"}, now: []string{"GET,POST /a public"}},
+		{name: "another place in the path", was: []string{"any /{t}/{u} loki:read@loki:tenants:{t}"}, now: []string{"any /{u}/{t} loki:read@loki:tenants:{t}"},
+			want: []string{"any /{t}/{u}: the permission loki:read on loki:tenants:{t}, the permission loki:read on loki:tenants:{t}"}},
+		{name: "a capture by another name", was: []string{"any /{a} Viewer"}, now: []string{"any /{b} Viewer"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, s := range written(t, tt.was...).Shifts(written(t, tt.now...)) {
+				got = append(got, fmt.Sprintf("%s: %s, %s", s.Request(), needOf(s.Was), needOf(s.Now)))
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestShiftsLeaveNothingOut asks sets of rules of random patterns about every short path:
+// what they treat otherwise is in a shift, and every shift has such a request.
+func TestShiftsLeaveNothingOut(t *testing.T) {
+	segments, needs := []string{"a", "b", "{x}", "{y}"}, []string{"public", "Viewer", "Admin", "loki:read"}
+	methods := []string{"any", "any", "GET", "POST", "GET,POST"}
+	paths := []string{"/"}
+	for range 4 {
+		for _, p := range slices.Clone(paths) {
+			for _, s := range []string{"a", "b", "c"} {
+				paths = append(paths, strings.TrimSuffix(p, "/")+"/"+s, strings.TrimSuffix(p, "/")+"/"+s+"/")
+			}
+		}
+		slices.Sort(paths)
+		paths = slices.Compact(paths)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(of []string) string { return of[random.IntN(len(of))] }
+	draw := func() *hallpass.Ruleset {
+		for {
+			g := hallpass.Guard{Name: "app"}
+			for range random.IntN(5) {
+				path, names := "", map[string]bool{}
+				for range 1 + random.IntN(2) {
+					if s := pick(segments); !names[s] || len(s) == 1 {
+						path, names[s] = path+"/"+s, true
+					}
+				}
+				path += pick([]string{"", "", "/", "/{$}", "/{rest...}"})
+				w := hallpass.WrittenRule{Path: path}
+				if m := pick(methods); m != "any" {
+					w.Methods = strings.Split(m, ",")
+				}
+				switch n := pick(needs); {
+				case n == "public":
+					w.Public = true
+				case strings.Contains(n, ":"):
+					w.Action = n
+				default:
+					w.Role = n
+				}
+				if err := g.AddRule(w); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if s, err := hallpass.NewRuleset(g); err == nil { // some rules can never match
+				return s
+			}
+		}
+	}
+	shifts, alike := 0, 0
+	for range 1000 {
+		was, now := draw(), draw()
+		list := was.Shifts(now)
+		hit := make([]bool, len(list))
+		shifts += len(list)
+		for _, path := range paths {
+			for _, method := range []string{"GET", "POST", "PUT"} {
+				before, after := was.Match(method, path), now.Match(method, path)
+				i := slices.IndexFunc(list, func(s hallpass.RuleShift) bool {
+					return s.Was == before && s.Now == after && slices.Contains(s.Methods, method) != s.ButNot && matchesPath(t, s.Path, path)
+				})
+				switch {
+				case needOf(before) == needOf(after) && i < 0:
+					alike++
+				case i < 0:
+					t.Fatalf("%s %s: %s, then %s, and no shift says so\n%s\n%s", method, path, needOf(before), needOf(after), requests(was), requests(now))
+				case needOf(before) == needOf(after):
+					t.Fatalf("%s %s: a shift that is none\n%s\n%s", method, path, requests(was), requests(now))
+				default:
+					hit[i] = true
+				}
+			}
+		}
+		if i := slices.Index(hit, false); i >= 0 {
+			t.Fatalf("no request is in the shift %s: %s, %s\n%s\n%s", list[i].Request(), needOf(list[i].Was), needOf(list[i].Now), requests(was), requests(now))
+		}
+	}
+	if shifts < 1000 || alike < 1000 {
+		t.Errorf("%d shifts and %d requests alike: this test does not look where it should", shifts, alike)
+	}
+}
+
+func matchesPath(t *testing.T, pattern, path string) bool {
+	t.Helper()
+	p, err := hallpass.ParsePathPattern(strings.NewReplacer("/{x}/{x}", "/{x}/{y}", "/{y}/{y}", "/{x}/{y}").Replace(pattern), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Matches(path)
+}
+
+func requests(s *hallpass.Ruleset) (list []string) {
+	for _, r := range s.Rules() {
+		list = append(list, r.Request()+" needs "+r.Need.String())
+	}
+	return list
+}
+
+// TestShiftsOfPresets compares the rules of presets with themselves and with none.
+func TestShiftsOfPresets(t *testing.T) {
+	none := written(t)
+	for _, name := range hallpass.GuardPresetNames() {
+		one, err := hallpass.NewRuleset(hallpass.Guard{Name: "app", Preset: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list := one.Shifts(one); list != nil {
+			t.Errorf("%s differs from itself: %v", name, list)
+		}
+		var rules []*hallpass.CompiledRule
+		for _, s := range none.Shifts(one) {
+			rules = append(rules, s.Now)
+		}
+		if !reflect.DeepEqual(rules, one.Rules()) {
+			t.Errorf("%s: %d rules shift, want %d", name, len(rules), len(one.Rules()))
+		}
+	}
+}
