@@ -78,6 +78,15 @@ func (g Guard) SuspendedError() *Error {
 	return &Error{Kind: Denied, ID: "guard.suspended", Message: "The guard " + g.Name + " refuses every request: " + why.Words()}
 }
 
+// LockedError returns the Conflict that names the configuration file in which the guard
+// can be changed; nil: it can be changed everywhere.
+func (g Guard) LockedError() error {
+	if g.ManagedBy != ManagedByConfig {
+		return nil
+	}
+	return &Error{Kind: Conflict, ID: "guard.managed", Message: "The guard " + g.Name + " is written down in the configuration file " + g.Source + ": change it there"}
+}
+
 // A GuardRule says what one kind of request needs: nothing, a basic role or a permission.
 type GuardRule struct {
 	Methods  []string          // compared exactly; none: any. GET stands for HEAD too

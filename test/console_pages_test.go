@@ -63,7 +63,7 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 	do("POST", fmt.Sprintf("/api/access-control/users/%d/roles", ci.ID), `{"roleUid":"metrics"}`, nil)
 	do("POST", "/api/access-control/teams/1/roles", `{"roleUid":"metrics"}`, nil)
 
-	do("POST", "/api/guards", `{"name":"prom","upstream":"http://127.0.0.1:9090","preset":"prometheus","rules":[{"methods":["GET","POST"],"path":"/a/path/that/is/long/and/has/no/blank/anywhere/{tenant}/{rest...}","action":"loki:read","scope":"loki:tenants:{tenant}"},{"path":"/-/healthy","public":true}]}`, nil)
+	do("POST", "/api/guards", `{"name":"prom","upstream":"http://127.0.0.1:9090","preset":"prometheus","rules":[{"methods":["GET","POST"],"path":"/a/path/that/is/long/and/has/no/blank/anywhere/{tenant}/{rest...}","action":"loki:read","scope":"loki:tenants:{tenant}"},{"path":"/-/healthy","public":true},{"path":"/x","role":"Editor"}]}`, nil)
 	do("POST", "/api/guards", `{"name":"empty"}`, nil)
 	for _, secret := range []string{made.Key, "glsa_wrong"} {
 		s.Do(hallpasstest.Bearer(secret), "GET", "/guard/proxy/prom/a/path/that/is/long/"+strings.Repeat("and_longer", 20), "", "User-Agent: curl/8.5.0")
@@ -116,6 +116,8 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /admin/roles/{role}/delete":                       {"/admin/roles/metrics/delete"},
 		"GET /guards":                                          {"/guards", "/guards?query=none"},
 		"GET /guards/{guard}":                                  {"/guards/prom", "/guards/empty", "/guards/prom?proxy=apache", "/guards/prom?proxy=envoy", "/guards/prom?proxy=built-in"},
+		"GET /guards/{guard}/edit":                             {"/guards/prom/edit", "/guards/empty/edit"},
+		"GET /create/guard":                                    {"/create/guard"},
 		"GET /guards/{guard}/delete":                           {"/guards/prom/delete"},
 		"GET /dashboards":                                      {"/dashboards"},
 		"GET /dashboards/permissions/{folder}":                 {"/dashboards/permissions/shop", "/dashboards/permissions/checkout"},
@@ -317,6 +319,7 @@ func TestEveryFormTellsWhere(t *testing.T) {
 const wrongForms = `(async () => {
 	const faults = [];
 	window.told = 0;
+	const usual = { permissions: "teams:read teams:*", upstream: "http://127.0.0.1:9", timeout: "9s", methods: "GET", path: "/usual", action: "app:use", scope: "app:of:{t}", captures: "t = header:X-T", set: "X-T = {t}", split: "|" };
 	const bad = { select: ["nonsense"], text: ["x".repeat(5000), "a\u0007b", " "], password: ["x"] };
 	for (const form of document.querySelectorAll("main form[method=post]")) {
 		for (const field of form.elements) {
@@ -324,7 +327,7 @@ const wrongForms = `(async () => {
 			for (const value of bad[field.tagName === "SELECT" ? "select" : field.type === "password" ? "password" : "text"]) {
 				const body = new URLSearchParams(new FormData(form));
 				for (const other of form.elements) {
-					if (other !== field && other.name && !other.value && other.tagName !== "BUTTON" && other.type !== "hidden") body.set(other.name, other.type === "password" ? "seven quiet rivers run" : other.name === "permissions" ? "teams:read teams:*" : "something");
+					if (other !== field && other.name && !other.value && other.tagName !== "BUTTON" && other.type !== "hidden") body.set(other.name, other.type === "password" ? "seven quiet rivers run" : usual[other.name.replace(/-\d+$/, "")] ?? "something");
 				}
 				body.set(field.name, value);
 				const what = form.getAttribute("action") + ": " + field.name + " = " + JSON.stringify(value.slice(0, 12));

@@ -19,11 +19,6 @@ var (
 	errGuardName    = hallpass.Invalidf("name", "The name of a guard cannot change: it stands in the configuration of proxies")
 )
 
-// errGuardManaged says where a guard that is locked here can be changed.
-func errGuardManaged(g hallpass.Guard) error {
-	return &hallpass.Error{Kind: hallpass.Conflict, ID: "guard.managed", Message: "The guard " + g.Name + " is written down in the configuration file " + g.Source + ": change it there"}
-}
-
 // A GuardFilter picks guards; zero fields pick all.
 type GuardFilter struct {
 	Query string // part of the name
@@ -60,7 +55,7 @@ func (a *Admin) Guard(ctx context.Context, c hallpass.Caller, name string) (g ha
 // Invalid, a name that a guard of any org has a Conflict. Once it has returned, every
 // node knows the guard.
 func (a *Admin) CreateGuard(ctx context.Context, c hallpass.Caller, g hallpass.Guard) (hallpass.Guard, error) {
-	if err := a.validateGuard(g); err != nil {
+	if err := a.ValidateGuard(g); err != nil {
 		return g, err
 	}
 	g.Org, g.ManagedBy, g.Source, g.Suspended = c.Org, hallpass.ManagedByAPI, "", ""
@@ -98,7 +93,7 @@ func (a *Admin) UpdateGuard(ctx context.Context, c hallpass.Caller, name string,
 	if g.Name != name {
 		return g, errGuardName
 	}
-	if err := a.validateGuard(g); err != nil {
+	if err := a.ValidateGuard(g); err != nil {
 		return g, err
 	}
 	err := a.changeGuard(ctx, c, hallpass.GuardsWrite, name, "guard.update", func(t *Turn, was hallpass.Guard) (err error) {
@@ -145,8 +140,8 @@ func (a *Admin) changeGuard(ctx context.Context, c hallpass.Caller, action hallp
 		if err != nil {
 			return err
 		}
-		if was.ManagedBy == hallpass.ManagedByConfig {
-			return errGuardManaged(was)
+		if err := was.LockedError(); err != nil {
+			return err
 		}
 		return fn(t, was)
 	})
@@ -159,16 +154,16 @@ func unmanaged(tx *store.Tx, org hallpass.OrgID) error {
 		return err
 	}
 	for _, g := range list {
-		if g.ManagedBy == hallpass.ManagedByConfig {
-			return errGuardManaged(g)
+		if err := g.LockedError(); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// validateGuard returns an Invalid error unless the guard is well formed and its
-// upstream is another server than this one.
-func (a *Admin) validateGuard(g hallpass.Guard) error {
+// ValidateGuard returns an Invalid error unless the guard is well formed and its
+// upstream is another server than this one. CreateGuard and UpdateGuard do the same.
+func (a *Admin) ValidateGuard(g hallpass.Guard) error {
 	if err := g.Validate(); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (a *Admin) ApplyConfigGuards(ctx context.Context, list []hallpass.Guard, so
 	list = slices.Clone(list)
 	for i := range list {
 		list[i].ManagedBy, list[i].Source = hallpass.ManagedByConfig, source
-		if err := a.validateGuard(list[i]); err != nil {
+		if err := a.ValidateGuard(list[i]); err != nil {
 			return nil, fmt.Errorf("guard.%s: %w", list[i].Name, err)
 		}
 	}

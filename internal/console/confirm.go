@@ -29,6 +29,7 @@ type change struct {
 	done   string            // message that the page shows then
 	same   string            // message when nothing would change; empty: the change is made without a question
 	again  func(error) error // shows the form again with the error; nil: the error has a page
+	show   func() error      // shows the form again, because it was not sent to be saved; nil: it was
 }
 
 // step is one thing that changes, with its state before and after.
@@ -65,6 +66,9 @@ func asked(plan func(*request) (change, error)) func(*request) error {
 		c, err := plan(req)
 		if err != nil {
 			return c.refused(req, err)
+		}
+		if c.show != nil {
+			return c.show()
 		}
 		if c.to == "" {
 			c.to = c.Cancel

@@ -83,6 +83,8 @@ func TestPowerAsks(t *testing.T) {
 		{route: "POST /admin/orgs/{org}/delete", path: "/admin/orgs/2/delete", what: "Shop org", before: "organization with", after: "deleted", done: "The organization Shop org is deleted."},
 		{route: "POST /admin/roles/{role}/edit", path: "/admin/roles/metrics/edit", form: []string{"name", "Metrics", "permissions", "prometheus:query *\nteams:read teams:*", "version", "2"}, what: "teams:read teams:*", before: "not permitted", after: "permitted", done: "The role Metrics is changed."},
 		{route: "POST /admin/roles/{role}/delete", path: "/admin/roles/spare/delete", what: "Spare", before: "1 permission", after: "deleted", done: "The role Spare is deleted."},
+		{route: "POST /create/guard", path: "/create/guard", form: []string{"name", "loki", "methods-1", "GET", "path-1", "/ready", "need-1", "public"}, what: "Guard loki", before: "does not exist", after: "decides by its rules", done: "The guard loki is there, on every node."},
+		{route: "POST /guards/{guard}/edit", path: "/guards/prom/edit", form: []string{"version", "1", "path-1", "/a", "need-1", "role", "role-1", "Editor"}, what: "any /a", before: "passes without a token", after: "needs the role Editor or a higher one", done: "The guard prom is changed, on every node."},
 		{route: "POST /guards/{guard}/delete", path: "/guards/prom/delete", what: "Guard prom", before: "1 rule", after: "deleted", done: "The guard prom is deleted."},
 		{route: "POST /dashboards/permissions/{folder}", path: "/dashboards/permissions/shop", form: []string{"kind", "team", "who", "Platform", "level", "Admin"}, what: "team Platform", before: "no permission of its own on Shop", after: "Admin on Shop", done: "team Platform has the permission Admin on Shop now."},
 	} {

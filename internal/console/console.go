@@ -218,8 +218,12 @@ func table() []route {
 	link("/admin/roles/{role}/delete", deleteRole)
 
 	get("/guards", guards)
+	get(newGuardURL, newGuardForm)
+	ask(newGuardURL, createGuard)
 	get("/guards/{guard}", guardPage)
 	post("/guards/{guard}", harmless, tryGuardRequest)
+	get("/guards/{guard}/edit", editGuardForm)
+	ask("/guards/{guard}/edit", editGuard)
 	link("/guards/{guard}/delete", deleteGuard)
 
 	get("/dashboards", folders)

@@ -35,6 +35,7 @@ var views = map[string]any{
 	"explain/account":        explainView{},
 	"folders/list":           foldersView{},
 	"guards/detail":          guardView{},
+	"guards/edit":            guardFormView{},
 	"guards/list":            guardsView{},
 	"nodes/list":             nodesView{},
 	"orgs/list":              orgsView{},

@@ -14,9 +14,10 @@ func guardURL(name string) string { return crumbGuards.URL + "/" + name }
 // guardsView is the list of guards.
 type guardsView struct {
 	frame
-	Query string
-	Rows  []guardRow
-	Pager pager
+	Query  string
+	Rows   []guardRow
+	Pager  pager
+	Create bool // the viewer may add guards
 }
 
 // guardRow is a guard as lists show it.
@@ -39,7 +40,7 @@ func guards(req *request) error {
 	if err != nil {
 		return err
 	}
-	view := guardsView{Query: text, Pager: pagerOf(req, crumbGuards.URL, total, p.Number, nounGuard)}
+	view := guardsView{Query: text, Create: req.caller.Can(hallpass.GuardsWrite, ""), Pager: pagerOf(req, crumbGuards.URL, total, p.Number, nounGuard)}
 	for _, g := range list {
 		row := guardRowOf(g)
 		use, err := req.guardUse(g.Name)
@@ -98,8 +99,10 @@ type guardView struct {
 	Rules    []ruleRow
 	Else     ruleRow // the requests that no rule matches
 	Refusals []refusalRow
-	Test     bool // the viewer may try requests
-	Delete   bool // the viewer may delete the guard
+	Test     bool   // the viewer may try requests
+	Edit     bool   // the viewer may change the guard
+	EditBy   string // why not; empty: the viewer may
+	Delete   bool   // the viewer may delete the guard
 	Trial    guardTrial
 	Setup    guardSetup
 }
@@ -160,6 +163,7 @@ func (req *request) guardView(t guardTrial) (view guardView, err error) {
 		Else: ruleRow{Calls: use[0].calls, Refused: use[0].refused}, Test: req.caller.Can(hallpass.GuardsTest, g.Scope()), Trial: t, Setup: req.guardSetup(g),
 		Delete: g.ManagedBy != hallpass.ManagedByConfig && req.caller.Can(hallpass.GuardsDelete, g.Scope()),
 	}
+	view.Edit, view.EditBy = req.mayEdit(g)
 	for _, w := range warnings {
 		view.Warnings = append(view.Warnings, guardWarning(w))
 	}
@@ -168,6 +172,18 @@ func (req *request) guardView(t guardTrial) (view guardView, err error) {
 	}
 	view.frame, err = req.frame("guards", g.Name, crumbGuards)
 	return view, err
+}
+
+// mayEdit reports whether the viewer may change the guard, and why not.
+func (req *request) mayEdit(g hallpass.Guard) (may bool, why string) {
+	if g.ManagedBy == hallpass.ManagedByConfig {
+		return false, "The guard is written down in the file " + g.Source + " and is changed there."
+	}
+	may = req.caller.Can(hallpass.GuardsWrite, g.Scope())
+	if why = needs(may, hallpass.GuardsWrite); why != "" {
+		why += " to change the guard. Ask an administrator of your organization."
+	}
+	return may, why
 }
 
 // guardRules lists the rules; hit is the number of the one that a tried request came to.

@@ -11,11 +11,7 @@ func deleteGuard(req *request) (change, error) {
 	if err != nil {
 		return change{}, err
 	}
-	use, err := req.guardUse(g.Name)
-	calls := int64(0)
-	for _, u := range use {
-		calls += u.calls
-	}
+	calls, err := req.guardCalls(g.Name)
 	c := change{
 		Question: "Delete guard", Button: "Delete guard", Destroys: true, Cancel: guardURL(g.Name), to: crumbGuards.URL, here: "guards", crumbs: []crumb{crumbGuards, {g.Name, guardURL(g.Name)}},
 		Text:  "Are you sure you want to delete the guard " + named(g.Name) + "? This cannot be undone.",

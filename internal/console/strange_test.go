@@ -24,6 +24,8 @@ var openPatterns = []string{"GET /assets/{name}", "GET /avatar/{hash}", "GET /lo
 var queries = map[string][]string{
 	"GET /guards":                               {"query", "page"},
 	"GET /guards/{guard}":                       {"proxy"},
+	"GET /guards/{guard}/edit":                  {},
+	"GET /create/guard":                         {},
 	"GET /guards/{guard}/delete":                {"back"},
 	"GET /login":                                {"next"},
 	"GET /admin/audit":                          {"action", "actor", "target", "outcome", "from", "to", "before"},
@@ -87,7 +89,17 @@ var forms = map[string][]string{
 	"POST /admin/roles/{role}/delete":                       {},
 	"POST /guards/{guard}":                                  {"request", "GET /api/v1/query", "who", "ci"},
 	"POST /guards/{guard}/delete":                           {},
+	"POST /guards/{guard}/edit":                             append([]string{"version", "1"}, guardForm...),
+	"POST /create/guard":                                    append([]string{"version", "0"}, guardForm...),
 	"POST /dashboards/permissions/{folder}":                 {"kind", "team", "who", "Platform", "level", "Admin", "row", "yes"},
+}
+
+// guardForm are the fields of the form of a guard, with two rules.
+var guardForm = []string{
+	"name", "guard-#", "upstream", "http://127.0.0.1:9090", "preset", "loki", "timeout", "90s", "jwt", "yes", "preflight", "allow", "spelling-1", "yes", "spelling-2", "yes", "arrange", "",
+	"methods-1", "GET, POST", "path-1", "/loki/{x}", "need-1", "permission", "role-1", "Viewer", "action-1", "loki:read", "scope-1", "loki:tenants:{tenant}",
+	"captures-1", "tenant = header:X-Scope-OrgID", "split-1", "|", "set-1", "X-Scope-OrgID = {tenant}",
+	"methods-2", "", "path-2", "/role", "need-2", "role", "role-2", "Editor",
 }
 
 // mediaTypes are those of what is no form.

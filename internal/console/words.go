@@ -195,6 +195,40 @@ func needWords(n hallpass.Need) (words, code string) {
 	return sentenceStart(n.String()), ""
 }
 
+// ruleEffect says what becomes of a request that the rule decides; nil: none does.
+func ruleEffect(r *hallpass.CompiledRule) string {
+	if r == nil {
+		return passes(false, "")
+	}
+	words := "needs " + r.Need.String()
+	switch {
+	case r.Need.Kind == hallpass.NeedNothing:
+		words = "passes without a token"
+	case r.Need.Kind == hallpass.NeedRole && r.Need.Role == hallpass.RoleNone:
+		words = "needs any good token"
+	case r.Need.Kind == hallpass.NeedRole && r.Need.Role != hallpass.RoleAdmin:
+		words += " or a higher one"
+	}
+	return strings.Join(append([]string{words}, ruleExtras(r.GuardRule)...), "; ")
+}
+
+// passes says what becomes of a request: what is said of it if it passes, or that it is
+// refused.
+func passes(does bool, says string) string {
+	if does {
+		return says
+	}
+	return "refused"
+}
+
+// upstreamWords says where the guard's built-in proxy sends requests.
+func upstreamWords(g hallpass.Guard) string {
+	if g.Upstream == "" {
+		return "nowhere"
+	}
+	return g.Upstream
+}
+
 // refusedRequest says why a guard refused a request.
 func refusedRequest(r hallpass.GuardRefusal) string {
 	if r.Reason == "auth.unauthorized" {
@@ -207,6 +241,9 @@ func refusedRequest(r hallpass.GuardRefusal) string {
 func ruleExtras(r hallpass.GuardRule) (list []string) {
 	for _, name := range slices.Sorted(maps.Keys(r.Captures)) {
 		list = append(list, "{"+name+"} is the "+strings.Replace(r.Captures[name], ":", " ", 1))
+	}
+	if r.Split != "" {
+		list = append(list, "several values have "+r.Split+" between them, and each is needed")
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Set)) {
 		list = append(list, "sets "+name+" to "+r.Set[name])
@@ -272,6 +309,7 @@ func disabledWords(disabled bool) string {
 // errorWords replace messages that are worded for clients of the API, which know
 // them from another product.
 var errorWords = map[string]string{
+	errGuardSeen.ID:           "Somebody changed the guard meanwhile. What you wrote is not saved yet: save again to see what it changes now.",
 	"user.last-grafana-admin": "This is the last server admin. Make somebody else one first.",
 }
 

@@ -198,7 +198,7 @@ document.addEventListener("click", async (event) => {
 // of the form, the form is sent again in the way it is sent without script.
 document.addEventListener("submit", async (event) => {
 	const form = event.target.closest?.("form[data-ask]");
-	if (!form || form.dataset.asked) return;
+	if (!form || form.dataset.asked || event.submitter?.name === "arrange") return;
 	event.preventDefault();
 	if (form.dataset.asking) return;
 	form.dataset.asking = "yes";
@@ -208,10 +208,35 @@ document.addEventListener("submit", async (event) => {
 	const html = answer?.ok ? await answer.text() : "";
 	delete form.dataset.asking;
 	const row = form.dataset.ask === "row";
-	const opener = () => (row ? $("select", form) : button?.isConnected ? button : $("button", form));
+	const opener = () => (row ? $("select", form) : button?.checkVisibility() ? button : $("button:not([hidden])", form));
 	if (html && ask(html, opener, () => row && form.reset())) return;
 	form.dataset.asked = "yes";
 	form.requestSubmit(button);
+});
+
+// ---- the rules of a guard ----
+
+// A button that arranges the rules changes the form where it stands. The server renders
+// it, and says what has the focus then.
+document.addEventListener("submit", async (event) => {
+	const form = event.target.closest?.("form[data-rules]"), button = event.submitter;
+	if (!form || form.dataset.asked || button?.name !== "arrange") return;
+	event.preventDefault();
+	if (form.dataset.asking) return;
+	form.dataset.asking = "yes";
+	const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, button)), redirect: "manual" }).catch(() => null);
+	const fresh = answer?.ok && $("form[data-rules]", parsePage(await answer.text()));
+	delete form.dataset.asking;
+	if (!fresh) {
+		form.dataset.asked = "yes";
+		form.requestSubmit(button);
+		return;
+	}
+	const said = $("[role=status]", fresh).textContent;
+	$("[role=status]", fresh).textContent = "";
+	form.replaceChildren(...fresh.childNodes);
+	$("[autofocus]", form)?.focus();
+	$("[role=status]", form).textContent = said; // a text that comes into a region is read, one that came with it is not
 });
 
 // ---- the table of tokens ----
