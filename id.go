@@ -17,6 +17,8 @@ type (
 	FolderID         int64
 	DashboardID      int64
 	GuardID          int64
+	ChannelID        int64
+	NoticeID         int64
 )
 
 // ParseID reads a decimal ID as it stands in a path: digits alone, no sign, no

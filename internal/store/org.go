@@ -203,6 +203,8 @@ func (tx *Tx) DeleteOrg(id hallpass.OrgID) error {
 		do(`DELETE FROM guard_usage WHERE guard_id IN (SELECT id FROM guards WHERE org_id = $1)`, id),
 		do(`DELETE FROM guards WHERE org_id = $1`, id),
 		do(`DELETE FROM preferences WHERE org_id = $1`, id),
+		do(`DELETE FROM outbox WHERE org_id = $1`, id),
+		do(`DELETE FROM channels WHERE org_id = $1`, id),
 		do(`DELETE FROM members WHERE org_id = $1`, id),
 		do(`UPDATE users SET org_id = COALESCE((SELECT MIN(m.org_id) FROM members m WHERE m.user_id = users.id), 0) WHERE org_id = $1`, id),
 		do(`DELETE FROM orgs WHERE id = $1`, id),
