@@ -357,6 +357,17 @@ func (a Action) Foreign() bool {
 	return !known && a != ""
 }
 
+// Reads reports whether a only looks, by its verb, the part after the last ":". That is
+// so for foreign actions too. ActionLevel says how much power an action is instead: one
+// that only shows something may have another verb.
+func (a Action) Reads() bool {
+	switch a[strings.LastIndexByte(string(a), ':')+1:] {
+	case "read", "query", "list", "get", "view", "search", "explore", "test":
+		return true
+	}
+	return false
+}
+
 // Nearest returns the known action that may be meant by a mistyped a: one that
 // differs by a few letters, or one about the same things. It is false when a is
 // known, or like no known action.

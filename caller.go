@@ -9,7 +9,8 @@ type Caller struct {
 	Name        string
 	Org         OrgID // the org the request is about
 	OrgMissing  bool  // a user who is not a member of Org
-	Role        Role  // in Org
+	Role        Role  // in Org; a token may have a lower one than its account
+	AccountRole Role  // the account's, if Ceiling is not nil; else it says nothing
 	ServerAdmin bool
 	Token       TokenID      // zero unless a token was presented
 	Session     SessionID    // zero unless a session was
@@ -18,6 +19,7 @@ type Caller struct {
 	Permissions *Permissions // in Org
 	Server      *Permissions // on the server as a whole; nil for service accounts
 	From        From
+	Rate        RateStanding // of the presented token
 }
 
 // From is the origin of a request, as far as the server trusts what proxies report.

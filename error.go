@@ -45,6 +45,7 @@ type Error struct {
 	Err     error
 
 	RetryAfter time.Duration // of a Limited or Unavailable: when to come again; 0: shortly
+	Rate       RateStanding  // of a Limited: of the token that came too often
 }
 
 // Error returns the message for the log: the caller's text and the cause.

@@ -75,7 +75,9 @@ func (s Scope) Covers(want Scope) bool {
 // holds nothing.
 type Permissions struct {
 	actions map[Action]scopes
-	foreign bool // holds ForeignActions
+	foreign bool     // holds ForeignActions
+	ceiling *Ceiling // of a token; nil: none
+	own     Scope    // of the token's account
 }
 
 // scopes are those held on one action.
@@ -126,6 +128,14 @@ func (p *Permissions) Has(want Permission) bool {
 	if p == nil {
 		return false
 	}
+	if p.ceiling != nil {
+		return p.hasUnder(want)
+	}
+	return p.holds(want)
+}
+
+// holds is Has without the ceiling.
+func (p *Permissions) holds(want Permission) bool {
 	if s, ok := p.actions[want.Action]; ok && s.cover(want.Scope) {
 		return true
 	}
@@ -175,9 +185,13 @@ func (p *Permissions) List() []Permission {
 		return nil
 	}
 	var all []Permission
-	for action, s := range p.actions {
-		for _, scope := range s.list {
-			all = append(all, Permission{action, scope})
+	if p.ceiling != nil {
+		all = p.listUnder()
+	} else {
+		for action, s := range p.actions {
+			for _, scope := range s.list {
+				all = append(all, Permission{action, scope})
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b Permission) int {
@@ -194,6 +208,9 @@ func (p *Permissions) List() []Permission {
 func (p *Permissions) Scopes(a Action) []Scope {
 	if p == nil {
 		return nil
+	}
+	if p.ceiling != nil {
+		return p.scopesUnder(a)
 	}
 	return p.actions[a].list
 }

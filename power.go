@@ -14,6 +14,7 @@ type Power struct {
 	NoEffect   []Action // held, and of no use to the holder
 	Foreign    []Action // that only other APIs ask for
 	AllForeign bool     // every foreign action
+	AllReads   bool     // every foreign action that only looks
 }
 
 // Power describes what the set allows a principal of that kind; for Nobody, what it
@@ -50,7 +51,8 @@ func (p *Permissions) Power(of PrincipalKind, name func(Scope) string) Power {
 		phrases = append(phrases, rows...)
 	}
 	w.Can = merge(phrases)
-	for action := range p.actions {
+	w.AllReads = p.foreignReads()
+	for action := range p.held() {
 		row, _ := action.Info()
 		switch {
 		case action == ForeignActions:
@@ -262,13 +264,19 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // Others names what is held for other APIs; empty: nothing.
 func (w Power) Others() string {
-	if !w.AllForeign {
+	all := ""
+	switch {
+	case w.AllForeign:
+		all = "every action that Hallpass does not know"
+	case w.AllReads:
+		all = "every action that Hallpass does not know and that only looks"
+	default:
 		return enumerateActions(w.Foreign)
 	}
 	if len(w.Foreign) == 0 {
-		return "every action that Hallpass does not know"
+		return all
 	}
-	return "every action that Hallpass does not know, and " + enumerateActions(w.Foreign)
+	return all + ", and " + enumerateActions(w.Foreign)
 }
 
 // namedActions is how many actions a sentence names; it counts the rest.

@@ -1,7 +1,10 @@
 package hallpass
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -32,4 +35,151 @@ type RateLimit struct {
 	Requests int           // in each Every; 0: no limit
 	Every    time.Duration // whole seconds
 	Burst    int           // as many requests more at once, after a rest
+}
+
+// A RateStanding is how much a token with a RateLimit may do now, on the node that says
+// so. The zero RateStanding is that of a token without one.
+type RateStanding struct {
+	Limit *RateLimit    // nil: none
+	Left  int           // how many requests would pass now
+	Full  time.Duration // how long until as many would pass as after a rest
+}
+
+// Bounds on the limits of a token.
+const (
+	MaxTokenPermissions = 100
+	MaxNetworks         = 32
+	MaxRateRequests     = 1_000_000
+	MaxRateEvery        = 24 * time.Hour
+)
+
+// Tidy brings the limits into the form in which they are kept, and returns an Invalid
+// error that names the field of the wire if they break a rule of their form. Whether the
+// account holds the permissions is for admin to see.
+func (l *TokenLimits) Tidy() error {
+	if l.MaxRole != nil && *l.MaxRole >= RoleAdmin {
+		return Invalidf("maxRole", "maxRole is None, Viewer or Editor: leave it out to allow the role of the account")
+	}
+	if len(l.Permissions) > MaxTokenPermissions {
+		return Invalidf("permissions", "permissions holds at most %d permissions", MaxTokenPermissions)
+	}
+	for i, p := range l.Permissions {
+		if !p.Action.Valid() {
+			return Invalidf(fmt.Sprintf("permissions[%d].action", i), "permissions[%d].action is not like teams:read", i)
+		}
+		if !p.Scope.WellFormed() {
+			return Invalidf(fmt.Sprintf("permissions[%d].scope", i), "permissions[%d].scope is not like teams:id:7 or teams:*", i)
+		}
+		if HoldsToken(string(p.Scope)) {
+			return Invalidf(fmt.Sprintf("permissions[%d].scope", i), "permissions[%d].scope holds the secret of a token", i)
+		}
+	}
+	networks, err := TidyNetworks(l.Networks)
+	if err != nil {
+		return err
+	}
+	l.Networks = networks
+	return l.Rate.validate()
+}
+
+func (r RateLimit) validate() error {
+	switch {
+	case r == RateLimit{}:
+		return nil
+	case r.Requests < 1 || r.Requests > MaxRateRequests:
+		return Invalidf("rateLimit.requests", "rateLimit.requests must be from 1 to %d", MaxRateRequests)
+	case r.Every < time.Second || r.Every > MaxRateEvery || r.Every%time.Second != 0:
+		return Invalidf("rateLimit.seconds", "rateLimit.seconds must be from 1 to %d", int(MaxRateEvery/time.Second))
+	case r.Burst < 0 || r.Burst > r.Requests:
+		return Invalidf("rateLimit.burst", "rateLimit.burst must be from 0 to requests, which is %d", r.Requests)
+	}
+	return nil
+}
+
+// ParseNetworks reads addresses and CIDRs as people write them, in the field networks of
+// the wire, and returns them as TidyNetworks does.
+func ParseNetworks(list []string) ([]netip.Prefix, error) {
+	networks := make([]netip.Prefix, len(list))
+	for i, s := range list {
+		var err *Error
+		if networks[i], err = parseNetwork(s); err != nil {
+			return nil, err.inNetwork(i)
+		}
+	}
+	return TidyNetworks(networks)
+}
+
+// TidyNetworks returns the networks sorted, each of them once. It is an Invalid error if
+// there are more than MaxNetworks, or if one of them could allow more than its author
+// sees: an IPv4 network in IPv6, one with bits after its prefix, and all addresses.
+func TidyNetworks(list []netip.Prefix) ([]netip.Prefix, error) {
+	if len(list) > MaxNetworks {
+		return nil, Invalidf("networks", "networks holds at most %d addresses and CIDRs", MaxNetworks)
+	}
+	for i, n := range list {
+		if err := validateNetwork(n); err != nil {
+			return nil, err.inNetwork(i)
+		}
+	}
+	sorted := slices.Clone(list)
+	slices.SortFunc(sorted, netip.Prefix.Compare)
+	return slices.Compact(sorted), nil
+}
+
+func (e *Error) inNetwork(i int) *Error {
+	return Invalidf(fmt.Sprintf("networks[%d]", i), "networks[%d]: %s", i, e.Message)
+}
+
+func parseNetwork(s string) (netip.Prefix, *Error) {
+	if strings.Contains(s, "%") {
+		return netip.Prefix{}, Invalidf("", "%q has a zone, which means something on one machine alone: leave the zone out", Clean(s, maxNetworkText))
+	}
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p, nil
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, Invalidf("", "%q is neither an IP address nor a CIDR", Clean(s, maxNetworkText))
+	}
+	return netip.PrefixFrom(addr, addr.BitLen()), nil
+}
+
+// maxNetworkText is how much of what is no network an error repeats, in bytes.
+const maxNetworkText = 60
+
+// mappedBits is how long the prefix of all IPv4 addresses is that stand in IPv6.
+const mappedBits = 96
+
+func validateNetwork(n netip.Prefix) *Error {
+	addr, bits := n.Addr(), n.Bits()
+	switch {
+	case !n.IsValid() || addr.Zone() != "":
+		return Invalidf("", "%q is neither an IP address nor a CIDR", n.String())
+	case addr.Is4In6() && bits >= mappedBits:
+		four := netip.PrefixFrom(addr.Unmap(), bits-mappedBits)
+		return Invalidf("", "%s is an IPv4 network in IPv6: write it as IPv4, %s", networkText(n), networkText(four))
+	case bits == 0:
+		return Invalidf("", "%s is every address: leave networks out to allow all", n)
+	case n != n.Masked():
+		return Invalidf("", "%s has bits after its prefix: write %s", n, n.Masked())
+	}
+	return nil
+}
+
+// networkText writes a network as people do: a single address without its length.
+func networkText(n netip.Prefix) string {
+	if n.IsSingleIP() {
+		return n.Addr().String()
+	}
+	return n.String()
+}
+
+// NetworkTexts returns the networks as people write them: a single address without its
+// length. It is never nil.
+func NetworkTexts(list []netip.Prefix) []string {
+	texts := make([]string, len(list))
+	for i, n := range list {
+		texts[i] = networkText(n)
+	}
+	return texts
 }
