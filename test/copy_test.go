@@ -291,7 +291,7 @@ func TestBackupAndRestore(t *testing.T) {
 		p.must(200, "POST", fmt.Sprintf("/api/admin/users/%d/disable", user.ID), "", nil)
 		if len(env) > 1 {
 			// On PostgreSQL the journal is one heartbeat behind, and there is no old file with the rest.
-			p.journaled(data, fmt.Sprintf(`"kind":"user","id":%d,`, user.ID))
+			p.journaled(fmt.Sprintf(`"kind":"user","id":%d,`, user.ID))
 		}
 		p.kill()
 
@@ -340,10 +340,10 @@ func TestBackupAndRestore(t *testing.T) {
 }
 
 // journaled waits until the journal has the text.
-func (p *process) journaled(data, text string) {
+func (p *process) journaled(text string) {
 	p.t.Helper()
 	hallpasstest.Eventually(p.t, "the journal to have "+text, func() bool {
-		journal, err := os.ReadFile(filepath.Join(data, "journal"))
+		journal, err := os.ReadFile(filepath.Join(p.data, "journal"))
 		if err != nil {
 			p.t.Fatal(err)
 		}

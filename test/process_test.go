@@ -78,6 +78,7 @@ type process struct {
 	t    *testing.T
 	cmd  *exec.Cmd
 	url  string
+	data string // its data directory
 	out  *lockedBuffer
 	done chan error
 }
@@ -109,7 +110,7 @@ func startUnder(t *testing.T, under []string, data string, env []string, args ..
 func startWriting(t *testing.T, out io.Writer, under []string, data string, env []string, args ...string) *process {
 	t.Helper()
 	path, address := binaryAndAddress(t)
-	p := &process{t: t, url: "http://" + address, done: make(chan error, 1)}
+	p := &process{t: t, url: "http://" + address, data: data, done: make(chan error, 1)}
 	line := append(append(under, path, "serve", "--data", data, "--listen", address), args...)
 	p.cmd = exec.Command(line[0], line[1:]...)
 	p.cmd.Env = append(append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword), env...)

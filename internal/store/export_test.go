@@ -20,7 +20,7 @@ func Subjects() map[hallpass.ChangeKind]bool {
 	known := make(map[hallpass.ChangeKind]bool)
 	for kind, s := range subjects {
 		known[kind] = s.state != nil
-		if whole := s.state != nil && s.again != nil && s.counter != ""; whole != known[kind] || !whole && (s.again != nil || s.counter != "" || s.onlyEnds) {
+		if whole := s.state != nil && s.again != nil && s.counter != ""; whole != known[kind] || !whole && (s.again != nil || s.counter != "" || !s.unread.Open) {
 			panic("the line of " + string(kind) + " is not whole")
 		}
 	}

@@ -43,31 +43,42 @@ type SubjectState struct {
 	Password    string            `json:"password,omitempty"` // a mark of its hash: only to tell one from another
 	Members     map[string]string `json:"members,omitempty"`  // role by org
 	Guard       string            `json:"guard,omitempty"`    // a mark of what a guard lets through: only to tell one from another
-	Open        bool              `json:"open,omitempty"`     // that permissions changed is known, and not how
+	Paused      bool              `json:"paused,omitempty"`   // a token that has not ended
+	PausedUntil time.Time         `json:"pausedUntil,omitzero"`
+	Limits      string            `json:"limits,omitempty"` // a mark of what makes a token narrower than its account; empty: nothing does
+	Open        bool              `json:"open,omitempty"`   // that permissions changed is known, and not how
 }
 
 // A subject is what a kind of change is about: how to learn what became of it,
 // and how to make that true again in a database that came back older. The zero
 // subject is of a kind of which only that it changed is known, not how.
 type subject struct {
-	counter  string // that numbers the subjects
-	onlyEnds bool   // they change in no way but towards their end
-	state    func(tx *Tx, id int64) (SubjectState, error)
-	again    func(tx *Tx, id int64, was, now SubjectState, us int64) ([]step, error) // to make true what was; none when it is
+	counter string       // that numbers the subjects
+	unread  SubjectState // to be taken for the state of one that changed when the database does not tell it any more
+	state   func(tx *Tx, id int64) (SubjectState, error)
+	again   func(tx *Tx, id int64, was, now SubjectState, us int64) ([]step, error) // to make true what was; none when it is
 }
 
 // subjects has a line for each kind of change. A kind that is not here was
 // written by a newer version, and nothing is known of its subjects.
 var subjects = map[hallpass.ChangeKind]subject{
-	hallpass.TokenChanged:          {"token", true, (*Tx).tokenState, againToken},
-	hallpass.SessionChanged:        {"session", true, (*Tx).sessionState, againSession},
-	hallpass.OrgChanged:            {"org", false, (*Tx).orgState, (*Tx).againOrg},
-	hallpass.ServiceAccountChanged: {"principal", false, (*Tx).serviceAccountState, (*Tx).againServiceAccount},
-	hallpass.UserChanged:           {"principal", false, (*Tx).userState, againUser},
-	hallpass.GuardChanged:          {"guard", false, (*Tx).guardState, againGuard},
-	hallpass.PermissionsChanged:    {},
-	hallpass.ChangedByHand:         {},
+	hallpass.TokenChanged:          {"token", hasEnded, (*Tx).tokenState, againToken},
+	hallpass.SessionChanged:        {"session", hasEnded, (*Tx).sessionState, againSession},
+	hallpass.OrgChanged:            {"org", notTold, (*Tx).orgState, (*Tx).againOrg},
+	hallpass.ServiceAccountChanged: {"principal", notTold, (*Tx).serviceAccountState, (*Tx).againServiceAccount},
+	hallpass.UserChanged:           {"principal", notTold, (*Tx).userState, againUser},
+	hallpass.GuardChanged:          {"guard", hasEnded, (*Tx).guardState, againGuard},
+	hallpass.PermissionsChanged:    {unread: notTold},
+	hallpass.ChangedByHand:         {unread: notTold},
 }
+
+// What to take for the state of a subject that the database does not tell. A token, a
+// session and a guard are taken to have ended: that stops nothing else, and somebody
+// can make or enable another. Of accounts, users and orgs a person must decide.
+var (
+	hasEnded = SubjectState{Ended: true}
+	notTold  = SubjectState{Open: true}
+)
 
 // subjectState reads what became of the subject of a change, for the journal.
 func (tx *Tx) subjectState(c hallpass.Change) (SubjectState, error) {
@@ -82,11 +93,13 @@ func (tx *Tx) subjectState(c hallpass.Change) (SubjectState, error) {
 	return s, nil
 }
 
-// unread is what the change itself says of its subject: one that only ends is
-// taken to have ended.
+// unread is what is taken for the state of the change's subject when the database
+// does not tell it.
 func unread(c hallpass.Change) SubjectState {
-	ended := subjects[c.Kind].onlyEnds
-	return SubjectState{Ended: ended, Open: !ended}
+	if s, known := subjects[c.Kind]; known {
+		return s.unread
+	}
+	return notTold
 }
 
 // again returns the steps that make an entry true again, none when it is.
@@ -106,23 +119,52 @@ func (tx *Tx) again(e JournalEntry, at time.Time) ([]step, error) {
 }
 
 func (tx *Tx) tokenState(id int64) (s SubjectState, err error) {
-	var ends int64
-	err = tx.sql.QueryRow(`SELECT COUNT(*) = 0, COALESCE(MAX(expires_us), 0) FROM tokens WHERE id = $1 AND revoked_us = 0`, id).Scan(&s.Ended, &ends)
-	s.EndsAt = fromMicros(ends)
+	list, err := all(tx, scanToken, `SELECT `+tokenColumns+` FROM tokens t WHERE t.id = $1 AND t.revoked_us = 0`, id)
+	if err != nil {
+		return s, err
+	}
+	if len(list) == 0 {
+		return hasEnded, nil
+	}
+	t := list[0]
+	s.EndsAt, s.Paused, s.PausedUntil = t.ExpiresAt, !t.Pause.Since.IsZero(), t.Pause.Until
+	s.Limits, err = limitsMark(t)
 	return s, err
 }
 
-// againToken ends the token, or lets it end no later than it was to.
-func againToken(_ *Tx, id int64, was, now SubjectState, us int64) ([]step, error) {
+// limitsMark tells tokens apart that are not narrower than their account in the same
+// way; empty: the token is not narrower.
+func limitsMark(t hallpass.Token) (string, error) {
+	l := t.Limits
+	if !l.Ceiling() && len(l.Networks) == 0 && l.Rate == (hallpass.RateLimit{}) {
+		return "", nil
+	}
+	columns, err := powerOf(hallpass.Token{Limits: l})
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", columns))
+	return hex.EncodeToString(sum[:16]), err
+}
+
+// againToken ends the token, or lets it end no later than it was to, and has it wait
+// if it waited. One that was narrower in another way waits until somebody has looked.
+func againToken(_ *Tx, id int64, was, now SubjectState, us int64) (steps []step, err error) {
 	switch {
 	case now.Ended:
 		return nil, nil
 	case was.Ended:
 		return []step{do(`UPDATE tokens SET revoked_us = $2 WHERE id = $1`, id, us)}, nil
 	case !was.EndsAt.IsZero() && (now.EndsAt.IsZero() || was.EndsAt.Before(now.EndsAt)):
-		return []step{do(`UPDATE tokens SET expires_us = $2 WHERE id = $1`, id, micros(was.EndsAt))}, nil
+		steps = append(steps, do(`UPDATE tokens SET expires_us = $2 WHERE id = $1`, id, micros(was.EndsAt)))
 	}
-	return nil, nil
+	pause := func(until time.Time, reason string) {
+		steps = append(steps, do(`UPDATE tokens SET paused_us = $2, paused_until_us = $3, pause_reason = $4 WHERE id = $1`, id, us, micros(until), reason))
+	}
+	switch {
+	case was.Limits != "" && was.Limits != now.Limits && (!now.Paused || !now.PausedUntil.IsZero()):
+		pause(time.Time{}, "the database came back older, and the token had other limits")
+	case was.Paused && (!now.Paused || !now.PausedUntil.IsZero() && (was.PausedUntil.IsZero() || now.PausedUntil.Before(was.PausedUntil))):
+		pause(was.PausedUntil, "the database came back older, and the token was paused")
+	}
+	return steps, nil
 }
 
 func (tx *Tx) sessionState(id int64) (s SubjectState, err error) {

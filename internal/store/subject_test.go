@@ -172,3 +172,73 @@ func TestJournalOfOtherVersions(t *testing.T) {
 		}
 	})
 }
+
+// TestReapplyLimits has an older database learn that tokens waited, and that they were
+// narrower: they wait there, and what was given since is not given.
+func TestReapplyLimits(t *testing.T) {
+	later := noon.Add(time.Hour)
+	plain, narrow, other := hallpass.TokenLimits{}, hallpass.TokenLimits{ReadOnly: true}, hallpass.TokenLimits{Permissions: []hallpass.Permission{}}
+	waits, ends := hallpass.Pause{Since: noon}, hallpass.Pause{Since: noon, Until: later}
+	for _, tt := range []struct {
+		name       string
+		older, was hallpass.Token
+		waits      bool
+		until      time.Time
+		reason     string
+	}{
+		{name: "nothing"},
+		{name: "paused", was: hallpass.Token{Pause: waits}, waits: true, reason: "the database came back older, and the token was paused"},
+		{name: "paused for an hour", was: hallpass.Token{Pause: ends}, waits: true, until: later, reason: "the database came back older, and the token was paused"},
+		{name: "paused for longer", older: hallpass.Token{Pause: ends}, was: hallpass.Token{Pause: waits}, waits: true, reason: "the database came back older, and the token was paused"},
+		{name: "paused for less", older: hallpass.Token{Pause: waits}, was: hallpass.Token{Pause: ends}, waits: true},
+		{name: "resumed", older: hallpass.Token{Pause: waits}, waits: true},
+		{name: "narrowed", was: hallpass.Token{Limits: narrow}, waits: true, reason: "the database came back older, and the token had other limits"},
+		{name: "narrowed in another way", older: hallpass.Token{Limits: other}, was: hallpass.Token{Limits: narrow}, waits: true, reason: "the database came back older, and the token had other limits"},
+		{name: "narrowed and paused for an hour", older: hallpass.Token{Limits: plain, Pause: ends}, was: hallpass.Token{Limits: narrow, Pause: ends}, waits: true, reason: "the database came back older, and the token had other limits"},
+		{name: "widened", older: hallpass.Token{Limits: narrow}},
+		{name: "as it was", older: hallpass.Token{Limits: narrow}, was: hallpass.Token{Limits: narrow}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+				older := emptyDB(t, db)
+				lost := lostChange(t, db, tt.was)
+				token := lostToken(t, older, tt.older)
+				for range 2 {
+					write(t, older, func(tx *store.Tx) error { _, _, err := tx.Reapply(lost, noon); return err })
+				}
+				read(t, older, func(tx *store.Tx) error {
+					got, err := tx.Token(token.Org, token.ServiceAccount, token.ID)
+					if err != nil || got.Pause.Since.IsZero() == tt.waits || !got.Pause.Until.Equal(tt.until) || got.Pause.Reason != tt.reason {
+						t.Errorf("%+v, %v", got.Pause, err)
+					}
+					return nil
+				})
+			})
+		})
+	}
+}
+
+// lostChange returns the journal's entry of a change that left the token as it is.
+func lostChange(t *testing.T, db *store.DB, as hallpass.Token) []store.JournalEntry {
+	t.Helper()
+	j := hallpasstest.OpenJournal(t, t.TempDir())
+	if err := j.Begin(stateOf(t, db), false); err != nil {
+		t.Fatal(err)
+	}
+	token := lostToken(t, db, as)
+	change(t, db, hallpass.TokenChanged, int64(token.ID))
+	hallpasstest.Keep(t, db, j)
+	lost, _ := hallpasstest.Since(t, emptyDB(t, db), j)
+	return lost
+}
+
+func lostToken(t *testing.T, db *store.DB, as hallpass.Token) hallpass.Token {
+	t.Helper()
+	a := newAccount(t, db, newOrg(t, db, "o").ID, "a")
+	as.Org, as.ServiceAccount, as.Name, as.Hash, as.CreatedAt = a.Org, a.ID, "t", [32]byte{1}, noon
+	write(t, db, func(tx *store.Tx) (err error) {
+		as, err = tx.CreateToken(as)
+		return err
+	})
+	return as
+}
