@@ -298,3 +298,27 @@ func TestDownAPI(t *testing.T) {
 		})
 	}
 }
+
+// TestHAProxyAsksAgain freezes Hallpass while HAProxy asks about one request. HAProxy asks
+// several times, and gives up; Hallpass answers all of it later, and counts one decision.
+func TestHAProxyAsksAgain(t *testing.T) {
+	api, hp := newWitness(t), newGuardServer(t, attackedGuard)
+	reader := hp.holder("app:read")
+	c := newGuardClient(t, guardProxies["haproxy"](t, behind{hallpass: hp.address, api: api.address, guard: "app"}))
+	c.until(http.StatusOK, reader.key, "/api/x")
+	seen := func() (asked, counted float64) {
+		return hp.metric(`hallpass_http_request_duration_seconds_count{code="2xx",door="guard"}`), hp.metric(`hallpass_guard_decisions_total{guard="app",outcome="allowed"`)
+	}
+	askedBefore, countedBefore := seen()
+	hp.freeze()
+	c.unavailable("frozen", reader.key, api)
+	hp.signal(syscall.SIGCONT)
+	const tries = 4
+	hallpasstest.Eventually(t, "Hallpass to answer all tries", func() bool {
+		asked, _ := seen()
+		return asked >= askedBefore+tries
+	})
+	if asked, counted := seen(); counted != countedBefore+1 {
+		t.Errorf("of %v tries, %v were counted", asked-askedBefore, counted-countedBefore)
+	}
+}
