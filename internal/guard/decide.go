@@ -26,12 +26,14 @@ type Decider struct {
 func New(v *verify.Verifier, s *Signer) *Decider {
 	d := &Decider{verify: v, signer: s}
 	d.decisions.begin()
+	d.decisions.since = v.Now()
 	d.repeats.begin()
 	return d
 }
 
 // A Check is the question whether one request may pass a guard.
 type Check struct {
+	Door          string      // that asks, as "nginx": who looks at the guard sees that it does. A constant
 	Guard         string      // its name
 	Method        string      // of the original request; "": the proxy did not tell it
 	Host          string      // the same, for those who read of a refusal: it decides nothing
@@ -238,7 +240,7 @@ func refuse(challenge string, err error) Verdict {
 func (d *Decider) note(c *Check, v *Verdict) {
 	again := d.repeats.again(c.ID)
 	if !again {
-		d.decisions.count(v)
+		d.decisions.count(c.Door, v)
 	}
 	if v.Allow || v.Guard == nil && v.Caller.Token == 0 {
 		return

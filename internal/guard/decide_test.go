@@ -19,13 +19,18 @@ import (
 // there.
 func decider(t testing.TB) (d *guard.Decider, db *store.DB, token string) {
 	t.Helper()
+	return deciderWith(t, node.Options{})
+}
+
+func deciderWith(t testing.TB, o node.Options) (d *guard.Decider, db *store.DB, token string) {
+	t.Helper()
 	ctx := t.Context()
 	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "hallpass.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() }) // a test may have closed it
-	v, a, password := verify.New(db, hallpasstest.NewNode(t, db, node.Options{}), verify.Options{}), admin.New(db, admin.Options{}), secret.NewText(hallpasstest.AdminPassword)
+	v, a, password := verify.New(db, hallpasstest.NewNode(t, db, o), verify.Options{}), admin.New(db, admin.Options{}), secret.NewText(hallpasstest.AdminPassword)
 	if err := a.Begin(ctx, admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: password}); err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,10 @@ type decisions struct {
 	table atomic.Pointer[alikeTable]
 
 	mu     sync.Mutex
-	before *alikeTable          // that table followed; somebody may still count in it; guarded by mu
-	taken  map[Decisions]uint64 // what was taken out of tables, by all but Count; guarded by mu
+	before *alikeTable                  // that table followed; somebody may still count in it; guarded by mu
+	taken  map[Decisions]uint64         // what was taken out of tables, by all but Count; guarded by mu
+	lately map[hallpass.GuardID]*lately // what of it is not long ago; guarded by mu
+	since  time.Time                    // from when on decisions are counted; it does not change
 }
 
 // Decisions are decisions that a metric counts together.
@@ -33,6 +35,7 @@ type alike struct {
 	Decisions
 	guard hallpass.GuardID // 0: there is no such guard
 	token hallpass.TokenID // 0: none, or an unknown one, or any when there are too many
+	door  string           // that asked
 }
 
 // An alikeTable counts decisions by what they have in common.
@@ -57,9 +60,9 @@ const (
 
 func (d *decisions) begin() { d.table.Store(new(alikeTable)) }
 
-// count counts the decision.
-func (d *decisions) count(v *Verdict) {
-	a := alike{Decisions{Outcome: allowed, Rule: v.Rule}, 0, v.Caller.Token}
+// count counts the decision that the door asked for.
+func (d *decisions) count(door string, v *Verdict) {
+	a := alike{Decisions{Outcome: allowed, Rule: v.Rule}, 0, v.Caller.Token, door}
 	if !v.Allow {
 		a.Outcome = v.Reason
 	}
@@ -109,8 +112,9 @@ func (t *alikeTable) each(f func(*alikeCount)) {
 	}
 }
 
-// take returns what was counted since the last call, for the day.
-func (d *decisions) take(day time.Time) (uses []hallpass.GuardUse) {
+// take returns what was counted since the last call, for the day that now is in.
+func (d *decisions) take(now time.Time) (uses []hallpass.GuardUse) {
+	day := now.UTC().Truncate(24 * time.Hour)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	table := d.table.Load()
@@ -128,6 +132,7 @@ func (d *decisions) take(day time.Time) (uses []hallpass.GuardUse) {
 		d.taken[c.Decisions] += uint64(n)
 		if c.guard != 0 {
 			uses = append(uses, hallpass.GuardUse{Guard: c.guard, Day: day, Rule: c.Rule, Outcome: c.Outcome, Token: c.token, Count: n})
+			d.remember(now, c, n)
 		}
 	}
 	d.before.each(take)
@@ -160,7 +165,7 @@ func (d *decisions) all() map[Decisions]uint64 {
 // has. What it returned it does not return again. Of very many tokens within a few
 // seconds, those beyond the first hundred thousand are counted together as token 0.
 func (d *Decider) Usage() []hallpass.GuardUse {
-	return d.decisions.take(d.verify.Now().UTC().Truncate(24 * time.Hour))
+	return d.decisions.take(d.verify.Now())
 }
 
 // Decisions returns how many decisions of each kind there were since the start. The

@@ -87,7 +87,7 @@ func (x *exchange) serve(w http.ResponseWriter, r *http.Request, guard, target s
 		x.fail(w, errLoop)
 		return
 	}
-	x.check = Check{Guard: guard, Method: r.Method, Host: r.Host, Target: target, Header: r.Header, Authorization: r.Header["Authorization"], From: x.event.From}
+	x.check = Check{Door: "built-in", Guard: guard, Method: r.Method, Host: r.Host, Target: target, Header: r.Header, Authorization: r.Header["Authorization"], From: x.event.From}
 	begun := x.proxy.Verify.Moment()
 	x.verdict = x.proxy.Decider.Decide(r.Context(), x.check)
 	if x.verdict.Caller.Token != 0 {

@@ -37,7 +37,7 @@ func (x *ExtAuthz) Check(ctx context.Context, q *authv3.CheckRequest) (*authv3.C
 	answer := unanswered
 	x.checks.Do(ctx, call, func(ctx context.Context, event *httpd.Event) int {
 		c := Check{
-			Guard: q.GetAttributes().GetContextExtensions()[guardExtension], Authorization: separate(header["Authorization"]), From: event.From,
+			Door: "envoy", Guard: q.GetAttributes().GetContextExtensions()[guardExtension], Authorization: separate(header["Authorization"]), From: event.From,
 		}
 		if event.Trusted { // else it tells nothing about the original request
 			c.Method, c.Host, c.Target, c.Header = r.GetMethod(), r.GetHost(), r.GetPath(), header

@@ -11,6 +11,7 @@ import (
 // request stands; what other proxies would write elsewhere is not read, because the
 // client may have written it there (SEC-35).
 type profile struct {
+	name    string // the word in the door's path
 	action  string // for the log
 	own     bool   // the original request is the request itself, after the name of the guard
 	method  string // the headers that tell it otherwise, by their canonical names
@@ -34,7 +35,7 @@ var profiles = func() map[string]profile {
 		"envoy": {own: true},
 	}
 	for name, p := range all {
-		p.action = "guard." + name
+		p.name, p.action = name, "guard."+name
 		all[name] = p
 	}
 	return all
@@ -44,7 +45,7 @@ var profiles = func() map[string]profile {
 // follows the guard's name in the target. The headers of a peer that is not a trusted
 // proxy tell nothing: anybody can write them.
 func (p profile) check(r *http.Request, event *httpd.Event, guard, rest string) Check {
-	c := Check{Guard: guard, Header: r.Header, Authorization: r.Header["Authorization"], From: event.From}
+	c := Check{Door: p.name, Guard: guard, Header: r.Header, Authorization: r.Header["Authorization"], From: event.From}
 	switch {
 	case p.own:
 		c.Method, c.Target, c.Host = r.Method, rest, r.Host

@@ -25,8 +25,9 @@ type lastRefusals struct {
 	strangerN int
 }
 
-// maxRefusalGuards bounds the guards whose refusals are kept: deleted ones are among them.
-const maxRefusalGuards = 2000
+// maxKeptGuards bounds the guards of which refusals and counts are kept in memory:
+// deleted ones are among them.
+const maxKeptGuards = 2000
 
 // The longest texts of a request that are kept of it, in bytes.
 const (
@@ -48,7 +49,7 @@ func (s *refusals) keep(now time.Time, c *Check, v *Verdict) {
 	defer s.mu.Unlock()
 	of := s.byGuard[v.Guard.ID]
 	if of == nil {
-		if s.byGuard == nil || len(s.byGuard) >= maxRefusalGuards {
+		if s.byGuard == nil || len(s.byGuard) >= maxKeptGuards {
 			s.byGuard = make(map[hallpass.GuardID]*lastRefusals)
 		}
 		of = new(lastRefusals)
