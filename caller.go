@@ -111,6 +111,12 @@ func (c Caller) HighestMemberRole() Role {
 	return c.Role
 }
 
+// MayReadHolders reports whether the caller may read which service accounts of the org
+// hold a permission.
+func (c Caller) MayReadHolders() bool {
+	return c.Can(ServiceAccountsRead, "serviceaccounts:id:*") && c.Can(UsersPermissionsRead, "users:id:*")
+}
+
 // Lacks returns the Denied error that names action as missing.
 func Lacks(action Action) *Error {
 	return &Error{

@@ -130,6 +130,9 @@ func (n Need) String() string {
 	return "what nobody has"
 }
 
+// HasCaptures reports whether only a request tells on which scope n asks for its action.
+func (n Need) HasCaptures() bool { return strings.Contains(n.Scope, "{") }
+
 // Bounds on a guard.
 const (
 	MaxGuardName    = 40

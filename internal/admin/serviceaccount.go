@@ -116,19 +116,25 @@ func (a *Admin) ServiceAccounts(ctx context.Context, c hallpass.Caller, f Servic
 		}
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		if page, total, err = tx.ServiceAccounts(q); err != nil {
-			return err
-		}
-		ids := make([]int64, len(page))
-		for i, s := range page {
-			ids[i] = int64(s.ID)
-		}
-		given, err := tx.Given(c.Org, ids)
-		for i := range page {
-			page[i].Given = given[ids[i]]
-		}
+		page, total, err = accountPage(tx, q)
 		return err
 	})
+	return page, total, err
+}
+
+// accountPage reads the accounts that q picks with what each was given.
+func accountPage(tx *store.Tx, q store.ServiceAccountQuery) (page []hallpass.ServiceAccountSummary, total int, err error) {
+	if page, total, err = tx.ServiceAccounts(q); err != nil {
+		return nil, 0, err
+	}
+	ids := make([]int64, len(page))
+	for i, s := range page {
+		ids[i] = int64(s.ID)
+	}
+	given, err := tx.Given(q.Org, ids)
+	for i := range page {
+		page[i].Given = given[ids[i]]
+	}
 	return page, total, err
 }
 

@@ -239,10 +239,7 @@ func (w auditWay) count(db *DB, f hallpass.AuditFilter) (string, []any) {
 // that another will do: it would look for the few entries of an action that were
 // refused through the millions that were.
 func (w auditWay) branches(db *DB, f hallpass.AuditFilter, columns string, n int) (list []string, args []any) {
-	bind := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
+	bind := binder(&args)
 	before, id := int64(math.MaxInt64), int64(f.Before.ID)
 	if !f.Before.At.IsZero() {
 		before = micros(f.Before.At)

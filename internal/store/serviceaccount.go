@@ -91,6 +91,7 @@ type ServiceAccountQuery struct {
 	ExpiredOnly  bool // only accounts with a token that expired before Now
 	Now          time.Time
 	Among        []hallpass.ServiceAccountID // nil: all
+	Holding      *Holding                    // nil: all
 	Limit        int
 	Offset       int
 }
@@ -129,10 +130,7 @@ func (tx *Tx) ServiceAccounts(q ServiceAccountQuery) ([]hallpass.ServiceAccountS
 // where returns the conditions that q makes, and what they bind.
 func (q ServiceAccountQuery) where() (string, []any) {
 	where, args := `a.org_id = $1`, []any{q.Org}
-	bind := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
+	bind := binder(&args)
 	if q.Text != "" {
 		text := bind(contains(q.Text))
 		where += ` AND (a.name_key LIKE ` + text + ` ESCAPE '\' OR a.login_key LIKE ` + text + ` ESCAPE '\')`
@@ -144,7 +142,18 @@ func (q ServiceAccountQuery) where() (string, []any) {
 		now := bind(micros(q.Now))
 		where += ` AND a.id IN (SELECT t.service_account_id FROM tokens t WHERE t.org_id = $1 AND t.expires_us > 0 AND t.expires_us <= ` + now + `)`
 	}
+	if q.Holding != nil {
+		where += ` AND ` + q.Holding.where(bind)
+	}
 	return where + among(q.Among), args
+}
+
+// binder returns a function that appends a value to args and returns its placeholder.
+func binder(args *[]any) func(any) string {
+	return func(v any) string {
+		*args = append(*args, v)
+		return "$" + strconv.Itoa(len(*args))
+	}
 }
 
 // countServiceAccounts returns how many accounts q picks. All of an org are
@@ -152,7 +161,7 @@ func (q ServiceAccountQuery) where() (string, []any) {
 // there are.
 func (tx *Tx) countServiceAccounts(q ServiceAccountQuery, where string, args []any) (n int, err error) {
 	query := `SELECT COUNT(*) FROM service_accounts a WHERE ` + where
-	if q.Text == "" && !q.DisabledOnly && !q.ExpiredOnly && q.Among == nil {
+	if q.Text == "" && !q.DisabledOnly && !q.ExpiredOnly && q.Among == nil && q.Holding == nil {
 		query = `SELECT COALESCE((SELECT accounts FROM orgs WHERE id = $1), 0)`
 	}
 	if err := tx.sql.QueryRow(query, args...).Scan(&n); err != nil {
