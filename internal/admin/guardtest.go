@@ -18,13 +18,13 @@ type GuardTest struct {
 
 // A GuardTrial is what a guard would say about a request, and why.
 type GuardTrial struct {
-	Err     *hallpass.Error        // why the request would be refused; nil: it would pass
-	Path    string                 // the canonical path; "": it is not canonical
-	Rule    *hallpass.CompiledRule // the first that matches; nil: none
-	Needs   []hallpass.Need        // what the request needs, with what was captured in it
-	Need    hallpass.Need          // of Needs what is missing, or else the first; the zero Need: nothing
-	Grants  []hallpass.NamedRole   // that hold Need, as far as the caller may read them, the narrowest first
-	Account string                 // the login of whoever sends the request; "": nobody
+	Err    *hallpass.Error        // why the request would be refused; nil: it would pass
+	Path   string                 // the canonical path; "": it is not canonical
+	Rule   *hallpass.CompiledRule // the first that matches; nil: none
+	Needs  []hallpass.Need        // what the request needs, with what was captured in it
+	Need   hallpass.Need          // of Needs what is missing, or else the first; the zero Need: nothing
+	Grants []hallpass.NamedRole   // that hold Need, as far as the caller may read them, the narrowest first
+	Sender hallpass.Caller        // whoever sends the request; zero: nobody
 }
 
 // TestGuard says what the guard would say about a request, and why. Nothing is counted
@@ -79,7 +79,7 @@ var (
 // told also when the token is no good.
 func tryGuard(g hallpass.Guard, q GuardTest) (out GuardTrial) {
 	if q.Token != nil {
-		out.Account = q.Token.Principal.Login
+		out.Sender = *q.Token
 	}
 	rules, err := hallpass.NewRuleset(g)
 	if err != nil || g.Suspended != "" {

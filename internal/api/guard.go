@@ -133,7 +133,7 @@ func (a *API) testGuard(c call, in wire.TestGuard) (wire.GuardTest, error) {
 	if err != nil {
 		return wire.GuardTest{}, err
 	}
-	return guardTestRow(t), nil
+	return GuardTest(t), nil
 }
 
 // headersOf returns the headers by their canonical names.
@@ -146,10 +146,11 @@ func headersOf(in map[string]string) map[string][]string {
 	return out
 }
 
-func guardTestRow(t admin.GuardTrial) wire.GuardTest {
+// GuardTest is the answer of POST /api/guards/{guard}/test that tells the trial.
+func GuardTest(t admin.GuardTrial) wire.GuardTest {
 	out := wire.GuardTest{
 		Allowed: t.Err == nil, Status: http.StatusOK, Message: "The request passes", AllNeeds: make([]wire.GuardNeed, 0, len(t.Needs)), CanonicalPath: t.Path,
-		Grants: make([]string, 0, len(t.Grants)), Account: t.Account,
+		Grants: make([]string, 0, len(t.Grants)), Account: t.Sender.Principal.Login,
 	}
 	if t.Err != nil {
 		out.Status, out.Reason, out.Message = httpd.Status(t.Err), t.Err.ID, t.Err.Message

@@ -15,6 +15,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/library"
 	"github.com/hallpass-dev/hallpass/internal/node"
 	"github.com/hallpass-dev/hallpass/internal/verify"
+	"github.com/hallpass-dev/hallpass/wire"
 )
 
 // Options sets up the console.
@@ -30,7 +31,9 @@ type Options struct {
 	// Refusals returns the last requests that this node refused for a guard, the newest
 	// first; nil: none are kept.
 	Refusals func(hallpass.GuardID) []hallpass.GuardRefusal
-	DevDir   string // directory of templates and assets, read on each request; empty: the embedded ones
+	Activity func(hallpass.GuardID) hallpass.GuardActivity // what this node decided for a guard lately; nil: nobody counts
+	Trial    func(admin.GuardTrial) wire.GuardTest         // the answer of the API that tells a trial; nil: none
+	DevDir   string                                        // directory of templates and assets, read on each request; empty: the embedded ones
 }
 
 //go:embed templates assets
@@ -224,6 +227,7 @@ func table() []route {
 	post("/guards/{guard}", harmless, tryGuardRequest)
 	get("/guards/{guard}/edit", editGuardForm)
 	ask("/guards/{guard}/edit", editGuard)
+	get("/guards/{guard}/rules/{rule}", guardHolders)
 	link("/guards/{guard}/delete", deleteGuard)
 
 	get("/dashboards", folders)

@@ -36,6 +36,7 @@ var views = map[string]any{
 	"folders/list":           foldersView{},
 	"guards/detail":          guardView{},
 	"guards/edit":            guardFormView{},
+	"guards/holders":         guardHoldersView{},
 	"guards/list":            guardsView{},
 	"nodes/list":             nodesView{},
 	"orgs/list":              orgsView{},

@@ -1,10 +1,14 @@
 package console
 
 import (
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
 var crumbGuards = crumb{nounGuard.Title(), "/guards"}
@@ -32,6 +36,10 @@ type guardRow struct {
 	Calls     int64  // today, refused ones too
 	Refused   int64
 }
+
+// CallsText and RefusedText are the numbers as people read them.
+func (r guardRow) CallsText() string   { return grouped(r.Calls) }
+func (r guardRow) RefusedText() string { return grouped(r.Refused) }
 
 // guards is GET /guards?query&page.
 func guards(req *request) error {
@@ -91,20 +99,26 @@ func (req *request) guardUse(name string) (map[int]ruleUse, error) {
 // guardView is the page of a guard.
 type guardView struct {
 	frame
-	Guard    guardRow
-	Why      string // it is suspended
-	About    []field
-	Changed  timestamp
-	Warnings []string
-	Rules    []ruleRow
-	Else     ruleRow // the requests that no rule matches
-	Refusals []refusalRow
-	Test     bool   // the viewer may try requests
-	Edit     bool   // the viewer may change the guard
-	EditBy   string // why not; empty: the viewer may
-	Delete   bool   // the viewer may delete the guard
-	Trial    guardTrial
-	Setup    guardSetup
+	Guard     guardRow
+	Why       string // it is suspended
+	About     []field
+	Changed   timestamp
+	Warnings  []string
+	Rules     []ruleRow
+	Else      ruleRow // the requests that no rule matches
+	SeeHeld   bool    // the viewer may know who holds what
+	Lately    guardActivity
+	Refusals  []refusalRow
+	AllOfThem string // the address of the refusals in the audit log; empty: the viewer may not see it
+	Test      bool   // the viewer may try requests
+	Edit      bool   // the viewer may change the guard
+	EditBy    string // why not; empty: the viewer may
+	Delete    bool   // the viewer may delete the guard
+	Trial     guardTrial
+	Header    string // one that a rule reads; empty: none
+	Accounts  []link // some to choose from
+	Setup     guardSetup
+	Live      string // the address of this page for what changes by itself
 }
 
 // ruleRow is a rule as one reads it aloud.
@@ -117,8 +131,9 @@ type ruleRow struct {
 	Public  bool
 	Preset  bool     // it comes from the preset
 	Also    []string // captures and headers that it sets
-	Calls   int64    // today, refused ones too
-	Refused int64
+	Held    link     // how many accounts hold it, and who; without URL: nobody does
+	Calls   string   // today, refused ones too
+	Refused string
 	Hit     bool // the request that was tried came here
 }
 
@@ -132,11 +147,23 @@ type refusalRow struct {
 	Rule    int
 	Address string
 	Client  string
-	Again   int // how often it came, one after the other; 0: once
+	Step    link   // what the viewer can do; zero: nothing here
+	Advice  string // what somebody can do; empty: nothing is known
+	Again   int    // how often it came, one after the other; 0: once
 }
 
-// guardPage is GET /guards/{guard}?proxy.
+// guardPage is GET /guards/{guard}?proxy&request&who. With a request it shows what the
+// guard says about it. An address is no place for a token: it is not looked at, and the
+// browser is led to an address without it.
 func guardPage(req *request) error {
+	q := req.URL.Query()
+	switch t, who := (guardTrial{Request: q.Get("request")}), strings.TrimSpace(q.Get("who")); {
+	case strings.HasPrefix(who, secret.Prefix):
+		req.seeOther(guardURL(url.PathEscape(req.PathValue("guard"))))
+		return nil
+	case t.Request != "":
+		return req.showTrial(t, who)
+	}
 	view, err := req.guardView(guardTrial{Request: "GET /"})
 	if err != nil {
 		return err
@@ -154,20 +181,22 @@ func (req *request) guardView(t guardTrial) (view guardView, err error) {
 	if err != nil {
 		return view, err
 	}
-	warnings, err := req.o.Admin.GuardWarnings(req.Context(), req.caller, g)
-	if err != nil {
-		return view, err
-	}
 	view = guardView{
 		Guard: guardRowOf(g), Why: g.Suspended.Words(), About: aboutGuard(g), Changed: req.timestamp(g.UpdatedAt), Rules: guardRules(g, use, t.Rule),
-		Else: ruleRow{Calls: use[0].calls, Refused: use[0].refused}, Test: req.caller.Can(hallpass.GuardsTest, g.Scope()), Trial: t, Setup: req.guardSetup(g),
-		Delete: g.ManagedBy != hallpass.ManagedByConfig && req.caller.Can(hallpass.GuardsDelete, g.Scope()),
+		Else: ruleRow{Calls: grouped(use[0].calls), Refused: grouped(use[0].refused)}, SeeHeld: req.caller.MayReadHolders(), Trial: t, Setup: req.guardSetup(g),
+		Test: req.caller.Can(hallpass.GuardsTest, g.Scope()), Delete: g.ManagedBy != hallpass.ManagedByConfig && req.caller.Can(hallpass.GuardsDelete, g.Scope()),
 	}
 	view.Edit, view.EditBy = req.mayEdit(g)
-	for _, w := range warnings {
-		view.Warnings = append(view.Warnings, guardWarning(w))
+	view.Live = view.Guard.URL + "?proxy=" + view.Setup.Page
+	if req.caller.Can(hallpass.AuditRead, "") {
+		view.AllOfThem = "/admin/audit?" + url.Values{"target": {"guard:" + g.Name}, "outcome": {string(hallpass.Refused)}}.Encode()
 	}
-	if view.Refusals, err = req.guardRefusals(g); err != nil {
+	if req.o.Activity != nil {
+		lately := req.o.Activity(g.ID)
+		view.Lately = req.guardActivity(lately)
+		view.Setup.Asked = req.timestamp(lately.Asked[view.Setup.Page])
+	}
+	if err := req.guardDetails(&view, g); err != nil {
 		return view, err
 	}
 	view.frame, err = req.frame("guards", g.Name, crumbGuards)
@@ -186,29 +215,80 @@ func (req *request) mayEdit(g hallpass.Guard) (may bool, why string) {
 	return may, why
 }
 
+// guardDetails fills in what takes further look-ups.
+func (req *request) guardDetails(view *guardView, g hallpass.Guard) error {
+	warnings, err := req.o.Admin.GuardWarnings(req.Context(), req.caller, g)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		view.Warnings = append(view.Warnings, guardWarning(w))
+	}
+	if err := req.heldBy(view.Rules, g.Name); err != nil {
+		return err
+	}
+	if view.Refusals, err = req.guardRefusals(g, view.Test); err != nil || !view.Test {
+		return err
+	}
+	view.Header = headerThatDecides(g)
+	view.Accounts, err = req.accountsToTry()
+	return err
+}
+
+// headerThatDecides returns a header that a rule of the guard reads; empty: none does.
+func headerThatDecides(g hallpass.Guard) string {
+	for _, r := range g.AllRules() {
+		for _, name := range slices.Sorted(maps.Keys(r.Captures)) {
+			return strings.TrimPrefix(r.Captures[name], "header:")
+		}
+	}
+	return ""
+}
+
+// maxToTry is how many accounts the tester offers. Others are typed.
+const maxToTry = 100
+
+// accountsToTry lists service accounts that a request can be tried as, by login.
+func (req *request) accountsToTry() (list []link, err error) {
+	if !req.caller.Can(hallpass.ServiceAccountsRead, "") {
+		return nil, nil
+	}
+	accounts, _, err := req.o.Admin.ServiceAccounts(req.Context(), req.caller, admin.ServiceAccountFilter{Page: 1, PerPage: maxToTry})
+	for _, a := range accounts {
+		list = append(list, link{Name: a.Name, ID: a.Login})
+	}
+	return list, err
+}
+
 // guardRules lists the rules; hit is the number of the one that a tried request came to.
 func guardRules(g hallpass.Guard, use map[int]ruleUse, hit int) (rows []ruleRow) {
 	for i, r := range g.AllRules() {
-		n := i + 1
-		row := ruleRow{
-			Number: n, Methods: "any", Path: r.Path, Public: r.Need.Kind == hallpass.NeedNothing, Preset: i >= len(g.Rules), Hit: n == hit,
-			Calls: use[n].calls, Refused: use[n].refused, Also: ruleExtras(r),
-		}
-		if len(r.Methods) > 0 {
-			row.Methods = strings.Join(r.Methods, ", ")
-		}
-		row.Words, row.Code = needWords(r.Need)
+		row := ruleRowOf(r, i+1)
+		row.Preset, row.Hit = i >= len(g.Rules), row.Number == hit
+		row.Calls, row.Refused = grouped(use[row.Number].calls), grouped(use[row.Number].refused)
 		rows = append(rows, row)
 	}
 	return rows
 }
 
-// guardRefusals lists the last refusals of this node.
-func (req *request) guardRefusals(g hallpass.Guard) (rows []refusalRow, err error) {
+// ruleRowOf returns the row of a rule with that number.
+func ruleRowOf(r hallpass.GuardRule, number int) ruleRow {
+	row := ruleRow{Number: number, Methods: "any", Path: r.Path, Public: r.Need.Kind == hallpass.NeedNothing, Also: ruleExtras(r)}
+	if len(r.Methods) > 0 {
+		row.Methods = strings.Join(r.Methods, ", ")
+	}
+	row.Words, row.Code = needWords(r.Need)
+	return row
+}
+
+// guardRefusals lists the last refusals of this node, each with what can be done about
+// it: the viewer may try requests if test says so.
+func (req *request) guardRefusals(g hallpass.Guard, test bool) (rows []refusalRow, err error) {
 	if req.o.Refusals == nil {
 		return nil, nil
 	}
 	list := req.o.Refusals(g.ID)
+	edit, _ := req.mayEdit(g)
 	var refs []admin.Ref
 	for _, r := range list {
 		if r.Token != 0 {
@@ -222,10 +302,17 @@ func (req *request) guardRefusals(g hallpass.Guard) (rows []refusalRow, err erro
 	for _, r := range list {
 		row := refusalRow{
 			At: req.timestamp(r.At), Request: strings.TrimSpace(r.Method + " " + r.Path), Message: refusedRequest(r), Reason: r.Reason, Rule: r.Rule,
-			Address: r.From.Address, Client: client(r.From.UserAgent),
+			Address: r.From.Address, Client: client(r.From.UserAgent), Advice: guardAdvice(r.Reason),
 		}
 		if r.Token != 0 {
 			row.Who = n.principal(req.caller.Org, r.Caller)
+		}
+		if tried := r.Method != "" && r.Path != "" && row.Who.Name != ""; test && tried && (r.Reason == "guard.permission" || r.Reason == "guard.role") {
+			q := url.Values{"request": {row.Request}, "who": {r.Caller.Login}}
+			row.Step, row.Advice = link{Name: "See what would let it pass", URL: guardURL(g.Name) + "?" + q.Encode() + "#try"}, ""
+		}
+		if edit && r.Reason == "guard.no-rule" {
+			row.Step = link{Name: "Edit the rules", URL: guardURL(g.Name) + "/edit"}
 		}
 		if i := len(rows) - 1; i >= 0 && rows[i].alike(row) {
 			rows[i].Again = max(rows[i].Again, 1) + 1

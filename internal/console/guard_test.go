@@ -1,9 +1,14 @@
 package console_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"html"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
@@ -43,7 +48,8 @@ func TestGuardPages(t *testing.T) {
 	b.want("the list", b.get("/guards"), 200, `href="/guards/prom"`, "http://127.0.0.1:9", "with those of Prometheus", "console and API")
 	b.want("none found", b.get("/guards?query=nothing"), 200, "No guards found")
 	p := b.get("/guards/prom")
-	b.want("the guard", p, 200, "Guarding", "Nothing: public", "/tenants/{t}", "loki:write", "sets X-Scope-OrgID to {t}", "Query prometheus", "from the preset", "Last refusals", ">dash</a>", "GET /api/v1/query<", " · 2 times", "guard.permission")
+	b.want("the guard", p, 200, "Guarding", "Nothing: public", "/tenants/{t}", "loki:write", "sets X-Scope-OrgID to {t}", "Query prometheus", "from the preset", "Last refusals", ">dash</a>", "GET /api/v1/query<", " · 2 times", "guard.permission",
+		"nobody", "See what would let it pass", "/admin/audit?outcome=refused&target=guard%3Aprom", `role="img" aria-label="Decisions in the last hour: 2, of these 2 refused"`)
 	if strings.Contains(p.text, "secret-text") {
 		t.Error("the page shows a query")
 	}
@@ -82,7 +88,9 @@ func TestGuardSetup(t *testing.T) {
 		"nginx": {"/guard/nginx/prom;", host, "127.0.0.1:9;"}, "caddy": {"/guard/caddy/prom", host}, "haproxy": {"/guard/haproxy/prom", "hallpass.lua"}, "traefik": {host + "/guard/traefik/prom"},
 		"envoy": {"guard: prom"}, "apache": {"/guard/apache/prom", "hallpass.lua"}, "ingress-nginx": {"/guard/ingress-nginx/prom"}, "built-in": {s.URL + "/guard/proxy/prom/"}, "nonsense": {"/guard/nginx/prom;"},
 	} {
-		b.want(proxy, b.get("/guards/prom?proxy="+proxy), 200, want...)
+		p := b.get("/guards/prom?proxy=" + proxy)
+		p.text = regexp.MustCompile(`</?span[^>]*>`).ReplaceAllString(p.text, "")
+		b.want(proxy, p, 200, want...)
 	}
 }
 
@@ -98,11 +106,11 @@ func TestGuardTrial(t *testing.T) {
 	}{
 		{"GET /-/healthy", "", 200, []string{"<strong>Passes</strong>", "Rule 1 decides.", `class="hit"`}},
 		{"GET /api/v1/query?query=up", "", 200, []string{"Refused, 401", "the permission prometheus:query"}},
-		{"GET /api/v1/query?query=up HTTP/1.1", "dash", 200, []string{"Refused, 403", "the permission prometheus:query", `href="/admin/roles/metrics"`, "<code>sa-1-dash</code>"}},
+		{"GET /api/v1/query?query=up HTTP/1.1", "dash", 200, []string{"Refused, 403", "the permission prometheus:query", `href="/admin/roles/metrics"`, "<code>sa-1-dash</code>", "does not hold", `href="/admin/roles?query=prometheus%3Aquery"`, `href="/org/serviceaccounts/3/roles?give=metrics#given"`}},
 		{"GET /api/v1/query", key, 200, []string{"Refused, 403", "<code>sa-1-dash</code>"}},
 		{"GET /api/v1/query", key + "x", 200, []string{"Refused, 401"}},
-		{"POST /tenants/a", "dash", 200, []string{"Rule 2 decides", "loki:write on loki:tenants:a"}},
-		{"PATCH /nowhere", "dash", 200, []string{"Refused, 403", "No rule matches it."}},
+		{"POST /tenants/a", "dash", 200, []string{"Rule 2 decides", "loki:write on loki:tenants:a", `href="/admin/create/role?permissions=loki%3Awrite+loki%3Atenants%3Aa"`}},
+		{"PATCH /nowhere", "dash", 200, []string{"Refused, 403", "No rule matches it.", "Add a rule for this request"}},
 		{"GET", "dash", 400, []string{"A request is a method and a path", `value="dash"`}},
 		{"GET /", "nobody", 404, []string{`id="error-who"`, `value="nobody"`}},
 	} {
@@ -113,4 +121,175 @@ func TestGuardTrial(t *testing.T) {
 		}
 	}
 	b.want("afterwards", b.get("/guards/prom"), 200, "None since this node started.")
+}
+
+// TestGuardTrialHeaders tries requests with headers that a rule reads.
+func TestGuardTrialHeaders(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.create("dash", "None")
+	guard := `{"name":"loki","rules":[{"path":"/logs","action":"loki:read","scope":"loki:tenants:{t}","captures":{"t":"header:X-Scope-OrgID"},"split":"|"}]}`
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/guards", guard); r.StatusCode != 201 {
+		t.Fatal(r.Text)
+	}
+	b.want("the form", b.get("/guards/loki"), 200, `<details class="known" open>`, `placeholder="X-Scope-OrgID: a"`)
+	for _, tt := range []struct {
+		headers string
+		status  int
+		want    []string
+	}{
+		{"x-scope-orgid: a", 200, []string{"needs the permission loki:read on loki:tenants:a", "x-scope-orgid: a</textarea>"}},
+		{"Accept: text/plain\r\n\r\nX-Scope-OrgID:a|b\r\n", 200, []string{"loki:read on loki:tenants:a and the permission loki:read on loki:tenants:b"}},
+		{"", 200, []string{"guard.capture", "Send one plain value there"}},
+		{"X-Scope-OrgID: a\nX-Scope-OrgID: b", 200, []string{"it stands in the request 2 times"}},
+		{"X-Scope-OrgID", 400, []string{`id="error-headers"`, "Each line is a header", "X-Scope-OrgID</textarea>"}},
+		{"X Scope: a", 400, []string{`id="error-headers"`}},
+		{": a", 400, []string{`id="error-headers"`}},
+		{"Authorization: Bearer x", 400, []string{"The token belongs into the field"}},
+		{"X-A: " + strings.Repeat("a", 4000), 400, []string{"longer than 4000"}},
+	} {
+		b.want(fmt.Sprintf("%.40q", tt.headers), b.post("/guards/loki", "request", "GET /logs", "who", "dash", "headers", tt.headers), tt.status, tt.want...)
+	}
+}
+
+// TestGuardTrialJSON compares what the page shows as JSON with the answer of the API.
+func TestGuardTrialJSON(t *testing.T) {
+	s, key := guarded(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	shown := regexp.MustCompile(`(?s)<span id="try-json">(.*?)</span>`)
+	for _, request := range []string{"GET /-/healthy", "GET /api/v1/query?query=up", "POST /tenants/a", "PATCH /nowhere", "GET /a/../b"} {
+		method, uri, _ := strings.Cut(request, " ")
+		want := s.Do(hallpasstest.Admin, "POST", "/api/guards/prom/test", fmt.Sprintf(`{"method":%q,"uri":%q,"token":%q}`, method, uri, key))
+		found := shown.FindStringSubmatch(b.post("/guards/prom", "request", request, "who", key).text)
+		if found == nil {
+			t.Fatalf("%s: the page shows no JSON", request)
+		}
+		var got bytes.Buffer
+		if err := json.Compact(&got, []byte(html.UnescapeString(found[1]))); err != nil {
+			t.Fatal(err)
+		}
+		if got.String() != strings.TrimSpace(want.Text) {
+			t.Errorf("%s: the page shows\n%s\nand the API says\n%s", request, got.String(), want.Text)
+		}
+	}
+}
+
+// TestGuardTrialOfAddress tries the request that an address names: a link from a refusal
+// leads there. A token in an address is not looked at.
+func TestGuardTrialOfAddress(t *testing.T) {
+	s, key := guarded(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	s.Do(hallpasstest.Bearer(key), "GET", "/guard/proxy/prom/api/v1/query?query=up", "")
+	link := regexp.MustCompile(`href="(/guards/prom\?[^"]*)#try"`).FindStringSubmatch(b.get("/guards/prom").text)
+	if link == nil {
+		t.Fatal("the refusal has no link")
+	}
+	b.want("the link", b.get(html.UnescapeString(link[1])), 200, "Refused, 403", "Rule 22 decides", "?give=metrics#given")
+	p := b.get("/guards/prom?request=GET+/api/v1/query&who=" + key)
+	if p.status != 303 || p.to != "/guards/prom" {
+		t.Errorf("a token in the address: %d to %q", p.status, p.to)
+	}
+	b.want("nothing like a request", b.get("/guards/prom?request=x&who=dash"), 400, "A request is a method and a path")
+}
+
+// TestWayOutOfRefusal follows the button of a refused trial: the role is chosen there, and
+// the question tells what changes. Afterwards the request passes.
+func TestWayOutOfRefusal(t *testing.T) {
+	s, _ := guarded(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	const at = "/org/serviceaccounts/3/roles"
+	p := b.get(at + "?give=metrics")
+	b.want("the roles", p, 200, "is chosen below", `value="metrics" checked`, `id="given"`, `<b class="badge accent">New</b>`)
+	b.want("no such role", b.get(at+"?give=nosuch"), 200, "0 chosen")
+	question := b.post(at, "role", "metrics")
+	b.want("the question", question, 200, "not given", "given")
+	if answer := b.yes(question); answer.status != 303 {
+		t.Fatalf("%d %s", answer.status, answer.text)
+	}
+	b.want("afterwards", b.post("/guards/prom", "request", "GET /api/v1/query", "who", "dash"), 200, "<strong>Passes</strong>")
+	if p := b.get(at + "?give=metrics"); strings.Contains(p.text, "is chosen below") {
+		t.Error("a role that is given is said to be new")
+	}
+	b.want("the form of a role", b.get("/admin/create/role?permissions=loki%3Awrite+loki%3Atenants%3Aa"), 200, "loki:write loki:tenants:a</textarea>")
+	p = b.get("/org/serviceaccounts/3?role=Editor")
+	b.want("the basic role", p, 200, `<option value="Editor"`)
+	if !regexp.MustCompile(`<option value="Editor"[^>]* selected`).MatchString(p.text) {
+		t.Error("the role of the address is not chosen")
+	}
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/guards", `{"name":"app","rules":[{"path":"/{rest...}","role":"Editor"}]}`); r.StatusCode != 201 {
+		t.Fatal(r.Text)
+	}
+	b.want("a rule that needs a role", b.post("/guards/app", "request", "GET /", "who", "dash"), 200, "does not hold the role Editor", `href="/org/serviceaccounts/3?role=Editor#role"`)
+}
+
+// TestAskedWhom tries a request as somebody who may test guards and give nothing: the
+// answer says whom to ask, and who holds what stays hidden.
+func TestAskedWhom(t *testing.T) {
+	s, _ := guarded(t)
+	for _, call := range [][2]string{
+		{"/api/access-control/roles", `{"uid":"tester","name":"tester","permissions":[{"action":"guards:read","scope":"guards:uid:*"},{"action":"guards:test","scope":"guards:uid:*"},{"action":"users.permissions:read","scope":"users:*"}]}`},
+		{"/api/access-control/users/2/roles", `{"roleUid":"tester"}`},
+	} {
+		if r := s.Do(hallpasstest.Admin, "POST", call[0], call[1]); r.StatusCode > 201 {
+			t.Fatal(r.Text)
+		}
+	}
+	vera := signedIn(t, s, "vera", hallpasstest.UserPassword)
+	p := vera.post("/guards/prom", "request", "GET /api/v1/query", "who", "sa-1-dash")
+	vera.want("the answer", p, 200, "Refused, 403", "Ask somebody who may give roles")
+	for _, hidden := range []string{"?give=", "/admin/audit?", "Held by", "/rules/", "<datalist"} {
+		if strings.Contains(p.text, hidden) {
+			t.Errorf("it shows %s", hidden)
+		}
+	}
+	vera.want("who holds it", vera.get("/guards/prom/rules/5"), 403, "serviceaccounts:read")
+}
+
+// TestGuardHoldersPage lists who has what a rule needs.
+func TestGuardHoldersPage(t *testing.T) {
+	s, _ := guarded(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.want("before", b.get("/guards/prom/rules/5"), 200, "Nobody holds it", "prometheus:admin")
+	for _, call := range [][2]string{
+		{"/api/access-control/users/3/roles", `{"roleUid":"metrics"}`},
+		{"/api/serviceaccounts", `{"name":"boss","role":"Admin"}`},
+	} {
+		if r := s.Do(hallpasstest.Admin, "POST", call[0], call[1]); r.StatusCode > 201 {
+			t.Fatal(r.Text)
+		}
+	}
+	rule := regexp.MustCompile(`href="(/guards/prom/rules/\d+)">2 accounts<`).FindStringSubmatch(b.get("/guards/prom").text)
+	if rule == nil {
+		t.Fatal("the page of the guard does not say that two hold it")
+	}
+	b.want("who", b.get(rule[1]), 200, ">dash<", ">boss<", "2 service accounts", "/access?action=prometheus%3Aquery&scope=")
+	b.want("a scope with captures", b.get("/guards/prom/rules/2"), 200, ">boss<", "on a few values only")
+	b.want("a public rule", b.get("/guards/prom/rules/1"), 200, "Everybody may")
+	b.want("beyond the end", b.get(rule[1]+"?page=9"), 200, "The list ends before this page.")
+	for _, none := range []string{"0", "99", "x", "-1"} {
+		b.want("rule "+none, b.get("/guards/prom/rules/"+none), 404)
+	}
+}
+
+// TestGuardLately shows what the node decided in the last hour, and which proxy asked.
+func TestGuardLately(t *testing.T) {
+	s, key := guarded(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.want("at first", b.get("/guards/prom?proxy=built-in"), 200, "Built in has not asked this node since it started", "No requests in the last minute", "of these 0 refused")
+	for range 3 {
+		s.Do(hallpasstest.Nobody, "GET", "/guard/proxy/prom/-/healthy", "")
+	}
+	s.Do(hallpasstest.Bearer(key), "GET", "/guard/proxy/prom/api/v1/query", "")
+	written := regexp.MustCompile(`Calls today </span>4<`)
+	hallpasstest.Eventually(t, "the counts are written", func() bool { return written.MatchString(b.get("/guards").text) })
+	s.Clock.Wind(time.Minute)
+	p := b.get("/guards/prom?proxy=built-in")
+	b.want("a minute later", p, 200, "4 requests in the last minute, 1 refused", "Decisions in the last hour: 4, of these 1 refused", `<path class="zero" d="M0 23h3v1h-3z`, `Built in asked <time`)
+	b.want("another proxy", b.get("/guards/prom"), 200, "nginx has not asked")
+	s.Clock.Wind(2 * time.Hour)
+	p = b.get("/guards/prom?proxy=built-in")
+	b.want("later", p, 200, "No requests in the last minute", "Decisions in the last hour: 0", "2 hours ago")
+	if strings.Contains(p.text, "<dt>Counted</dt>") {
+		t.Error("it counts for longer than an hour, and says since when")
+	}
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"net"
 	"net/url"
+	"regexp"
 
 	"github.com/hallpass-dev/hallpass"
 	manual "github.com/hallpass-dev/hallpass/docs/guard"
@@ -11,14 +12,26 @@ import (
 // guardSetup is what to paste into the configuration of a proxy.
 type guardSetup struct {
 	Proxies []tab
-	Name    string // of the proxy
+	Page    string    // of the proxy in the manual
+	Name    string    // of the proxy
+	Asked   timestamp // when it last asked this node; zero: not since the node started
 	Files   []setupFile
 	Open    string // the address at which the built-in proxy serves the API; empty: another proxy is shown
 	Ready   bool   // the built-in proxy knows where the API is
 }
 
 // setupFile is a file of a proxy.
-type setupFile struct{ ID, Path, Text string }
+type setupFile struct {
+	ID, Path string
+	Parts    []codePart
+}
+
+// codePart is a piece of a file.
+type codePart struct {
+	Text    string
+	Comment bool
+	Filled  bool // it is not as in the manual, but of this guard
+}
 
 // guardProxies are the proxies in the order of the tabs, by the names of their pages in
 // the manual; "built-in" is Hallpass itself.
@@ -37,7 +50,7 @@ func (req *request) guardSetup(g hallpass.Guard) guardSetup {
 			shown = p
 		}
 	}
-	s := guardSetup{Name: shown.name}
+	s := guardSetup{Page: shown.page, Name: shown.name}
 	for _, p := range guardProxies {
 		s.Proxies = append(s.Proxies, tab{p.name, guardURL(g.Name) + "?proxy=" + p.page + "#setup", p == shown})
 	}
@@ -45,10 +58,30 @@ func (req *request) guardSetup(g hallpass.Guard) guardSetup {
 		s.Open, s.Ready = req.rootURL()+"/guard/proxy/"+g.Name+"/", g.Upstream != ""
 		return s
 	}
-	for i, f := range manual.For(shown.page, manual.Place{Guard: g.Name, Hallpass: plainAddress(req.rootURL()), API: plainAddress(g.Upstream)}) {
-		s.Files = append(s.Files, setupFile{"setup-" + idText(int64(i)), f.Path, f.Text})
+	place := manual.Place{Guard: g.Name, Hallpass: plainAddress(req.rootURL()), API: plainAddress(g.Upstream)}
+	for i, f := range manual.For(shown.page, place) {
+		s.Files = append(s.Files, setupFile{"setup-" + idText(int64(i)), f.Path, codeParts(f.Text, "/guard/"+shown.page+"/"+g.Name, place.Hallpass, place.API)})
 	}
 	return s
+}
+
+// codeParts splits a configuration into comments, what was filled in, and the rest.
+func codeParts(text string, filled ...string) (parts []codePart) {
+	special := `(?m)(^[ \t]*(?:#|--).*$)`
+	for _, f := range filled {
+		if f != "" {
+			special += "|" + regexp.QuoteMeta(f)
+		}
+	}
+	end := 0
+	for _, at := range regexp.MustCompile(special).FindAllStringSubmatchIndex(text, -1) {
+		if at[0] > end {
+			parts = append(parts, codePart{Text: text[end:at[0]]})
+		}
+		comment := at[2] >= 0
+		parts, end = append(parts, codePart{text[at[0]:at[1]], comment, !comment}), at[1]
+	}
+	return append(parts, codePart{Text: text[end:]})
 }
 
 // plainAddress returns host and port of a URL that is http, and empty for others: a

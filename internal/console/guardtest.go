@@ -1,7 +1,13 @@
 package console
 
 import (
+	"bufio"
+	"encoding/json"
+	"maps"
 	"net/http"
+	"net/textproto"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -14,14 +20,20 @@ import (
 type guardTrial struct {
 	Request string // its first line, as "GET /api/v1/query"
 	Who     string // a service account; empty: nobody, or a token, which no page shows
+	Headers string // one a line
 	Done    bool
 	Allowed bool
 	Verdict string
 	Why     string
 	Rule    int    // its number; 0: none matched
-	Sender  string // the login of whoever would send the request
+	Sender  link   // whoever would send the request; its ID is the login
+	Lacks   string // of Needs what the sender does not hold; empty: nothing
+	Find    string // the address of the roles that hold it; empty: the viewer may not see roles
 	Needs   []string
 	Roles   []link // that would let it pass, the narrowest first
+	Step    link   // what the viewer can do about the refusal; zero: nothing
+	Advice  string // what somebody can do about it
+	JSON    string // the answer as the API gives it
 }
 
 // maxGrants is how many roles an answer names.
@@ -29,15 +41,19 @@ const maxGrants = 5
 
 // tryGuardRequest is POST /guards/{guard}. It changes nothing, and keeps no token.
 func tryGuardRequest(req *request) error {
-	t := guardTrial{Request: req.PostForm.Get("request")}
 	who := strings.TrimSpace(req.PostForm.Get("who"))
+	return req.showTrial(guardTrial{Request: req.PostForm.Get("request"), Headers: req.PostForm.Get("headers")}, who)
+}
+
+// showTrial shows the page of the guard with what it says about the request of who.
+func (req *request) showTrial(t guardTrial, who string) error {
 	token := strings.HasPrefix(who, secret.Prefix)
 	if !token {
 		t.Who = who
 	}
 	status := http.StatusOK
 	if err := req.tryGuard(&t, who, token); err != nil {
-		if !req.formError(err, "who", "request") {
+		if !req.formError(err, "who", "request", "headers") {
 			return err
 		}
 		status = httpd.Status(err)
@@ -57,6 +73,9 @@ func (req *request) tryGuard(t *guardTrial, who string, token bool) error {
 	}
 	q := admin.GuardTest{Account: t.Who}
 	err := requestLine(t.Request, &q.Request)
+	if err == nil {
+		q.Request.Header, err = headerLines(t.Headers)
+	}
 	if err == nil && token {
 		q.Token, q.Refused, err = req.o.Verify.Try(req.Context(), who)
 	}
@@ -64,13 +83,22 @@ func (req *request) tryGuard(t *guardTrial, who string, token bool) error {
 		return err
 	}
 	trial, err := req.o.Admin.TestGuard(req.Context(), req.caller, name, q)
-	if err == nil {
-		t.answer(trial)
+	if err != nil {
+		return err
 	}
-	return err
+	t.answer(trial)
+	if req.o.Trial != nil {
+		text, err := json.MarshalIndent(req.o.Trial(trial), "", "  ")
+		if err != nil {
+			return err
+		}
+		t.JSON = string(text)
+	}
+	return req.wayOut(t, trial)
 }
 
-// maxRequestLine is the longest first line of a request that can be tried, in bytes.
+// maxRequestLine is the longest first line of a request that can be tried, and the
+// longest text of its headers, in bytes.
 const maxRequestLine = 4000
 
 // requestLine reads the first line of a request, with or without its protocol (RFC 9112,
@@ -87,10 +115,35 @@ func requestLine(text string, q *hallpass.GuardRequest) error {
 	return hallpass.ValidateText("request", text, maxRequestLine)
 }
 
+// headerLines reads headers, one a line. A header that comes in several lines has
+// several values.
+func headerLines(text string) (map[string][]string, error) {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			b.WriteString(line + "\r\n")
+		}
+	}
+	b.WriteString("\r\n")
+	h, err := textproto.NewReader(bufio.NewReader(strings.NewReader(b.String()))).ReadMIMEHeader()
+	switch {
+	case len(text) > maxRequestLine:
+		return nil, hallpass.Invalidf("headers", "The headers are longer than %d characters", maxRequestLine)
+	case err != nil || slices.ContainsFunc(slices.Collect(maps.Keys(h)), func(name string) bool { return strings.Contains(name, " ") }):
+		return nil, hallpass.Invalidf("headers", "Each line is a header with a name and a value, such as X-Scope-OrgID: a")
+	case h.Get("Authorization") != "":
+		return nil, hallpass.Invalidf("headers", "The token belongs into the field for the service account or token")
+	}
+	return h, nil
+}
+
 // answer fills in what the guard would say.
 func (t *guardTrial) answer(trial admin.GuardTrial) {
-	t.Done, t.Allowed, t.Sender = true, trial.Err == nil, trial.Account
+	t.Done, t.Allowed = true, trial.Err == nil
 	t.Verdict = trialVerdict(trial.Err)
+	if p := trial.Sender.Principal; p.ID != 0 {
+		t.Sender = link{Name: trial.Sender.Name, URL: accountURL(idText(p.ID)), ID: p.Login}
+	}
 	if trial.Err != nil {
 		t.Why = sentence(trial.Err.Message)
 	}
@@ -103,4 +156,53 @@ func (t *guardTrial) answer(trial admin.GuardTrial) {
 	for _, r := range trial.Grants[:min(len(trial.Grants), maxGrants)] {
 		t.Roles = append(t.Roles, link{Name: roleTitle(r), URL: roleURL(r.UID)})
 	}
+}
+
+// wayOut fills in what can be done about a refusal: a role that the viewer can give the
+// sender now, or else whom to ask.
+func (req *request) wayOut(t *guardTrial, trial admin.GuardTrial) error {
+	if trial.Err == nil {
+		return nil
+	}
+	t.Advice = guardAdvice(trial.Err.ID)
+	p := hallpass.Permission{Action: trial.Need.Action, Scope: hallpass.Scope(trial.Need.Scope)}
+	switch trial.Err.ID {
+	case "guard.role":
+		t.Lacks = trial.Need.String()
+		if role := trial.Need.Role; req.caller.Can(hallpass.ServiceAccountsWrite, trial.Sender.ServiceAccount().Scope()) && role <= req.caller.Role {
+			t.Step, t.Advice = link{Name: "Give it the role " + role.String() + "…", URL: t.Sender.URL + "?role=" + role.String() + "#role"}, ""
+		}
+	case "guard.permission":
+		t.Lacks = trial.Need.String()
+		if req.caller.Can(hallpass.RolesRead, "") {
+			t.Find = rolesURL(string(p.Action), false)
+		}
+		return req.roleToGive(t, trial.Grants, p)
+	}
+	return nil
+}
+
+// roleToGive offers the narrowest of the roles that the viewer may give to the sender,
+// or to make one that holds p.
+func (req *request) roleToGive(t *guardTrial, roles []hallpass.NamedRole, p hallpass.Permission) error {
+	c := req.caller
+	roles = slices.DeleteFunc(slices.Clone(roles), hallpass.NamedRole.Basic)
+	if !c.Can(hallpass.RolesRead, "") || !c.Can(hallpass.UsersRolesAdd, hallpass.ScopeDelegate) || !c.Can(hallpass.UsersRolesRemove, hallpass.ScopeDelegate) {
+		return nil // the advice says whom to ask
+	}
+	mine, err := req.o.Admin.Roles(req.Context(), c, admin.RoleFilter{Delegatable: true})
+	if err != nil {
+		return err
+	}
+	for _, r := range roles {
+		if slices.ContainsFunc(mine, func(m hallpass.NamedRole) bool { return m.UID == r.UID }) {
+			t.Step, t.Advice = link{Name: "Give it the role " + roleTitle(r) + "…", URL: t.Sender.URL + "/roles?give=" + url.QueryEscape(r.UID) + "#given"}, ""
+			return nil
+		}
+	}
+	if len(roles) == 0 && c.Can(hallpass.RolesWrite, hallpass.ScopeDelegate) && c.Can(p.Action, p.Scope) {
+		t.Step = link{Name: "Create a role that holds it…", URL: newRoleURL + "?permissions=" + url.QueryEscape(permissionLine(p))}
+		t.Advice = "No role but basic ones holds it. Create one, then give it to the service account."
+	}
+	return nil
 }

@@ -29,6 +29,7 @@ type roleRow struct {
 	Permissions []permissionRow
 	Words       string // everything that a search looks at, folded
 	Chosen      bool
+	New         bool // it is chosen, and was not given yet
 	Locked      bool // the viewer may not give it
 	Everywhere  bool // given on the server for every org: it cannot be removed here
 	Cells       []matrixCell

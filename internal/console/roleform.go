@@ -48,11 +48,12 @@ func roleField(err error) string {
 	return ""
 }
 
+// newRoleForm is GET /admin/create/role?permissions.
 func newRoleForm(req *request) error {
 	if err := req.o.Admin.Authorize(req.Context(), req.caller, hallpass.RolesWrite, hallpass.ScopeDelegate); err != nil {
 		return err
 	}
-	return req.showRoleForm(http.StatusOK, roleFormView{New: true})
+	return req.showRoleForm(http.StatusOK, roleFormView{New: true, Permissions: req.URL.Query().Get("permissions")})
 }
 
 func (req *request) showRoleForm(status int, view roleFormView) error {

@@ -21,6 +21,7 @@ type rolePickerView struct {
 	Write  bool
 	Needs  string
 	Chosen int
+	Given  string // the title of a role that is chosen because the address says so; empty: none
 }
 
 // Field is the form's field for the roles.
@@ -53,6 +54,9 @@ func (req *request) showPicker(status int, p roleHolder, chosen []string) error 
 	view := rolePickerView{Groups: groups, Whose: p.whose, Basic: p.basic, Action: p.back + "/roles", Back: p.back}
 	view.Write = c.Can(p.add, hallpass.ScopeDelegate) && c.Can(p.remove, hallpass.ScopeDelegate)
 	view.Needs = needs(view.Write, p.add)
+	if view.Write {
+		view.Given = choose(groups, req.URL.Query().Get("give"))
+	}
 	for _, g := range groups {
 		for _, r := range g.Rows {
 			if r.Chosen {
@@ -64,6 +68,20 @@ func (req *request) showPicker(status int, p roleHolder, chosen []string) error 
 		return err
 	}
 	return req.showStatus(status, "roles/picker", view)
+}
+
+// choose has the role with that uid chosen, unless it is already or the viewer may not
+// give it, and returns its title.
+func choose(groups []roleGroup, uid string) string {
+	for _, g := range groups {
+		for i := range g.Rows {
+			if r := &g.Rows[i]; r.UID == uid && !r.Chosen && !r.Locked {
+				r.Chosen, r.New = true, true
+				return r.Title
+			}
+		}
+	}
+	return ""
 }
 
 // assignableRoles returns the roles that can be chosen. Those with the given uids are

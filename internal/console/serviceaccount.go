@@ -205,12 +205,15 @@ func (req *request) showAccount(status int, view accountView) error {
 		}
 	}
 	view.Account, view.Created = req.accountRow(a), req.timestamp(a.CreatedAt)
+	q := req.URL.Query()
+	if role, ok := hallpass.ParseRole(q.Get("role")); ok && view.Account.Write && role <= req.caller.Role {
+		view.Account.Roles = req.roleOptions(role, req.caller.Role)
+	}
 	if view.NewName == "" {
 		view.NewName = a.Name
 	}
 	view.Edit = view.Edit && view.Account.Write && !a.Disabled
 	view.Rows = req.tokensView(view.Account, tokens, total)
-	q := req.URL.Query()
 	view.Expires = q.Get("expires")
 	can, err := req.tokenPowerWords(a.ID, a.Role)
 	if err != nil {

@@ -237,6 +237,28 @@ func refusedRequest(r hallpass.GuardRefusal) string {
 	return sentence(r.Message)
 }
 
+// guardAdvices say what to do about a refusal, by its reason.
+var guardAdvices = map[string]string{
+	"auth.unauthorized":              "Send a token that is good, as Authorization: Bearer glsa_…",
+	"api-key.invalid":                "Nobody has such a token: look whether the job sends the right one, whole.",
+	"api-key.expired":                "Add a token to the service account, and give it to the job.",
+	"api-key.revoked":                "Add a token to the service account, and give it to the job.",
+	"identity.disabled":              "Enable the service account if it should go on.",
+	"request.authorization-repeated": "Send one Authorization header: find out who adds the second.",
+	"guard.permission":               "Ask somebody who may give roles in this organization: that takes users.roles:add.",
+	"guard.role":                     "Ask somebody who may change the service account: that takes serviceaccounts:write and at least that role.",
+	"guard.no-rule":                  "Add a rule for this request if it should pass.",
+	"guard.other-org":                "Use a token of the organization that the guard belongs to.",
+	"guard.capture":                  "Send one plain value there: the rule puts it into the scope that is asked for.",
+	"guard.suspended":                "Look at the rules and save the guard again.",
+	"path-not-canonical":             "Write the path plainly, without .., // and encoded slashes. If the API needs %2f or ; in paths, the guard can allow them.",
+	"original-request-unknown":       "Let the proxy tell the original request, and put its address into trusted_proxies: see “Set up your proxy”.",
+	"original-request-too-large":     "Find out who sends so many headers; the client or the proxy can send fewer.",
+}
+
+// guardAdvice says what to do about a refusal with that reason; empty: nothing is known.
+func guardAdvice(reason string) string { return guardAdvices[reason] }
+
 // ruleExtras says what a rule captures and which headers it sets.
 func ruleExtras(r hallpass.GuardRule) (list []string) {
 	for _, name := range slices.Sorted(maps.Keys(r.Captures)) {

@@ -120,7 +120,8 @@ func (s *Server) forPeople(site site) (http.Handler, error) {
 	}
 	lib := library.New(s.admin, library.Options{FolderDepth: s.config.Folder.MaxNestedFolderDepth})
 	pages, err := console.New(console.Options{
-		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, RootURL: site.root, Version: Version, Jobs: s.Jobs, Refusals: s.guard.Refusals, DevDir: dev,
+		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, RootURL: site.root, Version: Version, Jobs: s.Jobs, DevDir: dev,
+		Refusals: s.guard.Refusals, Activity: s.guard.Activity, Trial: api.GuardTest,
 	})
 	if err != nil {
 		return nil, err

@@ -889,16 +889,19 @@ filterBy($("#picker-search"), picks, (e) => e.dataset.words, (shown) => {
 	$("#picker-count").textContent = shown === 1 ? "1 role" : `${shown} roles`;
 });
 
-// ---- refusals of a guard, as they come ----
+// ---- what a guard does, as it comes ----
 
-const refusals = $("#refusal-list");
-if (refusals) {
+const live = $$("[data-live]");
+if (live.length) {
 	const timer = setInterval(async () => {
-		if (document.hidden || refusals.contains(document.activeElement)) return;
-		const answer = await fetch(location.pathname).catch(() => null);
-		const list = answer?.ok && $("#refusal-list", parsePage(await answer.text()));
-		if (answer && !list) clearInterval(timer); // the session is over, or the guard is deleted
-		else if (list && list.innerHTML !== refusals.innerHTML) refusals.replaceChildren(...list.childNodes);
+		if (document.hidden) return;
+		const answer = await fetch(live[0].dataset.live).catch(() => null);
+		const page = answer?.ok && parsePage(await answer.text());
+		for (const part of live) {
+			const now = page && $("#" + part.id, page);
+			if (answer && !now) clearInterval(timer); // the session is over, or the guard is deleted
+			else if (now && now.innerHTML !== part.innerHTML && !part.contains(document.activeElement)) part.replaceChildren(...now.childNodes);
+		}
 	}, 5000);
 }
 
