@@ -13,7 +13,7 @@ import (
 )
 
 // TestGuardRefusalsComeLive leaves the page of a guard open: a request that is refused
-// then shows there by itself. The copy of a configuration keeps its lines.
+// then shows there by itself, and in the chart of the last hour. The copy of a configuration keeps its lines.
 func TestGuardRefusalsComeLive(t *testing.T) {
 	s := hallpasstest.New(t)
 	api(t, s, hallpasstest.Admin, "POST", "/api/guards", `{"name":"prom","upstream":"http://127.0.0.1:9","preset":"prometheus"}`, nil)
@@ -24,6 +24,7 @@ func TestGuardRefusalsComeLive(t *testing.T) {
 	b.shows("None since this node started.", "Live")
 	s.Do(hallpasstest.Bearer("glsa_wrong"), "GET", "/guard/proxy/prom/api/v1/query", "")
 	b.until(`document.querySelector("#refusal-list").innerText.includes("/api/v1/query")`)
+	b.until(`document.querySelector("#lately svg").getAttribute("aria-label").includes(": 1, of these 1 refused")`)
 	b.click("[data-copies=setup-0]")
 	b.until(`document.querySelector("[data-copies=setup-0]").title === "Copied the configuration"`)
 	if text := eval[string](b, `navigator.clipboard.readText()`); text != eval[string](b, `document.querySelector("#setup-0").textContent`) {
