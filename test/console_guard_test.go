@@ -56,7 +56,7 @@ func TestGuardForTenants(t *testing.T) {
 	b.fill("#captures-1", "tenant = header:X-Scope-OrgID")
 	b.fill("#set-1", "X-Scope-OrgID = {tenant}")
 	b.press("button", "Add guard")
-	b.yes("GET, POST /loki/api/v1/query", "refused", "needs the permission loki:read on loki:tenants:{tenant}", "{tenant} is the header X-Scope-OrgID", "No role gives loki:read")
+	b.yes("GET, POST /loki/api/v1/query", "refused", "needs the permission loki:read on loki:tenants:{tenant}", "{tenant} is the header X-Scope-OrgID", "Only Admins hold loki:read")
 	b.until(`location.pathname === "/guards/loki"`)
 	b.shows("The guard loki is there, on every node.")
 	if row := eval[string](b, `document.querySelector("table.rules tbody tr").innerText`); !strings.Contains(row, "/loki/api/v1/query") || !strings.Contains(row, "loki:read on loki:tenants:{tenant}") {

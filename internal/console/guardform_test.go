@@ -50,7 +50,7 @@ func TestGuardIsAdded(t *testing.T) {
 		[]string{"path-3", "/ready", "need-3", "public", "path-4", "/admin", "need-4", "role", "role-4", "Admin"})
 	question := b.post("/create/guard", form...)
 	b.want("the question", question, 200, "Guard loki", "does not exist", "GET, POST /loki/api/v1/query", "needs the permission loki:read on loki:tenants:{tenant}; {tenant} is the header X-Scope-OrgID",
-		"sets X-Scope-OrgID to {tenant}", "passes without a token", "needs the role Admin", "The built-in proxy sends requests to", "http://127.0.0.1:3100", "headers and jwt", "Rule 1: No role gives loki:read")
+		"sets X-Scope-OrgID to {tenant}", "passes without a token", "needs the role Admin", "The built-in proxy sends requests to", "http://127.0.0.1:3100", "headers and jwt", "Rule 1: Only Admins hold loki:read")
 	if r := s.Do(hallpasstest.Admin, "GET", "/api/guards/loki", ""); r.StatusCode != 404 {
 		t.Errorf("the question has made the guard: %d", r.StatusCode)
 	}
@@ -72,7 +72,7 @@ func TestGuardRulesAreEdited(t *testing.T) {
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	b.want("the guard", b.get("/guards/prom"), 200, `href="/guards/prom/edit"`)
 	p := b.get("/guards/prom/edit")
-	b.want("the form", p, 200, `value="/tenants/{t}"`, "X-Scope-OrgID = {t}", "Rules of Prometheus, after yours", "POST /api/v1/write", "No role gives loki:write")
+	b.want("the form", p, 200, `value="/tenants/{t}"`, "X-Scope-OrgID = {t}", "Rules of Prometheus, after yours", "POST /api/v1/write", "Only Admins hold loki:write")
 	form := fieldsOf(p)
 	same := b.post("/guards/prom/edit", form...)
 	b.want("the same", b.get(same.to), 200, "Nothing changed: the guard prom is as it was.")
