@@ -138,7 +138,7 @@ func addShift(steps []step, s hallpass.RuleShift) []step {
 	if i < 0 {
 		return append(steps, next)
 	}
-	steps[i].What += "; " + next.What
+	steps[i].What += "\n" + next.What // the page shows lines
 	return steps
 }
 
