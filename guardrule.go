@@ -160,7 +160,7 @@ func (r *CompiledRule) markUsed() *Error {
 // unsettable are headers that belong to the connection, to the proxy or to Hallpass.
 var unsettable = []string{
 	"Authorization", "Connection", "Content-Length", "Cookie", "Host", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
-	"Set-Cookie", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate",
+	"Set-Cookie", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate", "X-Envoy-Auth-Headers-To-Remove",
 }
 
 // settable reports whether a rule may set the header.

@@ -222,6 +222,44 @@ func TestDoorSpellings(t *testing.T) {
 	}
 }
 
+// TestRemovedByEnvoy has Envoy, and no other proxy, told over HTTP what the API must not
+// get: the token, and what the client sent under names that read as ours. Nothing that the
+// answer sets is among it: Envoy removes after it has set.
+func TestRemovedByEnvoy(t *testing.T) {
+	s := hallpasstest.New(t, trusting)
+	_, key := token(t, s, "reader", "Viewer")
+	g := app
+	g.Rules = append([]hallpass.GuardRule{{Path: "/open", Need: hallpass.Need{Kind: hallpass.NeedNothing}}}, app.Rules...)
+	newGuard(t, s.Store(), g)
+	g.Name, g.JWT = "signed", true
+	newGuard(t, s.Store(), g)
+	auth := "Authorization: Bearer " + key
+	for _, tt := range []struct {
+		name, guard, target string
+		headers             []string
+		want                string
+	}{
+		{"a token", "app", "/api/x", []string{auth}, "authorization"},
+		{"nobody", "app", "/open", nil, "authorization"},
+		{"our names", "app", "/api/x", []string{auth, "X-Hallpass-Role: Admin", "X-Hallpass-Account: admin"}, "authorization"},
+		{"names that read as ours", "app", "/api/x", []string{auth, "X_Hallpass_Role: Admin", "x.hallpass-role: Admin", "X-Hallpass-Jwt: e30", "X-Hallpas: a", "X-Other: b"}, "authorization, x-hallpass-jwt, x.hallpass-role, x_hallpass_role"},
+		{"a signed identity", "signed", "/api/x", []string{auth, "X-Hallpass-Jwt: e30", "X_Hallpass_Jwt: e30"}, "authorization, x_hallpass_jwt"},
+		{"refused", "app", "/admin/x", []string{auth, "X_Hallpass_Role: Admin"}, ""},
+		{"no token", "app", "/api/x", nil, ""},
+	} {
+		for _, d := range dialects {
+			want := tt.want
+			if d.name != "envoy" {
+				want = ""
+			}
+			r := d.ask(t, s, tt.guard, "GET", tt.target, tt.headers...)
+			if got := r.Header.Values("X-Envoy-Auth-Headers-To-Remove"); strings.Join(got, " and ") != want || (r.StatusCode == 200) != (tt.want != "") {
+				t.Errorf("%s, %s: %d, removed is %q, want %q", d.name, tt.name, r.StatusCode, got, want)
+			}
+		}
+	}
+}
+
 // TestMethods sends original requests with any method, and asks with any.
 func TestMethods(t *testing.T) {
 	s := hallpasstest.New(t, trusting)

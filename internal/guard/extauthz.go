@@ -168,21 +168,29 @@ func passed(v *Verdict, header http.Header) *authv3.CheckResponse {
 	return &authv3.CheckResponse{
 		Status: statusOK,
 		HttpResponse: &authv3.CheckResponse_OkResponse{OkResponse: &authv3.OkHttpResponse{
-			Headers: headers.list, HeadersToRemove: removed(header, headers.list),
+			Headers: headers.list, HeadersToRemove: v.removed(header),
 		}},
 	}
 }
 
-// removed returns the names of the headers that the API does not get.
-func removed(header http.Header, set []*corev3.HeaderValueOption) []string {
+// removed returns the names of the headers of the original request that the API does
+// not get, in small letters: the credential, and what the client sent under names that
+// read as ours and that the verdict does not set.
+func (v *Verdict) removed(header http.Header) []string {
 	names := credentialHeader
 	for name := range header {
-		if hallpass.IdentityHeader(name) && !slices.ContainsFunc(set, func(o *corev3.HeaderValueOption) bool { return httpd.EqualASCII(o.Header.Key, name) }) {
+		if hallpass.IdentityHeader(name) && !v.sets(name) {
 			names = append(names, httpd.LowerASCII(name))
 		}
 	}
 	slices.Sort(names[1:])
 	return names
+}
+
+// sets reports whether the verdict tells the API something under the name.
+func (v *Verdict) sets(name string) bool {
+	return slices.ContainsFunc(identityHeaders[:], func(ours string) bool { return httpd.EqualASCII(ours, name) }) ||
+		slices.ContainsFunc(v.Set, func(h Header) bool { return httpd.EqualASCII(h.Name, name) })
 }
 
 // wireIdentity are the identityHeaders as HTTP/2 writes names.

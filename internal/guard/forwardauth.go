@@ -104,8 +104,19 @@ func (f *ForwardAuth) serveGuard(w http.ResponseWriter, r *http.Request, p profi
 	if !v.Allow {
 		path, _, _ := strings.Cut(c.Target, "?")
 		event.Target += ": " + c.Method + " " + path
+	} else if p.removal != "" {
+		w.Header()[p.removal] = v.removal(r.Header)
 	}
 	f.answer(w, event, v)
+}
+
+// removal returns the value of the header that tells Envoy what the API does not get
+// (headers_to_remove in envoy/service/auth/v3/external_auth.proto).
+func (v *Verdict) removal(header http.Header) []string {
+	if names := v.removed(header); len(names) > 1 {
+		return []string{strings.Join(names, ", ")}
+	}
+	return credentialHeader
 }
 
 // serveVerify is ANY /guard/verify: it verifies the token and applies no rules,

@@ -20,6 +20,7 @@ type profile struct {
 	address string // of the client's address; "": X-Forwarded-For or Forwarded, as at every door
 	whole   bool   // the target is a whole URL
 	id      string // the header with an ID of the question: this proxy asks again if an answer takes long
+	removal string // the header of a 200 that names the headers which the proxy removes; "": it removes none
 }
 
 // profiles are the ways to ask, by the word in the door's path.
@@ -32,7 +33,7 @@ var profiles = func() map[string]profile {
 		"nginx": original, "haproxy": haproxy, "apache": original,
 		"ingress-nginx": {method: "X-Original-Method", target: "X-Original-Url", address: "X-Real-Ip", whole: true},
 		"caddy":         forwarded, "traefik": forwarded,
-		"envoy": {own: true},
+		"envoy": {own: true, removal: "X-Envoy-Auth-Headers-To-Remove"},
 	}
 	for name, p := range all {
 		p.name, p.action = name, "guard."+name
