@@ -24,7 +24,8 @@ type exchange struct {
 	context.Context
 	http.ResponseWriter
 	proxy    *Proxy
-	ours     bool // the answer is one of the host that the console is on
+	ending   context.Context // is done when streams must end
+	ours     bool            // the answer is one of the host that the console is on
 	request  *http.Request
 	event    *httpd.Event
 	control  *http.ResponseController
@@ -35,7 +36,7 @@ type exchange struct {
 	cancel   context.CancelCauseFunc
 
 	timer    *time.Timer             // until the API begins to answer
-	unhook   func() bool             // from Proxy.ending; nil: it does not wait for that
+	unhook   func() bool             // from ending; nil: it does not wait for that
 	trailer  http.Header             // of the request to the API; nil: it has none
 	answered atomic.Bool             // the API has begun to answer
 	unread   atomic.Bool             // the client's body could not be read

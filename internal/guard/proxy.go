@@ -136,16 +136,19 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if target[0] == '?' {
 		target = "/" + target
 	}
-	x := &exchange{proxy: p, ours: true}
+	x := &exchange{proxy: p, ending: p.ending, ours: true}
 	x.serve(w, r, name, target)
 }
 
-// Of returns what serves the API behind a guard on a listener of its own.
-func (p *Proxy) Of(guard string) http.Handler {
+// Of returns what serves the API behind a guard on a listener of its own, and what ends
+// event streams and websockets there, those that begin later too. guard returns the
+// guard's name; it is called for each request.
+func (p *Proxy) Of(guard func() string) (api http.Handler, endStreams func()) {
+	ending, end := context.WithCancel(p.ending)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{proxy: p}
-		x.serve(w, r, guard, rawTarget(r))
-	})
+		x := &exchange{proxy: p, ending: ending}
+		x.serve(w, r, guard(), rawTarget(r))
+	}), end
 }
 
 // upstream returns where the requests of the guard go, nil if it is not said.

@@ -142,7 +142,7 @@ func modifyResponse(res *http.Response) error {
 	x.event.Foreign = true
 	if isStream(res) {
 		x.event.Stream = true
-		x.unhook = context.AfterFunc(x.proxy.ending, func() { x.breakOff(errStopping) })
+		x.unhook = context.AfterFunc(x.ending, func() { x.breakOff(errStopping) })
 	}
 	delete(x.Header(), "Cache-Control")
 	if res.StatusCode == http.StatusSwitchingProtocols {

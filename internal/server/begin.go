@@ -124,26 +124,32 @@ func (s *Server) makeFirstPassword(first *admin.FirstAdmin) error {
 	return nil
 }
 
-// onNotice starts a check of the first password when a user changed, and an update of
-// the journal when anything changed. On a shared database the heartbeat updates the
-// journal.
+// onNotice starts a check of the first password when a user changed, a look at the
+// addresses of guards when a guard changed, and an update of the journal when anything
+// changed. On a shared database the heartbeat updates the journal.
 func (s *Server) onNotice(n store.Notice) {
 	if n.Phase != store.Settled {
 		return
 	}
 	if !s.db.Shared() {
-		select {
-		case s.changed <- struct{}{}:
-		default: // asked for already
-		}
+		ask(s.changed)
 	}
 	for _, c := range n.Changes {
-		if r := c.Reach(); r.Everybody || r.User != 0 {
-			select {
-			case s.userMove <- struct{}{}:
-			default: // asked for already
-			}
+		r := c.Reach()
+		if r.Everybody || r.User != 0 {
+			ask(s.userMove)
 		}
+		if r.Everybody || r.Guard != 0 || r.Org != 0 {
+			ask(s.guarding)
+		}
+	}
+}
+
+// ask asks a job for a run, unless it is asked already.
+func ask(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
 	}
 }
 

@@ -9,9 +9,15 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// ApplyGuards makes the guards of the configuration file those that are given. When it
-// fails, all guards stay as they were.
+// ApplyGuards makes the guards of the configuration file those that are given, and opens
+// and closes their addresses. When it fails, all guards and addresses stay as they were.
 func (s *Server) ApplyGuards(ctx context.Context, list []hallpass.Guard) error {
+	return s.turnListeners(list, func() error { return s.storeGuards(ctx, list) })
+}
+
+// storeGuards makes the guards of the configuration file those that are given, for every
+// node, and returns when every node decides by them.
+func (s *Server) storeGuards(ctx context.Context, list []hallpass.Guard) error {
 	did, err := s.admin.ApplyConfigGuards(ctx, list, s.config.ConfigFile)
 	if err == nil && len(did) > 0 {
 		s.log.Info("the guards of the configuration file were applied", "changes", strings.Join(did, ", "))
@@ -19,13 +25,13 @@ func (s *Server) ApplyGuards(ctx context.Context, list []hallpass.Guard) error {
 	return err
 }
 
-// applyGuards is ApplyGuards with the guards that this server began with. A server
-// without a file says nothing about guards.
+// applyGuards stores the guards that this server began with. A server without a file
+// says nothing about guards.
 func (s *Server) applyGuards(ctx context.Context) error {
 	if s.config.ConfigFile == "" {
 		return nil
 	}
-	return s.ApplyGuards(ctx, s.config.Guards)
+	return s.storeGuards(ctx, s.config.Guards)
 }
 
 // brokenGuard logs that a guard refuses every request.

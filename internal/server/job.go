@@ -68,6 +68,8 @@ func (s *Server) jobs() []job {
 			lost: "old tries to sign in are not deleted: their table grows. It is tried again every ten minutes"},
 		{name: "initial-admin-password", does: "Deletes the file of the first password once it is changed", wake: s.userMove, again: wakeAgain, do: s.forgetFirstPassword,
 			lost: "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself"},
+		{name: "guard listeners", does: "Opens and closes the addresses at which guards have their APIs served", wake: s.guarding, again: wakeAgain, first: true, do: s.followGuards,
+			lost: "an address at which a guard is to serve its API cannot be opened: the guard keeps the address that it had, if it had one, and it is tried again every ten seconds. Look whether another program listens there"},
 		{name: "ended listeners", does: "Ends streams whose reader may not read them any more", every: lookEvery, do: never(s.verify.EndListeners)},
 		{name: "streams in doubt", does: "Decides anew whether what goes on behind guards may go on, after a change", every: lookEvery, wake: s.verify.Doubts(), do: never(s.verify.DecideAnew)},
 		{name: "clock", does: "Looks whether the clock has gone back", every: flushEvery, do: never((&clockWatch{node: s.node, log: s.log}).look)},

@@ -77,8 +77,8 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	web := s.web()
-	served := make(chan error, 2+len(s.guardListeners))
-	s.serveGuards(served)
+	served := make(chan error, 3) // the first failure of each is enough
+	s.guardListeners.serve(served)
 	go func() { served <- web.Serve(httpd.KeepFirstDeadline(httpd.KeepTimers(s.listener))) }()
 	if s.grpc != nil {
 		go func() { served <- s.extAuthz.Serve(s.grpc) }()
@@ -140,7 +140,7 @@ func (s *Server) drain(ctx context.Context, web *http.Server) error {
 	if err != nil {
 		err = errors.Join(fmt.Errorf("drain: %w", err), web.Close())
 	}
-	return errors.Join(err, s.drainGuards(ctx), <-stopped)
+	return errors.Join(err, s.guardListeners.drain(ctx), <-stopped)
 }
 
 // runUntil runs fn on a goroutine of its own and returns what ends it and waits

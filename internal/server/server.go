@@ -40,8 +40,8 @@ type Server struct {
 	signer  *guard.Signer
 	proxy   *guard.Proxy
 
-	guardDoor      func(name string) http.Handler
-	guardListeners []guardListener
+	guardDoor      func(guard func() string) (door http.Handler, endStreams func())
+	guardListeners guardListeners
 
 	handler  http.Handler
 	listener net.Listener
@@ -52,6 +52,7 @@ type Server struct {
 	draining atomic.Bool
 	userMove chan struct{} // a user changed: the first password may be history
 	changed  chan struct{} // authority changed: the journal is to hear of it
+	guarding chan struct{} // guards changed: their addresses may be others
 	first    firstPassword
 	reserve  *reserve
 	workers  []*worker
@@ -138,8 +139,9 @@ func (s *Server) await(ctx context.Context, step func(context.Context) error) er
 
 func newServer(c Config, log *slog.Logger) *Server {
 	s := &Server{
-		config: c, log: log, stop: make(chan struct{}), drainTimeout: drainTimeout, userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1),
+		config: c, log: log, stop: make(chan struct{}), drainTimeout: drainTimeout, userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1), guarding: make(chan struct{}, 1),
 	}
+	s.guardListeners.s = s
 	if c.Database.postgres() {
 		s.log = log.With("node", s.nodeName()) // logs of several nodes are read in one place
 	}
@@ -285,7 +287,7 @@ func (s *Server) Close() error {
 	if s.db != nil {
 		err = errors.Join(err, s.db.Close())
 	}
-	err = errors.Join(err, s.closeGuards(), s.lock.close())
+	err = errors.Join(err, s.guardListeners.close(), s.lock.close())
 	for _, l := range []net.Listener{s.listener, s.grpc} {
 		if l == nil {
 			continue
