@@ -13,6 +13,7 @@ import (
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	statusv3 "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
 	"github.com/hallpass-dev/hallpass"
@@ -33,6 +34,9 @@ func (x *ExtAuthz) Check(ctx context.Context, q *authv3.CheckRequest) (*authv3.C
 	call := httpd.Call{Source: q.GetAttributes().GetSource().GetAddress().GetSocketAddress().GetAddress(), Header: header}
 	if p, ok := peer.FromContext(ctx); ok {
 		call.Peer = p.Addr.String()
+	}
+	if x.checks.Span != nil {
+		call.Parent = one(metadata.ValueFromIncomingContext(ctx, "traceparent"))
 	}
 	answer := unanswered
 	x.checks.Do(ctx, call, func(ctx context.Context, event *httpd.Event) int {

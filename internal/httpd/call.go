@@ -23,7 +23,7 @@ type Calls struct {
 }
 
 // NewCalls returns Calls of the method, as "/grpc.health.v1.Health/Check". Of the
-// options it reads Log, Proxies, Fold and Answered.
+// options it reads Log, Proxies, Fold, Answered and Span.
 func NewCalls(method string, o Options) *Calls {
 	return &Calls{o, newRequestIDs(), &http.Request{Method: http.MethodPost, URL: &url.URL{Path: method}}}
 }
@@ -34,6 +34,7 @@ type Call struct {
 	Peer   string      // the address that sent the call, with its port
 	Source string      // the address that sent the request to the peer; "": the peer does not tell it
 	Header http.Header // of that request
+	Parent string      // for Options.Span: the traceparent that came with the call
 }
 
 // Do has answer answer the call, in a context that has its event. answer returns the
@@ -43,7 +44,11 @@ func (c *Calls) Do(ctx context.Context, call Call, answer func(context.Context, 
 	x := &exchange{Context: ctx, event: Event{Started: time.Now(), Reads: true, ids: c.ids, number: c.ids.n.Add(1)}}
 	x.event.From, x.event.Trusted = c.Proxies.told(call)
 	defer c.end(x)
-	x.rec.status = answer(x, &x.event)
+	if c.Span == nil {
+		x.rec.status = answer(x, &x.event)
+		return
+	}
+	x.rec.status = c.Span(x, c.as.URL.Path, call.Parent, func(ctx context.Context) int { return answer(ctx, &x.event) })
 }
 
 // end is deferred: it takes note of a panic and tells of the call.

@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -36,6 +37,11 @@ type Options struct {
 	// Answered, if not nil, is told of each request once it is over, with the
 	// status of its answer.
 	Answered func(*http.Request, *Event, int)
+
+	// Span, if not nil, has answer answer a call of gRPC within a span, and returns
+	// what it returns. method is that of NewCalls, parent the traceparent that came
+	// with the call (W3C Trace Context), "" if none did. Handler does not read it.
+	Span func(ctx context.Context, method, parent string, answer func(context.Context) (status int)) (status int)
 }
 
 // Handler wraps the doors: each request gets its event, the headers that every

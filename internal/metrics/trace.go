@@ -26,7 +26,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// Tracing sends a span for each request to an OpenTelemetry collector. A nil
+// Tracing sends a span for each request, and each call of gRPC, to an OpenTelemetry collector. A nil
 // one does nothing and costs nothing.
 type Tracing struct {
 	provider *sdktrace.TracerProvider
@@ -135,7 +135,7 @@ func (t *Tracing) Wrap(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		ctx, span := t.tracer.Start(parent(r), methodOf(r)+" "+door.String(), trace.WithSpanKind(trace.SpanKindServer))
+		ctx, span := t.tracer.Start(parent(r.Context(), r.Header), methodOf(r)+" "+door.String(), trace.WithSpanKind(trace.SpanKindServer))
 		rec := &statusRecorder{ResponseWriter: w}
 		r = r.WithContext(ctx)
 		whole := false
@@ -145,10 +145,32 @@ func (t *Tracing) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-// parent returns the request's context with the span of the client, if it sent
-// one. What vendors add to that is a stranger's free text and left behind.
-func parent(r *http.Request) context.Context {
-	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+// Call has answer answer a call of gRPC, of the method as
+// "/envoy.service.auth.v3.Authorization/Check", within a span, and returns what it
+// returns: the status that says in HTTP how the call ended. parent is the traceparent
+// that came with the call, "" if none did. Health checks are left out. It is for
+// httpd.Options; t must not be nil.
+func (t *Tracing) Call(ctx context.Context, method, parentSpan string, answer func(context.Context) (status int)) (status int) {
+	door := DoorOf(method)
+	if door == DoorHealth {
+		return answer(ctx)
+	}
+	name := strings.TrimPrefix(method, "/")
+	service, function, _ := strings.Cut(name, "/")
+	ctx, span := t.tracer.Start(parent(ctx, http.Header{"Traceparent": {parentSpan}}), name, trace.WithSpanKind(trace.SpanKindServer))
+	status = http.StatusInternalServerError // of a panic, which httpd.Calls takes note of
+	defer func() {
+		span.SetAttributes(attribute.String("rpc.system", "grpc"), attribute.String("rpc.service", service), attribute.String("rpc.method", function), attribute.Int("rpc.grpc.status_code", 0))
+		finish(span, httpd.EventOf(ctx), door, status)
+	}()
+	status = answer(ctx)
+	return status
+}
+
+// parent returns the context with the span of the client, if its headers tell one.
+// What vendors add to that is a stranger's free text and left behind.
+func parent(ctx context.Context, header http.Header) context.Context {
+	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(header))
 	return trace.ContextWithRemoteSpanContext(ctx, trace.SpanContextFromContext(ctx).WithTraceState(trace.TraceState{}))
 }
 
@@ -161,15 +183,19 @@ func (t *Tracing) end(span trace.Span, r *http.Request, door Door, status int, w
 	case status == 0:
 		status = http.StatusOK // what net/http sends for a handler that says nothing
 	}
-	event := httpd.EventOf(r.Context())
-	span.SetAttributes(
-		attribute.String("http.request.method", methodOf(r)), attribute.Int("http.response.status_code", status),
-		attribute.String("hallpass.door", door.String()), attribute.String("hallpass.request_id", event.RequestID()),
-	)
+	span.SetAttributes(attribute.String("http.request.method", methodOf(r)))
 	if route := routeOf(r); route != "" {
 		span.SetName(methodOf(r) + " " + route)
 		span.SetAttributes(attribute.String("http.route", route))
 	}
+	finish(span, httpd.EventOf(r.Context()), door, status)
+}
+
+// finish ends the span with what those of requests and calls have in common.
+func finish(span trace.Span, event *httpd.Event, door Door, status int) {
+	span.SetAttributes(
+		attribute.Int("http.response.status_code", status), attribute.String("hallpass.door", door.String()), attribute.String("hallpass.request_id", event.RequestID()),
+	)
 	if event.Token != 0 {
 		span.SetAttributes(attribute.Int64("hallpass.token_id", int64(event.Token)))
 	}

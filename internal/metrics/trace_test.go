@@ -12,6 +12,13 @@ import (
 	"testing"
 	"time"
 
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/secret"
@@ -170,6 +177,63 @@ func checkSpans(t *testing.T, spans map[string]span) {
 	of := spans["GET /api/serviceaccounts/search"]
 	if !strings.EqualFold(of.TraceID, "0af7651916cd43dd8448eb211c80319c") || !strings.EqualFold(of.ParentSpanID, "b7ad6b7169203331") || of.TraceState != "" {
 		t.Errorf("the client's trace is not gone on with: %+v", of)
+	}
+}
+
+// TestTracesOfCalls has a proxy ask over gRPC on both ports: each check is a span with
+// what was decided, and goes on with the proxy's trace. A health check is none.
+func TestTracesOfCalls(t *testing.T) {
+	for _, port := range []string{"main port", "grpc_listen"} {
+		t.Run(port, func(t *testing.T) {
+			c := newCollector(t)
+			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", c.URL)
+			t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
+			token := secret.NewToken().Reveal()
+			t.Run("serve", func(t *testing.T) { // the server ends with it
+				s := hallpasstest.New(t, func(c *server.Config) { c.Guard.GRPCListen = "127.0.0.1:0" })
+				address := s.GRPCAddress()
+				if port == "main port" {
+					address = strings.TrimPrefix(s.URL, "http://")
+				}
+				conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = conn.Close() }() // the calls were answered
+				if _, err := healthv1.NewHealthClient(conn).Check(t.Context(), &healthv1.HealthCheckRequest{}); err != nil {
+					t.Error(err)
+				}
+				ctx := metadata.AppendToOutgoingContext(t.Context(), "traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate", "vendor="+token)
+				r, err := authv3.NewAuthorizationClient(conn).Check(ctx, &authv3.CheckRequest{Attributes: &authv3.AttributeContext{
+					ContextExtensions: map[string]string{"guard": token},
+					Request: &authv3.AttributeContext_Request{Http: &authv3.AttributeContext_HttpRequest{
+						Method: "GET", Path: "/" + token, Headers: map[string]string{"authorization": "Bearer " + token, "traceparent": "00-11111111111111111111111111111111-2222222222222222-01"},
+					}},
+				}})
+				if err != nil || r.GetDeniedResponse().GetStatus().GetCode() != 401 {
+					t.Errorf("%v, %v", r, err)
+				}
+			})
+			spans := c.spans(t)
+			const name = "envoy.service.auth.v3.Authorization/Check"
+			got := spans[name].attributes()
+			if got["hallpass.request_id"] == "" || len(spans) != 1 {
+				t.Errorf("the spans are %v", spans)
+			}
+			delete(got, "hallpass.request_id")
+			want := map[string]string{
+				"rpc.system": "grpc", "rpc.service": "envoy.service.auth.v3.Authorization", "rpc.method": "Check", "rpc.grpc.status_code": "0", "http.response.status_code": "401", "hallpass.door": "guard",
+			}
+			if d := cmp.Diff(got, want); d != "" {
+				t.Errorf("attributes, want:\n%s", d)
+			}
+			if of := spans[name]; !strings.EqualFold(of.TraceID, "0af7651916cd43dd8448eb211c80319c") || !strings.EqualFold(of.ParentSpanID, "b7ad6b7169203331") || of.TraceState != "" {
+				t.Errorf("the proxy's trace is not gone on with: %+v", of)
+			}
+			if strings.Contains(c.received(), token[5:37]) {
+				t.Error("what the proxy was told arrived")
+			}
+		})
 	}
 }
 

@@ -96,7 +96,11 @@ func (s *Server) doors(installation string) (http.Handler, error) {
 		Log: s.log, Reader: readerOf, HTTPS: site.https, Answered: s.answered, Fold: s.fold,
 		Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy},
 	}
-	s.extAuthz = guard.NewExtAuthz(s.guard, guard.ExtAuthzOptions{Ready: func() bool { return s.ready().OK }, HTTP: options})
+	calls := options
+	if s.tracing != nil {
+		calls.Span = s.tracing.Call
+	}
+	s.extAuthz = guard.NewExtAuthz(s.guard, guard.ExtAuthzOptions{Ready: func() bool { return s.ready().OK }, HTTP: calls})
 	s.guardDoor = s.newGuardDoor(options)
 	byHTTP := httpd.Handler(s.tracing.Wrap(all), options)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
