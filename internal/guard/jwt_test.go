@@ -92,26 +92,26 @@ func TestSignedIdentity(t *testing.T) {
 		t.Errorf("claims, want:\n%s", d)
 	}
 	epoch := time.Unix(int64(iat), 0)
-	g := newGrafana(t, jwtSettings(s.keys.URL), func() time.Time { return epoch.Add(at) })
-	if login, role, err := g.user(token); err != nil || login != "sa-1-ci" || role != "Editor" {
+	g := hallpasstest.NewGrafana(t, jwtSettings(s.keys.URL), func() time.Time { return epoch.Add(at) })
+	if login, role, err := g.User(token); err != nil || login != "sa-1-ci" || role != "Editor" {
 		t.Errorf("signed in as %q, %q, %v", login, role, err)
 	}
-	if _, _, err := g.user(sign(t, s, "another", signedCaller)); err == nil {
+	if _, _, err := g.User(sign(t, s, "another", signedCaller)); err == nil {
 		t.Error("a token for another guard signs in")
 	}
 	other, err := guard.NewSigner(issuer, func() time.Time { return epoch })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := g.user(sign(t, &signing{Signer: other}, "grafana", signedCaller)); err == nil {
+	if _, _, err := g.User(sign(t, &signing{Signer: other}, "grafana", signedCaller)); err == nil {
 		t.Error("a token of an unknown key signs in")
 	}
 	cut := strings.LastIndexByte(token, '.')
-	if _, _, err := g.user(token[:cut] + token[cut:cut+5] + "AAAA" + token[cut+9:]); err == nil {
+	if _, _, err := g.User(token[:cut] + token[cut:cut+5] + "AAAA" + token[cut+9:]); err == nil {
 		t.Error("a token with another signature signs in")
 	}
 	at = 60*time.Second + time.Minute + time.Second // Grafana allows a minute for clocks that differ
-	if _, _, err := g.user(token); err == nil {
+	if _, _, err := g.User(token); err == nil {
 		t.Error("a token signs in after its time")
 	}
 }
@@ -212,10 +212,10 @@ func TestKeysOfNodes(t *testing.T) {
 	now := func() time.Duration { return at }
 	boot := func() time.Duration { return time.Hour + at }
 	a := newSigning(t, db, "a", now, boot)
-	g := newGrafana(t, jwtSettings(a.keys.URL), func() time.Time { return time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC).Add(at) })
+	g := hallpasstest.NewGrafana(t, jwtSettings(a.keys.URL), func() time.Time { return time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC).Add(at) })
 	want := func(when string, s *signing, ok bool) {
 		t.Helper()
-		if _, _, err := g.user(sign(t, s, "grafana", signedCaller)); (err == nil) != ok {
+		if _, _, err := g.User(sign(t, s, "grafana", signedCaller)); (err == nil) != ok {
 			t.Errorf("%s: %v", when, err)
 		}
 	}
@@ -232,10 +232,10 @@ func TestKeysOfNodes(t *testing.T) {
 	at += 6 * time.Second
 	want("a node that left", b, true)
 	c := newSigning(t, db, "c", now, boot) // has never seen b
-	g.keysURL = c.keys.URL
+	g.KeysURL = c.keys.URL
 	at += 6 * time.Second
 	want("a node that left, by the keys of one that came later", b, true)
-	if fetched := g.fetched; fetched != 4 {
+	if fetched := g.Fetched(); fetched != 4 {
 		t.Errorf("the keys were fetched %d times", fetched)
 	}
 }

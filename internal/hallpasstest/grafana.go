@@ -1,4 +1,4 @@
-package guard_test
+package hallpasstest
 
 import (
 	"encoding/json"
@@ -15,11 +15,12 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// A grafana stands in for a Grafana that signs users in by [auth.jwt]: it does with a
-// token what Grafana does, as far as these settings go.
-type grafana struct {
+// A Grafana stands in for a Grafana that signs users in by [auth.jwt]: it does with a
+// token what Grafana does, as far as these settings go. It is safe for concurrent use.
+type Grafana struct {
+	KeysURL string // jwk_set_url; not to be changed while requests are answered
+
 	header, usernameClaim, roleClaim string
-	keysURL                          string        // jwk_set_url
 	expect                           jwt.Expected  // of expect_claims
 	cacheTTL                         time.Duration // cache_ttl; keys are fetched again no earlier, unless the answer says so
 	now                              func() time.Time
@@ -28,11 +29,11 @@ type grafana struct {
 	keys    *jose.JSONWebKeySet
 	until   time.Time // keys are used
 	fetched int
-	seen    []*http.Request
 }
 
-// newGrafana reads the section of a grafana.ini.
-func newGrafana(t *testing.T, ini string, now func() time.Time) *grafana {
+// NewGrafana returns a Grafana with the settings of a grafana.ini, of which it reads the
+// section [auth.jwt], and with a clock.
+func NewGrafana(t testing.TB, ini string, now func() time.Time) *Grafana {
 	t.Helper()
 	settings := make(map[string]string)
 	for line := range strings.Lines(ini) {
@@ -40,9 +41,9 @@ func newGrafana(t *testing.T, ini string, now func() time.Time) *grafana {
 			settings[strings.TrimSpace(key)] = strings.TrimSpace(value)
 		}
 	}
-	g := &grafana{
+	g := &Grafana{
 		header: settings["header_name"], usernameClaim: settings["username_claim"], roleClaim: settings["role_attribute_path"],
-		keysURL: settings["jwk_set_url"], now: now, cacheTTL: time.Hour,
+		KeysURL: settings["jwk_set_url"], now: now, cacheTTL: time.Hour,
 	}
 	if s := settings["cache_ttl"]; s != "" {
 		var err error
@@ -58,14 +59,21 @@ func newGrafana(t *testing.T, ini string, now func() time.Time) *grafana {
 		t.Fatalf("expect_claims: %v", err)
 	}
 	g.expect = jwt.Expected{Issuer: claims.Issuer, AnyAudience: jwt.Audience{claims.Audience}}
-	if settings["enabled"] != "true" || g.header == "" || g.keysURL == "" || claims.Issuer == "" || claims.Audience == "" {
+	if settings["enabled"] != "true" || g.header == "" || g.KeysURL == "" || claims.Issuer == "" || claims.Audience == "" {
 		t.Fatalf("these settings turn [auth.jwt] on and check nothing, or not on:\n%s", ini)
 	}
 	return g
 }
 
-// user returns who the token signs in, and the basic role.
-func (g *grafana) user(token string) (login, role string, err error) {
+// Fetched returns how often the keys were fetched.
+func (g *Grafana) Fetched() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.fetched
+}
+
+// User returns who the token signs in, and the basic role.
+func (g *Grafana) User(token string) (login, role string, err error) {
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.EdDSA, jose.ES256, jose.RS256})
 	if err != nil {
 		return "", "", err
@@ -97,11 +105,11 @@ func (g *grafana) user(token string) (login, role string, err error) {
 
 // key returns the keys with the ID. An ID that is not known is no reason to fetch
 // them again.
-func (g *grafana) key(id string) ([]jose.JSONWebKey, error) {
+func (g *Grafana) key(id string) ([]jose.JSONWebKey, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.keys == nil || !g.now().Before(g.until) {
-		res, err := http.Get(g.keysURL)
+		res, err := http.Get(g.KeysURL)
 		if err != nil {
 			return nil, err
 		}
@@ -127,13 +135,9 @@ func (g *grafana) key(id string) ([]jose.JSONWebKey, error) {
 	return g.keys.Key(id), nil
 }
 
-// ServeHTTP answers with the user that the request's token signs in. It notes what
-// arrived.
-func (g *grafana) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g.mu.Lock()
-	g.seen = append(g.seen, r)
-	g.mu.Unlock()
-	login, role, err := g.user(r.Header.Get(g.header))
+// ServeHTTP answers with the user that the request's token signs in, and the path.
+func (g *Grafana) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	login, role, err := g.User(r.Header.Get(g.header))
 	if err != nil {
 		http.Error(w, `{"message":"Invalid JWT: `+err.Error()+`"}`, http.StatusUnauthorized)
 		return
