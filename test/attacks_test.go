@@ -20,14 +20,18 @@ import (
 )
 
 // TestAttacks sends every attack to each proxy with the configuration of the manual, and to
-// the built-in one. What reaches the API was allowed, however one reads it, and says truly
+// the built-in one, on the main port and at the guard's own address. What reaches the API was allowed, however one reads it, and says truly
 // who called. Every refusal of the guard says why, in JSON. Nothing is answered with 500.
 func TestAttacks(t *testing.T) {
 	for name, start := range guardProxies {
-		t.Run(name, func(t *testing.T) { attacks(t, newSiege(t, start, "")) })
+		t.Run(name, func(t *testing.T) { attacks(t, newSiege(t, start, "", "")) })
 	}
 	t.Run("built-in", func(t *testing.T) {
-		attacks(t, newSiege(t, func(_ *testing.T, b behind) string { return b.hallpass }, "/guard/proxy/app"))
+		attacks(t, newSiege(t, func(_ *testing.T, b behind) string { return b.hallpass }, "/guard/proxy/app", ""))
+	})
+	t.Run("own address", func(t *testing.T) {
+		own := freeAddress(t)
+		attacks(t, newSiege(t, func(*testing.T, behind) string { return own }, "", own))
 	})
 }
 
@@ -56,9 +60,15 @@ type siege struct {
 	statuses              map[int]int
 }
 
-func newSiege(t *testing.T, start func(*testing.T, behind) string, prefix string) *siege {
+// newSiege starts the API, Hallpass and the proxy. At the address own, "" for none, Hallpass
+// serves the API alone.
+func newSiege(t *testing.T, start func(*testing.T, behind) string, prefix, own string) *siege {
 	s := &siege{t: t, prefix: prefix, api: newWitness(t), statuses: make(map[int]int)}
-	hp := newGuardServer(t, withUpstream(attackedGuard, "app", s.api))
+	configuration := withUpstream(attackedGuard, "app", s.api)
+	if own != "" {
+		configuration = strings.Replace(configuration, "[guard.app]\n", "[guard.app]\nlisten = \""+own+"\"\n", 1)
+	}
+	hp := newGuardServer(t, configuration)
 	s.reader, s.writer = hp.holder("app:read"), hp.holder("app:read", "app:write")
 	s.tokens = strings.NewReplacer("{reader}", s.reader.key, "{writer}", s.writer.key)
 	s.address = start(t, behind{hallpass: hp.address, api: s.api.address, guard: "app"})
