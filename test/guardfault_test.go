@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -84,7 +85,7 @@ func (c *guardClient) unavailable(what, token string, api *witness) {
 		return
 	}
 	var said struct{ Message string }
-	if res.StatusCode != http.StatusServiceUnavailable || json.Unmarshal([]byte(text), &said) != nil || said.Message == "" || res.Header.Get("Retry-After") == "" {
+	if res.StatusCode != http.StatusServiceUnavailable || json.Unmarshal([]byte(text), &said) != nil || said.Message == "" || res.Header.Get("Retry-After") == "" || !strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
 		c.t.Errorf("%s: %d %v %s", what, res.StatusCode, res.Header, text)
 	}
 	if arrived := api.take(); len(arrived) > 0 {
@@ -274,27 +275,12 @@ func TestGuardHTTP2(t *testing.T) {
 	}
 }
 
-// TestDownAPI asks for an API that does not listen, through the proxies whose pages say what
-// the client is told then: it is JSON, and says when to come back.
+// TestDownAPI asks for an API that does not listen, through each proxy: what the client is
+// told is JSON, and says when to come back.
 func TestDownAPI(t *testing.T) {
-	for name, status := range map[string]int{"nginx": http.StatusBadGateway, "haproxy": http.StatusServiceUnavailable} {
+	for name, status := range map[string]int{"nginx": http.StatusBadGateway, "haproxy": http.StatusServiceUnavailable, "caddy": http.StatusBadGateway, "apache": http.StatusServiceUnavailable} {
 		t.Run(name, func(t *testing.T) {
-			hp := newGuardServer(t, attackedGuard)
-			reader := hp.holder("app:read")
-			c := newGuardClient(t, guardProxies[name](t, behind{hallpass: hp.address, api: freeAddress(t), guard: "app"}))
-			c.until(status, reader.key, "/api/x")
-			for _, path := range []string{"/api/x", "/healthz"} {
-				res, text, err := c.send(reader.key, "GET", path, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if res.StatusCode != status || text != `{"message":"The API does not answer"}` || res.Header.Get("Content-Type") != "application/json" || res.Header.Get("Retry-After") == "" {
-					t.Errorf("%s: %d %v %s", path, res.StatusCode, res.Header, text)
-				}
-			}
-			if got := c.get("", "/api/x"); got != http.StatusUnauthorized {
-				t.Errorf("without a token: %d", got)
-			}
+			unanswered(t, name, behind{api: freeAddress(t)}, status, `{"message":"The API does not answer"}`)
 		})
 	}
 }
@@ -320,5 +306,57 @@ func TestHAProxyAsksAgain(t *testing.T) {
 	})
 	if asked, counted := seen(); counted != countedBefore+1 {
 		t.Errorf("of %v tries, %v were counted", asked-askedBefore, counted-countedBefore)
+	}
+}
+
+// waits are how long each page has the proxy wait for the API, and a shorter time.
+var waits = map[string][]string{
+	"nginx":   {"proxy_read_timeout    60s;", "proxy_read_timeout 1s;"},
+	"haproxy": {"timeout server 60s", "timeout server 1s"},
+	"caddy":   {"response_header_timeout 60s", "response_header_timeout 1s"},
+	"apache":  {"timeout=60", "timeout=1"},
+}
+
+// TestSlowAPI asks for an API that takes every request and never answers. Apache tells it
+// from one that is down in its log alone.
+func TestSlowAPI(t *testing.T) {
+	for name, shorter := range waits {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0") // the system takes connections, and nobody reads them
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = l.Close() }() // nothing was read
+			status, says := http.StatusGatewayTimeout, `{"message":"The API does not answer in time"}`
+			if name == "apache" {
+				status, says = http.StatusBadGateway, `{"message":"The API does not answer"}`
+			}
+			unanswered(t, name, behind{api: l.Addr().String(), replaced: shorter}, status, says)
+		})
+	}
+}
+
+// unanswered asks the proxy for an API that does not answer.
+func unanswered(t *testing.T, proxy string, b behind, status int, says string) {
+	t.Helper()
+	hp := newGuardServer(t, attackedGuard)
+	reader := hp.holder("app:read")
+	b.hallpass, b.guard = hp.address, "app"
+	c := newGuardClient(t, guardProxies[proxy](t, b))
+	c.until(status, reader.key, "/api/x")
+	for _, path := range []string{"/api/x", "/healthz"} {
+		res, text, err := c.send(reader.key, "GET", path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode != status || text != says || res.Header.Get("Content-Type") != "application/json" || res.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %v %s", path, res.StatusCode, res.Header, text)
+		}
+	}
+	if got := c.get("", "/api/x"); got != http.StatusUnauthorized {
+		t.Errorf("without a token: %d", got)
+	}
+	if got := c.get(reader.key, "/.hallpass/down"); got != http.StatusForbidden { // a path of Apache's page
+		t.Errorf("a path that no rule opens: %d", got)
 	}
 }

@@ -36,6 +36,7 @@ func pasted(t *testing.T, proxy string, b behind, replacements ...string) (dir s
 	t.Helper()
 	dir = t.TempDir()
 	files := manualFiles(t, proxy+".md")
+	replacements = append(replacements, b.replaced...)
 	replacements = append(replacements, "127.0.0.1:3080", b.hallpass, "127.0.0.1:8080", b.api, "/guard/"+proxy+"/app", "/guard/"+proxy+"/"+b.guard)
 	all := ""
 	for _, f := range files {

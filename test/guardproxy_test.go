@@ -14,9 +14,10 @@ import (
 
 // behind says what a proxy asks and what it protects.
 type behind struct {
-	hallpass, api string // addresses
-	guard         string // its name
-	header        string // the lines of the page that name it are uncommented; "": none
+	hallpass, api string   // addresses
+	guard         string   // its name
+	header        string   // the lines of the page that name it are uncommented; "": none
+	replaced      []string // further texts of the page's files, each followed by its replacement
 }
 
 // guardProxies start the proxies that have a page in docs/guard, each with the
