@@ -77,20 +77,7 @@ func (g *guarded) step(p *process, n int64) time.Duration {
 
 // asks returns what the node says about the path of step n, 0 for no answer.
 func (g *guarded) asks(p *process, n int64) int {
-	r, err := http.NewRequest("GET", p.url+"/guard/nginx/app", nil)
-	if err != nil {
-		g.t.Error(err)
-		return 0
-	}
-	r.Header.Set("Authorization", "Bearer "+g.key)
-	r.Header.Set("X-Original-Method", "GET")
-	r.Header.Set("X-Original-Uri", path(n))
-	answer, err := quick.Do(r)
-	if err != nil {
-		return 0
-	}
-	_ = answer.Body.Close() // the status says it all
-	return answer.StatusCode
+	return p.ask(g.key, "/guard/nginx/app", "X-Original-Method", "GET", "X-Original-Uri", path(n))
 }
 
 // TestTightenedOnEveryNode closes paths through one node after the other while all are
