@@ -53,6 +53,7 @@ func TestMeasured(t *testing.T) {
 		{"rules", func() { b.rules(few()) }},
 		{"grpc", func() { b.grpc(few()) }},
 		{"proxy", func() { b.proxy(few()) }},
+		{"nginx", func() { b.nginx(few()) }},
 		{"inside", b.inside},
 		{"size", func() { b.size(few(), many()) }},
 		{"uses", func() { b.uses(many()) }},
@@ -250,24 +251,30 @@ func (b *bench) read(out []byte, lost bool) (r result) {
 }
 
 // load loads the URL, which the process serves, and measures both.
-func (b *bench) load(server *os.Process, url string, conns int, tokens []string) result {
+func (b *bench) load(server *os.Process, url string, conns int, tokens []string, further ...*os.Process) result {
 	b.t.Helper()
-	return b.measure(server, b.wrk(url, conns, tokens, b.each))
+	return b.measure(server, b.wrk(url, conns, tokens, b.each), further...)
 }
 
 // measure runs load, which prints what wrk prints, and measures it and the process
-// that answers.
-func (b *bench) measure(server *os.Process, load *exec.Cmd) result {
+// that answers. What further processes do for that is no other work.
+func (b *bench) measure(server *os.Process, load *exec.Cmd, further ...*os.Process) result {
 	b.t.Helper()
-	busy, own := busyTicks(b.t), processTicks(b.t, server)
+	helped := func() (ticks float64) {
+		for _, p := range further {
+			ticks += processTicks(b.t, p)
+		}
+		return ticks
+	}
+	busy, own, help := busyTicks(b.t), processTicks(b.t, server), helped()
 	out, err := load.CombinedOutput()
 	if err != nil {
 		b.t.Fatalf("%s: %v\n%s", load, err, out)
 	}
-	busy, own = busyTicks(b.t)-busy, processTicks(b.t, server)-own
+	busy, own, help = busyTicks(b.t)-busy, processTicks(b.t, server)-own, helped()-help
 	r := b.read(out, false)
 	r.cpu = own / ticksPerSecond * 1e6 / r.requests
-	ours := own/ticksPerSecond + (load.ProcessState.UserTime() + load.ProcessState.SystemTime()).Seconds()
+	ours := (own+help)/ticksPerSecond + (load.ProcessState.UserTime() + load.ProcessState.SystemTime()).Seconds()
 	r.others = max(0, busy/ticksPerSecond-ours) / (2 * b.each.Seconds())
 	return r
 }
@@ -406,8 +413,8 @@ func (b *bench) besideBare(ours *process, token []string, barePath, path string)
 	return b.beside(bare, bareURL+barePath, ours, token, path)
 }
 
-// beside is besideBare with a server that is running.
-func (b *bench) beside(bare *os.Process, bareURL string, ours *process, token []string, path string) (x, y result) {
+// beside is besideBare with a server that is running, and further processes that help both.
+func (b *bench) beside(bare *os.Process, bareURL string, ours *process, token []string, path string, further ...*os.Process) (x, y result) {
 	t := b.t
 	t.Helper()
 	body := func(url string) string {
@@ -435,8 +442,8 @@ func (b *bench) beside(bare *os.Process, bareURL string, ours *process, token []
 	b.warm(bareURL, token)
 	b.warm(ours.url+path, token)
 	return b.inTurn(
-		func() result { return b.load(bare, bareURL, benchConns, token) },
-		func() result { return b.load(ours.cmd.Process, ours.url+path, benchConns, token) })
+		func() result { return b.load(bare, bareURL, benchConns, token, further...) },
+		func() result { return b.load(ours.cmd.Process, ours.url+path, benchConns, token, further...) })
 }
 
 // size compares a large installation with a small one, 1,000 tokens of each in

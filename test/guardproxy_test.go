@@ -25,9 +25,7 @@ type behind struct {
 var guardProxies = map[string]func(t *testing.T, b behind) (address string){
 	"nginx": func(t *testing.T, b behind) string {
 		program, address := needs(t, "nginx"), freeAddress(t)
-		dir := pasted(t, "nginx", b, "listen 80;", "listen "+address+";")
-		put(t, filepath.Join(dir, "nginx.conf"), nginxMain(dir, "include "+dir+"/app.conf;"))
-		daemon(t, address, program, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-g", "daemon off;")
+		daemon(t, address, program, nginxArguments(t, b, address)...)
 		return address
 	},
 	"haproxy": func(t *testing.T, b behind) string {
@@ -61,6 +59,15 @@ func port(address string) string {
 	return port
 }
 
+// nginxArguments writes the configuration of nginx' page, and returns the arguments to run
+// it with.
+func nginxArguments(t *testing.T, b behind, address string) []string {
+	t.Helper()
+	dir := pasted(t, "nginx", b, "listen 80;", "listen "+address+";")
+	put(t, filepath.Join(dir, "nginx.conf"), nginxMain(dir, "include "+dir+"/app.conf;"))
+	return []string{"-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-g", "daemon off;"}
+}
+
 // nginxMain is the file that includes others: what a distribution has in /etc/nginx.
 func nginxMain(dir, include string) string {
 	var b strings.Builder
@@ -88,7 +95,7 @@ func apacheMain(dir, address, include string) string {
 }
 
 // daemon runs a program until the test ends, and waits until it listens.
-func daemon(t *testing.T, address, program string, args ...string) {
+func daemon(t *testing.T, address, program string, args ...string) *os.Process {
 	t.Helper()
 	var out lockedBuffer
 	cmd := exec.Command(program, args...)
@@ -116,4 +123,5 @@ func daemon(t *testing.T, address, program string, args ...string) {
 		}
 		return listens(address)
 	})
+	return cmd.Process
 }
