@@ -60,6 +60,12 @@ func fill(t *testing.T, exec func(string, ...any) error) {
 		{`INSERT INTO guard_usage (guard_id, day_us, rule, outcome, token_id, n) VALUES (1, 0, 2, 'allowed', 1, 7), (1, 0, 0, 'guard.no-rule', 0, 1)`, nil},
 		{`INSERT INTO channels (id, org_id, name, name_key, kind, url, signature, addresses, kinds, disabled, off_reason, created_us, updated_us) VALUES (1, 1, $1, 'c', 'webhook', 'https://example.com/', 'v1a', '[]', '["token.expired"]', FALSE, '', 0, 0)`, []any{hostile}},
 		{`INSERT INTO outbox (id, org_id, channel_id, recipient, kind, token_id, mark, body, state, attempts, next_us, last_error, created_us, queued_us, sent_us) VALUES (1, 1, 1, '', 'token.expired', 1, '', $1, 'due', 2, 5, '', 1, 1, 0)`, []any{hostile}},
+		{`INSERT INTO token_days (token_id, day_us, ok, denied, failed, refused, limited) VALUES (1, 0, 1, 2, 3, 4, 5), (1, 86400000000, 1, 0, 0, 0, 0)`, nil},
+		{`INSERT INTO token_places (token_id, address, agent, method, route, status, first_us, last_us, n) VALUES (1, '::1', $1, 'GET', 'GET /api/org', 200, 1, 2, 3), (1, '', '', '', '', 0, 0, 0, 0)`, []any{hostile}},
+		{`INSERT INTO token_actions (token_id, action, scope, last_us, n) VALUES (1, 'orgs:read', '', 5, 6), (1, 'orgs:read', '*', 7, 8)`, nil},
+		{`INSERT INTO account_days (account_id, day_us, ok, denied, failed, refused, limited) VALUES (2, 0, 1, 2, 3, 4, 5)`, nil},
+		{`INSERT INTO account_actions (account_id, action, scope, last_us, n) VALUES (2, 'orgs:read', '', 5, 6)`, nil},
+		{`INSERT INTO usage_begin (id, at_us) VALUES (1, 7)`, nil},
 		{`INSERT INTO preferences (org_id, kind, subject_id, theme, home_uid, timezone, week_start, language) VALUES (1, 'user', 1, 'dark', '', '', '', '')`, nil},
 	} {
 		if err := exec(s.query, s.args...); err != nil {

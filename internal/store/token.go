@@ -73,6 +73,7 @@ func (tx *Tx) CreateToken(t hallpass.Token) (hallpass.Token, error) {
 		return hallpass.Token{}, err
 	}
 	t.ID = hallpass.TokenID(id)
+	t.Rotation.Generation = max(t.Rotation.Generation, 1)
 	power, err := powerOf(t)
 	if err != nil {
 		return hallpass.Token{}, fmt.Errorf("store: create token: %w", err)
@@ -81,7 +82,7 @@ func (tx *Tx) CreateToken(t hallpass.Token) (hallpass.Token, error) {
 	args := append([]any{
 		t.ID, t.Org, t.ServiceAccount, t.Name, key, t.Hash[:], t.LastFour, micros(t.CreatedAt), t.CreatedBy, micros(t.ExpiresAt),
 		micros(t.RevokedAt), t.Owner, t.Purpose, t.SelfRotate, micros(t.RenewUntil),
-		n.Chain, max(n.Generation, 1), n.Predecessor, n.Successor, micros(n.At), micros(n.CloseAt), n.Quiet.Microseconds(), encodeKey(n.Key),
+		n.Chain, n.Generation, n.Predecessor, n.Successor, micros(n.At), micros(n.CloseAt), n.Quiet.Microseconds(), encodeKey(n.Key),
 	}, power...)
 	_, err = tx.exec(`
 		INSERT INTO tokens (id, org_id, service_account_id, name, name_key, hash, last_four, created_us, created_by, expires_us,
@@ -228,9 +229,15 @@ func (tx *Tx) TokenByHash(hash [32]byte) (hallpass.Token, error) {
 	return t, nil
 }
 
-// DeleteToken removes the token for good. NotFound when the org's account has
+// DeleteToken removes the token for good; its account keeps the sums of its usage. NotFound when the org's account has
 // none with that ID.
 func (tx *Tx) DeleteToken(org hallpass.OrgID, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
+	if _, err := tx.Token(org, account, id); err != nil {
+		return err
+	}
+	if err := tx.keepUsage(account, id); err != nil {
+		return err
+	}
 	n, err := tx.exec(`DELETE FROM tokens WHERE org_id = $1 AND service_account_id = $2 AND id = $3`, org, account, id)
 	if err != nil {
 		return fmt.Errorf("store: delete token %d: %w", id, err)
