@@ -1,6 +1,9 @@
 package hallpass
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // A Token is one credential of a service account: the record of a secret,
 // never the secret, which exists only in the answer to the call that made it.
@@ -63,9 +66,9 @@ type Rotation struct {
 	Successor   TokenID // the token that replaced it; zero: none
 
 	At      time.Time     // when it was replaced
-	CloseAt time.Time     // when it ends at the latest, since it was replaced
+	CloseAt time.Time     // when it ends at the latest, since it was replaced; zero: it was not replaced
 	Quiet   time.Duration // how long nobody must have used it before it ends earlier; zero: until its successor is used
-	Key     [32]byte      // SHA-256 of the Idempotency-Key of the request that made it; zero: none
+	Key     [32]byte      // mark of the Idempotency-Key and the body of the request that made it; zero: none
 }
 
 // A Use is one successful verification of a token.
@@ -75,15 +78,39 @@ type Use struct {
 	UserAgent string
 }
 
-// Live reports whether t may be used at now. It is dead from the very
-// instant of ExpiresAt.
+// Live reports whether t may be used at now, pauses apart. It is dead from the very
+// instant of EndsAt.
 func (t Token) Live(now time.Time) bool {
 	return t.RevokedAt.IsZero() && !t.Expired(now)
 }
 
+// EndsAt returns when t ends by itself: when it expires, or before that when it was
+// replaced and its time beside its successor is over. Zero means never.
+func (t Token) EndsAt() time.Time {
+	if end := t.Rotation.CloseAt; !end.IsZero() && (t.ExpiresAt.IsZero() || end.Before(t.ExpiresAt)) {
+		return end
+	}
+	return t.ExpiresAt
+}
+
 // Expired reports whether t's time is over at now.
 func (t Token) Expired(now time.Time) bool {
-	return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)
+	end := t.EndsAt()
+	return !end.IsZero() && !now.Before(end)
+}
+
+// Lifetime returns how long t was made to work for, zero for ever.
+func (t Token) Lifetime() time.Duration {
+	if t.ExpiresAt.IsZero() {
+		return 0
+	}
+	return t.ExpiresAt.Sub(t.CreatedAt)
+}
+
+// Of returns who answers for t and what it is for: what the account says where t says
+// nothing.
+func (t Token) Of(a ServiceAccount) (owner, purpose string) {
+	return cmp.Or(t.Owner, a.Owner), cmp.Or(t.Purpose, a.Purpose)
 }
 
 // A TokenState says whether a token may be used, and if not, why.
@@ -114,6 +141,8 @@ func (t Token) State(now time.Time, disabled bool) TokenState {
 		return TokenRotated
 	case !t.RevokedAt.IsZero():
 		return TokenRevoked
+	case t.Expired(now) && t.Rotation.Successor != 0:
+		return TokenRotated
 	case t.Expired(now):
 		return TokenExpired
 	case disabled:
@@ -148,7 +177,8 @@ const soonExpiry = 7 * 24 * time.Hour
 
 // UntilExpiry returns the time left when t expires within seven days, else 0.
 func (t Token) UntilExpiry(now time.Time) time.Duration {
-	if left := t.ExpiresAt.Sub(now); !t.ExpiresAt.IsZero() && left > 0 && left <= soonExpiry {
+	end := t.EndsAt()
+	if left := end.Sub(now); !end.IsZero() && left > 0 && left <= soonExpiry {
 		return left
 	}
 	return 0

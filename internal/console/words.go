@@ -341,6 +341,8 @@ func refusalWords() (string, error) {
 	b, err := json.Marshal(map[string]string{
 		"api-key.expired":               "the token has expired",
 		"api-key.revoked":               "the token is revoked",
+		"api-key.rotated":               "another token replaced the token",
+		"api-key.paused":                "the token is paused",
 		"api-key.organization-mismatch": "the request names another organization than the token's",
 		"identity.disabled":             "the service account is disabled",
 	})

@@ -10,19 +10,20 @@ import (
 
 // LookUp returns what decides whether the token with that hash is good, of
 // whatever org: its ID, Org, ServiceAccount, CreatedAt, ExpiresAt, RevokedAt, Ended,
-// Pause, Limits, whether it has a successor, and the time of its LastUse. It is NotFound when there is none. Either way it returns the
-// version of the database that says so, and is one statement: strangers can ask
-// for it as often as they like.
+// Pause, Limits, which token it replaced, which replaced it and until when it works
+// beside that, and the time of its LastUse. It is NotFound when there is none. Either
+// way it returns the version of the database that says so, and is one statement:
+// strangers can ask for it as often as they like.
 func (db *DB) LookUp(ctx context.Context, hash [32]byte) (t hallpass.Token, v hallpass.Version, err error) {
 	if db.postgres { // SQLite answers readers at once
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, db.patience())
 		defer cancel()
 	}
-	var created, expires, revoked, used int64
+	var created, expires, revoked, used, closes int64
 	power := storedPower{token: &t}
 	err = db.lookUp.QueryRowContext(ctx, hash[:]).Scan(append([]any{
-		&v, &t.ID, &t.Org, &t.ServiceAccount, &created, &expires, &revoked, &used, &t.Rotation.Successor,
+		&v, &t.ID, &t.Org, &t.ServiceAccount, &created, &expires, &revoked, &used, &t.Rotation.Predecessor, &t.Rotation.Successor, &closes,
 	}, power.columns()...)...)
 	if err != nil {
 		return t, v, fmt.Errorf("store: look up token: %w", db.seen(err))
@@ -32,13 +33,14 @@ func (db *DB) LookUp(ctx context.Context, hash [32]byte) (t hallpass.Token, v ha
 	}
 	t.Hash = hash
 	t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.LastUse.At = fromMicros(created), fromMicros(expires), fromMicros(revoked), fromMicros(used)
+	t.Rotation.CloseAt = fromMicros(closes)
 	return t, v, power.read()
 }
 
 // lookUp is that statement. A token that does not exist has ID 0; what it has in the
 // other columns is not looked at, and need not be null.
 var lookUp = func() string {
-	columns := "id, org_id, service_account_id, created_us, expires_us, revoked_us, used_us, successor_id, " + powerNames
+	columns := "id, org_id, service_account_id, created_us, expires_us, revoked_us, used_us, predecessor_id, successor_id, close_us, " + powerNames
 	var b strings.Builder
 	b.WriteString("SELECT s.v")
 	for _, c := range strings.Split(columns, ", ") {

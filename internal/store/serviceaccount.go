@@ -140,7 +140,7 @@ func (q ServiceAccountQuery) where() (string, []any) {
 	}
 	if q.ExpiredOnly {
 		now := bind(micros(q.Now))
-		where += ` AND a.id IN (SELECT t.service_account_id FROM tokens t WHERE t.org_id = $1 AND t.expires_us > 0 AND t.expires_us <= ` + now + `)`
+		where += ` AND a.id IN (SELECT t.service_account_id FROM tokens t WHERE t.org_id = $1 AND ` + endOfToken + ` > 0 AND ` + endOfToken + ` <= ` + now + `)`
 	}
 	if q.Holding != nil {
 		where += ` AND ` + q.Holding.where(bind)
@@ -181,13 +181,13 @@ func (tx *Tx) countAccount(org hallpass.OrgID, by int) error {
 // summaryColumns are what a summary tells of an account's tokens, at the time
 // bound to the placeholder.
 func summaryColumns(now string) string {
-	live := `t.revoked_us = 0 AND (t.expires_us = 0 OR t.expires_us > ` + now + `)`
+	live := `t.revoked_us = 0 AND (` + endOfToken + ` = 0 OR ` + endOfToken + ` > ` + now + `)`
 	return `
 		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id),
 		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id AND ` + live + `),
-		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id AND t.expires_us = 0 AND t.revoked_us = 0),
+		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id AND ` + endOfToken + ` = 0 AND t.revoked_us = 0),
 		(SELECT COALESCE(MAX(t.used_us), 0) FROM tokens t WHERE t.service_account_id = a.id),
-		(SELECT COALESCE(MIN(t.expires_us), 0) FROM tokens t WHERE t.service_account_id = a.id AND t.expires_us > 0 AND ` + live + `)`
+		(SELECT COALESCE(MIN(` + endOfToken + `), 0) FROM tokens t WHERE t.service_account_id = a.id AND ` + endOfToken + ` > 0 AND ` + live + `)`
 }
 
 func scanSummary(r row) (hallpass.ServiceAccountSummary, error) {

@@ -127,7 +127,7 @@ func (tx *Tx) tokenState(id int64) (s SubjectState, err error) {
 		return hasEnded, nil
 	}
 	t := list[0]
-	s.EndsAt, s.Paused, s.PausedUntil = t.ExpiresAt, !t.Pause.Since.IsZero(), t.Pause.Until
+	s.EndsAt, s.Paused, s.PausedUntil = t.EndsAt(), !t.Pause.Since.IsZero(), t.Pause.Until
 	s.Limits, err = limitsMark(t)
 	return s, err
 }

@@ -56,16 +56,23 @@ func decodeKey(text string) (key [32]byte, err error) {
 	return key, err
 }
 
-// CreateToken stores a new token and returns it with its ID. A name that a
-// live token of the org has at t.CreatedAt is a Conflict; a dead one gives it
-// up.
-func (tx *Tx) CreateToken(t hallpass.Token) (hallpass.Token, error) {
-	key := hallpass.NameKey(t.Name)
+// freeTokenName has the org's tokens that are dead at now give the name up, and that
+// of the predecessor: whoever takes the name is its successor.
+func (tx *Tx) freeTokenName(org hallpass.OrgID, key string, predecessor hallpass.TokenID, now time.Time) error {
 	_, err := tx.exec(`
 		UPDATE tokens SET name_key = ''
-		WHERE  org_id = $1 AND name_key = $2 AND name_key <> '' AND (revoked_us > 0 OR (expires_us > 0 AND expires_us <= $3))`,
-		t.Org, key, micros(t.CreatedAt))
-	if err != nil {
+		WHERE  org_id = $1 AND name_key = $2 AND name_key <> ''
+		AND    (revoked_us > 0 OR (expires_us > 0 AND expires_us <= $3) OR id = $4)`,
+		org, key, micros(now), predecessor)
+	return err
+}
+
+// CreateToken stores a new token and returns it with its ID. A name that a
+// live token of the org has at t.CreatedAt is a Conflict; a dead one gives it
+// up, and so does the token that it replaces.
+func (tx *Tx) CreateToken(t hallpass.Token) (hallpass.Token, error) {
+	key := hallpass.NameKey(t.Name)
+	if err := tx.freeTokenName(t.Org, key, t.Rotation.Predecessor, t.CreatedAt); err != nil {
 		return hallpass.Token{}, fmt.Errorf("store: create token: %w", err)
 	}
 	id, err := tx.nextID("token")
@@ -106,6 +113,15 @@ var (
 	}
 	errTokenNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrTokenNotFound", Message: "service account token not found"}
 )
+
+// RenameToken is UpdateToken for a token that gets another name at now, which dead
+// tokens of the org give up.
+func (tx *Tx) RenameToken(t hallpass.Token, now time.Time) error {
+	if err := tx.freeTokenName(t.Org, hallpass.NameKey(t.Name), 0, now); err != nil {
+		return fmt.Errorf("store: rename token %d: %w", t.ID, err)
+	}
+	return tx.UpdateToken(t)
+}
 
 // UpdateToken stores all of the token but its ID, its org, its account, when and by
 // whom it was made, and its last use. A token that was replaced, or is dead, keeps
@@ -166,12 +182,19 @@ func (tx *Tx) Tokens(org hallpass.OrgID, account hallpass.ServiceAccountID) ([]h
 	return list, nil
 }
 
+// endOfToken is Token.EndsAt of the table t in SQL, in microseconds; 0 is never.
+const endOfToken = `(CASE WHEN t.close_us > 0 AND (t.expires_us = 0 OR t.close_us < t.expires_us) THEN t.close_us ELSE t.expires_us END)`
+
+// tokenOver is Token.Expired of the table t in SQL, at the time $3.
+const tokenOver = `(` + endOfToken + ` > 0 AND ` + endOfToken + ` <= $3)`
+
 // stateOfToken is Token.State of the table t in SQL, at the time $3; $5 says whether
 // its account is disabled.
 const stateOfToken = `CASE
 	WHEN t.revoked_us > 0 AND t.ended = 'rotated' THEN 'rotated'
 	WHEN t.revoked_us > 0 THEN 'revoked'
-	WHEN t.expires_us > 0 AND t.expires_us <= $3 THEN 'expired'
+	WHEN ` + tokenOver + ` AND t.successor_id > 0 THEN 'rotated'
+	WHEN ` + tokenOver + ` THEN 'expired'
 	WHEN $5 THEN 'blocked'
 	WHEN t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > $3) THEN 'paused'
 	WHEN t.successor_id > 0 THEN 'overlapping'
@@ -184,7 +207,7 @@ func (tx *Tx) TokenPage(owner hallpass.ServiceAccount, state hallpass.TokenState
 	const which = ` FROM tokens t WHERE t.org_id = $1 AND t.service_account_id = $2 AND $4 IN ('', ` + stateOfToken + `)`
 	order := ""
 	if liveFirst {
-		order = `CASE WHEN t.revoked_us = 0 AND (t.expires_us = 0 OR t.expires_us > $3) THEN 0 ELSE 1 END, `
+		order = `CASE WHEN t.revoked_us = 0 AND NOT ` + tokenOver + ` THEN 0 ELSE 1 END, `
 	}
 	args := []any{owner.Org, owner.ID, micros(now), string(state), owner.Disabled}
 	var total int

@@ -76,7 +76,8 @@ func hasToken(t *testing.T, db *store.DB, want hallpass.Token) {
 	got, _, err := db.LookUp(t.Context(), want.Hash)
 	asked := hallpass.Token{
 		ID: want.ID, Org: want.Org, ServiceAccount: want.ServiceAccount, Hash: want.Hash, CreatedAt: want.CreatedAt, ExpiresAt: want.ExpiresAt, RevokedAt: want.RevokedAt,
-		Ended: want.Ended, Pause: want.Pause, Limits: want.Limits, Rotation: hallpass.Rotation{Successor: want.Rotation.Successor},
+		Ended: want.Ended, Pause: want.Pause, Limits: want.Limits,
+		Rotation: hallpass.Rotation{Predecessor: want.Rotation.Predecessor, Successor: want.Rotation.Successor, CloseAt: want.Rotation.CloseAt},
 	}
 	if d := cmp.Diff(got, asked, sameAddresses); err != nil || d != "" {
 		t.Errorf("%s, as a verification reads it: %v, want:\n%s", want.Name, err, d)
@@ -120,7 +121,7 @@ func TestStateInTheDatabase(t *testing.T) {
 		owner := newAccount(t, db, newOrg(t, db, "one").ID, "ci")
 		var made []hallpass.Token
 		write(t, db, func(tx *store.Tx) error {
-			for i := range 3 * 3 * 4 * 2 {
+			for i := range 3 * 3 * 4 * 2 * 3 {
 				var err error
 				made = append(made, hallpass.Token{})
 				if made[i], err = tx.CreateToken(fromParts(owner, i)); err != nil {
@@ -177,5 +178,6 @@ func fromParts(owner hallpass.ServiceAccount, i int) hallpass.Token {
 	k.ExpiresAt = []time.Time{{}, noon, noon.Add(time.Hour)}[pick(3)]
 	k.Pause = []hallpass.Pause{{}, {Since: noon}, {Since: noon, Until: noon}, {Since: noon, Until: noon.Add(time.Minute)}}[pick(4)]
 	k.Rotation.Successor = []hallpass.TokenID{0, 5}[pick(2)]
+	k.Rotation.CloseAt = []time.Time{{}, noon, noon.Add(time.Minute)}[pick(3)]
 	return k
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"sync/atomic"
 
@@ -55,8 +56,13 @@ func (s *set) free() (n int, slot *atomic.Pointer[entry]) {
 type entry struct {
 	hash    [32]byte
 	token   hallpass.TokenID
-	expires int64 // UTC microseconds, 0 = never
+	ends    int64 // UTC microseconds, 0 = never
+	paused  int64 // UTC microseconds of the end of its pause; 0 = it has none, forever = somebody has to end it
 	account *account
+	limits  *limits // nil: it has none
+
+	rotated   bool // it ends because another replaces it
+	successor bool // it replaces another
 
 	dead   atomic.Bool // revoked, or gone from the table
 	recent atomic.Bool // used since the hand of the clock last passed
@@ -64,6 +70,28 @@ type entry struct {
 	used   atomic.Int64           // UTC microseconds of the last use, 0 = never
 	origin atomic.Pointer[origin] // of the last use
 	dirty  atomic.Bool            // in the list of uses to be written
+}
+
+// forever is the end of a pause that somebody has to end.
+const forever = math.MaxInt64
+
+// newEntry returns the entry of a token that is good, save that it may be paused.
+func newEntry(t hallpass.Token) *entry {
+	e := &entry{hash: t.Hash, token: t.ID, limits: newLimits(t.Limits), rotated: t.Rotation.Successor != 0, successor: t.Rotation.Predecessor != 0}
+	if end := t.EndsAt(); !end.IsZero() {
+		e.ends = end.UnixMicro()
+	}
+	switch p := t.Pause; {
+	case p.Since.IsZero():
+	case p.Until.IsZero():
+		e.paused = forever
+	default:
+		e.paused = p.Until.UnixMicro()
+	}
+	if !t.LastUse.At.IsZero() {
+		e.used.Store(t.LastUse.At.UnixMicro())
+	}
+	return e
 }
 
 // account is the service account that entries share.

@@ -25,7 +25,7 @@ type found struct {
 	token    hallpass.Token
 	disabled bool            // its account is
 	caller   hallpass.Caller // without token and address
-	entry    *entry          // nil unless the token is good
+	entry    *entry          // nil unless the token is good, or paused and good otherwise
 }
 
 func newLookUps(db *store.DB, n *node.Node, c *cache) *lookUps {
@@ -51,7 +51,8 @@ func (ls *lookUps) find(ctx context.Context, hash [32]byte) (found, error) {
 }
 
 // look reads what there is to know of the token, and keeps it if the token is
-// good and nothing was announced since begun.
+// good and nothing was announced since begun. A token that is paused is kept too:
+// when the pause is over by itself, the database need not be asked.
 func (ls *lookUps) look(ctx context.Context, hash [32]byte, begun store.Epoch) (f found, err error) {
 	if err := ls.readToken(ctx, hash, &f); err != nil {
 		return f, err
@@ -65,14 +66,7 @@ func (ls *lookUps) look(ctx context.Context, hash [32]byte, begun store.Epoch) (
 	if f.disabled || !f.token.Live(ls.node.Now()) {
 		return f, nil
 	}
-	e := &entry{hash: hash, token: f.token.ID}
-	if !f.token.ExpiresAt.IsZero() {
-		e.expires = f.token.ExpiresAt.UnixMicro()
-	}
-	if !f.token.LastUse.At.IsZero() {
-		e.used.Store(f.token.LastUse.At.UnixMicro())
-	}
-	f.entry = ls.cache.put(begun, e, f.caller)
+	f.entry = ls.cache.put(begun, newEntry(f.token), f.caller)
 	return f, nil
 }
 

@@ -10,7 +10,7 @@ import (
 
 // Stats is what a Verifier has counted since it began, and what it holds now.
 type Stats struct {
-	Outcomes      map[string]uint64 // verifications of tokens by outcome: "ok", "invalid", "expired", "revoked", "disabled", "org_mismatch", "unavailable"
+	Outcomes      map[string]uint64 // verifications of tokens by outcome: "ok", "invalid", "expired", "revoked", "rotated", "disabled", "org_mismatch", "paused", "unavailable"
 	Hits, Misses  uint64            // of the cache
 	Entries, Size int               // of the cache: held now, bound
 	UsesWaiting   int               // tokens whose last use is not yet written
@@ -29,13 +29,15 @@ const (
 	outcomeInvalid
 	outcomeExpired
 	outcomeRevoked
+	outcomeRotated
 	outcomeDisabled
 	outcomeOrgMismatch
+	outcomePaused
 	outcomeUnavailable
 	outcomes
 )
 
-var outcomeNames = [outcomes]string{"ok", "invalid", "expired", "revoked", "disabled", "org_mismatch", "unavailable"}
+var outcomeNames = [outcomes]string{"ok", "invalid", "expired", "revoked", "rotated", "disabled", "org_mismatch", "paused", "unavailable"}
 
 // outcomeOfID finds the outcome of a refusal. What is not here could not be
 // verified.
@@ -43,6 +45,8 @@ var outcomeOfID = map[string]outcome{
 	errInvalidToken.ID: outcomeInvalid,
 	errExpired.ID:      outcomeExpired,
 	errRevoked.ID:      outcomeRevoked,
+	rotatedID:          outcomeRotated,
+	pausedID:           outcomePaused,
 	errDisabled.ID:     outcomeDisabled,
 	errOrgMismatch.ID:  outcomeOrgMismatch,
 }
@@ -57,12 +61,13 @@ func outcomeOf(err error) outcome {
 	return outcomeUnavailable
 }
 
-// counts are the counters of verifications, in shards of one cache line each.
+// counts are the counters of verifications, in shards of two cache lines each.
 // A token counts in the shard that its hash names, so cores that verify
 // different tokens do not wait for each other's line.
 type counts [16]struct {
 	outcomes [outcomes]atomic.Uint64
 	hits     atomic.Uint64
+	_        [15 - outcomes]uint64
 }
 
 // done counts a verification of the token.

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -55,14 +56,20 @@ func (v *Verifier) token(ctx context.Context, text string, hash *[32]byte, org h
 	c := e.account.caller()
 	c.Token = e.token
 	c.From = from
-	if e.expires != 0 {
-		c.Expires = time.UnixMicro(e.expires).UTC()
+	if e.ends != 0 {
+		c.Expires = time.UnixMicro(e.ends).UTC()
 	}
-	switch {
-	case e.expires != 0 && now.UnixMicro() >= e.expires:
-		return hallpass.Caller{}, v.expired(e.token, c, from, now)
+	switch us := now.UnixMicro(); {
+	case e.ends != 0 && us >= e.ends:
+		refusal := errExpired
+		if e.rotated {
+			refusal = errRotated(c.Expires)
+		}
+		return hallpass.Caller{}, v.expired(e.token, c, from, now, refusal)
 	case org != 0 && org != c.Org:
 		return hallpass.Caller{}, v.refuse(e.token, c, from, errOrgMismatch)
+	case us < e.paused:
+		return hallpass.Caller{}, v.refuse(e.token, c, from, errPaused(e.paused))
 	}
 	v.use(ctx, e, now, from)
 	return c, nil
@@ -80,8 +87,8 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID,
 	}
 	now := v.node.Now()
 	switch refusal := f.refusal(now, org); {
-	case refusal == errExpired:
-		return nil, v.expired(f.token.ID, f.caller, from, now)
+	case refusal != nil && f.token.Expired(now):
+		return nil, v.expired(f.token.ID, f.caller, from, now, refusal)
 	case refusal != nil:
 		return nil, v.refuse(f.token.ID, f.caller, from, refusal)
 	case f.entry == nil:
@@ -92,15 +99,23 @@ func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID,
 
 // refusal returns why the token is refused at now, nil if it is good.
 func (f *found) refusal(now time.Time, org hallpass.OrgID) *hallpass.Error {
+	t := &f.token
 	switch {
-	case f.token.Expired(now):
+	case t.State(now, f.disabled) == hallpass.TokenRotated:
+		return errRotated(cmp.Or(t.RevokedAt, t.EndsAt()))
+	case t.Expired(now):
 		return errExpired
-	case !f.token.Live(now):
+	case !t.Live(now):
 		return errRevoked
 	case org != 0 && org != f.caller.Org: // before disabled: so the order of checks is (http-api.md 2.3)
 		return errOrgMismatch
 	case f.disabled:
 		return errDisabled
+	case t.Pause.Holds(now):
+		if t.Pause.Until.IsZero() {
+			return errPaused(forever)
+		}
+		return errPaused(t.Pause.Until.UnixMicro())
 	}
 	return nil
 }
@@ -119,7 +134,7 @@ func (v *Verifier) Try(ctx context.Context, text string) (caller *hallpass.Calle
 }
 
 // Peek returns the caller behind a token as Bearer does, and of the token its ID, Org,
-// ServiceAccount, CreatedAt and ExpiresAt. It leaves no trace: this is no use of the
+// ServiceAccount, CreatedAt and when it ends. It leaves no trace: this is no use of the
 // token, and a refusal is not recorded. It always looks at the database. It is for
 // those who ask about a token, not for requests that present one.
 func (v *Verifier) Peek(ctx context.Context, text string) (hallpass.Caller, hallpass.Token, error) {
@@ -139,19 +154,42 @@ func (v *Verifier) Peek(ctx context.Context, text string) (hallpass.Caller, hall
 		return hallpass.Caller{}, hallpass.Token{}, unknowable(err)
 	}
 	if refusal := f.refusal(now, 0); refusal != nil {
-		if refusal == errExpired {
+		if f.token.Expired(now) {
 			v.node.NotBefore(now)
 		}
 		return hallpass.Caller{}, hallpass.Token{}, refusal
 	}
 	c := f.caller
-	c.Token, c.Expires = f.token.ID, f.token.ExpiresAt
+	c.Token, c.Expires = f.token.ID, f.token.EndsAt()
 	return c, f.token, nil
 }
 
 // expired refuses a token whose time was over at now, which is then never told
 // to be earlier again.
-func (v *Verifier) expired(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, now time.Time) error {
+func (v *Verifier) expired(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, now time.Time, refusal *hallpass.Error) error {
 	v.node.NotBefore(now)
-	return v.refuse(t, c, from, errExpired)
+	return v.refuse(t, c, from, refusal)
+}
+
+// The IDs of refusals whose words tell a time.
+const (
+	rotatedID = "api-key.rotated"
+	pausedID  = "api-key.paused"
+)
+
+// errRotated refuses a token that ended because another had replaced it.
+func errRotated(at time.Time) *hallpass.Error {
+	return &hallpass.Error{
+		Kind: hallpass.Unauthenticated, ID: rotatedID,
+		Message: "This API key was replaced by a newer one on " + at.UTC().Format(time.RFC3339),
+	}
+}
+
+// errPaused refuses a token that is paused until then, in UTC microseconds.
+func errPaused(until int64) *hallpass.Error {
+	message := "This API key is paused"
+	if until != forever {
+		message += " until " + time.UnixMicro(until).UTC().Format(time.RFC3339)
+	}
+	return &hallpass.Error{Kind: hallpass.Unauthenticated, ID: pausedID, Message: message}
 }
