@@ -78,12 +78,8 @@ var accessUpTo = [...][]Permission{
 	RoleAdmin:  join(on("*", folderAdmin...), on("*", teamAdmin...), on("*", accountAdmin...)),
 }
 
-// Allows reports whether an account that holds p may use it through the token. It
-// allocates nothing.
-func (c *Ceiling) Allows(p Permission) bool {
-	if c == nil {
-		return true
-	}
+// allows reports whether an account that holds p may use it through the token.
+func (c *Ceiling) allows(p Permission) bool {
 	if c.readOnly && !p.Action.Reads() {
 		return false
 	}
@@ -129,8 +125,8 @@ func (p *Permissions) Under(c *Ceiling, own Scope) *Permissions {
 	return &Permissions{actions: p.actions, foreign: p.foreign, ceiling: c, own: own}
 }
 
-// whole returns the permissions without the ceiling.
-func (p *Permissions) whole() *Permissions {
+// Whole returns the permissions without the ceiling.
+func (p *Permissions) Whole() *Permissions {
 	if p == nil || p.ceiling == nil {
 		return p
 	}
@@ -143,7 +139,13 @@ func (p *Permissions) hasUnder(want Permission) bool {
 	if want.Scope == "" {
 		return !p.eachScope(want.Action, func(Scope) bool { return false })
 	}
-	return p.holds(want) && p.ceiling.Allows(want) && !p.mintsBrother(want)
+	return p.holds(want) && p.Allows(want)
+}
+
+// Allows reports whether the ceiling of the set allows to use want, wherever it is held
+// from. It allocates nothing.
+func (p *Permissions) Allows(want Permission) bool {
+	return p == nil || p.ceiling == nil || p.ceiling.allows(want) && !p.mintsBrother(want)
 }
 
 // mintsBrother reports whether want lets the token make tokens for its own account, and
@@ -199,6 +201,14 @@ func (s Scope) meet(t Scope) (common Scope, ok bool) {
 		return t, true
 	}
 	return "", false
+}
+
+// Cut returns what the ceiling allows of p.
+func (c *Ceiling) Cut(p Permission) []Permission {
+	if c == nil {
+		return []Permission{p}
+	}
+	return NewPermissions(p).Under(c, "").List()
 }
 
 // scopesUnder is Scopes for a set under a ceiling.
@@ -274,7 +284,7 @@ func (c Caller) Ceiling() *Ceiling { return c.Permissions.Ceiling() }
 // Whole returns the caller without the limits of its token: the account itself.
 func (c Caller) Whole() Caller {
 	if c.Ceiling() != nil {
-		c.Permissions, c.Role = c.Permissions.whole(), c.AccountRole
+		c.Permissions, c.Role = c.Permissions.Whole(), c.AccountRole
 	}
 	return c
 }

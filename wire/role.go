@@ -99,7 +99,8 @@ type AccessControlStatus struct {
 // Explanation is GET /api/access-control/explain.
 type Explanation struct {
 	Allowed    bool     `json:"allowed"`
-	Via        []Source `json:"via"`        // what allows it
+	Cut        bool     `json:"cut"`        // the account may, and the limits of the token that asks do not allow it
+	Via        []Source `json:"via"`        // what allows it, to the account if it is cut
 	WouldAllow []string `json:"wouldAllow"` // roles that would allow it, if nothing does
 	Taken      string   `json:"taken"`      // how Hallpass understands the action: "known", "foreign" or "unknown"
 	Nearest    string   `json:"nearest,omitempty"`

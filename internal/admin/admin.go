@@ -189,7 +189,12 @@ func (a *Admin) rereadToken(tx *store.Tx, c hallpass.Caller) (hallpass.Caller, e
 	if !t.State(a.now(), account.Disabled).Works() {
 		return c, errGone
 	}
-	return tx.ServiceAccountCaller(account)
+	whole, err := tx.ServiceAccountCaller(account)
+	if err != nil {
+		return c, err
+	}
+	ceiling, err := tx.Ceiling(account.Org, t.Limits)
+	return whole.Under(ceiling), err
 }
 
 func (a *Admin) rereadUser(tx *store.Tx, c hallpass.Caller) (hallpass.Caller, error) {

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/hallpass-dev/hallpass"
@@ -69,22 +68,32 @@ func mayGiveOnServer(c hallpass.Caller, list []hallpass.Permission) error {
 }
 
 // outranks returns nil if the caller holds everything the account does: its
-// role, what its roles permit, and its access to folders and dashboards.
+// role, what its roles permit, and its access to folders and dashboards. A token with a
+// ceiling never holds all of its own account's: the account may get more any time, and
+// what the token makes there would get it too.
 func (a *Admin) outranks(tx *store.Tx, c hallpass.Caller, account hallpass.ServiceAccount) error {
 	power, err := tx.ServiceAccountCaller(account)
 	if err != nil {
 		return err
 	}
-	if power.Role > c.Role || !c.Permissions.HasAll(power.Permissions) {
+	own := c.Ceiling() != nil && account.ID == c.ServiceAccount()
+	if own || power.Role > c.Role || !c.Permissions.HasAll(power.Permissions) {
 		return errRoleForbidden
 	}
-	grants, err := tx.TreeGrants(account.Org, int64(account.ID), hallpass.RoleNone)
+	grants, err := tx.TreeGrants(account.Org, int64(account.ID), account.Role)
 	if err != nil {
 		return err
 	}
-	// What a basic role was given, a caller of that role or a higher one has too.
-	grants = slices.DeleteFunc(grants, func(g hallpass.Grant) bool { return g.To.Kind == hallpass.ToBasicRole })
+	return a.mayGiveAccess(tx, c, grants)
+}
+
+// mayGiveAccess returns nil if the caller holds what the grants permit. Of those to basic
+// roles that is so for a caller of that role or a higher one, unless its token has a ceiling.
+func (a *Admin) mayGiveAccess(tx *store.Tx, c hallpass.Caller, grants []hallpass.Grant) error {
 	for _, g := range grants {
+		if g.To.Kind == hallpass.ToBasicRole && c.Ceiling() == nil {
+			continue
+		}
 		if err := a.mayGive(tx, c, g.Permissions()); err != nil {
 			if hallpass.KindOf(err) == hallpass.Denied {
 				return errRoleForbidden
@@ -114,7 +123,14 @@ func (a *Admin) mayGiveRole(tx *store.Tx, c hallpass.Caller, role hallpass.Role,
 			}
 		}
 	}
-	return nil
+	if c.Ceiling() == nil {
+		return nil // what a basic role was given, a caller of that role or a higher one has too
+	}
+	grants, err := tx.TreeGrants(c.Org, 0, role)
+	if err != nil {
+		return err
+	}
+	return a.mayGiveAccess(tx, c, grants)
 }
 
 // overpowers returns nil if the caller holds everything the user does: only then

@@ -13,6 +13,7 @@ import (
 type Explanation struct {
 	Principal  hallpass.PrincipalInfo
 	Allowed    bool
+	Cut        bool // the account may, and its token, which asks, has limits that do not allow it
 	Via        []Source
 	WouldAllow []hallpass.NamedRole // when nothing allows it: roles that would, the narrowest first
 	Taken      Taken
@@ -59,12 +60,11 @@ func (a *Admin) Explain(ctx context.Context, c hallpass.Caller, ref string, acti
 				out.Taken, out.Nearest = TakenUnknown, near
 			}
 		}
-		if out.Allowed {
-			for _, s := range sources {
-				if q.by(s) {
-					out.Via = append(out.Via, s)
-				}
-			}
+		if err := a.explainCut(tx, &q, &out); err != nil {
+			return err
+		}
+		if out.Allowed || out.Cut {
+			out.Via = slices.DeleteFunc(sources, func(s Source) bool { return !q.by(s) })
 			return nil
 		}
 		if q.usersOnly() {
@@ -76,6 +76,20 @@ func (a *Admin) Explain(ctx context.Context, c hallpass.Caller, ref string, acti
 		return err
 	})
 	return out, err
+}
+
+// explainCut says whether the account of the caller may do what its token does not allow.
+func (a *Admin) explainCut(tx *store.Tx, q *question, out *Explanation) (err error) {
+	if out.Allowed || q.Caller.Ceiling() == nil {
+		return nil
+	}
+	if q.Reach, err = a.reach(tx, q.Caller.Whole()); err != nil {
+		return err
+	}
+	if out.Cut = q.allowed(); out.Cut {
+		out.Notes = append(out.Notes, "It is held by the account, and cut by the limits of this token.")
+	}
+	return nil
 }
 
 func errActionForm(action hallpass.Action) error {
@@ -159,7 +173,7 @@ func (q question) anything() bool {
 
 func (q question) grantedAny() bool {
 	for p := range q.granted {
-		if p.Action == q.demand.Action {
+		if p.Action == q.demand.Action && q.Caller.Permissions.Allows(p) {
 			return true
 		}
 	}

@@ -133,7 +133,7 @@ func teamID(tx *store.Tx, org hallpass.OrgID, ref string) (hallpass.TeamID, erro
 // authorizeResource returns a Denied error unless the caller may do action on the
 // resource.
 func (a *Admin) authorizeResource(tx *store.Tx, c hallpass.Caller, action hallpass.Action, p resource) error {
-	r := Reach{Caller: c}
+	r := reachByRoles(c)
 	if p.inTree() {
 		var err error
 		if r, err = a.reach(tx, c, append([]string{p.id}, p.parents...)...); err != nil {

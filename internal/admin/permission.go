@@ -26,14 +26,43 @@ type Effective struct {
 }
 
 // Effective returns what the principal holds in the caller's org with the
-// sources of each, by action and scope. An empty ref is the caller itself;
-// otherwise it is an ID, a uid or a login, and takes users.permissions:read.
+// sources of each, by action and scope. An empty ref is the caller itself, with what its
+// token allows; otherwise it is an ID, a uid or a login, and takes users.permissions:read.
 func (a *Admin) Effective(ctx context.Context, c hallpass.Caller, ref string) (p hallpass.PrincipalInfo, list []Effective, err error) {
-	err = a.readEffective(ctx, c, ref, func(_ *store.Tx, who hallpass.PrincipalInfo, _ hallpass.Caller, sources []Source) error {
-		p, list = who, gather(sources)
-		return nil
+	err = a.readEffective(ctx, c, ref, func(tx *store.Tx, who hallpass.PrincipalInfo, them hallpass.Caller, sources []Source) error {
+		allowed, err := allowedSources(tx, them, sources)
+		p, list = who, gather(allowed)
+		return err
 	})
 	return p, list, err
+}
+
+// allowedSources returns what the ceiling of the caller's token allows of the sources.
+func allowedSources(tx *store.Tx, c hallpass.Caller, sources []Source) ([]Source, error) {
+	ceiling := c.Ceiling()
+	if ceiling == nil {
+		return sources, nil
+	}
+	var list []Source
+	for _, s := range sources {
+		allowed := ceiling.Cut(s.Permission)
+		if resource, id, ok := s.Permission.Scope.ResourceOf(); ok && inTree(resource) && len(allowed) == 0 {
+			scopes, err := treeScopes(tx, c.Org, resource, id)
+			if err != nil {
+				return nil, err
+			}
+			if slices.ContainsFunc(scopes, func(above hallpass.Scope) bool {
+				return c.Permissions.Allows(hallpass.Permission{Action: s.Permission.Action, Scope: above})
+			}) {
+				allowed = append(allowed, s.Permission)
+			}
+		}
+		for _, p := range allowed {
+			s.Permission = p
+			list = append(list, s)
+		}
+	}
+	return list, nil
 }
 
 // gather puts the sources of the same permission together.
@@ -94,8 +123,9 @@ func (a *Admin) readEffective(ctx context.Context, c hallpass.Caller, ref string
 }
 
 // sources lists every permission that the caller holds with where it comes
-// from.
+// from, whatever the ceiling of its token allows of them.
 func (a *Admin) sources(tx *store.Tx, c hallpass.Caller) ([]Source, error) {
+	c = c.Whole()
 	roles, err := tx.RoleSources(c.Org, c.Principal.ID, c.Role, !c.OrgMissing, c.ServerAdmin)
 	if err != nil {
 		return nil, err

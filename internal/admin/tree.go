@@ -56,20 +56,28 @@ func (a *Admin) ChangeTree(ctx context.Context, c hallpass.Caller, action hallpa
 func (t *Turn) Reach() (Reach, error) { return t.admin.reach(t.Tx, t.Caller) }
 
 // Reach is what a caller may do with folders and dashboards: what its roles
-// permit, and the access it was given to single ones.
+// permit, and the access it was given to single ones, as far as the ceiling of its token
+// allows it.
 type Reach struct {
 	Caller  hallpass.Caller
+	account *hallpass.Permissions // without the ceiling
 	granted map[hallpass.Permission]struct{}
+}
+
+// reachByRoles is the reach of a caller to what no access to folders and dashboards is
+// about.
+func reachByRoles(c hallpass.Caller) Reach {
+	return Reach{c, c.Permissions.Whole(), make(map[hallpass.Permission]struct{})}
 }
 
 // reach loads the caller's access to all folders and dashboards, or to the
 // given ones.
 func (a *Admin) reach(tx *store.Tx, c hallpass.Caller, among ...string) (Reach, error) {
-	r := Reach{c, make(map[hallpass.Permission]struct{})}
+	r := reachByRoles(c)
 	if c.OrgMissing {
 		return r, nil
 	}
-	grants, err := tx.TreeGrants(c.Org, c.Principal.ID, c.Role, among...)
+	grants, err := tx.TreeGrants(c.Org, c.Principal.ID, c.BasicRole(), among...)
 	for _, g := range grants {
 		for _, p := range g.Permissions() {
 			r.granted[p] = struct{}{}
@@ -79,13 +87,19 @@ func (a *Admin) reach(tx *store.Tx, c hallpass.Caller, among ...string) (Reach, 
 }
 
 // Can reports whether the caller may do action on any of the scopes: those of a
-// thing and of the folders it is in.
+// thing and of the folders it is in. The account may hold it on one of them, and the
+// token's ceiling allow it on another.
 func (r Reach) Can(action hallpass.Action, scopes []hallpass.Scope) bool {
+	held, allowed := false, false
 	for _, s := range scopes {
-		if r.Caller.Can(action, s) {
-			return true
+		p := hallpass.Permission{Action: action, Scope: s}
+		if s == "" {
+			return r.Caller.Permissions.Has(p)
 		}
-		if _, ok := r.granted[hallpass.Permission{Action: action, Scope: s}]; ok {
+		_, granted := r.granted[p]
+		held = held || granted || r.account.Has(p)
+		allowed = allowed || r.Caller.Permissions.Allows(p)
+		if held && allowed {
 			return true
 		}
 	}

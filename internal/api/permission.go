@@ -101,7 +101,7 @@ func sourceRows(list []admin.Source) []wire.Source {
 func (a *API) explain(c call, _ none) (wire.Explanation, error) {
 	e, err := a.admin.Explain(c.Context(), c.caller, query(c, "principal"), hallpass.Action(query(c, "action")), hallpass.Scope(query(c, "scope")))
 	out := wire.Explanation{
-		Allowed: e.Allowed, Via: sourceRows(e.Via), WouldAllow: make([]string, 0, len(e.WouldAllow)), Taken: string(e.Taken), Nearest: string(e.Nearest),
+		Allowed: e.Allowed, Cut: e.Cut, Via: sourceRows(e.Via), WouldAllow: make([]string, 0, len(e.WouldAllow)), Taken: string(e.Taken), Nearest: string(e.Nearest),
 		Notes: append([]string{}, e.Notes...),
 	}
 	for _, r := range e.WouldAllow {

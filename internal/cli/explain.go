@@ -89,7 +89,7 @@ func inWords(e wire.Explanation, who string, asked wire.Permission) string {
 		say("note: %s", note)
 	}
 	switch {
-	case e.Allowed:
+	case e.Allowed, e.Cut:
 	case len(e.WouldAllow) > 0:
 		say("any of these roles would give it:")
 		for _, role := range e.WouldAllow {

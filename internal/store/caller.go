@@ -76,6 +76,17 @@ func (tx *Tx) ServiceAccountCaller(a hallpass.ServiceAccount) (hallpass.Caller, 
 	return hallpass.ServiceAccountCaller(a, s), nil
 }
 
+// Ceiling returns the ceiling of a token of org with the limits, nil if they take no
+// permission away. It reads what the basic role of the limits permits now, with the roles
+// that everybody in org was given who has it.
+func (tx *Tx) Ceiling(org hallpass.OrgID, l hallpass.TokenLimits) (*hallpass.Ceiling, error) {
+	if l.MaxRole == nil {
+		return hallpass.NewCeiling(l, nil), nil
+	}
+	s, err := tx.standing(org, 0, *l.MaxRole, true)
+	return hallpass.NewCeiling(l, s.Basic.With(s.Held...)), err
+}
+
 // standing puts together what the principal was given in org. Access to folders
 // and dashboards is left out: it is looked up where the tree is known.
 func (tx *Tx) standing(org hallpass.OrgID, principal int64, role hallpass.Role, member bool) (hallpass.PrincipalAccess, error) {
