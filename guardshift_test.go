@@ -11,9 +11,9 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// written returns the rules of a guard whose rules are written as "GET,POST /path need",
-// where the need is public, a role, or an action perhaps with "@" and a scope.
-func written(t *testing.T, rules ...string) *hallpass.Ruleset {
+// written returns a guard whose rules are written as "GET,POST /path need", where the
+// need is public, a role, or an action perhaps with "@" and a scope.
+func written(t *testing.T, rules ...string) hallpass.Guard {
 	t.Helper()
 	g := hallpass.Guard{Name: "app"}
 	for _, text := range rules {
@@ -31,6 +31,11 @@ func written(t *testing.T, rules ...string) *hallpass.Ruleset {
 			t.Fatal(err)
 		}
 	}
+	return g
+}
+
+func compiled(t *testing.T, g hallpass.Guard) *hallpass.Ruleset {
+	t.Helper()
 	s, err := hallpass.NewRuleset(g)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +76,7 @@ func TestShifts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
-			for _, s := range written(t, tt.was...).Shifts(written(t, tt.now...)) {
+			for _, s := range compiled(t, written(t, tt.was...)).Shifts(compiled(t, written(t, tt.now...))) {
 				got = append(got, fmt.Sprintf("%s: %s, %s", s.Request(), needOf(s.Was), needOf(s.Now)))
 			}
 			if !slices.Equal(got, tt.want) {
@@ -84,8 +89,6 @@ func TestShifts(t *testing.T) {
 // TestShiftsLeaveNothingOut asks sets of rules of random patterns about every short path:
 // what they treat otherwise is in a shift, and every shift has such a request.
 func TestShiftsLeaveNothingOut(t *testing.T) {
-	segments, needs := []string{"a", "b", "{x}", "{y}"}, []string{"public", "Viewer", "Admin", "loki:read"}
-	methods := []string{"any", "any", "GET", "POST", "GET,POST"}
 	paths := []string{"/"}
 	for range 4 {
 		for _, p := range slices.Clone(paths) {
@@ -97,42 +100,9 @@ func TestShiftsLeaveNothingOut(t *testing.T) {
 		paths = slices.Compact(paths)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	pick := func(of []string) string { return of[random.IntN(len(of))] }
-	draw := func() *hallpass.Ruleset {
-		for {
-			g := hallpass.Guard{Name: "app"}
-			for range random.IntN(5) {
-				path, names := "", map[string]bool{}
-				for range 1 + random.IntN(2) {
-					if s := pick(segments); !names[s] || len(s) == 1 {
-						path, names[s] = path+"/"+s, true
-					}
-				}
-				path += pick([]string{"", "", "/", "/{$}", "/{rest...}"})
-				w := hallpass.WrittenRule{Path: path}
-				if m := pick(methods); m != "any" {
-					w.Methods = strings.Split(m, ",")
-				}
-				switch n := pick(needs); {
-				case n == "public":
-					w.Public = true
-				case strings.Contains(n, ":"):
-					w.Action = n
-				default:
-					w.Role = n
-				}
-				if err := g.AddRule(w); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if s, err := hallpass.NewRuleset(g); err == nil { // some rules can never match
-				return s
-			}
-		}
-	}
 	shifts, alike := 0, 0
 	for range 1000 {
-		was, now := draw(), draw()
+		was, now := drawRules(t, random), drawRules(t, random)
 		list := was.Shifts(now)
 		hit := make([]bool, len(list))
 		shifts += len(list)
@@ -163,6 +133,28 @@ func TestShiftsLeaveNothingOut(t *testing.T) {
 	}
 }
 
+// drawRules returns a few random rules.
+func drawRules(t *testing.T, random *rand.Rand) *hallpass.Ruleset {
+	t.Helper()
+	pick := func(of ...string) string { return of[random.IntN(len(of))] }
+	for {
+		var rules []string
+		for range random.IntN(5) {
+			path, names := "", map[string]bool{}
+			for range 1 + random.IntN(2) {
+				if s := pick("a", "b", "{x}", "{y}"); !names[s] || len(s) == 1 {
+					path, names[s] = path+"/"+s, true
+				}
+			}
+			path += pick("", "", "/", "/{$}", "/{rest...}")
+			rules = append(rules, pick("any", "any", "GET", "POST", "GET,POST")+" "+path+" "+pick("public", "Viewer", "Admin", "loki:read"))
+		}
+		if s, err := hallpass.NewRuleset(written(t, rules...)); err == nil { // some rules can never match
+			return s
+		}
+	}
+}
+
 func matchesPath(t *testing.T, pattern, path string) bool {
 	t.Helper()
 	p, err := hallpass.ParsePathPattern(strings.NewReplacer("/{x}/{x}", "/{x}/{y}", "/{y}/{y}", "/{x}/{y}").Replace(pattern), 0)
@@ -181,12 +173,9 @@ func requests(s *hallpass.Ruleset) (list []string) {
 
 // TestShiftsOfPresets compares the rules of presets with themselves and with none.
 func TestShiftsOfPresets(t *testing.T) {
-	none := written(t)
+	none := compiled(t, hallpass.Guard{Name: "app"})
 	for _, name := range hallpass.GuardPresetNames() {
-		one, err := hallpass.NewRuleset(hallpass.Guard{Name: "app", Preset: name})
-		if err != nil {
-			t.Fatal(err)
-		}
+		one := compiled(t, hallpass.Guard{Name: "app", Preset: name})
 		if list := one.Shifts(one); list != nil {
 			t.Errorf("%s differs from itself: %v", name, list)
 		}
