@@ -1,7 +1,6 @@
 package console
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -120,25 +119,31 @@ func guardSteps(was, now hallpass.Guard) (steps []step, refuses bool, err error)
 	if was.ID == 0 {
 		steps = append(steps, step{"Guard " + now.Name, "does not exist", "decides by its rules"})
 	}
-	for _, s := range before.Shifts(after) {
-		steps = addShift(steps, s)
-		refuses = refuses || s.Now == nil
-	}
+	shifts := before.Shifts(after)
+	refuses = slices.ContainsFunc(shifts, func(s hallpass.RuleShift) bool { return s.Now == nil })
+	steps = append(steps, shiftSteps(shifts)...)
 	return append(steps, settingSteps(was, now)...), refuses, nil
 }
 
-// addShift adds requests that are treated otherwise, beside those that go from and to
-// the same.
-func addShift(steps []step, s hallpass.RuleShift) []step {
-	next := step{s.Request(), ruleEffect(s.Was), ruleEffect(s.Now)}
-	if next.Before == next.After { // they differ in what their paths capture
-		next.Before, next.After = fmt.Sprintf("%s, as in %s", next.Before, s.Was.Path), fmt.Sprintf("%s, as in %s", next.After, s.Now.Path)
+// shiftSteps says which requests are treated otherwise: those that go from and to the
+// same in one step, a line each.
+func shiftSteps(shifts []hallpass.RuleShift) (steps []step) {
+	type effects struct{ before, after string }
+	lines := make(map[effects][]string)
+	var order []effects
+	for _, s := range shifts {
+		e := effects{ruleEffect(s.Was), ruleEffect(s.Now)}
+		if e.before == e.after { // they differ in what their paths capture
+			e = effects{e.before + ", as in " + s.Was.Path, e.after + ", as in " + s.Now.Path}
+		}
+		if lines[e] == nil {
+			order = append(order, e)
+		}
+		lines[e] = append(lines[e], s.Request())
 	}
-	i := slices.IndexFunc(steps, func(t step) bool { return t.Before == next.Before && t.After == next.After })
-	if i < 0 {
-		return append(steps, next)
+	for _, e := range order {
+		steps = append(steps, step{strings.Join(lines[e], "\n"), e.before, e.after})
 	}
-	steps[i].What += "\n" + next.What // the page shows lines
 	return steps
 }
 
