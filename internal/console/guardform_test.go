@@ -12,6 +12,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/server"
+	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -289,4 +290,30 @@ func first(found []string) string {
 		return ""
 	}
 	return found[1]
+}
+
+// TestSuspendedGuardIsSaved saves a suspended guard as it is: the question says that it
+// decides again, and afterwards it does.
+func TestSuspendedGuardIsSaved(t *testing.T) {
+	s, _ := guarded(t)
+	err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
+		g, err := tx.Guard(hallpass.FirstOrg, "prom")
+		if err != nil {
+			return err
+		}
+		if err := tx.Change(hallpass.Change{Kind: hallpass.GuardChanged, ID: int64(g.ID)}); err != nil {
+			return err
+		}
+		g.Suspended = hallpass.SuspendedOlder
+		return tx.UpdateGuard(g)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.want("the guard", b.get("/guards/prom"), 200, "The guard refuses every request")
+	question := b.post("/guards/prom/edit", fieldsOf(b.get("/guards/prom/edit"))...)
+	b.want("the question", question, 200, "refuses every request", "decides by its rules", "any /-/healthy", "passes without a token")
+	b.want("the answer", b.yes(question), http.StatusSeeOther)
+	b.want("afterwards", b.get("/guards/prom"), 200, "Guarding")
 }
