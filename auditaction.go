@@ -9,6 +9,7 @@ import "slices"
 // the list.
 var auditActions = []string{
 	"audit.prune",
+	"channel.create", "channel.delete", "channel.disable", "channel.retry", "channel.test", "channel.update",
 	"dashboard.create", "dashboard.delete", "dashboard.update", "database.write",
 	"folder.create", "folder.delete", "folder.move", "folder.update",
 	"guard.create", "guard.delete", "guard.request", "guard.update",

@@ -58,7 +58,11 @@ type Channel struct {
 // Takes reports whether the channel is to be told the notice. What happened before it
 // was made, it is not told.
 func (c Channel) Takes(n Notice) bool {
-	return !c.Disabled && (n.Kind == NoticeTest || slices.Contains(c.Kinds, n.Kind) && !n.At.Before(c.CreatedAt))
+	happened := n.At
+	if n.Kind == NoticeExpired {
+		happened = n.ExpiresAt
+	}
+	return !c.Disabled && slices.Contains(c.Kinds, n.Kind) && !happened.Before(c.CreatedAt)
 }
 
 // Recipients returns whom the channel tells the notice: of mail the addresses, else one
@@ -68,7 +72,7 @@ func (c Channel) Recipients(n Notice) []string {
 	if c.Kind != MailChannel {
 		return []string{""}
 	}
-	if address, ok := MailAddress(n.Owner); ok && n.Token != 0 {
+	if address, ok := MailAddress(n.Owner); ok {
 		return []string{address}
 	}
 	return c.Addresses

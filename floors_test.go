@@ -24,7 +24,7 @@ var floors = map[string]int{
 	"wire": 1, "internal/secret": 1, "internal/httpd": 1, "docs/guard": 1,
 	"internal/store": 2, "client": 2, "internal/federation": 2,
 	"internal/node":   3,
-	"internal/verify": 4, "internal/admin": 4,
+	"internal/verify": 4, "internal/admin": 4, "internal/notice": 4,
 	"internal/library": 5,
 	"internal/api":     6, "internal/console": 6, "internal/guard": 6, "internal/cli": 6, "internal/metrics": 6,
 	"internal/server": 7,
@@ -33,7 +33,7 @@ var floors = map[string]int{
 
 // importers lists, for rooms that few may enter, all who may.
 var importers = map[string][]string{
-	"internal/store":        {"internal/node", "internal/verify", "internal/admin", "internal/library", "internal/server", "internal/hallpasstest", "test"},
+	"internal/store":        {"internal/node", "internal/verify", "internal/admin", "internal/notice", "internal/library", "internal/server", "internal/hallpasstest", "test"},
 	"internal/hallpasstest": {"test"},
 }
 

@@ -49,7 +49,7 @@ func DefaultNoticeKinds() []NoticeKind {
 type Notice struct {
 	Kind NoticeKind
 	Org  OrgID
-	At   time.Time // when it happened, or when it was seen that it will
+	At   time.Time // when it was written
 	Mark string    // tells notices of one kind about one token apart; at most 200 bytes
 
 	Token      TokenID // zero: it is about no token

@@ -190,6 +190,9 @@ func assign(v reflect.Value, value any) error {
 
 func assignList(v reflect.Value, value any) error {
 	list, ok := value.([]any)
+	if v.Type().Elem().Kind() == reflect.Int {
+		return assignNumbers(v, list, ok)
+	}
 	texts := make([]string, len(list))
 	for i := range list {
 		if texts[i], ok = list[i].(string); !ok {
@@ -200,6 +203,19 @@ func assignList(v reflect.Value, value any) error {
 		return errors.New(`the value must be a list of texts, as in key = ["10.0.0.0/8", "192.168.1.7"]`)
 	}
 	v.Set(reflect.ValueOf(texts))
+	return nil
+}
+
+func assignNumbers(v reflect.Value, list []any, ok bool) error {
+	numbers := make([]int, len(list))
+	for i := range list {
+		n, whole := list[i].(int64)
+		numbers[i], ok = int(n), ok && whole
+	}
+	if !ok {
+		return errors.New("the value must be a list of whole numbers, as in key = [30, 7, 1]")
+	}
+	v.Set(reflect.ValueOf(numbers))
 	return nil
 }
 
@@ -299,10 +315,26 @@ func set(v reflect.Value, text string) error {
 		}
 		v.SetInt(n)
 	case reflect.Slice:
-		v.Set(reflect.ValueOf(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })))
+		return setList(v, strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }))
 	default:
 		panic(fmt.Sprintf("hallpass: a setting of type %s cannot be read", v.Type())) // the build is broken
 	}
+	return nil
+}
+
+func setList(v reflect.Value, texts []string) error {
+	if v.Type().Elem().Kind() == reflect.String {
+		v.Set(reflect.ValueOf(texts))
+		return nil
+	}
+	numbers := make([]int, len(texts))
+	for i, t := range texts {
+		var err error
+		if numbers[i], err = strconv.Atoi(t); err != nil {
+			return errors.New("the value must be whole numbers with commas between them")
+		}
+	}
+	v.Set(reflect.ValueOf(numbers))
 	return nil
 }
 

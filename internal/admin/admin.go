@@ -20,6 +20,7 @@ type Options struct {
 	SessionIdle     time.Duration        // how long a session may rest unused; 0: 7 days
 	SessionLifetime time.Duration        // how long a session lasts; 0: 30 days
 	Itself          []string             // the URLs of this server, which no guard protects; "" is none
+	Outgoing        Outgoing             // what is set up for notices
 }
 
 // Settings is the server's configuration by section and key, without secrets.

@@ -18,20 +18,29 @@ type TrustedProxies []netip.Prefix
 func ParseTrustedProxies(list []string) (TrustedProxies, error) {
 	var trusted TrustedProxies
 	for _, s := range list {
-		p, err := netip.ParsePrefix(s)
+		p, err := parsePrefix(s)
 		if err != nil {
-			addr, err := netip.ParseAddr(s)
-			if err != nil {
-				return nil, fmt.Errorf("%q is neither an IP address nor a CIDR", s)
-			}
-			p = netip.PrefixFrom(addr, addr.BitLen())
+			return nil, err
 		}
 		if p.Bits() == 0 {
 			return nil, fmt.Errorf("%q would trust every client", s)
 		}
-		trusted = append(trusted, p.Masked())
+		trusted = append(trusted, p)
 	}
 	return trusted, nil
+}
+
+// parsePrefix reads a CIDR or a single address.
+func parsePrefix(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(s)
+	if err == nil {
+		return p.Masked(), nil
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return p, fmt.Errorf("%q is neither an IP address nor a CIDR", s)
+	}
+	return netip.PrefixFrom(addr, addr.BitLen()), nil
 }
 
 func (t TrustedProxies) contains(addr netip.Addr) bool {

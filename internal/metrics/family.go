@@ -48,6 +48,13 @@ type Decisions struct {
 	Count   uint64
 }
 
+// Notices counts the attempts to send notices that ended alike.
+type Notices struct {
+	Channel string // the kind of channel: "webhook", "mail" or "slack"
+	Outcome string // "sent", "failed" (it is tried again) or "dead" (it is not)
+	Count   uint64
+}
+
 // maxNodes bounds the nodes shown: those that never come back may pile up.
 const maxNodes = 64
 
@@ -73,6 +80,7 @@ var (
 	poolWaits       = desc("database_connection_waits_total", "Times somebody waited for a connection of the pool.", "pool")
 	poolWaitSeconds = desc("database_connection_wait_seconds_total", "Time spent waiting for connections of the pool.", "pool")
 
+	notices   = desc("notices_total", "Attempts to send notices by the kind of channel and by outcome: sent, failed and tried again, or dead.", "channel", "outcome")
 	decisions = desc("guard_decisions_total", "Decisions of guards by outcome and by the number of the rule that matched; 0 is none.", "guard", "outcome", "rule")
 
 	unread = desc("forwarded_unread_total", "Entries of trusted proxies that name no address of a client in a form that can be read.")
@@ -124,6 +132,9 @@ func (h handedIn) Describe(out chan<- *prometheus.Desc) {
 	if h.Decisions != nil {
 		all = append(all, decisions)
 	}
+	if h.Notices != nil {
+		all = append(all, notices)
+	}
 	if h.Jobs != nil {
 		all = append(all, jobRuns, jobFailures, jobFailing, jobRanAt, jobElapsed)
 	}
@@ -158,6 +169,11 @@ func (h handedIn) Collect(out chan<- prometheus.Metric) {
 	if h.Decisions != nil {
 		for _, d := range h.Decisions() {
 			out <- counter(decisions, float64(d.Count), d.Guard, d.Outcome, strconv.Itoa(d.Rule))
+		}
+	}
+	if h.Notices != nil {
+		for _, n := range h.Notices() {
+			out <- counter(notices, float64(n.Count), n.Channel, n.Outcome)
 		}
 	}
 	if h.Jobs != nil {

@@ -35,6 +35,7 @@ type Options struct {
 	Expiring func(context.Context) ([]Expiring, error)
 
 	Decisions func() []Decisions // of guards, each of another kind
+	Notices   func() []Notices   // attempts to send them, each of another kind
 }
 
 // A Metrics counts requests and revocations and answers GET /metrics. It is

@@ -1,9 +1,12 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"net/mail"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/notice"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -36,6 +40,8 @@ type Config struct {
 	Log             LogConfig             `toml:"log"`
 	Metrics         MetricsConfig         `toml:"metrics"`
 	Guard           GuardConfig           `toml:"guard"`
+	Notices         NoticesConfig         `toml:"notices"`
+	SMTP            SMTPConfig            `toml:"smtp"`
 }
 
 // ServerConfig is the section [server].
@@ -55,6 +61,9 @@ type ServerConfig struct {
 	// "x-forwarded-for" (together with X-Forwarded-Proto) or "forwarded" (RFC 7239).
 	// The other header is ignored.
 	ForwardedHeader string `toml:"forwarded_header"`
+	// OutboundAllow are addresses and CIDRs that are not of the public internet and that
+	// webhooks and chats may be sent to all the same. Empty: none is.
+	OutboundAllow []string `toml:"outbound_allow"`
 	// ShutdownDelay is how long a stopping server still answers while /readyz says 503,
 	// so that load balancers send requests to other servers before it ends.
 	ShutdownDelay string `toml:"shutdown_delay"`
@@ -200,6 +209,85 @@ func (c GuardConfig) validate() error {
 	return nil
 }
 
+// NoticesConfig is the section [notices].
+type NoticesConfig struct {
+	// Days are how many days before its end a token is told of. A token that was made for
+	// fewer days is not told of them.
+	Days []int `toml:"days"`
+	// AllowHTTP permits channels whose URL is http and not of this machine.
+	AllowHTTP bool `toml:"allow_http"`
+	// WebhookKeyFile has the private key that signs webhooks, "whsk_" and base64; the same
+	// on every node. Empty: webhook-key in the data directory, which a server with a
+	// SQLite file makes at its first start.
+	WebhookKeyFile string `toml:"webhook_key_file"`
+	// WhsecFile has the secret for webhooks whose signature is v1, "whsec_" and base64.
+	// Empty: there are none.
+	WhsecFile string `toml:"whsec_file"`
+	// SlackURL is where slack channels without a URL of their own are sent to.
+	SlackURL secret.Text `toml:"slack_url"`
+}
+
+// keys returns the files that webhooks are signed by, with those of the data directory.
+func (c Config) keys() notice.Keys {
+	k := notice.Keys{Private: c.Notices.WebhookKeyFile, Secret: c.Notices.WhsecFile}
+	if k.Private == "" {
+		k.Private = filepath.Join(c.DataDir, "webhook-key")
+	}
+	return k
+}
+
+// maxNoticeDays is the most days before its end that a token is told of: notices are
+// remembered for longer, so that none is told twice.
+const maxNoticeDays = 365
+
+func (c NoticesConfig) validate() error {
+	for _, d := range c.Days {
+		if d < 1 || d > maxNoticeDays {
+			return fmt.Errorf("notices.days: %d is not a number of days from 1 to %d", d, maxNoticeDays)
+		}
+	}
+	if u, err := url.Parse(c.SlackURL.Reveal()); !c.SlackURL.Empty() && (err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !c.AllowHTTP)) {
+		return errors.New("notices.slack_url: it is not a URL like https://hooks.slack.com/services/…")
+	}
+	return nil
+}
+
+// SMTPConfig is the section [smtp]. Its keys are those of grafana.ini.
+type SMTPConfig struct {
+	// Enabled sends notices by mail.
+	Enabled bool `toml:"enabled"`
+	// Host is the mail server with its port. On port 465 TLS begins with the connection.
+	Host string `toml:"host"`
+	// User and Password sign in there; an empty user does not sign in.
+	User     string      `toml:"user"`
+	Password secret.Text `toml:"password"`
+	// FromAddress and FromName are the sender of mails.
+	FromAddress string `toml:"from_address"`
+	FromName    string `toml:"from_name"`
+	// EHLOIdentity is the name that this server calls itself by; empty: localhost.
+	EHLOIdentity string `toml:"ehlo_identity"`
+	// StartTLSPolicy is OpportunisticStartTLS (TLS where the mail server offers it),
+	// MandatoryStartTLS (no mail without TLS) or NoStartTLS.
+	StartTLSPolicy string `toml:"startTLS_policy"`
+}
+
+// mailer returns what sends mails, nil if nothing does.
+func (c SMTPConfig) mailer() *notice.Mailer {
+	if !c.Enabled {
+		return nil
+	}
+	return &notice.Mailer{
+		Host: c.Host, User: c.User, Password: c.Password, From: mail.Address{Name: c.FromName, Address: c.FromAddress}, Hello: c.EHLOIdentity, StartTLS: notice.StartTLS(c.StartTLSPolicy),
+	}
+}
+
+func (c SMTPConfig) validate() error {
+	if m := c.mailer(); m != nil {
+		return m.Validate()
+	}
+	return nil
+}
+
 // DefaultConfig returns the settings that apply when nothing is set.
 func DefaultConfig() Config {
 	return Config{
@@ -214,6 +302,8 @@ func DefaultConfig() Config {
 		},
 		Folder: FolderConfig{MaxNestedFolderDepth: hallpass.DefaultFolderDepth}, RBAC: RBACConfig{PermissionValidationEnabled: true},
 		Log: LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
+		Notices: NoticesConfig{Days: []int{30, 14, 7, 1}},
+		SMTP:    SMTPConfig{Host: "localhost:25", FromAddress: "hallpass@localhost", FromName: "Hallpass", StartTLSPolicy: string(notice.OpportunisticStartTLS)},
 	}
 }
 
@@ -245,6 +335,9 @@ func (c *Config) Validate() error {
 	}
 	if _, err := httpd.ParseTrustedProxies(c.Server.TrustedProxies); err != nil {
 		return fmt.Errorf("server.trusted_proxies: %w", err)
+	}
+	if _, err := httpd.ParseOutbound(c.Server.OutboundAllow); err != nil {
+		return fmt.Errorf("server.outbound_allow: %w", err)
 	}
 	if !slices.Contains([]string{"x-forwarded-for", "forwarded"}, c.Server.ForwardedHeader) {
 		return fmt.Errorf("server.forwarded_header: %q is neither x-forwarded-for nor forwarded", c.Server.ForwardedHeader)
@@ -293,7 +386,7 @@ func (c *Config) Validate() error {
 	if err := c.Audit.validate(); err != nil {
 		return err
 	}
-	if err := c.Guard.validate(); err != nil {
+	if err := errors.Join(c.Guard.validate(), c.Notices.validate(), c.SMTP.validate(), notice.Keys{Private: c.Notices.WebhookKeyFile, Secret: c.Notices.WhsecFile}.Validate()); err != nil {
 		return err
 	}
 	return c.Metrics.validate()

@@ -57,7 +57,7 @@ func secureDirectory(dir string, log *slog.Logger) error {
 // name in the data directory.
 func ownFile(name string) bool {
 	return strings.HasPrefix(name, "hallpass.db") || strings.HasPrefix(name, "journal") || strings.HasSuffix(name, ".db") ||
-		name == "initial-admin-password" || name == "lock"
+		name == "initial-admin-password" || strings.HasPrefix(name, "webhook-key") || name == "lock"
 }
 
 // secureDatabase removes the access of other users to the SQLite file and the files

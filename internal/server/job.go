@@ -38,6 +38,9 @@ const (
 	pruneAgain  = time.Minute
 	wakeAgain   = 10 * time.Second // after a run that failed of a job that is only woken
 	canaryEvery = 5 * time.Minute
+	noticeEvery = 5 * time.Second
+	endsEvery   = time.Minute
+	endsLimit   = time.Hour // thousands of tokens may end at once
 )
 
 const lookAtDatabase = "Look whether the disk is full, another process locks the database, or it cannot be reached"
@@ -62,6 +65,12 @@ func (s *Server) jobs() []job {
 			lost: "whether another process changes the database file cannot be found out: what that revokes may be accepted. Look at the error"},
 		{name: "journal", does: "Writes revocations and other changes to the journal", wake: s.changed, again: wakeAgain, do: s.node.CatchUp,
 			lost: "the journal is behind: what is revoked now might come back with an older database. Look at the disk of the data directory"},
+		{name: "notices", does: "Sends notices that are due to webhooks, mail and chats", every: noticeEvery, single: true, do: s.notices.Send,
+			lost: "notices are not sent: they wait in the database. " + lookAtDatabase},
+		{name: "ends of tokens", does: "Writes the notices of tokens that end soon or have ended, and of dead ones that are still used", every: endsEvery, again: endsEvery, limit: endsLimit, single: true, do: s.noticeTokens,
+			lost: "nobody is told of tokens that end soon or are used though they are dead. It is tried again every minute"},
+		{name: "old notices", does: "Gives up notices that no channel took for four days, and deletes those of 400 days ago", every: pruneEvery, single: true, do: s.notices.Tidy,
+			lost: "old notices are not deleted: the table outbox grows. It is tried again every hour"},
 		{name: "dead sessions", does: "Deletes sessions that have ended", every: sweepEvery, single: true, do: s.admin.DeleteDeadSessions,
 			lost: "dead sessions are not deleted: the table sessions grows. It is tried again every ten minutes"},
 		{name: "old sign-in tries", does: "Deletes counts of wrong passwords that are over", every: sweepEvery, single: true, do: s.verify.ForgetTries,

@@ -18,7 +18,7 @@ func (s *Server) newMetrics() *metrics.Metrics {
 	}
 	o := metrics.Options{
 		Version: Version, Log: s.log, Username: c.BasicAuthUsername, Password: c.BasicAuthPassword,
-		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring, Unread: s.unread.Load, Jobs: s.Jobs, Decisions: s.decisions,
+		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring, Unread: s.unread.Load, Jobs: s.Jobs, Decisions: s.decisions, Notices: s.noticeCounts,
 	}
 	if s.db.Shared() {
 		o.Lease, o.Nodes = s.lease, s.nodes
@@ -32,6 +32,14 @@ func (s *Server) decisions() []metrics.Decisions {
 	var list []metrics.Decisions
 	for d, n := range s.guard.Decisions() {
 		list = append(list, metrics.Decisions{Guard: d.Guard, Outcome: d.Outcome, Rule: d.Rule, Count: n})
+	}
+	return list
+}
+
+func (s *Server) noticeCounts() []metrics.Notices {
+	var list []metrics.Notices
+	for _, c := range s.notices.Counts() {
+		list = append(list, metrics.Notices{Channel: string(c.Channel), Outcome: c.Outcome, Count: c.N})
 	}
 	return list
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
 	"github.com/hallpass-dev/hallpass/internal/node"
+	"github.com/hallpass-dev/hallpass/internal/notice"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
 )
@@ -39,6 +40,9 @@ type Server struct {
 	node    *node.Node
 	signer  *guard.Signer
 	proxy   *guard.Proxy
+
+	outbound *httpd.Outbound
+	notices  *notice.Sender
 
 	guardDoor      func(guard func() string) (door http.Handler, endStreams func())
 	guardListeners guardListeners
@@ -179,10 +183,16 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if now == nil {
 		now = s.node.Now
 	}
+	outgoing, err := s.newOutgoing()
+	if err != nil {
+		return err
+	}
 	s.admin = admin.New(s.db, admin.Options{
 		Now: now, Settings: c.settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
+		Outgoing:    outgoing,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})
+	s.notices = s.newSender()
 	s.reserve = &reserve{db: s.db, log: s.log}
 	if err := s.reserve.keep(ctx); err != nil {
 		return err

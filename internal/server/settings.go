@@ -25,6 +25,8 @@ func (c Config) settings() map[string]map[string]string {
 			switch value := v.Field(i).Interface().(type) {
 			case secret.Text:
 				set(all, section, key, mask(key, value))
+			case []int:
+				set(all, section, key, strings.Trim(strings.ReplaceAll(fmt.Sprint(value), " ", ","), "[]"))
 			case []string:
 				set(all, section, key, strings.Join(value, ","))
 			default:

@@ -132,13 +132,13 @@ func (tx *Tx) ActiveChannels() ([]hallpass.Channel, error) {
 }
 
 // FailingChannels returns the channels of the org that do not work: those whose
-// attempts fail, those that the server disabled, and those with notices that nobody
-// took since the time. policy shows them to people.
+// attempts fail, those that the server disabled, and those with notices that were put on
+// their way since the time and that nobody took.
 func (tx *Tx) FailingChannels(org hallpass.OrgID, since time.Time) ([]hallpass.Channel, error) {
 	list, err := all(tx, scanChannel, `
 		SELECT `+channelColumns+` FROM channels c
 		WHERE  org_id = $1 AND (off_reason <> '' OR disabled = FALSE AND (failing_us > 0 OR EXISTS (
-			SELECT 1 FROM outbox o WHERE o.channel_id = c.id AND o.state = 'dead' AND o.queued_us > $2)))
+			SELECT 1 FROM outbox o WHERE o.channel_id = c.id AND o.state = 'dead' AND o.attempts > 0 AND o.queued_us > $2)))
 		ORDER  BY name_key`, org, micros(since))
 	if err != nil {
 		return nil, fmt.Errorf("store: failing channels of org %d: %w", org, err)

@@ -34,16 +34,20 @@ func (tx *Tx) NotifyChannel(c hallpass.Channel, n hallpass.Notice) error {
 	if err != nil {
 		return fmt.Errorf("store: notify: %w", err)
 	}
-	for _, recipient := range c.Recipients(n) {
+	state, failure, recipients := hallpass.NoticeDue, "", c.Recipients(n)
+	if len(recipients) == 0 { // a row says that this was told to all who are to hear it
+		state, failure, recipients = hallpass.NoticeDead, "nobody to tell: the owner is no mail address, and the channel has no addresses", []string{""}
+	}
+	for _, recipient := range recipients {
 		id, err := tx.nextID("notice")
 		if err != nil {
 			return err
 		}
 		_, err = tx.exec(`
 			INSERT INTO outbox (id, org_id, channel_id, recipient, kind, token_id, mark, body, state, attempts, next_us, last_error, created_us, queued_us, sent_us)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'due', 0, $9, '', $9, $9, 0)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, 0, $9, $11, $9, $9, 0)
 			ON CONFLICT (channel_id, kind, token_id, mark, recipient) DO NOTHING`,
-			id, n.Org, c.ID, recipient, n.Kind, n.Token, n.Mark, body, micros(n.At))
+			id, n.Org, c.ID, recipient, n.Kind, n.Token, n.Mark, body, micros(n.At), string(state), failure)
 		if err != nil {
 			return fmt.Errorf("store: notify channel %d: %w", c.ID, err)
 		}

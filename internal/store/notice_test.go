@@ -77,7 +77,7 @@ func TestNotify(t *testing.T) {
 		}
 		n.Kind = hallpass.NoticeNewPlace
 		write(t, db, func(tx *store.Tx) error { return tx.Notify(n) })
-		n.Kind, n.At = hallpass.NoticeExpired, noon.Add(-time.Second)
+		n.Kind, n.ExpiresAt = hallpass.NoticeExpired, noon.Add(-time.Second)
 		write(t, db, func(tx *store.Tx) error { return tx.Notify(n) })
 		if m := deliveries(t, db, hook); len(m) != 2 {
 			t.Errorf("the webhook has what it does not take, or what was before it: %+v", m)

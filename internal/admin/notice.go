@@ -1,0 +1,147 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// noticeBatch is how many tokens a transaction tells of: changes wait for it on SQLite.
+const noticeBatch = 200
+
+// lateNotice is for how long after its end a token is still told to have expired: a
+// server that was down for some days makes up for it.
+const lateNotice = 7 * 24 * time.Hour
+
+// NoticeEnds writes the notices of tokens that end within some days, as
+// Outgoing.Days lists them, and of those whose time is over. A token that was made
+// for a day or less has none, and one that was made for three days has none of seven.
+// Written twice, a notice is told once. It asks for no caller: it is a job of the server.
+func (a *Admin) NoticeEnds(ctx context.Context) error {
+	now := a.now()
+	var after time.Duration
+	for _, days := range slices.Sorted(slices.Values(a.o.Outgoing.Days)) {
+		within := time.Duration(days) * 24 * time.Hour
+		u := store.Untold{
+			Kind: hallpass.NoticeExpiring, Mark: strconv.Itoa(days), After: now.Add(after), Till: now.Add(within), Longer: within, Made: now, Limit: noticeBatch,
+		}
+		if err := a.noticeAll(ctx, u, func(n *hallpass.Notice) { n.Days = days }); err != nil {
+			return err
+		}
+		after = within
+	}
+	u := store.Untold{Kind: hallpass.NoticeExpired, After: now.Add(-lateNotice), Till: now, Longer: shortLived, Limit: noticeBatch}
+	return a.noticeAll(ctx, u, func(*hallpass.Notice) {})
+}
+
+// noticeAll writes a notice of each token that u picks, some in each transaction, and
+// rests twice as long as it works. set completes a notice.
+func (a *Admin) noticeAll(ctx context.Context, u store.Untold, set func(*hallpass.Notice)) error {
+	for {
+		began := time.Now()
+		var list []store.TokenOf
+		err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
+			list, err = tx.UntoldTokens(u)
+			return err
+		})
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		err = a.db.Write(ctx, func(tx *store.Tx) error {
+			if list, err = tx.UntoldTokens(u); err != nil { // some may have been changed since
+				return err
+			}
+			for _, t := range list {
+				n := hallpass.TokenNotice(u.Kind, t.Token, t.Account, a.now())
+				n.Mark = u.Mark
+				set(&n)
+				if err := tx.Notify(n); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || len(list) < u.Limit {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Since(began)):
+		}
+	}
+}
+
+// deadUseWindow is how far back NoticeDeadUses looks: longer than the time between two
+// of its runs.
+const deadUseWindow = 5 * time.Minute
+
+// deadUseKinds has for the ID of a refusal what is told of it.
+var deadUseKinds = map[string]hallpass.NoticeKind{
+	"api-key.expired": hallpass.NoticeExpiredStillUsed, "api-key.rotated": hallpass.NoticeReplacedUsed, "api-key.paused": hallpass.NoticePausedUsed,
+}
+
+// NoticeDeadUses writes the notices of tokens that somebody tries though they have
+// expired (once), are replaced (once an hour), or paused (once a pause). It asks for no
+// caller: it is a job of the server.
+func (a *Admin) NoticeDeadUses(ctx context.Context) error {
+	var notices []hallpass.Notice
+	err := a.db.Read(ctx, func(tx *store.Tx) error {
+		uses, err := tx.DeadUses(a.now().Add(-deadUseWindow), "api-key.expired", "api-key.rotated", "api-key.paused")
+		if err != nil {
+			return err
+		}
+		notices, err = a.deadUseNotices(tx, uses)
+		return err
+	})
+	for len(notices) > 0 && err == nil {
+		batch := notices[:min(noticeBatch, len(notices))]
+		notices = notices[len(batch):]
+		err = a.db.Write(ctx, func(tx *store.Tx) error {
+			for _, n := range batch {
+				if err := tx.Notify(n); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return err
+}
+
+// deadUseNotices returns the notices of the uses that were not told yet.
+func (a *Admin) deadUseNotices(tx *store.Tx, uses []store.DeadUse) (notices []hallpass.Notice, err error) {
+	for _, use := range uses {
+		token, err := tx.OrgToken(use.Org, use.Token)
+		if hallpass.KindOf(err) == hallpass.NotFound {
+			continue // deleted since
+		}
+		if err != nil {
+			return nil, err
+		}
+		account, err := tx.ServiceAccount(token.Org, token.ServiceAccount)
+		if err != nil {
+			return nil, err
+		}
+		n := hallpass.TokenNotice(deadUseKinds[use.Reason], token, account, a.now())
+		n.From = use.From
+		switch n.Kind {
+		case hallpass.NoticeReplacedUsed:
+			n.Mark = use.At.Format("2006-01-02T15")
+		case hallpass.NoticePausedUsed:
+			n.Mark = strconv.FormatInt(token.Pause.Since.UnixMicro(), 10)
+		}
+		told, err := tx.Told(n)
+		if err != nil {
+			return nil, err
+		}
+		if !told {
+			notices = append(notices, n)
+		}
+	}
+	return notices, nil
+}
