@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -13,6 +14,7 @@ import (
 // peers is what this node sees of those that share the database, itself among them.
 // All times are the boot clock's of this machine.
 type peers struct {
+	count  atomic.Int64             // of nodes
 	mu     sync.Mutex               // guards what follows
 	nodes  []hallpass.Node          // the list, as the last heartbeat read it
 	seen   map[string]sighting      // by ID
@@ -67,6 +69,7 @@ func (p *peers) list(nodes []hallpass.Node) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.nodes = nodes
+	p.count.Store(int64(len(nodes)))
 }
 
 // look notes at now which nodes made a heartbeat since the last look, and returns
@@ -128,6 +131,10 @@ func (p *peers) lists(name string) bool {
 func (p *peers) silence(s sighting) time.Duration {
 	return max(p.looked-max(s.at, p.steady), 0)
 }
+
+// Nodes returns how many nodes share the database, by the last heartbeat: at least this
+// one. It takes no lock and allocates nothing.
+func (n *Node) Nodes() int { return max(int(n.peers.count.Load()), 1) }
 
 // A Departure is a node that was removed from the list because it was silent.
 type Departure struct {

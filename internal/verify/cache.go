@@ -24,6 +24,7 @@ type cache struct {
 	sets      []set
 	coherence store.Coherence
 	accounts  map[hallpass.ServiceAccountID]*account // guarded by coherence
+	listed    map[string]*listed                     // by what they hold; guarded by coherence
 	held      atomic.Int64                           // entries in the table
 }
 
@@ -76,8 +77,8 @@ type entry struct {
 const forever = math.MaxInt64
 
 // newEntry returns the entry of a token that is good, save that it may be paused.
-func newEntry(t hallpass.Token) *entry {
-	e := &entry{hash: t.Hash, token: t.ID, limits: newLimits(t.Limits), rotated: t.Rotation.Successor != 0, successor: t.Rotation.Predecessor != 0}
+func newEntry(t hallpass.Token, l *limits) *entry {
+	e := &entry{hash: t.Hash, token: t.ID, limits: l, rotated: t.Rotation.Successor != 0, successor: t.Rotation.Predecessor != 0}
 	if end := t.EndsAt(); !end.IsZero() {
 		e.ends = end.UnixMicro()
 	}
@@ -125,6 +126,7 @@ func newCache(size int) *cache {
 	return &cache{
 		sets:     make([]set, max(size/ways, 1)),
 		accounts: make(map[hallpass.ServiceAccountID]*account),
+		listed:   make(map[string]*listed),
 	}
 }
 
@@ -161,6 +163,7 @@ func (c *cache) put(begun store.Epoch, e *entry, caller hallpass.Caller) *entry 
 	used := e
 	if !c.coherence.Keep(begun, func() { used = c.insert(e, caller) }) {
 		e.account = newAccount(caller)
+		e.limits.bind(e.account)
 	}
 	return used
 }
@@ -187,6 +190,8 @@ func (c *cache) insert(e *entry, caller hallpass.Caller) *entry {
 	}
 	a.entries++
 	e.account = a
+	c.share(e.limits)
+	e.limits.bind(a)
 	slot := room(sets)
 	c.drop(slot)
 	slot.Store(e)
@@ -234,6 +239,7 @@ func (c *cache) drop(slot *atomic.Pointer[entry]) {
 	e.dead.Store(true)
 	slot.Store(nil)
 	c.held.Add(-1)
+	c.unshare(e.limits)
 	if e.account.entries--; e.account.entries == 0 {
 		if id := e.account.id; c.accounts[id] == e.account {
 			delete(c.accounts, id)

@@ -104,3 +104,9 @@ func (ls *Looks) Look(ctx context.Context, key string, read func() (int, error),
 	n, err = l.wait(ctx)
 	return n, false, err
 }
+
+// ListedSets returns how many sets of permissions that tokens list are in memory.
+func (v *Verifier) ListedSets() (n int) {
+	v.cache.coherence.Keep(v.cache.coherence.Begin(), func() { n = len(v.cache.listed) })
+	return n
+}

@@ -1,17 +1,196 @@
 package verify
 
-import "github.com/hallpass-dev/hallpass"
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
 
 // limits are what makes a token narrower than its account, in the form in which a
-// verification asks it. It is shared by verifications and never changes.
+// verification asks it. Nothing of it changes once the entry is in memory, but how much of
+// its rate the token has used.
 type limits struct {
-	hallpass.TokenLimits
+	ceiling     *hallpass.Ceiling     // nil: none
+	permissions *hallpass.Permissions // the account's, under the ceiling; nil without one
+	listed      string                // the key of the ceiling's permissions in cache.listed; empty: they are not there
+	networks    []netip.Prefix
+	rate        *rate // nil: none
 }
 
-// newLimits returns the limits of a token, nil if it has none.
-func newLimits(l hallpass.TokenLimits) *limits {
-	if !l.Ceiling() && len(l.Networks) == 0 && l.Rate == (hallpass.RateLimit{}) {
+// newLimits returns the limits of a token, nil if it has none. The ceiling is that of the
+// token's limits.
+func newLimits(l hallpass.TokenLimits, ceiling *hallpass.Ceiling, usual hallpass.RateLimit) *limits {
+	if l.Rate == (hallpass.RateLimit{}) {
+		l.Rate = usual
+	}
+	if ceiling == nil && len(l.Networks) == 0 && l.Rate == (hallpass.RateLimit{}) {
 		return nil
 	}
-	return &limits{l}
+	out := &limits{ceiling: ceiling, networks: l.Networks}
+	if l.Rate != (hallpass.RateLimit{}) {
+		out.rate = &rate{limit: l.Rate}
+	}
+	return out
+}
+
+// bind makes the limits those of a token of the account.
+func (l *limits) bind(a *account) {
+	if l != nil && l.ceiling != nil {
+		l.permissions = a.permissions.Under(l.ceiling, a.id.Scope())
+	}
+}
+
+// apply holds a token that is good to its limits: it returns why the request is refused,
+// nil if it is not, and leaves to the caller what the token allows. A request that goes on
+// was counted when it came.
+func (v *Verifier) apply(e *entry, c *hallpass.Caller, goesOn bool) *hallpass.Error {
+	l := e.limits
+	if l.permissions != nil {
+		*c = c.Narrowed(l.permissions)
+	}
+	if len(l.networks) > 0 && !e.knows(c.From.Address) && !l.allows(c.From.Address) {
+		return errNetwork(c.From.Address)
+	}
+	if l.rate == nil || goesOn {
+		return nil
+	}
+	nodes := 1
+	if v.divideRate {
+		nodes = v.node.Nodes()
+	}
+	var wait time.Duration
+	if c.Rate, wait = l.rate.take(v.node.Boot(), nodes); wait > 0 {
+		return errRateLimited(wait, c.Rate)
+	}
+	return nil
+}
+
+// knows reports whether the last use of the entry, which the same networks allowed, came
+// from the address.
+func (e *entry) knows(address string) bool {
+	o := e.origin.Load()
+	return o != nil && o.address == address
+}
+
+// allows reports whether the token may be used from the address. What is no address, as
+// that of a unix socket, is in no network.
+func (l *limits) allows(address string) bool {
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	addr = addr.Unmap().WithZone("")
+	for _, n := range l.networks {
+		if n.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// A rate counts the requests of one token on this node, by the generic cell rate
+// algorithm (ITU-T I.371): each request takes the time that the limit gives it, and may
+// come ahead of its time by as much as the burst is. A request costs one compare-and-swap.
+// An entry that is read anew begins as after a rest.
+type rate struct {
+	limit   hallpass.RateLimit
+	arrival atomic.Int64 // when the next request is due, in nanoseconds of the boot clock
+}
+
+// take counts a request at now, one of so many nodes that share the limit. It returns how
+// long to wait if that is too early; then the request does not count.
+func (r *rate) take(now time.Duration, nodes int) (standing hallpass.RateStanding, wait time.Duration) {
+	every := r.limit.Every / time.Duration(r.limit.Requests)
+	ahead := every * time.Duration(r.limit.Burst)
+	every *= time.Duration(nodes)
+	standing.Limit = &r.limit
+	for {
+		last := r.arrival.Load()
+		due := max(time.Duration(last), now)
+		if early := due - now; early > ahead {
+			standing.Full = early
+			return standing, early - ahead
+		}
+		due += every
+		if !r.arrival.CompareAndSwap(last, int64(due)) {
+			continue
+		}
+		if standing.Full = due - now; standing.Full <= ahead {
+			standing.Left = int((ahead-standing.Full)/every) + 1
+		}
+		return standing, 0
+	}
+}
+
+// The IDs of refusals because of limits.
+const (
+	networkID     = "api-key.network"
+	rateLimitedID = "api-key.rate-limited"
+)
+
+// maxAddress is how much of an address a refusal repeats, in bytes.
+const maxAddress = 60
+
+// errNetwork refuses a token that may not be used from the address.
+func errNetwork(address string) *hallpass.Error {
+	if address = hallpass.Clean(address, maxAddress); address == "" {
+		address = "an unknown address"
+	}
+	return &hallpass.Error{Kind: hallpass.Denied, ID: networkID, Message: "This API key may not be used from " + address}
+}
+
+// errRateLimited refuses a token that is used too often.
+func errRateLimited(wait time.Duration, standing hallpass.RateStanding) *hallpass.Error {
+	return &hallpass.Error{
+		Kind: hallpass.Limited, ID: rateLimitedID, RetryAfter: wait, Rate: standing,
+		Message: fmt.Sprintf("Too many requests with this API key, try again in %d s", int(math.Ceil(wait.Seconds()))),
+	}
+}
+
+// listed is a set of permissions that tokens list, and how many entries have it.
+type listed struct {
+	set     *hallpass.Permissions
+	entries int
+}
+
+// listedKey names what the set of a ceiling's listed permissions holds.
+func listedKey(set *hallpass.Permissions) string {
+	var b strings.Builder
+	for _, p := range set.List() { // sorted, each once
+		b.WriteString(string(p.Action) + " " + string(p.Scope) + "\n")
+	}
+	return b.String()
+}
+
+// share has entries whose tokens list the same permissions hold one set of them. The
+// caller holds coherence.
+func (c *cache) share(l *limits) {
+	if l == nil || l.ceiling.Listed() == nil {
+		return
+	}
+	l.listed = listedKey(l.ceiling.Listed()) + "." // the key of an empty list is not empty
+	s := c.listed[l.listed]
+	if s == nil {
+		s = &listed{set: l.ceiling.Listed()}
+		c.listed[l.listed] = s
+	}
+	s.entries++
+	l.ceiling = l.ceiling.WithListed(s.set)
+}
+
+// unshare undoes share. The caller holds coherence.
+func (c *cache) unshare(l *limits) {
+	if l == nil || l.listed == "" {
+		return
+	}
+	if s := c.listed[l.listed]; s != nil {
+		if s.entries--; s.entries == 0 {
+			delete(c.listed, l.listed)
+		}
+	}
 }

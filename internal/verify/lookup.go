@@ -18,18 +18,20 @@ type lookUps struct {
 	node    *node.Node
 	cache   *cache
 	limiter *limiter
+	rate    hallpass.RateLimit // of tokens that have none of their own
 }
 
 // found is what the database says about a token.
 type found struct {
 	token    hallpass.Token
 	disabled bool            // its account is
-	caller   hallpass.Caller // without token and address
-	entry    *entry          // nil unless the token is good, or paused and good otherwise
+	caller   hallpass.Caller // without token, its limits and address
+	ceiling  *hallpass.Ceiling
+	entry    *entry // nil unless the token is good, or paused and good otherwise
 }
 
-func newLookUps(db *store.DB, n *node.Node, c *cache) *lookUps {
-	return &lookUps{db: db, node: n, cache: c, limiter: newLimiter()}
+func newLookUps(db *store.DB, n *node.Node, c *cache, usual hallpass.RateLimit) *lookUps {
+	return &lookUps{db: db, node: n, cache: c, limiter: newLimiter(), rate: usual}
 }
 
 // find looks the token up.
@@ -58,7 +60,9 @@ func (ls *lookUps) look(ctx context.Context, hash [32]byte, begun store.Epoch) (
 		return f, err
 	}
 	var known bool
-	if f.caller, known = ls.cache.caller(begun, f.token.ServiceAccount); !known {
+	if f.caller, known = ls.cache.caller(begun, f.token.ServiceAccount); known && f.token.Limits.MaxRole == nil {
+		f.ceiling = hallpass.NewCeiling(f.token.Limits, nil)
+	} else {
 		if err := ls.db.Read(ctx, func(tx *store.Tx) error { return ls.readAccount(tx, &f) }); err != nil {
 			return f, err
 		}
@@ -66,7 +70,7 @@ func (ls *lookUps) look(ctx context.Context, hash [32]byte, begun store.Epoch) (
 	if f.disabled || !f.token.Live(ls.node.Now()) {
 		return f, nil
 	}
-	f.entry = ls.cache.put(begun, newEntry(f.token), f.caller)
+	f.entry = ls.cache.put(begun, newEntry(f.token, newLimits(f.token.Limits, f.ceiling, ls.rate)), f.caller)
 	return f, nil
 }
 
@@ -89,7 +93,7 @@ func (ls *lookUps) readToken(ctx context.Context, hash [32]byte, f *found) error
 	return err
 }
 
-// readAccount reads the token and its account in one transaction.
+// readAccount reads the token, its account and its ceiling in one transaction.
 func (ls *lookUps) readAccount(tx *store.Tx, f *found) (err error) {
 	if err := recent(ls.node, tx); err != nil {
 		return err
@@ -102,7 +106,10 @@ func (ls *lookUps) readAccount(tx *store.Tx, f *found) (err error) {
 		return err
 	}
 	f.disabled = a.Disabled
-	f.caller, err = tx.ServiceAccountCaller(a)
+	if f.caller, err = tx.ServiceAccountCaller(a); err != nil {
+		return err
+	}
+	f.ceiling, err = tx.Ceiling(a.Org, f.token.Limits)
 	return err
 }
 

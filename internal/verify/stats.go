@@ -10,7 +10,7 @@ import (
 
 // Stats is what a Verifier has counted since it began, and what it holds now.
 type Stats struct {
-	Outcomes      map[string]uint64 // verifications of tokens by outcome: "ok", "invalid", "expired", "revoked", "rotated", "disabled", "org_mismatch", "paused", "unavailable"
+	Outcomes      map[string]uint64 // verifications of tokens by outcome: "ok", "invalid", "expired", "revoked", "rotated", "disabled", "org_mismatch", "paused", "network", "rate_limited", "unavailable"
 	Hits, Misses  uint64            // of the cache
 	Entries, Size int               // of the cache: held now, bound
 	UsesWaiting   int               // tokens whose last use is not yet written
@@ -33,11 +33,13 @@ const (
 	outcomeDisabled
 	outcomeOrgMismatch
 	outcomePaused
+	outcomeNetwork
+	outcomeRateLimited
 	outcomeUnavailable
 	outcomes
 )
 
-var outcomeNames = [outcomes]string{"ok", "invalid", "expired", "revoked", "rotated", "disabled", "org_mismatch", "paused", "unavailable"}
+var outcomeNames = [outcomes]string{"ok", "invalid", "expired", "revoked", "rotated", "disabled", "org_mismatch", "paused", "network", "rate_limited", "unavailable"}
 
 // outcomeOfID finds the outcome of a refusal. What is not here could not be
 // verified.
@@ -47,6 +49,8 @@ var outcomeOfID = map[string]outcome{
 	errRevoked.ID:      outcomeRevoked,
 	rotatedID:          outcomeRotated,
 	pausedID:           outcomePaused,
+	networkID:          outcomeNetwork,
+	rateLimitedID:      outcomeRateLimited,
 	errDisabled.ID:     outcomeDisabled,
 	errOrgMismatch.ID:  outcomeOrgMismatch,
 }

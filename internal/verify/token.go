@@ -16,18 +16,29 @@ import (
 // made.
 //
 // A zero org means the credential's own; another org than that is refused. The
-// error's Kind is Unauthenticated, or Unavailable when the credential could not be
-// checked; only the latter may be retried.
+// error's Kind is Unauthenticated, Denied when a token may not be used from the address,
+// Limited when it is used too often, or Unavailable when the credential could not be
+// checked; only the latter two may be retried.
 //
 // A malformed token costs no look at the database, one that is known to be
 // good neither, and no lock and no allocation either.
 func (v *Verifier) Bearer(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
+	return v.bearer(ctx, text, org, from, false)
+}
+
+// BearerAgain is Bearer for a request that goes on, whose credential was verified when it
+// came: it does not count against the rate of a token.
+func (v *Verifier) BearerAgain(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
+	return v.bearer(ctx, text, org, from, true)
+}
+
+func (v *Verifier) bearer(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From, goesOn bool) (hallpass.Caller, error) {
 	hash, ok := secret.HashToken(text)
 	if !ok {
 		v.counts.done(&hash, errInvalidToken)
 		return hallpass.Caller{}, errInvalidToken
 	}
-	c, err := v.token(ctx, text, &hash, org, from)
+	c, err := v.token(ctx, text, &hash, org, from, goesOn)
 	v.counts.done(&hash, err)
 	return c, err
 }
@@ -35,7 +46,7 @@ func (v *Verifier) Bearer(ctx context.Context, text string, org hallpass.OrgID, 
 // token returns the caller that the token with the hash stands for. Whether the
 // text is well-formed is asked where its hash is not in memory: what is there is
 // a token's.
-func (v *Verifier) token(ctx context.Context, text string, hash *[32]byte, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
+func (v *Verifier) token(ctx context.Context, text string, hash *[32]byte, org hallpass.OrgID, from hallpass.From, goesOn bool) (hallpass.Caller, error) {
 	now, ok := v.node.MayAnswer()
 	e := v.cache.get(hash)
 	if (e == nil || !ok) && !secret.WellFormed(text) {
@@ -70,6 +81,11 @@ func (v *Verifier) token(ctx context.Context, text string, hash *[32]byte, org h
 		return hallpass.Caller{}, v.refuse(e.token, c, from, errOrgMismatch)
 	case us < e.paused:
 		return hallpass.Caller{}, v.refuse(e.token, c, from, errPaused(e.paused))
+	}
+	if e.limits != nil {
+		if refusal := v.apply(e, &c, goesOn); refusal != nil {
+			return hallpass.Caller{}, v.refuse(e.token, c, from, refusal)
+		}
 	}
 	v.use(ctx, e, now, from)
 	return c, nil
@@ -159,7 +175,7 @@ func (v *Verifier) Peek(ctx context.Context, text string) (hallpass.Caller, hall
 		}
 		return hallpass.Caller{}, hallpass.Token{}, refusal
 	}
-	c := f.caller
+	c := f.caller.Under(f.ceiling)
 	c.Token, c.Expires = f.token.ID, f.token.EndsAt()
 	return c, f.token, nil
 }

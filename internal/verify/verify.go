@@ -17,6 +17,9 @@ type Options struct {
 	CacheSize   int           // tokens kept in memory at most; 0: DefaultCacheSize
 	SessionIdle time.Duration // how long a session may rest unused; 0: 7 days
 
+	Rate       hallpass.RateLimit // of tokens that have none of their own; the zero RateLimit: none
+	DivideRate bool               // a limit is that of all nodes together, each of which allows its part; else of each node
+
 	// OnBrokenGuard is told of a stored guard that refuses every request: it is
 	// suspended, or its rules do not compile, and then err says why. nil: nobody is.
 	OnBrokenGuard func(g hallpass.Guard, err error)
@@ -39,6 +42,8 @@ type Verifier struct {
 	uses      *uses
 	passwords *passwords
 	sessions  *sessions
+
+	divideRate bool
 
 	watchers  watchers
 	listeners listeners
@@ -63,7 +68,8 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 		uses:     newUses(o.CacheSize),
 		sessions: &sessions{db: db, node: n, idle: o.SessionIdle, seen: make(map[hallpass.SessionID]time.Time)},
 	}
-	v.lookUps = newLookUps(db, n, v.cache)
+	v.divideRate = o.DivideRate
+	v.lookUps = newLookUps(db, n, v.cache, o.Rate)
 	v.guards.db, v.guards.node, v.guards.broken = db, n, o.OnBrokenGuard
 	v.passwords = newPasswords(db, n, v.record)
 	db.Subscribe(v.changed)
