@@ -28,7 +28,7 @@ var references = map[string][]string{
 	"grants":           {"org:org_id", "user:grantee_id", "account:grantee_id", "account:resource", "team:team", "folder:resource_id"},
 	"folders":          {"org:org_id", "folder:uid"}, "dashboards": {"org:org_id", "folder:folder_uid"},
 	"dashboard_versions": {"dashboard:dashboard_id"}, "preferences": {"org:org_id", "user:subject_id"},
-	"guards": {"org:org_id"}, "guard_usage": nil,
+	"guards": {"org:org_id"}, "guard_usage": nil, "channels": {"org:org_id"}, "outbox": {"org:org_id"},
 	"token_days": nil, "token_places": nil, "token_actions": nil, "account_days": {"account:account_id"}, "account_actions": {"account:account_id"}, "usage_begin": nil,
 	"state": nil, "changes": nil, "counters": nil, "audit": nil, "audit_pruning": nil, "nodes": nil, "node_keys": nil, "jobs": nil,
 }
@@ -189,6 +189,8 @@ func newEverything(t *testing.T, db *store.DB) (e everything) {
 		}
 		g, err := tx.CreateGuard(hallpass.Guard{Org: e.org, Name: "app", ManagedBy: hallpass.ManagedByAPI, Version: 1, CreatedAt: noon, UpdatedAt: noon})
 		guard = g.ID
+		channel, failed := tx.CreateChannel(hallpass.Channel{Org: e.org, Name: "chat", Kind: hallpass.SlackChannel, URL: "https://chat.example.org/hook", CreatedAt: noon, UpdatedAt: noon})
+		errs = append(errs, failed, tx.NotifyChannel(channel, hallpass.Notice{Kind: hallpass.NoticeExpired, Org: e.org, At: noon}))
 		return errors.Join(append(errs, err)...)
 	})
 	addUsage(t, db, e)
