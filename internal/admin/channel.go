@@ -176,6 +176,8 @@ func (a *Admin) DeleteChannel(ctx context.Context, c hallpass.Caller, id hallpas
 	})
 }
 
+var errMessageNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "notifications.message-not-found", Message: "The channel has no dead message with this number"}
+
 var errChannelOff = &hallpass.Error{Kind: hallpass.Conflict, ID: "notifications.channel-disabled", Message: "The channel is disabled: enable it first"}
 
 // TestChannel writes a notice that tells nothing but that the channel works, and returns
@@ -227,7 +229,7 @@ func (a *Admin) Deliveries(ctx context.Context, c hallpass.Caller, id hallpass.C
 }
 
 // RetryDead puts what is dead of the channel on its way again: one of them or, with a
-// zero message, all. It returns how many there were.
+// zero message, all. It returns how many there were; NotFound when the one is not there.
 func (a *Admin) RetryDead(ctx context.Context, c hallpass.Caller, id hallpass.ChannelID, message hallpass.NoticeID) (n int64, err error) {
 	err = a.change(ctx, c, channelNeed, "channel.retry", func(t *Turn) error {
 		ch, err := t.Channel(t.Caller.Org, id)
@@ -239,6 +241,9 @@ func (a *Admin) RetryDead(ctx context.Context, c hallpass.Caller, id hallpass.Ch
 		}
 		if n, err = t.RetryDead(id, message, a.now()); err != nil {
 			return err
+		}
+		if n == 0 && message != 0 {
+			return errMessageNotFound
 		}
 		return t.Audit("channel", idText(id), fmt.Sprintf("%s, %d notices", channelWords(ch), n))
 	})

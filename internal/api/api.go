@@ -87,7 +87,7 @@ func (a *API) muxOf(path string) *http.ServeMux {
 // routes lists every route with its rule. A path that is not in this list is not served.
 func (a *API) routes() []route {
 	return slices.Concat(
-		a.openRoutes(), a.orgRoutes(), a.userRoutes(), a.teamRoutes(), a.accountRoutes(), a.roleRoutes(), a.permissionRoutes(), a.treeRoutes(), a.guardRoutes(), a.otherRoutes(), a.absentRoutes(),
+		a.openRoutes(), a.orgRoutes(), a.userRoutes(), a.teamRoutes(), a.accountRoutes(), a.roleRoutes(), a.permissionRoutes(), a.treeRoutes(), a.guardRoutes(), a.channelRoutes(), a.otherRoutes(), a.absentRoutes(),
 	)
 }
 
@@ -332,6 +332,20 @@ func (a *API) guardRoutes() []route {
 		endpoint(a, "DELETE /api/guards/{guard}", 200, mayOnResource(hallpass.GuardsDelete), a.deleteGuard),
 		endpoint(a, "POST /api/guards/{guard}/test", 200, mayOnResource(hallpass.GuardsTest), a.testGuard),
 		endpoint(a, "GET /api/guards/{guard}/usage", 200, mayOnResource(hallpass.GuardsRead), a.guardUsage),
+	}
+}
+
+func (a *API) channelRoutes() []route {
+	return []route{
+		endpoint(a, "GET /api/org/notifications", 200, may(hallpass.OrgsWrite), a.notifications),
+		endpoint(a, "POST /api/org/notifications", 201, may(hallpass.OrgsWrite), a.createChannel),
+		endpoint(a, "GET /api/org/notifications/{channel}", 200, may(hallpass.OrgsWrite), a.channel),
+		endpoint(a, "PATCH /api/org/notifications/{channel}", 200, may(hallpass.OrgsWrite), a.updateChannel),
+		endpoint(a, "DELETE /api/org/notifications/{channel}", 200, may(hallpass.OrgsWrite), a.deleteChannel),
+		endpoint(a, "POST /api/org/notifications/{channel}/test", 200, may(hallpass.OrgsWrite), a.testChannel),
+		endpoint(a, "POST /api/org/notifications/{channel}/retry", 200, may(hallpass.OrgsWrite), a.retryNotices),
+		endpoint(a, "GET /api/org/notifications/{channel}/messages", 200, may(hallpass.OrgsWrite), a.deliveries),
+		endpoint(a, "POST /api/org/notifications/{channel}/messages/{message}/retry", 200, may(hallpass.OrgsWrite), a.retryNotice),
 	}
 }
 

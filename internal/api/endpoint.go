@@ -160,9 +160,10 @@ var errOrgNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "org.not-found
 // notFoundByName has the error for each name in a path whose value is 0: 0 has the form
 // of an ID, but nothing has it.
 var notFoundByName = map[string]error{
-	"org": errOrgNotFound, "team": errTeamNotFound, "id": errAccountNotFound,
-	"user":  &hallpass.Error{Kind: hallpass.NotFound, ID: "user.not-found", Message: "user not found"},
-	"token": &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrTokenNotFound", Message: "service account token not found"},
+	"org": errOrgNotFound, "team": errTeamNotFound, "id": errAccountNotFound, "channel": errChannelNotFound,
+	"message": &hallpass.Error{Kind: hallpass.NotFound, ID: "notifications.message-not-found", Message: "The channel has no dead message with this number"},
+	"user":    &hallpass.Error{Kind: hallpass.NotFound, ID: "user.not-found", Message: "user not found"},
+	"token":   &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrTokenNotFound", Message: "service account token not found"},
 }
 
 var errAccountNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "service account not found"}

@@ -96,7 +96,7 @@ func holdGolden(t *testing.T, file, what, got string) {
 
 // targets has one of everything that a path can name.
 type targets struct {
-	account, token, user, team, role, folder, dashboard, org, folderID, dashboardID, guard string
+	account, token, user, team, role, folder, dashboard, org, folderID, dashboardID, guard, channel, message string
 }
 
 // newTargets creates one of everything that the route names, in org 1, with unique names;
@@ -161,6 +161,11 @@ func newTargets(t *testing.T, s *hallpasstest.Server, n int, route string) targe
 	if names("{guard}") {
 		post("/api/guards", `{"name":"`+out.guard+`","preset":"prometheus"}`)
 	}
+	if names("{channel}") {
+		var channel struct{ ID int64 }
+		into(t, post("/api/org/notifications", `{"name":"`+name+`","type":"slack","url":"https://chat.invalid/x","disabled":true}`), &channel)
+		out.channel, out.message = strconv.FormatInt(channel.ID, 10), "999999"
+	}
 	if names("{group}") {
 		post("/api/teams/"+out.team+"/groups", `{"groupId":"g"}`)
 	}
@@ -211,7 +216,7 @@ func (x targets) fill(route string) string {
 	return strings.NewReplacer(
 		"{id}", x.account, "{token}", x.token, "{rest...}", "1", "{user}", x.user, "{team}", x.team, "{role}", role, "{folder}", x.folder,
 		"{dashboard}", x.dashboard, "{org}", x.org, "{target}", "1", "{name}", "Main%20Org.", "{ref}", ref, "{to}", to, "{builtin}", "Admin",
-		"{number}", number, "{version}", "1", "{group}", "g", "{guard}", x.guard,
+		"{number}", number, "{version}", "1", "{group}", "g", "{guard}", x.guard, "{channel}", x.channel, "{message}", x.message,
 	).Replace(route)
 }
 

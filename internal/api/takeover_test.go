@@ -113,6 +113,8 @@ var touchNobody = map[string]string{
 	"DELETE /api/access-control/builtin-roles/{builtin}/roles/{role}": "takes", "DELETE /api/folders/{folder}": "takes", "DELETE /api/dashboards/uid/{dashboard}": "takes",
 	"POST /api/access-control/roles/hard-reset": "takes",
 	"POST /api/guards":                          "makes", "PUT /api/guards/{guard}": "opens another API: nobody holds more", "DELETE /api/guards/{guard}": "takes", "POST /api/guards/{guard}/test": "reads",
+	"POST /api/org/notifications": "tells", "PATCH /api/org/notifications/{channel}": "tells", "DELETE /api/org/notifications/{channel}": "takes",
+	"POST /api/org/notifications/{channel}/test": "tells", "POST /api/org/notifications/{channel}/retry": "tells", "POST /api/org/notifications/{channel}/messages/{message}/retry": "tells",
 	"POST /api/access-control/users/roles/search": "reads", "POST /api/access-control/teams/roles/search": "reads",
 }
 
