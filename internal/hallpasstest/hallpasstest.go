@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/notice"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/server"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -82,6 +84,9 @@ func (s *Server) start(c server.Config, configure []func(*server.Config)) {
 	c.Server.HTTPPort, c.Server.ShutdownDelay = 0, "0s"
 	if s.database.Type != "" {
 		c.Database.Type, c.Database.URL = s.database.Type, s.database.URL
+		if err := notice.MakeKey(filepath.Join(s.Dir, "webhook-key")); err != nil { // as an operator of several nodes does
+			s.t.Fatal(err)
+		}
 	}
 	for _, f := range configure {
 		f(&c)

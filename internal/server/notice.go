@@ -52,3 +52,9 @@ func (s *Server) newSender() *notice.Sender {
 func (s *Server) noticeTokens(ctx context.Context) error {
 	return errors.Join(s.admin.NoticeEnds(ctx), s.admin.NoticeDeadUses(ctx))
 }
+
+// SendNotices sends the notices that are due, for tests that do not wait for the job.
+func (s *Server) SendNotices(ctx context.Context) error { return s.notices.Send(ctx) }
+
+// NoticeTokens writes the notices of tokens, for tests that do not wait for the job.
+func (s *Server) NoticeTokens(ctx context.Context) error { return s.noticeTokens(ctx) }
