@@ -1,9 +1,11 @@
 package hallpass
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -80,6 +82,44 @@ func (l *TokenLimits) Tidy() error {
 	}
 	l.Networks = networks
 	return l.Rate.validate()
+}
+
+// ParseRateLimit reads a rate as "100/60", 100 requests in 60 seconds, or "100/60+20", with
+// 20 more at once after a rest. Empty is none.
+func ParseRateLimit(s string) (RateLimit, error) {
+	if s == "" {
+		return RateLimit{}, nil
+	}
+	counts, burst, withBurst := strings.Cut(s, "+")
+	requests, every, ok := strings.Cut(counts, "/")
+	var r RateLimit
+	var errs [3]error
+	var seconds int
+	r.Requests, errs[0] = strconv.Atoi(requests)
+	seconds, errs[1] = strconv.Atoi(every)
+	if withBurst {
+		r.Burst, errs[2] = strconv.Atoi(burst)
+	}
+	if !ok || errors.Join(errs[:]...) != nil {
+		return RateLimit{}, Invalidf("rateLimit", "%q is not a rate like 100/60 or 100/60+20", Clean(s, maxNetworkText))
+	}
+	r.Every = time.Duration(min(seconds, int(MaxRateEvery/time.Second)+1)) * time.Second
+	if r.Requests == 0 { // which validate takes for none
+		r.Requests = -1
+	}
+	return r, r.validate()
+}
+
+// String returns the rate as ParseRateLimit reads it.
+func (r RateLimit) String() string {
+	if r == (RateLimit{}) {
+		return ""
+	}
+	s := fmt.Sprintf("%d/%d", r.Requests, int(r.Every/time.Second))
+	if r.Burst > 0 {
+		s += fmt.Sprintf("+%d", r.Burst)
+	}
+	return s
 }
 
 func (r RateLimit) validate() error {

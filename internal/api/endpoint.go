@@ -54,6 +54,7 @@ func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn fun
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := a.admit(r, rule)
 		c.answer = w.Header()
+		httpd.SetRateHeaders(c.answer, c.caller.Rate)
 		if err != nil {
 			httpd.WriteError(w, r, err)
 			return
@@ -85,6 +86,7 @@ func stream(a *API, pattern string, rule rule, fn func(*streamWriter, call) erro
 		l := &streamWriter{w: w, rc: http.NewResponseController(w), listener: a.verify.Listen()}
 		defer l.listener.Leave()
 		c, err := a.admit(r, rule)
+		httpd.SetRateHeaders(l.Header(), c.caller.Rate)
 		if err == nil {
 			err = l.listener.Admit(c.caller, l.cut)
 		}

@@ -41,6 +41,7 @@ type Check struct {
 	Header        http.Header // of the original request: those that rules capture, and those of a preflight
 	Authorization []string    // the values of the request's Authorization headers
 	From          hallpass.From
+	goesOn        bool   // the request passed before, and goes on
 	ID            string // of the question, by which one that is asked again is counted once; "": it has none
 }
 
@@ -59,7 +60,7 @@ type Verdict struct {
 
 	// The fields below describe a refusal. They are zero if Allow.
 
-	Status    int    // 401 for a credential that is no good; 403 for what the guard refuses; 503 if neither can be known now
+	Status    int    // 401 for a credential that is no good; 403 for what the guard or a limit of the token refuses; 503 if neither can be known now
 	Reason    string // an ID, such as "api-key.expired"
 	Message   string // the reason in words
 	Challenge string // the value of WWW-Authenticate; "" unless Status is 401
@@ -94,6 +95,7 @@ func (d *Decider) Decide(ctx context.Context, c Check) Verdict {
 // Again decides about a request that passed and goes on. Unless it must end now, that
 // is no further decision: nothing is counted.
 func (d *Decider) Again(ctx context.Context, c Check) Verdict {
+	c.goesOn = true
 	v := d.judge(ctx, &c)
 	if !v.Allow {
 		d.note(&c, &v)
@@ -141,7 +143,11 @@ func (d *Decider) bearer(ctx context.Context, c *Check) (caller hallpass.Caller,
 	credential := httpd.ReadAuthorization(c.Authorization)
 	switch credential.Form {
 	case httpd.BearerToken, httpd.BasicToken:
-		caller, err = d.verify.Bearer(ctx, credential.Secret, 0, c.From)
+		if c.goesOn {
+			caller, err = d.verify.BearerAgain(ctx, credential.Secret, 0, c.From)
+		} else {
+			caller, err = d.verify.Bearer(ctx, credential.Secret, 0, c.From)
+		}
 		return caller, true, err
 	case httpd.SeveralCredentials:
 		return caller, true, errTwoTokens
@@ -217,21 +223,36 @@ const (
 )
 
 // refuse returns the verdict that refuses a request because of err: 401 if err is
-// Unauthenticated, 403 if it is Denied or the guard is not found, and 503 for every
-// other err, because then nobody knows whether the request may pass. Proxies misread
-// other statuses.
+// Unauthenticated, 403 if it is Denied or Limited or the guard is not found, and 503 for
+// every other err, because then nobody knows whether the request may pass. Proxies misread
+// other statuses; a door that may answer more asks answerStatus.
 func refuse(challenge string, err error) Verdict {
 	if errors.Is(err, hallpass.NotFound) {
 		err = errUnknownGuard
 	}
 	if !errors.Is(err, hallpass.Unauthenticated) {
 		challenge = ""
-		if !errors.Is(err, hallpass.Unavailable) && !errors.Is(err, hallpass.Denied) {
+		if !errors.Is(err, hallpass.Unavailable) && !errors.Is(err, hallpass.Denied) && !errors.Is(err, hallpass.Limited) {
 			err = &hallpass.Error{Kind: hallpass.Unavailable, ID: "guard.failed", Message: "Authorization service unavailable", Err: err}
 		}
 	}
 	body := httpd.BodyOf(err, "")
+	if body.StatusCode == http.StatusTooManyRequests {
+		body.StatusCode = http.StatusForbidden
+	}
 	return Verdict{Status: body.StatusCode, Reason: body.MessageID, Message: body.Message, Challenge: challenge, Err: err}
+}
+
+// answerStatus returns the status for whoever reads every status: 429 if a token is used
+// too often.
+func (v *Verdict) answerStatus() int {
+	if v.Allow {
+		return http.StatusOK
+	}
+	if errors.Is(v.Err, hallpass.Limited) {
+		return http.StatusTooManyRequests
+	}
+	return v.Status
 }
 
 // note counts the decision, keeps a refusal for those who look, and has the refusal of
@@ -249,7 +270,7 @@ func (d *Decider) note(c *Check, v *Verdict) {
 	if v.Guard != nil && !again {
 		d.refusals.keep(now, c, v)
 	}
-	if v.Status == http.StatusForbidden {
+	if v.Status == http.StatusForbidden && v.Caller.Token != 0 { // else the token itself was refused, and that is recorded
 		d.verify.RefusedByGuard(v.Caller, hallpass.Clean(c.Guard, hallpass.MaxGuardName), v.Err)
 	}
 }

@@ -110,6 +110,7 @@ func (x *exchange) serve(w http.ResponseWriter, r *http.Request, guard, target s
 // pass sends the request to the API, and the answer back.
 func (x *exchange) pass(w http.ResponseWriter, begun verify.Moment) {
 	x.ResponseWriter, x.control = w, http.NewResponseController(w)
+	httpd.SetRateHeaders(w.Header(), x.verdict.Caller.Rate)
 	ctx, cancel := context.WithCancelCause(x.request.Context())
 	defer cancel(nil)
 	x.Context, x.cancel = ctx, cancel
@@ -210,17 +211,10 @@ func (x *exchange) refuse(w http.ResponseWriter, v Verdict) {
 	if x.control != nil {
 		x.hurry()
 	}
-	h := w.Header()
 	body := httpd.BodyOf(v.Err, x.event.RequestID())
 	x.event.Err, x.event.AccessID = v.Err, body.AccessErrorID
-	httpd.SetErrorHeaders(h, v.Err)
-	switch {
-	case v.Challenge != "":
-		h["Www-Authenticate"] = []string{v.Challenge}
-	case v.Status == http.StatusForbidden:
-		h["X-Hallpass-Reason"] = []string{v.Reason}
-	}
-	httpd.WriteJSON(w, v.Status, body)
+	v.setHeaders(w.Header())
+	httpd.WriteJSON(w, v.answerStatus(), body)
 }
 
 // fail answers with an error.

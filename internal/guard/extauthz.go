@@ -50,7 +50,7 @@ func (x *ExtAuthz) Check(ctx context.Context, q *authv3.CheckRequest) (*authv3.C
 		v := x.decider.Decide(ctx, c)
 		v.tellEvent(event)
 		answer = x.answer(&v, header)
-		return statusOf(&v)
+		return v.answerStatus()
 	})
 	return answer, nil
 }
@@ -97,14 +97,6 @@ func separate(values []string) []string {
 	return values
 }
 
-// statusOf returns the status that tells the verdict in HTTP.
-func statusOf(v *Verdict) int {
-	if v.Allow {
-		return http.StatusOK
-	}
-	return v.Status
-}
-
 // answer turns the verdict into Envoy's form. header has the headers of the original
 // request.
 func (x *ExtAuthz) answer(v *Verdict, header http.Header) *authv3.CheckResponse {
@@ -113,7 +105,7 @@ func (x *ExtAuthz) answer(v *Verdict, header http.Header) *authv3.CheckResponse 
 	}
 	h := http.Header{"Content-Type": contentJSON, "Cache-Control": noStore}
 	v.setHeaders(h)
-	return refused(v.Status, h, string(v.body()))
+	return refused(v.answerStatus(), h, string(v.body()))
 }
 
 var (
@@ -134,7 +126,7 @@ type keptAnswer struct {
 
 // of returns the answer that lets the request pass. It must not be changed.
 func (s *answers) of(v *Verdict, header http.Header) *authv3.CheckResponse {
-	if len(v.Set) > 0 || spoofs(header) {
+	if len(v.Set) > 0 || v.Caller.Rate.Limit != nil || spoofs(header) {
 		return passed(v, header)
 	}
 	slot, identity := &s[uint64(v.Caller.Token)%uint64(len(s))], &v.Identity[0]
@@ -172,9 +164,21 @@ func passed(v *Verdict, header http.Header) *authv3.CheckResponse {
 	return &authv3.CheckResponse{
 		Status: statusOK,
 		HttpResponse: &authv3.CheckResponse_OkResponse{OkResponse: &authv3.OkHttpResponse{
-			Headers: headers.list, HeadersToRemove: v.removed(header),
+			Headers: headers.list, HeadersToRemove: v.removed(header), ResponseHeadersToAdd: rateOptions(v.Caller.Rate),
 		}},
 	}
+}
+
+// rateOptions returns the headers of the answer by which the client learns its rate.
+func rateOptions(s hallpass.RateStanding) []*corev3.HeaderValueOption {
+	if s.Limit == nil {
+		return nil
+	}
+	headers := newOptions(len(httpd.RateHeaders))
+	for i, value := range httpd.RateValues(s) {
+		headers.set(httpd.LowerASCII(httpd.RateHeaders[i]), value)
+	}
+	return headers.list
 }
 
 // removed returns the names of the headers of the original request that the API does
@@ -217,6 +221,7 @@ var (
 // status; the code is for those who read logs and metrics of gRPC.
 var codeOf = map[int]codes.Code{
 	http.StatusUnauthorized: codes.Unauthenticated, http.StatusForbidden: codes.PermissionDenied, http.StatusServiceUnavailable: codes.Unavailable,
+	http.StatusTooManyRequests: codes.ResourceExhausted,
 }
 
 // refused refuses the request with an answer for the client.

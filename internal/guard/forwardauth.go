@@ -119,8 +119,8 @@ func (v *Verdict) removal(header http.Header) []string {
 	return credentialHeader
 }
 
-// serveVerify is ANY /guard/verify: it verifies the token and applies no rules,
-// so it never answers 403.
+// serveVerify is ANY /guard/verify: it verifies the token and applies no rules. It answers
+// 403 only because of the token's own networks and rate.
 func (f *ForwardAuth) serveVerify(w http.ResponseWriter, r *http.Request) {
 	event := httpd.EventOf(r.Context())
 	event.Action = "guard.verify"
@@ -142,6 +142,7 @@ func (f *ForwardAuth) answer(w http.ResponseWriter, event *httpd.Event, v Verdic
 		for _, s := range v.Set {
 			h[s.Name] = []string{s.Value}
 		}
+		httpd.SetRateHeaders(h, v.Caller.Rate)
 		w.WriteHeader(http.StatusOK)
 		return
 	}
@@ -159,6 +160,7 @@ func (v *Verdict) tellEvent(event *httpd.Event) {
 
 // setHeaders sets the headers of a refusal.
 func (v *Verdict) setHeaders(h http.Header) {
+	httpd.SetRateHeaders(h, v.Caller.Rate)
 	httpd.SetErrorHeaders(h, v.Err)
 	switch {
 	case v.Challenge != "":

@@ -95,10 +95,12 @@ func formToken(w http.ResponseWriter, r *http.Request) (string, error) {
 }
 
 // introspect says whose the token is, if it is good and of the org. An API that asks
-// was given the token with a request: this is a use of it, and a refusal is recorded.
+// was given the token with a request: this is a use of it, and a refusal is recorded. Where
+// the request came from, only that API knows: a token with networks is good if the API itself
+// is in them.
 func (i *Introspector) introspect(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (wire.Introspection, error) {
 	c, err := i.verify.Bearer(ctx, text, org, from)
-	if errors.Is(err, hallpass.Unauthenticated) {
+	if errors.Is(err, hallpass.Unauthenticated) || errors.Is(err, hallpass.Denied) {
 		return inactive, nil
 	}
 	if err != nil {

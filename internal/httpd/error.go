@@ -138,7 +138,8 @@ func accessErrorID() string {
 }
 
 // SetErrorHeaders sets the headers that go with err: WWW-Authenticate with a
-// 401, Retry-After with a 429 and a 503.
+// 401, Retry-After with a 429 and a 503, and those of the rate of a token that is used too
+// often.
 func SetErrorHeaders(h http.Header, err error) {
 	var e *hallpass.Error
 	_ = errors.As(err, &e) // e stays nil for an error of another type
@@ -149,6 +150,7 @@ func SetErrorHeaders(h http.Header, err error) {
 		after := time.Second
 		if e != nil {
 			after = max(after, e.RetryAfter)
+			SetRateHeaders(h, e.Rate)
 		}
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
 	}

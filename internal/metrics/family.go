@@ -64,6 +64,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	verifications = desc("verifications_total", "Verifications of tokens by outcome.", "outcome")
+	refusals      = desc("token_refusals_total", "Refusals of tokens by the ID of their reason.", "reason")
 	cacheHits     = desc("verify_cache_hits_total", "Verifications answered from memory.")
 	cacheMisses   = desc("verify_cache_misses_total", "Verifications that had to read the database.")
 	cacheEntries  = desc("verify_cache_entries", "Tokens held in memory.")
@@ -197,6 +198,9 @@ func (h handedIn) Collect(out chan<- prometheus.Metric) {
 func collectVerify(out chan<- prometheus.Metric, s verify.Stats) {
 	for _, outcome := range slices.Sorted(maps.Keys(s.Outcomes)) {
 		out <- counter(verifications, float64(s.Outcomes[outcome]), outcome)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(s.Refusals)) {
+		out <- counter(refusals, float64(s.Refusals[reason]), reason)
 	}
 	out <- counter(cacheHits, float64(s.Hits))
 	out <- counter(cacheMisses, float64(s.Misses))

@@ -109,6 +109,12 @@ type ServiceAccountsConfig struct {
 	// TokenExpirationDayLimit is the longest lifetime of a new token in days;
 	// 0 or less: no limit.
 	TokenExpirationDayLimit int `toml:"token_expiration_day_limit"`
+	// RateLimit is the rate of tokens that have none of their own, as "100/60" for 100
+	// requests in 60 seconds, or "100/60+20" for 20 more at once after a rest; empty: none.
+	RateLimit string `toml:"rate_limit"`
+	// RateLimitDivide has all nodes together allow the rate of a token: each of them its
+	// part. Otherwise each node allows all of it.
+	RateLimitDivide bool `toml:"rate_limit_divide"`
 }
 
 // AuthConfig is the section [auth].
@@ -353,6 +359,9 @@ func (c *Config) Validate() error {
 	}
 	if n := c.ServiceAccounts.TokenExpirationDayLimit; n > maxDays {
 		return fmt.Errorf("service_accounts.token_expiration_day_limit: %d is more than %d days", n, maxDays)
+	}
+	if _, err := hallpass.ParseRateLimit(c.ServiceAccounts.RateLimit); err != nil {
+		return fmt.Errorf("service_accounts.rate_limit: %w", err)
 	}
 	if n := c.Auth.APIKeyMaxSecondsToLive; n != -1 && n < 1 {
 		return fmt.Errorf("auth.api_key_max_seconds_to_live: %d would allow no token: -1 is no limit", n)

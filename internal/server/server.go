@@ -176,8 +176,14 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if s.signer, err = guard.NewSigner(c.issuer(), func() time.Time { return s.node.Now() }); err != nil {
 		return err
 	}
+	rate, err := hallpass.ParseRateLimit(c.ServiceAccounts.RateLimit)
+	if err != nil {
+		return err
+	}
 	s.node = s.newNode(now)
-	s.verify = verify.New(s.db, s.node, verify.Options{CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, OnBrokenGuard: s.brokenGuard})
+	s.verify = verify.New(s.db, s.node, verify.Options{
+		CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, OnBrokenGuard: s.brokenGuard, Rate: rate, DivideRate: c.ServiceAccounts.RateLimitDivide,
+	})
 	s.guard = guard.New(s.verify, s.signer)
 	s.uses = &guardUsage{take: s.guard.Usage, write: s.addGuardUsage}
 	if now == nil {

@@ -11,6 +11,7 @@ import (
 // Stats is what a Verifier has counted since it began, and what it holds now.
 type Stats struct {
 	Outcomes      map[string]uint64 // verifications of tokens by outcome: "ok", "invalid", "expired", "revoked", "rotated", "disabled", "org_mismatch", "paused", "network", "rate_limited", "unavailable"
+	Refusals      map[string]uint64 // of known tokens, and of unknown ones together, by the ID of their reason, as "api-key.expired"
 	Hits, Misses  uint64            // of the cache
 	Entries, Size int               // of the cache: held now, bound
 	UsesWaiting   int               // tokens whose last use is not yet written
@@ -101,6 +102,7 @@ func (f *flushes) wrote(rows int, elapsed time.Duration) {
 func (v *Verifier) Stats() Stats {
 	s := Stats{
 		Outcomes:     make(map[string]uint64, outcomes),
+		Refusals:     make(map[string]uint64, len(outcomeOfID)),
 		Misses:       v.misses.Load(),
 		Entries:      int(v.cache.held.Load()),
 		Size:         len(v.cache.sets) * ways,
@@ -117,6 +119,9 @@ func (v *Verifier) Stats() Stats {
 		for o, name := range outcomeNames {
 			s.Outcomes[name] += shard.outcomes[o].Load()
 		}
+	}
+	for id, o := range outcomeOfID {
+		s.Refusals[id] = s.Outcomes[outcomeNames[o]]
 	}
 	return s
 }

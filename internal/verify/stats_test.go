@@ -47,7 +47,11 @@ func TestStats(t *testing.T) {
 	got.Flushes, got.FlushedUses, got.FlushSeconds = 0, 0, 0
 	want := verify.Stats{
 		Outcomes: map[string]uint64{"ok": 5, "invalid": 2, "expired": 1, "revoked": 0, "rotated": 0, "disabled": 1, "org_mismatch": 1, "paused": 0, "network": 0, "rate_limited": 0, "unavailable": 0},
-		Hits:     5, Misses: 4, Entries: 2, Size: 64, UsesWaiting: 1, UsesLate: 5 * time.Second,
+		Refusals: map[string]uint64{
+			"api-key.invalid": 2, "api-key.expired": 1, "api-key.revoked": 0, "api-key.rotated": 0, "identity.disabled": 1, "api-key.organization-mismatch": 1,
+			"api-key.paused": 0, "api-key.network": 0, "api-key.rate-limited": 0,
+		},
+		Hits: 5, Misses: 4, Entries: 2, Size: 64, UsesWaiting: 1, UsesLate: 5 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
