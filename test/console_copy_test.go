@@ -99,7 +99,7 @@ func TestLatestCallWins(t *testing.T) {
 		method, path, says, class string
 		headers                   []string
 	}{
-		"answered": {"GET", "/api/org", "Proved: used just now", "proof proved", nil},
+		"answered": {"GET", "/api/org", "Used just now", "proof proved", nil},
 		"denied":   {"PUT", "/api/org", "was refused: it needs the permission orgs:write", "proof refused", nil},
 		"strange":  {"GET", "/api/org", "refused: the request names another organization", "proof refused", []string{"X-Grafana-Org-Id: 7"}},
 	}

@@ -91,17 +91,15 @@ func TestCopyTellsTheTruth(t *testing.T) {
 	eval[bool](b, `Object.defineProperty(navigator.clipboard, "writeText", {value: () => Promise.reject(new Error("no"))}), true`)
 	for _, claim := range []string{"false", "true"} {
 		eval[bool](b, `document.execCommand = () => `+claim+`, true`)
-		for _, button := range []string{"#token-copy", "#token-copy-close"} {
-			b.click(button)
-			b.until(`document.querySelector("#token-copy-status").innerText.includes("press Ctrl/⌘+C")`)
-			if !eval[bool](b, `document.querySelector("#token-dialog").open && !document.querySelector("[data-step=copied]").classList.contains("lit")`) {
-				t.Errorf("%s, execCommand %s: the dialog closed or says Copied", button, claim)
-			}
-			if got := eval[string](b, `(e => e.value.slice(e.selectionStart, e.selectionEnd))(document.activeElement)`); got != secret {
-				t.Errorf("%s, execCommand %s: the token is not selected", button, claim)
-			}
-			eval[bool](b, `document.querySelector("#token-copy-status").textContent = "", true`)
+		b.click("#token-copy")
+		b.until(`document.querySelector("#token-copy-status").innerText.includes("press Ctrl/⌘+C")`)
+		if !eval[bool](b, `document.querySelector("#token-dialog").open && !document.querySelector("[data-step=copied]").classList.contains("lit") && document.querySelector("#token-done").hidden`) {
+			t.Errorf("execCommand %s: the dialog closed, says Copied or offers Done", claim)
 		}
+		if got := eval[string](b, `(e => e.value.slice(e.selectionStart, e.selectionEnd))(document.activeElement)`); got != secret {
+			t.Errorf("execCommand %s: the token is not selected", claim)
+		}
+		eval[bool](b, `document.querySelector("#token-copy-status").textContent = "", true`)
 	}
 }
 
@@ -129,7 +127,7 @@ func TestPlainHTTP(t *testing.T) {
 	if got := eval[string](b, `document.querySelector("#token-curl").value`); !strings.Contains(got, b.url+"/api/org") || strings.Contains(got, secret) {
 		t.Errorf("the command is %q", strings.ReplaceAll(got, secret, "(the secret)"))
 	}
-	b.click("#token-close")
+	b.click("#token-done")
 	b.until(`!document.querySelector("#token-dialog").open`)
 	b.url = here
 	b.open("/login") // a secure context, which may read the clipboard
@@ -294,7 +292,8 @@ func TestLastDay(t *testing.T) {
 		b.click("#token-generate")
 		b.shows("Service account token created")
 		b.click("#token-stored")
-		b.click("#token-close")
+		b.click("#token-done")
+		b.until(`!document.querySelector("#token-dialog").open`)
 	}
 	if got := strings.Count(s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/"+strings.TrimPrefix(account, "/org/serviceaccounts/")+"/tokens", "").Text, fmt.Sprintf(`"expiration":"%sT23:59:`, last)); got != 3 {
 		t.Errorf("%d of 3 tokens end with the last day", got)
@@ -313,17 +312,16 @@ func TestTwoWaysToProof(t *testing.T) {
 		{"polling alone", `window.EventSource = class { addEventListener() {} close() {} }`},
 	} {
 		b.open(account)
-		eval[bool](b, `(() => { `+tt.without+`; return true })()`)
 		b.click("#add-token")
 		b.until(`document.activeElement.id === "token-name"`)
+		eval[bool](b, `(() => { `+tt.without+`; return true })()`)
 		b.fill("#token-name", tt.name)
 		b.keys(kb.Enter)
 		b.shows("Service account token created")
 		secret := eval[string](b, `document.querySelector("#token-secret").value`)
 		s.Do(hallpasstest.Bearer(secret), "GET", "/api/org", "", "User-Agent: curl/8.5.0")
-		b.until(`document.querySelector("#token-proof").innerText === "Proved: used just now from 127.0.0.1 by curl/8.5.0"`)
-		b.click("#token-stored")
-		b.click("#token-close")
+		b.until(`document.querySelector("#token-proof").innerText === "Proved: it works\nUsed just now from 127.0.0.1 by curl/8.5.0."`)
+		b.click("#token-done")
 		b.until(`!document.querySelector("#token-dialog").open`)
 	}
 }

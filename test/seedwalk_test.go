@@ -148,7 +148,7 @@ func (w *seedWalk) prove(t *testing.T) {
 	}
 	w.s.Do(hallpasstest.Bearer(w.secret), "POST", "/api/serviceaccounts", `{"name":"x"}`) // row 11, as the dialog tells it
 	b.until(`document.querySelector("#token-proof").innerText.includes("it needs the permission serviceaccounts:create")`)
-	b.click("#token-close")
+	b.click("#token-done")
 	b.until(`!document.querySelector("#token-dialog").open`)
 	b.until(`!document.querySelector("tr[data-token-id] .last-used").innerText.includes("Never")`)
 	if !eval[bool](b, "window.notReloaded === true") {
@@ -204,10 +204,11 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b.keys(kb.Enter) // presses Generate token
 	b.shows("Service account token created")
 	second := eval[string](b, `document.querySelector("#token-secret").value`)
-	b.click("#token-copy-close")
+	b.click("#token-copy")
+	b.click("#token-done")
 	b.until(`!document.querySelector("#token-dialog").open`)
 	if got := eval[string](b, `navigator.clipboard.readText()`); got != second {
-		t.Error("Copy to clipboard and close closed without a copy")
+		t.Error("the copy button turned into Done without a copy")
 	}
 
 	b.click(`[aria-label="Delete service account token ci-dashboard-sync-token"]`)

@@ -141,9 +141,8 @@ type accountView struct {
 	Edit     bool // the name is being edited
 	NewName  string
 	Rows     tokensView
-	Form     tokenFormView
 	OpenForm bool   // the token dialog opens with the page
-	Expires  string // the lifetime that the address asks for
+	OpenURL  string // of the form in it
 	Tabs     []tab
 	SeeRoles bool
 	More     []string // roles in addition to the basic one
@@ -214,12 +213,7 @@ func (req *request) showAccount(status int, view accountView) error {
 	}
 	view.Edit = view.Edit && view.Account.Write && !a.Disabled
 	view.Rows = req.tokensView(view.Account, tokens, total)
-	view.Expires = q.Get("expires")
-	can, err := req.tokenPowerWords(a.ID, a.Role)
-	if err != nil {
-		return err
-	}
-	view.Form = req.tokenForm(view.Account, can, q.Get("name"), view.Expires)
+	view.OpenURL = view.Account.URL + "/tokens/new?" + url.Values{"name": {q.Get("name")}, "expires": {q.Get("expires")}}.Encode()
 	view.Tabs = req.accountTabs(a, "")
 	if req.caller.Can(hallpass.UsersRolesRead, hallpass.UserID(a.ID).Scope()) {
 		roles, err := req.o.Admin.RolesOf(req.Context(), req.caller, idText(int64(a.ID)), true)

@@ -19,7 +19,7 @@ var hooks = strings.Fields(`last-used`)
 var (
 	classInStyle  = regexp.MustCompile(`\.([a-z][a-z0-9-]*)`)
 	classInMarkup = regexp.MustCompile(`class="([^"]*)"`)
-	classInScript = regexp.MustCompile("(?:className = |classList\\.\\w+\\()[\"`]([^\"`]*)[\"`]|\"(good|bad|proved|refused|primary|destructive)\"")
+	classInScript = regexp.MustCompile("(?:className = |classList\\.\\w+\\()[\"`]([^\"`]*)[\"`]|\"(good|bad|lit|proved|refused|primary|destructive)\"")
 	action        = regexp.MustCompile(`\{\{[^}]*\}\}`)
 	notSelector   = regexp.MustCompile(`(?s)/\*.*?\*/|\{[^{}]*\}|url\([^)]*\)`)
 )

@@ -14,7 +14,7 @@ import (
 type pages struct{ *template.Template }
 
 func parsePages(files fs.FS, a *assets) (pages, error) {
-	all := template.New("pages").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "avatar": avatarPart, "secret": emptySecret, "describe": fieldErrors.describe, "describeControl": fieldErrors.describeControl, "message": fieldErrors.message, "refusals": refusalWords})
+	all := template.New("pages").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "avatar": avatarPart, "describe": fieldErrors.describe, "describeControl": fieldErrors.describeControl, "message": fieldErrors.message, "refusals": refusalWords})
 	if _, err := all.ParseFS(files, "templates/*.html", "templates/*/*.html"); err != nil {
 		return pages{}, fmt.Errorf("console: parse templates: %w", err)
 	}
@@ -47,7 +47,3 @@ func (p pages) render(page, name string, view any) ([]byte, error) {
 	}
 	return b.Bytes(), nil
 }
-
-// emptySecret is the view of the second step of the dialog. The script fills in the
-// secret.
-func emptySecret(curl string) tokenCreatedView { return tokenCreatedView{Curl: curl} }

@@ -30,7 +30,6 @@ type tokenFormView struct {
 	Latest      timestamp // the last second allowed; zero: no limit
 	Longest     string    // the limit in words; empty: none
 	Can         string    // what the token will be able to do
-	Curl        string
 }
 
 var inDays = regexp.MustCompile(`^([1-9][0-9]{0,4})d$`)
@@ -42,7 +41,7 @@ func (req *request) tokenForm(a accountRow, can, name, expires string) tokenForm
 	tomorrow := now.UTC().AddDate(0, 0, 1)
 	f := tokenFormView{
 		Account: a, Now: req.timestamp(now), Name: name, DefaultName: defaultName(a.Login), Choices: req.lifetimes(p), FirstDay: tomorrow.Format(time.DateOnly),
-		Latest: req.timestamp(p.Latest(now)), Can: can, Curl: req.curl(),
+		Latest: req.timestamp(p.Latest(now)), Can: can,
 	}
 	f.Custom = f.Latest.Zero() || f.Latest.Day() >= f.FirstDay
 	f.Date = f.FirstDay
@@ -93,8 +92,7 @@ func (req *request) curl() string {
 	return `read -rs T; curl -sS -H @- ` + req.rootURL() + `/api/org <<<"Authorization: Bearer $T"`
 }
 
-// tokenForm is GET /org/serviceaccounts/{ref}/tokens/new, for browsers without
-// script.
+// tokenForm is GET /org/serviceaccounts/{ref}/tokens/new.
 func tokenForm(req *request) error {
 	a, err := req.account()
 	if err != nil {
@@ -123,11 +121,11 @@ func (req *request) showTokenForm(status int, a hallpass.ServiceAccountSummary, 
 // tokenCreatedView shows the secret of a new token, once.
 type tokenCreatedView struct {
 	frame
-	Account accountRow
-	Token   tokenRow
-	Secret  string
-	Length  int
-	Curl    string
+	Account  accountRow
+	Token    tokenRow
+	Secret   string
+	Length   int
+	Commands []command
 }
 
 // createToken is POST /org/serviceaccounts/{ref}/tokens/new.
@@ -165,7 +163,7 @@ func createToken(req *request) error {
 	}
 	return req.show("tokens/created", tokenCreatedView{
 		frame: f, Account: view.Account, Token: req.tokensView(view.Account, []hallpass.Token{t}, 1).Tokens[0],
-		Secret: text.Reveal(), Length: len(text.Reveal()), Curl: req.curl(),
+		Secret: text.Reveal(), Length: len(text.Reveal()), Commands: req.commands(t.Name),
 	})
 }
 

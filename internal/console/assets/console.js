@@ -345,7 +345,7 @@ async function copyText(text, field) {
 
 function flashDone(button, text) {
 	const label = $("span", button);
-	const before = label.dataset.label ?? (label.dataset.label = label.textContent);
+	label.dataset.label ??= label.textContent;
 	label.textContent = text;
 	button.classList.add("done");
 	clearTimeout(button.timer);
@@ -360,6 +360,13 @@ function undone(button) {
 	button.classList.remove("done");
 }
 
+// relabel changes the label of a button, which it has when it is not flashing.
+function relabel(button, text) {
+	const label = $("span", button);
+	label.dataset.label = text;
+	if (!button.classList.contains("done")) label.textContent = text;
+}
+
 // ---- the secret, in the dialog or on its page ----
 
 class Secret {
@@ -371,70 +378,51 @@ class Secret {
 		this.proof = $("#token-proof", root);
 		this.box = $("#token-proof-box", root);
 		this.refusals = JSON.parse(this.box.dataset.refusals); // the server's words
+		this.account = root.dataset.account;
+		this.id = root.dataset.token;
+		this.gone = new AbortController(); // aborted when the secret is forgotten
 		this.waits = [];
 		this.copies = 0;
 		this.copied = false;
-		const command = $("#token-curl", root), copyCommand = $("#token-curl-copy", root);
+		this.seen = "";
+		const copy = $("#token-copy", root);
 		$("#token-show", root).addEventListener("click", () => this.show(this.field.type === "password"));
-		$("#token-copy", root).addEventListener("click", () => this.copy());
-		this.stored.addEventListener("change", () => this.light("stored", this.stored.checked));
+		copy.addEventListener("click", () => this.copy());
+		this.stored.addEventListener("change", () => this.arrange());
+		for (const button of $$("[data-command]", root)) button.addEventListener("click", () => this.copyCommand(button));
 		// Any other copy, here or in another tab of the console, replaces the
 		// secret on the clipboard.
+		const { signal } = this.gone;
 		for (const type of ["copy", "cut"]) {
 			document.addEventListener(type, (e) => {
 				const f = this.field;
 				this.taken(e.target === f && f.selectionStart === 0 && f.selectionEnd === f.value.length);
-			});
+			}, { signal });
 		}
-		document.addEventListener("copies", (e) => this.taken(this.copied && e.detail === this.field));
-		copies.addEventListener("message", () => this.taken(false));
-		copyCommand.addEventListener("click", async () => {
-			const done = await this.put(command.value, command);
-			if (done === "copied") {
-				flashDone(copyCommand, "Copied");
-				copyCommand.focus({ preventScroll: true });
-			} else if (done === "failed") {
-				command.focus();
-				command.select();
-			}
-		});
+		document.addEventListener("copies", (e) => this.taken(this.copied && e.detail === this.field), { signal });
+		copies.addEventListener("message", () => this.taken(false), { signal });
 		addEventListener("beforeunload", (e) => {
 			if (this.unsafe()) e.preventDefault();
-		});
+		}, { signal });
+		this.show(false);
+		this.arrange();
+		this.wait();
+		copy.focus();
 	}
 
 	// unsafe reports whether closing the view now would lose the secret.
 	unsafe() {
-		return Boolean(this.field.value) && !this.copied && !this.stored.checked;
-	}
-
-	open(account, id, text) {
-		this.end();
-		this.field.value = text;
-		this.copied = false;
-		this.copies++;
-		this.stored.checked = false;
-		this.show(false);
-		this.tell("", "");
-		for (const step of ["copied", "stored", "proved"]) this.light(step, false);
-		$("#token-fingerprint", this.root).textContent = `${text.length} characters, ends …${text.slice(-4)}`;
-		$("#token-checklist", this.root).hidden = true;
-		this.box.className = "proof";
-		this.proof.textContent = "Waiting for the first use…";
-		this.account = account;
-		this.id = id;
-		this.wait();
+		return Boolean(this.field.value) && !this.copied && !this.stored.checked && !this.seen;
 	}
 
 	// end forgets the secret and stops waiting.
 	end() {
 		this.field.value = "";
+		this.gone.abort();
 		this.source?.close();
 		this.source = null;
 		for (const t of this.waits) clearTimeout(t);
 		this.waits = [];
-		this.proved = false;
-		this.seen = "";
 	}
 
 	show(on) {
@@ -444,12 +432,25 @@ class Secret {
 		$("span", b).textContent = on ? "Hide" : "Show";
 	}
 
-	light(step, on) {
+	light(step, on, kind = "lit") {
 		const li = $(`[data-step="${step}"]`, this.root);
-		li.classList.toggle("lit", on);
+		li.className = on ? kind : "";
 		const word = $("span", li);
 		word.dataset.before ??= word.textContent;
-		word.textContent = on ? word.dataset.lit : word.dataset.before;
+		word.textContent = on ? word.dataset[kind] : word.dataset.before;
+	}
+
+	// arrange lights the steps that are done, and makes the button that is due next the
+	// primary one.
+	arrange() {
+		const safe = !this.unsafe(), copy = $("#token-copy", this.root);
+		this.light("copied", this.copied);
+		this.light("stored", this.stored.checked || Boolean(this.seen));
+		$("#token-done", this.root).hidden = !safe;
+		copy.classList.toggle("primary", !safe);
+		relabel(copy, safe ? "Copy again" : "Copy to clipboard");
+		$("#token-close", this.root).hidden = safe;
+		$("#token-close-help", this.root).hidden = safe;
 	}
 
 	tell(text, kind) {
@@ -462,10 +463,10 @@ class Secret {
 	holds(secret) {
 		const had = this.copied;
 		this.copied = secret;
-		this.light("copied", secret);
 		if (secret) this.tell("Copied. Now store it where it belongs.", "good");
 		else if (had) this.tell("Something else was copied since: the clipboard no longer holds the token.", "bad");
 		if (!secret) undone($("#token-copy", this.root));
+		this.arrange();
 	}
 
 	// taken handles the start of a copy, of the secret or of something else.
@@ -488,7 +489,7 @@ class Secret {
 		return ok ? "copied" : "failed";
 	}
 
-	// copy reports whether the secret is now proven to be on the clipboard.
+	// copy puts the secret on the clipboard, or tells how to.
 	async copy() {
 		const done = await this.put(this.field.value, this.field);
 		if (done === "failed") {
@@ -497,11 +498,24 @@ class Secret {
 			this.field.focus();
 			this.field.select();
 		}
-		if (done !== "copied") return false;
-		const b = $("#token-copy", this.root);
-		flashDone(b, "Copied");
-		b.focus({ preventScroll: true });
-		return true;
+		if (done !== "copied") return;
+		flashDone($("#token-copy", this.root), "Copied");
+		$("#token-done", this.root).focus({ preventScroll: true });
+	}
+
+	// copyCommand copies a command, which does not hold the secret and says so.
+	async copyCommand(button) {
+		const field = document.getElementById(button.dataset.command), says = $(".command-status", this.root);
+		const done = await this.put(field.value, field);
+		if (done === "copied") {
+			flashDone(button, "Copied");
+			says.textContent = "The command is copied. The token is not in it: copy the token when the command asks for it.";
+			button.focus({ preventScroll: true });
+		} else if (done === "failed") {
+			says.textContent = "The browser did not let the page copy. The command is selected: press Ctrl/⌘+C.";
+			field.focus();
+			field.select();
+		}
 	}
 
 	// wait listens for uses and refusals. It also polls, in case no event arrives.
@@ -527,37 +541,38 @@ class Secret {
 		}, 60000));
 	}
 
-	// later reports whether a call at that time is the latest one seen.
+	// later reports whether a call at that time is the latest one seen. Whoever calls has
+	// the secret.
 	later(at, told) {
 		const ahead = micros(at) - micros(this.seen);
 		if (ahead < 0 || (ahead === 0 && !told)) return false; // events of the stream are in order
 		this.seen = at;
 		$("#token-checklist", this.root).hidden = true;
+		this.arrange();
 		return true;
 	}
 
 	answered(at, address, client, told) {
 		if (!this.later(at, told)) return;
-		this.line("proved", `Proved: used just now from ${address} by ${client}`);
-		if (this.proved) return;
-		this.proved = true;
 		this.light("proved", true);
+		this.line("proved", "Proved: it works", `Used just now from ${address} by ${client}.`);
 		document.dispatchEvent(new Event("tokens-changed"));
 	}
 
 	refused(at, address, client, reason) {
 		if (!this.later(at, true)) return;
 		const why = this.refusals[reason] ?? (reason || "no reason given").replace(/^lacks /, "it needs the permission ");
-		const where = `from ${address} by ${client}`;
-		if (reason?.startsWith("lacks ")) {
-			// The token is valid; the call was not allowed.
-			this.line("refused", `The token works, but the last call, just now ${where}, was refused: ${why}.`);
-		} else this.line("refused", `Seen just now ${where}, but refused: ${why}. Still waiting…`);
+		this.light("proved", true, "refused");
+		const next = reason?.startsWith("lacks ") ? "The secret is right. The next call that is answered proves it." : "Still waiting for a call that is answered.";
+		this.line("refused", "Seen, but refused", `The last call, just now from ${address} by ${client}, was refused: ${why}.`, next);
 	}
 
-	line(kind, text) {
+	line(kind, title, ...lines) {
 		this.box.className = `proof ${kind}`;
-		this.proof.textContent = text;
+		const [head, ...rest] = ["strong", ...lines.map(() => "span")].map((name) => document.createElement(name));
+		head.textContent = title;
+		rest.forEach((e, i) => (e.textContent = lines[i]));
+		this.proof.replaceChildren(head, ...rest.flatMap((e) => [" ", e]));
 		this.box.scrollIntoView({ block: "nearest" });
 	}
 }
@@ -585,8 +600,8 @@ function guard(go) {
 		head.className = "dialog-head";
 		body.className = "dialog-body";
 		title.id = "guard-title";
-		title.textContent = "This secret is shown only once.";
-		text.textContent = "It was neither copied nor marked as stored. Once this is closed, nobody can see it again.";
+		title.textContent = "Close without copying?";
+		text.textContent = "The secret is shown only once. It was neither copied nor marked as stored. If you close now, nobody can see it again, and you must make a new one.";
 		buttons.className = "dialog-foot";
 		for (const [id, label, kind] of [["guard-keep", "Keep open", "primary"], ["guard-close", "Close anyway", "destructive"]]) {
 			const b = document.createElement("button");
@@ -642,206 +657,179 @@ class Lifetime {
 		return lastDay ? Math.min(end, this.latest) : end;
 	}
 
-	seconds() {
-		if (!this.custom()) return Number(this.form.elements.expires.value);
-		const left = (this.end() - this.now()) / 1000;
-		return this.end() < this.latest ? Math.ceil(left) : Math.floor(left);
-	}
-
-	// tell shows the end in the reader's zone, and returns it.
+	// tell shows the end in the reader's zone. Nothing can be sent without an end.
 	tell() {
 		const at = this.end();
 		let text = "";
-		if (at === null) text = "The token never expires. Delete it when its job is done.";
-		else if (!Number.isNaN(at)) text = `Expires on ${long.format(new Date(at))}.`;
+		if (at === null) text = "The token never ends. Delete it when its job is done.";
+		else if (!Number.isNaN(at)) text = `Ends on ${long.format(new Date(at))}.`;
 		$("#token-ends", this.form).textContent = text;
-		return at;
+		$("button.primary", this.form).disabled = Number.isNaN(at);
 	}
 }
 
-// ---- the token dialog ----
+// ---- dialogs that are pages ----
 
-const dialog = $("#token-dialog");
-if (dialog) tokenDialog();
+// A page with an element data-dialog-page is shown as a dialog by a link or a form that is
+// marked data-dialog. Its form is sent from there, and what the server answers is shown
+// there: the form with its errors, the next step, or a question.
 
-function tokenDialog() {
-	const form = $("#token-form"), created = $("#token-created"), title = $("#token-title");
-	const nameInput = $("#token-name"), generate = $("#token-generate");
-	const lifetime = new Lifetime(form);
-	const secret = new Secret(created);
-	let opener = null, inFlight = false, closing = false;
+// prepare makes the content of a page work, in the dialog or on its page, and returns the
+// secret that it shows.
+function prepare(root) {
+	for (const e of $$("[data-script]", root)) e.hidden = false;
+	localTimes(root);
+	const form = $("form", root);
+	if (form && $("#token-lifetime", form)) new Lifetime(form);
+	return root.id === "token-created" ? new Secret(root) : null;
+}
 
-	const tellEnd = () => {
-		const at = lifetime.tell();
-		generate.disabled = inFlight || Number.isNaN(at);
-	};
-	form.addEventListener("input", tellEnd);
-
-	function fieldError(id, text) {
-		const place = document.getElementById(id);
-		const field = $(`[aria-describedby~="${id}"]:is(input)`, form);
-		place.replaceChildren();
-		field?.removeAttribute("aria-invalid");
-		if (!text) return;
-		const p = document.createElement("p");
-		p.className = "field-error";
-		p.textContent = text;
-		place.append(p);
-		const first = id === "token-date-error" && !lifetime.custom() ? $("input:checked", form) : field ?? generate;
-		if (first === field) first.setAttribute("aria-invalid", "true");
-		first.focus();
+class PageDialog {
+	constructor() {
+		this.dialog = document.createElement("dialog");
+		this.dialog.id = "token-dialog";
+		this.dialog.setAttribute("aria-labelledby", "token-title");
+		document.body.append(this.dialog);
+		this.dialog.addEventListener("keydown", (event) => {
+			if (event.key !== "Escape") return;
+			event.preventDefault();
+			this.tryClose();
+		});
+		this.dialog.addEventListener("cancel", (event) => {
+			if (event.target !== this.dialog) return;
+			event.preventDefault();
+			this.tryClose();
+		});
+		// A browser may close the dialog by itself. Its content is still there.
+		this.dialog.addEventListener("close", () => {
+			if (this.closing || !this.secret?.unsafe()) return;
+			this.dialog.showModal();
+			guard(() => this.close());
+		});
+		onBackdrop(this.dialog, () => this.tryClose());
 	}
-	const clearErrors = () => ["token-name-error", "token-date-error", "token-form-error"].forEach((id) => fieldError(id, ""));
 
-	function newDefault() {
-		const random = [...crypto.getRandomValues(new Uint8Array(4))].map((b) => b.toString(16).padStart(2, "0")).join("");
-		const name = `${[...dialog.dataset.login].slice(0, 181).join("")}-${random}`;
-		nameInput.placeholder = name;
-		form.elements.default_name.value = name;
+	// open shows the page in the dialog; where that fails, the browser goes there.
+	async open(url, opener) {
+		if (this.opening || this.dialog.open) return;
+		this.opening = true;
+		this.opener = opener;
+		const answer = await fetch(url, { redirect: "manual" }).catch(() => null);
+		const html = answer?.ok ? await answer.text() : "";
+		this.opening = false;
+		if (!html || !this.show(html)) location.assign(url);
 	}
 
-	function open(from, keep) {
-		opener = from;
-		if (!keep) {
-			form.reset();
-			nameInput.value = "";
+	// show replaces the content by that of the page. It returns false if the page is not
+	// for a dialog.
+	show(html) {
+		const content = $("[data-dialog-page]", parsePage(html));
+		if (!content) return false;
+		const title = document.createElement("h2"); // the page has its own h1
+		const h1 = $("h1", content);
+		title.id = h1.id;
+		title.textContent = h1.textContent;
+		h1.replaceWith(title);
+		this.dialog.replaceChildren(document.adoptNode(content));
+		if (!this.dialog.open) this.dialog.showModal();
+		this.dialog.scrollTop = 0;
+		this.secret = prepare(content);
+		for (const a of $$("[data-cancel], #token-close, #token-done", content)) {
+			a.addEventListener("click", (event) => {
+				event.preventDefault();
+				if (event.detail < 2) this.tryClose(); // a double click on the button before is none on this one
+			});
 		}
-		newDefault();
-		clearErrors();
-		form.hidden = false;
-		created.hidden = true;
-		title.textContent = "Add service account token";
-		tellEnd();
-		dialog.showModal();
-		dialog.scrollTop = 0;
-		nameInput.focus();
+		const form = $("form", content);
+		form?.addEventListener("submit", (event) => {
+			event.preventDefault();
+			this.send(form, event.submitter);
+		});
+		if (!this.secret) ($("[autofocus]", content) ?? $("input:not([type=hidden]), button", content))?.focus();
+		return true;
 	}
 
-	function close() {
-		closing = true;
-		secret.end();
-		dialog.close();
-		closing = false;
+	close() {
+		this.closing = true;
+		this.secret?.end();
+		this.secret = null;
+		this.dialog.close();
+		this.closing = false;
 		const url = new URL(location);
 		if (url.searchParams.has("newToken")) {
 			for (const p of ["newToken", "name", "expires"]) url.searchParams.delete(p);
 			history.replaceState(null, "", url);
 		}
-		(opener?.isConnected ? opener : $("#add-token"))?.focus();
+		focusOn(this.opener?.isConnected ? this.opener : $("#add-token") ?? $("main"));
 	}
 
-	const tryClose = () => {
-		if (inFlight) return;
-		if (secret.unsafe()) guard(close);
-		else close();
-	};
-
-	form.addEventListener("submit", async (event) => {
-		event.preventDefault();
-		const at = lifetime.end();
-		if (inFlight || Number.isNaN(at)) return;
-		inFlight = true;
-		clearErrors();
-		generate.disabled = true;
-		generate.textContent = "Generating…";
-		const body = { name: nameInput.value.trim() === "" ? nameInput.placeholder : nameInput.value };
-		if (at !== null) body.secondsToLive = lifetime.seconds();
-		let answer = null, token = null;
-		try {
-			answer = await fetch(`/api/serviceaccounts/${encodeURIComponent(dialog.dataset.account)}/tokens`, {
-				method: "POST",
-				headers: { "Content-Type": "application/json" },
-				body: JSON.stringify(body),
-			});
-			token = await answer.json();
-		} catch {
-			token = null;
-		}
-		inFlight = false;
-		generate.textContent = "Generate token";
-		tellEnd();
-		if (!answer?.ok || !token?.key) {
-			refused(answer, token);
-			return;
-		}
-		form.hidden = true;
-		created.hidden = false;
-		title.textContent = "Service account token created";
-		secret.open(dialog.dataset.account, token.id, token.key);
-		dialog.scrollTop = 0;
-		$("#token-copy").focus();
-		document.dispatchEvent(new Event("tokens-changed"));
-	});
-
-	// refused shows the error of the server at its field.
-	function refused(answer, error) {
-		if (!answer) {
-			fieldError("token-form-error", "The server did not answer. Look at the list before you try again: the token may exist.");
-			return;
-		}
-		if (answer.status === 401) {
-			fieldError("token-form-error", "You are signed out. Sign in in another tab, then try again.");
-			return;
-		}
-		const text = error?.error || error?.message || `The server answered ${answer.status}.`;
-		const message = text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".");
-		if (error?.messageId === "serviceaccounts.ErrTokenAlreadyExists") {
-			fieldError("token-name-error", "A live token with this name already exists in the organization. Choose another name.");
-			nameInput.select();
-		} else if (error?.messageId === "serviceaccounts.ErrInvalidInput") fieldError("token-date-error", message);
-		else if (/^name\b/i.test(text)) fieldError("token-name-error", message);
-		else fieldError("token-form-error", message);
+	tryClose() {
+		if (this.inFlight) return;
+		if (this.secret?.unsafe()) guard(() => this.close());
+		else this.close();
 	}
 
-	$("#add-token").addEventListener("click", (event) => {
-		event.preventDefault();
-		open(event.currentTarget, false);
-	});
-	$("#token-x").addEventListener("click", tryClose);
-	$("#token-close").addEventListener("click", tryClose);
-	$("#token-copy-close").addEventListener("click", async () => {
-		if (await secret.copy()) close();
-	});
-	dialog.addEventListener("keydown", (event) => {
-		if (event.key !== "Escape") return;
-		event.preventDefault();
-		tryClose();
-	});
-	dialog.addEventListener("cancel", (event) => {
-		if (event.target !== dialog) return;
-		event.preventDefault();
-		tryClose();
-	});
-	// A browser may close the dialog by itself. Its content is still there.
-	dialog.addEventListener("close", () => {
-		if (closing || !secret.unsafe()) return;
-		dialog.showModal();
-		guard(close);
-	});
-	onBackdrop(dialog, tryClose);
-	if ("open" in dialog.dataset) open(null, true);
+	async send(form, submitter) {
+		if (this.inFlight) return;
+		this.inFlight = true;
+		const button = submitter ?? $("button.primary", form), label = button.textContent;
+		const body = new URLSearchParams(new FormData(form, submitter));
+		button.disabled = true;
+		button.textContent = form.dataset.once || label;
+		const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => null);
+		const html = answer && answer.type !== "opaqueredirect" ? await answer.text().catch(() => "") : "";
+		this.inFlight = false;
+		button.disabled = false;
+		button.textContent = label;
+		if (answer?.type === "opaqueredirect") {
+			location.reload(); // it is done: the page says so
+			return;
+		}
+		if (html && (this.show(html) || ask(html, () => button))) {
+			if (this.secret) document.dispatchEvent(new Event("tokens-changed"));
+			return;
+		}
+		const page = parsePage(html), p = document.createElement("p");
+		p.className = "field-error";
+		p.textContent = !answer ? "The server did not answer. Look at the list before you try again: it may be done."
+			: [$("main h1", page), $("main h1 + p", page)].map((e) => e?.textContent.trim()).filter(Boolean).join(": ") || `The server answered ${answer.status}.`;
+		$(".form-error", form).replaceChildren(p);
+		button.focus();
+	}
 }
 
-// ---- the page that shows the secret without a dialog ----
+let pageDialog;
+const openPage = (url, opener) => (pageDialog ??= new PageDialog()).open(url, opener);
 
-const pageForm = $("form:not(#token-form):has(#token-lifetime)");
-if (pageForm) new Lifetime(pageForm);
+document.addEventListener("click", (event) => {
+	const link = event.target.closest?.("a[data-dialog]");
+	if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+	event.preventDefault();
+	link.closest("[popover]")?.hidePopover();
+	openPage(link.href, link);
+});
+document.addEventListener("submit", (event) => {
+	const form = event.target.closest?.("form[data-dialog]");
+	if (!form) return;
+	event.preventDefault();
+	openPage(form.action, event.submitter);
+});
+const opens = $("[data-open]");
+if (opens) openPage(opens.dataset.open, null);
 
-const page = $("#token-created[data-page]");
+const page = $("[data-dialog-page]");
 if (page) {
-	const secret = new Secret(page);
-	const text = secret.field.value;
-	secret.open(page.dataset.account, page.dataset.token, text);
-	$("#token-copy").focus();
-	$("#token-close").addEventListener("click", (event) => {
-		if (!secret.unsafe()) return;
-		event.preventDefault();
-		const to = event.currentTarget.href;
-		guard(() => {
-			secret.end();
-			location.assign(to);
+	const secret = prepare(page);
+	for (const a of secret ? $$("#token-x, #token-close", page) : []) {
+		a.addEventListener("click", (event) => {
+			if (!secret.unsafe()) return;
+			event.preventDefault();
+			guard(() => {
+				secret.end();
+				location.assign(a.href);
+			});
 		});
-	});
+	}
 }
 
 // ---- IDs and configurations to copy ----
