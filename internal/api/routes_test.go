@@ -121,7 +121,7 @@ func newTargets(t *testing.T, s *hallpasstest.Server, n int, route string) targe
 		}
 		return r
 	}
-	if names("serviceaccounts") {
+	if names("serviceaccounts") || names("{subject}") {
 		path := account(t, s, name, "Viewer")
 		out.account = path[strings.LastIndexByte(path, '/')+1:]
 		token(t, s, path, name)
@@ -216,7 +216,7 @@ func (x targets) fill(route string) string {
 	return strings.NewReplacer(
 		"{id}", x.account, "{token}", x.token, "{rest...}", "1", "{user}", x.user, "{team}", x.team, "{role}", role, "{folder}", x.folder,
 		"{dashboard}", x.dashboard, "{org}", x.org, "{target}", "1", "{name}", "Main%20Org.", "{ref}", ref, "{to}", to, "{builtin}", "Admin",
-		"{number}", number, "{version}", "1", "{group}", "g", "{guard}", x.guard, "{channel}", x.channel, "{message}", x.message,
+		"{section}", "idle", "{subject}", "token:"+x.token, "{number}", number, "{version}", "1", "{group}", "g", "{guard}", x.guard, "{channel}", x.channel, "{message}", x.message,
 	).Replace(route)
 }
 

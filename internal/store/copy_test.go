@@ -66,6 +66,9 @@ func fill(t *testing.T, exec func(string, ...any) error) {
 		{`INSERT INTO account_days (account_id, day_us, ok, denied, failed, refused, limited) VALUES (2, 0, 1, 2, 3, 4, 5)`, nil},
 		{`INSERT INTO account_actions (account_id, action, scope, last_us, n) VALUES (2, 'orgs:read', '', 5, 6)`, nil},
 		{`INSERT INTO usage_begin (id, at_us) VALUES (1, 7)`, nil},
+		{`INSERT INTO token_policies (org_id, stale_days, warn_days, pauses, revoke_days, exempt, updated_us, updated_by) VALUES (1, 90, '[14,3]', TRUE, 90, '["owner:a"]', 1, 'a')`, nil},
+		{`INSERT INTO stale_tokens (token_id, phase, since_us, floor_us, warned_us, warning) VALUES (1, 'idle', 1, 0, 2, 14)`, nil},
+		{`INSERT INTO snoozes (org_id, section, kind, subject_id, part, until_us, reason, created_us, created_by) VALUES (1, 'idle', 'token', 1, 0, 9, $1, 1, 'a')`, []any{hostile}},
 		{`INSERT INTO preferences (org_id, kind, subject_id, theme, home_uid, timezone, week_start, language) VALUES (1, 'user', 1, 'dark', '', '', '', '')`, nil},
 	} {
 		if err := exec(s.query, s.args...); err != nil {

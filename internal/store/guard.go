@@ -176,6 +176,15 @@ func (tx *Tx) Guard(org hallpass.OrgID, name string) (hallpass.Guard, error) {
 	return g, nil
 }
 
+// GuardByID returns the guard with that ID; NotFound when org has none.
+func (tx *Tx) GuardByID(org hallpass.OrgID, id hallpass.GuardID) (hallpass.Guard, error) {
+	g, err := scanGuard(tx.sql.QueryRow(`SELECT `+guardColumns+` FROM guards WHERE org_id = $1 AND id = $2`, org, id))
+	if err != nil {
+		return hallpass.Guard{}, notFound(fmt.Errorf("store: guard %d: %w", id, err), errGuardNotFound.ID, errGuardNotFound.Message)
+	}
+	return g, nil
+}
+
 // Guards returns the org's guards whose name holds text, by name.
 func (tx *Tx) Guards(org hallpass.OrgID, text string) ([]hallpass.Guard, error) {
 	list, err := all(tx, scanGuard, `

@@ -187,6 +187,8 @@ func (tx *Tx) DeleteOrg(id hallpass.OrgID) error {
 		return err
 	}
 	return tx.steps("delete org",
+		do(`DELETE FROM snoozes WHERE org_id = $1`, id),
+		do(`DELETE FROM token_policies WHERE org_id = $1`, id),
 		do(`DELETE FROM tokens WHERE org_id = $1`, id),
 		do(`DELETE FROM role_assignments WHERE org_id = $1 OR role_org = $1`, id),
 		do(`DELETE FROM role_assignments WHERE kind = 'principal' AND grantee_id IN (SELECT id FROM service_accounts WHERE org_id = $1)`, id),

@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -205,16 +204,7 @@ func among(ids []hallpass.ServiceAccountID) string {
 	if ids == nil {
 		return ""
 	}
-	var b strings.Builder
-	b.WriteString(" AND a.id IN (")
-	for i, id := range ids {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.FormatInt(int64(id), 10))
-	}
-	b.WriteByte(')')
-	return b.String()
+	return " AND a.id IN " + idList(ids)
 }
 
 // ServiceAccountSummary returns the account with what its tokens add up to at

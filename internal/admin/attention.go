@@ -1,0 +1,521 @@
+package admin
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// What needs attention, and since when.
+const (
+	triedWithin   = time.Hour           // a refused token is being tried if somebody tried it so recently
+	endsWithin    = 14 * 24 * time.Hour // a token ends soon
+	usedWithin    = 30 * 24 * time.Hour // whoever uses a token misses it when it ends
+	unusedAfter   = 7 * 24 * time.Hour  // a token should have been used
+	idleAfter     = 90 * 24 * time.Hour // nobody uses a token any more, where the org's policy does not say otherwise
+	extendWithin  = 2 * time.Hour       // the end of a token that is replaced and still used is near
+	quietAtLeast  = time.Hour           // a token that is replaced is not used any more
+	refusedWithin = 24 * time.Hour      // a rule of a guard refuses: since the UTC day of so long ago began
+)
+
+// maxAttention is how many rows of a section are counted; maxTries how many refusals
+// are looked through for tokens that are being tried.
+const (
+	maxAttention = 1000
+	maxTries     = 5000
+)
+
+// An AttentionFilter picks rows; zero fields pick all.
+type AttentionFilter struct {
+	Section hallpass.AttentionSection // only those of this one
+	After   hallpass.AttentionCursor  // of Section: only those after this one
+	Limit   int                       // of rows in a section, at least 1
+}
+
+// An AttentionPage is some rows of one section.
+type AttentionPage struct {
+	Section hallpass.AttentionSection
+	Total   int  // in the section, after the filter's After
+	More    bool // there are more than Total
+	Rows    []hallpass.AttentionRow
+	Next    hallpass.AttentionCursor // of the last row; zero: there is no row after it
+}
+
+// Attention returns what needs doing in the caller's org, section by section, the most
+// urgent first. Sections that the caller may not read are left out.
+func (a *Admin) Attention(ctx context.Context, c hallpass.Caller, f AttentionFilter) (pages []AttentionPage, err error) {
+	err = a.read(ctx, c, need{action: hallpass.ServiceAccountsRead}, func(tx *store.Tx) error {
+		s := attention{Tx: tx, admin: a, caller: c, f: f, now: a.now(), among: readable(c)}
+		pages = nil
+		for _, section := range hallpass.AttentionSections() {
+			if f.Section != "" && f.Section != section {
+				continue
+			}
+			page, err := s.section(section)
+			if err != nil {
+				return err
+			}
+			if page != nil {
+				page.Section = section
+				pages = append(pages, *page)
+			}
+		}
+		return nil
+	})
+	return pages, err
+}
+
+// attention reads one answer.
+type attention struct {
+	*store.Tx
+	admin  *Admin
+	caller hallpass.Caller
+	f      AttentionFilter
+	now    time.Time
+	among  []hallpass.ServiceAccountID
+}
+
+// section returns a page of the section, nil if the caller may not read it.
+func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, error) {
+	ago := func(d time.Duration) time.Time { return s.now.Add(-d) }
+	switch section {
+	case hallpass.AttentionFailing:
+		return s.failing()
+	case hallpass.AttentionExpiring:
+		soon := store.WorkingTokens{EndAfter: s.now, EndBefore: s.now.Add(endsWithin), MadeFor: shortLived}
+		used, unused := soon, soon
+		used.UsedSince, unused.Unused = ago(usedWithin), ago(usedWithin)
+		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionRotate, hallpass.ActionLetEnd}, used, unused)
+	case hallpass.AttentionOverlaps:
+		return s.overlaps()
+	case hallpass.AttentionNeverUsed:
+		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionRevoke}, store.WorkingTokens{NeverUsed: true, MadeBefore: ago(unusedAfter)})
+	case hallpass.AttentionIdle:
+		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionPause}, store.WorkingTokens{UsedBefore: ago(idleAfter)})
+	case hallpass.AttentionNeverEnds:
+		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionSetEnd}, store.WorkingTokens{NeverEnd: true})
+	case hallpass.AttentionAboveLimit:
+		latest := s.admin.o.TokenPolicy.Latest(s.now)
+		if latest.IsZero() {
+			return &AttentionPage{}, nil
+		}
+		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionRotate}, store.WorkingTokens{EndAfter: latest})
+	case hallpass.AttentionNoOwner:
+		return s.ownerless()
+	case hallpass.AttentionChannels:
+		return s.channels()
+	case hallpass.AttentionRefusals:
+		return s.refusals()
+	}
+	return nil, nil
+}
+
+// limit returns how many rows to look for, so that they can be counted and it is known
+// whether there are more.
+func (s attention) limit() int { return max(maxAttention, s.f.Limit) + 1 }
+
+// count notes in the page how many rows were found, and returns how many of them are
+// shown.
+func (s attention) count(p *AttentionPage, found int) (shown int) {
+	p.Total, p.More = min(found, s.limit()-1), found >= s.limit()
+	return min(found, s.f.Limit)
+}
+
+// tokens returns a page of tokens that work: those of the first query, then those of
+// the next. The action of the same number is right for each.
+func (s attention) tokens(section hallpass.AttentionSection, actions []hallpass.AttentionAction, queries ...store.WorkingTokens) (*AttentionPage, error) {
+	var ids []hallpass.TokenID
+	of := make(map[hallpass.TokenID]int)
+	for i, q := range queries {
+		after := s.f.After
+		if int64(i) < after.First {
+			continue
+		}
+		if int64(i) == after.First {
+			q.After, q.AfterEnd = hallpass.TokenID(after.ID), time.UnixMicro(after.Second)
+		}
+		q.Org, q.Now, q.Among, q.Awake, q.Limit = s.caller.Org, s.now, s.among, section, s.limit()-len(ids)
+		some, err := s.WorkingTokenIDs(q)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range some {
+			of[id] = i
+		}
+		if ids = append(ids, some...); len(ids) >= s.limit() {
+			break
+		}
+	}
+	var p AttentionPage
+	shown := s.count(&p, len(ids))
+	rows, err := s.rows(section, ids[:shown])
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		rows[i].Action = actions[of[rows[i].Token.ID]]
+	}
+	p.Rows = rows
+	if shown > 0 && shown < len(ids) {
+		last := rows[shown-1].Token
+		p.Next = hallpass.AttentionCursor{First: int64(of[last.ID]), ID: int64(last.ID)}
+		if !queries[of[last.ID]].EndAfter.IsZero() {
+			p.Next.Second = last.ExpiresAt.UnixMicro()
+		}
+	}
+	return &p, nil
+}
+
+// rows returns a row of the section for each of the tokens, which exist.
+func (s attention) rows(section hallpass.AttentionSection, ids []hallpass.TokenID) ([]hallpass.AttentionRow, error) {
+	tokens, err := s.TokensByID(s.caller.Org, ids)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := s.accountsOf(tokens)
+	rows := make([]hallpass.AttentionRow, 0, len(ids))
+	for _, id := range ids {
+		t := tokens[id]
+		rows = append(rows, section.Row(t, accounts[t.ServiceAccount], ""))
+	}
+	return rows, err
+}
+
+func (s attention) accountsOf(tokens map[hallpass.TokenID]hallpass.Token) (map[hallpass.ServiceAccountID]hallpass.ServiceAccount, error) {
+	var ids []hallpass.ServiceAccountID
+	for _, t := range tokens {
+		ids = append(ids, t.ServiceAccount)
+	}
+	slices.Sort(ids)
+	return s.ServiceAccountsByID(s.caller.Org, slices.Compact(ids))
+}
+
+// page returns a page of rows that are all in memory, in their order, without those
+// that are snoozed. key returns a row's key; keys rise.
+func (s attention) page(rows []hallpass.AttentionRow, key func(hallpass.AttentionRow) hallpass.AttentionCursor) (*AttentionPage, error) {
+	list, err := s.Snoozes(s.caller.Org, s.now)
+	if err != nil {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(rows, func(r hallpass.AttentionRow) bool {
+		return !s.f.After.IsZero() && key(r).Compare(s.f.After) <= 0 ||
+			slices.ContainsFunc(list, func(z hallpass.Snooze) bool { return z.Section == r.Section && z.Subject == r.Subject })
+	})
+	slices.SortFunc(rows, func(x, y hallpass.AttentionRow) int { return key(x).Compare(key(y)) })
+	var p AttentionPage
+	shown := s.count(&p, len(rows))
+	p.Rows = rows[:shown]
+	if shown > 0 && shown < len(rows) {
+		p.Next = key(rows[shown-1])
+	}
+	return &p, nil
+}
+
+// failing returns the tokens that somebody tried within the hour and that are still
+// refused for the same reason. The latest try comes first.
+func (s attention) failing() (*AttentionPage, error) {
+	tries, err := s.AuditEntries(hallpass.AuditFilter{
+		Org: s.caller.Org, Action: "token.verify", Outcome: hallpass.Refused, From: s.now.Add(-triedWithin), Limit: maxTries,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var ids []hallpass.TokenID
+	for _, e := range tries.Entries {
+		ids = append(ids, e.Token)
+	}
+	slices.Sort(ids)
+	tokens, err := s.TokensByID(s.caller.Org, slices.Compact(ids))
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := s.accountsOf(tokens)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[hallpass.TokenID]hallpass.AttentionRow)
+	for _, e := range tries.Entries {
+		t, known := tokens[e.Token]
+		account := accounts[t.ServiceAccount]
+		if !known || !s.mayRead(t.ServiceAccount) {
+			continue
+		}
+		do := remedy(t, account, e, s.now)
+		if do == "" {
+			continue
+		}
+		row, seen := found[t.ID]
+		if !seen {
+			row = hallpass.AttentionFailing.Row(t, account, do)
+			row.Reason, row.Last, row.From = e.Reason, e.At, e.From
+		}
+		row.Since = e.At
+		row.Count += e.Count
+		found[t.ID] = row
+	}
+	rows := make([]hallpass.AttentionRow, 0, len(found))
+	for _, r := range found {
+		rows = append(rows, r)
+	}
+	return s.page(rows, func(r hallpass.AttentionRow) hallpass.AttentionCursor {
+		return hallpass.AttentionCursor{First: s.now.Add(triedWithin).UnixMicro() - r.Last.UnixMicro(), ID: int64(r.Token.ID)}
+	})
+}
+
+func (s attention) mayRead(id hallpass.ServiceAccountID) bool {
+	return s.among == nil || slices.Contains(s.among, id)
+}
+
+// remedy returns what to do about a token that was refused: nothing ("") if it would
+// not be refused for that reason now.
+func remedy(t hallpass.Token, account hallpass.ServiceAccount, e hallpass.AuditEntry, now time.Time) hallpass.AttentionAction {
+	state := t.State(now, account.Disabled)
+	for _, r := range []struct {
+		reason string
+		state  hallpass.TokenState
+		do     hallpass.AttentionAction
+	}{
+		{"api-key.expired", hallpass.TokenExpired, hallpass.ActionReissue},
+		{"api-key.revoked", hallpass.TokenRevoked, hallpass.ActionReissue},
+		{"api-key.rotated", hallpass.TokenRotated, hallpass.ActionShowSuccessor},
+		{"api-key.paused", hallpass.TokenPaused, hallpass.ActionResume},
+		{"identity.disabled", hallpass.TokenBlocked, hallpass.ActionEnable},
+	} {
+		if e.Reason == r.reason && state == r.state {
+			return r.do
+		}
+	}
+	if e.Reason == "api-key.network" && state.Works() && !within(t.Limits.Networks, e.From.Address) {
+		return hallpass.ActionSetNetworks
+	}
+	return ""
+}
+
+// within reports whether the address is in one of the networks, or there are none.
+func within(networks []netip.Prefix, address string) bool {
+	a, err := netip.ParseAddr(address)
+	a = a.Unmap().WithZone("")
+	return len(networks) == 0 || err == nil && slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(a) })
+}
+
+// overlaps returns the tokens that another replaces and that nobody uses any more, or
+// that are still used shortly before their end.
+func (s attention) overlaps() (*AttentionPage, error) {
+	tokens, err := s.OverlappingTokens(s.caller.Org, s.now, s.among, maxTries)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[hallpass.TokenID]hallpass.Token, len(tokens))
+	for _, t := range tokens {
+		byID[t.ID] = t
+	}
+	accounts, err := s.accountsOf(byID)
+	if err != nil {
+		return nil, err
+	}
+	var rows []hallpass.AttentionRow
+	for _, t := range tokens {
+		if do := overlap(t, s.now); do != "" && !accounts[t.ServiceAccount].Disabled {
+			rows = append(rows, hallpass.AttentionOverlaps.Row(t, accounts[t.ServiceAccount], do))
+		}
+	}
+	return s.page(rows, func(r hallpass.AttentionRow) hallpass.AttentionCursor {
+		return hallpass.AttentionCursor{First: max(r.Token.Rotation.CloseAt.UnixMicro(), 0), ID: int64(r.Token.ID)}
+	})
+}
+
+// overlap returns what to do about a token that another replaces, "" for nothing.
+func overlap(t hallpass.Token, now time.Time) hallpass.AttentionAction {
+	r := t.Rotation
+	last := r.At
+	if t.LastUse.At.After(last) {
+		last = t.LastUse.At
+	}
+	switch {
+	case now.Sub(last) >= max(r.Quiet, quietAtLeast):
+		return hallpass.ActionRetire
+	case last.After(r.At) && !r.CloseAt.IsZero() && r.CloseAt.Sub(now) <= extendWithin:
+		return hallpass.ActionExtend
+	}
+	return ""
+}
+
+func (s attention) ownerless() (*AttentionPage, error) {
+	ids, err := s.OwnerlessAccounts(s.caller.Org, s.now, s.among, hallpass.AttentionNoOwner, hallpass.ServiceAccountID(s.f.After.ID), s.limit())
+	if err != nil {
+		return nil, err
+	}
+	var p AttentionPage
+	shown := s.count(&p, len(ids))
+	accounts, err := s.ServiceAccountsByID(s.caller.Org, ids[:shown])
+	for _, id := range ids[:shown] {
+		p.Rows = append(p.Rows, accountRow(hallpass.AttentionNoOwner, accounts[id], hallpass.ActionSetOwner))
+	}
+	if shown > 0 && shown < len(ids) {
+		p.Next = hallpass.AttentionCursor{ID: int64(ids[shown-1])}
+	}
+	return &p, err
+}
+
+func accountRow(section hallpass.AttentionSection, account hallpass.ServiceAccount, do hallpass.AttentionAction) hallpass.AttentionRow {
+	return hallpass.AttentionRow{
+		Section: section, Action: do, Account: account,
+		Subject: hallpass.Subject{Kind: hallpass.AccountSubject, ID: int64(account.ID)},
+	}
+}
+
+// channels returns the channels of notices that do not work.
+func (s attention) channels() (*AttentionPage, error) {
+	if !s.caller.Can(hallpass.OrgsWrite, "") {
+		return nil, nil
+	}
+	list, err := s.FailingChannels(s.caller.Org, s.now.Add(-usedWithin))
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]hallpass.AttentionRow, 0, len(list))
+	for _, c := range list {
+		r := hallpass.AttentionRow{
+			Section: hallpass.AttentionChannels, Action: hallpass.ActionFixChannel, Channel: c, Since: c.FailingSince, Reason: c.OffReason,
+			Subject: hallpass.Subject{Kind: hallpass.ChannelSubject, ID: int64(c.ID)},
+		}
+		if r.Reason == "" {
+			r.Reason = c.LastError
+		}
+		if r.Reason == "" {
+			r.Reason = "Notices were given up"
+		}
+		rows = append(rows, r)
+	}
+	return s.page(rows, subjectKey)
+}
+
+// refusals returns the rules of guards that refused tokens since yesterday began.
+func (s attention) refusals() (*AttentionPage, error) {
+	if !s.caller.Can(hallpass.GuardsRead, "") {
+		return nil, nil
+	}
+	list, err := s.GuardRefusals(s.caller.Org, s.now.Add(-refusedWithin).Truncate(24*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]hallpass.AttentionRow, 0, len(list))
+	for _, r := range list {
+		if !s.caller.Can(hallpass.GuardsRead, hallpass.Guard{Name: r.Guard}.Scope()) {
+			continue
+		}
+		r.Section, r.Action = hallpass.AttentionRefusals, hallpass.ActionShowGuard
+		rows = append(rows, r)
+	}
+	return s.page(rows, subjectKey)
+}
+
+func subjectKey(r hallpass.AttentionRow) hallpass.AttentionCursor {
+	return hallpass.AttentionCursor{Second: int64(r.Subject.Part), ID: r.Subject.ID}
+}
+
+// Snoozes returns what is put off in the caller's org.
+func (a *Admin) Snoozes(ctx context.Context, c hallpass.Caller) (list []hallpass.Snooze, err error) {
+	err = a.read(ctx, c, need{action: hallpass.ServiceAccountsRead}, func(tx *store.Tx) error {
+		list, err = tx.Snoozes(c.Org, a.now())
+		if err != nil {
+			return err
+		}
+		var failed error
+		list = slices.DeleteFunc(list, func(z hallpass.Snooze) bool {
+			_, n, err := subjectNeed(tx, c.Org, z.Subject)
+			if err != nil && hallpass.KindOf(err) != hallpass.NotFound {
+				failed = err
+			}
+			return err != nil || n.authorize(c) != nil
+		})
+		return failed
+	})
+	return list, err
+}
+
+// Snooze puts a row of the page of what needs doing off for a while: 30 days, if that
+// is zero. Whoever may not change the subject is Denied; a subject that the caller's org
+// does not have is NotFound, one that the section has no rows of Invalid.
+func (a *Admin) Snooze(ctx context.Context, c hallpass.Caller, section hallpass.AttentionSection, subject hallpass.Subject, d time.Duration, reason string) (z hallpass.Snooze, err error) {
+	if d == 0 {
+		d = hallpass.SnoozeFor
+	}
+	switch {
+	case d < 0 || d > hallpass.MaxSnooze:
+		return z, hallpass.Invalidf("days", "days is not between 1 and 90")
+	case reason == "":
+		return z, hallpass.Invalidf("reason", "reason is missing: say why this can wait")
+	}
+	if err := hallpass.ValidateText("reason", reason, maxReason); err != nil {
+		return z, err
+	}
+	now := a.now()
+	err = a.changeSnooze(ctx, c, section, subject, "attention.snooze", func(t *Turn) error {
+		z = hallpass.Snooze{Org: t.Caller.Org, Section: section, Subject: subject, Until: now.Add(d), Reason: reason, At: now, By: t.Caller.Principal.Login}
+		if err := t.SetSnooze(z); err != nil {
+			return err
+		}
+		return t.Audit(string(subject.Kind), subject.Number(), string(section)+" until "+z.Until.Format(time.RFC3339)+": "+reason)
+	})
+	return z, err
+}
+
+// maxReason is the longest reason, in characters.
+const maxReason = 500
+
+// EndSnooze lets the row come back. NotFound when it is not snoozed.
+func (a *Admin) EndSnooze(ctx context.Context, c hallpass.Caller, section hallpass.AttentionSection, subject hallpass.Subject) error {
+	return a.changeSnooze(ctx, c, section, subject, "attention.wake", func(t *Turn) error {
+		if err := t.DeleteSnooze(t.Caller.Org, section, subject); err != nil {
+			return err
+		}
+		return t.Audit(string(subject.Kind), subject.Number(), string(section))
+	})
+}
+
+func (a *Admin) changeSnooze(ctx context.Context, c hallpass.Caller, section hallpass.AttentionSection, subject hallpass.Subject, action string, fn func(*Turn) error) error {
+	if !slices.Contains(hallpass.AttentionSections(), section) {
+		return hallpass.Invalidf("section", "there is no section of that name")
+	}
+	if section.Subjects() != subject.Kind {
+		return hallpass.Invalidf("subject", "the rows of %s are about a %s", section, section.Subjects())
+	}
+	return a.change(ctx, c, need{action: hallpass.ServiceAccountsRead}, action, func(t *Turn) error {
+		n, _, err := subjectNeed(t.Tx, t.Caller.Org, subject)
+		if err != nil {
+			return err
+		}
+		if err := n.authorize(t.Caller); err != nil {
+			return err
+		}
+		return fn(t)
+	})
+}
+
+// subjectNeed returns what changing the subject demands, and reading it; NotFound when
+// the org does not have it.
+func subjectNeed(tx *store.Tx, org hallpass.OrgID, subject hallpass.Subject) (write, read need, err error) {
+	of := func(scope hallpass.Scope, w, r hallpass.Action) (need, need, error) {
+		return need{action: w, scope: scope}, need{action: r, scope: scope}, err
+	}
+	switch subject.Kind {
+	case hallpass.TokenSubject:
+		var t hallpass.Token
+		t, err = tx.OrgToken(org, hallpass.TokenID(subject.ID))
+		return of(t.ServiceAccount.Scope(), hallpass.ServiceAccountsWrite, hallpass.ServiceAccountsRead)
+	case hallpass.AccountSubject:
+		id := hallpass.ServiceAccountID(subject.ID)
+		_, err = tx.ServiceAccount(org, id)
+		return of(id.Scope(), hallpass.ServiceAccountsWrite, hallpass.ServiceAccountsRead)
+	case hallpass.ChannelSubject:
+		_, err = tx.Channel(org, hallpass.ChannelID(subject.ID))
+		return of("", hallpass.OrgsWrite, hallpass.OrgsWrite)
+	}
+	g, err := tx.GuardByID(org, hallpass.GuardID(subject.ID))
+	return need{action: hallpass.GuardsWrite, scope: g.Scope()}, need{action: hallpass.GuardsRead, scope: g.Scope()}, err
+}
