@@ -40,12 +40,20 @@ func (id ServiceAccountID) Scope() Scope {
 // its tokens.
 type ServiceAccountSummary struct {
 	ServiceAccount
-	Tokens        int       // all that were not deleted, expired ones included
+	TokenFigures
+	Given Given
+}
+
+// TokenFigures are what the tokens of an account add up to.
+type TokenFigures struct {
+	Tokens        int       // all that were not deleted, ended ones included
 	LiveTokens    int       // those that have not ended; of a disabled account none may be used all the same
-	NeverExpiring int       // those of them that never expire
-	LastUsedAt    time.Time // by any of its tokens; zero: never
-	NextExpiry    time.Time // the soonest of its live tokens; zero: none expires
-	Given         Given
+	NeverExpiring int       // those of them that never end
+	Paused        int       // those of them that are paused
+	Overlapping   int       // those of them that are being replaced and not paused
+	LastUse       Use       // the latest of any of its tokens; zero: never
+	NextExpiry    time.Time // the soonest end of its live tokens; zero: none ends
+	LastEnd       time.Time // when the latest of the others ended; zero: none has
 }
 
 // Usable returns how many of the account's tokens may be used now.
@@ -53,7 +61,7 @@ func (s ServiceAccountSummary) Usable() int {
 	if s.Disabled {
 		return 0
 	}
-	return s.LiveTokens
+	return s.LiveTokens - s.Paused
 }
 
 // ExpiresSoon reports whether one of the account's live tokens expires within

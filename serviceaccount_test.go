@@ -55,7 +55,7 @@ func TestExpiresSoon(t *testing.T) {
 		{"in seven days", noon.AddDate(0, 0, 7), true},
 		{"in more than seven days", noon.AddDate(0, 0, 7).Add(time.Microsecond), false},
 	} {
-		if got := (hallpass.ServiceAccountSummary{NextExpiry: tt.next}).ExpiresSoon(noon); got != tt.want {
+		if got := (hallpass.ServiceAccountSummary{TokenFigures: hallpass.TokenFigures{NextExpiry: tt.next}}).ExpiresSoon(noon); got != tt.want {
 			t.Errorf("%s: soon = %v, want %v", tt.name, got, tt.want)
 		}
 	}

@@ -127,15 +127,20 @@ func accountPage(tx *store.Tx, q store.ServiceAccountQuery) (page []hallpass.Ser
 	if page, total, err = tx.ServiceAccounts(q); err != nil {
 		return nil, 0, err
 	}
+	return page, total, fillGiven(tx, q.Org, page)
+}
+
+// fillGiven fills in what each of the accounts was given.
+func fillGiven(tx *store.Tx, org hallpass.OrgID, page []hallpass.ServiceAccountSummary) error {
 	ids := make([]int64, len(page))
 	for i, s := range page {
 		ids[i] = int64(s.ID)
 	}
-	given, err := tx.Given(q.Org, ids)
+	given, err := tx.Given(org, ids)
 	for i := range page {
 		page[i].Given = given[ids[i]]
 	}
-	return page, total, err
+	return err
 }
 
 // readable lists the accounts that the caller's scopes name one by one; nil

@@ -52,6 +52,7 @@ func TestPowerAsks(t *testing.T) {
 	do("POST", "/api/orgs", `{"name":"Shop org"}`)
 	do("POST", "/api/folders", `{"uid":"shop","title":"Shop"}`)
 	ci, old, off := b.create("ci", "Viewer"), b.create("old", "Editor"), b.create("off", "None")
+	b.create("bulk", "Viewer")
 	do("POST", "/api/serviceaccounts/"+ci[strings.LastIndexByte(ci, '/')+1:]+"/tokens", `{"name":"nightly"}`)
 	do("PATCH", "/api/serviceaccounts/"+off[strings.LastIndexByte(off, '/')+1:], `{"isDisabled":true}`)
 	session := sessionOf(t, b, "/admin/users/2")
@@ -60,6 +61,7 @@ func TestPowerAsks(t *testing.T) {
 	asked := make(map[string]bool)
 	for _, p := range []power{
 		{route: account + "/role", path: ci + "/role", form: []string{"role", "Editor"}, what: "ci", before: "Viewer", after: "Editor", done: "ci has the role Editor now."},
+		{route: "POST /org/serviceaccounts", path: "/org/serviceaccounts", form: []string{"do", "disable", "account", idOf(t, s, "bulk")}, what: "bulk", before: "enabled, no tokens", after: "disabled", done: "1 service account disabled: the tokens are refused."},
 		{route: account + "/enable", path: off + "/enable", what: "off", before: "disabled", after: "enabled", done: "off is enabled now."},
 		{route: account + "/disable", path: off + "/disable", what: "off", before: "enabled", after: "disabled", done: "off is disabled now"},
 		{route: account + "/roles", path: ci + "/roles", form: []string{"role", "metrics"}, what: "Metrics", before: "not given", after: "given", done: "the service account ci changed: Metrics given"},

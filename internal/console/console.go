@@ -160,6 +160,7 @@ func table() []route {
 	post("/profile/org", harmless, switchOrg)
 
 	get("/org/serviceaccounts", serviceAccounts)
+	ask("/org/serviceaccounts", changeAccounts)
 	get("/org/serviceaccounts/create", newAccountForm)
 	post("/org/serviceaccounts/create", states, createServiceAccount)
 	get("/org/serviceaccounts/{ref}", serviceAccount)

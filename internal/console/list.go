@@ -53,15 +53,19 @@ type pager struct {
 
 // pagerOf returns the pager of a list at path; its other parameters stay.
 func pagerOf(req *request, path string, total, page int, of noun) pager {
-	p := pager{Total: total, What: of.Of(total), Page: page, Pages: max(1, (total+perPage-1)/perPage)}
-	at := func(n int) string {
+	return pagerAt(total, page, of, func(n int) string {
 		q := url.Values{}
 		if text := req.URL.Query().Get("query"); text != "" {
 			q.Set("query", text)
 		}
 		q.Set("page", strconv.Itoa(n))
 		return path + "?" + q.Encode()
-	}
+	})
+}
+
+// pagerAt returns the pager of a list whose pages are at those addresses.
+func pagerAt(total, page int, of noun, at func(page int) string) pager {
+	p := pager{Total: total, What: of.Of(total), Page: page, Pages: max(1, (total+perPage-1)/perPage)}
 	if page > 1 {
 		p.Prev = at(min(page-1, p.Pages))
 	}

@@ -4,40 +4,16 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
-	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// accountsView is the list of service accounts.
-type accountsView struct {
-	frame
-	Query, Filter string
-	Page, Pages   int
-	Total         int
-	Filters       []filterLink
-	Rows          []accountRow
-	Create        bool
-	FirstRun      bool // the org has no account
-	Back          string
-	Prev, Next    string // addresses; empty: none
-}
-
-// NeedsCreate says why no account can be added; empty: one can.
-func (l accountsView) NeedsCreate() string { return needs(l.Create, hallpass.ServiceAccountsCreate) }
-
-// filterLink is one of the list's filters.
-type filterLink struct {
-	Label, URL string
-	Current    bool
-}
-
-// accountRow is an account as lists and its own page show it.
+// accountRow is an account as lists and its own pages show it.
 type accountRow struct {
 	ID            hallpass.ServiceAccountID
+	UID           string
 	URL           string
 	Avatar        string
 	Name          string
@@ -45,92 +21,52 @@ type accountRow struct {
 	Role          string
 	Roles         []roleOption
 	Disabled      bool
+	Owner         string // empty: nobody is named
+	OwnerURL      string // of the list of that owner's accounts
 	Tokens        int
-	Live          int    // tokens that can be used now
+	States        string // the tokens by their states, in words
+	StatesClass   string // of the dot before them
+	Live          int    // tokens that have not ended
+	Recent        bool   // one was used in the last 24 hours
 	NeverExpiring int    // live tokens that never expire
 	More          string // what was given in addition to the role, as "1 role"
+	Extra         string // the same, shorter
 	LastUsed      timestamp
+	Address       string // of the last use
+	Client        string
 	NextExpiry    timestamp
-	Soon          bool // the next expiry is within seven days
+	Soon          bool      // it wants a look
+	Ended         timestamp // when the last of its tokens ended; zero: long ago, or one is live
 	Write         bool
 	Delete        bool
 }
 
-var accountFilters = []struct{ value, label string }{{"", "All"}, {"expired", "With expired tokens"}, {"disabled", "Disabled"}}
-
 // accountURL returns the address of the page of the account with that uid.
 func accountURL(uid string) string { return crumbAccounts.URL + "/" + url.PathEscape(uid) }
 
-// accountsURL returns the address of the list with that search, filter and page.
-func accountsURL(query, filter string, page int) string {
-	q := url.Values{}
-	if query != "" {
-		q.Set("query", query)
-	}
-	if filter != "" {
-		q.Set("filter", filter)
-	}
-	if page > 1 {
-		q.Set("page", strconv.Itoa(page))
-	}
-	if len(q) == 0 {
-		return crumbAccounts.URL
-	}
-	return crumbAccounts.URL + "?" + q.Encode()
-}
-
-// serviceAccounts is GET /org/serviceaccounts.
-func serviceAccounts(req *request) error {
-	q := req.URL.Query()
-	view := accountsView{Query: q.Get("query"), Filter: q.Get("filter"), Page: 1, Create: req.caller.Can(hallpass.ServiceAccountsCreate, "")}
-	if view.Filter != "expired" && view.Filter != "disabled" {
-		view.Filter = ""
-	}
-	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
-		view.Page = n
-	}
-	var accounts []hallpass.ServiceAccountSummary
-	var err error
-	if !view.Create || req.caller.Can(hallpass.ServiceAccountsRead, "") {
-		accounts, view.Total, err = pageByName(admin.Page{Number: view.Page, Size: perPage}, func(p admin.Page) ([]hallpass.ServiceAccountSummary, int, error) {
-			return req.o.Admin.ServiceAccounts(req.Context(), req.caller, admin.ServiceAccountFilter{
-				Query: view.Query, ExpiredOnly: view.Filter == "expired", DisabledOnly: view.Filter == "disabled", Page: p.Number, PerPage: p.Size,
-			})
-		}, func(a hallpass.ServiceAccountSummary) string { return a.Name })
-		if err != nil {
-			return err
-		}
-	}
-	for _, a := range accounts {
-		view.Rows = append(view.Rows, req.accountRow(a))
-	}
-	view.Pages = max(1, (view.Total+perPage-1)/perPage)
-	view.FirstRun = view.Total == 0 && view.Query == "" && view.Filter == ""
-	view.Back = accountsURL(view.Query, view.Filter, view.Page)
-	if view.Page > 1 {
-		view.Prev = accountsURL(view.Query, view.Filter, min(view.Page-1, view.Pages))
-	}
-	if view.Page < view.Pages {
-		view.Next = accountsURL(view.Query, view.Filter, view.Page+1)
-	}
-	for _, f := range accountFilters {
-		view.Filters = append(view.Filters, filterLink{f.label, accountsURL(view.Query, f.value, 1), f.value == view.Filter})
-	}
-	if view.frame, err = req.frame("serviceaccounts", crumbAccounts.Label, crumbAdmin, crumbAccess); err != nil {
-		return err
-	}
-	return req.show("serviceaccounts/list", view)
-}
-
 func (req *request) accountRow(a hallpass.ServiceAccountSummary) accountRow {
-	return accountRow{
-		ID: a.ID, URL: accountURL(a.UID), Avatar: avatarOf(a.Login), Name: a.Name, Login: a.Login,
-		Role: a.Role.String(), Roles: req.roleOptions(a.Role, req.caller.Role), Disabled: a.Disabled, Tokens: a.Tokens, Live: a.Usable(), NeverExpiring: a.NeverExpiring, More: a.Given.Words(),
-		LastUsed: req.timestamp(a.LastUsedAt), NextExpiry: req.timestamp(a.NextExpiry),
-		Soon:   a.ExpiresSoon(req.o.Admin.Now()),
+	now := req.o.Admin.Now()
+	row := accountRow{
+		ID: a.ID, UID: a.UID, URL: accountURL(a.UID), Avatar: avatarOf(a.Login), Name: a.Name, Login: a.Login,
+		Role: a.Role.String(), Roles: req.roleOptions(a.Role, req.caller.Role), Disabled: a.Disabled,
+		Owner: a.Owner, Tokens: a.Tokens, Live: a.LiveTokens, NeverExpiring: a.NeverExpiring, More: a.Given.Words(), Extra: givenShort(a.Given),
+		LastUsed: req.timestamp(a.LastUse.At), Address: a.LastUse.Address, NextExpiry: req.timestamp(a.NextExpiry),
+		Soon:   hallpass.EndingAccounts.Picks(a, now),
+		Recent: hallpass.Token{LastUse: a.LastUse}.InUse(now),
 		Write:  req.caller.Can(hallpass.ServiceAccountsWrite, a.ID.Scope()),
 		Delete: req.caller.Can(hallpass.ServiceAccountsDelete, a.ID.Scope()),
 	}
+	row.States, row.StatesClass = tokensWords(a)
+	if a.Owner != "" {
+		row.OwnerURL = accountsAt{Owner: a.Owner}.URL()
+	}
+	if !row.LastUsed.Zero() {
+		row.Client = client(a.LastUse.UserAgent)
+	}
+	if a.EndedLately(now) {
+		row.Ended = req.timestamp(a.LastEnd)
+	}
+	return row
 }
 
 // accountView is the page of one account.
@@ -175,10 +111,12 @@ func (req *request) account() (hallpass.ServiceAccountSummary, error) {
 	return req.o.Admin.ServiceAccount(req.Context(), req.caller, id)
 }
 
+var errNoAccount = &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no such service account in this organization."}
+
 func (req *request) accountID() (hallpass.ServiceAccountID, error) {
 	id, err := req.o.Admin.ServiceAccountID(req.Context(), req.caller, req.PathValue("ref"))
 	if errors.Is(err, hallpass.Invalid) || errors.Is(err, hallpass.NotFound) {
-		err = &hallpass.Error{Kind: hallpass.NotFound, Message: "There is no such service account in this organization.", Err: err}
+		err = &hallpass.Error{Kind: hallpass.NotFound, Message: errNoAccount.Message, Err: err}
 	}
 	return id, err
 }
@@ -199,8 +137,8 @@ func (req *request) showAccount(status int, view accountView) error {
 		return err
 	}
 	for _, t := range tokens {
-		if t.LastUse.At.After(a.LastUsedAt) {
-			a.LastUsedAt = t.LastUse.At
+		if t.LastUse.At.After(a.LastUse.At) {
+			a.LastUse = t.LastUse
 		}
 	}
 	view.Account, view.Created = req.accountRow(a), req.timestamp(a.CreatedAt)

@@ -99,7 +99,7 @@ func revoke(t *testing.T, s *hallpasstest.Server, id hallpass.TokenID) {
 	}
 }
 
-var accountLine = regexp.MustCompile(`(?s)<tr(?: class="off")?>.*?<span class="name">(.*?)</span>.*?<td [^>]*data-is="role">(.*?)</td>\s*<td [^>]*data-is="tokens">(?:<span class="only-s">Tokens </span>)?(.*?)</td>.*?<td [^>]*data-is="expiry">(.*?)</td>`)
+var accountLine = regexp.MustCompile(`(?s)<tr(?: class="off")?>.*?<span class="name">(.*?)</span>.*?<td [^>]*data-is="role">(.*?)</td>\s*<td [^>]*data-is="tokens">(.*?)</td>.*?<td [^>]*data-is="expiry">(.*?)</td>`)
 
 // TestListTellsFactsApart shows accounts that differ in one fact each in the list:
 // no two facts have the same sign, and no role stands for more than it is.
@@ -130,21 +130,21 @@ func TestListTellsFactsApart(t *testing.T) {
 	expiry, role, tokens := make(map[string]string), make(map[string]string), make(map[string]string)
 	for _, line := range accountLine.FindAllStringSubmatch(b.get("/org/serviceaccounts").text, -1) {
 		expiry[line[1]], tokens[line[1]] = plain(line[4]), plain(line[3])
-		if i := strings.Index(line[2], `<span class="sub">`); i >= 0 {
+		if i := strings.Index(line[2], `+ `); i >= 0 {
 			role[line[1]] = plain(line[2][i:])
 		}
 	}
-	for name, want := range map[string]string{"idle": "No tokens", "endless": "Never ends", "ending": "in 30 days", "mixed": "in 30 days 1 never ends", "ended": "All ended"} {
+	for name, want := range map[string]string{"idle": "–", "endless": "Never ends", "ending": "in 30 days", "mixed": "in 30 days 1 never ends", "ended": "Ended 59 minutes ago", "off": "Blocked"} {
 		if expiry[name] != want {
 			t.Errorf("the next expiry of %s reads %q, want %q", name, expiry[name], want)
 		}
 	}
-	for name, want := range map[string]string{"idle": "+ 1 role", "endless": "+ access to 1 thing", "ended": "+ 1 role", "ending": ""} {
+	for name, want := range map[string]string{"idle": "+ 1", "endless": "+ access", "ended": "+ 1", "ending": ""} {
 		if role[name] != want {
 			t.Errorf("beside the role of %s stands %q, want %q", name, role[name], want)
 		}
 	}
-	for name, want := range map[string]string{"idle": "No tokens", "endless": "1", "ended": "1 0 usable", "off": "1 0 usable"} {
+	for name, want := range map[string]string{"idle": "No tokens", "endless": "1 live", "mixed": "2 live", "ended": "1 ended", "off": "1 blocked"} {
 		if tokens[name] != want {
 			t.Errorf("the tokens of %s read %q, want %q", name, tokens[name], want)
 		}

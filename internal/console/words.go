@@ -115,6 +115,65 @@ func tokenBadge(s hallpass.TokenState, used bool) badge {
 	return badge{Text: sentenceStart(s.Words()), Class: "bad"}
 }
 
+// accountViewWords are what the list calls its views. class is that of a count that
+// wants a look.
+var accountViewWords = map[hallpass.AccountView]struct{ label, class string }{
+	hallpass.AllAccounts:         {label: "All"},
+	hallpass.EndingAccounts:      {"Ends in 14 days", "warn"},
+	hallpass.NeverEndingAccounts: {label: "Never ends"},
+	hallpass.StaleAccounts:       {label: "Unused for 90 days"},
+	hallpass.UnusedAccounts:      {label: "Never used"},
+	hallpass.BlockedAccounts:     {label: "Blocked"},
+	hallpass.UnownedAccounts:     {label: "No owner"},
+	hallpass.ExpiredAccounts:     {label: "With expired tokens"},
+	hallpass.DisabledAccounts:    {label: wordDisabledTitle},
+}
+
+// wordDisabledTitle is the badge of an account that is disabled.
+const wordDisabledTitle = "Disabled"
+
+// tokensWords tells the tokens of an account by their states, and the class of their
+// dot.
+func tokensWords(s hallpass.ServiceAccountSummary) (words, class string) {
+	var parts []string
+	add := func(n int, word string) {
+		if n > 0 {
+			parts = append(parts, strconv.Itoa(n)+" "+word)
+		}
+	}
+	live := s.LiveTokens - s.Paused
+	switch {
+	case s.Tokens == 0:
+		return "No tokens", ""
+	case s.Disabled:
+		add(s.LiveTokens, "blocked")
+	default:
+		add(live-s.Overlapping, "live")
+		add(s.Overlapping, "rotating")
+		add(s.Paused, "paused")
+		if class = "warn"; live > 0 {
+			class = "good"
+		}
+	}
+	if s.LiveTokens == 0 {
+		add(s.Tokens, "ended")
+		class = ""
+	}
+	return strings.Join(parts, ", "), class
+}
+
+// givenShort is what was given in addition to a role, for a narrow column: "2, access".
+func givenShort(g hallpass.Given) string {
+	var parts []string
+	if g.MoreRoles > 0 {
+		parts = append(parts, strconv.Itoa(g.MoreRoles))
+	}
+	if g.AccessGrants > 0 {
+		parts = append(parts, "access")
+	}
+	return strings.Join(parts, ", ")
+}
+
 // nodeBadges show the states of nodes.
 var nodeBadges = map[node.State]badge{
 	node.Live:     {string(node.Live), "good", ""},
@@ -363,5 +422,11 @@ func sentence(s string) string {
 }
 
 func sentenceStart(s string) string { return strings.TrimSuffix(sentence(s), ".") }
+
+// lowerFirst returns s with a small first letter, as inside a sentence.
+func lowerFirst(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToLower(first)) + s[size:]
+}
 
 func idText(id int64) string { return strconv.FormatInt(id, 10) }

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -116,10 +117,15 @@ func (tx *Tx) ServiceAccounts(q ServiceAccountQuery) ([]hallpass.ServiceAccountS
 	args = append(args, micros(q.Now), limit, offset)
 	n := len(args)
 	list, err := all(tx, scanSummary, fmt.Sprintf(`
-		WITH page AS (SELECT a.id AS id FROM service_accounts a WHERE %s ORDER BY a.login_key %s LIMIT $%d OFFSET $%d)
+		WITH page AS (SELECT a.id AS id FROM service_accounts a WHERE %s ORDER BY a.login_key %s LIMIT $%d OFFSET $%d),
+		     f    AS (%s)
 		SELECT %s, %s
-		FROM   page JOIN service_accounts a ON a.id = page.id
-		ORDER  BY a.login_key`, where, order, n-1, n, accountColumns, summaryColumns("$"+strconv.Itoa(n-2))), args...)
+		FROM   page JOIN service_accounts a ON a.id = page.id LEFT JOIN f ON f.account = a.id
+		ORDER  BY a.login_key`, where, order, n-1, n,
+		figures("$"+strconv.Itoa(n-2), `t.service_account_id IN (SELECT id FROM page)`), accountColumns, figureColumns), args...)
+	if err == nil {
+		err = tx.FillLastUses(list)
+	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: service accounts: %w", err)
 	}
@@ -177,25 +183,106 @@ func (tx *Tx) countAccount(org hallpass.OrgID, by int) error {
 	return nil
 }
 
-// summaryColumns are what a summary tells of an account's tokens, at the time
+// figures selects what the tokens that where picks add up to, by account, at the time
 // bound to the placeholder.
-func summaryColumns(now string) string {
-	live := `t.revoked_us = 0 AND (` + endOfToken + ` = 0 OR ` + endOfToken + ` > ` + now + `)`
+func figures(now, where string) string {
+	live := `t.revoked_us = 0 AND (t.end_us = 0 OR t.end_us > ` + now + `)`
+	paused := `t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > ` + now + `)`
 	return `
-		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id),
-		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id AND ` + live + `),
-		(SELECT COUNT(*) FROM tokens t WHERE t.service_account_id = a.id AND ` + endOfToken + ` = 0 AND t.revoked_us = 0),
-		(SELECT COALESCE(MAX(t.used_us), 0) FROM tokens t WHERE t.service_account_id = a.id),
-		(SELECT COALESCE(MIN(` + endOfToken + `), 0) FROM tokens t WHERE t.service_account_id = a.id AND ` + endOfToken + ` > 0 AND ` + live + `)`
+		SELECT t.account, COUNT(*) AS tokens,
+		       COUNT(CASE WHEN ` + live + ` THEN 1 END) AS live,
+		       COUNT(CASE WHEN t.end_us = 0 AND t.revoked_us = 0 THEN 1 END) AS never,
+		       COUNT(CASE WHEN ` + paused + ` AND ` + live + ` THEN 1 END) AS paused,
+		       COUNT(CASE WHEN t.successor_id > 0 AND NOT (` + paused + `) AND ` + live + ` THEN 1 END) AS overlapping,
+		       MAX(t.used_us) AS used,
+		       MIN(CASE WHEN t.end_us > 0 AND ` + live + ` THEN t.end_us END) AS next,
+		       MAX(CASE WHEN t.revoked_us > 0 THEN t.revoked_us WHEN NOT (` + live + `) THEN t.end_us END) AS ended
+		FROM  (SELECT t.service_account_id AS account, t.revoked_us, ` + endOfToken + ` AS end_us, t.paused_us, t.paused_until_us, t.successor_id, t.used_us
+		       FROM tokens t WHERE ` + where + `) t
+		GROUP  BY t.account`
 }
 
-func scanSummary(r row) (hallpass.ServiceAccountSummary, error) {
-	var s hallpass.ServiceAccountSummary
-	var used, next int64
-	var err error
-	s.ServiceAccount, err = scanAccount(r, &s.Tokens, &s.LiveTokens, &s.NeverExpiring, &used, &next)
-	s.LastUsedAt, s.NextExpiry = fromMicros(used), fromMicros(next)
+// figureColumns are the columns of figures, joined as f; an account without tokens has
+// no row there.
+const figureColumns = `COALESCE(f.tokens, 0), COALESCE(f.live, 0), COALESCE(f.never, 0), COALESCE(f.paused, 0), COALESCE(f.overlapping, 0),
+	COALESCE(f.used, 0), COALESCE(f.next, 0), COALESCE(f.ended, 0)`
+
+// figureFields are where a row of figureColumns is read to, and what is done with it
+// then.
+func figureFields(f *hallpass.TokenFigures) (into []any, then func()) {
+	var used, next, ended int64
+	return []any{&f.Tokens, &f.LiveTokens, &f.NeverExpiring, &f.Paused, &f.Overlapping, &used, &next, &ended}, func() {
+		f.LastUse.At, f.NextExpiry, f.LastEnd = fromMicros(used), fromMicros(next), fromMicros(ended)
+	}
+}
+
+func scanSummary(r row) (s hallpass.ServiceAccountSummary, err error) {
+	into, then := figureFields(&s.TokenFigures)
+	s.ServiceAccount, err = scanAccount(r, into...)
+	then()
 	return s, err
+}
+
+// FillLastUses completes the latest uses of the accounts, whose times are known, with
+// from where and by what they were.
+func (tx *Tx) FillLastUses(list []hallpass.ServiceAccountSummary) error {
+	var pairs []string
+	var args []any
+	bind := binder(&args)
+	at := make(map[hallpass.ServiceAccountID]int)
+	for i, s := range list {
+		if !s.LastUse.At.IsZero() {
+			at[s.ID] = i
+			pairs = append(pairs, `(t.service_account_id = `+bind(s.ID)+` AND t.used_us = `+bind(micros(s.LastUse.At))+`)`)
+		}
+	}
+	if len(pairs) == 0 {
+		return nil
+	}
+	_, err := all(tx, func(r row) (id hallpass.ServiceAccountID, err error) {
+		var use hallpass.Use
+		if err := r.Scan(&id, &use.Address, &use.UserAgent); err != nil {
+			return 0, err
+		}
+		use.At = list[at[id]].LastUse.At
+		list[at[id]].LastUse = use
+		return id, nil
+	}, `SELECT t.service_account_id, t.used_address, t.used_agent FROM tokens t WHERE `+strings.Join(pairs, ` OR `), args...)
+	return err
+}
+
+// AccountFigures returns what the tokens of each of the org's accounts add up to at
+// now; of an account without tokens nothing. The latest uses have their times alone.
+func (tx *Tx) AccountFigures(org hallpass.OrgID, now time.Time) (map[hallpass.ServiceAccountID]hallpass.TokenFigures, error) {
+	found := make(map[hallpass.ServiceAccountID]hallpass.TokenFigures)
+	_, err := all(tx, func(r row) (id hallpass.ServiceAccountID, err error) {
+		var f hallpass.TokenFigures
+		into, then := figureFields(&f)
+		if err := r.Scan(append([]any{&id}, into...)...); err != nil {
+			return 0, err
+		}
+		then()
+		found[id] = f
+		return id, nil
+	}, `WITH f AS (`+figures("$2", `t.org_id = $1`)+`) SELECT f.account, `+figureColumns+` FROM f`, org, micros(now))
+	if err != nil {
+		return nil, fmt.Errorf("store: figures of service accounts: %w", err)
+	}
+	return found, nil
+}
+
+// AccountsAmong returns the accounts of the org that have one of the IDs, all of them if
+// ids is nil, in no order.
+func (tx *Tx) AccountsAmong(org hallpass.OrgID, ids []hallpass.ServiceAccountID) ([]hallpass.ServiceAccount, error) {
+	if ids != nil && len(ids) == 0 {
+		return nil, nil
+	}
+	list, err := all(tx, func(r row) (hallpass.ServiceAccount, error) { return scanAccount(r) },
+		`SELECT `+accountColumns+` FROM service_accounts a WHERE a.org_id = $1`+among(ids), org)
+	if err != nil {
+		return nil, fmt.Errorf("store: service accounts by id: %w", err)
+	}
+	return list, nil
 }
 
 // among is the condition that an account is one of ids. IDs are numbers, so
@@ -211,11 +298,14 @@ func among(ids []hallpass.ServiceAccountID) string {
 // now; NotFound when org has none with that ID.
 func (tx *Tx) ServiceAccountSummary(org hallpass.OrgID, id hallpass.ServiceAccountID, now time.Time) (hallpass.ServiceAccountSummary, error) {
 	s, err := scanSummary(tx.sql.QueryRow(`
-		SELECT `+accountColumns+`, `+summaryColumns("$3")+` FROM service_accounts a WHERE a.org_id = $1 AND a.id = $2`, org, id, micros(now)))
+		WITH f AS (`+figures("$3", `t.service_account_id = $2`)+`)
+		SELECT `+accountColumns+`, `+figureColumns+` FROM service_accounts a LEFT JOIN f ON f.account = a.id WHERE a.org_id = $1 AND a.id = $2`, org, id, micros(now)))
 	if err != nil {
 		return hallpass.ServiceAccountSummary{}, accountNotFound(fmt.Errorf("store: service account %d: %w", id, err))
 	}
-	return s, nil
+	one := []hallpass.ServiceAccountSummary{s}
+	err = tx.FillLastUses(one)
+	return one[0], err
 }
 
 // UpdateServiceAccount stores the account's name, role, owner, purpose and whether it

@@ -87,9 +87,8 @@ if (search) {
 		if (input.value === last) return;
 		last = input.value;
 		const url = new URL(search.action);
+		for (const kept of $$("input[type=hidden]", search)) url.searchParams.set(kept.name, kept.value);
 		if (last) url.searchParams.set("query", last);
-		const filter = $("input[name=filter]", search);
-		if (filter) url.searchParams.set("filter", filter.value);
 		const mine = ++run;
 		const answer = await fetch(url).catch(() => null);
 		if (!answer || mine !== run) return;
@@ -98,10 +97,13 @@ if (search) {
 			return;
 		}
 		const page = parsePage(await answer.text());
-		const list = $("#list", page), views = $(".views", page);
+		const list = $("#list", page);
 		if (mine !== run || !list) return;
 		$("#list").replaceWith(document.adoptNode(list));
-		if (views) $(".views").replaceWith(document.adoptNode(views));
+		for (const part of [".views", "#owner-filter"]) {
+			const fresh = $(part, page);
+			if (fresh) $(part)?.replaceWith(document.adoptNode(fresh));
+		}
 		for (const e of $$("#list [data-script]")) e.hidden = false;
 		localTimes($("#list"));
 		quietSaves($("#list"));
@@ -112,6 +114,26 @@ if (search) {
 		timer = setTimeout(go, 300);
 	});
 }
+
+// Above the table stands what is chosen in it.
+function countChosen() {
+	const chosen = $$("#list [name=account]:checked");
+	const live = chosen.reduce((n, e) => n + Number(e.dataset.liveTokens), 0), recent = chosen.filter((e) => "recent" in e.dataset).length;
+	$("#bulk-count").textContent = `${chosen.length} chosen`;
+	$("#bulk-tokens").textContent = `· ${live} live token${live === 1 ? "" : "s"}, ${recent} used in the last 24 hours`;
+	const every = $("#choose-all"), boxes = $$("#list [name=account]");
+	every.checked = chosen.length === boxes.length;
+	every.indeterminate = chosen.length > 0 && !every.checked;
+}
+document.addEventListener("change", (event) => {
+	if (!event.target.matches?.("#list :is(#choose-all, [name=account])")) return;
+	if (event.target.id === "choose-all") for (const e of $$("#list [name=account]")) e.checked = event.target.checked;
+	countChosen();
+});
+document.addEventListener("reset", (event) => {
+	if (event.target.id === "bulk") setTimeout(countChosen);
+});
+if ($("#list [name=account]:checked")) countChosen(); // the browser restores what was chosen when a page is visited again
 
 // ---- dialogs ----
 
