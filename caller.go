@@ -16,6 +16,7 @@ type Caller struct {
 	Session     SessionID    // zero unless a session was
 	Password    [32]byte     // User.PasswordFingerprint of the password that was presented; zero if none was
 	Expires     time.Time    // when the presented token or session expires; zero: never
+	EndsSoon    *[1]string   // of a token in its last 14 days: Expires in RFC 3339, shared and never changed; else nil
 	Permissions *Permissions // in Org
 	Server      *Permissions // on the server as a whole; nil for service accounts
 	From        From

@@ -55,6 +55,7 @@ func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn fun
 		c, err := a.admit(r, rule)
 		c.answer = w.Header()
 		httpd.SetRateHeaders(c.answer, c.caller.Rate)
+		httpd.TellExpiry(c.answer, c.caller)
 		if err != nil {
 			httpd.WriteError(w, r, err)
 			return
@@ -87,6 +88,7 @@ func stream(a *API, pattern string, rule rule, fn func(*streamWriter, call) erro
 		defer l.listener.Leave()
 		c, err := a.admit(r, rule)
 		httpd.SetRateHeaders(l.Header(), c.caller.Rate)
+		httpd.TellExpiry(l.Header(), c.caller)
 		if err == nil {
 			err = l.listener.Admit(c.caller, l.cut)
 		}

@@ -213,6 +213,7 @@ func (x *exchange) refuse(w http.ResponseWriter, v Verdict) {
 	}
 	body := httpd.BodyOf(v.Err, x.event.RequestID())
 	x.event.Err, x.event.AccessID = v.Err, body.AccessErrorID
+	httpd.TellExpiry(w.Header(), v.Caller)
 	v.setHeaders(w.Header())
 	httpd.WriteJSON(w, v.answerStatus(), body)
 }

@@ -104,6 +104,7 @@ func (x *ExtAuthz) answer(v *Verdict, header http.Header) *authv3.CheckResponse 
 		return x.answers.of(v, header)
 	}
 	h := http.Header{"Content-Type": contentJSON, "Cache-Control": noStore}
+	httpd.TellExpiry(h, v.Caller)
 	v.setHeaders(h)
 	return refused(v.answerStatus(), h, string(v.body()))
 }
@@ -126,7 +127,7 @@ type keptAnswer struct {
 
 // of returns the answer that lets the request pass. It must not be changed.
 func (s *answers) of(v *Verdict, header http.Header) *authv3.CheckResponse {
-	if len(v.Set) > 0 || v.Caller.Rate.Limit != nil || spoofs(header) {
+	if len(v.Set) > 0 || v.Caller.Rate.Limit != nil || v.Caller.EndsSoon != nil || spoofs(header) {
 		return passed(v, header)
 	}
 	slot, identity := &s[uint64(v.Caller.Token)%uint64(len(s))], &v.Identity[0]
@@ -164,19 +165,25 @@ func passed(v *Verdict, header http.Header) *authv3.CheckResponse {
 	return &authv3.CheckResponse{
 		Status: statusOK,
 		HttpResponse: &authv3.CheckResponse_OkResponse{OkResponse: &authv3.OkHttpResponse{
-			Headers: headers.list, HeadersToRemove: v.removed(header), ResponseHeadersToAdd: rateOptions(v.Caller.Rate),
+			Headers: headers.list, HeadersToRemove: v.removed(header), ResponseHeadersToAdd: clientOptions(v.Caller),
 		}},
 	}
 }
 
-// rateOptions returns the headers of the answer by which the client learns its rate.
-func rateOptions(s hallpass.RateStanding) []*corev3.HeaderValueOption {
-	if s.Limit == nil {
+// clientOptions returns the headers of the answer by which the client learns the rate of
+// its token, and its end.
+func clientOptions(c hallpass.Caller) []*corev3.HeaderValueOption {
+	if c.Rate.Limit == nil && c.EndsSoon == nil {
 		return nil
 	}
-	headers := newOptions(len(httpd.RateHeaders))
-	for i, value := range httpd.RateValues(s) {
-		headers.set(httpd.LowerASCII(httpd.RateHeaders[i]), value)
+	headers := newOptions(len(httpd.RateHeaders) + 1)
+	if c.Rate.Limit != nil {
+		for i, value := range httpd.RateValues(c.Rate) {
+			headers.set(httpd.LowerASCII(httpd.RateHeaders[i]), value)
+		}
+	}
+	if c.EndsSoon != nil {
+		headers.set(httpd.LowerASCII(httpd.TokenExpires), c.EndsSoon[0])
 	}
 	return headers.list
 }

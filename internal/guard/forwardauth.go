@@ -135,6 +135,7 @@ var connectionClose = []string{"close"}
 func (f *ForwardAuth) answer(w http.ResponseWriter, event *httpd.Event, v Verdict) {
 	h := w.Header()
 	v.tellEvent(event)
+	httpd.TellExpiry(h, v.Caller)
 	if v.Allow {
 		for i, name := range identityHeaders {
 			h[name] = v.Identity[i : i+1 : i+1]

@@ -154,6 +154,7 @@ func modifyResponse(res *http.Response) error {
 			return x.proxy.ourCookie(name)
 		})
 	}
+	httpd.TellExpiry(res.Header, x.verdict.Caller)
 	if x.ours {
 		// What an API answers is no page of the host that the console is on.
 		res.Header.Add("Content-Security-Policy", sandbox)

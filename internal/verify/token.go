@@ -87,6 +87,9 @@ func (v *Verifier) token(ctx context.Context, text string, hash *[32]byte, org h
 			return hallpass.Caller{}, v.refuse(e.token, c, from, refusal)
 		}
 	}
+	if e.ends != 0 {
+		c.EndsSoon = v.ends.soon(e.token, e.ends, now.UnixMicro())
+	}
 	v.use(ctx, e, now, from)
 	return c, nil
 }

@@ -42,6 +42,7 @@ type Verifier struct {
 	uses      *uses
 	passwords *passwords
 	sessions  *sessions
+	ends      ends
 
 	divideRate bool
 
