@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/hallpass-dev/hallpass/wire"
 )
@@ -55,4 +56,72 @@ func (c *Client) CreateToken(ctx context.Context, account int64, in wire.CreateT
 // DeleteToken deletes a token for good.
 func (c *Client) DeleteToken(ctx context.Context, account, token int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodDelete, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d", account, token), nil)
+}
+
+// An InventoryFilter picks tokens of all service accounts of the org; zero fields pick
+// all.
+type InventoryFilter struct {
+	State          string // as in TokenFilter
+	Owner          string
+	Account        int64
+	ExpiresBefore  time.Time
+	LastUsedBefore time.Time // or never used
+	NeverUsed      bool
+	NoExpiry       bool
+	LastFour       string
+	Query          string // part of the name of the token or of its account, in any case
+	Sort           string // "name", "created", "expires" or "lastUsed", with "-" before it for the reverse; "": "name"
+}
+
+func (f InventoryFilter) values() url.Values {
+	q := url.Values{}
+	for name, value := range map[string]string{"state": f.State, "owner": f.Owner, "lastFour": f.LastFour, "q": f.Query, "sort": f.Sort} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	for name, at := range map[string]time.Time{"expiresBefore": f.ExpiresBefore, "lastUsedBefore": f.LastUsedBefore} {
+		if !at.IsZero() {
+			q.Set(name, at.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	for name, set := range map[string]bool{"neverUsed": f.NeverUsed, "noExpiry": f.NoExpiry} {
+		if set {
+			q.Set(name, "true")
+		}
+	}
+	if f.Account != 0 {
+		q.Set("account", strconv.FormatInt(f.Account, 10))
+	}
+	return q
+}
+
+// Inventory returns the tokens of all service accounts that the caller may read and f
+// picks, at most n. It requests them page by page.
+func (c *Client) Inventory(ctx context.Context, f InventoryFilter, n int) ([]wire.ListedToken, error) {
+	all := []wire.ListedToken{}
+	q := f.values()
+	for len(all) < n {
+		q.Set("limit", strconv.Itoa(min(n-len(all), perPage)))
+		page, err := call[wire.TokenInventory](ctx, c, http.MethodGet, "/api/tokens?"+q.Encode(), nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Tokens...)
+		if page.Next == "" {
+			break
+		}
+		q.Set("after", page.Next)
+	}
+	return all, nil
+}
+
+// InventoryToken returns the token with that id, of whichever service account.
+func (c *Client) InventoryToken(ctx context.Context, token int64) (wire.ListedToken, error) {
+	return call[wire.ListedToken](ctx, c, http.MethodGet, fmt.Sprintf("/api/tokens/%d", token), nil)
+}
+
+// SelfToken returns the record of the token that the client presents.
+func (c *Client) SelfToken(ctx context.Context) (wire.SelfToken, error) {
+	return call[wire.SelfToken](ctx, c, http.MethodGet, "/api/tokens/self", nil)
 }

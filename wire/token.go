@@ -33,6 +33,35 @@ type Token struct {
 	State             string  `json:"state"` // "live", "overlapping" (being replaced), "paused", "blocked" (its account is disabled), "expired", "rotated" (replaced) or "revoked"
 }
 
+// ListedToken is a row of GET /api/tokens, and the answer of GET /api/tokens/{token}.
+type ListedToken struct {
+	Token
+	ServiceAccount TokenAccount `json:"serviceAccount"`
+}
+
+// TokenAccount is the service account of a token.
+type TokenAccount struct {
+	ID         int64  `json:"id"`
+	UID        string `json:"uid"`
+	Name       string `json:"name"`
+	Login      string `json:"login"`
+	Role       string `json:"role"`
+	IsDisabled bool   `json:"isDisabled"`
+}
+
+// TokenInventory is GET /api/tokens.
+type TokenInventory struct {
+	Tokens []ListedToken `json:"tokens"`
+	Next   string        `json:"next"` // the value of after for the next page; "": this is the last
+}
+
+// SelfToken is GET /api/tokens/self: the token that the request presents.
+type SelfToken struct {
+	ListedToken
+	OrgID int64               `json:"orgId"`
+	Held  map[string][]string `json:"held"` // what may be done with it: scopes by action
+}
+
 // TokenEvent is the data of one server-sent event of
 // GET /api/serviceaccounts/{id}/tokens/{token}/events.
 type TokenEvent struct {

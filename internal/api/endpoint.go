@@ -139,6 +139,9 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 		if r.PathValue("role") != "" {
 			return c, errRoleNotFound
 		}
+		if r.PathValue("token") != "" {
+			return c, notFoundByName["token"]
+		}
 	}
 	if rule.org {
 		if c.caller, err = a.inOrg(c); err != nil {

@@ -29,36 +29,54 @@ func (a *API) tokens(c call, _ none) ([]wire.Token, error) {
 		return nil, err
 	}
 	c.answer.Set("X-Total-Count", strconv.Itoa(p.Total))
-	list, disabled := p.Tokens, p.Disabled
-	a.verify.Uses(list)
+	a.verify.Uses(p.Tokens)
 	now := a.admin.Now()
-	out := make([]wire.Token, 0, len(list))
-	for _, t := range list {
-		row := wire.Token{
-			ID: int64(t.ID), Name: t.Name, Created: t.CreatedAt, LastUsedAt: timeOrNil(t.LastUse.At), Expiration: timeOrNil(t.ExpiresAt),
-			SecondsUntilExpiration: t.UntilExpiry(now).Seconds(), HasExpired: t.Expired(now), IsRevoked: !t.RevokedAt.IsZero(), LastFour: t.LastFour,
-			State: string(t.State(now, disabled)),
-		}
-		if !t.LastUse.At.IsZero() {
-			row.LastUsedAddress, row.LastUsedUserAgent = &t.LastUse.Address, &t.LastUse.UserAgent
-		}
-		out = append(out, row)
+	out := make([]wire.Token, 0, len(p.Tokens))
+	for _, t := range p.Tokens {
+		out = append(out, tokenRow(t, p.Disabled, now))
 	}
 	return out, nil
+}
+
+// tokenRow is the token as every list and every answer about one token has it; disabled
+// says whether its account is disabled.
+func tokenRow(t hallpass.Token, disabled bool, now time.Time) wire.Token {
+	row := wire.Token{
+		ID: int64(t.ID), Name: t.Name, Created: t.CreatedAt, LastUsedAt: timeOrNil(t.LastUse.At), Expiration: timeOrNil(t.ExpiresAt),
+		SecondsUntilExpiration: t.UntilExpiry(now).Seconds(), HasExpired: t.Expired(now), IsRevoked: !t.RevokedAt.IsZero(), LastFour: t.LastFour,
+		State: string(t.State(now, disabled)),
+	}
+	if !t.LastUse.At.IsZero() {
+		row.LastUsedAddress, row.LastUsedUserAgent = &t.LastUse.Address, &t.LastUse.UserAgent
+	}
+	return row
 }
 
 func tokenFilter(c call) (f admin.TokenFilter, err error) {
 	if f.Query, err = searchText(c); err != nil {
 		return f, err
 	}
-	f.State = hallpass.TokenState(query(c, "state"))
-	if states := hallpass.TokenStates(); f.State != "" && !slices.Contains(states, f.State) {
-		return f, hallpass.Invalidf("state", "state must be one of %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(states), " ", ", "), "[]"))
+	if f.State, err = tokenState(c); err != nil {
+		return f, err
 	}
 	if query(c, "page") != "" || query(c, "perpage") != "" {
 		f.Page, err = page(c, "perpage", maxPerPage)
 	}
 	return f, err
+}
+
+// tokenState reads ?state=, "" if there is none.
+func tokenState(c call) (hallpass.TokenState, error) {
+	s := hallpass.TokenState(query(c, "state"))
+	if states := hallpass.TokenStates(); s != "" && !slices.Contains(states, s) {
+		return s, hallpass.Invalidf("state", "state must be one of %s", listed(states))
+	}
+	return s, nil
+}
+
+// listed returns the words with commas between them.
+func listed[T ~string](words []T) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(words), " ", ", "), "[]")
 }
 
 func timeOrNil(t time.Time) *time.Time {

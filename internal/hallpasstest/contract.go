@@ -50,6 +50,7 @@ var contract = sync.OnceValues(func() (c contractFile, err error) {
 	openapi3filter.RegisterBodyDecoder("text/html", plain)
 	openapi3filter.RegisterBodyDecoder("text/css", plain)
 	openapi3filter.RegisterBodyDecoder("application/x-ndjson", plain)
+	openapi3filter.RegisterBodyDecoder("text/csv", plain)
 	c.router, err = legacy.NewRouter(c.doc)
 	return c, err
 })

@@ -14,17 +14,20 @@ const tokenColumns = `t.id, t.org_id, t.service_account_id, t.name, t.hash, t.la
 	t.used_us, t.used_address, t.used_agent, t.owner, t.purpose, t.self_rotate, t.renew_until_us,
 	t.chain_id, t.generation, t.predecessor_id, t.successor_id, t.rotated_us, t.close_us, t.quiet_us, t.rotation_key, ` + powerColumns
 
-func scanToken(r row) (hallpass.Token, error) {
+func scanToken(r row) (hallpass.Token, error) { return scanTokenAnd(r) }
+
+// scanTokenAnd scans the columns of a token, and those that follow them into more.
+func scanTokenAnd(r row, more ...any) (hallpass.Token, error) {
 	var t hallpass.Token
 	var hash []byte
 	var key string
 	var created, expires, revoked, used, renew, rotated, closes, quiet int64
 	n, power := &t.Rotation, storedPower{token: &t}
-	err := r.Scan(append([]any{
+	err := r.Scan(append(append([]any{
 		&t.ID, &t.Org, &t.ServiceAccount, &t.Name, &hash, &t.LastFour, &created, &t.CreatedBy, &expires, &revoked,
 		&used, &t.LastUse.Address, &t.LastUse.UserAgent, &t.Owner, &t.Purpose, &t.SelfRotate, &renew,
 		&n.Chain, &n.Generation, &n.Predecessor, &n.Successor, &rotated, &closes, &quiet, &key,
-	}, power.columns()...)...)
+	}, power.columns()...), more...)...)
 	if err != nil {
 		return hallpass.Token{}, err
 	}
@@ -185,29 +188,33 @@ func (tx *Tx) Tokens(org hallpass.OrgID, account hallpass.ServiceAccountID) ([]h
 // endOfToken is Token.EndsAt of the table t in SQL, in microseconds; 0 is never.
 const endOfToken = `(CASE WHEN t.close_us > 0 AND (t.expires_us = 0 OR t.close_us < t.expires_us) THEN t.close_us ELSE t.expires_us END)`
 
-// tokenOver is Token.Expired of the table t in SQL, at the time $3.
-const tokenOver = `(` + endOfToken + ` > 0 AND ` + endOfToken + ` <= $3)`
+// tokenOver is Token.Expired of the table t in SQL, at the time now, which is SQL too.
+func tokenOver(now string) string {
+	return `(` + endOfToken + ` > 0 AND ` + endOfToken + ` <= ` + now + `)`
+}
 
-// stateOfToken is Token.State of the table t in SQL, at the time $3; $5 says whether
-// its account is disabled.
-const stateOfToken = `CASE
+// stateOfToken is Token.State of the table t in SQL, at the time now; disabled says
+// whether its account is disabled. Both are SQL.
+func stateOfToken(now, disabled string) string {
+	return `CASE
 	WHEN t.revoked_us > 0 AND t.ended = 'rotated' THEN 'rotated'
 	WHEN t.revoked_us > 0 THEN 'revoked'
-	WHEN ` + tokenOver + ` AND t.successor_id > 0 THEN 'rotated'
-	WHEN ` + tokenOver + ` THEN 'expired'
-	WHEN $5 THEN 'blocked'
-	WHEN t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > $3) THEN 'paused'
+	WHEN ` + tokenOver(now) + ` AND t.successor_id > 0 THEN 'rotated'
+	WHEN ` + tokenOver(now) + ` THEN 'expired'
+	WHEN ` + disabled + ` THEN 'blocked'
+	WHEN t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > ` + now + `) THEN 'paused'
 	WHEN t.successor_id > 0 THEN 'overlapping'
 	ELSE 'live' END`
+}
 
 // TokenPage returns limit of the account's tokens from the offset on, and how
 // many there are: those of the state, "" for all, by name. Those whose time is not
 // over come first if that is asked.
 func (tx *Tx) TokenPage(owner hallpass.ServiceAccount, state hallpass.TokenState, liveFirst bool, now time.Time, limit, offset int) ([]hallpass.Token, int, error) {
-	const which = ` FROM tokens t WHERE t.org_id = $1 AND t.service_account_id = $2 AND $4 IN ('', ` + stateOfToken + `)`
+	which := ` FROM tokens t WHERE t.org_id = $1 AND t.service_account_id = $2 AND $4 IN ('', ` + stateOfToken("$3", "$5") + `)`
 	order := ""
 	if liveFirst {
-		order = `CASE WHEN t.revoked_us = 0 AND NOT ` + tokenOver + ` THEN 0 ELSE 1 END, `
+		order = `CASE WHEN t.revoked_us = 0 AND NOT ` + tokenOver("$3") + ` THEN 0 ELSE 1 END, `
 	}
 	args := []any{owner.Org, owner.ID, micros(now), string(state), owner.Disabled}
 	var total int

@@ -184,6 +184,9 @@ func (tx *Tx) DeleteUser(id hallpass.UserID) error {
 
 // contains makes a LIKE pattern that finds s anywhere in a folded text, with
 // "\" as the escape.
-func contains(s string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(hallpass.NameKey(s)) + "%"
+func contains(s string) string { return containsKey(hallpass.NameKey(s)) }
+
+// containsKey returns the pattern of texts that hold s as it is.
+func containsKey(s string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s) + "%"
 }

@@ -1,0 +1,234 @@
+package api
+
+import (
+	"bytes"
+	"encoding/csv"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
+// inventoryRoutes are the routes of tokens of all accounts.
+func (a *API) inventoryRoutes() []route {
+	return []route{
+		inventoryRoute(a),
+		endpoint(a, "GET /api/tokens/self", 200, signedIn, a.selfToken),
+		endpoint(a, "GET /api/tokens/{token}", 200, mayOnResource(hallpass.ServiceAccountsRead), a.listedToken),
+	}
+}
+
+const textCSV = "text/csv"
+
+// inventoryRoute is GET /api/tokens: a page of tokens, or with Accept: text/csv a table
+// of all.
+func inventoryRoute(a *API) route {
+	const pattern = "GET /api/tokens"
+	page := endpoint(a, pattern, http.StatusOK, may(hallpass.ServiceAccountsRead), a.inventory)
+	export := stream(a, pattern, may(hallpass.ServiceAccountsRead), a.exportInventory)
+	return route{pattern: pattern, rule: page.rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept") == textCSV {
+			export.handler.ServeHTTP(w, r)
+			return
+		}
+		page.handler.ServeHTTP(w, r)
+	})}
+}
+
+// defaultInventory is how many tokens a page has unless the request says so.
+const defaultInventory = 100
+
+// inventory answers a page.
+func (a *API) inventory(c call, _ none) (wire.TokenInventory, error) {
+	f, err := inventoryFilter(c, defaultInventory)
+	if err != nil {
+		return wire.TokenInventory{}, err
+	}
+	p, err := a.admin.Inventory(c.Context(), c.caller, f)
+	if err != nil {
+		return wire.TokenInventory{}, err
+	}
+	return wire.TokenInventory{Tokens: a.listedTokens(p.Tokens), Next: p.Next.String()}, nil
+}
+
+// listedTokens returns the rows of the tokens, whose last uses it brings up to date.
+func (a *API) listedTokens(list []hallpass.TokenOfAccount) []wire.ListedToken {
+	tokens := make([]hallpass.Token, len(list))
+	for i, t := range list {
+		tokens[i] = t.Token
+	}
+	a.verify.Uses(tokens)
+	now := a.admin.Now()
+	out := make([]wire.ListedToken, 0, len(list))
+	for i, t := range tokens {
+		s := list[i].Account
+		out = append(out, wire.ListedToken{Token: tokenRow(t, s.Disabled, now), ServiceAccount: wire.TokenAccount{
+			ID: int64(s.ID), UID: s.UID, Name: s.Name, Login: s.Login, Role: s.Role.String(), IsDisabled: s.Disabled,
+		}})
+	}
+	return out
+}
+
+// inventoryFilter reads ?state&owner&account&expiresBefore&lastUsedBefore&neverUsed
+// &noExpiry&lastFour&q&sort&limit&after.
+func inventoryFilter(c call, limit int) (f admin.InventoryFilter, err error) {
+	f = admin.InventoryFilter{
+		Owner: query(c, "owner"), LastFour: query(c, "lastFour"), Text: query(c, "q"), NeverUsed: flag(c, "neverUsed"), NoExpiry: flag(c, "noExpiry"),
+	}
+	for name, text := range map[string]string{"owner": f.Owner, "lastFour": f.LastFour, "q": f.Text} {
+		if err := hallpass.ValidateText(name, text, hallpass.MaxName); err != nil {
+			return f, err
+		}
+	}
+	if f.State, err = tokenState(c); err != nil {
+		return f, err
+	}
+	if s := query(c, "account"); s != "" {
+		id, ok := hallpass.ParseID(s)
+		if !ok {
+			return f, hallpass.Invalidf("account", "account is not the id of a service account")
+		}
+		f.Account = hallpass.ServiceAccountID(id)
+	}
+	if f.ExpiresBefore, err = timeParam(c, "expiresBefore"); err != nil {
+		return f, err
+	}
+	if f.UsedBefore, err = timeParam(c, "lastUsedBefore"); err != nil {
+		return f, err
+	}
+	return f, inventoryPage(c, &f, limit)
+}
+
+// inventoryPage reads the order of the inventory, and which page of it is asked for.
+func inventoryPage(c call, f *admin.InventoryFilter, limit int) (err error) {
+	name, descending := strings.CutPrefix(query(c, "sort"), "-")
+	f.Order, f.Descending = hallpass.TokenOrder(name), descending
+	if orders := hallpass.TokenOrders(); name != "" && !slices.Contains(orders, f.Order) {
+		return hallpass.Invalidf("sort", "sort must be one of %s, with - before it for the reverse", listed(orders))
+	}
+	if f.Limit, err = number(c, "limit", limit); err != nil {
+		return err
+	}
+	if f.Limit < 1 || f.Limit > maxPerPage {
+		return hallpass.Invalidf("limit", "limit is not between 1 and %d", maxPerPage)
+	}
+	if s := query(c, "after"); s != "" {
+		var ok bool
+		if f.After, ok = hallpass.ParseTokenCursor(s); !ok {
+			return hallpass.Invalidf("after", "after is not the next of an answer")
+		}
+	}
+	return nil
+}
+
+// listedToken is GET /api/tokens/{token}.
+func (a *API) listedToken(c call, _ none) (wire.ListedToken, error) {
+	id, err := tokenID(c)
+	if err != nil {
+		return wire.ListedToken{}, err
+	}
+	t, err := a.admin.TokenOfAccount(c.Context(), c.caller, id)
+	if err != nil {
+		return wire.ListedToken{}, err
+	}
+	return a.listedTokens([]hallpass.TokenOfAccount{t})[0], nil
+}
+
+// selfToken is GET /api/tokens/self.
+func (a *API) selfToken(c call, _ none) (wire.SelfToken, error) {
+	t, err := a.admin.OwnToken(c.Context(), c.caller)
+	if err != nil {
+		return wire.SelfToken{}, err
+	}
+	held, err := a.selfPermissions(c, none{})
+	return wire.SelfToken{ListedToken: a.listedTokens([]hallpass.TokenOfAccount{t})[0], OrgID: int64(c.caller.Org), Held: held}, err
+}
+
+// inventoryHead are the columns of the table.
+var inventoryHead = []string{
+	"id", "name", "state", "service_account_id", "service_account", "service_account_login", "service_account_role", "created", "expiration",
+	"last_used", "last_used_address", "last_used_user_agent", "last_four",
+}
+
+// exportInventory writes all tokens that the filter picks as a table (RFC 4180). One
+// that fails after its first line cuts the connection, so that the client does not take
+// a part for all.
+func (a *API) exportInventory(l *streamWriter, c call) error {
+	f, err := inventoryFilter(c, maxPerPage)
+	if err != nil {
+		return err
+	}
+	l.Header().Set("Content-Type", textCSV+"; charset=utf-8")
+	l.Header().Set("Content-Disposition", `attachment; filename="tokens.csv"`)
+	head := inventoryHead
+	for begun := false; ; begun = true {
+		p, err := a.admin.Inventory(c.Context(), c.caller, f)
+		if err == nil {
+			_, err = l.Write(inventoryLines(head, a.listedTokens(p.Tokens)))
+		}
+		if err != nil && !begun {
+			return err
+		}
+		select {
+		case <-a.stop:
+			err = errStopping
+		default:
+		}
+		if err != nil {
+			httpd.EventOf(c.Context()).Err = err
+			panic(http.ErrAbortHandler)
+		}
+		if head, f.After = nil, p.Next; f.After == (hallpass.TokenCursor{}) {
+			return nil
+		}
+	}
+}
+
+func inventoryLines(head []string, rows []wire.ListedToken) []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	write := func(line []string) { _ = w.Write(line) } // a buffer takes everything
+	if head != nil {
+		write(head)
+	}
+	at := func(t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return *s
+	}
+	for _, t := range rows {
+		s := t.ServiceAccount
+		line := []string{
+			strconv.FormatInt(t.ID, 10), t.Name, t.State, strconv.FormatInt(s.ID, 10), s.Name, s.Login, s.Role, at(&t.Created), at(t.Expiration),
+			at(t.LastUsedAt), text(t.LastUsedAddress), text(t.LastUsedUserAgent), t.LastFour,
+		}
+		for i := range line {
+			line[i] = plainCell(line[i])
+		}
+		write(line)
+	}
+	w.Flush()
+	return b.Bytes()
+}
+
+// plainCell returns the text so that no program takes it for a formula: names come from
+// people, and user agents from anybody.
+func plainCell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
