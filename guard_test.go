@@ -1,6 +1,7 @@
 package hallpass_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -9,7 +10,10 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// TestJudge asks a guard for callers with some permissions.
+// aToken has the form of a token.
+const aToken = "glsa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_00000000"
+
+// TestJudge asks a guard for callers with some permissions. No refusal tells a token.
 func TestJudge(t *testing.T) {
 	g := hallpass.Guard{Org: 1, Name: "logs", AllowPreflight: true, Rules: []hallpass.GuardRule{
 		{Methods: []string{"GET"}, Path: "/ready", Need: public},
@@ -63,6 +67,8 @@ func TestJudge(t *testing.T) {
 		{a, "GET", "/tenants/a,b/x", nil, 3, "guard.capture", ""},
 		{a, "GET", "/tenants/a%7Cb/x", nil, 3, "guard.capture", ""},
 		{a, "GET", "/tenants/" + strings.Repeat("a", 201) + "/x", nil, 3, "guard.capture", ""},
+		{a, "GET", "/tenants/" + aToken + "/x", nil, 3, "guard.capture", ""},
+		{a, "POST", "/push", tenant("Bearer " + aToken), 4, "guard.capture", ""},
 		{a, "POST", "/push", tenant("a"), 4, "guard.permission", "loki:write on loki:tenants:a"},
 		{a, "POST", "/push", tenant("a|b"), 4, "guard.capture", ""},
 		{a, "GET", "/query", tenant("a"), 5, "", ""},
@@ -95,6 +101,9 @@ func TestJudge(t *testing.T) {
 			if err.Kind != hallpass.Denied {
 				t.Errorf("%s %s: %v", tt.method, tt.target, err.Kind)
 			}
+		}
+		if strings.Contains(message, aToken) {
+			t.Errorf("%s %s: the refusal tells a token: %q", tt.method, tt.target, message)
 		}
 		if rule != tt.rule || reason != tt.reason || !strings.Contains(message, tt.needs) {
 			t.Errorf("%s %s %v: rule %d, %q, %q; want rule %d, %q, %q", tt.method, tt.target, tt.header, rule, reason, message, tt.rule, tt.reason, tt.needs)
@@ -176,6 +185,37 @@ func TestGuardValidate(t *testing.T) {
 		err := tt.guard.Validate()
 		if (err == nil) != (tt.field == "") || err != nil && err.(*hallpass.Error).Field != tt.field {
 			t.Errorf("%s: %v, want an error of %q", name, err, tt.field)
+		}
+	}
+}
+
+// TestReadableHeaders writes rules that take a value from every header that holds a
+// credential, belongs to the connection, or that no API gets from clients, in every
+// spelling that some server reads as it: none is valid. What the guard hands on or
+// tells in a refusal could else be anybody's.
+func TestReadableHeaders(t *testing.T) {
+	names := []string{
+		"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "Connection", "Host", "Transfer-Encoding", "Upgrade", "Te", "Trailer", "Content-Length", "Keep-Alive",
+		"X-Hallpass-Role", "X-Hallpass-Jwt", "Proxy", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Uri", "X-Real-Ip", "True-Client-Ip",
+		"X-Original-Url", "X-Original-Uri", "X-Original-Method", "X-Rewrite-Url", "X-Http-Method-Override", "X-Method-Override",
+	}
+	for _, name := range names {
+		for _, spelled := range []string{name, strings.ToLower(name), strings.ToUpper(name), strings.ReplaceAll(name, "-", "_"), strings.ReplaceAll(name, "-", ".")} {
+			for _, r := range []hallpass.GuardRule{
+				{Path: "/a", Need: needs("a:b", "a:{x}"), Captures: map[string]string{"x": "header:" + spelled}},
+				{Path: "/a", Need: public, Captures: map[string]string{"x": "header:" + spelled}, Set: map[string]string{"X-A": "{x}"}},
+			} {
+				err := hallpass.Guard{Name: "g", Rules: []hallpass.GuardRule{r}}.Validate()
+				if e := (*hallpass.Error)(nil); !errors.As(err, &e) || e.Field != "rules[0].captures" {
+					t.Errorf("a value from %s: %v", spelled, err)
+				}
+			}
+		}
+	}
+	for _, name := range []string{"X-Scope-OrgID", "X-Tenant", "Origin", "Content-Type"} {
+		r := hallpass.GuardRule{Path: "/a", Need: needs("a:b", "a:{x}"), Captures: map[string]string{"x": "header:" + name}}
+		if err := (hallpass.Guard{Name: "g", Rules: []hallpass.GuardRule{r}}).Validate(); err != nil {
+			t.Errorf("a value from %s: %v", name, err)
 		}
 	}
 }

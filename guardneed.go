@@ -39,7 +39,7 @@ type Captured struct {
 
 // Capture returns what the rule captures from a request that it matches. header has
 // the headers of the original request, by their canonical names. A value that could
-// mean something else in a scope is refused, with a Denied error. It allocates
+// mean something else in a scope, or holds a token, is refused, with a Denied error. It allocates
 // nothing unless it refuses.
 func (r *CompiledRule) Capture(path string, header map[string][]string) (c Captured, err *Error) {
 	for i, capture := range r.captures {
@@ -61,6 +61,8 @@ func (r *CompiledRule) Capture(path string, header map[string][]string) (c Captu
 			var value string
 			if value, left, more = cutPart(left, split); !capturable(value) {
 				return c, captureError(capture, "its value is empty, longer than %d characters, or holds one of * , | : or a control character", maxCaptured)
+			} else if HoldsToken(value) {
+				return c, captureError(capture, "its value holds a token, which a refusal would tell to others")
 			}
 		}
 	}

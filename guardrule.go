@@ -87,6 +87,8 @@ func (r *CompiledRule) readCaptures() *Error {
 			return Invalidf("captures", "%q is no name of a capture: it has letters, digits and underscores, and begins with a letter", name)
 		case !found || !httpToken(header):
 			return Invalidf("captures", "the capture %s comes from %q: a source reads like header:X-Scope-OrgID", name, source)
+		case !readable(header):
+			return Invalidf("captures", "the capture %s cannot come from the header %s: it holds a credential, or the API does not get it from clients", name, header)
 		case slices.Contains(r.pattern.captures(), name):
 			return Invalidf("captures", "the capture %s has two sources: the path and a header", name)
 		}
@@ -155,18 +157,6 @@ func (r *CompiledRule) markUsed() *Error {
 		}
 	}
 	return nil
-}
-
-// unsettable are headers that belong to the connection, to the proxy or to Hallpass.
-var unsettable = []string{
-	"Authorization", "Connection", "Content-Length", "Cookie", "Host", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
-	"Set-Cookie", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate", "X-Envoy-Auth-Headers-To-Remove",
-}
-
-// settable reports whether a rule may set the header.
-func settable(name string) bool {
-	key := textproto.CanonicalMIMEHeaderKey(name)
-	return httpToken(name) && !slices.Contains(unsettable, key) && !IdentityHeader(name)
 }
 
 // IdentityHeader reports whether some server may read the header as one in which

@@ -4,30 +4,12 @@ import (
 	"context"
 	"net/http"
 	"net/http/httputil"
-	"net/textproto"
 	"slices"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
-
-// untold are headers that no API gets from a client: the credential, and what some
-// frameworks take for another method, path, host or client than those that the rules
-// were asked about.
-var untold = func() map[string]bool {
-	set := make(map[string]bool)
-	for _, name := range []string{
-		"Authorization", "Proxy", "Forwarded",
-		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Ssl",
-		"X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Uri", "X-Forwarded-Method",
-		"X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "X-Cluster-Client-Ip", "X-Original-Host", "X-Original-Method", "X-Original-Uri", "X-Original-Url",
-		"X-Rewrite-Url", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Host", "X-Url-Scheme",
-	} {
-		set[name] = true
-	}
-	return set
-}()
 
 // rewrite turns the client's request into the one that the API gets. The library has
 // removed what belongs to the connection, and whatever the client named there; what is
@@ -51,15 +33,11 @@ func rewrite(pr *httputil.ProxyRequest) {
 	x.tell(pr.In.Header, pr.Out.Header)
 }
 
-// strip removes what the client must not tell the API. A header that is spelled with
-// "_" or "." counts as the one with "-": CGI, WSGI and PHP read all three as one.
+// strip removes what the client must not tell the API.
 func (x *exchange) strip(h http.Header) {
 	for name := range h {
-		plain := name
-		if strings.ContainsAny(name, "_.") {
-			plain = textproto.CanonicalMIMEHeaderKey(spelling.Replace(name))
-		}
-		if untold[plain] || hallpass.IdentityHeader(name) || plain != name && x.known(plain) {
+		plain := hallpass.PlainHeader(name)
+		if hallpass.UntoldHeader(plain) || hallpass.IdentityHeader(name) || plain != name && x.known(plain) {
 			delete(h, name)
 		}
 	}
@@ -72,8 +50,6 @@ func (x *exchange) strip(h http.Header) {
 		}
 	}
 }
-
-var spelling = strings.NewReplacer("_", "-", ".", "-")
 
 // known reports whether the rule reads or sets the header.
 func (x *exchange) known(name string) bool {
