@@ -24,16 +24,25 @@ var update = flag.Bool("update", false, "write the golden files")
 func TestRoutes(t *testing.T) {
 	s := hallpasstest.New(t)
 	outsider := s.UserIn("outsider", hallpass.RoleAdmin, otherOrg(t, s))
-	callers := []struct {
-		name string
-		as   hallpasstest.Credential
-	}{
+	holdGolden(t, "routes.golden", "the table of routes and callers", routesTable(t, s, []namedCaller{
 		{"nobody", hallpasstest.Nobody},
 		{"none", tokenOf(t, s, "None")}, {"viewer", tokenOf(t, s, "Viewer")}, {"editor", tokenOf(t, s, "Editor")}, {"admin", tokenOf(t, s, "Admin")},
 		{"disabled", disabledToken(t, s)}, {"other-org", otherOrgToken(t, s)},
 		{"u-viewer", s.User("vera", hallpass.RoleViewer)}, {"u-editor", s.User("ed", hallpass.RoleEditor)}, {"u-admin", s.User("ada", hallpass.RoleAdmin)},
 		{"u-other-org", outsider}, {"server-admin", hallpasstest.Admin},
-	}
+	}))
+}
+
+// A namedCaller is a caller with a name in a golden file.
+type namedCaller struct {
+	name string
+	as   hallpasstest.Credential
+}
+
+// routesTable calls every route as each of the callers, on a thing of org 1 that exists, and
+// returns the statuses.
+func routesTable(t *testing.T, s *hallpasstest.Server, callers []namedCaller) string {
+	t.Helper()
 	made := 0
 	fresh := func(route string) targets {
 		made++
@@ -72,7 +81,7 @@ func TestRoutes(t *testing.T) {
 		}
 		b.WriteByte('\n')
 	}
-	holdGolden(t, "routes.golden", "the table of routes and callers", b.String())
+	return b.String()
 }
 
 // holdGolden compares what was found with the golden file of that name. With -update it
