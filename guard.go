@@ -1,7 +1,6 @@
 package hallpass
 
 import (
-	"fmt"
 	"net"
 	"net/url"
 	"slices"
@@ -234,40 +233,4 @@ func ValidateUpstream(s string) error {
 		return Invalidf("upstream", "The upstream has a query or a fragment: it ends with its path")
 	}
 	return ValidateNoToken("upstream", s)
-}
-
-// A GuardWarning is something about a guard that is allowed and probably not meant.
-type GuardWarning struct {
-	Rule    int // its number; 0: the guard as a whole
-	Message string
-}
-
-// Warnings tells what is allowed and probably not meant. given reports whether a role
-// gives an action to anybody in the guard's org; nil: nobody is asked.
-func (g Guard) Warnings(given func(Action) bool) (warnings []GuardWarning) {
-	var rules []*CompiledRule
-	own := 0 // how many of them are the guard's own
-	for i, r := range g.AllRules() {
-		if c, err := compileRule(r, i+1, AllowedSpellings(g.PathAllow)); err == nil { // Validate tells the error
-			rules = append(rules, c)
-			if i < len(g.Rules) {
-				own++
-			}
-		}
-	}
-	if len(g.AllRules()) == 0 {
-		warnings = append(warnings, GuardWarning{0, "The guard has no rules: it refuses every request"})
-	}
-	for i, r := range rules {
-		switch over := r.overruled(rules[:min(i, own)], rules[own:]); {
-		case r.Need.Kind == NeedNothing && r.pattern.everything():
-			warnings = append(warnings, GuardWarning{r.Number, "Everybody may do everything without a token: the rule is public and matches every path"})
-		case i < own && len(over) > 0:
-			warnings = append(warnings, GuardWarning{r.Number, fmt.Sprintf("Rule %d (%s) stands before preset rules that need another action: %s", r.Number, r.Request(), Enumerate(over))})
-		}
-		if r.Need.Kind == NeedPermission && given != nil && i < own && !given(r.Need.Action) {
-			warnings = append(warnings, GuardWarning{r.Number, "Only Admins hold " + string(r.Need.Action) + ": nobody else has a role that gives it"})
-		}
-	}
-	return warnings
 }

@@ -177,6 +177,12 @@ func TestGuardValidate(t *testing.T) {
 		"Authorization":       {rule(func(r *hallpass.GuardRule) { r.Set = map[string]string{"authorization": "x"} }), "rules[0].set"},
 		"a header's line":     {rule(func(r *hallpass.GuardRule) { r.Set = map[string]string{"X-A": "a\r\nb"} }), "rules[0].set"},
 		"split":               {rule(func(r *hallpass.GuardRule) { r.Split = " " }), "rules[0].split"},
+		"any method":          {rule(func(r *hallpass.GuardRule) { r.Methods = []string{"*"} }), "rules[0].methods"},
+		"a letter separates":  {rule(func(r *hallpass.GuardRule) { r.Split = "|a" }), "rules[0].split"},
+		"a digit separates":   {rule(func(r *hallpass.GuardRule) { r.Split = "0" }), "rules[0].split"},
+		"a comma separates":   {rule(func(r *hallpass.GuardRule) { r.Split = "," }), ""},
+		"a header twice":      {rule(func(r *hallpass.GuardRule) { r.Set = map[string]string{"X-A": "a", "x-a": "b"} }), "rules[0].set"},
+		"two headers":         {rule(func(r *hallpass.GuardRule) { r.Set = map[string]string{"X-A": "a", "X-B": "b"} }), ""},
 		"two of several": {rule(func(r *hallpass.GuardRule) {
 			r.Captures, r.Split, r.Need.Scope = map[string]string{"y": "header:Y", "z": "header:Z"}, "|", "a:{y}:{z}"
 		}), "rules[0].split"},
@@ -295,27 +301,98 @@ func TestGuardWarnsOfOverruledPreset(t *testing.T) {
 		}
 		return r
 	}
+	loose := func(rules string, scoped int) string {
+		return looseWarning(rules, "loki:read", scoped, "loki:tenants:{tenant}")
+	}
 	for name, tt := range map[string]struct {
 		preset string
 		rules  []hallpass.GuardRule
 		want   string
 	}{
 		"reads all":        {"loki", []hallpass.GuardRule{rule("/loki/api/v1/{rest...}", read, "GET", "POST")}, "[{1 Rule 1 (GET, POST /loki/api/v1/{rest...}) stands before preset rules that need another action: loki:write, loki:rules and loki:delete}]"},
-		"GET alone":        {"loki", []hallpass.GuardRule{rule("/loki/api/v1/{rest...}", read, "GET")}, "[{1 Rule 1 (GET /loki/api/v1/{rest...}) stands before preset rules that need another action: loki:rules and loki:delete}]"},
-		"the second":       {"loki", []hallpass.GuardRule{rule("/a", read), rule("/loki/api/v1/{path}", read, "DELETE")}, "[{2 Rule 2 (DELETE /loki/api/v1/{path}) stands before preset rules that need another action: loki:rules and loki:delete}]"},
+		"GET alone":        {"loki", []hallpass.GuardRule{rule("/loki/api/v1/{rest...}", read, "GET")}, "[{1 Rule 1 (GET /loki/api/v1/{rest...}) stands before preset rules that need another action: loki:rules and loki:delete} " + loose("3 (GET, POST /loki/api/v1/query) and 11 more rules take", 1) + "]"},
+		"the second":       {"loki", []hallpass.GuardRule{rule("/a", read), rule("/loki/api/v1/{path}", read, "DELETE")}, "[{2 Rule 2 (DELETE /loki/api/v1/{path}) stands before preset rules that need another action: loki:rules and loki:delete} " + loose("4 (GET, POST /loki/api/v1/query) and 13 more rules take", 1) + "]"},
 		"a role":           {"prometheus", []hallpass.GuardRule{rule("/api/{rest...}", hallpass.Need{Kind: hallpass.NeedRole}, "PUT")}, "[{1 Rule 1 (PUT /api/{rest...}) stands before preset rules that need another action: prometheus:admin}]"},
 		"public":           {"pushgateway", []hallpass.GuardRule{rule("/-/{rest...}", public, "GET"), rule("/api/{rest...}", public, "POST")}, "[{2 Rule 2 (POST /api/{rest...}) stands before preset rules that need another action: pushgateway:admin}]"},
-		"the same action":  {"loki", []hallpass.GuardRule{rule("/loki/api/v1/index/{rest...}", read)}, "[]"},
+		"the same action":  {"loki", []hallpass.GuardRule{rule("/loki/api/v1/index/{rest...}", read)}, "[" + loose("3 (GET, POST /loki/api/v1/query) and 10 more rules take", 1) + "]"},
 		"the same path":    {"loki", []hallpass.GuardRule{rule("/metrics", public, "GET")}, "[]"},
 		"narrower":         {"prometheus", []hallpass.GuardRule{rule("/graph", needs("x:read", ""))}, "[]"},
-		"no shared method": {"loki", []hallpass.GuardRule{rule("/otlp/{rest...}", read, "GET")}, "[]"},
+		"no shared method": {"loki", []hallpass.GuardRule{rule("/otlp/{rest...}", read, "GET")}, "[" + loose("3 (GET, POST /loki/api/v1/query) and 13 more rules take", 1) + "]"},
 		"said before it": {"loki", []hallpass.GuardRule{rule("/loki/api/v1/delete", needs("loki:delete", "")), rule("/loki/api/v1/rules/{rest...}", needs("loki:rules", "")), rule("/loki/api/v1/rules", needs("loki:rules", "")),
-			rule("/loki/api/v1/{rest...}", read, "GET")}, "[]"},
+			rule("/loki/api/v1/{rest...}", read, "GET")}, "[" + loose("6 (GET, POST /loki/api/v1/query) and 11 more rules take", 4) + "]"},
 		"no preset": {"", []hallpass.GuardRule{rule("/loki/api/v1/{rest...}", read)}, "[]"},
 	} {
 		g := hallpass.Guard{Name: "g", Preset: tt.preset, Rules: tt.rules}
 		if got := fmt.Sprint(g.Warnings(nil)); got != tt.want || g.Validate() != nil {
 			t.Errorf("%s: %s, %v\nwant %s", name, got, g.Validate(), tt.want)
+		}
+	}
+}
+
+// looseWarning is the warning of rules that take an action on any scope, as "3 (GET /a) takes",
+// beside a rule of that number that asks for it on a scope.
+func looseWarning(rules, action string, scoped int, scope string) string {
+	number, _, _ := strings.Cut(rules, " ")
+	return fmt.Sprintf("{%s Rule %s %s on any scope, and rule %d asks for it on %s: an account that holds it on one scope passes there for all of them}", number, rules, action, scoped, scope)
+}
+
+// TestGuardWarnsOfAnyScope warns of rules that open to one tenant's account what another rule
+// keeps apart by tenants.
+func TestGuardWarnsOfAnyScope(t *testing.T) {
+	const scope = "loki:tenants:{tenant}"
+	rule := func(methods, path, action, scope string) hallpass.GuardRule {
+		r := hallpass.GuardRule{Path: path, Need: needs(hallpass.Action(action), scope)}
+		if methods != "" {
+			r.Methods = strings.Fields(methods)
+		}
+		if strings.Contains(scope, "{") {
+			r.Captures = map[string]string{"tenant": "header:X-Scope-OrgID"}
+		}
+		return r
+	}
+	for name, tt := range map[string]struct {
+		preset string
+		rules  []hallpass.GuardRule
+		want   string
+	}{
+		"a preset": {"loki", []hallpass.GuardRule{rule("GET", "/loki/api/v1/query_range", "loki:read", scope)},
+			looseWarning("3 (GET, POST /loki/api/v1/query) and 13 more rules take", "loki:read", 1, scope)},
+		"one path of a preset, whole": {"loki", []hallpass.GuardRule{rule("GET POST", "/loki/api/v1/query_range", "loki:read", scope)},
+			looseWarning("3 (GET, POST /loki/api/v1/query) and 12 more rules take", "loki:read", 1, scope)},
+		"an own rule":       {"", []hallpass.GuardRule{rule("", "/a", "x:read", "x:id:7"), rule("", "/b", "x:read", "")}, looseWarning("2 (any /b) takes", "x:read", 1, "x:id:7")},
+		"it stands first":   {"", []hallpass.GuardRule{rule("", "/a", "x:read", ""), rule("", "/b", "x:read", "x:id:7")}, looseWarning("1 (any /a) takes", "x:read", 2, "x:id:7")},
+		"another action":    {"", []hallpass.GuardRule{rule("", "/a", "x:read", "x:id:7"), rule("", "/b", "x:write", "")}, ""},
+		"every rule scoped": {"", []hallpass.GuardRule{rule("", "/a", "x:read", "x:id:7"), rule("", "/b", "x:read", "x:id:8")}, ""},
+		"never reached":     {"", []hallpass.GuardRule{rule("GET", "/a", "x:read", "x:id:7"), rule("POST", "/a", "x:read", "x:id:7"), rule("GET POST", "/a", "x:read", "")}, ""},
+	} {
+		g := hallpass.Guard{Name: "g", Preset: tt.preset, Rules: tt.rules}
+		if got := strings.Trim(fmt.Sprint(g.Warnings(nil)), "[]"); got != tt.want || g.Validate() != nil {
+			t.Errorf("%s: %s, %v\nwant %s", name, got, g.Validate(), tt.want)
+		}
+	}
+}
+
+// TestGuardWarnsOfOddRules warns of rules that are probably not meant, and of no others.
+func TestGuardWarnsOfOddRules(t *testing.T) {
+	good := hallpass.GuardRule{Methods: []string{"GET"}, Path: "/a/{id}", Need: needs("x:read", "x:id:{id}"), Split: "|", Set: map[string]string{"X-A": "{t}"}, Captures: map[string]string{"t": "header:X-T"}}
+	for name, tt := range map[string]struct {
+		change func(*hallpass.GuardRule)
+		want   string
+	}{
+		"nothing odd":                 {func(*hallpass.GuardRule) {}, ""},
+		"a small method":              {func(r *hallpass.GuardRule) { r.Methods = []string{"get", "POST"} }, "clients send GET"},
+		"own method":                  {func(r *hallpass.GuardRule) { r.Methods = []string{"PROPFIND"} }, ""},
+		"a star":                      {func(r *hallpass.GuardRule) { r.Path = "/a/{id}/*" }, "The * in the path"},
+		"long separators":             {func(r *hallpass.GuardRule) { r.Split = "||" }, "2 characters ||"},
+		"public, the client's header": {func(r *hallpass.GuardRule) { r.Need = public }, "header X-T"},
+		"public, of the path":         {func(r *hallpass.GuardRule) { r.Need, r.Captures, r.Set = public, nil, map[string]string{"X-A": "{id}"} }, ""},
+	} {
+		r := good
+		tt.change(&r)
+		g := hallpass.Guard{Name: "g", Rules: []hallpass.GuardRule{r}}
+		got := g.Warnings(nil)
+		if g.Validate() != nil || (len(got) == 0) != (tt.want == "") || len(got) > 0 && (len(got) != 1 || got[0].Rule != 1 || !strings.Contains(got[0].Message, tt.want)) {
+			t.Errorf("%s: %v, %v, want %q", name, got, g.Validate(), tt.want)
 		}
 	}
 }

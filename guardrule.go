@@ -45,6 +45,8 @@ func (r *CompiledRule) validateMethods() *Error {
 	}
 	for i, m := range r.Methods {
 		switch {
+		case m == "*":
+			return Invalidf("methods", "no request has the method *: for any method, name none")
 		case !httpToken(m):
 			return Invalidf("methods", "%q is no HTTP method", m)
 		case m == "HEAD":
@@ -98,8 +100,8 @@ func (r *CompiledRule) readCaptures() *Error {
 	if len(r.captures) > maxRuleCaptures {
 		return Invalidf("captures", "a rule has at most %d captures", maxRuleCaptures)
 	}
-	if r.Split != "" && (len(r.Split) > 8 || strings.ContainsFunc(r.Split, func(c rune) bool { return c <= ' ' || c >= 0x7f })) {
-		return Invalidf("split", "what separates values is one to eight visible characters, as |")
+	if r.Split != "" && (len(r.Split) > 8 || strings.ContainsFunc(r.Split, func(c rune) bool { return c <= ' ' || c >= 0x7f || alphanumeric(byte(c)) })) {
+		return Invalidf("split", "what separates values is one to eight visible characters, as |, and no letters or digits: values hold those")
 	}
 	return nil
 }
@@ -129,10 +131,16 @@ func (r *CompiledRule) readSet() *Error {
 	if len(r.Set) > maxRuleSet {
 		return Invalidf("set", "a rule sets at most %d headers", maxRuleSet)
 	}
-	for name, text := range r.Set {
-		if !settable(name) {
+	seen := make(map[string]bool)
+	for _, name := range slices.Sorted(maps.Keys(r.Set)) {
+		text, key := r.Set[name], textproto.CanonicalMIMEHeaderKey(name)
+		switch {
+		case !settable(name):
 			return Invalidf("set", "the header %q cannot be set", name)
+		case seen[key]:
+			return Invalidf("set", "the header %s is set twice: case makes no difference in its name", name)
 		}
+		seen[key] = true
 		if len(text) > maxScope || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c >= 0x7f }) {
 			return Invalidf("set", "the header %s gets a text that no header can hold", name)
 		}
@@ -140,7 +148,7 @@ func (r *CompiledRule) readSet() *Error {
 		if err != nil {
 			return err
 		}
-		r.set = append(r.set, headerTemplate{textproto.CanonicalMIMEHeaderKey(name), t})
+		r.set = append(r.set, headerTemplate{key, t})
 	}
 	slices.SortFunc(r.set, func(a, b headerTemplate) int { return strings.Compare(a.name, b.name) })
 	return nil
