@@ -34,46 +34,49 @@ func (a *Admin) NoticeEnds(ctx context.Context) error {
 		}
 		after = within
 	}
-	u := store.Untold{Kind: hallpass.NoticeExpired, After: now.Add(-lateNotice), Till: now, Longer: shortLived, Limit: noticeBatch}
+	u := store.Untold{Kind: hallpass.NoticeExpired, After: now.Add(-lateNotice), Till: now, Longer: shortLived - time.Microsecond, Limit: noticeBatch}
 	return a.noticeAll(ctx, u, func(*hallpass.Notice) {})
 }
 
 // noticeAll writes a notice of each token that u picks, some in each transaction, and
 // rests twice as long as it works. set completes a notice.
 func (a *Admin) noticeAll(ctx context.Context, u store.Untold, set func(*hallpass.Notice)) error {
-	for {
+	var some []store.TokenOf
+	err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
+		some, err = tx.UntoldTokens(u)
+		return err
+	})
+	for len(some) > 0 && err == nil {
 		began := time.Now()
-		var list []store.TokenOf
-		err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
-			list, err = tx.UntoldTokens(u)
-			return err
-		})
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		err = a.db.Write(ctx, func(tx *store.Tx) error {
-			if list, err = tx.UntoldTokens(u); err != nil { // some may have been changed since
+		err = a.db.Write(ctx, func(tx *store.Tx) (err error) {
+			if some, err = tx.UntoldTokens(u); err != nil {
 				return err
 			}
-			for _, t := range list {
-				n := hallpass.TokenNotice(u.Kind, t.Token, t.Account, a.now())
-				n.Mark = u.Mark
-				set(&n)
-				if err := tx.Notify(n); err != nil {
-					return err
-				}
-			}
-			return nil
+			return a.noticeSome(tx, u, some, set)
 		})
-		if err != nil || len(list) < u.Limit {
+		if err != nil || len(some) < u.Limit {
 			return err
 		}
+		last := some[len(some)-1].Token
+		u.After, u.Token = last.ExpiresAt, last.ID
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(2 * time.Since(began)):
 		}
 	}
+	return err
+}
+
+func (a *Admin) noticeSome(tx *store.Tx, u store.Untold, list []store.TokenOf, set func(*hallpass.Notice)) error {
+	notices := make([]hallpass.Notice, len(list))
+	for i, t := range list {
+		n := &notices[i]
+		*n = hallpass.TokenNotice(u.Kind, t.Token, t.Account, a.now())
+		n.Mark = u.Mark
+		set(n)
+	}
+	return tx.Notify(notices...)
 }
 
 // deadUseWindow is how far back NoticeDeadUses looks: longer than the time between two
@@ -101,14 +104,7 @@ func (a *Admin) NoticeDeadUses(ctx context.Context) error {
 	for len(notices) > 0 && err == nil {
 		batch := notices[:min(noticeBatch, len(notices))]
 		notices = notices[len(batch):]
-		err = a.db.Write(ctx, func(tx *store.Tx) error {
-			for _, n := range batch {
-				if err := tx.Notify(n); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		err = a.db.Write(ctx, func(tx *store.Tx) error { return tx.Notify(batch...) })
 	}
 	return err
 }

@@ -120,14 +120,7 @@ func (w *world) about(token int, owner string) hallpass.Notice {
 
 func (w *world) notify(list ...hallpass.Notice) {
 	w.t.Helper()
-	w.write(func(tx *store.Tx) error {
-		for _, n := range list {
-			if err := tx.Notify(n); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	w.write(func(tx *store.Tx) error { return tx.Notify(list...) })
 }
 
 func (w *world) send() {

@@ -458,10 +458,13 @@ func (db *DB) waitTurn(ctx context.Context) error {
 }
 
 // nextID takes the next number of the named counter.
-func (tx *Tx) nextID(counter string) (int64, error) {
+func (tx *Tx) nextID(counter string) (int64, error) { return tx.nextIDs(counter, 1) }
+
+// nextIDs takes the next n numbers of the named counter, and returns the last.
+func (tx *Tx) nextIDs(counter string, n int) (int64, error) {
 	tx.written = true
 	var id int64
-	err := tx.sql.QueryRow(`UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value`, counter).Scan(&id)
+	err := tx.sql.QueryRow(`UPDATE counters SET value = value + $2 WHERE name = $1 RETURNING value`, counter, n).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("store: next %s id: %w", counter, err)
 	}

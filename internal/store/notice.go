@@ -8,48 +8,77 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// Notify writes the notice to the outbox, for each channel of its org that takes it,
-// in the transaction of what it tells: told means committed, and committed means told.
-// A channel that has the notice already gets no second one. An org without a channel
+// Notify writes notices to the outbox, each for the channels of its org that take it,
+// in the transaction of what they tell: told means committed, and committed means told.
+// A channel that has a notice already gets no second one. An org without a channel
 // costs one look. It writes, so it comes after the changes of the transaction.
-func (tx *Tx) Notify(n hallpass.Notice) error {
-	channels, err := tx.Channels(n.Org)
-	if err != nil {
-		return err
-	}
-	for _, c := range channels {
-		if c.Takes(n) {
-			if err := tx.NotifyChannel(c, n); err != nil {
+func (tx *Tx) Notify(list ...hallpass.Notice) error {
+	known := make(map[hallpass.OrgID][]hallpass.Channel)
+	var rows []outboxRow
+	for _, n := range list {
+		channels, ok := known[n.Org]
+		if !ok {
+			var err error
+			if channels, err = tx.Channels(n.Org); err != nil {
 				return err
+			}
+			known[n.Org] = channels
+		}
+		for _, c := range channels {
+			if c.Takes(n) {
+				rows = append(rows, outboxRows(c, n)...)
 			}
 		}
 	}
-	return nil
+	return tx.insertOutbox(rows)
 }
 
 // NotifyChannel writes the notice to the outbox for the channel, whether or not that
 // takes it. One that it has already is left as it is.
 func (tx *Tx) NotifyChannel(c hallpass.Channel, n hallpass.Notice) error {
-	body, err := encodeJSON(storedNotice(n.Clean()))
+	return tx.insertOutbox(outboxRows(c, n))
+}
+
+// outboxRow is a notice for one recipient of a channel.
+type outboxRow struct {
+	channel   hallpass.ChannelID
+	recipient string
+	state     hallpass.NoticeState
+	failure   string
+	notice    hallpass.Notice
+}
+
+func outboxRows(c hallpass.Channel, n hallpass.Notice) (rows []outboxRow) {
+	for _, recipient := range c.Recipients(n) {
+		rows = append(rows, outboxRow{c.ID, recipient, hallpass.NoticeDue, "", n})
+	}
+	if len(rows) == 0 { // a row says that this was told to all who are to hear it
+		rows = append(rows, outboxRow{c.ID, "", hallpass.NoticeDead, "nobody to tell: the owner is no mail address, and the channel has no addresses", n})
+	}
+	return rows
+}
+
+func (tx *Tx) insertOutbox(rows []outboxRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	last, err := tx.nextIDs("notice", len(rows))
 	if err != nil {
-		return fmt.Errorf("store: notify: %w", err)
+		return err
 	}
-	state, failure, recipients := hallpass.NoticeDue, "", c.Recipients(n)
-	if len(recipients) == 0 { // a row says that this was told to all who are to hear it
-		state, failure, recipients = hallpass.NoticeDead, "nobody to tell: the owner is no mail address, and the channel has no addresses", []string{""}
-	}
-	for _, recipient := range recipients {
-		id, err := tx.nextID("notice")
+	for i, r := range rows {
+		n := r.notice
+		body, err := encodeJSON(storedNotice(n.Clean()))
 		if err != nil {
-			return err
+			return fmt.Errorf("store: notify: %w", err)
 		}
 		_, err = tx.exec(`
 			INSERT INTO outbox (id, org_id, channel_id, recipient, kind, token_id, mark, body, state, attempts, next_us, last_error, created_us, queued_us, sent_us)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, 0, $9, $11, $9, $9, 0)
 			ON CONFLICT (channel_id, kind, token_id, mark, recipient) DO NOTHING`,
-			id, n.Org, c.ID, recipient, n.Kind, n.Token, n.Mark, body, micros(n.At), string(state), failure)
+			last-int64(len(rows)-1-i), n.Org, r.channel, r.recipient, n.Kind, n.Token, n.Mark, body, micros(n.At), string(r.state), r.failure)
 		if err != nil {
-			return fmt.Errorf("store: notify channel %d: %w", c.ID, err)
+			return fmt.Errorf("store: notify channel %d: %w", r.channel, err)
 		}
 	}
 	return nil

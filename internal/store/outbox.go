@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -148,9 +149,10 @@ func isOneOf(ids []hallpass.NoticeID) string {
 type Untold struct {
 	Kind        hallpass.NoticeKind
 	Mark        string
-	After, Till time.Time     // they end after the first and not after the second
-	Longer      time.Duration // they were made to live longer than this
-	Made        time.Time     // channels that were made later are not told; zero: when the token ends
+	After, Till time.Time        // they end after the first and not after the second
+	Token       hallpass.TokenID // of those that end at After only what has a higher number; 0: none of them
+	Longer      time.Duration    // they were made to live longer than this
+	Made        time.Time        // channels that were made later are not told; zero: when the token ends
 	Limit       int
 }
 
@@ -164,16 +166,20 @@ type TokenOf struct {
 // ended before their time, nor those that are being replaced or whose account is
 // disabled.
 func (tx *Tx) UntoldTokens(u Untold) ([]TokenOf, error) {
+	after := u.Token
+	if after == 0 {
+		after = math.MaxInt64
+	}
 	tokens, err := all(tx, scanToken, `
 		SELECT `+tokenColumns+` FROM tokens t
-		WHERE  t.expires_us > $1 AND t.expires_us <= $2 AND t.expires_us - t.created_us > $3 AND t.revoked_us = 0 AND t.successor_id = 0
+		WHERE  t.expires_us >= $1 AND (t.expires_us, t.id) > ($1, $9) AND t.expires_us <= $2 AND t.expires_us - t.created_us > $3 AND t.revoked_us = 0 AND t.successor_id = 0
 		AND    EXISTS (SELECT 1 FROM service_accounts a WHERE a.id = t.service_account_id AND a.disabled = FALSE)
 		AND    EXISTS (SELECT 1 FROM channels c
 			WHERE  c.org_id = t.org_id AND c.disabled = FALSE AND c.kinds LIKE $4
 			AND    c.created_us <= CASE WHEN CAST($5 AS BIGINT) > 0 THEN CAST($5 AS BIGINT) ELSE t.expires_us END
 			AND    NOT EXISTS (SELECT 1 FROM outbox o WHERE o.channel_id = c.id AND o.kind = $6 AND o.token_id = t.id AND o.mark = $7))
 		ORDER  BY t.expires_us, t.id LIMIT $8`,
-		micros(u.After), micros(u.Till), u.Longer.Microseconds(), `%"`+string(u.Kind)+`"%`, micros(u.Made), string(u.Kind), u.Mark, u.Limit)
+		micros(u.After), micros(u.Till), u.Longer.Microseconds(), `%"`+string(u.Kind)+`"%`, micros(u.Made), string(u.Kind), u.Mark, u.Limit, int64(after))
 	if err != nil {
 		return nil, fmt.Errorf("store: tokens to tell %s of: %w", u.Kind, err)
 	}

@@ -1,0 +1,258 @@
+package admin_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+const day = 24 * time.Hour
+
+// newNoticeWorld returns a world with a clock and a channel that takes everything.
+func newNoticeWorld(t *testing.T) (*world, *hallpasstest.Clock, hallpass.Channel) {
+	t.Helper()
+	clock := &hallpasstest.Clock{}
+	for clock.Now().Year() < 2026 { // one Duration does not reach from the year 1 to ours
+		clock.Wind(100 * 365 * day)
+	}
+	w := newWorld(t, admin.Options{Now: clock.Now, Outgoing: admin.Outgoing{Days: []int{30, 14, 7, 1}, Slack: true}})
+	c, err := w.CreateChannel(t.Context(), w.human("admin"), hallpass.Channel{Name: "chat", Kind: hallpass.SlackChannel, Kinds: hallpass.NoticeKinds()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, clock, c
+}
+
+// told returns what was written to the channel, the oldest first, in a word each.
+func (w *world) told(c hallpass.Channel) (words []string) {
+	w.t.Helper()
+	list, err := w.Deliveries(w.t.Context(), w.human("admin"), c.ID, "", 0, 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := range list {
+		n := list[len(list)-1-i].Notice
+		word := n.Name + " " + string(n.Kind)
+		if n.Days > 0 {
+			word += fmt.Sprint(" ", n.Days)
+		}
+		words = append(words, word)
+	}
+	return words
+}
+
+func (w *world) noticeEnds() {
+	w.t.Helper()
+	for range 2 { // the second time tells nothing
+		if err := w.NoticeEnds(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// TestNoticeEnds lives through sixty days with tokens of several lengths: each is told
+// of at the times that its length has, once, and then that it has ended.
+func TestNoticeEnds(t *testing.T) {
+	w, clock, c := newNoticeWorld(t)
+	account := w.machine("ci", hallpass.RoleViewer).ServiceAccount()
+	began := clock.Now()
+	for name, length := range map[string]time.Duration{"hour": time.Hour, "day": day, "three": 3 * day, "week": 7 * day, "ten": 10 * day, "long": 45 * day, "never": 0, "gone": 45 * day, "blocked": 45 * day} {
+		of := account
+		if name == "blocked" {
+			of = w.machine("blocked account", hallpass.RoleViewer).ServiceAccount()
+		}
+		made, _, err := w.CreateToken(t.Context(), w.human("admin"), of, name, int64(length/time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "gone" {
+			if err := w.DeleteToken(t.Context(), w.human("admin"), of, made.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if name == "blocked" {
+			yes := true
+			if _, err := w.UpdateServiceAccount(t.Context(), w.human("admin"), of, hallpass.ServiceAccountPatch{Disabled: &yes}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got := make(map[string]int) // to the day
+	known := 0
+	for clock.Now().Sub(began) < 60*day {
+		w.noticeEnds()
+		words := w.told(c)
+		for _, word := range words[known:] {
+			got[word] = int(clock.Now().Sub(began) / day)
+		}
+		known = len(words)
+		clock.Wind(12 * time.Hour)
+	}
+	want := map[string]int{
+		"day token.expired": 1, "three token.expiring 1": 2, "three token.expired": 3, "week token.expiring 1": 6, "week token.expired": 7,
+		"ten token.expiring 7": 3, "ten token.expiring 1": 9, "ten token.expired": 10,
+		"long token.expiring 30": 15, "long token.expiring 14": 31, "long token.expiring 7": 38, "long token.expiring 1": 44, "long token.expired": 45,
+	}
+	if d := cmp.Diff(want, got); d != "" || known != len(want) {
+		t.Errorf("%d notices (want, got):\n%s", known, d)
+	}
+}
+
+// TestNoticeLateChannel makes a channel when tokens have ended already: it is told of
+// those that end soon, and not of what was.
+func TestNoticeLateChannel(t *testing.T) {
+	w, clock, _ := newNoticeWorld(t)
+	account := w.machine("ci", hallpass.RoleViewer).ServiceAccount()
+	for name, length := range map[string]time.Duration{"over": 2 * day, "soon": 5 * day} {
+		if _, _, err := w.CreateToken(t.Context(), w.human("admin"), account, name, int64(length/time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clock.Wind(4*day + time.Hour)
+	late, err := w.CreateChannel(t.Context(), w.human("admin"), hallpass.Channel{Name: "late", Kind: hallpass.SlackChannel, Kinds: hallpass.NoticeKinds()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.noticeEnds()
+	if d := cmp.Diff([]string{"soon token.expiring 1"}, w.told(late)); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestNoticeMany has 10,000 tokens end at once. Changes are made meanwhile.
+func TestNoticeMany(t *testing.T) {
+	w, clock, c := newNoticeWorld(t)
+	account := w.machine("ci", hallpass.RoleViewer).ServiceAccount()
+	const many = 10_000
+	for part := range many / 200 {
+		err := w.db.Write(t.Context(), func(tx *store.Tx) error {
+			for i := range 200 {
+				text := secret.NewToken()
+				_, err := tx.CreateToken(hallpass.Token{
+					Org: hallpass.FirstOrg, ServiceAccount: account, Name: fmt.Sprint("t", part, "-", i), Hash: text.Hash(), LastFour: text.LastFour(), CreatedAt: clock.Now(), ExpiresAt: clock.Now().Add(2 * day),
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	clock.Wind(2 * day)
+	ctx, stop := context.WithCancel(t.Context())
+	var changing sync.WaitGroup
+	changes := 0
+	changing.Go(func() {
+		for ctx.Err() == nil {
+			if err := w.RenameOrg(t.Context(), w.human("admin"), fmt.Sprint("org ", changes)); err != nil {
+				t.Error(err)
+				return
+			}
+			changes++
+		}
+	})
+	err := w.NoticeEnds(t.Context())
+	stop()
+	changing.Wait()
+	if err != nil || changes < 20 {
+		t.Errorf("%v, %d changes meanwhile", err, changes)
+	}
+	var n, after int
+	for {
+		list, err := w.Deliveries(t.Context(), w.human("admin"), c.ID, hallpass.NoticeDue, hallpass.NoticeID(after), 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) == 0 {
+			break
+		}
+		n, after = n+len(list), int(list[len(list)-1].ID)
+	}
+	if n != many {
+		t.Errorf("%d notices", n)
+	}
+}
+
+// TestNoticeDeadUses tries tokens that are dead: each is told of as often as it should.
+func TestNoticeDeadUses(t *testing.T) {
+	w, clock, c := newNoticeWorld(t)
+	account := w.machine("ci", hallpass.RoleViewer).ServiceAccount()
+	ids := make(map[string]hallpass.TokenID)
+	for _, name := range []string{"expired", "rotated", "paused", "quiet"} {
+		made, _, err := w.CreateToken(t.Context(), w.human("admin"), account, name, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[name] = made.ID
+	}
+	pause := func() {
+		err := w.db.Write(t.Context(), func(tx *store.Tx) error {
+			tok, err := tx.OrgToken(hallpass.FirstOrg, ids["paused"])
+			if err != nil {
+				return err
+			}
+			tok.Pause, tok.ExpiresAt = hallpass.Pause{Since: clock.Now()}, time.Time{}
+			return tx.UpdateToken(tok)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	pause()
+	try := func() {
+		for name, reason := range map[string]string{"expired": "api-key.expired", "rotated": "api-key.rotated", "paused": "api-key.paused"} {
+			w.db.RecordAudit(hallpass.AuditEntry{
+				At: clock.Now(), Org: hallpass.FirstOrg, Token: ids[name], Action: "token.verify", Target: fmt.Sprint("token:", ids[name]), Outcome: hallpass.Refused, Reason: reason,
+				From: hallpass.From{Address: "10.0.0.9", UserAgent: "curl/8"},
+			})
+		}
+		if err := w.db.FlushAudit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := w.NoticeDeadUses(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	count := func() map[string]int {
+		n := make(map[string]int)
+		for _, word := range w.told(c) {
+			n[word]++
+		}
+		return n
+	}
+	clock.Wind(clock.Now().Truncate(time.Hour).Add(time.Hour).Sub(clock.Now()))
+	for range 3 {
+		try()
+		clock.Wind(time.Minute)
+	}
+	want := map[string]int{"expired token.expired_still_used": 1, "rotated token.replaced_still_used": 1, "paused token.paused_still_used": 1}
+	if d := cmp.Diff(want, count()); d != "" {
+		t.Errorf("within an hour (want, got):\n%s", d)
+	}
+	clock.Wind(time.Hour)
+	pause()
+	try()
+	want["rotated token.replaced_still_used"], want["paused token.paused_still_used"] = 2, 2
+	if d := cmp.Diff(want, count()); d != "" {
+		t.Errorf("an hour later (want, got):\n%s", d)
+	}
+	list, err := w.Deliveries(t.Context(), w.human("admin"), c.ID, "", 0, 1)
+	if err != nil || list[0].Notice.From.Address != "10.0.0.9" {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
