@@ -56,6 +56,11 @@ func (p profile) check(r *http.Request, event *httpd.Event, guard, rest string) 
 		if p.whole {
 			c.Target, c.Host = splitURL(c.Target)
 		}
+		if p.address == "" {
+			break
+		}
+		// Whoever asks in this way may pass on the client's own X-Forwarded-For.
+		c.From.Address = httpd.PeerAddress(r)
 		if address, ok := httpd.OneAddress(r.Header[p.address]); ok {
 			c.From.Address = address
 		}

@@ -94,10 +94,7 @@ func (p Proxies) peer(r *http.Request) (who peer) {
 // to a trusted proxy. trusted tells whether the peer is one.
 func (p Proxies) client(r *http.Request) (address string, secure, trusted bool) {
 	secure = r.TLS != nil
-	host := r.RemoteAddr
-	if i := strings.LastIndexByte(host, ':'); i >= 0 {
-		host = strings.Trim(host[:i], "[]")
-	}
+	host := PeerAddress(r)
 	if len(p.Trusted) == 0 {
 		return host, secure, false
 	}
@@ -117,6 +114,15 @@ func (p Proxies) client(r *http.Request) (address string, secure, trusted bool) 
 		return host, secure, true // the proxy told of no client; IPv4 has one spelling
 	}
 	return w.client.String(), secure, true
+}
+
+// PeerAddress returns the address of the peer, without its port, whatever proxies tell.
+func PeerAddress(r *http.Request) string {
+	host := r.RemoteAddr
+	if i := strings.LastIndexByte(host, ':'); i >= 0 {
+		host = strings.Trim(host[:i], "[]")
+	}
+	return host
 }
 
 // OneAddress returns the address of a client that a trusted proxy tells in a header of
