@@ -50,6 +50,7 @@ func TestMeasured(t *testing.T) {
 	}{
 		{"org", func() { b.requests(few(), "GET /api/org", "/api/org") }},
 		{"guard", func() { b.requests(few(), "GET /guard/verify", "/guard/verify") }},
+		{"limits", func() { b.limits(few()) }},
 		{"rules", func() { b.rules(few()) }},
 		{"grpc", func() { b.grpc(few()) }},
 		{"proxy", func() { b.proxy(few()) }},
@@ -130,6 +131,9 @@ type stock struct {
 	tokens []string
 }
 
+// firstBenchToken is the ID of the first token of a stock.
+const firstBenchToken = 1000
+
 // fill makes an installation with so many tokens, ten to an account.
 func (b *bench) fill(t *testing.T, n int) stock {
 	t.Helper()
@@ -149,7 +153,7 @@ func (b *bench) fill(t *testing.T, n int) stock {
 	must(`PRAGMA cache_size = -400000`)
 	must(`BEGIN`)
 	now := time.Now().UnixMicro()
-	const first, perAccount, atOnce = 1000, 10, 500
+	const first, perAccount, atOnce = firstBenchToken, 10, 500
 	for i := 0; i < n; i += perAccount {
 		id := first + i
 		must(`INSERT INTO service_accounts (id, uid, org_id, name, name_key, login, login_key, role, disabled, created_us, updated_us)
