@@ -1,6 +1,7 @@
 package hallpass
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,10 +54,24 @@ type AuditFilter struct {
 	Action   string
 	Actor    string // a login or a principal's ID
 	Target   string
+	About    *AuditAbout // nil: anything
 	Outcome  AuditOutcome
 	From, To time.Time
 	Before   AuditCursor // only entries older than this position; zero: start with the newest
 	Limit    int
+}
+
+// An AuditAbout picks the entries about things: what was done to any of the targets, and
+// what the actor did or was refused.
+type AuditAbout struct {
+	Targets []string
+	Actor   int64   // a principal's ID; zero: nobody
+	Token   TokenID // with which the actor did it; zero: with any or none
+}
+
+// Picks reports whether a picks e.
+func (a *AuditAbout) Picks(e AuditEntry) bool {
+	return slices.Contains(a.Targets, e.Target) || a.Actor != 0 && e.Actor.ID == a.Actor && (a.Token == 0 || e.Token == a.Token)
 }
 
 // Picks reports whether f picks e. It ignores Before and Limit.
@@ -65,6 +80,7 @@ func (f AuditFilter) Picks(e AuditEntry) bool {
 		(f.Action == "" || e.Action == f.Action) &&
 		(f.Actor == "" || e.Actor.Login == f.Actor || strconv.FormatInt(e.Actor.ID, 10) == f.Actor) &&
 		(f.Target == "" || e.Target == f.Target) &&
+		(f.About == nil || f.About.Picks(e)) &&
 		(f.Outcome == "" || e.Outcome == f.Outcome) &&
 		(f.From.IsZero() || !e.At.Before(f.From)) &&
 		(f.To.IsZero() || e.At.Before(f.To))

@@ -195,12 +195,17 @@ func TestKeyboardOnly(t *testing.T) {
 	b.keys(kb.Escape)
 	b.until(`!document.querySelector("#token-dialog").open && document.activeElement.id === "add-token"`)
 
-	b.tabTo(`[aria-label="Delete service account token by-keyboard"]`)
+	const actions = `[aria-label^="Actions for by-keyboard"]`
+	b.tabTo("button" + actions)
 	b.keys(kb.Enter)
-	b.until(`document.activeElement.matches("#confirm-dialog [data-cancel]")`) // not on the button that deletes
+	b.tabTo(`.menu a[href$="/delete"]`)
+	b.keys(kb.Enter)
+	b.until(`document.activeElement.matches("#confirm-dialog [data-cancel]")`) // not on the button that revokes
 	b.stayIn("#confirm-dialog")
 	b.keys(kb.Escape)
-	b.until(`!document.querySelector("#confirm-dialog") && document.activeElement.matches("[aria-label^='Delete service account token']")`)
+	b.until(`!document.querySelector("#confirm-dialog") && document.activeElement.matches(` + quote("button"+actions) + `)`)
+	b.keys(kb.Enter)
+	b.tabTo(`.menu a[href$="/delete"]`)
 	b.keys(kb.Enter)
 	b.until(`document.querySelector("#confirm-dialog")?.open`)
 	b.tabTo("#confirm-yes")
@@ -340,10 +345,10 @@ func TestRowIsLive(t *testing.T) {
 	b.signIn("admin", hallpasstest.AdminPassword)
 	b.open(account)
 	b.until(`document.querySelector("tr[data-token-id] .last-used").innerText.includes("Never")`)
-	eval[bool](b, `window.notReloaded = true, document.querySelector("tr[data-token-id] .actions a").focus(), true`)
+	eval[bool](b, `window.notReloaded = true, document.querySelector("tr[data-token-id] .actions button").focus(), true`)
 	s.Do(hallpasstest.Bearer(token.Key), "GET", "/api/org", "", "User-Agent: terraform/1.9.2")
 	b.until(`document.querySelector("tr[data-token-id] .last-used").innerText.includes("127.0.0.1 · terraform/1.9.2")`)
-	if !eval[bool](b, `document.activeElement.matches("tr[data-token-id] .actions a")`) {
+	if !eval[bool](b, `document.activeElement.matches("tr[data-token-id] .actions button")`) {
 		t.Error("the update took the focus away")
 	}
 	s.Do(hallpasstest.Admin, "POST", api, `{"name":"two"}`)

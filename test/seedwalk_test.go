@@ -48,7 +48,7 @@ func (w *seedWalk) findAccount(t *testing.T) {
 	b.until(find("a", "Service accounts"))
 	b.press("a", "Service accounts")
 	b.until("location.pathname === '/org/serviceaccounts'")
-	b.shows("dashboard-sync", "sa-1-dashboard-sync", "No tokens")
+	b.shows("dashboard-sync", "No tokens")
 	b.press("a", "dashboard-sync")
 	b.until("/^\\/org\\/serviceaccounts\\/[a-z][0-9a-z]{13}$/.test(location.pathname)")
 	w.account = eval[string](b, "location.pathname")
@@ -211,10 +211,11 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 		t.Error("the copy button turned into Done without a copy")
 	}
 
-	b.click(`[aria-label="Delete service account token ci-dashboard-sync-token"]`)
+	b.click(`button[aria-label^="Actions for ci-dashboard-sync-token"]`)
+	b.click(`.menu:popover-open a[href$="/delete"]`)
 	b.shows("127.0.0.1") // told before it is deleted: from where it was used
-	b.press("dialog button", "Delete token")
-	b.shows("The token ci-dashboard-sync-token of dashboard-sync is deleted.")
+	b.press("dialog button", "Revoke token")
+	b.shows("The token ci-dashboard-sync-token of dashboard-sync is revoked.")
 	hallpasstest.Eventually(t, "the first token to be refused", func() bool { return status(w.secret) == http.StatusUnauthorized })
 	if got := status(second); got != http.StatusOK {
 		t.Errorf("the second token answers %d after the first was deleted", got)

@@ -66,7 +66,7 @@ func TestPowerAsks(t *testing.T) {
 		{route: account + "/disable", path: off + "/disable", what: "off", before: "enabled", after: "disabled", done: "off is disabled now"},
 		{route: account + "/roles", path: ci + "/roles", form: []string{"role", "metrics"}, what: "Metrics", before: "not given", after: "given", done: "the service account ci changed: Metrics given"},
 		{route: account + "/permissions", path: ci + "/permissions", form: []string{"kind", "principal", "who", "ed", "level", "Edit"}, what: "ed", before: "no permission of its own on ci", after: "Edit on ci", done: "ed has the permission Edit on ci now."},
-		{route: account + "/tokens/{token}/delete", path: ci + "/tokens/1/delete", what: "nightly", before: "a token that works as ci", after: "deleted", done: "The token nightly of ci is deleted."},
+		{route: account + "/tokens/{token}/delete", path: ci + "/tokens/1/delete", what: "nightly", before: "a token that works as ci", after: "revoked", done: "The token nightly of ci is revoked."},
 		{route: account + "/delete", path: old + "/delete", what: "old", before: "service account with the role Editor", after: "deleted", done: "old is deleted"},
 		{route: user + "/admin", path: "/admin/users/2/admin", form: []string{"admin", "yes"}, what: "vera", before: "an ordinary user", after: "server admin", done: "vera is a server admin now."},
 		{route: user + "/session", path: "/admin/users/2/session", form: []string{"session", session}, what: "vera", before: "signed in", after: "signed out", done: "The session of vera from"},

@@ -212,7 +212,9 @@ func TestWithoutScript(t *testing.T) {
 		t.Errorf("the token: %d %s", r.StatusCode, r.Text)
 	}
 	after := b.get(path)
-	b.want("the account after a use", after, 200, "glsa_…"+found[1][len(found[1])-4:], "127.0.0.1 · curl/8.5.0", "by admin")
+	b.want("the account after a use", after, 200, "glsa_…"+found[1][len(found[1])-4:], "127.0.0.1 · curl/8.5.0", "by curl/8.5.0 from 127.0.0.1")
+	b.want("the token", b.get(path+"/tokens/1"), 200, "glsa_…"+found[1][len(found[1])-4:], "by admin", "Used just now by curl/8.5.0 from 127.0.0.1.", `href="`+path+`"`)
+	b.want("no such token", b.get(path+"/tokens/99"), 404)
 	if strings.Contains(after.text, found[1]) {
 		t.Error("the secret is shown a second time")
 	}

@@ -11,9 +11,7 @@ import (
 // explainView is what an account can do.
 type explainView struct {
 	frame
-	Heading string
-	Lead    string
-	Tabs    []tab
+	Head    accountHead
 	Can     string
 	Areas   []explainArea
 	Total   int
@@ -56,10 +54,9 @@ func explainAccount(req *request) error {
 	if err != nil {
 		return err
 	}
-	at := accountURL(a.UID)
 	q := req.URL.Query()
 	view := explainView{
-		Heading: a.Name, Lead: "Everything that its tokens can do, and where each permission comes from.", Tabs: req.accountTabs(a, "access"), Can: disabledWords(a.Disabled) + accountPowerWords("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName), Total: len(held),
+		Can: disabledWords(a.Disabled) + accountPowerWords("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName), Total: len(held),
 		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: explainAreas(held, n),
 	}
 	if view.Action != "" {
@@ -67,7 +64,10 @@ func explainAccount(req *request) error {
 			return err
 		}
 	}
-	if view.frame, err = req.frame("serviceaccounts", "What can this account do?", crumbAdmin, crumbAccess, crumbAccounts, crumb{a.Name, at}); err != nil {
+	if view.Head, err = req.accountHead(a, tabAccess); err != nil {
+		return err
+	}
+	if view.frame, err = req.frame("serviceaccounts", "Access", crumbAdmin, crumbAccess, crumbAccounts, crumb{a.Name, view.Head.Account.URL}); err != nil {
 		return err
 	}
 	return req.show("explain/account", view)

@@ -15,7 +15,7 @@ type grantsView struct {
 	frame
 	Heading   string
 	Lead      string
-	Tabs      []tab
+	Head      accountHead // of the account that it is about
 	Groups    []grantGroup
 	Action    string // of the forms
 	Write     bool
@@ -73,7 +73,7 @@ type grantPage struct {
 	url      string
 	heading  string
 	lead     string
-	tabs     []tab
+	head     accountHead
 	here     string
 	crumbs   []crumb
 	write    bool
@@ -85,7 +85,7 @@ func (req *request) showGrants(status int, p grantPage, view grantsView) error {
 	if err != nil {
 		return err
 	}
-	view.Heading, view.Lead, view.Tabs, view.Action, view.Write = p.heading, p.lead, p.tabs, p.url, p.write
+	view.Heading, view.Lead, view.Head, view.Action, view.Write = p.heading, p.lead, p.head, p.url, p.write
 	view.Needs, view.BasicRole = needs(p.write, p.resource.PermissionsWrite()), p.resource.BasicRoles()
 	view.Levels = levelOptions(p.resource, p.resource.Levels()[0])
 	for _, g := range granteeNouns {
@@ -305,10 +305,14 @@ func (req *request) grantee(kind, who string) (to hallpass.Grantee, name string,
 
 func (req *request) accountGrants() (grantPage, error) {
 	a, err := req.account()
+	if err != nil {
+		return grantPage{}, err
+	}
+	head, err := req.accountHead(a, tabPermissions)
 	at := accountURL(a.UID)
 	return grantPage{
 		resource: hallpass.ServiceAccountResource, ref: idText(int64(a.ID)), url: at + "/permissions", heading: a.Name,
-		lead: "Who may manage this service account, in addition to everybody whose role covers all service accounts.", tabs: req.accountTabs(a, "permissions"),
+		lead: "Who may manage this service account, in addition to everybody whose role covers all service accounts.", head: head,
 		here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbAccounts, {a.Name, at}},
 		write: req.caller.Can(hallpass.ServiceAccountsPermissionsWrite, a.ID.Scope()),
 	}, err

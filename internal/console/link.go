@@ -58,7 +58,9 @@ func (n names) link(org hallpass.OrgID, text string) link {
 func (req *request) pageOf(n admin.Name) string {
 	id, _ := hallpass.ParseID(n.ID)
 	switch {
-	case n.Kind == admin.RefToken, n.Kind == admin.RefPrincipal && n.Account:
+	case n.Kind == admin.RefToken:
+		return accountURL(n.UID) + "/tokens/" + n.ID
+	case n.Kind == admin.RefPrincipal && n.Account:
 		return accountURL(n.UID)
 	case n.Kind == admin.RefPrincipal && req.caller.CanOnServer(hallpass.UsersRead, hallpass.UserID(id).GlobalScope()):
 		return userURL(hallpass.UserID(id))

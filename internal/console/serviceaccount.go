@@ -72,27 +72,23 @@ func (req *request) accountRow(a hallpass.ServiceAccountSummary) accountRow {
 // accountView is the page of one account.
 type accountView struct {
 	frame
-	Account  accountRow
-	Created  timestamp
-	Edit     bool // the name is being edited
-	NewName  string
-	Rows     tokensView
-	OpenForm bool   // the token dialog opens with the page
-	OpenURL  string // of the form in it
-	Tabs     []tab
-	SeeRoles bool
-	More     []string // roles in addition to the basic one
+	Head      accountHead
+	Account   accountRow
+	Purpose   string
+	Created   timestamp
+	CreatedBy string
+	Edit      bool // the name is being edited
+	NewName   string
+	Rows      tokensView
+	OpenForm  bool   // the token dialog opens with the page
+	OpenURL   string // of the form in it
 }
 
 // NeedsWrite says why the account cannot be changed; empty: it can.
-func (d accountView) NeedsWrite() string {
-	return needs(d.Account.Write, hallpass.ServiceAccountsWrite)
-}
+func (d accountView) NeedsWrite() string { return d.Head.NeedsWrite() }
 
 // NeedsDelete says why the account cannot be deleted; empty: it can.
-func (d accountView) NeedsDelete() string {
-	return needs(d.Account.Delete, hallpass.ServiceAccountsDelete)
-}
+func (d accountView) NeedsDelete() string { return d.Head.NeedsDelete() }
 
 // NoToken says why no token can be added; empty: one can.
 func (d accountView) NoToken() string {
@@ -132,7 +128,7 @@ func (req *request) showAccount(status int, view accountView) error {
 		return err
 	}
 	httpd.EventOf(req.Context()).Target = string(a.ID.Scope())
-	tokens, total, err := req.tokenPage(a.ID)
+	tokens, total, err := req.tokensOf(a.ID)
 	if err != nil {
 		return err
 	}
@@ -141,7 +137,10 @@ func (req *request) showAccount(status int, view accountView) error {
 			a.LastUse = t.LastUse
 		}
 	}
-	view.Account, view.Created = req.accountRow(a), req.timestamp(a.CreatedAt)
+	if view.Head, err = req.accountHead(a, tabTokens); err != nil {
+		return err
+	}
+	view.Account, view.Purpose, view.Created, view.CreatedBy = view.Head.Account, a.Purpose, req.timestamp(a.CreatedAt), a.CreatedBy
 	q := req.URL.Query()
 	if role, ok := hallpass.ParseRole(q.Get("role")); ok && view.Account.Write && role <= req.caller.Role {
 		view.Account.Roles = req.roleOptions(role, req.caller.Role)
@@ -152,14 +151,6 @@ func (req *request) showAccount(status int, view accountView) error {
 	view.Edit = view.Edit && view.Account.Write && !a.Disabled
 	view.Rows = req.tokensView(view.Account, tokens, total)
 	view.OpenURL = view.Account.URL + "/tokens/new?" + url.Values{"name": {q.Get("name")}, "expires": {q.Get("expires")}}.Encode()
-	view.Tabs = req.accountTabs(a, "")
-	if req.caller.Can(hallpass.UsersRolesRead, hallpass.UserID(a.ID).Scope()) {
-		roles, err := req.o.Admin.RolesOf(req.Context(), req.caller, idText(int64(a.ID)), true)
-		if err != nil {
-			return err
-		}
-		view.SeeRoles, view.More = true, roleNames(roles)
-	}
 	view.OpenForm = q.Get("newToken") == "1" && view.NoToken() == ""
 	if view.frame, err = req.frame("serviceaccounts", a.Name, crumbAdmin, crumbAccess, crumbAccounts); err != nil {
 		return err
@@ -173,17 +164,4 @@ func (req *request) back(otherwise string) string {
 		return back
 	}
 	return otherwise
-}
-
-// accountTabs lead to the pages about one account.
-func (req *request) accountTabs(a hallpass.ServiceAccountSummary, here string) []tab {
-	at := accountURL(a.UID)
-	tabs := []tab{{"Settings and tokens", at, here == ""}}
-	if req.caller.Can(hallpass.ServiceAccountsPermissionsRead, a.ID.Scope()) {
-		tabs = append(tabs, tab{"Permissions", at + "/permissions", here == "permissions"})
-	}
-	if req.caller.Can(hallpass.UsersPermissionsRead, hallpass.UserID(a.ID).Scope()) {
-		tabs = append(tabs, tab{"What can this account do?", at + "/access", here == "access"})
-	}
-	return tabs
 }

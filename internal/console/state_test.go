@@ -14,7 +14,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-var tokenRow = regexp.MustCompile(`(?s)<tr data-token-id="(\d+)".*?<td [^>]*data-is="state">(.*?)</td>\s*<td [^>]*data-is="expires">(.*?)</td>.*?</tr>`)
+var tokenRow = regexp.MustCompile(`(?s)<tr data-token-id="(\d+)".*?<td [^>]*data-is="state">(.*?)</td>.*?<td [^>]*data-is="expires">(.*?)</td>.*?</tr>`)
 
 var tags = regexp.MustCompile(`<[^>]*>|\s+`)
 

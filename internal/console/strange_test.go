@@ -40,6 +40,7 @@ var queries = map[string][]string{
 	"GET /org/serviceaccounts":                  {"query", "filter", "owner", "sort", "page"},
 	"GET /org/serviceaccounts/{ref}":            {"edit", "newToken", "name", "expires", "role"},
 	"GET /org/serviceaccounts/{ref}/access":     {"action", "scope"},
+	"GET /org/serviceaccounts/{ref}/activity":   {"before"},
 	"GET /org/serviceaccounts/{ref}/disable":    {"back"},
 	"GET /org/serviceaccounts/{ref}/enable":     {"back"},
 	"GET /org/serviceaccounts/{ref}/delete":     {"back"},

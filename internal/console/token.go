@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
@@ -20,51 +21,75 @@ type tokensView struct {
 
 // tokenRow is one token.
 type tokenRow struct {
-	ID        hallpass.TokenID
-	Name      string
-	LastFour  string
-	State     hallpass.TokenState
-	Badge     badge
-	Waiting   bool // live and never used
-	Expires   timestamp
-	Soon      bool // within seven days
-	Created   timestamp
-	CreatedBy string
-	Used      timestamp
-	Address   string
-	Client    string
-	Agent     string
-	DeleteURL string
-	Delete    bool
+	ID       hallpass.TokenID
+	URL      string // of its own page
+	Name     string
+	LastFour string
+	State    hallpass.TokenState
+	Badge    badge
+	Note     string // what is unusual about it: until when it pauses, what it is limited to
+	Waiting  bool   // live and never used
+	Ends     timestamp
+	Soon     bool // it ends within 14 days
+	Used     timestamp
+	Address  string
+	Client   string
+	Agent    string
+	Write    bool // the viewer may change it
 }
 
 // Live reports whether the token may be used.
-func (t tokenRow) Live() bool { return t.State == hallpass.TokenLive }
+func (t tokenRow) Live() bool { return t.State.Works() }
 
 // Expired reports whether the token has expired.
 func (t tokenRow) Expired() bool { return t.State == hallpass.TokenExpired }
 
+// Over reports whether the token was ended before it expired.
+func (t tokenRow) Over() bool {
+	return t.State == hallpass.TokenRevoked || t.State == hallpass.TokenRotated
+}
+
 func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int) tokensView {
-	now := req.o.Admin.Now()
 	page, _ := req.listPage()
 	rows := tokensView{Account: a, URL: a.URL + "/tokens", Pager: pagerOf(req, a.URL, total, page.Number, nounToken)}
 	if page.Number > 1 {
 		rows.URL += "?page=" + strconv.Itoa(page.Number)
 	}
 	for _, t := range tokens {
-		row := tokenRow{
-			ID: t.ID, Name: t.Name, LastFour: t.LastFour, State: t.State(now, a.Disabled),
-			Expires: req.timestamp(t.ExpiresAt), Soon: t.UntilExpiry(now) > 0, Created: req.timestamp(t.CreatedAt), CreatedBy: t.CreatedBy,
-			Used: req.timestamp(t.LastUse.At), Address: t.LastUse.Address, Agent: t.LastUse.UserAgent,
-			DeleteURL: a.URL + "/tokens/" + strconv.FormatInt(int64(t.ID), 10) + "/delete", Delete: a.Write,
-		}
-		row.Waiting, row.Badge = row.Live() && row.Used.Zero(), tokenBadge(row.State, !row.Used.Zero())
-		if !row.Used.Zero() {
-			row.Client = client(row.Agent)
-		}
-		rows.Tokens = append(rows.Tokens, row)
+		rows.Tokens = append(rows.Tokens, req.tokenRow(a, t))
 	}
 	return rows
+}
+
+func (req *request) tokenRow(a accountRow, t hallpass.Token) tokenRow {
+	now := req.o.Admin.Now()
+	row := tokenRow{
+		ID: t.ID, URL: a.URL + "/tokens/" + idText(int64(t.ID)), Name: t.Name, LastFour: t.LastFour, State: t.State(now, a.Disabled),
+		Ends: req.timestamp(t.EndsAt()), Used: req.timestamp(t.LastUse.At), Address: t.LastUse.Address, Agent: t.LastUse.UserAgent, Write: a.Write,
+	}
+	if !t.RevokedAt.IsZero() {
+		row.Ends = req.timestamp(t.RevokedAt)
+	}
+	row.Soon = t.Live(now) && !row.Ends.Zero() && row.Ends.at.Sub(now) <= hallpass.EndsSoon
+	row.Waiting, row.Badge = row.Live() && row.Used.Zero(), tokenBadge(row.State, !row.Used.Zero())
+	if !row.Used.Zero() {
+		row.Client = client(row.Agent)
+	}
+	row.Note = req.tokenNote(t, row.State)
+	return row
+}
+
+// tokenNote says until when the token pauses, and what it is limited to.
+func (req *request) tokenNote(t hallpass.Token, s hallpass.TokenState) string {
+	var parts []string
+	if s == hallpass.TokenPaused {
+		if until := req.timestamp(t.Pause.Until); until.Zero() {
+			parts = append(parts, "until it is resumed")
+		} else {
+			parts = append(parts, roughly(until.at.Sub(until.now))+" left")
+		}
+	}
+	return strings.Join(append(parts, limitWords(t.Limits)...), " · ")
 }
 
 // tokenRows is GET /org/serviceaccounts/{ref}/tokens: the table alone.
@@ -73,7 +98,7 @@ func tokenRows(req *request) error {
 	if err != nil {
 		return err
 	}
-	tokens, total, err := req.tokenPage(a.ID)
+	tokens, total, err := req.tokensOf(a.ID)
 	if err != nil {
 		return err
 	}
@@ -105,8 +130,8 @@ func deleteToken(req *request) (change, error) {
 	if err != nil {
 		return c, err
 	}
-	c.Question, c.Button, c.Destroys = "Delete service account token", "Delete token", true
-	c.Text = "Are you sure you want to delete " + named(t.Name) + " (glsa_…" + t.LastFour + ")? Every program that uses it is refused from then on. This cannot be undone."
+	c.Question, c.Button, c.Destroys = "Revoke service account token", "Revoke token", true
+	c.Text = "Are you sure you want to revoke " + named(t.Name) + " (glsa_…" + t.LastFour + ")? Every program that uses it is refused from then on, on every node. This cannot be undone."
 	now := req.o.Admin.Now()
 	before, state := "a token of "+a.Name, t.State(now, a.Disabled)
 	switch {
@@ -117,7 +142,7 @@ func deleteToken(req *request) (change, error) {
 	case state == hallpass.TokenLive:
 		before = "a token that works as " + a.Name + ", with the role " + a.Given.With(a.Role)
 	}
-	c.Steps = []step{{t.Name, before, wordDeleted}}
+	c.Steps = []step{{t.Name, before, wordRevoked}}
 	if t.LastUse.At.IsZero() {
 		c.Facts = []string{"It was never used."}
 	} else {
@@ -127,14 +152,14 @@ func deleteToken(req *request) (change, error) {
 	if t.Expired(now) {
 		c.Facts = append(c.Facts, "It has expired already.")
 	}
-	c.done = "The token " + t.Name + " of " + a.Name + " is deleted."
+	c.done = "The token " + t.Name + " of " + a.Name + " is revoked."
 	c.do = func() error { return req.o.Admin.DeleteToken(req.Context(), req.caller, a.ID, t.ID) }
 	return c, nil
 }
 
-// tokenPage returns the requested page of the account's tokens with their latest
+// tokensOf returns the requested page of the account's tokens with their latest
 // uses, and how many tokens there are. Live ones come first, sorted by name.
-func (req *request) tokenPage(id hallpass.ServiceAccountID) ([]hallpass.Token, int, error) {
+func (req *request) tokensOf(id hallpass.ServiceAccountID) ([]hallpass.Token, int, error) {
 	page, _ := req.listPage()
 	p, err := req.o.Admin.TokenPage(req.Context(), req.caller, id, admin.TokenFilter{LiveFirst: true, Page: page})
 	req.o.Verify.Uses(p.Tokens)

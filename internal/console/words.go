@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -84,6 +85,7 @@ const (
 	wordEnabled      = "enabled"
 	wordDisabled     = "disabled"
 	wordDeleted      = "deleted"
+	wordRevoked      = "revoked"
 	wordPermitted    = "permitted"
 	wordNotPermitted = "not permitted"
 	wordGiven        = "given"
@@ -160,6 +162,35 @@ func tokensWords(s hallpass.ServiceAccountSummary) (words, class string) {
 		class = ""
 	}
 	return strings.Join(parts, ", "), class
+}
+
+// limitWords says what makes a token narrower than its account.
+func limitWords(l hallpass.TokenLimits) (parts []string) {
+	if l.ReadOnly {
+		parts = append(parts, "read only")
+	}
+	if l.MaxRole != nil {
+		parts = append(parts, "at most "+l.MaxRole.String())
+	}
+	if l.Permissions != nil {
+		parts = append(parts, hallpass.Counted(len(l.Permissions), "permission"))
+	}
+	if n := len(l.Networks); n > 0 {
+		parts = append(parts, hallpass.Counted(n, "network"))
+	}
+	if r := l.Rate; r.Requests > 0 {
+		parts = append(parts, rateWords(r))
+	}
+	return parts
+}
+
+// rateWords tells a rate limit: "60 calls a minute".
+func rateWords(r hallpass.RateLimit) string {
+	every := map[time.Duration]string{time.Second: "a second", time.Minute: "a minute", time.Hour: "an hour", 24 * time.Hour: "a day"}[r.Every]
+	if every == "" {
+		every = "in " + secondsText(int64(r.Every/time.Second))
+	}
+	return hallpass.Counted(r.Requests, "call") + " " + every
 }
 
 // givenShort is what was given in addition to a role, for a narrow column: "2, access".

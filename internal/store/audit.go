@@ -140,8 +140,9 @@ func (tx *Tx) AuditEntries(f hallpass.AuditFilter) (page hallpass.AuditPage, err
 			return page, fmt.Errorf("store: audit entries: %w", err)
 		}
 		for _, e := range list {
+			again := f.Before == e.Cursor() // of two things on the way
 			f.Before = e.Cursor()
-			if !f.Picks(e) {
+			if again || !f.Picks(e) {
 				continue
 			}
 			if len(page.Entries) == f.Limit {
@@ -161,8 +162,7 @@ func (tx *Tx) AuditEntries(f hallpass.AuditFilter) (page hallpass.AuditPage, err
 	}
 }
 
-// An auditWay is an index to go through the audit by, in the order of time. An
-// entry is of one of its things at most.
+// An auditWay is an index to go through the audit by, in the order of time.
 type auditWay []auditThing
 
 // An auditThing is what an index has entries of.
@@ -179,6 +179,16 @@ func (tx *Tx) auditWay(f hallpass.AuditFilter) (way auditWay, whole bool, err er
 	var ways []auditWay
 	if f.Target != "" {
 		ways = append(ways, auditWay{{index: "audit_target", column: "target", value: f.Target}})
+	}
+	if f.About != nil {
+		var way auditWay
+		for _, t := range f.About.Targets {
+			way = append(way, auditThing{index: "audit_target", column: "target", value: t})
+		}
+		if f.About.Actor != 0 {
+			way = append(way, auditThing{index: "audit_actor", column: "actor_id", value: f.About.Actor})
+		}
+		ways = append(ways, way)
 	}
 	if f.Actor != "" {
 		way := auditWay{{index: "audit_login", column: "actor_login", value: f.Actor}}

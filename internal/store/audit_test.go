@@ -154,3 +154,60 @@ func TestAuditOfLongTexts(t *testing.T) {
 		}
 	})
 }
+
+// TestAuditAbout asks for what was done to things and what somebody did: each entry comes
+// once, in the order of time, on pages of any size.
+func TestAuditAbout(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		org := newOrg(t, db, "About")
+		robot := hallpass.Principal{Kind: hallpass.ServiceAccountPrincipal, ID: 7_000_001, Login: "sa-about"}
+		write(t, db, func(tx *store.Tx) error {
+			for i, e := range []hallpass.AuditEntry{
+				{Action: "token.create", Target: "token:7000001"},
+				{Action: "token.create", Target: "token:7000002"},
+				{Action: "serviceaccount.update", Target: "serviceaccount:7000001"},
+				{Action: "token.verify", Target: "token:7000001", Actor: robot, Token: 7_000_001, Outcome: hallpass.Refused}, // of two things
+				{Action: "folders:create", Actor: robot, Token: 7_000_001, Outcome: hallpass.Refused},
+				{Action: "folders:create", Actor: robot, Token: 7_000_003, Outcome: hallpass.Refused},
+			} {
+				e.Org, e.At = org.ID, noon.Add(time.Duration(i)*time.Second)
+				if e.Outcome == "" {
+					e.Outcome = hallpass.Done
+				}
+				if _, err := tx.Audit(e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for _, tt := range []struct {
+			about hallpass.AuditAbout
+			want  []int // seconds after noon
+		}{
+			{hallpass.AuditAbout{Targets: []string{"token:7000001"}}, []int{3, 0}},
+			{hallpass.AuditAbout{Targets: []string{"serviceaccount:7000001", "token:7000001"}, Actor: robot.ID}, []int{5, 4, 3, 2, 0}},
+			{hallpass.AuditAbout{Targets: []string{"token:7000001"}, Actor: robot.ID, Token: 7_000_001}, []int{4, 3, 0}},
+			{hallpass.AuditAbout{Targets: []string{"token:7999999"}}, nil},
+		} {
+			for _, limit := range []int{1, 2, 50} {
+				var got []int
+				f := hallpass.AuditFilter{Org: org.ID, About: &tt.about, Limit: limit}
+				for range 10 {
+					page, err := db.Audit(t.Context(), f)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, e := range page.Entries {
+						got = append(got, int(e.At.Sub(noon)/time.Second))
+					}
+					if f.Before = page.Next; f.Before.IsZero() {
+						break
+					}
+				}
+				if !slices.Equal(got, tt.want) {
+					t.Errorf("about %+v, %d a page: %v, want %v", tt.about, limit, got, tt.want)
+				}
+			}
+		}
+	})
+}

@@ -289,10 +289,11 @@ async function refreshRows(id) {
 // merge replaces the shown table by the fresh one. Rows that are the same stay, so
 // that focus and selection stay.
 function merge(fresh) {
+	if ($(".menu:popover-open", rows)) return; // it would close
 	const shown = $("#token-table", rows);
 	const key = (tr) => tr.dataset.tokenId;
 	const old = new Map($$("tr[data-token-id]", shown).map((tr) => [key(tr), tr]));
-	const focused = document.activeElement?.closest?.("tr[data-token-id]")?.dataset.tokenId;
+	const focused = document.activeElement?.closest?.("tr[data-token-id]")?.dataset.tokenId, kind = document.activeElement?.tagName;
 	if (shown.tagName === "TABLE" && fresh.tagName === "TABLE") {
 		const body = shown.tBodies[0];
 		const list = $$("tr[data-token-id]", fresh).map((tr) => {
@@ -307,7 +308,7 @@ function merge(fresh) {
 	} else if (shown.tagName !== fresh.tagName) {
 		shown.replaceWith(document.adoptNode(fresh));
 	}
-	if (focused && !document.activeElement?.closest("tr")) $(`tr[data-token-id="${Number(focused)}"] a`, rows)?.focus({ preventScroll: true });
+	if (focused && !document.activeElement?.closest("tr")) $(`tr[data-token-id="${Number(focused)}"] ${kind === "BUTTON" ? "button" : "a"}`, rows)?.focus({ preventScroll: true });
 }
 
 // The table is fetched every second while a token waits for its first use, every
