@@ -25,6 +25,50 @@ func (s RuleShift) Request() string {
 	return text
 }
 
+// Opens reports whether a request may pass now that did not. It is true if nobody can tell.
+func (s RuleShift) Opens() bool { return !s.Now.within(s.Was) }
+
+// Closes reports whether a request may be refused now that passed. It is true if nobody
+// can tell.
+func (s RuleShift) Closes() bool { return !s.Was.within(s.Now) }
+
+// within reports whether the other rule lets pass all that r lets pass of the requests
+// that both match; nil, which is no rule, lets nothing pass.
+func (r *CompiledRule) within(other *CompiledRule) bool {
+	if r == nil || other == nil {
+		return r == nil
+	}
+	return r.Need.within(other.Need) && r.capturesLike(other)
+}
+
+// within reports whether whoever has what n asks for has what the other need asks for.
+// Captures of one name are taken for the same.
+func (n Need) within(other Need) bool {
+	switch other.Kind {
+	case NeedNothing:
+		return true
+	case NeedRole:
+		return n.Kind == NeedRole && n.Role >= other.Role || n.Kind == NeedPermission && other.Role == RoleNone
+	case NeedPermission:
+		return n.Kind == NeedPermission && n.Action == other.Action && (other.Scope == "" || other.Scope == n.Scope)
+	}
+	return n.Kind == NeedUnknown
+}
+
+// capturesLike reports whether r refuses, for what it captures, all that the other rule
+// refuses for what that captures.
+func (r *CompiledRule) capturesLike(other *CompiledRule) bool {
+	ofHeader := false
+	for _, c := range other.captures {
+		ofHeader = ofHeader || c.used && c.header != ""
+		if c.used && (!slices.Contains(r.captures, c) || c.header == "" && r.Path != other.Path) {
+			return false
+		}
+	}
+	// What | separates, a rule that separates nothing refuses.
+	return !ofHeader || r.Split == other.Split || r.Split == "" && other.Split == "|"
+}
+
 // Shifts returns the requests that now treats otherwise than s: those that no rule, or a
 // rule with another need, captures or headers, decides. It leaves none out: what is in no
 // shift is treated alike. The order is that of the rules of s, then of now. The cost grows

@@ -188,3 +188,98 @@ func TestShiftsOfPresets(t *testing.T) {
 		}
 	}
 }
+
+// TestShiftsOpenAndClose reads from two rules whether requests pass that did not, or the
+// other way round.
+func TestShiftsOpenAndClose(t *testing.T) {
+	for _, tt := range []struct {
+		was, now      string // "": none
+		opens, closes bool
+	}{
+		{"", "any /a public", true, false},
+		{"", "any /a loki:read", true, false},
+		{"any /a public", "", false, true},
+		{"any /a Viewer", "any /a Admin", false, true},
+		{"any /a Admin", "any /a Viewer", true, false},
+		{"any /a Viewer", "any /a public", true, false},
+		{"any /a None", "any /a loki:read", false, true},
+		{"any /a Viewer", "any /a loki:read", true, true},
+		{"any /a loki:read", "any /a loki:write", true, true},
+		{"any /a loki:read@loki:id:7", "any /a loki:read", true, false},
+		{"any /a loki:read", "any /a loki:read@loki:id:7", false, true},
+		{"any /a loki:read@loki:id:7", "any /a loki:read@loki:id:8", true, true},
+		{"any /{t}/{u} loki:read@loki:id:{t}", "any /{u}/{t} loki:read@loki:id:{t}", true, true},
+		{"any /{t} loki:read@loki:id:{t}", "any /{t} loki:read", true, false},
+	} {
+		rules := func(rule string) *hallpass.Ruleset {
+			if rule == "" {
+				return compiled(t, written(t))
+			}
+			return compiled(t, written(t, rule))
+		}
+		shifts := rules(tt.was).Shifts(rules(tt.now))
+		if len(shifts) != 1 || shifts[0].Opens() != tt.opens || shifts[0].Closes() != tt.closes {
+			t.Errorf("%q to %q: %+v, want opens %v, closes %v", tt.was, tt.now, shifts, tt.opens, tt.closes)
+		}
+	}
+}
+
+// TestShiftsTellAllThatOpens has callers send requests to pairs of rules: one that passes
+// by the second rule alone is of a shift that opens.
+func TestShiftsTellAllThatOpens(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 5))
+	pick := func(list ...string) string { return list[random.IntN(len(list))] }
+	random1 := func() hallpass.Guard {
+		w := hallpass.WrittenRule{Path: pick("/{t}/{u}", "/{u}/{t}")}
+		switch pick("public", "role", "action", "action") {
+		case "public":
+			w.Public = true
+		case "role":
+			w.Role = pick("None", "Viewer", "Admin")
+		default:
+			w.Action, w.Scope = pick("l:read", "l:write"), pick("", "l:id:a", "l:id:{t}", "l:id:{h}")
+		}
+		if w.Scope != "l:id:{h}" && pick("set", "") == "set" {
+			w.Set = map[string]string{"X-A": pick("{t}", "{h}")}
+		}
+		if w.Scope == "l:id:{h}" || w.Set["X-A"] == "{h}" {
+			w.Captures, w.Split = map[string]string{"h": "header:" + pick("X-H", "X-I")}, pick("", "|", "-")
+		}
+		g := hallpass.Guard{Org: 1, Name: "g"}
+		if pick("rule", "rule", "rule", "none") == "rule" {
+			if err := g.AddRule(w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return g
+	}
+	seen := 0
+	for range 20000 {
+		was, now := compiled(t, random1()), compiled(t, random1())
+		q := hallpass.GuardRequest{Method: "GET", Target: "/" + pick("a", "b", "a:b") + "/" + pick("a", "b"), Header: map[string][]string{}}
+		for _, name := range []string{"X-H", "X-I"} {
+			if value := pick("", "a", "b", "a|b", "a-b"); value != "" {
+				q.Header[name] = []string{value}
+			}
+		}
+		caller := hallpass.Caller{Org: 1, Role: hallpass.Roles()[random.IntN(4)], Permissions: hallpass.NewPermissions(hallpass.Permission{
+			Action: hallpass.Action(pick("l:read", "l:write")), Scope: hallpass.Scope(pick("l:id:a", "l:id:b", "l:id:*"))})}
+		passes := func(s *hallpass.Ruleset) bool {
+			j := s.Judge(q)
+			return s.Permit(&j, caller) == nil
+		}
+		if passes(was) || !passes(now) {
+			continue
+		}
+		seen++
+		if shifts := was.Shifts(now); !slices.ContainsFunc(shifts, hallpass.RuleShift.Opens) {
+			t.Fatalf("%v passes by %+v and not by %+v: %+v", q, now.Guard.Rules, was.Guard.Rules, shifts)
+		}
+		if shifts := now.Shifts(was); !slices.ContainsFunc(shifts, hallpass.RuleShift.Closes) {
+			t.Fatalf("%v passes by %+v and not by %+v: %+v", q, now.Guard.Rules, was.Guard.Rules, shifts)
+		}
+	}
+	if seen < 100 {
+		t.Errorf("only %d requests told something", seen)
+	}
+}

@@ -78,6 +78,12 @@ func (a *Admin) CreateGuard(ctx context.Context, c hallpass.Caller, g hallpass.G
 	return g, err
 }
 
+// GuardNameFree returns the Conflict of CreateGuard if a guard of any org has the name.
+// Whoever may create the guard may know it.
+func (a *Admin) GuardNameFree(ctx context.Context, c hallpass.Caller, name string) error {
+	return a.read(ctx, c, guardNeed(hallpass.GuardsWrite, name), func(tx *store.Tx) error { return tx.GuardNameFree(name) })
+}
+
 func (a *Admin) createGuard(tx *store.Tx, g hallpass.Guard) (hallpass.Guard, error) {
 	g.Version, g.CreatedAt, g.UpdatedAt = 1, a.now(), a.now()
 	return tx.CreateGuard(g)

@@ -29,30 +29,51 @@ const NotCounted = -1
 // It takes what Caller.MayReadHolders says.
 func (a *Admin) GuardHolders(ctx context.Context, c hallpass.Caller, name string) (counts []int, err error) {
 	err = a.readHolders(ctx, c, name, func(tx *store.Tx, g hallpass.Guard, of func(hallpass.Need) store.Holding) error {
-		var list []store.Holding
-		index, roles := make(map[hallpass.Need]int), 0
-		rules := g.AllRules()
-		for _, r := range rules {
-			if _, known := index[r.Need]; known || r.Need.Kind == hallpass.NeedNothing || r.Need.Kind == hallpass.NeedPermission && !r.Need.Action.Foreign() {
-				continue
-			}
-			h := of(r.Need)
-			if roles += len(h.Roles); len(list) == maxHoldings || roles > maxHoldingRoles {
-				break
-			}
-			index[r.Need] = len(list)
-			list = append(list, h)
+		var needs []hallpass.Need
+		for _, r := range g.AllRules() {
+			needs = append(needs, r.Need)
 		}
-		held, err := tx.CountHoldings(c.Org, list, MaxHolders)
-		for _, r := range rules {
-			n := NotCounted
-			if i, ok := index[r.Need]; ok && err == nil {
-				n = held[i]
-			}
-			counts = append(counts, n)
-		}
+		counts, err = countHolders(tx, c.Org, needs, of)
 		return err
 	})
+	return counts, err
+}
+
+// NeedHolders is GuardHolders for needs that rules of the guard have or may get. Of the
+// zero Need it is NotCounted.
+func (a *Admin) NeedHolders(ctx context.Context, c hallpass.Caller, name string, needs []hallpass.Need) (counts []int, err error) {
+	err = a.readHolders(ctx, c, name, func(tx *store.Tx, _ hallpass.Guard, of func(hallpass.Need) store.Holding) error {
+		counts, err = countHolders(tx, c.Org, needs, of)
+		return err
+	})
+	return counts, err
+}
+
+// countHolders counts for each need the accounts that of finds; NotCounted as GuardHolders
+// says.
+func countHolders(tx *store.Tx, org hallpass.OrgID, needs []hallpass.Need, of func(hallpass.Need) store.Holding) (counts []int, err error) {
+	var list []store.Holding
+	index, roles := make(map[hallpass.Need]int), 0
+	for _, n := range needs {
+		counted := n.Kind == hallpass.NeedRole || n.Kind == hallpass.NeedPermission && n.Action.Foreign()
+		if _, known := index[n]; known || !counted {
+			continue
+		}
+		h := of(n)
+		if roles += len(h.Roles); len(list) == maxHoldings || roles > maxHoldingRoles {
+			break
+		}
+		index[n] = len(list)
+		list = append(list, h)
+	}
+	held, err := tx.CountHoldings(org, list, MaxHolders)
+	for _, need := range needs {
+		n := NotCounted
+		if i, ok := index[need]; ok && err == nil {
+			n = held[i]
+		}
+		counts = append(counts, n)
+	}
 	return counts, err
 }
 

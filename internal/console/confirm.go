@@ -14,10 +14,11 @@ import (
 type change struct {
 	Question string
 	Text     string
-	Steps    []step   // what changes; none: nothing does
-	Facts    []string // who or what is affected
-	Alarm    bool     // what changes is in use
-	Destroys bool     // it removes something
+	Steps    []step            // what changes; none: nothing does
+	Notes    map[step]stepNote // beside some of the steps
+	Facts    []string          // who or what is affected
+	Alarm    bool              // what changes is in use
+	Destroys bool              // it removes something
 	Button   string
 	Cancel   string // address of the page with the form
 
@@ -34,6 +35,19 @@ type change struct {
 
 // step is one thing that changes, with its state before and after.
 type step struct{ What, Before, After string }
+
+// stepNote says more about a step. It is not part of what is asked: what it counts may
+// change while somebody reads.
+type stepNote struct {
+	Tone  string // the class of what is then: toneOpens, toneCloses or none
+	Words string
+}
+
+// The tones of what is then.
+const (
+	toneOpens  = "warn"
+	toneCloses = "quiet"
+)
 
 // confirmView asks before a change is made.
 type confirmView struct {

@@ -112,7 +112,7 @@ func TestPowerAsks(t *testing.T) {
 	}
 }
 
-var steps = regexp.MustCompile(`(?s)<li><span class="what">(.*?)</span><span class="change"><del><span class="sr">now: </span>(.*?)</del>.*?<ins><span class="sr">then: </span>(.*?)</ins></span></li>`)
+var steps = regexp.MustCompile(`(?s)<li><span class="what">(.*?)</span><span class="change"><del><span class="sr">now: </span>(.*?)</del>.*?<ins(?: class="[a-z]+")?><span class="sr">then: </span>(.*?)</ins></span>(?:<span class="sub">[^<]*</span>)?</li>`)
 
 func (p power) check(b *browser) {
 	t := b.t

@@ -75,6 +75,7 @@ func TestGuardOfTheFile(t *testing.T) {
 		t.Error("the page offers to delete a guard of the file")
 	}
 	b.want("delete", b.post("/guards/prom/delete"), 409, "change it there", "/etc/hallpass.toml")
+	b.want("the question of it", b.get("/guards/prom/delete"), 409, "change it there")
 	b.want("afterwards", b.get("/guards/prom"), 200, "Guarding")
 }
 

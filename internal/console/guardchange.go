@@ -2,8 +2,6 @@ package console
 
 import (
 	"reflect"
-	"slices"
-	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -65,6 +63,9 @@ func (req *request) saveGuard(c change, in guardFields, was hallpass.Guard, save
 	if err == nil {
 		err = req.o.Admin.ValidateGuard(g)
 	}
+	if err == nil && was.ID == 0 {
+		err = req.o.Admin.GuardNameFree(req.Context(), req.caller, g.Name)
+	}
 	if err != nil {
 		return c, err
 	}
@@ -73,7 +74,11 @@ func (req *request) saveGuard(c change, in guardFields, was hallpass.Guard, save
 		c.same = "Nothing changed: the guard " + g.Name + " is as it was."
 		return c, nil
 	}
-	if c.Steps, c.Destroys, err = guardSteps(was, g); err != nil {
+	steps, err := guardSteps(was, g)
+	if err == nil {
+		err = req.noteGuardSteps(&c, was, steps)
+	}
+	if err != nil {
 		return c, err
 	}
 	return c, req.guardFacts(&c, was, g)
@@ -89,8 +94,13 @@ func (req *request) guardFacts(c *change, was, g hallpass.Guard) error {
 		return err
 	}
 	calls, err := req.guardCalls(g.Name)
-	c.Facts = append(c.Facts, "It decided about "+hallpass.Counted(int(calls), "request")+" today.")
+	c.Facts = append(c.Facts, decidedToday(g.Name, calls))
 	return err
+}
+
+// decidedToday says how much the guard is used.
+func decidedToday(name string, calls int64) string {
+	return "The guard " + name + " decided about " + hallpass.Counted(int(calls), "request") + " today, by all of its rules."
 }
 
 // guardCalls returns how many requests the guard decided today.
@@ -100,65 +110,4 @@ func (req *request) guardCalls(name string) (calls int64, err error) {
 		calls += u.calls
 	}
 	return calls, err
-}
-
-// guardSteps says what changes from one guard to the other, and whether requests are
-// refused then that were not. The guard that was may be the zero Guard.
-func guardSteps(was, now hallpass.Guard) (steps []step, refuses bool, err error) {
-	after, err := hallpass.NewRuleset(now)
-	if err != nil {
-		return nil, false, err
-	}
-	before, unreadable := hallpass.NewRuleset(was)
-	if was.Suspended != "" || unreadable != nil {
-		if before, err = hallpass.NewRuleset(hallpass.Guard{}); err != nil {
-			return nil, false, err
-		}
-		steps = append(steps, step{"Guard " + now.Name, "refuses every request", "decides by its rules"})
-	}
-	if was.ID == 0 {
-		steps = append(steps, step{"Guard " + now.Name, "does not exist", "decides by its rules"})
-	}
-	shifts := before.Shifts(after)
-	refuses = slices.ContainsFunc(shifts, func(s hallpass.RuleShift) bool { return s.Now == nil })
-	steps = append(steps, shiftSteps(shifts)...)
-	return append(steps, settingSteps(was, now)...), refuses, nil
-}
-
-// shiftSteps says which requests are treated otherwise: those that go from and to the
-// same in one step, a line each.
-func shiftSteps(shifts []hallpass.RuleShift) (steps []step) {
-	type effects struct{ before, after string }
-	lines := make(map[effects][]string)
-	var order []effects
-	for _, s := range shifts {
-		e := effects{ruleEffect(s.Was), ruleEffect(s.Now)}
-		if e.before == e.after { // they differ in what their paths capture
-			e = effects{e.before + ", as in " + s.Was.Path, e.after + ", as in " + s.Now.Path}
-		}
-		if lines[e] == nil {
-			order = append(order, e)
-		}
-		lines[e] = append(lines[e], s.Request())
-	}
-	for _, e := range order {
-		steps = append(steps, step{strings.Join(lines[e], "\n"), e.before, e.after})
-	}
-	return steps
-}
-
-// settingSteps says what changes beside the rules.
-func settingSteps(was, now hallpass.Guard) (steps []step) {
-	add := func(what, before, after string) {
-		if before != after {
-			steps = append(steps, step{what, before, after})
-		}
-	}
-	add("The built-in proxy sends requests to", upstreamWords(was), upstreamWords(now))
-	add("A browser’s preflight without a token", passes(was.AllowPreflight, "passes"), passes(now.AllowPreflight, "passes"))
-	for _, s := range hallpass.PathSpellings() {
-		add("A path with "+s, passes(slices.Contains(was.PathAllow, s), "judged by the rules"), passes(slices.Contains(now.PathAllow, s), "judged by the rules"))
-	}
-	add("The API learns who calls from", strings.Join(was.Identity(), " and "), strings.Join(now.Identity(), " and "))
-	return steps
 }

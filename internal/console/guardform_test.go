@@ -63,7 +63,7 @@ func TestGuardIsAdded(t *testing.T) {
 	if len(g.Rules) != 3 || g.Rules[0].Captures["tenant"] != "header:X-Scope-OrgID" || g.Rules[0].Split != "|" || !slices.Equal(g.Rules[0].Methods, []string{"GET", "POST"}) || g.Timeout != "1m30s" || len(g.Identity) != 2 {
 		t.Errorf("stored: %+v", g)
 	}
-	b.want("the same name again", b.yes(b.post("/create/guard", form...)), 409, `id="error-name"`, "exists already", `value="/ready"`)
+	b.want("the same name again", b.post("/create/guard", form...), 409, `id="error-name"`, "exists already", `value="/ready"`)
 }
 
 // TestGuardRulesAreEdited opens the form of a guard, sends it as it is, and with one rule
@@ -87,7 +87,10 @@ func TestGuardRulesAreEdited(t *testing.T) {
 		t.Fatalf("a public path: %d %s", r.StatusCode, r.Text)
 	}
 	question := b.post("/guards/prom/edit", with(form, "need-1", "role", "role-1", "Admin", "preset", "")...)
-	b.want("the question", question, 200, "any /-/healthy", "passes without a token", "needs the role Admin", "GET /{rest...}", "needs the permission prometheus:query", "refused", `class="button primary large destructive"`)
+	b.want("the question", question, 200, "any /-/healthy", "passes without a token", "needs the role Admin", "GET /{rest...}", "needs the permission prometheus:query", "refused", "Lets less pass.", "The guard prom decided about ")
+	if strings.Contains(question.text, `<ins class="warn"`) || strings.Contains(question.text, "Lets more pass") {
+		t.Error("a stricter guard is shown as one that opens something")
+	}
 	b.want("the answer", b.yes(question), http.StatusSeeOther)
 	for path, want := range map[string]int{"/-/healthy": 403, "/api/v1/query": 403} {
 		if r := s.Do(hallpasstest.Bearer(key), "GET", "/guard/proxy/prom"+path, ""); r.StatusCode != want {
@@ -96,6 +99,52 @@ func TestGuardRulesAreEdited(t *testing.T) {
 	}
 	if r := s.Do(hallpasstest.Nobody, "GET", "/guard/proxy/prom/-/healthy", ""); r.StatusCode != 401 {
 		t.Errorf("what was public is answered %d after the rule was made stricter", r.StatusCode)
+	}
+}
+
+// TestGuardQuestionWarnsOfWhatOpens makes rules laxer and stricter: the question marks what
+// lets more pass, in words too, and says how many accounts have what is needed.
+func TestGuardQuestionWarnsOfWhatOpens(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	custom(t, s, `{"uid":"logs","name":"Logs","permissions":[{"action":"loki:read","scope":"loki:id:7"}]}`)
+	for _, name := range []string{"one", "two"} {
+		account := b.create(name, "None")
+		if r := s.Do(hallpasstest.Admin, "PUT", "/api/access-control/users/"+account[strings.LastIndexByte(account, '/')+1:]+"/roles", `{"roleUids":["logs"]}`); r.StatusCode > 201 {
+			t.Fatal(r.Text)
+		}
+	}
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/guards", `{"name":"logs","rules":[{"path":"/a","action":"loki:read","scope":"loki:id:8"},{"path":"/b","role":"Admin"}]}`); r.StatusCode != 201 {
+		t.Fatal(r.Text)
+	}
+	const path = "/guards/logs/edit"
+	form := fieldsOf(b.get(path))
+	for _, tt := range []struct {
+		name   string
+		fields []string
+		tone   string // of what is then
+		says   []string
+	}{
+		{"public", []string{"need-1", "public"}, ` class="warn"`, []string{"Opens to everybody, without a token. Now no account holds it, then everybody passes."}},
+		{"another rule", []string{"methods-3", "GET", "path-3", "/c", "need-3", "role", "role-3", "Admin"}, ` class="warn"`, []string{"Lets more pass. Now nobody passes, then no account holds it."}},
+		{"any scope", []string{"scope-1", ""}, ` class="warn"`, []string{"Lets more pass. Now no account holds it, then 2 accounts hold it."}},
+		{"another scope", []string{"scope-1", "loki:id:7"}, ` class="warn"`, []string{"Lets others pass than before. Now no account holds it, then 2 accounts hold it."}},
+		{"a lower role", []string{"role-2", "None"}, ` class="warn"`, []string{"Lets more pass. Now no account holds it, then 2 accounts hold it."}},
+		{"preflight", []string{"preflight", "allow"}, ` class="warn"`, []string{"Lets more pass."}},
+		{"a header for the API", []string{"set-1", "X-A = a"}, "", []string{"Now no account holds it, then no account holds it."}},
+	} {
+		p := b.post(path, with(form, tt.fields...)...)
+		b.want(tt.name, p, 200, tt.says...)
+		if n := strings.Count(p.text, `<ins`+tt.tone+`>`); n != 1 || strings.Contains(p.text, "destructive") {
+			t.Errorf("%s: %d steps with the tone %q\n%s", tt.name, n, tt.tone, p.text)
+		}
+	}
+	p := b.post(path, with(form, "role-2", "Admin", "path-1", "/x", "methods-1", "GET")...)
+	b.want("one way and the other", p, 200, `<ins class="quiet">`, "Lets less pass. Now no account holds it, then nobody passes.", `<ins class="warn">`)
+	p = b.post("/create/guard", "name", "new", "version", "0", "path-1", "/a", "need-1", "role", "role-1", "Admin", "path-2", "/b", "need-2", "public")
+	b.want("a new guard", p, 200, `<ins class="warn"><span class="sr">then: </span>passes without a token</ins></span><span class="sub">Opens to everybody, without a token.`)
+	if strings.Count(p.text, "Opens") != 1 || strings.Contains(p.text, "Lets more") {
+		t.Errorf("a new guard: all rules are marked\n%s", p.text)
 	}
 }
 

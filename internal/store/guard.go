@@ -107,6 +107,18 @@ func (tx *Tx) NextGuard() (id hallpass.GuardID, err error) {
 	return id, nil
 }
 
+// GuardNameFree returns the Conflict of CreateGuard if a guard of any org has the name.
+func (tx *Tx) GuardNameFree(name string) error {
+	var taken bool
+	if err := tx.sql.QueryRow(`SELECT EXISTS (SELECT 1 FROM guards WHERE name = $1)`, name).Scan(&taken); err != nil {
+		return fmt.Errorf("store: guard name: %w", err)
+	}
+	if taken {
+		return errGuardTaken
+	}
+	return nil
+}
+
 // CreateGuard stores a new guard and returns it with its ID. A name that a guard of
 // any org has is a Conflict.
 func (tx *Tx) CreateGuard(g hallpass.Guard) (hallpass.Guard, error) {
