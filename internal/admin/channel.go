@@ -249,13 +249,3 @@ func (a *Admin) RetryDead(ctx context.Context, c hallpass.Caller, id hallpass.Ch
 	})
 	return n, err
 }
-
-// FailingChannels returns the channels of the caller's org that do not work: those whose
-// attempts fail, those that the server disabled, and those with notices of the last
-// seven days that nobody took. Whoever may not change channels has none.
-func (a *Admin) FailingChannels(tx *store.Tx, c hallpass.Caller) ([]hallpass.Channel, error) {
-	if !c.Can(hallpass.OrgsWrite, "") {
-		return nil, nil
-	}
-	return tx.FailingChannels(c.Org, a.now().Add(-lateNotice))
-}
