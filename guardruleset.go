@@ -13,6 +13,7 @@ type Ruleset struct {
 	allowed Spellings
 	rules   []*CompiledRule
 	root    ruleNode
+	route   *TokenRoute // of requests that no rule matches
 }
 
 // A CompiledRule is one rule of a Ruleset.
@@ -23,6 +24,7 @@ type CompiledRule struct {
 	captures []capture
 	scope    template
 	set      []headerTemplate
+	route    *TokenRoute
 }
 
 // A capture is where a value of a rule comes from.
@@ -42,7 +44,7 @@ type headerTemplate struct {
 // returns an Invalid error that names the rule for rules that are not well formed,
 // and for one that can never match because a wider one stands before it.
 func NewRuleset(g Guard) (*Ruleset, error) {
-	s := &Ruleset{Guard: g, allowed: AllowedSpellings(g.PathAllow)}
+	s := &Ruleset{Guard: g, allowed: AllowedSpellings(g.PathAllow), route: &TokenRoute{Pattern: GuardRoute(g.Name, 0)}}
 	for i, r := range g.AllRules() {
 		c, err := compileRule(r, i+1, s.allowed)
 		if err != nil {
@@ -54,10 +56,36 @@ func NewRuleset(g Guard) (*Ruleset, error) {
 					c.Number, c.Request(), before.Number, before.Request())
 			}
 		}
+		c.route = c.routeOf(g.Name)
 		s.rules = append(s.rules, c)
 		s.root.add(c, c.pattern.segments)
 	}
 	return s, nil
+}
+
+// routeOf returns the route of the requests that the rule of the guard matches. A scope
+// with captures is not told: they come from paths.
+func (r *CompiledRule) routeOf(guard string) *TokenRoute {
+	route := &TokenRoute{Pattern: GuardRoute(guard, r.Number)}
+	switch r.Need.Kind {
+	case NeedRole:
+		route.Action = RoleAction(r.Need.Role)
+	case NeedPermission:
+		route.Action, route.Scope = r.Need.Action, Scope(r.Need.Scope)
+		if strings.Contains(r.Need.Scope, "{") {
+			route.Scope = AnyScope
+		}
+	}
+	return route
+}
+
+// Route returns the route of the requests that the rule matches, or, for nil, of those
+// that no rule matches.
+func (s *Ruleset) Route(r *CompiledRule) *TokenRoute {
+	if r == nil {
+		return s.route
+	}
+	return r.route
 }
 
 // InRule returns the error about a field of a rule as one about a field of the guard

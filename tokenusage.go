@@ -68,6 +68,13 @@ type Route struct {
 	Pattern string // as "GET /api/org", or as "guard:loki rule 3"
 }
 
+// A TokenRoute is what requests that are counted together ask for. It does not change.
+type TokenRoute struct {
+	Pattern string // as in Route
+	Action  Action // that is demanded; "": none
+	Scope   Scope  // on which it is demanded, where that is the same for all requests; AnyScope where requests differ; "": nobody tells
+}
+
 // A TokenAction is an action that requests with a token were permitted to do.
 type TokenAction struct {
 	Action Action // as "dashboards:read"; of a rule of a guard that needs a role, as "role:Viewer"

@@ -125,3 +125,8 @@ func (c *Client) InventoryToken(ctx context.Context, token int64) (wire.ListedTo
 func (c *Client) SelfToken(ctx context.Context) (wire.SelfToken, error) {
 	return call[wire.SelfToken](ctx, c, http.MethodGet, "/api/tokens/self", nil)
 }
+
+// TokenUsage returns how a token was used on so many days, today included.
+func (c *Client) TokenUsage(ctx context.Context, account, token int64, days int) (wire.TokenUsage, error) {
+	return call[wire.TokenUsage](ctx, c, http.MethodGet, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d/usage?days=%d", account, token, days), nil)
+}

@@ -222,6 +222,7 @@ func (a *API) accountRoutes() []route {
 		endpoint(a, "GET /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.tokens),
 		endpoint(a, "POST /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.createToken),
 		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens/{token}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.deleteToken),
+		endpoint(a, "GET /api/serviceaccounts/{id}/tokens/{token}/usage", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.tokenUsage),
 		stream(a, "GET /api/serviceaccounts/{id}/tokens/{token}/events", mayOnAccount(hallpass.ServiceAccountsRead), a.tokenEvents),
 	}
 }

@@ -19,13 +19,14 @@ type route struct {
 
 // A rule says who may call a route. The zero rule admits every caller.
 type rule struct {
-	action    hallpass.Action // the permission demanded
-	account   bool            // demanded on the account that {id} names
-	resource  bool            // demanded on a resource: admin or library finds it and authorizes, not the route
-	server    bool            // demanded on the server as a whole
-	org       bool            // demanded in the org that {org} names
-	usersOnly bool            // not for service accounts
-	dashboard bool            // the body has a dashboard: it may be 8 MiB, and names inside "dashboard" may repeat
+	action    hallpass.Action      // the permission demanded
+	account   bool                 // demanded on the account that {id} names
+	resource  bool                 // demanded on a resource: admin or library finds it and authorizes, not the route
+	server    bool                 // demanded on the server as a whole
+	org       bool                 // demanded in the org that {org} names
+	usersOnly bool                 // not for service accounts
+	route     *hallpass.TokenRoute // what requests with a token count for
+	dashboard bool                 // the body has a dashboard: it may be 8 MiB, and names inside "dashboard" may repeat
 }
 
 // A call is a request with its caller, whom the route's rule admits.
@@ -51,6 +52,7 @@ func open(pattern string, fn http.HandlerFunc) route {
 // endpoint is a route that authenticates the caller, applies the rule, decodes In,
 // calls fn, and answers with status and Out as JSON.
 func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn func(call, In) (Out, error)) route {
+	rule.route = &hallpass.TokenRoute{Pattern: pattern, Action: rule.action}
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := a.admit(r, rule)
 		c.answer = w.Header()
@@ -83,6 +85,7 @@ func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn fun
 // stream is a route whose handler writes the answer piece by piece, until it has
 // written all or the caller's credential no longer permits it.
 func stream(a *API, pattern string, rule rule, fn func(*streamWriter, call) error) route {
+	rule.route = &hallpass.TokenRoute{Pattern: pattern, Action: rule.action}
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l := &streamWriter{w: w, rc: http.NewResponseController(w), listener: a.verify.Listen()}
 		defer l.listener.Leave()
@@ -111,7 +114,7 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 	}
 	event := httpd.EventOf(r.Context())
 	event.SetCaller(c.caller)
-	event.Action = string(rule.action)
+	event.Action, event.Route, event.Method = string(rule.action), rule.route, r.Method
 	if rule.usersOnly && c.caller.User() == 0 {
 		_, err := a.admin.Self(r.Context(), c.caller)
 		return c, err
@@ -130,7 +133,9 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 			return c, errAccountNotFound // also when the caller lacks the permission: nothing may show that the org exists
 		}
 		scope = c.account.Scope()
-		event.Target = string(scope)
+		event.Target, event.Scope = string(scope), scope
+	} else {
+		event.Scope = scopeInPath(r)
 	}
 	if c.caller.OrgMissing && !rule.org { // for a caller outside of the org, nothing in it exists
 		if r.PathValue("team") != "" {
@@ -155,6 +160,19 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 		return c, a.admin.AuthorizeOnServer(r.Context(), c.caller, rule.action, "")
 	}
 	return c, a.admin.Authorize(r.Context(), c.caller, rule.action, scope)
+}
+
+// scopeInPath returns the scope that the path names by a uid; "": it names none.
+func scopeInPath(r *http.Request) hallpass.Scope {
+	for _, named := range []struct {
+		resource hallpass.Resource
+		uid      string
+	}{{hallpass.DashboardResource, r.PathValue("dashboard")}, {hallpass.FolderResource, r.PathValue("folder")}} {
+		if hallpass.ValidUID(named.uid) {
+			return named.resource.Scope(named.uid)
+		}
+	}
+	return ""
 }
 
 var (

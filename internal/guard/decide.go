@@ -48,9 +48,10 @@ type Check struct {
 // A Verdict is the answer to a Check. The zero Verdict lets nothing pass.
 type Verdict struct {
 	Allow  bool
-	Caller hallpass.Caller // whose token it is; zero if the request passes without one, or the token is no good
-	Guard  *hallpass.Guard // that decided, as it is now; nil if there is none. It must not be changed
-	Rule   int             // the number of the rule that matched; 0: none, or the request did not come that far
+	Caller hallpass.Caller      // whose token it is; zero if the request passes without one, or the token is no good
+	Guard  *hallpass.Guard      // that decided, as it is now; nil if there is none. It must not be changed
+	Route  *hallpass.TokenRoute // what the request counts for as a use of its token; nil: nothing, for it was asked before
+	Rule   int                  // the number of the rule that matched; 0: none, or the request did not come that far
 
 	// The fields below say what the protected API is told. They are nil unless Allow.
 
@@ -114,7 +115,7 @@ func (d *Decider) judge(ctx context.Context, c *Check) (v Verdict) {
 		v = refuse(noToken, errNoToken)
 	case unknown != nil:
 		v = refuse("", unknown)
-		v.Caller = caller
+		v.Caller, v.Route = caller, noRoute
 	default:
 		v = d.apply(rules, c, caller, presented)
 	}
@@ -124,13 +125,23 @@ func (d *Decider) judge(ctx context.Context, c *Check) (v Verdict) {
 	return v
 }
 
+// Routes of requests that no rule is asked about.
+var (
+	noRoute         = &hallpass.TokenRoute{Pattern: "guard"} // the guard is not known
+	verifyRoute     = &hallpass.TokenRoute{Pattern: "/guard/verify"}
+	introspectRoute = &hallpass.TokenRoute{Pattern: "POST " + IntrospectPath, Action: hallpass.TokensIntrospect}
+	introspected    = &hallpass.TokenRoute{Pattern: "POST " + IntrospectPath} // of the token that is asked about
+)
+
 // Verify verifies the token that the request presents and asks no guard. It counts and
 // records nothing of its own.
 func (d *Decider) Verify(ctx context.Context, c Check) Verdict {
 	caller, presented, err := d.bearer(ctx, &c)
 	switch {
 	case err == nil:
-		return d.allow(caller)
+		v := d.allow(caller)
+		v.Route = verifyRoute
+		return v
 	case presented:
 		return refuse(badToken, err)
 	}
@@ -181,7 +192,7 @@ func (d *Decider) apply(rules *hallpass.Ruleset, c *Check, caller hallpass.Calle
 		v = refuse(noToken, err)
 		v.Caller = caller
 	}
-	if j.Rule != nil {
+	if v.Route = rules.Route(j.Rule); j.Rule != nil {
 		v.Rule = j.Rule.Number
 	}
 	return v
@@ -262,6 +273,8 @@ func (d *Decider) note(c *Check, v *Verdict) {
 	again := d.repeats.again(c.ID)
 	if !again {
 		d.decisions.count(c.Door, v)
+	} else {
+		v.Route = nil
 	}
 	if v.Allow || v.Guard == nil && v.Caller.Token == 0 {
 		return

@@ -93,6 +93,7 @@ func (x *exchange) serve(w http.ResponseWriter, r *http.Request, guard, target s
 	x.verdict = x.proxy.Decider.Decide(r.Context(), x.check)
 	if x.verdict.Caller.Token != 0 {
 		x.event.SetCaller(x.verdict.Caller)
+		x.event.Route, x.event.Method = x.verdict.Route, r.Method
 	}
 	if !x.verdict.Allow {
 		path, _, _ := strings.Cut(target, "?")

@@ -45,6 +45,7 @@ func (x *ExtAuthz) Check(ctx context.Context, q *authv3.CheckRequest) (*authv3.C
 		}
 		if event.Trusted { // else it tells nothing about the original request
 			c.Method, c.Host, c.Target, c.Header = r.GetMethod(), r.GetHost(), r.GetPath(), header
+			event.Method = c.Method
 		}
 		event.Action, event.Target = "guard.ext-authz", c.Guard
 		v := x.decider.Decide(ctx, c)

@@ -99,7 +99,7 @@ func (f *ForwardAuth) serveGuard(w http.ResponseWriter, r *http.Request, p profi
 		return
 	}
 	c := p.check(r, event, d.guard, d.rest)
-	event.From = c.From
+	event.From, event.Method = c.From, c.Method
 	v := f.decider.Decide(r.Context(), c)
 	if !v.Allow {
 		path, _, _ := strings.Cut(c.Target, "?")
@@ -155,6 +155,7 @@ func (f *ForwardAuth) answer(w http.ResponseWriter, event *httpd.Event, v Verdic
 func (v *Verdict) tellEvent(event *httpd.Event) {
 	if v.Caller.Token != 0 {
 		event.SetCaller(v.Caller)
+		event.Route = v.Route
 	}
 	event.Err = v.Err
 }

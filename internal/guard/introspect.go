@@ -60,6 +60,7 @@ func (i *Introspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	event.SetCaller(verdict.Caller)
+	event.Route, event.Method = introspectRoute, r.Method
 	err := i.admin.Authorize(r.Context(), verdict.Caller, hallpass.TokensIntrospect, "")
 	var text string
 	if err == nil {
@@ -106,6 +107,7 @@ func (i *Introspector) introspect(ctx context.Context, text string, org hallpass
 	if err != nil {
 		return inactive, err
 	}
+	i.verify.Observe(&verify.Used{Token: c.Token, From: from, Method: http.MethodPost, Route: introspected, Status: http.StatusOK})
 	out := wire.Introspection{
 		Active: true, Subject: c.Principal.Login, Username: c.Name, Scope: scopeText(c.Permissions), IssuedAt: i.issuedAt(ctx, text, c.Token),
 		ClientID: strconv.FormatInt(c.Principal.ID, 10), TokenType: "Bearer", OrgID: int64(c.Org), Role: c.Role.String(),

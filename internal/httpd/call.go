@@ -23,7 +23,7 @@ type Calls struct {
 }
 
 // NewCalls returns Calls of the method, as "/grpc.health.v1.Health/Check". Of the
-// options it reads Log, Proxies, Fold, Answered and Span.
+// options it reads Log, Proxies, Fold, Began, Answered and Span.
 func NewCalls(method string, o Options) *Calls {
 	return &Calls{o, newRequestIDs(), &http.Request{Method: http.MethodPost, URL: &url.URL{Path: method}}}
 }
@@ -45,7 +45,8 @@ func (c *Calls) Do(ctx context.Context, call Call, answer func(context.Context, 
 	x.event.From, x.event.Trusted = c.Proxies.told(call)
 	defer c.end(x)
 	if c.Span == nil {
-		x.rec.status = answer(x, &x.event)
+		x.rec.event, x.rec.began = &x.event, c.Began
+		x.rec.begin(answer(x, &x.event))
 		return
 	}
 	x.rec.status = c.Span(x, c.as.URL.Path, call.Parent, func(ctx context.Context) int { return answer(ctx, &x.event) })

@@ -23,9 +23,12 @@ type Event struct {
 	Target   string
 	Err      error // what went wrong, for the log alone
 	AccessID string
-	Stream   bool // the answer lasts as long as its reader likes
-	Foreign  bool // the answer is that of another server, its status too
-	Reads    bool // it changes nothing, whatever its method: success is logged at level Debug
+	Stream   bool                 // the answer lasts as long as its reader likes
+	Foreign  bool                 // the answer is that of another server, its status too
+	Route    *hallpass.TokenRoute // what the request with a token asked for; nil: it is not counted
+	Method   string               // of the request that is counted: where a proxy asks, of the original one
+	Scope    hallpass.Scope       // on which the action of Route is demanded, if Route does not tell it
+	Reads    bool                 // it changes nothing, whatever its method: success is logged at level Debug
 
 	ids    *requestIDs // nil: the request has none
 	number uint64      // of the request

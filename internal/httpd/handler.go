@@ -38,6 +38,10 @@ type Options struct {
 	// status of its answer.
 	Answered func(*http.Request, *Event, int)
 
+	// Began, if not nil, is told of each request when its answer begins, with the
+	// status: an answer may last for days.
+	Began func(*Event, int)
+
 	// Span, if not nil, has answer answer a call of gRPC within a span, and returns
 	// what it returns. method is that of NewCalls, parent the traceparent that came
 	// with the call (W3C Trace Context), "" if none did. Handler does not read it.
@@ -62,9 +66,10 @@ type handler struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	who := h.Proxies.peer(r)
 	x := &exchange{
-		Context: r.Context(), rec: recorder{ResponseWriter: w},
+		Context: r.Context(), rec: recorder{ResponseWriter: w, began: h.Began},
 		event: Event{Started: time.Now(), From: who.from, Secure: h.HTTPS || who.secure, Trusted: who.trusted, ids: h.ids, number: h.ids.n.Add(1)},
 	}
+	x.rec.event = &x.event
 	reader := Browser
 	if h.Reader != nil {
 		reader = h.Reader(r)
@@ -74,7 +79,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.end(x)
 	h.serve(x, reader)
 	if x.rec.status == 0 {
-		x.rec.status = http.StatusOK // what net/http sends for a handler that says nothing
+		x.rec.begin(http.StatusOK) // what net/http sends for a handler that says nothing
 	}
 }
 
@@ -176,20 +181,30 @@ func setHeaders(h http.Header, reader Reader, secure bool) {
 type recorder struct {
 	http.ResponseWriter
 	status int
+	event  *Event
+	began  func(*Event, int) // nil: nobody is told
+}
+
+// begin notes the status of the answer that begins.
+func (r *recorder) begin(status int) {
+	r.status = status
+	if r.began != nil {
+		r.began(r.event, status)
+	}
 }
 
 // WriteHeader is for http.ResponseWriter. Interim answers (RFC 9110, 15.2) are not the
 // answer; that to an upgrade is.
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
-		r.status = status
+		r.begin(status)
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.begin(http.StatusOK)
 	}
 	return r.ResponseWriter.Write(b)
 }

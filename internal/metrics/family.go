@@ -71,6 +71,7 @@ var (
 	cacheSize     = desc("verify_cache_max_entries", "Tokens that memory has room for.")
 	usesWaiting   = desc("last_uses_waiting", "Tokens whose last use is not yet written.")
 	usesLate      = desc("last_use_delay_seconds", "How late a last use is written at most; more than 5 when so many tokens are in use that writing them sooner would take more than a tenth of a core.")
+	usageDropped  = desc("usage_dropped_total", "Requests with tokens whose client or action memory had no room for.")
 	usesDropped   = desc("last_uses_dropped_total", "Last uses that memory had no room for, because the database took none for long.")
 	useFlushes    = desc("last_use_flushes_total", "Flushes of last uses that wrote something.")
 	usesFlushed   = desc("last_uses_written_total", "Last uses written.")
@@ -122,7 +123,7 @@ type handedIn struct{ Options }
 func (h handedIn) Describe(out chan<- *prometheus.Desc) {
 	var all []*prometheus.Desc
 	if h.Verify != nil {
-		all = append(all, verifications, cacheHits, cacheMisses, cacheEntries, cacheSize, usesWaiting, usesLate, usesDropped, useFlushes, usesFlushed, useSeconds)
+		all = append(all, verifications, cacheHits, cacheMisses, cacheEntries, cacheSize, usesWaiting, usesLate, usesDropped, usageDropped, useFlushes, usesFlushed, useSeconds)
 	}
 	if h.Pools != nil {
 		all = append(all, poolOpen, poolMax, poolWaits, poolWaitSeconds)
@@ -209,6 +210,7 @@ func collectVerify(out chan<- prometheus.Metric, s verify.Stats) {
 	out <- gauge(usesWaiting, float64(s.UsesWaiting))
 	out <- gauge(usesLate, s.UsesLate.Seconds())
 	out <- counter(usesDropped, float64(s.UsesDropped))
+	out <- counter(usageDropped, float64(s.UsageDropped))
 	out <- counter(useFlushes, float64(s.Flushes))
 	out <- counter(usesFlushed, float64(s.FlushedUses))
 	out <- counter(useSeconds, s.FlushSeconds)

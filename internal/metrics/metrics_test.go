@@ -72,7 +72,7 @@ func TestHandedIn(t *testing.T) {
 		Verify: func() verify.Stats {
 			return verify.Stats{
 				Outcomes: map[string]uint64{"ok": 7, "invalid": 0}, Hits: 5, Misses: 2, Entries: 3, Size: 64,
-				UsesWaiting: 4, UsesLate: 12500 * time.Millisecond, UsesDropped: 8, Flushes: 6, FlushedUses: 9, FlushSeconds: 0.25,
+				UsesWaiting: 4, UsesLate: 12500 * time.Millisecond, UsesDropped: 8, UsageDropped: 3, Flushes: 6, FlushedUses: 9, FlushSeconds: 0.25,
 			}
 		},
 		Pools: func() []metrics.Pool {
@@ -109,7 +109,7 @@ func TestHandedIn(t *testing.T) {
 	has(t, text,
 		`hallpass_verifications_total{outcome="ok"} 7`, `hallpass_verifications_total{outcome="invalid"} 0`,
 		`hallpass_verify_cache_hits_total 5`, `hallpass_verify_cache_misses_total 2`, `hallpass_verify_cache_entries 3`, `hallpass_verify_cache_max_entries 64`,
-		`hallpass_last_uses_waiting 4`, `hallpass_last_use_delay_seconds 12.5`, `hallpass_last_uses_dropped_total 8`, `hallpass_last_use_flushes_total 6`, `hallpass_last_uses_written_total 9`, `hallpass_last_use_flush_seconds_total 0.25`,
+		`hallpass_last_uses_waiting 4`, `hallpass_last_use_delay_seconds 12.5`, `hallpass_last_uses_dropped_total 8`, `hallpass_usage_dropped_total 3`, `hallpass_last_use_flushes_total 6`, `hallpass_last_uses_written_total 9`, `hallpass_last_use_flush_seconds_total 0.25`,
 		`hallpass_database_connections{pool="read",state="in_use"} 1`, `hallpass_database_connections{pool="read",state="idle"} 2`,
 		`hallpass_database_max_connections{pool="read"} 8`, `hallpass_database_connection_waits_total{pool="read"} 11`, `hallpass_database_connection_wait_seconds_total{pool="read"} 1.5`,
 		`hallpass_job_runs_total{name="a"} 5`, `hallpass_job_failures_total{name="a"} 2`, `hallpass_job_failing{name="a"} 1`, `hallpass_job_last_run_seconds{name="a"} 0.25`,

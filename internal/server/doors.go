@@ -93,7 +93,7 @@ func (s *Server) doors(installation string) (http.Handler, error) {
 		}
 	})
 	options := httpd.Options{
-		Log: s.log, Reader: readerOf, HTTPS: site.https, Answered: s.answered, Fold: s.fold,
+		Log: s.log, Reader: readerOf, HTTPS: site.https, Answered: s.answered, Began: s.began, Fold: s.fold,
 		Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy},
 	}
 	calls := options

@@ -434,7 +434,7 @@ func scanAction(r row) (a hallpass.TokenAction, err error) {
 }
 
 // TokenDays returns the days of all tokens of the account from since on, oldest first.
-func (tx *Tx) TokenDays(account hallpass.ServiceAccountID, since time.Time) (map[hallpass.TokenID][]hallpass.TokenDay, error) {
+func (tx *Tx) TokenDays(org hallpass.OrgID, account hallpass.ServiceAccountID, since time.Time) (map[hallpass.TokenID][]hallpass.TokenDay, error) {
 	days := make(map[hallpass.TokenID][]hallpass.TokenDay)
 	_, err := all(tx, func(r row) (none struct{}, err error) {
 		var token hallpass.TokenID
@@ -447,7 +447,7 @@ func (tx *Tx) TokenDays(account hallpass.ServiceAccountID, since time.Time) (map
 	}, `
 		SELECT d.token_id, d.day_us, d.ok, d.denied, d.failed, d.refused, d.limited
 		FROM   tokens t JOIN token_days d ON d.token_id = t.id
-		WHERE  t.service_account_id = $1 AND d.day_us >= $2 ORDER BY d.token_id, d.day_us`, account, micros(since))
+		WHERE  t.service_account_id = $1 AND d.day_us >= $2 AND t.org_id = $3 ORDER BY d.token_id, d.day_us`, account, micros(since), org)
 	if err != nil {
 		return nil, fmt.Errorf("store: days of the tokens of service account %d: %w", account, err)
 	}

@@ -194,7 +194,7 @@ func TestUsageOfAnAccount(t *testing.T) {
 			if d := cmp.Diff(did, []store.TokenDid{{Token: tok.ID, TokenAction: hallpass.TokenAction{Action: "orgs:read", Last: noon, Count: 1}}}); err != nil || d != "" {
 				t.Errorf("actions by token: %v, got, want:\n%s", err, d)
 			}
-			days, err := tx.TokenDays(a.ID, today)
+			days, err := tx.TokenDays(a.Org, a.ID, today)
 			if d := cmp.Diff(days, map[hallpass.TokenID][]hallpass.TokenDay{tok.ID: {{Day: today, OK: 1}}}); err != nil || d != "" {
 				t.Errorf("days: %v, got, want:\n%s", err, d)
 			}

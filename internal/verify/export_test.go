@@ -110,3 +110,6 @@ func (v *Verifier) ListedSets() (n int) {
 	v.cache.coherence.Keep(v.cache.coherence.Begin(), func() { n = len(v.cache.listed) })
 	return n
 }
+
+// ReplaceUsage has the next flush replace the table of what tokens are used for.
+func ReplaceUsage(v *Verifier) { v.usage.table.Load().full.Store(true) }

@@ -17,6 +17,7 @@ type Stats struct {
 	UsesWaiting   int               // tokens whose last use is not yet written
 	UsesLate      time.Duration     // how late a use is written at most, by the last pass
 	UsesDropped   uint64            // uses of tokens that there was no room for
+	UsageDropped  uint64            // requests with tokens whose client or action there was no room for
 	Flushes       uint64            // of last uses, that wrote something
 	FlushedUses   uint64            // rows they wrote
 	FlushSeconds  float64           // time they took
@@ -109,6 +110,7 @@ func (v *Verifier) Stats() Stats {
 		UsesWaiting:  v.uses.waiting(),
 		UsesLate:     v.uses.pass.late(),
 		UsesDropped:  v.uses.dropped.Load(),
+		UsageDropped: v.usage.dropped.Load(),
 		Flushes:      v.uses.flushes.n.Load(),
 		FlushedUses:  v.uses.flushes.rows.Load(),
 		FlushSeconds: time.Duration(v.uses.flushes.nanoseconds.Load()).Seconds(),

@@ -40,6 +40,7 @@ type Verifier struct {
 	misses    atomic.Uint64
 	lookUps   *lookUps
 	uses      *uses
+	usage     *usage
 	passwords *passwords
 	sessions  *sessions
 	ends      ends
@@ -67,6 +68,7 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 		counts:   new(counts),
 		passages: newPassages(),
 		uses:     newUses(o.CacheSize),
+		usage:    newUsage(),
 		sessions: &sessions{db: db, node: n, idle: o.SessionIdle, seen: make(map[hallpass.SessionID]time.Time)},
 	}
 	v.divideRate = o.DivideRate
@@ -124,6 +126,7 @@ func unknowable(err error) error {
 
 // refuse records the refusal of a known token and returns its reason.
 func (v *Verifier) refuse(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, reason *hallpass.Error) error {
+	v.usage.refused(t, reason)
 	v.record(hallpass.AuditEntry{
 		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Token: t, Action: "token.verify",
 		Target: "token:" + strconv.FormatInt(int64(t), 10), Outcome: hallpass.Refused, Reason: reason.ID, From: from,
@@ -162,7 +165,7 @@ func (v *Verifier) record(e hallpass.AuditEntry) {
 // Flush writes all that verifications left behind, at once. The server calls it
 // when it stops.
 func (v *Verifier) Flush(ctx context.Context) error {
-	return errors.Join(v.FlushFirst(ctx), v.flushLater(ctx))
+	return errors.Join(v.FlushFirst(ctx), v.flushLater(ctx), v.FlushUsage(ctx))
 }
 
 // FlushFirst writes what must not wait: first uses of tokens, refusals, sessions
