@@ -23,7 +23,7 @@ var auditActions = []string{
 	"session.create", "session.end",
 	"team.create", "team.delete", "team.group.add", "team.group.remove", "team.member.remove", "team.member.set", "team.members.set",
 	"team.preferences", "team.update",
-	"token.create", "token.delete", "token.verify",
+	"token.create", "token.delete", "token.extend", "token.pause", "token.reissue", "token.resume", "token.retire", "token.rotate", "token.undo", "token.update", "token.verify",
 	"user.create", "user.delete", "user.demote", "user.disable", "user.enable", "user.logout", "user.org", "user.preferences", "user.promote",
 	"user.self", "user.update",
 }

@@ -44,7 +44,7 @@ type Error struct {
 	Needs   string // of a Denied: the missing permission
 	Err     error
 
-	RetryAfter time.Duration // of a Limited or Unavailable: when to come again; 0: shortly
+	RetryAfter time.Duration // of a Limited or Unavailable: when to come again; 0: shortly. Of a Conflict that is over by itself: likewise
 	Rate       RateStanding  // of a Limited: of the token that came too often
 }
 

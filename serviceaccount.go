@@ -110,4 +110,6 @@ type ServiceAccountPatch struct {
 	Name     *string
 	Role     *Role
 	Disabled *bool
+	Owner    *string // to "": nobody is named
+	Purpose  *string
 }

@@ -71,6 +71,9 @@ type Rotation struct {
 	Key     [32]byte      // mark of the Idempotency-Key and the body of the request that made it; zero: none
 }
 
+// First returns the first token of the chain that the token with the ID is in.
+func (r Rotation) First(id TokenID) TokenID { return cmp.Or(r.Chain, id) }
+
 // A Use is one successful verification of a token.
 type Use struct {
 	At        time.Time

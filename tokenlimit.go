@@ -31,6 +31,39 @@ type TokenLimits struct {
 // Ceiling reports whether the limits take any permission away.
 func (l TokenLimits) Ceiling() bool { return l.ReadOnly || l.MaxRole != nil || l.Permissions != nil }
 
+// Looser reports whether the networks and the rate of l let a request through that those
+// of other do not. Networks are compared one by one: one that several of the other cover
+// only together is taken not to be covered.
+func (l TokenLimits) Looser(other TokenLimits) bool {
+	if len(other.Networks) > 0 && (len(l.Networks) == 0 || !each(l.Networks, other.Networks, func(n, o netip.Prefix) bool {
+		return o.Bits() <= n.Bits() && o.Contains(n.Addr())
+	})) {
+		return true
+	}
+	return !l.Rate.within(other.Rate)
+}
+
+// each reports whether each of the list is within one of the others.
+func each[T any](list, others []T, within func(one, other T) bool) bool {
+	for _, one := range list {
+		if !slices.ContainsFunc(others, func(other T) bool { return within(one, other) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// within reports whether r never allows more than other.
+func (r RateLimit) within(other RateLimit) bool {
+	switch {
+	case other.Requests == 0:
+		return true
+	case r.Requests == 0:
+		return false
+	}
+	return r.Requests <= other.Requests && r.Every >= other.Every && r.Burst <= other.Burst
+}
+
 // A RateLimit allows a number of requests in a time, by the generic cell rate
 // algorithm. The zero RateLimit is none.
 type RateLimit struct {

@@ -39,11 +39,6 @@ func (p TokenPatch) Limits(l TokenLimits) TokenLimits {
 	return l
 }
 
-// Limiting reports whether the patch says anything about limits.
-func (p TokenPatch) Limiting() bool {
-	return p.ReadOnly != nil || p.MaxRole != nil || p.Permissions != nil || p.Networks != nil || p.Rate != nil
-}
-
 // Apply returns t as the patch changes it at now.
 func (p TokenPatch) Apply(t Token, now time.Time) Token {
 	set(&t.Name, p.Name)

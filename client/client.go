@@ -69,6 +69,8 @@ type Error struct {
 	MessageID string // as "api-key.expired"
 	Message   string
 	Detail    string // which field of the input breaks a rule, if the server says so
+
+	RetryAfter time.Duration // when to send the request again, if the server says so
 }
 
 // Error returns the status and the message of the server.
@@ -96,6 +98,12 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) ([]by
 	if err != nil {
 		return nil, err
 	}
+	return c.send(r, out)
+}
+
+// send is do for a request that is made.
+func (c *Client) send(r *http.Request, out any) ([]byte, error) {
+	method, path := r.Method, r.URL.RequestURI()
 	res, err := c.http.Do(r)
 	if err != nil {
 		return nil, err
@@ -151,6 +159,9 @@ func (c *Client) request(ctx context.Context, method, path string, in any) (*htt
 
 func errorOf(res *http.Response, raw []byte) *Error {
 	e := &Error{Status: res.StatusCode, Message: http.StatusText(res.StatusCode)}
+	if n, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && n > 0 && n < 1e6 {
+		e.RetryAfter = time.Duration(n) * time.Second
+	}
 	if to := res.Header.Get("Location"); to != "" {
 		e.Detail = "the server sends us on to " + to
 	}
@@ -171,6 +182,20 @@ func errorOf(res *http.Response, raw []byte) *Error {
 func call[Out any](ctx context.Context, c *Client, method, path string, in any) (Out, error) {
 	var out Out
 	_, err := c.do(ctx, method, path, in, &out)
+	return out, err
+}
+
+// keyed is call for a POST with an Idempotency-Key; "" is none.
+func keyed[Out any](ctx context.Context, c *Client, path string, in any, key string) (Out, error) {
+	var out Out
+	r, err := c.request(ctx, http.MethodPost, path, in)
+	if err != nil {
+		return out, err
+	}
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	_, err = c.send(r, &out)
 	return out, err
 }
 

@@ -53,6 +53,47 @@ func (c *Client) CreateToken(ctx context.Context, account int64, in wire.CreateT
 	return call[wire.NewToken](ctx, c, http.MethodPost, fmt.Sprintf("/api/serviceaccounts/%d/tokens", account), in)
 }
 
+// CreateTokenOnce is CreateToken with an Idempotency-Key: sent again with the same key
+// and the same token within ten minutes, because the answer was lost, it returns the
+// same token with another secret.
+func (c *Client) CreateTokenOnce(ctx context.Context, account int64, in wire.CreateToken, key string) (wire.NewToken, error) {
+	return keyed[wire.NewToken](ctx, c, fmt.Sprintf("/api/serviceaccounts/%d/tokens", account), in, key)
+}
+
+// UpdateToken changes a token and returns it.
+func (c *Client) UpdateToken(ctx context.Context, account, token int64, in wire.UpdateToken) (wire.Token, error) {
+	return call[wire.Token](ctx, c, http.MethodPatch, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d", account, token), in)
+}
+
+// RotateToken replaces a token with a new one. Only this answer has its secret. With a
+// key that is not empty it may be sent again, as CreateTokenOnce.
+func (c *Client) RotateToken(ctx context.Context, account, token int64, in wire.RotateToken, key string) (wire.RotatedToken, error) {
+	return keyed[wire.RotatedToken](ctx, c, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d/rotate", account, token), in, key)
+}
+
+// RotateSelf replaces the token that the client sends, if it may do that. The client
+// goes on to send the old one.
+func (c *Client) RotateSelf(ctx context.Context, in wire.RotateToken, key string) (wire.RotatedToken, error) {
+	return keyed[wire.RotatedToken](ctx, c, "/api/tokens/self/rotate", in, key)
+}
+
+// RetireToken ends a token that another replaces, now.
+func (c *Client) RetireToken(ctx context.Context, account, token int64) (wire.Message, error) {
+	return c.tell(ctx, http.MethodPost, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d/retire", account, token), nil)
+}
+
+// ExtendRotation sets how long a token that another replaces works on at most, from
+// now, and returns it.
+func (c *Client) ExtendRotation(ctx context.Context, account, token, seconds int64) (wire.Token, error) {
+	return call[wire.Token](ctx, c, http.MethodPost, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d/rotation/extend", account, token), wire.ExtendRotation{GraceSeconds: seconds})
+}
+
+// UndoRotation ends a token that replaces another while both work, and returns the
+// other, which is as it was before.
+func (c *Client) UndoRotation(ctx context.Context, account, token int64) (wire.Token, error) {
+	return call[wire.Token](ctx, c, http.MethodPost, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d/rotation/undo", account, token), nil)
+}
+
 // DeleteToken deletes a token for good.
 func (c *Client) DeleteToken(ctx context.Context, account, token int64) (wire.Message, error) {
 	return c.tell(ctx, http.MethodDelete, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d", account, token), nil)

@@ -10,6 +10,8 @@ type CreateServiceAccount struct {
 	Role       *string  `json:"role"`
 	IsDisabled bool     `json:"isDisabled"`
 	RoleUIDs   []string `json:"roleUids,omitempty"`
+	Owner      string   `json:"owner,omitempty"`
+	Purpose    string   `json:"purpose,omitempty"`
 }
 
 // UpdateServiceAccount is PATCH /api/serviceaccounts/{id}; a nil field
@@ -18,6 +20,8 @@ type UpdateServiceAccount struct {
 	Name       *string `json:"name"`
 	Role       *string `json:"role"`
 	IsDisabled *bool   `json:"isDisabled"`
+	Owner      *string `json:"owner,omitempty"`   // empty: nobody is named
+	Purpose    *string `json:"purpose,omitempty"` // likewise
 }
 
 // ServiceAccount is the answer to a create and a row of a search.
@@ -33,6 +37,7 @@ type ServiceAccount struct {
 	AvatarURL     string          `json:"avatarUrl"`
 	AccessControl map[string]bool `json:"accessControl,omitempty"`
 	Given
+	Ownership
 }
 
 // ServiceAccounts is GET /api/serviceaccounts/search.
@@ -59,6 +64,7 @@ type ServiceAccountProfile struct {
 	Tokens        int             `json:"tokens,omitempty"`
 	AccessControl map[string]bool `json:"accessControl,omitempty"`
 	Given
+	Ownership
 }
 
 // UpdatedServiceAccount is the answer to a PATCH.
@@ -74,4 +80,12 @@ type UpdatedServiceAccount struct {
 type Given struct {
 	MoreRoles    int `json:"moreRoles,omitempty"`
 	AccessGrants int `json:"accessGrants,omitempty"` // to single accounts, folders and dashboards
+}
+
+// Ownership says who answers for an account, what it is for, and who made it. Grafana
+// does not have these fields.
+type Ownership struct {
+	Owner     string `json:"owner,omitempty"`
+	Purpose   string `json:"purpose,omitempty"`
+	CreatedBy string `json:"createdBy,omitempty"`
 }

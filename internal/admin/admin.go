@@ -19,6 +19,7 @@ type Options struct {
 	AnyPermission   bool                 // take permissions of any form into custom roles
 	SessionIdle     time.Duration        // how long a session may rest unused; 0: 7 days
 	SessionLifetime time.Duration        // how long a session lasts; 0: 30 days
+	RotationGrace   time.Duration        // how long a token that was replaced works on at most; 0: a day
 	Itself          []string             // the URLs of this server, which no guard protects; "" is none
 	Outgoing        Outgoing             // what is set up for notices
 }
@@ -45,6 +46,9 @@ func New(db *store.DB, o Options) *Admin {
 	}
 	if o.SessionLifetime == 0 {
 		o.SessionLifetime = 30 * 24 * time.Hour
+	}
+	if o.RotationGrace == 0 {
+		o.RotationGrace = 24 * time.Hour
 	}
 	a := &Admin{db: db, o: o, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }}
 	db.Subscribe(func(n store.Notice) { a.orgs.coherence.Changed(n, a.orgs.forget) })

@@ -53,12 +53,12 @@ func (w *world) machine(name string, role hallpass.Role) hallpass.Caller {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	tok, _, err := w.CreateToken(w.t.Context(), w.human("admin"), a.ID, name, 0)
+	made, err := w.CreateToken(w.t.Context(), w.human("admin"), a.ID, admin.NewToken{Name: name})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	c := hallpass.ServiceAccountCaller(a, hallpass.PrincipalAccess{Member: true, Role: a.Role, Basic: a.Role.Permissions()})
-	c.Token = tok.ID
+	c.Token = made.Token.ID
 	return c
 }
 

@@ -432,9 +432,9 @@ func (c *coalition) step(by hallpass.Caller) (tree bool, what string, err error)
 		_, err = c.UpdateServiceAccount(ctx, by, account, hallpass.ServiceAccountPatch{Role: &basic, Disabled: &disabled})
 		return true, fmt.Sprintf("account %d to %s, disabled %v", account, basic, disabled), err
 	case 14:
-		var t hallpass.Token
-		if t, _, err = c.CreateToken(ctx, by, account, uid, 0); err == nil {
-			c.accounts[account] = t.ID
+		var t admin.Issued
+		if t, err = c.CreateToken(ctx, by, account, admin.NewToken{Name: uid}); err == nil {
+			c.accounts[account] = t.Token.ID
 		}
 		return true, fmt.Sprintf("token of account %d", account), err
 	case 15:

@@ -21,9 +21,9 @@ func TestNamesInAudit(t *testing.T) {
 		}
 	}
 	ci, kept := w.machine("ci", hallpass.RoleViewer), w.machine("kept", hallpass.RoleViewer)
-	own, _, err := w.CreateToken(ctx, boss, ci.ServiceAccount(), "own", 0)
+	own, err := w.CreateToken(ctx, boss, ci.ServiceAccount(), admin.NewToken{Name: "own"})
 	must(err)
-	must(w.DeleteToken(ctx, boss, ci.ServiceAccount(), own.ID))
+	must(w.DeleteToken(ctx, boss, ci.ServiceAccount(), own.Token.ID))
 	team, err := w.CreateTeam(ctx, boss, "shop", "")
 	must(err)
 	role, err := w.CreateRole(ctx, boss, hallpass.NamedRole{Name: "reader", Permissions: []hallpass.Permission{{Action: "shop:read"}}}, false)
@@ -53,7 +53,7 @@ func TestNamesInAudit(t *testing.T) {
 		text    string
 	}{
 		{fmt.Sprint("serviceaccount:", ci.Principal.ID), true, "sa-1-ci"},
-		{fmt.Sprint("token:", own.ID), true, "own"},
+		{fmt.Sprint("token:", own.Token.ID), true, "own"},
 		{fmt.Sprint("token:", ci.Token), true, ""}, // it went with its account
 		{fmt.Sprint("team:", team.ID), true, "shop"},
 		{"role:" + role.UID, true, "reader"},

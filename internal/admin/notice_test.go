@@ -71,12 +71,12 @@ func TestNoticeEnds(t *testing.T) {
 		if name == "blocked" {
 			of = w.machine("blocked account", hallpass.RoleViewer).ServiceAccount()
 		}
-		made, _, err := w.CreateToken(t.Context(), w.human("admin"), of, name, int64(length/time.Second))
+		made, err := w.CreateToken(t.Context(), w.human("admin"), of, admin.NewToken{Name: name, Seconds: int64(length / time.Second)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if name == "gone" {
-			if err := w.DeleteToken(t.Context(), w.human("admin"), of, made.ID); err != nil {
+			if err := w.DeleteToken(t.Context(), w.human("admin"), of, made.Token.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -114,7 +114,7 @@ func TestNoticeLateChannel(t *testing.T) {
 	w, clock, _ := newNoticeWorld(t)
 	account := w.machine("ci", hallpass.RoleViewer).ServiceAccount()
 	for name, length := range map[string]time.Duration{"over": 2 * day, "soon": 5 * day} {
-		if _, _, err := w.CreateToken(t.Context(), w.human("admin"), account, name, int64(length/time.Second)); err != nil {
+		if _, err := w.CreateToken(t.Context(), w.human("admin"), account, admin.NewToken{Name: name, Seconds: int64(length / time.Second)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -192,11 +192,11 @@ func TestNoticeDeadUses(t *testing.T) {
 	account := w.machine("ci", hallpass.RoleViewer).ServiceAccount()
 	ids := make(map[string]hallpass.TokenID)
 	for _, name := range []string{"expired", "rotated", "paused", "quiet"} {
-		made, _, err := w.CreateToken(t.Context(), w.human("admin"), account, name, 100)
+		made, err := w.CreateToken(t.Context(), w.human("admin"), account, admin.NewToken{Name: name, Seconds: 100})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids[name] = made.ID
+		ids[name] = made.Token.ID
 	}
 	pause := func() {
 		err := w.db.Write(t.Context(), func(tx *store.Tx) error {

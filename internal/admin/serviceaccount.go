@@ -38,6 +38,8 @@ type NewServiceAccount struct {
 	Role     *hallpass.Role
 	Disabled bool
 	Roles    []string // uids of the roles that it is given beside the basic one
+	Owner    string   // who answers for it; empty: nobody is named
+	Purpose  string
 }
 
 // CreateServiceAccount makes an account in the caller's org, with its roles: all
@@ -48,10 +50,13 @@ func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in 
 	if err := hallpass.TidyName("name", &in.Name); err != nil {
 		return hallpass.ServiceAccount{}, err
 	}
+	if err := hallpass.TidyOwner(&in.Owner, &in.Purpose); err != nil {
+		return hallpass.ServiceAccount{}, err
+	}
 	now := a.now()
 	account := hallpass.ServiceAccount{
 		UID: secret.NewUID(), Org: c.Org, Name: in.Name, Login: hallpass.ServiceAccountLogin(c.Org, in.Name),
-		Role: hallpass.RoleViewer, Disabled: in.Disabled, CreatedAt: now, UpdatedAt: now,
+		Role: hallpass.RoleViewer, Disabled: in.Disabled, CreatedAt: now, UpdatedAt: now, CreatedBy: c.Principal.Login, Owner: in.Owner, Purpose: in.Purpose,
 	}
 	if in.Role != nil {
 		account.Role = *in.Role
@@ -182,8 +187,8 @@ func (a *Admin) summary(tx *store.Tx, org hallpass.OrgID, id hallpass.ServiceAcc
 	return s, err
 }
 
-// UpdateServiceAccount changes the account's name, role or whether it is
-// disabled, and returns what it is then. A role above the caller's own is
+// UpdateServiceAccount changes the account's name, role, owner, purpose or whether it
+// is disabled, and returns what it is then. A role above the caller's own is
 // Denied, and so is enabling an account that has one. Once it has returned, the
 // tokens of a disabled account are refused.
 func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id hallpass.ServiceAccountID, p hallpass.ServiceAccountPatch) (hallpass.ServiceAccountSummary, error) {
@@ -191,6 +196,9 @@ func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id 
 		if err := hallpass.TidyName("name", p.Name); err != nil {
 			return hallpass.ServiceAccountSummary{}, err
 		}
+	}
+	if err := hallpass.TidyOwner(p.Owner, p.Purpose); err != nil {
+		return hallpass.ServiceAccountSummary{}, err
 	}
 	var after hallpass.ServiceAccountSummary
 	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: id.Scope()}, "serviceaccount.update", func(t *Turn) error {
@@ -237,6 +245,12 @@ func apply(p hallpass.ServiceAccountPatch, a *hallpass.ServiceAccount) {
 	if p.Disabled != nil {
 		a.Disabled = *p.Disabled
 	}
+	if p.Owner != nil {
+		a.Owner = *p.Owner
+	}
+	if p.Purpose != nil {
+		a.Purpose = *p.Purpose
+	}
 }
 
 // describe returns the audit's action and words for an update.
@@ -248,6 +262,12 @@ func describe(before, after hallpass.ServiceAccount) (action, what string) {
 	}
 	if before.Role != after.Role {
 		parts = append(parts, "role "+before.Role.String()+" to "+after.Role.String())
+	}
+	if before.Owner != after.Owner {
+		parts = append(parts, "owner "+after.Owner)
+	}
+	if before.Purpose != after.Purpose {
+		parts = append(parts, "purpose")
 	}
 	if before.Disabled != after.Disabled {
 		action = "serviceaccount.enable"

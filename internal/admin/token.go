@@ -47,8 +47,9 @@ func (f TokenFilter) picks(t hallpass.Token, now time.Time, disabled bool) bool 
 // A TokenPage is some of an account's tokens.
 type TokenPage struct {
 	Tokens   []hallpass.Token
-	Total    int  // on all pages
-	Disabled bool // the account is: none of them may be used
+	Total    int                     // on all pages
+	Disabled bool                    // the account is: none of them may be used
+	Account  hallpass.ServiceAccount // whose they are
 }
 
 // TokenPage is Tokens for those that f picks.
@@ -64,7 +65,7 @@ func (a *Admin) TokenPage(ctx context.Context, c hallpass.Caller, account hallpa
 		if err != nil {
 			return err
 		}
-		p.Disabled = owner.Disabled
+		p.Disabled, p.Account = owner.Disabled, owner
 		p.Tokens, p.Total, err = a.tokenPage(tx, owner, f)
 		return err
 	})
@@ -98,47 +99,128 @@ func (a *Admin) Token(ctx context.Context, c hallpass.Caller, account hallpass.S
 	return t, err
 }
 
-// CreateToken makes a token for the account that lives for seconds, 0 for
-// ever, and returns it with its secret, which exists nowhere else. It is on
-// disk when this returns. Whoever holds less than the account is Denied, a name
-// that a live token of the org has is a Conflict, and a lifetime that the
-// policy does not allow Invalid.
-func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, name string, seconds int64) (hallpass.Token, secret.Text, error) {
-	text := secret.NewToken()
-	var made hallpass.Token
-	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, "token.create", func(t *Turn) error {
+// AccountOf returns the account of a token that the caller was shown; NotFound if it
+// is gone.
+func (a *Admin) AccountOf(ctx context.Context, t hallpass.Token) (account hallpass.ServiceAccount, err error) {
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		account, err = tx.ServiceAccount(t.Org, t.ServiceAccount)
+		return err
+	})
+	return account, err
+}
+
+// A NewToken is what a token is created from.
+type NewToken struct {
+	Name       string
+	Seconds    int64  // that it lives for; 0: for ever
+	Owner      string // empty: the account's
+	Purpose    string // empty: the account's
+	Limits     hallpass.TokenLimits
+	SelfRotate bool
+	RenewUntil time.Time // with SelfRotate: how long it may be replaced by itself
+	Key        string    // Idempotency-Key of the request; empty: none
+}
+
+// An Issued is a token with its secret, which exists nowhere else.
+type Issued struct {
+	Token    hallpass.Token
+	Secret   secret.Text
+	Replayed bool // the request was repeated, and the secret replaced that of the first answer
+}
+
+// CreateToken makes a token for the account. It is on disk when this returns. Whoever
+// holds less than the account is Denied, a name that a live token of the org has is a
+// Conflict, and a lifetime that the policy does not allow Invalid. With the key of a
+// request before, it is that token, if its first answer was lost (repeated).
+func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, in NewToken) (Issued, error) {
+	out := Issued{Secret: secret.NewToken()}
+	mark, err := newKeyMark(in.Key, struct {
+		Account hallpass.ServiceAccountID
+		NewToken
+	}{account, in})
+	if err != nil {
+		return Issued{}, err
+	}
+	err = a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, "token.create", func(t *Turn) error {
 		owner, err := t.ServiceAccount(t.Caller.Org, account)
 		if err != nil {
 			return err
 		}
-		if err := hallpass.TidyName("name", &name); err != nil {
-			return err
-		}
-		now := a.now()
-		expires, err := a.o.TokenPolicy.Expiry(now, seconds)
+		token, err := a.newToken(t.Tx, owner, in)
 		if err != nil {
 			return err
 		}
 		if err := a.outranks(t.Tx, t.Caller, owner); err != nil {
 			return err
 		}
-		made, err = t.CreateToken(hallpass.Token{
-			Org: t.Caller.Org, ServiceAccount: account, Name: name, Hash: text.Hash(), LastFour: text.LastFour(),
-			CreatedAt: now, CreatedBy: t.Caller.Principal.Login, ExpiresAt: expires,
-		})
+		before, err := t.TokenByKey(owner, mark.key(), a.now().Add(-repeatFor))
 		if err != nil {
 			return err
 		}
-		return t.Audit("token", idText(made.ID), "for "+owner.Login)
+		if out.Replayed = before.ID != 0; out.Replayed {
+			out.Token, err = t.repeat(before, mark, out.Secret)
+			return err
+		}
+		token.Hash, token.LastFour, token.CreatedBy, token.Rotation.Key = out.Secret.Hash(), out.Secret.LastFour(), t.Caller.Principal.Login, mark
+		if out.Token, err = t.CreateToken(token); err != nil {
+			return err
+		}
+		return t.Audit("token", idText(out.Token.ID), "for "+owner.Login)
 	})
 	if err != nil {
-		return hallpass.Token{}, secret.Text{}, err
+		return Issued{}, err
 	}
-	return made, text, nil
+	return out, nil
+}
+
+// newToken returns the token that in describes, without what its secret and its caller
+// say.
+func (a *Admin) newToken(tx *store.Tx, owner hallpass.ServiceAccount, in NewToken) (hallpass.Token, error) {
+	now := a.now()
+	t := hallpass.Token{
+		Org: owner.Org, ServiceAccount: owner.ID, Name: in.Name, CreatedAt: now, Owner: in.Owner, Purpose: in.Purpose, SelfRotate: in.SelfRotate, RenewUntil: in.RenewUntil,
+	}
+	err := hallpass.TidyName("name", &t.Name)
+	if err == nil {
+		t.ExpiresAt, err = a.o.TokenPolicy.Expiry(now, in.Seconds)
+	}
+	if err == nil {
+		err = hallpass.TidyOwner(&t.Owner, &t.Purpose)
+	}
+	if err == nil {
+		err = a.validateRenewal(t)
+	}
+	if err == nil {
+		t.Limits, err = a.limitsOf(tx, owner, in.Limits)
+	}
+	return t, err
+}
+
+// validateRenewal returns an Invalid error unless the time until which the token may
+// be replaced by itself is one: a stolen token must not live for ever.
+func (a *Admin) validateRenewal(t hallpass.Token) error {
+	now := a.now()
+	latest := a.o.TokenPolicy.Latest(now)
+	if latest.IsZero() {
+		latest = now.AddDate(1, 0, 0)
+	}
+	switch until := t.RenewUntil; {
+	case !t.SelfRotate && until.IsZero():
+		return nil
+	case !t.SelfRotate:
+		return hallpass.Invalidf("renewUntil", "renewUntil needs selfRotate to be true")
+	case until.IsZero():
+		return hallpass.Invalidf("renewUntil", "selfRotate needs renewUntil, the time until which the token may be replaced by itself")
+	case !until.After(now):
+		return hallpass.Invalidf("renewUntil", "renewUntil is over")
+	case until.After(latest):
+		return hallpass.Invalidf("renewUntil", "renewUntil must not be later than %s", latest.Format(time.RFC3339))
+	}
+	return nil
 }
 
 // DeleteToken ends the account's token for good. Once it has returned, the token is
-// refused.
+// refused. A token that it was replacing, and that still works, is as before that.
 func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
 	n := need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}
 	return a.change(ctx, c, n, "token.delete", func(t *Turn) error {
@@ -146,11 +228,20 @@ func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hall
 		if err != nil {
 			return err
 		}
-		if err := t.declare(hallpass.Change{Kind: hallpass.TokenChanged, ID: int64(id), Hash: token.Hash}); err != nil {
+		old, err := t.replacedBy(token, a.now())
+		if err != nil {
+			return err
+		}
+		if err := t.declare(tokenChanged(append(old, token)...)...); err != nil {
 			return err
 		}
 		if err := t.DeleteToken(t.Caller.Org, account, id); err != nil {
 			return err
+		}
+		for _, o := range old {
+			if err := t.UpdateToken(alone(o)); err != nil {
+				return err
+			}
 		}
 		return t.Audit("token", idText(id), "name "+token.Name)
 	})

@@ -50,13 +50,13 @@ func TestTokenCeiling(t *testing.T) {
 	ctx, boss := t.Context(), w.machine("boss", hallpass.RoleAdmin)
 	editor := hallpass.RoleEditor
 	target := w.machine("target", hallpass.RoleAdmin)
-	if _, _, err := w.CreateToken(ctx, boss, target.ServiceAccount(), "by an equal", 0); err != nil {
+	if _, err := w.CreateToken(ctx, boss, target.ServiceAccount(), admin.NewToken{Name: "by an equal"}); err != nil {
 		t.Errorf("an equal: %v", err)
 	}
 	if _, err := w.UpdateServiceAccount(ctx, w.human("admin"), boss.ServiceAccount(), hallpass.ServiceAccountPatch{Role: &editor}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := w.CreateToken(ctx, boss, target.ServiceAccount(), "by a lesser", 0); !errors.Is(err, hallpass.Denied) {
+	if _, err := w.CreateToken(ctx, boss, target.ServiceAccount(), admin.NewToken{Name: "by a lesser"}); !errors.Is(err, hallpass.Denied) {
 		t.Errorf("one lowered since: %v, want it denied", err)
 	}
 	tokens, _, err := w.Tokens(ctx, w.human("admin"), target.ServiceAccount())
@@ -74,7 +74,7 @@ func TestTokenPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for seconds, want := range map[int64]error{0: hallpass.Invalid, -1: hallpass.Invalid, 3601: hallpass.Invalid, 3600: nil} {
-		if _, _, err := w.CreateToken(t.Context(), boss, a.ID, fmt.Sprint("t", seconds), seconds); !errors.Is(err, want) {
+		if _, err := w.CreateToken(t.Context(), boss, a.ID, admin.NewToken{Name: fmt.Sprint("t", seconds), Seconds: seconds}); !errors.Is(err, want) {
 			t.Errorf("%d seconds: %v, want %v", seconds, err, want)
 		}
 	}
@@ -92,7 +92,7 @@ func TestParallelTokens(t *testing.T) {
 	var makers sync.WaitGroup
 	for range 50 {
 		makers.Go(func() {
-			switch _, _, err := w.CreateToken(t.Context(), boss, a.ID, "t", 0); {
+			switch _, err := w.CreateToken(t.Context(), boss, a.ID, admin.NewToken{Name: "t"}); {
 			case err == nil:
 				made.Add(1)
 			case !errors.Is(err, hallpass.Conflict):

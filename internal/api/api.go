@@ -221,6 +221,12 @@ func (a *API) accountRoutes() []route {
 
 		endpoint(a, "GET /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.tokens),
 		endpoint(a, "POST /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.createToken),
+		endpoint(a, "PATCH /api/serviceaccounts/{id}/tokens/{token}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.updateToken),
+		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/rotate", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.rotateToken),
+		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/retire", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.retireToken),
+		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/rotation/extend", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.extendRotation),
+		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/rotation/undo", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.undoRotation),
+		endpoint(a, "POST /api/tokens/self/rotate", 200, signedIn, a.rotateSelf),
 		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens/{token}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.deleteToken),
 		endpoint(a, "GET /api/serviceaccounts/{id}/tokens/{token}/usage", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.tokenUsage),
 		stream(a, "GET /api/serviceaccounts/{id}/tokens/{token}/events", mayOnAccount(hallpass.ServiceAccountsRead), a.tokenEvents),

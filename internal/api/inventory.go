@@ -68,7 +68,7 @@ func (a *API) listedTokens(list []hallpass.TokenOfAccount) []wire.ListedToken {
 	out := make([]wire.ListedToken, 0, len(list))
 	for i, t := range tokens {
 		s := list[i].Account
-		out = append(out, wire.ListedToken{Token: tokenRow(t, s.Disabled, now), ServiceAccount: wire.TokenAccount{
+		out = append(out, wire.ListedToken{Token: tokenRow(t, s, now), ServiceAccount: wire.TokenAccount{
 			ID: int64(s.ID), UID: s.UID, Name: s.Name, Login: s.Login, Role: s.Role.String(), IsDisabled: s.Disabled,
 		}})
 	}

@@ -20,7 +20,7 @@ func (a *API) createServiceAccount(c call, in wire.CreateServiceAccount) (wire.S
 	if err != nil {
 		return wire.ServiceAccount{}, err
 	}
-	s, err := a.admin.CreateServiceAccount(c.Context(), c.caller, admin.NewServiceAccount{Name: in.Name, Role: role, Disabled: in.IsDisabled, Roles: in.RoleUIDs})
+	s, err := a.admin.CreateServiceAccount(c.Context(), c.caller, admin.NewServiceAccount{Name: in.Name, Role: role, Disabled: in.IsDisabled, Roles: in.RoleUIDs, Owner: in.Owner, Purpose: in.Purpose})
 	if err != nil {
 		return wire.ServiceAccount{}, err
 	}
@@ -96,7 +96,7 @@ func (a *API) updateServiceAccount(c call, in wire.UpdateServiceAccount) (wire.U
 	if err != nil {
 		return wire.UpdatedServiceAccount{}, err
 	}
-	s, err := a.admin.UpdateServiceAccount(c.Context(), c.caller, c.account, hallpass.ServiceAccountPatch{Name: in.Name, Role: role, Disabled: in.IsDisabled})
+	s, err := a.admin.UpdateServiceAccount(c.Context(), c.caller, c.account, hallpass.ServiceAccountPatch{Name: in.Name, Role: role, Disabled: in.IsDisabled, Owner: in.Owner, Purpose: in.Purpose})
 	if err != nil {
 		return wire.UpdatedServiceAccount{}, err
 	}
@@ -112,8 +112,12 @@ func (a *API) deleteServiceAccount(c call, _ none) (wire.Message, error) {
 func serviceAccountRow(s hallpass.ServiceAccountSummary) wire.ServiceAccount {
 	return wire.ServiceAccount{
 		ID: int64(s.ID), UID: s.UID, Name: s.Name, Login: s.Login, OrgID: int64(s.Org), IsDisabled: s.Disabled, Role: s.Role.String(),
-		Tokens: s.Tokens, AvatarURL: accountAvatarURL(s.Name), Given: givenRow(s.Given),
+		Tokens: s.Tokens, AvatarURL: accountAvatarURL(s.Name), Given: givenRow(s.Given), Ownership: ownership(s.ServiceAccount),
 	}
+}
+
+func ownership(a hallpass.ServiceAccount) wire.Ownership {
+	return wire.Ownership{Owner: a.Owner, Purpose: a.Purpose, CreatedBy: a.CreatedBy}
 }
 
 func givenRow(g hallpass.Given) wire.Given {
@@ -123,7 +127,7 @@ func givenRow(g hallpass.Given) wire.Given {
 func (a *API) profile(c call, s hallpass.ServiceAccountSummary) (wire.ServiceAccountProfile, error) {
 	p := wire.ServiceAccountProfile{
 		ID: int64(s.ID), UID: s.UID, Name: s.Name, Login: s.Login, OrgID: int64(s.Org), IsDisabled: s.Disabled, CreatedAt: s.CreatedAt,
-		UpdatedAt: s.UpdatedAt, AvatarURL: accountAvatarURL(s.Name), Role: s.Role.String(), Tokens: s.Tokens, Given: givenRow(s.Given),
+		UpdatedAt: s.UpdatedAt, AvatarURL: accountAvatarURL(s.Name), Role: s.Role.String(), Tokens: s.Tokens, Given: givenRow(s.Given), Ownership: ownership(s.ServiceAccount),
 	}
 	if flag(c, "accesscontrol") {
 		p.AccessControl = accessControl(c.caller, s.ID.Scope())

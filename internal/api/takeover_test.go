@@ -71,6 +71,8 @@ var attacks = map[string]attack{
 	"PATCH /api/serviceaccounts/{id}":                             {on: accounts, bodies: []string{`{"role":"Admin"}`, `{"isDisabled":false}`, `{"isDisabled":true}`}},
 	"DELETE /api/serviceaccounts/{id}":                            {on: accounts, bodies: []string{``}},
 	"POST /api/serviceaccounts/{id}/tokens":                       {on: accounts, bodies: []string{`{"name":"LOGIN-taken"}`}},
+	"POST /api/serviceaccounts/{id}/tokens/{token}/rotate":        {on: accounts, bodies: []string{`{}`}},
+	"PATCH /api/serviceaccounts/{id}/tokens/{token}":              {on: accounts, bodies: []string{`{"selfRotate":true,"renewUntil":"SOON"}`, `{"paused":true}`}},
 	"PUT /api/access-control/roles/{role}":                        {on: anybody, role: "shared", bodies: []string{`{"name":"shared","permissions":[{"action":"tempo:query","scope":"*"}]}`}},
 	"PUT /api/access-control/roles/{role}/assignments":            {on: anybody, role: "strong", also: []hallpass.Action{hallpass.UsersRolesRemove, hallpass.UsersRolesRead, hallpass.TeamsRolesRead}, bodies: []string{`{"users":[ID]}`, `{"service_accounts":[ID]}`, `{"teams":[TEAM]}`}},
 	"POST /api/access-control/users/{user}/roles":                 {on: anybody, bodies: []string{`{"roleUid":"strong"}`, `{"roleUid":"everywhere","global":true}`}},
@@ -111,6 +113,8 @@ var touchNobody = map[string]string{
 	"PUT /api/org/preferences": "looks", "PATCH /api/org/preferences": "looks", "PUT /api/teams/{team}/preferences": "looks", "POST /api/dashboards/uid/{dashboard}/restore": "looks",
 	"POST /api/dashboards/id/{number}/restore": "looks",
 	"DELETE /api/orgs/{org}":                   "takes", "DELETE /api/teams/{team}": "takes", "DELETE /api/teams/{team}/groups": "takes", "DELETE /api/teams/{team}/groups/{group}": "takes",
+	"POST /api/serviceaccounts/{id}/tokens/{token}/retire": "takes", "POST /api/serviceaccounts/{id}/tokens/{token}/rotation/extend": "no token is replaced",
+	"POST /api/serviceaccounts/{id}/tokens/{token}/rotation/undo": "no token is replaced", "POST /api/tokens/self/rotate": "its own token",
 	"DELETE /api/serviceaccounts/{id}/tokens/{token}": "takes", "DELETE /api/access-control/roles/{role}": "takes", "DELETE /api/access-control/teams/{team}/roles/{role}": "takes",
 	"DELETE /api/access-control/builtin-roles/{builtin}/roles/{role}": "takes", "DELETE /api/folders/{folder}": "takes", "DELETE /api/dashboards/uid/{dashboard}": "takes",
 	"POST /api/access-control/roles/hard-reset": "takes",
@@ -186,6 +190,7 @@ type party struct {
 	standing
 	actions     []hallpass.Action
 	id          int64
+	token       int64 // of an account
 	login       string
 	team, thing string
 	dashboard   string // its number
@@ -317,7 +322,8 @@ func (p *party) makeAccount(tx *store.Tx, now time.Time) error {
 	}
 	key := secret.NewToken()
 	p.id, p.as = int64(a.ID), hallpasstest.Bearer(key.Reveal())
-	_, err = tx.CreateToken(hallpass.Token{Org: p.home, ServiceAccount: a.ID, Name: p.login, Hash: key.Hash(), LastFour: key.LastFour(), CreatedAt: now})
+	t, err := tx.CreateToken(hallpass.Token{Org: p.home, ServiceAccount: a.ID, Name: p.login, Hash: key.Hash(), LastFour: key.LastFour(), CreatedAt: now})
+	p.token = int64(t.ID)
 	return err
 }
 
@@ -476,7 +482,7 @@ func (a powers) beyond(b powers) string {
 func (w *attackWorld) try(pattern, body string, a attack, by, victim *party, header hallpass.OrgID) int {
 	w.t.Helper()
 	method, path, _ := strings.Cut(pattern, " ")
-	fill := strings.NewReplacer("LOGIN", victim.login, "ID", number(victim.id), "TEAM", victim.team)
+	fill := strings.NewReplacer("SOON", time.Now().UTC().Add(24*time.Hour).Format(time.RFC3339), "LOGIN", victim.login, "ID", number(victim.id), "TEAM", victim.team)
 	team := a.team
 	if team == "" {
 		team = victim.team
@@ -493,7 +499,7 @@ func (w *attackWorld) try(pattern, body string, a attack, by, victim *party, hea
 	} else if strings.Contains(path, "/builtInRoles/") {
 		to = "Viewer"
 	}
-	path = strings.NewReplacer("{user}", number(victim.id), "{id}", number(victim.id), "{to}", to, "{team}", team, "{ref}", team, "{role}", a.role, "{number}", victim.dashboard, "{org}", "2", "{target}", "2").Replace(path)
+	path = strings.NewReplacer("{user}", number(victim.id), "{id}", number(victim.id), "{token}", number(victim.token), "{to}", to, "{team}", team, "{ref}", team, "{role}", a.role, "{number}", victim.dashboard, "{org}", "2", "{target}", "2").Replace(path)
 	r := w.s.Do(by.as, method, path, fill.Replace(body), "X-Grafana-Org-Id: "+number(header))
 	if r.StatusCode >= 500 {
 		w.t.Errorf("%s by %s: %d %s", pattern, by.kind, r.StatusCode, r.Text)

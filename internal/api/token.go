@@ -33,23 +33,9 @@ func (a *API) tokens(c call, _ none) ([]wire.Token, error) {
 	now := a.admin.Now()
 	out := make([]wire.Token, 0, len(p.Tokens))
 	for _, t := range p.Tokens {
-		out = append(out, tokenRow(t, p.Disabled, now))
+		out = append(out, tokenRow(t, p.Account, now))
 	}
 	return out, nil
-}
-
-// tokenRow is the token as every list and every answer about one token has it; disabled
-// says whether its account is disabled.
-func tokenRow(t hallpass.Token, disabled bool, now time.Time) wire.Token {
-	row := wire.Token{
-		ID: int64(t.ID), Name: t.Name, Created: t.CreatedAt, LastUsedAt: timeOrNil(t.LastUse.At), Expiration: timeOrNil(t.ExpiresAt),
-		SecondsUntilExpiration: t.UntilExpiry(now).Seconds(), HasExpired: t.Expired(now), IsRevoked: !t.RevokedAt.IsZero(), LastFour: t.LastFour,
-		State: string(t.State(now, disabled)),
-	}
-	if !t.LastUse.At.IsZero() {
-		row.LastUsedAddress, row.LastUsedUserAgent = &t.LastUse.Address, &t.LastUse.UserAgent
-	}
-	return row
 }
 
 func tokenFilter(c call) (f admin.TokenFilter, err error) {
@@ -88,11 +74,32 @@ func timeOrNil(t time.Time) *time.Time {
 
 // createToken is POST /api/serviceaccounts/{id}/tokens.
 func (a *API) createToken(c call, in wire.CreateToken) (wire.NewToken, error) {
-	t, text, err := a.admin.CreateToken(c.Context(), c.caller, c.account, in.Name, in.SecondsToLive)
+	limits, err := createdLimits(in)
 	if err != nil {
 		return wire.NewToken{}, err
 	}
-	return wire.NewToken{ID: int64(t.ID), Name: t.Name, Key: text.Reveal()}, nil
+	made, err := a.admin.CreateToken(c.Context(), c.caller, c.account, admin.NewToken{
+		Name: in.Name, Seconds: in.SecondsToLive, Owner: in.Owner, Purpose: in.Purpose, Limits: limits,
+		SelfRotate: in.SelfRotate, RenewUntil: timeOrZero(in.RenewUntil), Key: c.Header.Get(idempotencyKey),
+	})
+	if err != nil {
+		return wire.NewToken{}, a.tokenError(c, err)
+	}
+	return wire.NewToken{ID: int64(made.Token.ID), Name: made.Token.Name, Key: made.Secret.Reveal(), Replayed: made.Replayed}, nil
+}
+
+// updateToken is PATCH /api/serviceaccounts/{id}/tokens/{token}.
+func (a *API) updateToken(c call, in wire.UpdateToken) (wire.Token, error) {
+	id, err := tokenID(c)
+	if err != nil {
+		return wire.Token{}, err
+	}
+	patch, err := tokenPatch(in)
+	if err != nil {
+		return wire.Token{}, err
+	}
+	t, err := a.admin.UpdateToken(c.Context(), c.caller, c.account, id, patch)
+	return a.changedToken(c, t, err)
 }
 
 // deleteToken is DELETE /api/serviceaccounts/{id}/tokens/{token}.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
@@ -153,7 +154,7 @@ func createToken(req *request) error {
 		req.fieldError("date", problem)
 		return req.showTokenForm(http.StatusBadRequest, a, view)
 	}
-	t, text, err := req.o.Admin.CreateToken(req.Context(), req.caller, a.ID, name, seconds)
+	made, err := req.o.Admin.CreateToken(req.Context(), req.caller, a.ID, admin.NewToken{Name: name, Seconds: seconds})
 	if err != nil {
 		return req.refuseToken(a, view, err)
 	}
@@ -162,8 +163,8 @@ func createToken(req *request) error {
 		return err
 	}
 	return req.show("tokens/created", tokenCreatedView{
-		frame: f, Account: view.Account, Token: req.tokensView(view.Account, []hallpass.Token{t}, 1).Tokens[0],
-		Secret: text.Reveal(), Length: len(text.Reveal()), Commands: req.commands(t.Name),
+		frame: f, Account: view.Account, Token: req.tokensView(view.Account, []hallpass.Token{made.Token}, 1).Tokens[0],
+		Secret: made.Secret.Reveal(), Length: len(made.Secret.Reveal()), Commands: req.commands(made.Token.Name),
 	})
 }
 

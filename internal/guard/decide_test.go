@@ -42,7 +42,7 @@ func deciderWith(t testing.TB, o node.Options) (d *guard.Decider, db *store.DB, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text, err := a.CreateToken(ctx, boss, account.ID, "t", 0)
+	made, err := a.CreateToken(ctx, boss, account.ID, admin.NewToken{Name: "t"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func deciderWith(t testing.TB, o node.Options) (d *guard.Decider, db *store.DB, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return guard.New(v, signer), db, text.Reveal()
+	return guard.New(v, signer), db, made.Secret.Reveal()
 }
 
 // TestVerification asks as a dialect does, without a request of net/http.

@@ -42,6 +42,7 @@ var statusOfID = map[string]int{
 	"dashboard.version-mismatch":            http.StatusPreconditionFailed,
 	"guard.version-mismatch":                http.StatusPreconditionFailed,
 	"search.limit":                          http.StatusUnprocessableEntity,
+	"token.rotation-key-reused":             http.StatusUnprocessableEntity,
 	"guard.loop":                            http.StatusLoopDetected,
 	"guard.upstream-down":                   http.StatusBadGateway,
 	"guard.upstream-slow":                   http.StatusGatewayTimeout,
@@ -81,6 +82,7 @@ type ErrorBody struct {
 	Status        string          `json:"status,omitempty"`
 	StatusCode    int             `json:"statusCode"`
 	Title         string          `json:"title,omitempty"`
+	Token         any             `json:"token,omitempty"` // what is told of the token that a Conflict is about
 	TraceID       string          `json:"traceID"`
 	UserID        int64           `json:"userId,omitempty"` // the user that a Conflict is about
 }
@@ -117,6 +119,10 @@ func BodyOf(err error, requestID string) ErrorBody {
 	if errors.As(err, &about) {
 		b.UserID = about.Subject()
 	}
+	var token interface{ Token() any }
+	if errors.As(err, &token) {
+		b.Token = token.Token()
+	}
 	if e.Message != "" {
 		b.Message = e.Message
 	}
@@ -138,8 +144,8 @@ func accessErrorID() string {
 }
 
 // SetErrorHeaders sets the headers that go with err: WWW-Authenticate with a
-// 401, Retry-After with a 429 and a 503, and those of the rate of a token that is used too
-// often.
+// 401, Retry-After with a 429, a 503 and a 409 that is over soon, and those of the rate
+// of a token that is used too often.
 func SetErrorHeaders(h http.Header, err error) {
 	var e *hallpass.Error
 	_ = errors.As(err, &e) // e stays nil for an error of another type
@@ -152,8 +158,16 @@ func SetErrorHeaders(h http.Header, err error) {
 			after = max(after, e.RetryAfter)
 			SetRateHeaders(h, e.Rate)
 		}
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
+		setRetryAfter(h, after)
+	case http.StatusConflict:
+		if e != nil && e.RetryAfter > 0 {
+			setRetryAfter(h, e.RetryAfter)
+		}
 	}
+}
+
+func setRetryAfter(h http.Header, after time.Duration) {
+	h.Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
 }
 
 // basicChallenge tells a client that sent a Basic credential that we read it as

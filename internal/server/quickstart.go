@@ -44,8 +44,8 @@ func (s *Server) Quickstart(ctx context.Context) (QuickstartResult, error) {
 	if latest := s.admin.TokenPolicy().Latest(s.admin.Now()); !latest.IsZero() {
 		seconds = int64(latest.Sub(s.admin.Now()).Seconds())
 	}
-	token, text, err := s.admin.CreateToken(ctx, c, account.ID, quickstartToken, seconds)
-	return QuickstartResult{Created: true, Account: account, Token: token, Secret: text}, err
+	made, err := s.admin.CreateToken(ctx, c, account.ID, admin.NewToken{Name: quickstartToken, Seconds: seconds})
+	return QuickstartResult{Created: true, Account: account, Token: made.Token, Secret: made.Secret}, err
 }
 
 func (s *Server) foundQuickstart(ctx context.Context, c hallpass.Caller) (QuickstartResult, error) {

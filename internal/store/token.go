@@ -259,6 +259,28 @@ func (tx *Tx) TokenByHash(hash [32]byte) (hallpass.Token, error) {
 	return t, nil
 }
 
+// TokenByKey returns the account's token that was made, not as a successor, since
+// then by a request whose mark begins so, and that nobody ended; the zero Token when
+// there is none.
+func (tx *Tx) TokenByKey(owner hallpass.ServiceAccount, key []byte, since time.Time) (hallpass.Token, error) {
+	if len(key) == 0 {
+		return hallpass.Token{}, nil
+	}
+	begins := hex.EncodeToString(key)
+	list, err := all(tx, scanToken, `
+		SELECT `+tokenColumns+` FROM tokens t
+		WHERE  t.org_id = $1 AND t.service_account_id = $2 AND t.created_us >= $3 AND t.predecessor_id = 0 AND t.revoked_us = 0
+		AND    SUBSTR(t.rotation_key, 1, `+strconv.Itoa(len(begins))+`) = $4
+		ORDER  BY t.id DESC LIMIT 1`, owner.Org, owner.ID, micros(since), begins)
+	if err != nil {
+		return hallpass.Token{}, fmt.Errorf("store: token by key of service account %d: %w", owner.ID, err)
+	}
+	if len(list) == 0 {
+		return hallpass.Token{}, nil
+	}
+	return list[0], nil
+}
+
 // DeleteToken removes the token for good; its account keeps the sums of its usage. NotFound when the org's account has
 // none with that ID.
 func (tx *Tx) DeleteToken(org hallpass.OrgID, account hallpass.ServiceAccountID, id hallpass.TokenID) error {

@@ -94,11 +94,11 @@ func firstToken(t testing.TB, a *admin.Admin, v *verify.Verifier, seconds int64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, made, err := a.CreateToken(t.Context(), boss, account.ID, "t", seconds)
+	made, err := a.CreateToken(t.Context(), boss, account.ID, admin.NewToken{Name: "t", Seconds: seconds})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return boss, made.Reveal()
+	return boss, made.Secret.Reveal()
 }
 
 // keepLease has the node keep its lease, where the database is shared.
@@ -140,11 +140,11 @@ func (w *world) account(name string) hallpass.ServiceAccountID {
 
 func (w *world) token(a hallpass.ServiceAccountID, name string, seconds int64) (hallpass.TokenID, string) {
 	w.t.Helper()
-	tok, text, err := w.admin.CreateToken(w.t.Context(), w.caller, a, name, seconds)
+	made, err := w.admin.CreateToken(w.t.Context(), w.caller, a, admin.NewToken{Name: name, Seconds: seconds})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return tok.ID, text.Reveal()
+	return made.Token.ID, made.Secret.Reveal()
 }
 
 func (w *world) disable(a hallpass.ServiceAccountID, disabled bool) {

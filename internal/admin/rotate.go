@@ -1,0 +1,344 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+)
+
+// A Rotate says how a token is to be replaced. Zero values are the defaults.
+type Rotate struct {
+	Seconds *int64         // that the new token lives for, 0 for ever; nil: as long as the old one was made for
+	Grace   *time.Duration // that the old one works on at most; 0: not at all; nil: Options.RotationGrace
+	Quiet   *time.Duration // the old one ends earlier when nobody used it for so long and the new one was used; nil: hallpass.DefaultQuiet
+	Reason  string         // for the audit
+	Key     string         // Idempotency-Key of the request; empty: none
+}
+
+// Rotated is a new token, and the one that it replaces as it is from now on.
+type Rotated struct {
+	Issued
+	Replaced hallpass.Token
+}
+
+// RotateToken makes a token that replaces one of the account's: with the same name,
+// limits, owner and purpose, and another secret. The old one ends by itself when the new
+// one was used and nobody uses the old one any more, and at the latest when its grace is
+// over. Once this has returned, no node lets it work for longer than that. Whoever holds
+// less than the account is Denied. A token that is paused or was ended, or that a live
+// one replaces already, is a Conflict. With the key of a request before, it is the token
+// of that, if its first answer was lost (repeated).
+func (a *Admin) RotateToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID, in Rotate) (Rotated, error) {
+	n := need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}
+	return a.rotate(ctx, c, n, account, id, in, func(t *Turn, owner hallpass.ServiceAccount, _ hallpass.Token, next *hallpass.Token) error {
+		return a.outranks(t.Tx, t.Caller, owner)
+	})
+}
+
+// RotateItself is RotateToken for the token that the caller presents, which must be
+// allowed to replace itself. The new one does not live longer than the old one was
+// made for, nor beyond Token.RenewUntil.
+func (a *Admin) RotateItself(ctx context.Context, c hallpass.Caller, in Rotate) (Rotated, error) {
+	n := need{action: "token.rotate", scope: hallpass.Scope(target("token", int64(c.Token))), where: nowhere}
+	if c.Token == 0 {
+		return Rotated{}, a.refused(ctx, c, errTokensOnly, string(n.action), "token")
+	}
+	return a.rotate(ctx, c, n, c.ServiceAccount(), c.Token, in, func(_ *Turn, _ hallpass.ServiceAccount, old hallpass.Token, next *hallpass.Token) error {
+		now := a.now()
+		if !old.SelfRotate || !now.Before(old.RenewUntil) {
+			return errNoSelfRotation
+		}
+		longest := old.Lifetime()
+		if in.Seconds != nil && longest > 0 && (*in.Seconds == 0 || time.Duration(*in.Seconds)*time.Second > longest) {
+			return hallpass.Invalidf("secondsToLive", "secondsToLive must not be longer than the %d seconds that the token was made for", int64(longest/time.Second))
+		}
+		if next.ExpiresAt.IsZero() || next.ExpiresAt.After(old.RenewUntil) {
+			next.ExpiresAt = old.RenewUntil
+		}
+		return nil
+	})
+}
+
+var (
+	errTokensOnly     = &hallpass.Error{Kind: hallpass.Denied, ID: "token.only", Message: "Endpoint only available for tokens"}
+	errNoSelfRotation = &hallpass.Error{Kind: hallpass.Denied, ID: "token.self-rotation-off", Message: "This token may not replace itself, or may not any more"}
+)
+
+// rotate makes the token that replaces the old one, after allow has allowed it.
+func (a *Admin) rotate(
+	ctx context.Context, c hallpass.Caller, n need, account hallpass.ServiceAccountID, id hallpass.TokenID, in Rotate,
+	allow func(t *Turn, owner hallpass.ServiceAccount, old hallpass.Token, next *hallpass.Token) error,
+) (Rotated, error) {
+	out := Rotated{Issued: Issued{Secret: secret.NewToken()}}
+	if err := in.tidy(a.o.RotationGrace); err != nil {
+		return Rotated{}, err
+	}
+	mark, err := newKeyMark(in.Key, struct {
+		Token hallpass.TokenID
+		Rotate
+	}{id, in})
+	if err != nil {
+		return Rotated{}, err
+	}
+	err = a.change(ctx, c, n, "token.rotate", func(t *Turn) error {
+		out.Replayed = false
+		owner, old, next, err := t.rotating(account, id)
+		if err != nil {
+			return err
+		}
+		made, err := a.successor(old, in)
+		if err == nil {
+			err = allow(t, owner, old, &made)
+		}
+		if err != nil {
+			return err
+		}
+		if mark.repeats(next, a.now()) {
+			out.Replayed, out.Replaced = true, old
+			out.Token, err = t.repeat(next, mark, out.Secret)
+			return err
+		}
+		if err := rotatable(old, next, a.now()); err != nil {
+			return err
+		}
+		made.Hash, made.LastFour, made.CreatedBy, made.Rotation.Key = out.Secret.Hash(), out.Secret.LastFour(), t.Caller.Principal.Login, mark
+		out.Token, out.Replaced, err = t.replace(old, made, in)
+		return err
+	})
+	if err != nil {
+		return Rotated{}, err
+	}
+	return out, nil
+}
+
+// tidy sets the defaults; Invalid if a value breaks a rule.
+func (in *Rotate) tidy(grace time.Duration) error {
+	quiet := hallpass.DefaultQuiet
+	if in.Quiet == nil {
+		in.Quiet = &quiet
+	}
+	if in.Grace == nil {
+		in.Grace = &grace
+	}
+	in.Reason = strings.TrimSpace(in.Reason)
+	return errors.Join(hallpass.ValidateQuiet(*in.Quiet), hallpass.ValidateGrace(*in.Grace), hallpass.ValidateText("reason", in.Reason, hallpass.MaxReason))
+}
+
+// rotating reads the account, its token, and the token that replaces that; the zero
+// Token if none does.
+func (t *Turn) rotating(account hallpass.ServiceAccountID, id hallpass.TokenID) (owner hallpass.ServiceAccount, old, next hallpass.Token, err error) {
+	if owner, err = t.ServiceAccount(t.Caller.Org, account); err != nil {
+		return owner, old, next, err
+	}
+	if old, err = t.Token(t.Caller.Org, account, id); err != nil || old.Rotation.Successor == 0 {
+		return owner, old, next, err
+	}
+	next, err = t.Token(t.Caller.Org, account, old.Rotation.Successor)
+	if hallpass.KindOf(err) == hallpass.NotFound {
+		err = nil
+	}
+	return owner, old, next, err
+}
+
+// rotatable returns a Conflict if the token cannot be replaced at now: a live one does
+// that already, or it was ended or is paused. One that has expired can.
+func rotatable(old, next hallpass.Token, now time.Time) error {
+	if next.ID != 0 && next.Live(now) {
+		return &TokenError{&hallpass.Error{Kind: hallpass.Conflict, ID: "token.already-rotated", Message: fmt.Sprintf("The token %d replaces this token already", next.ID)}, next}
+	}
+	switch state := old.State(now, false); state {
+	case hallpass.TokenLive, hallpass.TokenOverlapping, hallpass.TokenExpired:
+		return nil
+	default:
+		return &TokenError{&hallpass.Error{Kind: hallpass.Conflict, ID: "token.not-rotatable", Message: "This token cannot be replaced: it is " + state.Words()}, old}
+	}
+}
+
+// successor returns the token that would replace the old one now, without what its
+// secret and its caller say.
+func (a *Admin) successor(old hallpass.Token, in Rotate) (hallpass.Token, error) {
+	now, policy := a.now(), a.o.TokenPolicy
+	seconds := int64(old.Lifetime() / time.Second)
+	if longest := policy.Longest(); in.Seconds == nil && longest > 0 && (seconds == 0 || seconds > longest) {
+		seconds = longest
+	}
+	if in.Seconds != nil {
+		seconds = *in.Seconds
+	}
+	expires, err := policy.Expiry(now, seconds)
+	return hallpass.Token{
+		Org: old.Org, ServiceAccount: old.ServiceAccount, Name: old.Name, CreatedAt: now, ExpiresAt: expires, Owner: old.Owner, Purpose: old.Purpose,
+		Limits: old.Limits, SelfRotate: old.SelfRotate, RenewUntil: old.RenewUntil,
+		Rotation: hallpass.Rotation{Chain: old.Rotation.First(old.ID), Generation: max(old.Rotation.Generation, 1) + 1, Predecessor: old.ID},
+	}, err
+}
+
+// replace writes both tokens. An old one that has expired, or that gets no grace, ends
+// at once.
+func (t *Turn) replace(old, made hallpass.Token, in Rotate) (next, was hallpass.Token, err error) {
+	now := t.admin.now()
+	if err := t.declare(tokenChanged(old)...); err != nil {
+		return next, was, err
+	}
+	if next, err = t.CreateToken(made); err != nil {
+		return next, was, err
+	}
+	was, grace := old, *in.Grace
+	was.Rotation.Successor, was.Rotation.At, was.Rotation.Quiet, was.Rotation.CloseAt = next.ID, now, *in.Quiet, now.Add(grace)
+	if end := old.ExpiresAt; !end.IsZero() && end.Before(was.Rotation.CloseAt) {
+		was.Rotation.CloseAt = end
+	}
+	if grace == 0 || old.Expired(now) {
+		was = was.Retired(now)
+	}
+	if err := t.UpdateToken(was); err != nil {
+		return next, was, err
+	}
+	what := fmt.Sprintf("by token %d, ends by %s", next.ID, was.EndsAt().Format(time.RFC3339))
+	if in.Reason != "" {
+		what += ": " + in.Reason
+	}
+	if err := t.Audit("token", idText(old.ID), what); err != nil {
+		return next, was, err
+	}
+	t.Action = "token.create"
+	return next, was, t.Audit("token", idText(next.ID), fmt.Sprintf("replaces token %d", old.ID))
+}
+
+var errNotOverlapping = &hallpass.Error{Kind: hallpass.Conflict, ID: "token.not-overlapping", Message: "This token and another that replaces it do not both work"}
+
+// overlap makes a change of a token that another replaces while both work; Conflict if
+// they do not.
+func (a *Admin) overlap(
+	ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID, action string,
+	fn func(t *Turn, owner hallpass.ServiceAccount, old, next hallpass.Token) error,
+) error {
+	return a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, action, func(t *Turn) error {
+		owner, old, next, err := t.rotating(account, id)
+		if err != nil {
+			return err
+		}
+		if !old.Overlaps(next, a.now()) {
+			return errNotOverlapping
+		}
+		return fn(t, owner, old, next)
+	})
+}
+
+// RetireToken ends a token that another replaces, at once: once this has returned, it is
+// refused. Conflict if no live token replaces it, or it has ended.
+func (a *Admin) RetireToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
+	return a.overlap(ctx, c, account, id, "token.retire", func(t *Turn, _ hallpass.ServiceAccount, old, next hallpass.Token) error {
+		return t.retire(old, fmt.Sprintf("token %d replaces it", next.ID))
+	})
+}
+
+// retire ends the token, which another replaces.
+func (t *Turn) retire(old hallpass.Token, why string) error {
+	if err := t.declare(tokenChanged(old)...); err != nil {
+		return err
+	}
+	if err := t.UpdateToken(old.Retired(t.admin.now())); err != nil {
+		return err
+	}
+	return t.Audit("token", idText(old.ID), why)
+}
+
+// ExtendRotation has a token that another replaces end at the latest when grace is over,
+// from now on, and returns it. It is no later than it expires, and 30 days after it was
+// replaced. Conflict if no live token replaces it, or it has ended.
+func (a *Admin) ExtendRotation(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID, grace time.Duration) (hallpass.Token, error) {
+	if grace <= 0 {
+		return hallpass.Token{}, hallpass.Invalidf("graceSeconds", "graceSeconds must be at least 1: to end the token now, retire it")
+	}
+	if err := hallpass.ValidateGrace(grace); err != nil {
+		return hallpass.Token{}, err
+	}
+	var after hallpass.Token
+	err := a.overlap(ctx, c, account, id, "token.extend", func(t *Turn, owner hallpass.ServiceAccount, old, _ hallpass.Token) error {
+		closes := a.now().Add(grace)
+		if latest := old.Rotation.At.Add(hallpass.MostGrace); closes.After(latest) {
+			return hallpass.Invalidf("graceSeconds", "the token ends by %s at the latest, 30 days after it was replaced", latest.Format(time.RFC3339))
+		}
+		if end := old.ExpiresAt; !end.IsZero() && end.Before(closes) {
+			closes = end
+		}
+		if closes.After(old.Rotation.CloseAt) {
+			if err := a.outranks(t.Tx, t.Caller, owner); err != nil {
+				return err
+			}
+		}
+		if err := t.declare(tokenChanged(old)...); err != nil {
+			return err
+		}
+		after = old
+		after.Rotation.CloseAt = closes
+		if err := t.UpdateToken(after); err != nil {
+			return err
+		}
+		return t.Audit("token", idText(old.ID), "ends by "+closes.Format(time.RFC3339))
+	})
+	return after, err
+}
+
+// UndoRotation ends a token that replaces another while both work, and returns the
+// other, which is as it was before. Conflict if they do not both work.
+func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) (hallpass.Token, error) {
+	var back hallpass.Token
+	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, "token.undo", func(t *Turn) error {
+		next, err := t.Token(t.Caller.Org, account, id)
+		if err != nil {
+			return err
+		}
+		now := a.now()
+		owner, old, _, err := t.rotating(account, next.Rotation.Predecessor)
+		if hallpass.KindOf(err) == hallpass.NotFound || err == nil && !old.Overlaps(next, now) {
+			return errNotOverlapping
+		}
+		if err == nil {
+			err = a.outranks(t.Tx, t.Caller, owner)
+		}
+		if err == nil {
+			err = t.declare(tokenChanged(old, next)...)
+		}
+		if err != nil {
+			return err
+		}
+		next.RevokedAt, next.Ended = now, hallpass.EndedByHand
+		if err := t.UpdateToken(next); err != nil {
+			return err
+		}
+		back = alone(old)
+		if err := t.RenameToken(back, now); err != nil {
+			return err
+		}
+		return t.Audit("token", idText(old.ID), fmt.Sprintf("token %d, which replaced it, is ended", next.ID))
+	})
+	return back, err
+}
+
+// alone returns the token as it is when no other replaces it.
+func alone(t hallpass.Token) hallpass.Token {
+	r := &t.Rotation
+	r.Successor, r.At, r.CloseAt, r.Quiet = 0, time.Time{}, time.Time{}, 0
+	return t
+}
+
+// replacedBy returns the token that the other replaces, if it still works at now.
+func (t *Turn) replacedBy(next hallpass.Token, now time.Time) ([]hallpass.Token, error) {
+	old, err := t.Token(next.Org, next.ServiceAccount, next.Rotation.Predecessor)
+	switch {
+	case hallpass.KindOf(err) == hallpass.NotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case old.Rotation.Successor != next.ID || !old.Live(now):
+		return nil, nil
+	}
+	return []hallpass.Token{old}, nil
+}
