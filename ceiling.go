@@ -258,16 +258,16 @@ func (p *Permissions) foreignReads() bool {
 // Under returns the caller with less: only what the ceiling allows, and a lower basic
 // role where it says so.
 func (c Caller) Under(ceiling *Ceiling) Caller {
-	return c.Narrowed(c.Permissions.Under(ceiling, c.ServiceAccount().Scope()))
+	c.Narrow(c.Permissions.Under(ceiling, c.ServiceAccount().Scope()))
+	return c
 }
 
-// Narrowed is Under with the permissions that Permissions.Under has returned for the
-// caller. It allocates nothing.
-func (c Caller) Narrowed(p *Permissions) Caller {
+// Narrow leaves to the caller only p, which Permissions.Under has returned for its
+// permissions, as Under does. It allocates nothing.
+func (c *Caller) Narrow(p *Permissions) {
 	c.AccountRole = c.Role
 	c.Permissions = p
 	c.Role = p.Ceiling().Role(c.Role)
-	return c
 }
 
 // Ceiling returns what the set is under; nil: nothing.

@@ -179,8 +179,8 @@ func clientOptions(c hallpass.Caller) []*corev3.HeaderValueOption {
 	}
 	headers := newOptions(len(httpd.RateHeaders) + 1)
 	if c.Rate.Limit != nil {
-		for i, value := range httpd.RateValues(c.Rate) {
-			headers.set(httpd.LowerASCII(httpd.RateHeaders[i]), value)
+		for i, values := range httpd.RateValues(c.Rate) {
+			headers.set(httpd.LowerASCII(httpd.RateHeaders[i]), values[0])
 		}
 	}
 	if c.EndsSoon != nil {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -13,17 +14,15 @@ import (
 // (draft-ietf-httpapi-ratelimit-headers-10), in their canonical form.
 var RateHeaders = [...]string{"Ratelimit-Policy", "Ratelimit"}
 
-// RateValues returns the values of RateHeaders: how many requests the token's limit
+// RateValues returns the values of each of RateHeaders: how many requests the token's limit
 // allows in how many seconds; how many would pass now, and in how many seconds as many as
-// after a rest. It is for a token that has a limit.
-func RateValues(s hallpass.RateStanding) [len(RateHeaders)]string {
-	policy := append(make([]byte, 0, 32), `"token";q=`...)
-	policy = strconv.AppendInt(policy, int64(s.Limit.Requests), 10)
-	policy = strconv.AppendInt(append(policy, ";w="...), int64(s.Limit.Every/time.Second), 10)
-	left := append(make([]byte, 0, 32), `"token";r=`...)
-	left = strconv.AppendInt(left, int64(s.Left), 10)
-	left = strconv.AppendInt(append(left, ";t="...), int64(math.Ceil(s.Full.Seconds())), 10)
-	return [...]string{string(policy), string(left)}
+// after a rest. It is for a token that has a limit. The slices are shared and must not be
+// changed.
+func RateValues(s hallpass.RateStanding) [len(RateHeaders)][]string {
+	return [...][]string{
+		keptPolicies.of(s.Limit.Requests, int(s.Limit.Every/time.Second)),
+		keptStandings.of(s.Left, int(math.Ceil(s.Full.Seconds()))),
+	}
 }
 
 // SetRateHeaders tells a client its rate, if its token has one.
@@ -31,7 +30,38 @@ func SetRateHeaders(h http.Header, s hallpass.RateStanding) {
 	if s.Limit == nil {
 		return
 	}
-	for i, value := range RateValues(s) {
-		h[RateHeaders[i]] = []string{value}
+	for i, values := range RateValues(s) {
+		h[RateHeaders[i]] = values
 	}
+}
+
+// rateTexts keeps values of a header that tells two numbers: most answers to a client tell
+// one of the few that others told before. It is safe for concurrent use.
+type rateTexts struct {
+	first, second string // before the numbers
+	slots         [1 << 10]atomic.Pointer[rateText]
+}
+
+type rateText struct {
+	a, b   int
+	values []string
+}
+
+var (
+	keptPolicies  = rateTexts{first: `"token";q=`, second: ";w="}
+	keptStandings = rateTexts{first: `"token";r=`, second: ";t="}
+)
+
+// of returns the values that tell a and b.
+func (k *rateTexts) of(a, b int) []string {
+	slot := &k.slots[uint(a*31+b)%uint(len(k.slots))]
+	if kept := slot.Load(); kept != nil && kept.a == a && kept.b == b {
+		return kept.values
+	}
+	text := append(make([]byte, 0, 40), k.first...)
+	text = strconv.AppendInt(text, int64(a), 10)
+	text = strconv.AppendInt(append(text, k.second...), int64(b), 10)
+	made := &rateText{a, b, []string{string(text)}}
+	slot.Store(made)
+	return made.values
 }

@@ -108,10 +108,6 @@ func offset(known int64, said time.Time, begun, ended time.Duration) int64 {
 // it is the database's, so that all nodes agree. It never goes back.
 func (n *Node) Now() time.Time { return n.clock.at(0) }
 
-// Boot returns the time since this machine started, also while it was suspended. No clock
-// that is set changes it.
-func (n *Node) Boot() time.Duration { return n.boot() }
-
 // NotBefore has Now return no time before t from now on.
 func (n *Node) NotBefore(t time.Time) { n.clock.reach(t.UnixMicro()) }
 

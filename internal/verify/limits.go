@@ -48,10 +48,10 @@ func (l *limits) bind(a *account) {
 // apply holds a token that is good to its limits: it returns why the request is refused,
 // nil if it is not, and leaves to the caller what the token allows. A request that goes on
 // was counted when it came.
-func (v *Verifier) apply(e *entry, c *hallpass.Caller, goesOn bool) *hallpass.Error {
+func (v *Verifier) apply(e *entry, c *hallpass.Caller, now time.Time, goesOn bool) *hallpass.Error {
 	l := e.limits
 	if l.permissions != nil {
-		*c = c.Narrowed(l.permissions)
+		c.Narrow(l.permissions)
 	}
 	if len(l.networks) > 0 && !e.knows(c.From.Address) && !l.allows(c.From.Address) {
 		return errNetwork(c.From.Address)
@@ -64,7 +64,7 @@ func (v *Verifier) apply(e *entry, c *hallpass.Caller, goesOn bool) *hallpass.Er
 		nodes = v.node.Nodes()
 	}
 	var wait time.Duration
-	if c.Rate, wait = l.rate.take(v.node.Boot(), nodes); wait > 0 {
+	if c.Rate, wait = l.rate.take(now, nodes); wait > 0 {
 		return errRateLimited(wait, c.Rate)
 	}
 	return nil
@@ -96,15 +96,17 @@ func (l *limits) allows(address string) bool {
 // A rate counts the requests of one token on this node, by the generic cell rate
 // algorithm (ITU-T I.371): each request takes the time that the limit gives it, and may
 // come ahead of its time by as much as the burst is. A request costs one compare-and-swap.
-// An entry that is read anew begins as after a rest.
+// An entry that is read anew begins as after a rest. The clock is the node's, which never
+// goes back.
 type rate struct {
 	limit   hallpass.RateLimit
-	arrival atomic.Int64 // when the next request is due, in nanoseconds of the boot clock
+	arrival atomic.Int64 // when the next request is due, in nanoseconds since 1970
 }
 
-// take counts a request at now, one of so many nodes that share the limit. It returns how
+// take counts a request at that time, on one of so many nodes that share the limit. It returns how
 // long to wait if that is too early; then the request does not count.
-func (r *rate) take(now time.Duration, nodes int) (standing hallpass.RateStanding, wait time.Duration) {
+func (r *rate) take(at time.Time, nodes int) (standing hallpass.RateStanding, wait time.Duration) {
+	now := time.Duration(at.UnixNano())
 	every := r.limit.Every / time.Duration(r.limit.Requests)
 	ahead := every * time.Duration(r.limit.Burst)
 	every *= time.Duration(nodes)

@@ -83,7 +83,7 @@ func (v *Verifier) token(ctx context.Context, text string, hash *[32]byte, org h
 		return hallpass.Caller{}, v.refuse(e.token, c, from, errPaused(e.paused))
 	}
 	if e.limits != nil {
-		if refusal := v.apply(e, &c, goesOn); refusal != nil {
+		if refusal := v.apply(e, &c, now, goesOn); refusal != nil {
 			return hallpass.Caller{}, v.refuse(e.token, c, from, refusal)
 		}
 	}
