@@ -33,9 +33,9 @@ func (b *bench) limits(s stock) {
 		if r.StatusCode != http.StatusOK {
 			t.Fatalf("%s", r.Status)
 		}
-		return r.Header.Get("RateLimit-Policy")
+		return r.Header.Get("RateLimit")
 	}
-	if got := []string{header(plain[0]), header(narrow[0])}; !slices.Equal(got, []string{"", `"token";q=1000000;w=1`}) {
+	if got := []string{header(plain[0]), header(narrow[0])}; !slices.Equal(got, []string{"", `"token";r=1000000;t=1`}) {
 		t.Fatalf("the tokens tell the rates %q", got)
 	}
 	b.warm(url, plain)

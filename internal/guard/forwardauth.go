@@ -143,7 +143,7 @@ func (f *ForwardAuth) answer(w http.ResponseWriter, event *httpd.Event, v Verdic
 		for _, s := range v.Set {
 			h[s.Name] = []string{s.Value}
 		}
-		httpd.SetRateHeaders(h, v.Caller.Rate)
+		httpd.SetRateStanding(h, v.Caller.Rate)
 		w.WriteHeader(http.StatusOK)
 		return
 	}
