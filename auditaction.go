@@ -15,7 +15,7 @@ var auditActions = []string{
 	"guard.create", "guard.delete", "guard.request", "guard.update",
 	"history.reapply", "installation.begin",
 	"member.add", "member.remove", "member.update",
-	"org.create", "org.current", "org.delete", "org.preferences", "org.update",
+	"org.create", "org.current", "org.delete", "org.preferences", "org.token-policy", "org.update",
 	"password.change", "password.reset", "password.set", "password.verify",
 	"permission.set", MoreRefusals, "request.cross-origin",
 	"role.assign", "role.assignments.set", "role.create", "role.delete", "role.reset", "role.unassign", "role.update", "roles.set",
@@ -23,7 +23,7 @@ var auditActions = []string{
 	"session.create", "session.end",
 	"team.create", "team.delete", "team.group.add", "team.group.remove", "team.member.remove", "team.member.set", "team.members.set",
 	"team.preferences", "team.update",
-	"token.create", "token.delete", "token.extend", "token.pause", "token.reissue", "token.resume", "token.retire", "token.rotate", "token.undo", "token.update", "token.verify",
+	"token.create", "token.delete", "token.extend", "token.pause", "token.reissue", "token.resume", "token.retire", "token.rotate", "token.undo", "token.update", "token.revoke", "token.stale", "token.prune", "token.verify",
 	"user.create", "user.delete", "user.demote", "user.disable", "user.enable", "user.logout", "user.org", "user.preferences", "user.promote",
 	"user.self", "user.update",
 }

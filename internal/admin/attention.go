@@ -95,7 +95,13 @@ func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, e
 	case hallpass.AttentionNeverUsed:
 		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionRevoke}, store.WorkingTokens{NeverUsed: true, MadeBefore: ago(unusedAfter)})
 	case hallpass.AttentionIdle:
-		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionPause}, store.WorkingTokens{UsedBefore: ago(idleAfter)})
+		idle := idleAfter
+		if p, err := s.StalePolicy(s.caller.Org); err != nil {
+			return nil, err
+		} else if p.On() {
+			idle = time.Duration(p.AfterDays) * 24 * time.Hour
+		}
+		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionPause}, store.WorkingTokens{UsedBefore: ago(idle)})
 	case hallpass.AttentionNeverEnds:
 		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionSetEnd}, store.WorkingTokens{NeverEnd: true})
 	case hallpass.AttentionAboveLimit:

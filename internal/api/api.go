@@ -87,7 +87,7 @@ func (a *API) muxOf(path string) *http.ServeMux {
 // routes lists every route with its rule. A path that is not in this list is not served.
 func (a *API) routes() []route {
 	return slices.Concat(
-		a.openRoutes(), a.orgRoutes(), a.userRoutes(), a.teamRoutes(), a.accountRoutes(), a.inventoryRoutes(), a.roleRoutes(), a.permissionRoutes(), a.treeRoutes(), a.guardRoutes(), a.channelRoutes(), a.attentionRoutes(), a.otherRoutes(), a.absentRoutes(),
+		a.openRoutes(), a.orgRoutes(), a.userRoutes(), a.teamRoutes(), a.accountRoutes(), a.inventoryRoutes(), a.roleRoutes(), a.permissionRoutes(), a.treeRoutes(), a.guardRoutes(), a.channelRoutes(), a.attentionRoutes(), a.tokenPolicyRoutes(), a.otherRoutes(), a.absentRoutes(),
 	)
 }
 

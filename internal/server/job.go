@@ -79,6 +79,8 @@ func (s *Server) jobs() []job {
 			lost: "dead sessions are not deleted: the table sessions grows. It is tried again every ten minutes"},
 		{name: "old sign-in tries", does: "Deletes counts of wrong passwords that are over", every: sweepEvery, single: true, do: s.verify.ForgetTries,
 			lost: "old tries to sign in are not deleted: their table grows. It is tried again every ten minutes"},
+		{name: "token policies", does: "Warns of tokens that nobody uses, pauses and revokes them, as the policies of orgs say", every: pruneEvery, again: pruneAgain, limit: pruneEvery, single: true, do: s.admin.ApplyTokenPolicies,
+			lost: "the policies about tokens that nobody uses are not applied, which is tried again in a minute: nothing is paused or revoked meanwhile"},
 		{name: "initial-admin-password", does: "Deletes the file of the first password once it is changed", wake: s.userMove, again: wakeAgain, do: s.forgetFirstPassword,
 			lost: "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself"},
 		{name: "guard listeners", does: "Opens and closes the addresses at which guards have their APIs served", wake: s.guarding, again: wakeAgain, first: true, do: s.followGuards,

@@ -17,3 +17,9 @@ func (s *Server) prune(ctx context.Context) error {
 	}
 	return err
 }
+
+// ApplyTokenPolicies does what the policies of orgs say about tokens that nobody uses,
+// as the job does every hour.
+func (s *Server) ApplyTokenPolicies(ctx context.Context) error {
+	return s.admin.ApplyTokenPolicies(ctx)
+}

@@ -1,0 +1,101 @@
+package api
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/wire"
+)
+
+func (a *API) tokenPolicyRoutes() []route {
+	return []route{
+		endpoint(a, "GET /api/org/token-policy", 200, may(hallpass.OrgsRead), a.tokenPolicy),
+		endpoint(a, "PUT /api/org/token-policy", 200, may(hallpass.OrgsWrite), a.setTokenPolicy),
+		endpoint(a, "POST /api/org/token-policy/preview", 200, may(hallpass.OrgsWrite), a.previewTokenPolicy),
+		endpoint(a, "GET /api/serviceaccounts/token-policy", 200, signedIn, a.tokenRules),
+	}
+}
+
+func policyRow(p hallpass.StalePolicy) wire.TokenPolicy {
+	return wire.TokenPolicy{
+		StaleAfterDays: p.AfterDays, WarnDays: append([]int{}, p.WarnDays...), Pause: p.Pause, DeleteAfterPausedDays: p.RevokeDays,
+		Exempt: append([]string{}, p.Exempt...), Updated: timeOrNil(p.UpdatedAt), UpdatedBy: p.UpdatedBy,
+	}
+}
+
+func policyOf(in wire.TokenPolicy) hallpass.StalePolicy {
+	return hallpass.StalePolicy{AfterDays: in.StaleAfterDays, WarnDays: in.WarnDays, Pause: in.Pause, RevokeDays: in.DeleteAfterPausedDays, Exempt: in.Exempt}
+}
+
+// tokenPolicy is GET /api/org/token-policy.
+func (a *API) tokenPolicy(c call, _ none) (wire.TokenPolicy, error) {
+	p, err := a.admin.TokenPolicyOf(c.Context(), c.caller)
+	return policyRow(p), err
+}
+
+// setTokenPolicy is PUT /api/org/token-policy.
+func (a *API) setTokenPolicy(c call, in wire.TokenPolicy) (wire.TokenPolicy, error) {
+	p, err := a.admin.SetTokenPolicy(c.Context(), c.caller, policyOf(in))
+	return policyRow(p), err
+}
+
+// Days that a preview looks ahead: if nobody says how many, and at most.
+const (
+	previewDays    = 30
+	maxPreviewDays = hallpass.MaxStaleDays
+)
+
+// previewTokenPolicy is POST /api/org/token-policy/preview?days&limit&after.
+func (a *API) previewTokenPolicy(c call, in wire.TokenPolicy) (wire.StalePreview, error) {
+	days, err := number(c, "days", previewDays)
+	if err != nil {
+		return wire.StalePreview{}, err
+	}
+	limit, err := number(c, "limit", maxPerPage)
+	if err != nil {
+		return wire.StalePreview{}, err
+	}
+	var after int64
+	switch text := query(c, "after"); {
+	case days < 0 || days > maxPreviewDays:
+		return wire.StalePreview{}, hallpass.Invalidf("days", "days is not between 0 and %d", maxPreviewDays)
+	case limit < 1 || limit > maxPerPage:
+		return wire.StalePreview{}, hallpass.Invalidf("limit", "limit is not between 1 and %d", maxPerPage)
+	case text != "":
+		var ok bool
+		if after, ok = hallpass.ParseID(text); !ok {
+			return wire.StalePreview{}, hallpass.Invalidf("after", "after is not the next of an answer")
+		}
+	}
+	until := a.admin.Now().AddDate(0, 0, days)
+	p, err := a.admin.PreviewTokenPolicy(c.Context(), c.caller, policyOf(in), until, hallpass.TokenID(after), limit)
+	out := wire.StalePreview{Policy: policyRow(p.Policy), Until: until, Tokens: make([]wire.StaleToken, 0, len(p.Tokens))}
+	for _, t := range p.Tokens {
+		row := wire.StaleToken{
+			TokenID: int64(t.Token.ID), Token: t.Token.Name, LastFour: t.Token.LastFour, State: string(t.Token.State(a.admin.Now(), t.Account.Disabled)),
+			ServiceAccountID: int64(t.Account.ID), ServiceAccount: t.Account.Name, Owner: t.Token.Owner, LastUsedAt: timeOrNil(t.Token.LastUse.At),
+		}
+		if row.Owner == "" {
+			row.Owner = t.Account.Owner
+		}
+		for _, s := range t.Steps {
+			row.Steps = append(row.Steps, wire.StaleStep{At: s.At, Do: string(s.Act), Days: s.Days})
+		}
+		out.Tokens = append(out.Tokens, row)
+	}
+	if p.Next != 0 {
+		out.Next = strconv.FormatInt(int64(p.Next), 10)
+	}
+	return out, err
+}
+
+// tokenRules is GET /api/serviceaccounts/token-policy.
+func (a *API) tokenRules(c call, _ none) (wire.TokenRules, error) {
+	rules := a.admin.TokenPolicy()
+	p, err := a.admin.TokenPolicyOf(c.Context(), c.caller)
+	return wire.TokenRules{
+		ExpirationRequired: rules.Binds(), MaxSecondsToLive: rules.Longest(), LatestExpiration: timeOrNil(rules.Latest(a.admin.Now().Truncate(time.Second))),
+		DayLimit: rules.DayLimit, Stale: policyRow(p),
+	}, err
+}
