@@ -128,15 +128,10 @@ func (req *request) showAccount(status int, view accountView) error {
 		return err
 	}
 	httpd.EventOf(req.Context()).Target = string(a.ID.Scope())
-	tokens, total, err := req.tokensOf(a.ID)
-	if err != nil {
+	if view.Rows, err = req.tokensOf(a); err != nil {
 		return err
 	}
-	for _, t := range tokens {
-		if t.LastUse.At.After(a.LastUse.At) {
-			a.LastUse = t.LastUse
-		}
-	}
+	a.LastUse = view.Rows.latest(a.LastUse)
 	if view.Head, err = req.accountHead(a, tabTokens); err != nil {
 		return err
 	}
@@ -149,7 +144,6 @@ func (req *request) showAccount(status int, view accountView) error {
 		view.NewName = a.Name
 	}
 	view.Edit = view.Edit && view.Account.Write && !a.Disabled
-	view.Rows = req.tokensView(view.Account, tokens, total)
 	view.OpenURL = view.Account.URL + "/tokens/new?" + url.Values{"name": {q.Get("name")}, "expires": {q.Get("expires")}}.Encode()
 	view.OpenForm = q.Get("newToken") == "1" && view.NoToken() == ""
 	if view.frame, err = req.frame("serviceaccounts", a.Name, crumbAdmin, crumbAccess, crumbAccounts); err != nil {

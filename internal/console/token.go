@@ -14,9 +14,21 @@ import (
 // alone, to update the table.
 type tokensView struct {
 	Account accountRow
-	Tokens  []tokenRow
+	Groups  []tokenGroup
 	URL     string // address of the table alone
 	Pager   pager
+}
+
+// latest returns the latest of the uses of its tokens and of u.
+func (v tokensView) latest(u hallpass.Use) hallpass.Use {
+	for _, g := range v.Groups {
+		for _, t := range g.Tokens {
+			if t.Used.at.After(u.At) {
+				u = hallpass.Use{At: t.Used.at, Address: t.Address, UserAgent: t.Agent}
+			}
+		}
+	}
+	return u
 }
 
 // tokenRow is one token.
@@ -36,6 +48,10 @@ type tokenRow struct {
 	Client   string
 	Agent    string
 	Write    bool // the viewer may change it
+	Chart    spark
+	Part     string // "New" or "Old" of a pair; empty: it is in none
+
+	Generation int
 }
 
 // Live reports whether the token may be used.
@@ -44,19 +60,35 @@ func (t tokenRow) Live() bool { return t.State.Works() }
 // Expired reports whether the token has expired.
 func (t tokenRow) Expired() bool { return t.State == hallpass.TokenExpired }
 
+// Paused reports whether the token pauses.
+func (t tokenRow) Paused() bool { return t.State == hallpass.TokenPaused }
+
+// Rotates reports whether the token can be replaced by another.
+func (t tokenRow) Rotates() bool {
+	return t.State == hallpass.TokenLive || t.State == hallpass.TokenBlocked || t.State == hallpass.TokenExpired
+}
+
+// Ended reports whether the token has ended, in whatever way.
+func (t tokenRow) Ended() bool { return t.Expired() || t.Over() }
+
 // Over reports whether the token was ended before it expired.
 func (t tokenRow) Over() bool {
 	return t.State == hallpass.TokenRevoked || t.State == hallpass.TokenRotated
 }
 
-func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int) tokensView {
+// tokensView is the table of the tokens; days are those on which each was used.
+func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int, days map[hallpass.TokenID][]hallpass.TokenDay) tokensView {
 	page, _ := req.listPage()
 	rows := tokensView{Account: a, URL: a.URL + "/tokens", Pager: pagerOf(req, a.URL, total, page.Number, nounToken)}
 	if page.Number > 1 {
 		rows.URL += "?page=" + strconv.Itoa(page.Number)
 	}
-	for _, t := range tokens {
-		rows.Tokens = append(rows.Tokens, req.tokenRow(a, t))
+	rows.Groups = req.tokenGroups(a, tokens)
+	for i := range rows.Groups {
+		for j := range rows.Groups[i].Tokens {
+			row := &rows.Groups[i].Tokens[j]
+			row.Chart, _ = sparkCanvas.daysChart(days[row.ID], req.o.Admin.Now(), row.Name)
+		}
 	}
 	return rows
 }
@@ -65,7 +97,7 @@ func (req *request) tokenRow(a accountRow, t hallpass.Token) tokenRow {
 	now := req.o.Admin.Now()
 	row := tokenRow{
 		ID: t.ID, URL: a.URL + "/tokens/" + idText(int64(t.ID)), Name: t.Name, LastFour: t.LastFour, State: t.State(now, a.Disabled),
-		Ends: req.timestamp(t.EndsAt()), Used: req.timestamp(t.LastUse.At), Address: t.LastUse.Address, Agent: t.LastUse.UserAgent, Write: a.Write,
+		Ends: req.timestamp(t.EndsAt()), Used: req.timestamp(t.LastUse.At), Address: t.LastUse.Address, Agent: t.LastUse.UserAgent, Write: a.Write, Generation: max(t.Rotation.Generation, 1),
 	}
 	if !t.RevokedAt.IsZero() {
 		row.Ends = req.timestamp(t.RevokedAt)
@@ -98,11 +130,11 @@ func tokenRows(req *request) error {
 	if err != nil {
 		return err
 	}
-	tokens, total, err := req.tokensOf(a.ID)
+	rows, err := req.tokensOf(a)
 	if err != nil {
 		return err
 	}
-	return req.write(http.StatusOK, "serviceaccounts/detail", "token-rows", req.tokensView(req.accountRow(a), tokens, total))
+	return req.write(http.StatusOK, "serviceaccounts/detail", "token-rows", rows)
 }
 
 // token returns the token that the path names, with its latest use.
@@ -157,13 +189,17 @@ func deleteToken(req *request) (change, error) {
 	return c, nil
 }
 
-// tokensOf returns the requested page of the account's tokens with their latest
-// uses, and how many tokens there are. Live ones come first, sorted by name.
-func (req *request) tokensOf(id hallpass.ServiceAccountID) ([]hallpass.Token, int, error) {
+// tokensOf returns the requested page of the account's tokens with their latest uses, and
+// the days of the last month. Live ones come first, sorted by name.
+func (req *request) tokensOf(a hallpass.ServiceAccountSummary) (tokensView, error) {
 	page, _ := req.listPage()
-	p, err := req.o.Admin.TokenPage(req.Context(), req.caller, id, admin.TokenFilter{LiveFirst: true, Page: page})
+	p, err := req.o.Admin.TokenPage(req.Context(), req.caller, a.ID, admin.TokenFilter{LiveFirst: true, Page: page})
+	if err != nil {
+		return tokensView{}, err
+	}
 	req.o.Verify.Uses(p.Tokens)
-	return p.Tokens, p.Total, err
+	days, err := req.o.Admin.TokenDays(req.Context(), req.caller, a.ID, usageDays)
+	return req.tokensView(req.accountRow(a), p.Tokens, p.Total, days), err
 }
 
 // tokens returns the account's tokens with their latest uses.

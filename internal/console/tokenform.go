@@ -163,7 +163,7 @@ func createToken(req *request) error {
 		return err
 	}
 	return req.show("tokens/created", tokenCreatedView{
-		frame: f, Account: view.Account, Token: req.tokensView(view.Account, []hallpass.Token{made.Token}, 1).Tokens[0],
+		frame: f, Account: view.Account, Token: req.tokenRow(view.Account, made.Token),
 		Secret: made.Secret.Reveal(), Length: len(made.Secret.Reveal()), Commands: req.commands(made.Token.Name),
 	})
 }

@@ -23,6 +23,7 @@ type tokenView struct {
 	Created    timestamp
 	CreatedBy  string
 	Limits     []field
+	Usage      usageView
 	SeeHistory bool
 	History    []saying
 	Refusals   []saying
@@ -53,6 +54,13 @@ func tokenPage(req *request) error {
 		view.OwnerURL = accountsAt{Owner: view.Owner}.URL()
 	}
 	view.Lead, view.LeadClass = req.tokenLead(view.Token)
+	usage, err := req.o.Admin.TokenUsage(req.Context(), req.caller, a.ID, t.ID, usageDays)
+	if err != nil {
+		return err
+	}
+	if view.Usage, err = req.usageView(usage, t); err != nil {
+		return err
+	}
 	if err := req.chainOf(&view, a.ID, t); err != nil {
 		return err
 	}

@@ -291,24 +291,30 @@ async function refreshRows(id) {
 function merge(fresh) {
 	if ($(".menu:popover-open", rows)) return; // it would close
 	const shown = $("#token-table", rows);
-	const key = (tr) => tr.dataset.tokenId;
-	const old = new Map($$("tr[data-token-id]", shown).map((tr) => [key(tr), tr]));
 	const focused = document.activeElement?.closest?.("tr[data-token-id]")?.dataset.tokenId, kind = document.activeElement?.tagName;
 	if (shown.tagName === "TABLE" && fresh.tagName === "TABLE") {
-		const body = shown.tBodies[0];
-		const list = $$("tr[data-token-id]", fresh).map((tr) => {
-			const before = old.get(key(tr));
-			if (before && before.innerHTML === tr.innerHTML && before.dataset.usedAt === tr.dataset.usedAt && before.classList.contains("off") === tr.classList.contains("off")) return before;
-			const node = document.adoptNode(tr);
-			if (before && before.dataset.usedAt !== node.dataset.usedAt) node.classList.add("flash");
-			return node;
-		});
-		const same = list.length === body.rows.length && list.every((tr, i) => tr === body.rows[i]);
-		if (!same) body.replaceChildren(...list);
+		const groups = [...fresh.tBodies], old = [...shown.tBodies];
+		if (groups.length === old.length) groups.forEach((g, i) => mergeRows(old[i], g));
+		else shown.replaceChildren(shown.tHead, ...groups.map((g) => document.adoptNode(g)));
 	} else if (shown.tagName !== fresh.tagName) {
 		shown.replaceWith(document.adoptNode(fresh));
 	}
 	if (focused && !document.activeElement?.closest("tr")) $(`tr[data-token-id="${Number(focused)}"] ${kind === "BUTTON" ? "button" : "a"}`, rows)?.focus({ preventScroll: true });
+}
+
+// mergeRows is merge for one part of the table.
+function mergeRows(body, fresh) {
+	const key = (tr) => tr.dataset.tokenId ?? `pair ${tr.dataset.pair}`;
+	const old = new Map([...body.rows].map((tr) => [key(tr), tr]));
+	const list = [...fresh.rows].map((tr) => {
+		const before = old.get(key(tr));
+		if (before && before.innerHTML === tr.innerHTML && before.dataset.usedAt === tr.dataset.usedAt && before.classList.contains("off") === tr.classList.contains("off")) return before;
+		const node = document.adoptNode(tr);
+		if (before && before.dataset.usedAt !== node.dataset.usedAt) node.classList.add("flash");
+		return node;
+	});
+	body.className = fresh.className;
+	if (list.length !== body.rows.length || list.some((tr, i) => tr !== body.rows[i])) body.replaceChildren(...list);
 }
 
 // The table is fetched every second while a token waits for its first use, every

@@ -1,0 +1,92 @@
+package console
+
+import (
+	"slices"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// tokenGroup is a part of the table of tokens: a token and the one that it replaces, or
+// those that stand alone.
+type tokenGroup struct {
+	Pair   pairHead // without a Title: they stand alone
+	Tokens []tokenRow
+}
+
+// pairHead says of two tokens, one of which replaces the other, whether the old one can
+// go.
+type pairHead struct {
+	ID     hallpass.TokenID // the old token's
+	Name   string
+	Safe   bool
+	Title  string
+	Text   string
+	OldURL string // what ends the old token, and what gives it more time, lies under it
+	NewURL string // what takes the rotation back lies under it
+	Write  bool
+}
+
+// tokenGroups groups the tokens: the pairs first, the newer token of each before the older.
+func (req *request) tokenGroups(a accountRow, tokens []hallpass.Token) []tokenGroup {
+	var groups []tokenGroup
+	var alone tokenGroup
+	now := req.o.Admin.Now()
+	for _, t := range tokens {
+		before := slices.IndexFunc(tokens, func(old hallpass.Token) bool { return overlap(old, t, now) })
+		after := slices.IndexFunc(tokens, func(next hallpass.Token) bool { return overlap(t, next, now) })
+		switch {
+		case before >= 0:
+			groups = append(groups, req.pair(a, tokens[before], t))
+		case after < 0:
+			alone.Tokens = append(alone.Tokens, req.tokenRow(a, t))
+		}
+	}
+	if len(alone.Tokens) > 0 {
+		groups = append(groups, alone)
+	}
+	return groups
+}
+
+// overlap reports whether both tokens live at now, and next replaces old.
+func overlap(old, next hallpass.Token, now time.Time) bool {
+	return old.Rotation.Successor == next.ID && next.ID != 0 && old.Live(now) && next.Live(now)
+}
+
+// pair is the block of a token and the one that it replaces.
+func (req *request) pair(a accountRow, old, next hallpass.Token) tokenGroup {
+	rows := []tokenRow{req.tokenRow(a, next), req.tokenRow(a, old)}
+	rows[0].Part, rows[1].Part = "New", "Old"
+	h := pairHead{ID: old.ID, Name: old.Name, OldURL: rows[1].URL, NewURL: rows[0].URL, Write: a.Write}
+	quiet := old.Rotation.Quiet
+	used := old.LastUse.At
+	since := old.Rotation.At
+	if used.After(since) {
+		since = used
+	}
+	idle := req.o.Admin.Now().Sub(since)
+	switch {
+	case next.LastUse.At.IsZero():
+		h.Title, h.Text = "Not safe to retire yet", "Nobody has used the new secret."
+	case !used.After(old.Rotation.At):
+		h.Safe, h.Title, h.Text = true, "Safe to retire", "Nobody has used the old secret since the rotation."
+	case idle < max(quiet, time.Minute):
+		h.Title, h.Text = "Not safe to retire yet", "The old secret was used "+req.useText(old)+"."
+	default:
+		h.Safe, h.Title, h.Text = true, "Safe to retire", "The old secret was last used "+req.useText(old)+"."
+	}
+	h.Text += " " + req.closing(old)
+	return tokenGroup{h, rows}
+}
+
+// closing says when the old token of a pair ends by itself.
+func (req *request) closing(old hallpass.Token) string {
+	when := "It ends by itself when the new one is used"
+	if q := old.Rotation.Quiet; q > 0 {
+		when = "It ends by itself after " + secondsText(int64(q/time.Second)) + " without use"
+	}
+	if end := old.EndsAt(); !end.IsZero() {
+		when += ", at the latest " + req.timestamp(end).Long()
+	}
+	return when + "."
+}

@@ -1,0 +1,81 @@
+package console_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// TestPair shows a token and the one that replaces it in one block, whose light says
+// whether the old one can go.
+func TestPair(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	path := b.create("ci", "Viewer")
+	old := tokenOf(t, s, "ci")
+	now := s.Clock.Now()
+	change := func(id hallpass.TokenID, fn func(*hallpass.Token)) {
+		t.Helper()
+		err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
+			k, err := tx.OrgToken(hallpass.FirstOrg, id)
+			if err != nil {
+				return err
+			}
+			fn(&k)
+			return tx.UpdateToken(k)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(1, func(k *hallpass.Token) {
+		k.Rotation = hallpass.Rotation{Chain: 1, Generation: 1, Successor: 2, At: now, CloseAt: now.Add(24 * time.Hour), Quiet: 10 * time.Minute}
+	})
+	next := tokenOf(t, s, "ci")
+	change(2, func(k *hallpass.Token) { k.Rotation = hallpass.Rotation{Chain: 1, Generation: 2, Predecessor: 1} })
+	use := func(key string) { s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "", "User-Agent: curl/8.5.0") }
+
+	b.want("nobody has moved", b.get(path), 200, `<tbody class="pair">`, "Not safe to retire yet", "Nobody has used the new secret.", "10 minutes without use, at the latest",
+		`<span class="gen new">2</span>New`, `<span class="gen">1</span>Old`, "When quiet")
+	s.Clock.Wind(time.Minute)
+	use(old)
+	use(next)
+	b.want("both are used", b.get(path), 200, `<tbody class="pair">`, "The old secret was used just now from 127.0.0.1 by curl/8.5.0.")
+	s.Clock.Wind(11 * time.Minute)
+	b.want("the old one is quiet", b.get(path), 200, `<tbody class="pair safe">`, "Safe to retire", "The old secret was last used 11 minutes ago")
+	if p := b.get(path + "/tokens"); strings.Count(p.text, "data-token-id=") != 2 {
+		t.Errorf("the rows alone:\n%s", p.text)
+	}
+	b.want("the page of the new one", b.get(path+"/tokens/2"), 200, "Generation 2", "Replaces …"+old[len(old)-4:])
+	b.want("the page of the old one", b.get(path+"/tokens/1"), 200, "Replaced by", `href="`+path+`/tokens/2"`)
+	s.Clock.Wind(24 * time.Hour)
+	p := b.get(path)
+	b.want("the old one has ended", p, 200, "Replaced", "Ended")
+	if strings.Contains(p.text, `class="pair`) {
+		t.Error("a pair is shown after the old token has ended")
+	}
+}
+
+// TestTokenUsage uses a token, well and badly: its row has a chart that is told in words,
+// and its page says who used it, from where and for what.
+func TestTokenUsage(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	path := b.create("ci", "Viewer")
+	key := tokenOf(t, s, "ci")
+	b.want("before any use", b.get(path), 200, `aria-label="Calls with of ci in the last 30 days: none"`)
+	b.want("its page before any use", b.get(path+"/tokens/1"), 200, "From nowhere yet.", "It used no permission yet.", "Nobody has used it yet.")
+	for i := range 3 {
+		s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "", fmt.Sprintf("User-Agent: curl/%d", min(i, 1)))
+	}
+	s.Do(hallpasstest.Bearer(key), "POST", "/api/folders", `{"title":"x"}`, "User-Agent: curl/1")
+	hallpasstest.Eventually(t, "the chart to tell the calls", func() bool {
+		return strings.Contains(b.get(path+"/tokens").text, `aria-label="Calls with of ci in the last 30 days: 3 answered, 1 refused"`)
+	})
+	b.want("its page", b.get(path+"/tokens/1"), 200, "3 answered", "1 refused", "curl/0", "curl/1", "GET /api/org answered 200", "orgs:read", `<svg class="days"`, "Today")
+}
