@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -42,4 +43,9 @@ func (c *Client) PreviewTokenPolicy(ctx context.Context, in wire.TokenPolicy, da
 // nobody uses.
 func (c *Client) TokenRules(ctx context.Context) (wire.TokenRules, error) {
 	return call[wire.TokenRules](ctx, c, http.MethodGet, "/api/serviceaccounts/token-policy", nil)
+}
+
+// DeleteDeadTokens deletes the tokens of a service account that have ended.
+func (c *Client) DeleteDeadTokens(ctx context.Context, account int64) (wire.DeletedTokens, error) {
+	return call[wire.DeletedTokens](ctx, c, http.MethodDelete, fmt.Sprintf("/api/serviceaccounts/%d/tokens?state=dead", account), nil)
 }

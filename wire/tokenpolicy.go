@@ -55,3 +55,9 @@ type TokenRules struct {
 	DayLimit           int         `json:"tokenExpirationDayLimit"`
 	Stale              TokenPolicy `json:"stale"`
 }
+
+// DeletedTokens is the answer of DELETE /api/serviceaccounts/{id}/tokens?state=dead.
+type DeletedTokens struct {
+	Message string `json:"message"`
+	Deleted int    `json:"deleted"` // how many
+}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -43,7 +42,7 @@ func attentionRoute(a *API) route {
 // wantsCSV reports whether the request asks for a table.
 func wantsCSV(r *http.Request) bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Accept"))
-	return err == nil && kind == "text/csv"
+	return err == nil && kind == textCSV
 }
 
 // attention answers a page of each section.
@@ -171,15 +170,6 @@ func countText(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// csvCell returns the text as a cell that no spreadsheet takes for a formula: strangers
-// choose some of the texts.
-func csvCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
 // exportAttention writes all rows as a table. An export that fails after its first line
 // cuts the connection, so that the client does not take a part for all.
 func (a *API) exportAttention(l *streamWriter, c call) error {
@@ -192,7 +182,7 @@ func (a *API) exportAttention(l *streamWriter, c call) error {
 	if err != nil {
 		return err
 	}
-	l.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	l.Header().Set("Content-Type", textCSV+"; charset=utf-8; header=present")
 	if _, err = l.Write(attentionLines(nil, true)); err != nil {
 		return err
 	}
@@ -236,7 +226,7 @@ func attentionLines(rows []wire.AttentionRow, head bool) []byte {
 	}
 	for _, r := range rows {
 		for i, column := range attentionColumns {
-			line[i] = csvCell(column.text(r))
+			line[i] = plainCell(column.text(r))
 		}
 		_ = to.Write(line) // a buffer takes everything
 	}

@@ -102,7 +102,7 @@ var attacks = map[string]attack{
 // touchNobody has the other routes that change something, with the reason why they are not
 // attacks. TestNobodyGains tests routes that create something, TestMoveGivesNoPower moves.
 var touchNobody = map[string]string{
-	"PUT /api/org/token-policy": "takes", "POST /api/org/token-policy/preview": "looks",
+	"DELETE /api/serviceaccounts/{id}/tokens": "takes", "PUT /api/org/token-policy": "takes", "POST /api/org/token-policy/preview": "looks",
 	"PUT /api/attention/{section}/{subject}/snooze":    "puts off what the page of what needs doing says",
 	"DELETE /api/attention/{section}/{subject}/snooze": "lets it say it again",
 	"POST /api/orgs": "makes", "POST /api/admin/users": "makes", "POST /api/teams": "makes", "POST /api/serviceaccounts": "makes", "POST /api/access-control/roles": "makes",

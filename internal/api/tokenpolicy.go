@@ -14,6 +14,7 @@ func (a *API) tokenPolicyRoutes() []route {
 		endpoint(a, "PUT /api/org/token-policy", 200, may(hallpass.OrgsWrite), a.setTokenPolicy),
 		endpoint(a, "POST /api/org/token-policy/preview", 200, may(hallpass.OrgsWrite), a.previewTokenPolicy),
 		endpoint(a, "GET /api/serviceaccounts/token-policy", 200, signedIn, a.tokenRules),
+		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.deleteDeadTokens),
 	}
 }
 
@@ -98,4 +99,13 @@ func (a *API) tokenRules(c call, _ none) (wire.TokenRules, error) {
 		ExpirationRequired: rules.Binds(), MaxSecondsToLive: rules.Longest(), LatestExpiration: timeOrNil(rules.Latest(a.admin.Now().Truncate(time.Second))),
 		DayLimit: rules.DayLimit, Stale: policyRow(p),
 	}, err
+}
+
+// deleteDeadTokens is DELETE /api/serviceaccounts/{id}/tokens?state=dead.
+func (a *API) deleteDeadTokens(c call, _ none) (wire.DeletedTokens, error) {
+	if query(c, "state") != "dead" {
+		return wire.DeletedTokens{}, hallpass.Invalidf("state", "state is not dead: only tokens that have ended are deleted together")
+	}
+	n, err := a.admin.DeleteDeadTokens(c.Context(), c.caller, c.account)
+	return wire.DeletedTokens{Message: "Service account tokens deleted", Deleted: n}, err
 }

@@ -104,3 +104,49 @@ func TestTokenPolicy(t *testing.T) {
 	}
 	expect(t, "the audit", s.Do(admin, "GET", "/api/audit?limit=1000", ""), 200, `"action":"token.pause"`, `"action":"token.revoke"`, `"action":"token.stale"`, "it will be revoked on", `"action":"org.token-policy"`)
 }
+
+// TestDeadTokens deletes tokens that have ended, by hand and by the job, and no others.
+func TestDeadTokens(t *testing.T) {
+	s := hallpasstest.New(t)
+	d := seeder{t, s}
+	const day = 24 * time.Hour
+	sa := account(t, s, "job", "Viewer")
+	names := func() (names []string) {
+		t.Helper()
+		var list []wire.Token
+		into(t, s.Do(hallpasstest.Admin, "GET", sa+"/tokens", ""), &list)
+		for _, x := range list {
+			names = append(names, x.Name)
+		}
+		return names
+	}
+	d.token(sa, "expired", day)
+	d.token(sa, "later", 120*day)
+	revoked, _ := d.token(sa, "revoked", 0)
+	paused, _ := d.token(sa, "paused", 0)
+	d.token(sa, "works", 0)
+	d.change(paused, func(x *hallpass.Token) { x.Pause.Since = s.Clock.Now() })
+	d.change(revoked, func(x *hallpass.Token) { x.RevokedAt, x.Ended = s.Clock.Now(), hallpass.EndedByHand })
+	s.Clock.Wind(89 * day)
+	prune := func(want ...string) {
+		t.Helper()
+		if err := s.PruneTokens(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(names(), want); diff != "" {
+			t.Errorf("what is left (got, want):\n%s", diff)
+		}
+	}
+	prune("expired", "later", "paused", "revoked", "works")
+	s.Clock.Wind(day + time.Second)
+	prune("expired", "later", "paused", "works")
+	s.Clock.Wind(day)
+	prune("later", "paused", "works")
+	s.Clock.Wind(40 * day)
+	expect(t, "without state", s.Do(hallpasstest.Admin, "DELETE", sa+"/tokens", ""), 400, "state")
+	expect(t, "live ones", s.Do(hallpasstest.Admin, "DELETE", sa+"/tokens?state=live", ""), 400, "state")
+	expect(t, "dead ones", s.Do(hallpasstest.Admin, "DELETE", sa+"/tokens?state=dead", ""), 200, `"deleted":1`)
+	expect(t, "again", s.Do(hallpasstest.Admin, "DELETE", sa+"/tokens?state=dead", ""), 200, `"deleted":0`)
+	prune("paused", "works")
+	expect(t, "the audit", s.Do(hallpasstest.Admin, "GET", "/api/audit?action=token.prune", ""), 200, "deleted 1 tokens that ended before", "deleted 1 tokens that had ended")
+}

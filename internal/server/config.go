@@ -115,6 +115,17 @@ type ServiceAccountsConfig struct {
 	// RateLimitDivide has all nodes together allow the rate of a token: each of them its
 	// part. Otherwise each node allows all of it.
 	RateLimitDivide bool `toml:"rate_limit_divide"`
+	// DeadTokenRetention is how long a token that has ended is shown, as "90d", before it
+	// is deleted.
+	DeadTokenRetention string `toml:"dead_token_retention"`
+}
+
+func (c ServiceAccountsConfig) retention() (time.Duration, error) {
+	d, err := ParseDuration(c.DeadTokenRetention)
+	if err != nil || d < 24*time.Hour {
+		return 0, fmt.Errorf("service_accounts.dead_token_retention: %q is not a duration like 90d, of a day at least", c.DeadTokenRetention)
+	}
+	return d, nil
 }
 
 // AuthConfig is the section [auth].
@@ -306,7 +317,8 @@ func DefaultConfig() Config {
 			LoginMaximumInactiveLifetimeDuration: "7d", LoginMaximumLifetimeDuration: "30d",
 			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
 		},
-		Folder: FolderConfig{MaxNestedFolderDepth: hallpass.DefaultFolderDepth}, RBAC: RBACConfig{PermissionValidationEnabled: true},
+		ServiceAccounts: ServiceAccountsConfig{DeadTokenRetention: "90d"},
+		Folder:          FolderConfig{MaxNestedFolderDepth: hallpass.DefaultFolderDepth}, RBAC: RBACConfig{PermissionValidationEnabled: true},
 		Log: LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
 		Notices: NoticesConfig{Days: []int{30, 14, 7, 1}},
 		SMTP:    SMTPConfig{Host: "localhost:25", FromAddress: "hallpass@localhost", FromName: "Hallpass", StartTLSPolicy: string(notice.OpportunisticStartTLS)},
@@ -359,6 +371,9 @@ func (c *Config) Validate() error {
 	}
 	if n := c.ServiceAccounts.TokenExpirationDayLimit; n > maxDays {
 		return fmt.Errorf("service_accounts.token_expiration_day_limit: %d is more than %d days", n, maxDays)
+	}
+	if _, err := c.ServiceAccounts.retention(); err != nil {
+		return err
 	}
 	if _, err := hallpass.ParseRateLimit(c.ServiceAccounts.RateLimit); err != nil {
 		return fmt.Errorf("service_accounts.rate_limit: %w", err)

@@ -81,6 +81,8 @@ func (s *Server) jobs() []job {
 			lost: "old tries to sign in are not deleted: their table grows. It is tried again every ten minutes"},
 		{name: "token policies", does: "Warns of tokens that nobody uses, pauses and revokes them, as the policies of orgs say", every: pruneEvery, again: pruneAgain, limit: pruneEvery, single: true, do: s.admin.ApplyTokenPolicies,
 			lost: "the policies about tokens that nobody uses are not applied, which is tried again in a minute: nothing is paused or revoked meanwhile"},
+		{name: "dead tokens", does: "Deletes tokens that ended longer ago than [service_accounts] dead_token_retention", every: pruneEvery, again: pruneAgain, limit: pruneEvery, single: true, do: s.PruneTokens,
+			lost: "tokens that ended long ago are not deleted, which is tried again in a minute: their table grows"},
 		{name: "initial-admin-password", does: "Deletes the file of the first password once it is changed", wake: s.userMove, again: wakeAgain, do: s.forgetFirstPassword,
 			lost: "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself"},
 		{name: "guard listeners", does: "Opens and closes the addresses at which guards have their APIs served", wake: s.guarding, again: wakeAgain, first: true, do: s.followGuards,

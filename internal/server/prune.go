@@ -23,3 +23,13 @@ func (s *Server) prune(ctx context.Context) error {
 func (s *Server) ApplyTokenPolicies(ctx context.Context) error {
 	return s.admin.ApplyTokenPolicies(ctx)
 }
+
+// PruneTokens deletes tokens that ended longer ago than [service_accounts]
+// dead_token_retention.
+func (s *Server) PruneTokens(ctx context.Context) error {
+	keep, err := s.config.ServiceAccounts.retention()
+	if err != nil {
+		return err
+	}
+	return s.admin.PruneTokens(ctx, keep)
+}
