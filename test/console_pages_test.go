@@ -48,6 +48,12 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 	do("POST", account+"/tokens", `{"name":"`+strings.Repeat("long ", 30)+`"}`, &made)
 	s.Do(hallpasstest.Bearer(made.Key), "GET", "/api/org", "", "User-Agent: curl/8.5.0")
 	s.Do(hallpasstest.Bearer(made.Key), "DELETE", "/api/orgs/1", "", "User-Agent: curl/8.5.0")
+	var old, next, paused struct{ ID int64 }
+	do("POST", account+"/tokens", `{"name":"moved"}`, &old)
+	do("POST", fmt.Sprintf("%s/tokens/%d/rotate", account, old.ID), `{"graceSeconds":3600}`, &next)
+	do("POST", account+"/tokens", `{"name":"waits","readOnly":true,"networks":["10.0.0.0/8","2001:db8::/32"],"owner":"ops@example.com","purpose":"a workflow"}`, &paused)
+	do("PATCH", fmt.Sprintf("%s/tokens/%d", account, paused.ID), `{"paused":true,"pauseReason":"to see who breaks"}`, nil)
+	rotated := []int64{old.ID, next.ID, paused.ID}
 	do("PATCH", "/api/serviceaccounts/"+dead.UID, `{"isDisabled":true}`, nil)
 	do("POST", "/api/teams", `{"name":`+quote(hostileName)+`,"email":"payments.and.settlement@accounting.example.com"}`, nil)
 	for _, id := range []int64{2, ci.ID} {
@@ -75,8 +81,11 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 	)
 	at, off, odd := accounts+"/"+ci.UID, accounts+"/"+dead.UID, accounts+"/"+hostile.UID
 	token := fmt.Sprintf("%s/tokens/%d", at, made.ID)
+	moved := func(i int) string { return fmt.Sprintf("%s/tokens/%d", at, rotated[i]) }
 	return map[string][]string{
-		"GET /{$}":                                             {"/"},
+		"GET /{$}":                                             {"/", "/?section=never-ends", "/?section=failing"},
+		"GET /snooze":                                          {"/snooze?section=never-ends&subject=token:1"},
+		"GET /find":                                            {"/find", "/find?q=ci", "/find?q=long", "/find?q=nothing-at-all", "/find?hash=00", "/find?secret=yes"},
 		"GET /logout":                                          {"/logout"},
 		"GET /admin":                                           {"/admin"},
 		"GET /admin/access":                                    {"/admin/access"},
@@ -94,6 +103,14 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /org/serviceaccounts/{ref}/activity":              {at + "/activity", odd + "/activity"},
 		"GET /org/serviceaccounts/{ref}/tokens/{token}":        {token, at + "/tokens/99"},
 		"GET /org/serviceaccounts/{ref}/tokens/{token}/delete": {token + "/delete"},
+		"GET /org/serviceaccounts/{ref}/tokens/{token}/rotate": {token + "/rotate", moved(0) + "/rotate"},
+		"GET /org/serviceaccounts/{ref}/tokens/{token}/retire": {moved(0) + "/retire", token + "/retire"},
+		"GET /org/serviceaccounts/{ref}/tokens/{token}/extend": {moved(0) + "/extend"},
+		"GET /org/serviceaccounts/{ref}/tokens/{token}/undo":   {moved(1) + "/undo"},
+		"GET /org/serviceaccounts/{ref}/tokens/{token}/pause":  {token + "/pause"},
+		"GET /org/serviceaccounts/{ref}/tokens/{token}/resume": {moved(2) + "/resume"},
+		"GET /org/serviceaccounts/{ref}/tokens/{token}/narrow": {token + "/narrow", moved(2) + "/narrow"},
+		"GET /org/serviceaccounts/{ref}/tokens/{token}/rename": {token + "/rename"},
 		"GET /org/serviceaccounts/{ref}/roles":                 {at + "/roles", off + "/roles?give=metrics"},
 		"GET /org/serviceaccounts/{ref}/permissions":           {at + "/permissions"},
 		"GET /org/serviceaccounts/{ref}/access":                {at + "/access", at + "/access?action=teams:create", at + "/access?action=folders:read&scope=folders:uid:shop"},

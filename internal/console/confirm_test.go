@@ -54,6 +54,13 @@ func TestPowerAsks(t *testing.T) {
 	ci, old, off := b.create("ci", "Viewer"), b.create("old", "Editor"), b.create("off", "None")
 	b.create("bulk", "Viewer")
 	do("POST", "/api/serviceaccounts/"+ci[strings.LastIndexByte(ci, '/')+1:]+"/tokens", `{"name":"nightly"}`)
+	tokens := "/api/serviceaccounts/" + ci[strings.LastIndexByte(ci, '/')+1:] + "/tokens"
+	for _, name := range []string{"paused", "moved", "back"} { // 2, 3 and 4
+		do("POST", tokens, `{"name":"`+name+`"}`)
+	}
+	do("PATCH", tokens+"/2", `{"paused":true,"pauseReason":"a look"}`)
+	do("POST", tokens+"/3/rotate", `{"graceSeconds":3600}`) // by 5
+	do("POST", tokens+"/4/rotate", `{"graceSeconds":3600}`) // by 6
 	do("PATCH", "/api/serviceaccounts/"+off[strings.LastIndexByte(off, '/')+1:], `{"isDisabled":true}`)
 	session := sessionOf(t, b, "/admin/users/2")
 
@@ -66,6 +73,11 @@ func TestPowerAsks(t *testing.T) {
 		{route: account + "/disable", path: off + "/disable", what: "off", before: "enabled", after: "disabled", done: "off is disabled now"},
 		{route: account + "/roles", path: ci + "/roles", form: []string{"role", "metrics"}, what: "Metrics", before: "not given", after: "given", done: "the service account ci changed: Metrics given"},
 		{route: account + "/permissions", path: ci + "/permissions", form: []string{"kind", "principal", "who", "ed", "level", "Edit"}, what: "ed", before: "no permission of its own on ci", after: "Edit on ci", done: "ed has the permission Edit on ci now."},
+		{route: account + "/tokens/{token}/narrow", path: ci + "/tokens/1/narrow", form: []string{"read_only", "yes", "networks", "10.0.0.0/8"}, what: "Read only", before: "it may change things too", after: "it may only look", done: "The limits of the token nightly are changed."},
+		{route: account + "/tokens/{token}/resume", path: ci + "/tokens/2/resume", what: "paused", before: "paused (a look)", after: "works as ci, with the role Editor", done: "The token paused works again."},
+		{route: account + "/tokens/{token}/extend", path: ci + "/tokens/3/extend", what: "moved (old secret", before: "ends on", after: "ends on", done: "The old secret of moved goes on for 24 hours more."},
+		{route: account + "/tokens/{token}/retire", path: ci + "/tokens/3/retire", what: "moved (old secret", before: "works until", after: "ended", done: "The old secret of moved has ended."},
+		{route: account + "/tokens/{token}/undo", path: ci + "/tokens/6/undo", what: "back (new secret", before: "works", after: "ended", done: "The rotation of back is undone"},
 		{route: account + "/tokens/{token}/delete", path: ci + "/tokens/1/delete", what: "nightly", before: "a token that works as ci", after: "revoked", done: "The token nightly of ci is revoked."},
 		{route: account + "/delete", path: old + "/delete", what: "old", before: "service account with the role Editor", after: "deleted", done: "old is deleted"},
 		{route: user + "/admin", path: "/admin/users/2/admin", form: []string{"admin", "yes"}, what: "vera", before: "an ordinary user", after: "server admin", done: "vera is a server admin now."},

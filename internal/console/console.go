@@ -96,7 +96,7 @@ const (
 	unclassified effect = iota // a form without a class: the tests fail
 	reads                      // shows a page
 	harmless                   // changes names, looks, or the user's own session and password, or nothing
-	states                     // creates something that nobody holds yet, or sets a typed secret: its form says what that gives
+	states                     // creates something that nobody holds yet, sets a typed secret, or pauses a token: its form says what that gives or takes
 	asks                       // gives or takes power: it asks first
 )
 
@@ -148,6 +148,9 @@ func table() []route {
 	userRoles, setUserRoles := rolePicker(userHolder)
 
 	get("/{$}", home)
+	get(snoozeURL, snoozeForm)
+	post(snoozeURL, harmless, snooze)
+	get(findURL, find)
 	get("/logout", logoutForm)
 	post("/logout", harmless, logout)
 	get("/admin", administration)
@@ -173,6 +176,18 @@ func table() []route {
 	get("/org/serviceaccounts/{ref}/tokens/new", tokenForm)
 	post("/org/serviceaccounts/{ref}/tokens/new", states, createToken)
 	get("/org/serviceaccounts/{ref}/tokens/{token}", tokenPage)
+	get("/org/serviceaccounts/{ref}/tokens/{token}/rotate", rotateForm)
+	post("/org/serviceaccounts/{ref}/tokens/{token}/rotate", states, rotateToken)
+	link("/org/serviceaccounts/{ref}/tokens/{token}/retire", retireToken)
+	link("/org/serviceaccounts/{ref}/tokens/{token}/extend", extendToken)
+	link("/org/serviceaccounts/{ref}/tokens/{token}/undo", undoRotation)
+	get("/org/serviceaccounts/{ref}/tokens/{token}/pause", pauseForm)
+	post("/org/serviceaccounts/{ref}/tokens/{token}/pause", states, pauseToken)
+	link("/org/serviceaccounts/{ref}/tokens/{token}/resume", resumeToken)
+	get("/org/serviceaccounts/{ref}/tokens/{token}/narrow", narrowForm)
+	ask("/org/serviceaccounts/{ref}/tokens/{token}/narrow", narrowToken)
+	get("/org/serviceaccounts/{ref}/tokens/{token}/rename", renameTokenForm)
+	post("/org/serviceaccounts/{ref}/tokens/{token}/rename", harmless, renameToken)
 	link("/org/serviceaccounts/{ref}/tokens/{token}/delete", deleteToken)
 	get("/org/serviceaccounts/{ref}/roles", accountRoles)
 	ask("/org/serviceaccounts/{ref}/roles", setAccountRoles)

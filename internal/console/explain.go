@@ -128,26 +128,71 @@ func accountPowerWords(who string, held *hallpass.Permissions, name func(hallpas
 	return out
 }
 
-// tokenPowerWords says what a token of the account can do: everything that the
-// account holds through roles, teams and access. A viewer who may not see that
-// learns what the basic role permits.
-func (req *request) tokenPowerWords(id hallpass.ServiceAccountID, role hallpass.Role) (string, error) {
-	const who = "This token"
+// tokenPower is what tokens of an account can do, as far as the viewer may see it.
+type tokenPower struct {
+	req     *request
+	account hallpass.ServiceAccountID
+	held    *hallpass.Permissions
+	partly  bool // the viewer may see only what the basic role permits
+	name    func(hallpass.Scope) string
+}
+
+// tokenPower returns what tokens of the account can do: everything that the account holds
+// through roles, teams and access. A viewer who may not see that learns what the basic
+// role permits.
+func (req *request) tokenPower(id hallpass.ServiceAccountID, role hallpass.Role) (p tokenPower, err error) {
+	p = tokenPower{req: req, account: id}
+	var list []hallpass.Permission
 	if req.caller.Can(hallpass.UsersPermissionsRead, hallpass.UserID(id).Scope()) {
 		_, held, err := req.o.Admin.Effective(req.Context(), req.caller, idText(int64(id)))
 		if err != nil {
-			return "", err
+			return p, err
 		}
-		list := permissionsOf(held)
-		n, err := req.namesIn(list)
-		return accountPowerWords(who, hallpass.NewPermissions(list...), n.scopeName), err
+		list = permissionsOf(held)
+		p.held = hallpass.NewPermissions(list...)
+	} else {
+		p.partly = true
+		if p.held, err = req.o.Admin.RolePower(req.Context(), req.caller, role); err != nil {
+			return p, err
+		}
+		list = p.held.List()
 	}
-	power, err := req.o.Admin.RolePower(req.Context(), req.caller, role)
-	if err != nil {
-		return "", err
+	n, err := req.namesIn(list)
+	p.name = n.scopeName
+	return p, err
+}
+
+// under returns what is left of the power under the limits.
+func (p tokenPower) under(l hallpass.TokenLimits) (tokenPower, error) {
+	var role *hallpass.Permissions
+	if l.MaxRole != nil {
+		var err error
+		if role, err = p.req.o.Admin.RolePower(p.req.Context(), p.req.caller, *l.MaxRole); err != nil {
+			return p, err
+		}
 	}
-	n, err := req.namesIn(power.List())
-	return accountPowerWords(who, power, n.scopeName) + " It may have more through roles and teams that you may not see.", err
+	p.held = p.held.Whole().Under(hallpass.NewCeiling(l, role), p.account.Scope())
+	return p, nil
+}
+
+// words tells the power in sentences.
+func (p tokenPower) words() string {
+	out := accountPowerWords("This token", p.held, p.name)
+	if p.partly {
+		out += " It may have more through roles and teams that you may not see."
+	}
+	return out
+}
+
+// lost lists what the power allows and the other does not, a phrase for each.
+func (p tokenPower) lost(other tokenPower) []string {
+	list := p.held.List()
+	list = slices.DeleteFunc(list, func(h hallpass.Permission) bool { return other.held.Has(h) })
+	w := hallpass.NewPermissions(list...).Power(hallpass.ServiceAccountPrincipal, p.name)
+	for _, a := range w.Foreign {
+		w.Can = append(w.Can, "use "+string(a)+" of other APIs")
+	}
+	return w.Can
 }
 
 // permissionsOf lists the permissions without their sources.

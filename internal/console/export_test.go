@@ -22,7 +22,7 @@ var views = map[string]any{
 	"audit/list":               auditView{},
 	"errors/error":             errorView{},
 	"confirm/confirm":          confirmView{},
-	"home/home":                indexView{},
+	"home/home":                homeView{},
 	"home/index":               indexView{},
 	"serviceaccounts/activity": activityView{},
 	"serviceaccounts/create":   newAccountView{},
@@ -53,6 +53,12 @@ var views = map[string]any{
 	"users/list":               usersView{},
 	"users/password":           passwordView{},
 	"users/profile":            profileView{},
+	"find/find":                findView{},
+	"tokens/rotate":            tokenChangeView{},
+	"tokens/pause":             tokenChangeView{},
+	"tokens/narrow":            tokenChangeView{},
+	"tokens/rename":            tokenChangeView{},
+	"home/snooze":              snoozeView{},
 }
 
 // PageNames lists the pages that there are templates for.

@@ -1,5 +1,12 @@
 package console
 
+import (
+	"slices"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+)
+
 // indexView is a page of cards that lead to other pages.
 type indexView struct {
 	frame
@@ -22,30 +29,163 @@ const (
 	textFolders         = "Folders and dashboards that tools store here, and who may use them."
 )
 
+// homeView is the page that says what needs doing.
+type homeView struct {
+	frame
+	Heading  string
+	Lead     string
+	Checked  timestamp
+	Accounts string // "26 service accounts"
+	Tallies  []tally
+	Sections []todoSection
+	Well     bool      // nothing needs doing
+	NextEnd  timestamp // of a token that works; zero: none ends
+	One      string    // the title of the section of which all rows are shown
+	Nodes    badge     // without Text: the viewer may not see them
+	Alone    bool      // the one server there is
+	Feed     []saying
+	Cards    []card
+}
+
+// home is GET /: what needs doing. Who may not read service accounts sees where they may
+// go.
 func home(req *request) error {
 	f, err := req.frame("home", "Home")
 	if err != nil {
 		return err
 	}
 	f.Crumbs = []crumb{{Label: "Home"}}
-	view := indexView{frame: f, Lead: "You are signed in as " + f.Me.Login + "."}
+	view := homeView{frame: f, Checked: req.timestamp(req.o.Admin.Now())}
+	if req.caller.Can(hallpass.ServiceAccountsRead, "") {
+		err = req.attention(&view)
+	} else {
+		view.Heading = "Welcome, " + f.Me.Name
+	}
+	if err != nil {
+		return err
+	}
+	view.Lead = "You are signed in as " + f.Me.Login + "."
 	if f.Nav.Org != "" {
 		view.Lead = "You work in " + f.Nav.Org + " as " + req.caller.Role.String() + "."
 	}
+	if view.Accounts == "" {
+		view.Cards = f.cards()
+	}
+	if view.Nodes, view.Alone, err = req.nodesState(); err != nil {
+		return err
+	}
+	if view.Accounts != "" && f.Nav.Audit && view.One == "" {
+		view.Feed, err = req.latestChanges()
+	}
+	if err != nil {
+		return err
+	}
+	return req.show("home/home", view)
+}
+
+// attention fills in what needs doing: all sections, or one of them.
+func (req *request) attention(view *homeView) error {
+	filter := admin.AttentionFilter{Limit: shownRows}
+	q := req.URL.Query()
+	if s := hallpass.AttentionSection(q.Get("section")); slices.Contains(hallpass.AttentionSections(), s) {
+		filter.Section, filter.Limit = s, perPage
+		filter.After, _ = hallpass.ParseAttentionCursor(q.Get("after")) // ignore a value that the console did not write
+		view.One = s.Title()
+	}
+	pages, err := req.o.Admin.Attention(req.Context(), req.caller, filter)
+	if err != nil {
+		return err
+	}
+	for _, p := range pages {
+		if p.Total == 0 && view.One == "" {
+			continue
+		}
+		s := req.todo(p)
+		if view.One != "" {
+			s.All = ""
+			if !p.Next.IsZero() {
+				s.Next = sectionURL(p.Section, p.Next)
+			}
+		}
+		view.Sections = append(view.Sections, s)
+		view.Tallies = append(view.Tallies, tally{s.Count, attentionWords[p.Section].short, s.Class, "#" + s.Key})
+		if view.Heading == "" {
+			view.Heading = sectionWords(p)
+		}
+	}
+	_, total, err := req.o.Admin.ServiceAccounts(req.Context(), req.caller, admin.ServiceAccountFilter{Page: 1, PerPage: 1})
+	if err != nil {
+		return err
+	}
+	if total > 0 {
+		view.Accounts = hallpass.Counted(total, "service account")
+	}
+	switch {
+	case view.Heading != "":
+	case total > 0:
+		view.Heading = "Nothing needs you"
+	default:
+		view.Heading = "Welcome, " + view.Me.Name
+	}
+	if view.One != "" {
+		view.Heading, view.Tallies = view.One, nil
+	}
+	view.Well = len(view.Sections) == 0
+	if view.Well && total > 0 {
+		return req.nextEnd(view)
+	}
+	return nil
+}
+
+// nextEnd fills in when the next token ends.
+func (req *request) nextEnd(view *homeView) error {
+	p, err := req.o.Admin.Inventory(req.Context(), req.caller, admin.InventoryFilter{State: hallpass.TokenLive, Order: hallpass.ByEnd, Limit: 1})
+	if err == nil && len(p.Tokens) > 0 {
+		view.NextEnd = req.timestamp(p.Tokens[0].Token.EndsAt())
+	}
+	return err
+}
+
+// nodesState says whether the nodes agree, to those who may see them.
+func (req *request) nodesState() (state badge, alone bool, err error) {
+	if !req.caller.CanOnServer(hallpass.ServerStatsRead, "") {
+		return state, false, nil
+	}
+	if !req.o.Node.Shared() {
+		return badge{Text: "This server answers", Class: "good"}, true, nil
+	}
+	peers, err := req.o.Node.Peers(req.Context())
+	return nodesBadge(peers), false, err
+}
+
+// latestChanges returns the last changes of accounts, tokens and what they may do, among
+// the last entries of the audit.
+func (req *request) latestChanges() (list []saying, err error) {
+	const most, among = 6, 50
+	all, _, err := req.sayings(hallpass.AuditFilter{Outcome: hallpass.Done, Limit: among}, about{itself: "nothing"})
+	for _, s := range all {
+		if s.icon != "" && len(list) < most { // one without is no change of these
+			list = append(list, s)
+		}
+	}
+	return list, err
+}
+
+// cards lead to the pages that the viewer may see.
+func (f frame) cards() (list []card) {
 	if f.Nav.ServiceAccounts {
-		view.Cards = append(view.Cards, card{"key", crumbAccounts.Label, textServiceAccounts + " Each has a role and tokens of its own.", crumbAccounts.URL})
+		list = append(list, card{"key", crumbAccounts.Label, textServiceAccounts + " Each has a role and tokens of its own.", crumbAccounts.URL})
 	}
 	if f.Nav.Guards {
-		view.Cards = append(view.Cards, card{"gate", crumbGuards.Label, textGuards, crumbGuards.URL})
+		list = append(list, card{"gate", crumbGuards.Label, textGuards, crumbGuards.URL})
 	}
 	if f.Nav.Folders {
-		view.Cards = append(view.Cards, card{"folder", "Folders and dashboards", textFolders, "/dashboards"})
+		list = append(list, card{"folder", "Folders and dashboards", textFolders, "/dashboards"})
 	}
 	if f.Nav.Audit {
-		view.Cards = append(view.Cards, card{"list", "Audit log", textAudit, "/admin/audit"})
+		list = append(list, card{"list", "Audit log", textAudit, "/admin/audit"})
 	}
-	view.Cards = append(view.Cards, card{"user", "Profile", "Your account, your role, and your password.", "/profile"})
-	return req.show("home/home", view)
+	return append(list, card{"user", "Profile", "Your account, your role, and your password.", "/profile"})
 }
 
 func administration(req *request) error {

@@ -20,6 +20,7 @@ type frame struct {
 	Me      me
 	Theme   string      // "light", "dark" or "" for the system's
 	Path    string      // address of this page, with its query
+	Sought  string      // what the field to find something holds
 	Flash   string      // message about the change that was just made
 	Errors  fieldErrors // errors of the form that was sent
 	Version string

@@ -22,6 +22,9 @@ var openPatterns = []string{"GET /assets/{name}", "GET /avatar/{hash}", "GET /lo
 
 // queries are the names that pages read from their addresses.
 var queries = map[string][]string{
+	"GET /{$}":                                  {"section", "after"},
+	"GET /snooze":                               {"section", "subject", "reason"},
+	"GET /find":                                 {"q", "hash", "secret"},
 	"GET /guards":                               {"query", "page"},
 	"GET /guards/{guard}":                       {"proxy", "request", "who"},
 	"GET /guards/{guard}/rules/{rule}":          {"page"},
@@ -52,6 +55,7 @@ var queries = map[string][]string{
 // forms are the fields of the forms, each with a value that is taken; # stands
 // for a number that is new each time.
 var forms = map[string][]string{
+	"POST /snooze":                                          {"section", "never-ends", "subject", "token:1", "days", "30", "reason", "later"},
 	"POST /login":                                           {"user", "nobody", "password", "a wrong password", "next", "/profile"},
 	"POST /theme":                                           {"theme", "dark", "next", "/profile"},
 	"POST /logout":                                          {},
@@ -65,7 +69,15 @@ var forms = map[string][]string{
 	"POST /org/serviceaccounts/{ref}/enable":                {"back", "/org/serviceaccounts"},
 	"POST /org/serviceaccounts/{ref}/disable":               {"back", "/org/serviceaccounts?page=2"},
 	"POST /org/serviceaccounts/{ref}/delete":                {"back", "/org/serviceaccounts"},
-	"POST /org/serviceaccounts/{ref}/tokens/new":            {"name", "token-#", "default_name", "default-#", "expires", "custom", "date", "2099-01-01"},
+	"POST /org/serviceaccounts/{ref}/tokens/new":            {"name", "token-#", "default_name", "default-#", "expires", "custom", "date", "2099-01-01", "read_only", "yes", "max_role", "None", "networks", "10.0.0.0/8, ::1", "calls", "60", "owner", "ops@example.com", "purpose", "CI", "key", "key-#"},
+	"POST /org/serviceaccounts/{ref}/tokens/{token}/rotate": {"expires", "604800", "date", "", "grace", "3600", "quiet", "600", "reason", "quarterly", "key", "key-#"},
+	"POST /org/serviceaccounts/{ref}/tokens/{token}/retire": {},
+	"POST /org/serviceaccounts/{ref}/tokens/{token}/extend": {},
+	"POST /org/serviceaccounts/{ref}/tokens/{token}/undo":   {},
+	"POST /org/serviceaccounts/{ref}/tokens/{token}/pause":  {"for", "900", "reason", "to see who breaks"},
+	"POST /org/serviceaccounts/{ref}/tokens/{token}/resume": {},
+	"POST /org/serviceaccounts/{ref}/tokens/{token}/narrow": {"read_only", "yes", "only", "yes", "permissions", "teams:read", "max_role", "None", "networks", "10.0.0.0/8", "calls", "60 in 30 s"},
+	"POST /org/serviceaccounts/{ref}/tokens/{token}/rename": {"name", "nightly-#", "owner", "ops@example.com", "purpose", "CI"},
 	"POST /org/serviceaccounts/{ref}/tokens/{token}/delete": {},
 	"POST /org/serviceaccounts/{ref}/roles":                 {"role", "metrics", "clear", "no"},
 	"POST /org/serviceaccounts/{ref}/permissions":           {"kind", "principal", "who", "target", "level", "Edit", "row", "yes"},

@@ -147,9 +147,14 @@ func (req *request) token(id hallpass.ServiceAccountID) (hallpass.Token, error) 
 	if err != nil {
 		return t, err
 	}
+	return req.withUse(t), nil
+}
+
+// withUse returns the token with its latest use.
+func (req *request) withUse(t hallpass.Token) hallpass.Token {
 	one := []hallpass.Token{t}
 	req.o.Verify.Uses(one)
-	return one[0], nil
+	return one[0]
 }
 
 // deleteToken is GET and POST /org/serviceaccounts/{ref}/tokens/{token}/delete.

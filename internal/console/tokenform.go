@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,40 +13,45 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
-// tokenFormView is the form for a new token, in the dialog and on its own page.
+// tokenFormView is the form for a new token.
 type tokenFormView struct {
 	frame
 	Account     accountRow
 	Name        string
 	DefaultName string
-	Choices     []lifetime
-	Custom      bool   // a date may be chosen
-	CustomOn    bool   // a date is chosen
-	Date        string // the date chosen
-	FirstDay    string
-	Now         timestamp // by the server's clock
-	Latest      timestamp // the last second allowed; zero: no limit
-	Longest     string    // the limit in words; empty: none
-	Can         string    // what the token will be able to do
+	lifetimeFields
+	limitFields
+	Owner, Purpose               string
+	AccountOwner, AccountPurpose string // that the token has if none of its own is named
+	Can                          string // what the token will be able to do
+	Loses                        string // what Read only takes away; empty: nothing
+	Key                          string // names the form that was sent, if it is sent again
+}
+
+// More reports whether the fields that few need are shown.
+func (v tokenFormView) More() bool {
+	if v.limitFields.Any() || v.Owner != "" || v.Purpose != "" {
+		return true
+	}
+	for _, field := range []string{"max_role", "networks", "calls", "owner", "purpose"} {
+		if v.Errors.At(field) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 var inDays = regexp.MustCompile(`^([1-9][0-9]{0,4})d$`)
 
 // tokenForm returns the form, filled in with a name and with a lifetime such as
 // "30d" or "never", if the policy allows it.
-func (req *request) tokenForm(a accountRow, can, name, expires string) tokenFormView {
-	p, now := req.o.Admin.TokenPolicy(), req.o.Admin.Now()
-	tomorrow := now.UTC().AddDate(0, 0, 1)
+func (req *request) tokenForm(a hallpass.ServiceAccountSummary, name, expires string) (tokenFormView, error) {
 	f := tokenFormView{
-		Account: a, Now: req.timestamp(now), Name: name, DefaultName: defaultName(a.Login), Choices: req.lifetimes(p), FirstDay: tomorrow.Format(time.DateOnly),
-		Latest: req.timestamp(p.Latest(now)), Can: can,
-	}
-	f.Custom = f.Latest.Zero() || f.Latest.Day() >= f.FirstDay
-	f.Date = f.FirstDay
-	if longest := p.Longest(); longest > 0 {
-		f.Longest = secondsText(longest)
+		Account: req.accountRow(a), Name: name, DefaultName: defaultName(a.Login), lifetimeFields: req.lifetimeForm("Expiration"),
+		limitFields: limitsForm(hallpass.TokenLimits{}, a.Role), AccountOwner: a.Owner, AccountPurpose: a.Purpose, Key: secret.NewUID(),
 	}
 	seconds := int64(-1)
 	if expires == "never" {
@@ -55,26 +59,19 @@ func (req *request) tokenForm(a accountRow, can, name, expires string) tokenForm
 	} else if m := inDays.FindStringSubmatch(expires); m != nil {
 		days, _ := strconv.ParseInt(m[1], 10, 64) // five digits are a number
 		seconds = days * daySeconds
-		if date := now.UTC().AddDate(0, 0, int(days)).Format(time.DateOnly); f.Custom && (f.Latest.Zero() || date <= f.Latest.Day()) {
+		if date := req.o.Admin.Now().UTC().AddDate(0, 0, int(days)).Format(time.DateOnly); f.Custom && (f.Latest.Zero() || date <= f.Latest.Day()) {
 			f.CustomOn, f.Date = true, date
 		}
 	}
 	f.choose(seconds)
-	return f
-}
-
-// choose selects the lifetime, if it is among the choices, or the custom date.
-func (f *tokenFormView) choose(seconds int64) {
-	i := slices.IndexFunc(f.Choices, func(l lifetime) bool { return l.Seconds == seconds })
-	if i >= 0 {
-		f.CustomOn = false
+	power, err := req.tokenPower(a.ID, a.Role)
+	if err != nil {
+		return f, err
 	}
-	if i < 0 && !f.CustomOn {
-		return
-	}
-	for j := range f.Choices {
-		f.Choices[j].Chosen = j == i
-	}
+	f.Can = power.words()
+	reading, err := power.under(hallpass.TokenLimits{ReadOnly: true})
+	f.Loses = hallpass.Enumerate(power.lost(reading))
+	return f, err
 }
 
 // defaultName returns the name that a token gets when none is typed.
@@ -93,29 +90,38 @@ func (req *request) curl() string {
 	return `read -rs T; curl -sS -H @- ` + req.rootURL() + `/api/org <<<"Authorization: Bearer $T"`
 }
 
+// writableAccount returns the account that the path names, if the caller may change it
+// and its tokens.
+func (req *request) writableAccount() (a hallpass.ServiceAccountSummary, err error) {
+	if a, err = req.account(); err != nil {
+		return a, err
+	}
+	return a, req.o.Admin.Authorize(req.Context(), req.caller, hallpass.ServiceAccountsWrite, a.ID.Scope())
+}
+
+// accountFrame returns the frame of a page below that of the account.
+func (req *request) accountFrame(title string, a accountRow) (frame, error) {
+	return req.frame("serviceaccounts", title, crumbAdmin, crumbAccess, crumbAccounts, crumb{a.Name, a.URL})
+}
+
 // tokenForm is GET /org/serviceaccounts/{ref}/tokens/new.
 func tokenForm(req *request) error {
-	a, err := req.account()
+	a, err := req.writableAccount()
 	if err != nil {
-		return err
-	}
-	if err := req.o.Admin.Authorize(req.Context(), req.caller, hallpass.ServiceAccountsWrite, a.ID.Scope()); err != nil {
 		return err
 	}
 	q := req.URL.Query()
-	can, err := req.tokenPowerWords(a.ID, a.Role)
+	view, err := req.tokenForm(a, q.Get("name"), q.Get("expires"))
 	if err != nil {
 		return err
 	}
-	return req.showTokenForm(http.StatusOK, a, req.tokenForm(req.accountRow(a), can, q.Get("name"), q.Get("expires")))
+	return req.showTokenForm(http.StatusOK, view)
 }
 
-func (req *request) showTokenForm(status int, a hallpass.ServiceAccountSummary, view tokenFormView) error {
-	f, err := req.frame("serviceaccounts", "Add service account token", crumbAdmin, crumbAccess, crumbAccounts, crumb{a.Name, view.Account.URL})
-	if err != nil {
+func (req *request) showTokenForm(status int, view tokenFormView) (err error) {
+	if view.frame, err = req.accountFrame("Add service account token", view.Account); err != nil {
 		return err
 	}
-	view.frame = f
 	return req.showStatus(status, "tokens/new", view)
 }
 
@@ -124,6 +130,7 @@ type tokenCreatedView struct {
 	frame
 	Account  accountRow
 	Token    tokenRow
+	Old      string // what becomes of the token that it replaces; empty: it replaces none
 	Secret   string
 	Length   int
 	Commands []command
@@ -135,55 +142,79 @@ func createToken(req *request) error {
 	if err != nil {
 		return err
 	}
-	form := req.PostForm
-	name := form.Get("name")
-	if strings.TrimSpace(name) == "" {
-		name = form.Get("default_name")
+	f := req.PostForm
+	view, err := req.tokenForm(a, f.Get("name"), "")
+	if err != nil {
+		return err
 	}
-	can, failed := req.tokenPowerWords(a.ID, a.Role)
-	if failed != nil {
-		return failed
+	view.limitFields = limitsSent(f, a.Role)
+	view.Owner, view.Purpose = f.Get("owner"), f.Get("purpose")
+	in := admin.NewToken{Name: view.Name, Owner: view.Owner, Purpose: view.Purpose, Key: f.Get("key")}
+	if strings.TrimSpace(in.Name) == "" {
+		in.Name = f.Get("default_name")
 	}
-	view := req.tokenForm(req.accountRow(a), can, form.Get("name"), "")
-	seconds, problem := req.seconds(form.Get("expires"), form.Get("date"))
-	if form.Get("expires") == "custom" {
-		view.CustomOn, view.Date = true, form.Get("date")
-	}
-	view.choose(seconds)
+	seconds, problem := view.sent(req)
 	if problem != "" {
 		req.fieldError("date", problem)
-		return req.showTokenForm(http.StatusBadRequest, a, view)
+		return req.showTokenForm(http.StatusBadRequest, view)
 	}
-	made, err := req.o.Admin.CreateToken(req.Context(), req.caller, a.ID, admin.NewToken{Name: name, Seconds: seconds})
+	in.Seconds = seconds
+	if in.Limits, err = view.limits(hallpass.TokenLimits{}); err != nil {
+		return req.refuseToken(view, err)
+	}
+	made, err := req.o.Admin.CreateToken(req.Context(), req.caller, a.ID, in)
 	if err != nil {
-		return req.refuseToken(a, view, err)
+		return req.refuseToken(view, err)
 	}
-	f, err := req.frame("serviceaccounts", "Service account token created", crumbAdmin, crumbAccess, crumbAccounts, crumb{a.Name, view.Account.URL})
+	return req.showSecret("Service account token created", view.Account, made, "")
+}
+
+// showSecret shows the secret of a token that was made now.
+func (req *request) showSecret(title string, a accountRow, made admin.Issued, old string) error {
+	f, err := req.accountFrame(title, a)
 	if err != nil {
 		return err
 	}
 	return req.show("tokens/created", tokenCreatedView{
-		frame: f, Account: view.Account, Token: req.tokenRow(view.Account, made.Token),
+		frame: f, Account: a, Token: req.tokenRow(a, made.Token), Old: old,
 		Secret: made.Secret.Reveal(), Length: len(made.Secret.Reveal()), Commands: req.commands(made.Token.Name),
 	})
 }
 
 // refuseToken shows the form again with the error at its field.
-func (req *request) refuseToken(a hallpass.ServiceAccountSummary, view tokenFormView, err error) error {
+func (req *request) refuseToken(view tokenFormView, err error) error {
+	field, text := req.tokenError(err)
+	if text == "" {
+		return err
+	}
+	req.fieldError(field, text)
+	httpd.EventOf(req.Context()).Err = err
+	return req.showTokenForm(httpd.Status(err), view)
+}
+
+// tokenError returns what a form about a token says about err, and at which field; no
+// text if the error has a page of its own.
+func (req *request) tokenError(err error) (field, text string) {
 	var e *hallpass.Error
 	if !errors.As(err, &e) {
-		return err
+		return "", ""
 	}
-	switch {
+	text = messageOf(err)
+	switch limit := limitField(err); {
+	case limit != "":
+		return limit, text
+	case e.Kind == hallpass.Invalid && (e.Field == "owner" || e.Field == "purpose" || e.Field == "reason"):
+		return e.Field, text
 	case e.Kind == hallpass.Invalid && e.Field == "secondsToLive":
-		req.fieldError("date", messageOf(err))
+		return "date", text
+	case strings.HasPrefix(e.ID, "token.rotation-"), e.Field == "Idempotency-Key":
+		return "", "This form was sent before, and a token was made. Look at the tokens of the account: open the form anew to make another one."
+	case e.Kind == hallpass.Conflict && e.ID == "serviceaccounts.ErrTokenAlreadyExists":
+		return "name", "A live token with this name already exists in the organization. Choose another name."
 	case e.Kind == hallpass.Conflict:
-		req.fieldError("name", "A live token with this name already exists in the organization. Choose another name.")
+		return "", text
 	case e.Kind == hallpass.Invalid, e.Kind == hallpass.Denied && e.Needs == "":
-		req.fieldError("name", messageOf(err))
-	default:
-		return err
+		return "name", text
 	}
-	httpd.EventOf(req.Context()).Err = err
-	return req.showTokenForm(httpd.Status(err), a, view)
+	return "", ""
 }

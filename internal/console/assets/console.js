@@ -475,6 +475,7 @@ class Secret {
 		const safe = !this.unsafe(), copy = $("#token-copy", this.root);
 		this.light("copied", this.copied);
 		this.light("stored", this.stored.checked || Boolean(this.seen));
+		this.stored.closest("label").hidden = Boolean(this.seen);
 		$("#token-done", this.root).hidden = !safe;
 		copy.classList.toggle("primary", !safe);
 		relabel(copy, safe ? "Copy again" : "Copy to clipboard");
@@ -774,7 +775,7 @@ class PageDialog {
 			event.preventDefault();
 			this.send(form, event.submitter);
 		});
-		if (!this.secret) ($("[autofocus]", content) ?? $("input:not([type=hidden]), button", content))?.focus();
+		if (!this.secret) ($("[autofocus]", content) ?? $("input[type=radio]:checked, input:not([type=hidden], [type=radio])", content) ?? $("button", content))?.focus();
 		return true;
 	}
 
@@ -860,6 +861,44 @@ if (page) {
 		});
 	}
 }
+
+// ---- find ----
+
+// A whole token is never sent: its hash is, where the browser can make one.
+const wholeToken = /glsa_[0-9A-Za-z]{32}_[0-9a-f]{8}/;
+
+async function hashOf(text) {
+	const sum = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+	return [...new Uint8Array(sum)].map((b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+for (const form of $$("[data-find]")) {
+	const input = form.elements.q, says = $("[data-find-says]", form);
+	const tell = (text) => {
+		says.textContent = text;
+		input.value = "";
+		input.focus();
+	};
+	input.removeAttribute("pattern"); // it keeps a secret back where no script does
+	input.addEventListener("input", () => (says.textContent = ""));
+	form.addEventListener("submit", async (event) => {
+		if (!input.value.includes("glsa_")) return;
+		event.preventDefault();
+		const token = wholeToken.exec(input.value)?.[0];
+		if (!token) tell("This is a part of a secret, and it was not sent. Paste the whole token, or write its last four characters.");
+		else if (!crypto.subtle) tell("The token was not sent. Your browser makes a hash of it on https and on localhost only. Write its last four characters.");
+		else location.assign(`/find?hash=${await hashOf(token)}`);
+	});
+}
+
+addEventListener("keydown", (event) => {
+	if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]") || event.target.closest?.("input, textarea, select")) return;
+	const input = $$("[data-find] input").find((e) => e.checkVisibility());
+	if (!input) return;
+	event.preventDefault();
+	input.focus();
+	input.select();
+});
 
 // ---- IDs and configurations to copy ----
 

@@ -1,0 +1,111 @@
+package console_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"html"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+)
+
+var (
+	todoPart   = regexp.MustCompile(`(?s)<section class="todo[^"]*" id="([a-z-]+)".*?</section>`)
+	todoButton = regexp.MustCompile(`<a class="button small" href="([^"]*)"[^>]*>([^<]*)<span class="sr">`)
+	todoMenu   = regexp.MustCompile(`(?s)popover>(.*?)</div>`)
+	hrefs      = regexp.MustCompile(`href="([^"]*)"`)
+)
+
+// TestHomeSaysWhatNeedsDoing lets tokens come into states that need somebody. Home shows
+// each in its section with the right button, and every button leads to a page. When all is
+// done, home says that nothing needs anybody.
+func TestHomeSaysWhatNeedsDoing(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.want("an empty server", b.get("/"), 200, "Welcome, admin", "Service accounts")
+	b.create("ci", "Viewer")
+	api := "/api/serviceaccounts/" + idOf(t, s, "ci")
+	s.Do(hallpasstest.Admin, "PATCH", api, `{"owner":"ops@example.com"}`)
+	b.want("all is well", b.get("/"), 200, "Nothing needs you", "All is well", "No token ends by itself.", "1 service account", "This server answers")
+
+	make := func(name string, days int) (key string, id int64) {
+		t.Helper()
+		var made struct {
+			ID  int64
+			Key string
+		}
+		r := s.Do(hallpasstest.Admin, "POST", api+"/tokens", fmt.Sprintf(`{"name":%q,"secondsToLive":%d}`, name, days*86400))
+		if err := json.Unmarshal([]byte(r.Text), &made); err != nil || made.Key == "" {
+			t.Fatalf("%d %s", r.StatusCode, r.Text)
+		}
+		return made.Key, made.ID
+	}
+	use := func(key string) { s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "", "User-Agent: curl/8.5.0") }
+	over, _ := make("over", 2)
+	soon, _ := make("soon", 13)
+	endless, _ := make("endless", 0)
+	waits, waiting := make("waits", 60)
+	make("idle", 60)
+	for _, key := range []string{over, soon, endless, waits} {
+		use(key)
+	}
+	s.Clock.Wind(8 * 24 * time.Hour)
+	b = signedIn(t, s, "admin", hallpasstest.AdminPassword) // the session is over too
+	s.Do(hallpasstest.Admin, "PATCH", fmt.Sprintf("%s/tokens/%d", api, waiting), `{"paused":true}`)
+	use(soon)
+	use(endless)
+	use(over)
+	use(waits)
+	var home page
+	hallpasstest.Eventually(t, "home to show what fails", func() bool {
+		home = b.get("/")
+		return strings.Contains(home.text, "2 jobs are failing now")
+	})
+	want := map[string][]string{ // of each section: who is in it, and what its buttons say
+		"failing":    {"over", "Issue a new one", "waits", "Resume", "Once, just now, from 127.0.0.1 by curl/8.5.0"},
+		"expiring":   {"soon", "Rotate", "Ends in 5 days", "Used just now from 127.0.0.1"},
+		"never-ends": {"endless", "Set an end", "Viewer, made 8 days ago by admin"},
+		"never-used": {"idle", "Revoke", "Made 8 days ago by admin"},
+	}
+	for _, m := range todoPart.FindAllStringSubmatch(home.text, -1) {
+		says, words := plain(m[0]), want[m[1]]
+		if words == nil {
+			t.Errorf("home has a section %s: %s", m[1], says)
+		}
+		for _, w := range words {
+			if !strings.Contains(says, w) {
+				t.Errorf("the section %s does not say %q: %s", m[1], w, says)
+			}
+		}
+		delete(want, m[1])
+		links := todoButton.FindAllStringSubmatch(m[0], -1)
+		for _, menu := range todoMenu.FindAllStringSubmatch(m[0], -1) {
+			links = append(links, hrefs.FindAllStringSubmatch(menu[1], -1)...)
+		}
+		if len(links) < 3 {
+			t.Errorf("the section %s has only %d ways on", m[1], len(links))
+		}
+		for _, l := range links {
+			b.want("a way on from "+m[1], b.get(html.UnescapeString(l[1])), 200, `<form method="post"`)
+		}
+	}
+	for section := range want {
+		t.Errorf("home has no section %s:\n%s", section, plain(home.text))
+	}
+	b.want("one section", b.get("/?section=never-ends"), 200, "endless", "Show everything")
+	b.want("one section, empty", b.get("/?section=idle"), 200, "Nothing any more.")
+
+	const row = "section=never-ends&subject=token:3"
+	b.want("a form to put it off", b.get("/snooze?"+row), 200, "Never ends", "Why it can wait")
+	b.want("no reason", b.post("/snooze", "section", "never-ends", "subject", "token:3", "days", "30"), 400, "say why this can wait")
+	if p := b.post("/snooze", "section", "never-ends", "subject", "token:3", "days", "30", "reason", "moves in March"); p.status != 303 || p.to != "/" {
+		t.Errorf("put off: %d to %q", p.status, p.to)
+	}
+	if after := b.get("/"); strings.Contains(after.text, `id="never-ends"`) {
+		t.Error("what is put off is still there")
+	}
+	b.want("no row", b.get("/snooze?section=x&subject=y"), 404, "There is no page at this address")
+}
