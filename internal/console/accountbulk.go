@@ -2,6 +2,7 @@ package console
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -11,7 +12,8 @@ const maxBulk = 200
 
 var errBulk = &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "Choose at least one account, and at most " + strconv.Itoa(maxBulk) + "."}
 
-// changeAccounts is POST /org/serviceaccounts: it disables the chosen accounts.
+// changeAccounts is POST /org/serviceaccounts: it disables the chosen accounts, or pauses
+// their tokens.
 func changeAccounts(req *request) (change, error) {
 	c := change{Cancel: req.back(crumbAccounts.URL), here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbAccounts}}
 	chosen, err := req.chosenAccounts()
@@ -21,6 +23,10 @@ func changeAccounts(req *request) (change, error) {
 	switch req.PostForm.Get("do") {
 	case "disable":
 		return req.disableAccounts(c, chosen)
+	case "pause":
+		return req.pauseAccounts(c, chosen, 0)
+	case "pause-15":
+		return req.pauseAccounts(c, chosen, 15*time.Minute)
 	}
 	return c, &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "There is no such change of several accounts."}
 }
@@ -72,6 +78,49 @@ func (req *request) disableAccounts(c change, chosen []hallpass.ServiceAccountSu
 		for _, a := range live {
 			if err := req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Disabled: &on})(); err != nil {
 				return err
+			}
+		}
+		return nil
+	}
+	return c, nil
+}
+
+// pauseAccounts asks whether the tokens of the accounts are to pause: for that long, or
+// until somebody resumes them.
+func (req *request) pauseAccounts(c change, chosen []hallpass.ServiceAccountSummary, long time.Duration) (change, error) {
+	pause := make(map[hallpass.ServiceAccountID][]hallpass.TokenID)
+	var hit []hallpass.ServiceAccountSummary
+	after, tokens := "paused until somebody resumes them", 0
+	if long > 0 {
+		after = "paused for " + roughly(long)
+	}
+	for _, a := range chosen {
+		list, err := req.tokens(a.ID)
+		if err != nil {
+			return c, err
+		}
+		for _, t := range list {
+			if t.State(req.o.Admin.Now(), false).Works() {
+				pause[a.ID] = append(pause[a.ID], t.ID)
+			}
+		}
+		if n := len(pause[a.ID]); n > 0 {
+			hit, tokens = append(hit, a), tokens+n
+			c.Steps = append(c.Steps, step{a.Name, hallpass.Counted(n, "live token"), after})
+		}
+	}
+	c.Question, c.Button, c.Destroys = "Pause tokens", "Pause "+hallpass.Counted(tokens, nounToken.one), true
+	c.Text = "They are refused at once, on every node, and work again when the pause is over."
+	c.done, c.same = hallpass.Counted(tokens, nounToken.one)+" "+after+".", "Nothing changed: the chosen accounts have no token that works."
+	req.bulkFacts(&c, hit)
+	on := true
+	c.do = func() error {
+		for _, a := range hit {
+			for _, id := range pause[a.ID] {
+				patch := hallpass.TokenPatch{Paused: &on, PausedFor: long}
+				if _, err := req.o.Admin.UpdateToken(req.Context(), req.caller, a.ID, id, patch); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

@@ -154,6 +154,47 @@ func TestBulkDisable(t *testing.T) {
 	other.want("without the permission", other.post("/org/serviceaccounts", "do", "disable", "account", idOf(t, s, "four")), 403, "serviceaccounts:write")
 }
 
+// TestBulkPause pauses the tokens of several accounts with one question. Those that do
+// not work already stay as they are, and after the time all work again.
+func TestBulkPause(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	var keys []string
+	form := []string{"do", "pause-15"}
+	for _, name := range []string{"one", "two", "empty-one"} {
+		b.create(name, "Viewer")
+		form = append(form, "account", idOf(t, s, name))
+		if name != "empty-one" {
+			keys = append(keys, tokenOf(t, s, name))
+		}
+	}
+	status := func() (list []int) {
+		for _, key := range keys {
+			list = append(list, s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "").StatusCode)
+		}
+		return list
+	}
+	b.get("/org/serviceaccounts") // which tells of the account that was made last
+	question := b.post("/org/serviceaccounts", form...)
+	b.want("the question", question, 200, "Pause 2 tokens", "1 live token", "paused for 15 minutes")
+	if strings.Contains(question.text, "empty-one") {
+		t.Error("the question names an account without a token")
+	}
+	if got := status(); !slices.Equal(got, []int{200, 200}) {
+		t.Errorf("before the answer the tokens get %v", got)
+	}
+	b.yes(question)
+	if got := status(); !slices.Equal(got, []int{401, 401}) {
+		t.Errorf("the paused tokens get %v", got)
+	}
+	b.want("the list", b.get("/org/serviceaccounts?filter=blocked"), 200, "2 tokens paused for 15 minutes.", "1 paused")
+	b.want("paused already", b.post("/org/serviceaccounts", form...), 303)
+	s.Clock.Wind(15*time.Minute + time.Second)
+	if got := status(); !slices.Equal(got, []int{200, 200}) {
+		t.Errorf("after the pause the tokens get %v", got)
+	}
+}
+
 // tokenOf makes a token for the account and returns its secret.
 func tokenOf(t *testing.T, s *hallpasstest.Server, account string) string {
 	t.Helper()
