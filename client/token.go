@@ -171,3 +171,15 @@ func (c *Client) SelfToken(ctx context.Context) (wire.SelfToken, error) {
 func (c *Client) TokenUsage(ctx context.Context, account, token int64, days int) (wire.TokenUsage, error) {
 	return call[wire.TokenUsage](ctx, c, http.MethodGet, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d/usage?days=%d", account, token, days), nil)
 }
+
+// UsedPermissions returns what of its permissions an account used on so many days, today
+// included.
+func (c *Client) UsedPermissions(ctx context.Context, account int64, days int) (wire.UsedPermissions, error) {
+	return call[wire.UsedPermissions](ctx, c, http.MethodGet, fmt.Sprintf("/api/serviceaccounts/%d/permissions/used?days=%d", account, days), nil)
+}
+
+// Impact returns what would break, by the use of so many days, today included. action is
+// "disable", "delete", a role as "role:Viewer", or the end of a token as "token:7:revoke".
+func (c *Client) Impact(ctx context.Context, account int64, action string, days int) (wire.Impact, error) {
+	return call[wire.Impact](ctx, c, http.MethodGet, fmt.Sprintf("/api/serviceaccounts/%d/impact?action=%s&days=%d", account, url.QueryEscape(action), days), nil)
+}

@@ -229,6 +229,8 @@ func (a *API) accountRoutes() []route {
 		endpoint(a, "POST /api/tokens/self/rotate", 200, signedIn, a.rotateSelf),
 		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens/{token}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.deleteToken),
 		endpoint(a, "GET /api/serviceaccounts/{id}/tokens/{token}/usage", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.tokenUsage),
+		endpoint(a, "GET /api/serviceaccounts/{id}/permissions/used", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.usedPermissions),
+		endpoint(a, "GET /api/serviceaccounts/{id}/impact", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.impact),
 		stream(a, "GET /api/serviceaccounts/{id}/tokens/{token}/events", mayOnAccount(hallpass.ServiceAccountsRead), a.tokenEvents),
 	}
 }

@@ -1,0 +1,69 @@
+package hallpass_test
+
+import (
+	"testing"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+func TestParseImpact(t *testing.T) {
+	for text, want := range map[string]hallpass.ImpactOf{
+		"disable": {Do: hallpass.ImpactDisable}, "delete": {Do: hallpass.ImpactDelete}, "role:Viewer": {Do: hallpass.ImpactRole, Role: hallpass.RoleViewer}, "role:None": {Do: hallpass.ImpactRole},
+		"token:7:revoke": {Do: hallpass.ImpactToken, Token: 7}, "token:7:pause": {Do: hallpass.ImpactToken, Token: 7}, "token:7:delete": {Do: hallpass.ImpactToken, Token: 7}, "token:7:retire": {Do: hallpass.ImpactToken, Token: 7},
+	} {
+		if got, err := hallpass.ParseImpact(text); err != nil || got != want {
+			t.Errorf("%q: %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "disable:", "delete:7", "enable", "role", "role:", "role:Owner", "token", "token:7", "token:7:", "token:7:create", "token:-7:revoke", "token:7:revoke:now"} {
+		if got, err := hallpass.ParseImpact(text); hallpass.KindOf(err) != hallpass.Invalid {
+			t.Errorf("%q: %+v, %v, want Invalid", text, got, err)
+		}
+	}
+}
+
+func TestNeededBy(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		scope hallpass.Scope
+		held  hallpass.Permission
+		want  bool
+	}{
+		{"the same", "folders:uid:a", hallpass.Permission{Action: "folders:read", Scope: "folders:uid:a"}, true},
+		{"wider", "folders:uid:a", hallpass.Permission{Action: "folders:read", Scope: "folders:*"}, true},
+		{"another thing", "folders:uid:a", hallpass.Permission{Action: "folders:read", Scope: "folders:uid:b"}, false},
+		{"another action", "folders:uid:a", hallpass.Permission{Action: "folders:write", Scope: "folders:*"}, false},
+		{"scopes that are not told", hallpass.AnyScope, hallpass.Permission{Action: "folders:read", Scope: "folders:uid:b"}, true},
+		{"no scope", "", hallpass.Permission{Action: "folders:read", Scope: "folders:uid:b"}, true},
+	} {
+		if got := (hallpass.TokenAction{Action: "folders:read", Scope: tt.scope}).NeededBy(tt.held); got != tt.want {
+			t.Errorf("%s: %t", tt.name, got)
+		}
+	}
+}
+
+// TestRoutesOfRules names what the rules of a guard ask for, without what comes from a
+// path.
+func TestRoutesOfRules(t *testing.T) {
+	rules, err := hallpass.NewRuleset(hallpass.Guard{Name: "app", Rules: []hallpass.GuardRule{
+		{Methods: []string{"GET"}, Path: "/a/{name}", Need: hallpass.Need{Kind: hallpass.NeedRole, Role: hallpass.RoleEditor}},
+		{Methods: []string{"GET"}, Path: "/b/{name}", Need: hallpass.Need{Kind: hallpass.NeedPermission, Action: "app:read", Scope: "apps:{name}"}},
+		{Methods: []string{"GET"}, Path: "/c", Need: hallpass.Need{Kind: hallpass.NeedPermission, Action: "app:read", Scope: "apps:c"}},
+		{Methods: []string{"GET"}, Path: "/d", Need: hallpass.Need{Kind: hallpass.NeedNothing}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]hallpass.TokenRoute{
+		"/a/x": {Pattern: "guard:app rule 1", Action: "role:Editor"}, "/b/x": {Pattern: "guard:app rule 2", Action: "app:read", Scope: hallpass.AnyScope},
+		"/c": {Pattern: "guard:app rule 3", Action: "app:read", Scope: "apps:c"}, "/d": {Pattern: "guard:app rule 4"}, "/e": {Pattern: "guard:app"},
+	} {
+		j := rules.Judge(hallpass.GuardRequest{Method: "GET", Target: path})
+		if got := rules.Route(j.Rule); *got != want {
+			t.Errorf("%s: %+v, want %+v", path, *got, want)
+		}
+	}
+	if role, ok := (hallpass.TokenAction{Action: "role:Editor"}).Role(); !ok || role != hallpass.RoleEditor {
+		t.Errorf("role:Editor stands for %v, %t", role, ok)
+	}
+}
