@@ -73,7 +73,10 @@ func (n Notice) Text() string {
 	case NoticeExpiredStillUsed:
 		text += " has expired, at " + minute(n.ExpiresAt) + ", and is still tried" + n.From.by()
 	case NoticeRotated:
-		text += fmt.Sprintf(" is being replaced by the token %d%s%s. Until it ends both work", n.Successor, by(n.Actor), because(n.Reason))
+		text += fmt.Sprintf(" is being replaced by the token %d%s%s", n.Successor, by(n.Actor), because(n.Reason))
+		if n.State == TokenOverlapping {
+			text += ". Until it ends both work"
+		}
 	case NoticeRetired:
 		text += fmt.Sprintf(" was replaced by the token %d and has ended%s%s", n.Successor, by(n.Actor), because(n.Reason))
 	case NoticeReplacedUsed:

@@ -2,6 +2,9 @@ package admin
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -79,8 +82,64 @@ func (a *Admin) noticeSome(tx *store.Tx, u store.Untold, list []store.TokenOf, s
 	return tx.Notify(notices...)
 }
 
-// deadUseWindow is how far back NoticeDeadUses looks: longer than the time between two
-// of its runs.
+// notifyReplaced writes the notices of a token that another replaces, as it is now: that
+// it is being replaced, and that it has ended if it has.
+func (t *Turn) notifyReplaced(old hallpass.Token, reason string) error {
+	account, err := t.ServiceAccount(old.Org, old.ServiceAccount)
+	if err != nil {
+		return err
+	}
+	n := hallpass.TokenNotice(hallpass.NoticeRotated, old, account, t.admin.now())
+	n.Mark, n.Actor, n.Reason = idText(old.Rotation.Successor), t.Caller.Principal.Login, reason
+	list := []hallpass.Notice{n}
+	if n.State == hallpass.TokenRotated {
+		n.Kind = hallpass.NoticeRetired
+		list = append(list, n)
+	}
+	return t.Notify(list...)
+}
+
+// NoticePlaces writes the notices of tokens that are used from where they never were, a
+// day or more after they were made. It asks for no caller: it is a job of the server.
+func (a *Admin) NoticePlaces(ctx context.Context) error {
+	var notices []hallpass.Notice
+	err := a.db.Read(ctx, func(tx *store.Tx) error {
+		places, err := tx.NewPlaces(a.now().Add(-deadUseWindow), shortLived, manyPlaces)
+		if err != nil {
+			return err
+		}
+		for _, p := range places {
+			n := hallpass.TokenNotice(hallpass.NoticeNewPlace, p.Token, p.Account, a.now())
+			mark := sha256.Sum256([]byte(p.From.Address + "\x00" + p.From.UserAgent))
+			n.From, n.Mark = p.From, hex.EncodeToString(mark[:16])
+			told, err := tx.Told(n)
+			if err != nil {
+				return err
+			}
+			if !told {
+				notices = append(notices, n)
+			}
+		}
+		return nil
+	})
+	return errors.Join(err, a.notifyAll(ctx, notices))
+}
+
+// manyPlaces is how many new places a run tells of.
+const manyPlaces = 1000
+
+// notifyAll writes notices, some in each transaction.
+func (a *Admin) notifyAll(ctx context.Context, notices []hallpass.Notice) error {
+	for part := range slices.Chunk(notices, noticeBatch) {
+		if err := a.db.Write(ctx, func(tx *store.Tx) error { return tx.Notify(part...) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deadUseWindow is how far back NoticeDeadUses and NoticePlaces look: longer than the
+// time between two of their runs.
 const deadUseWindow = 5 * time.Minute
 
 // deadUseKinds has for the ID of a refusal what is told of it.
@@ -101,12 +160,7 @@ func (a *Admin) NoticeDeadUses(ctx context.Context) error {
 		notices, err = a.deadUseNotices(tx, uses)
 		return err
 	})
-	for len(notices) > 0 && err == nil {
-		batch := notices[:min(noticeBatch, len(notices))]
-		notices = notices[len(batch):]
-		err = a.db.Write(ctx, func(tx *store.Tx) error { return tx.Notify(batch...) })
-	}
-	return err
+	return errors.Join(err, a.notifyAll(ctx, notices))
 }
 
 // deadUseNotices returns the notices of the uses that were not told yet.

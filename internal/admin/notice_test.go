@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -255,4 +256,89 @@ func TestNoticeDeadUses(t *testing.T) {
 	if err != nil || list[0].Notice.From.Address != "10.0.0.9" {
 		t.Errorf("%+v, %v", list, err)
 	}
+}
+
+// TestNoticeRotation replaces tokens, with and without a grace: both what began and what
+// ended is told, by whom and why.
+func TestNoticeRotation(t *testing.T) {
+	w, _, c := newNoticeWorld(t)
+	account := w.machine("ci", hallpass.RoleViewer).ServiceAccount()
+	boss, grace, none := w.human("admin"), time.Hour, time.Duration(0)
+	for name, g := range map[string]*time.Duration{"slow": &grace, "quick": &none} {
+		made, err := w.CreateToken(t.Context(), boss, account, admin.NewToken{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.RotateToken(t.Context(), boss, account, made.Token.ID, admin.Rotate{Grace: g, Reason: "quarterly"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := w.Deliveries(t.Context(), boss, c.ID, "", 0, 100)
+		if n := list[len(list)-1].Notice; err != nil || n.Successor == 0 || n.Actor != "admin" || n.Reason != "quarterly" || n.Account != account {
+			t.Errorf("%s: it tells %+v, %v", name, n, err)
+		}
+		if name == "slow" {
+			if d := cmp.Diff([]string{"slow token.rotated"}, w.toldOf(c, made.Token.ID)); d != "" {
+				t.Errorf("while both work: %s", d)
+			}
+			if err := w.RetireToken(t.Context(), boss, account, made.Token.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if d := cmp.Diff([]string{name + " token.rotated", name + " token.retired"}, w.toldOf(c, made.Token.ID)); d != "" || out.Token.ID == made.Token.ID {
+			t.Errorf("at the end: %s", d)
+		}
+	}
+}
+
+// TestNoticePlaces uses a token from two places on its first day and from one later: the
+// last is told, once.
+func TestNoticePlaces(t *testing.T) {
+	w, clock, c := newNoticeWorld(t)
+	account := w.machine("ci", hallpass.RoleViewer).ServiceAccount()
+	made, err := w.CreateToken(t.Context(), w.human("admin"), account, admin.NewToken{Name: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	use := func(address string) {
+		from := hallpass.From{Address: address, UserAgent: "curl/8"}
+		err := errors.Join(
+			w.db.SaveUses(t.Context(), []store.TokenUse{{Token: made.Token.ID, Use: hallpass.Use{At: clock.Now(), Address: address, UserAgent: "curl/8"}}}),
+			w.db.AddTokenUsage(t.Context(), []store.TokenUsed{{Token: made.Token.ID, TokenUsage: hallpass.TokenUsage{
+				Places: []hallpass.TokenPlace{{From: from, Status: 200, First: clock.Now(), Last: clock.Now(), Count: 1}},
+			}}}),
+			w.NoticePlaces(t.Context()), w.NoticePlaces(t.Context()))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	use("10.0.0.1")
+	use("10.0.0.2")
+	if words := w.toldOf(c, made.Token.ID); len(words) != 0 {
+		t.Errorf("on its first day: %v", words)
+	}
+	clock.Wind(25 * time.Hour)
+	use("10.0.0.1")
+	use("10.0.0.3")
+	clock.Wind(time.Minute)
+	use("10.0.0.3")
+	list, err := w.Deliveries(t.Context(), w.human("admin"), c.ID, "", 0, 10)
+	if err != nil || len(list) != 1 || list[0].Notice.Kind != hallpass.NoticeNewPlace || list[0].Notice.From.Address != "10.0.0.3" {
+		t.Errorf("told: %+v, %v", list, err)
+	}
+}
+
+// toldOf is told of one token.
+func (w *world) toldOf(c hallpass.Channel, id hallpass.TokenID) (words []string) {
+	w.t.Helper()
+	list, err := w.Deliveries(w.t.Context(), w.human("admin"), c.ID, "", 0, 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := range list {
+		if n := list[len(list)-1-i].Notice; n.Token == id {
+			words = append(words, n.Name+" "+string(n.Kind))
+		}
+	}
+	return words
 }

@@ -199,6 +199,9 @@ func (t *Turn) replace(old, made hallpass.Token, in Rotate) (next, was hallpass.
 	if err := t.UpdateToken(was); err != nil {
 		return next, was, err
 	}
+	if err := t.notifyReplaced(was, in.Reason); err != nil {
+		return next, was, err
+	}
 	what := fmt.Sprintf("by token %d, ends by %s", next.ID, was.EndsAt().Format(time.RFC3339))
 	if in.Reason != "" {
 		what += ": " + in.Reason
@@ -243,7 +246,11 @@ func (t *Turn) retire(old hallpass.Token, why string) error {
 	if err := t.declare(tokenChanged(old)...); err != nil {
 		return err
 	}
-	if err := t.UpdateToken(old.Retired(t.admin.now())); err != nil {
+	now := t.admin.now()
+	if err := t.UpdateToken(old.Retired(now)); err != nil {
+		return err
+	}
+	if err := t.notifyReplaced(old.Retired(now), why); err != nil {
 		return err
 	}
 	return t.Audit("token", idText(old.ID), why)

@@ -50,7 +50,7 @@ func (s *Server) newSender() *notice.Sender {
 // noticeTokens writes the notices of tokens that end soon or have ended, and of dead
 // ones that somebody uses.
 func (s *Server) noticeTokens(ctx context.Context) error {
-	return errors.Join(s.admin.NoticeEnds(ctx), s.admin.NoticeDeadUses(ctx))
+	return errors.Join(s.admin.NoticeEnds(ctx), s.admin.NoticeDeadUses(ctx), s.admin.NoticePlaces(ctx))
 }
 
 // SendNotices sends the notices that are due, for tests that do not wait for the job.

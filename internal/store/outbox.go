@@ -204,6 +204,39 @@ func (tx *Tx) withAccounts(tokens []hallpass.Token) ([]TokenOf, error) {
 	return list, nil
 }
 
+// A NewPlace is where a token was used from for the first time.
+type NewPlace struct {
+	TokenOf
+	From hallpass.From
+}
+
+// NewPlaces returns up to limit places from which tokens were used for the first time
+// after since, that long after they were made or later, of orgs of which a channel wants
+// to know.
+func (tx *Tx) NewPlaces(since time.Time, age time.Duration, limit int) ([]NewPlace, error) {
+	list, err := all(tx, func(r row) (p NewPlace, err error) {
+		err = r.Scan(&p.Token.Org, &p.Token.ID, &p.From.Address, &p.From.UserAgent)
+		return p, err
+	}, `
+		SELECT t.org_id, t.id, p.address, p.agent FROM tokens t JOIN token_places p ON p.token_id = t.id
+		WHERE  t.org_id IN (SELECT c.org_id FROM channels c WHERE c.disabled = FALSE AND c.kinds LIKE $4)
+		AND    t.used_us > $1 AND p.first_us > $1 AND p.first_us > t.created_us + $2
+		ORDER  BY p.first_us LIMIT $3`, micros(since), age.Microseconds(), limit, `%"`+string(hallpass.NoticeNewPlace)+`"%`)
+	if err != nil {
+		return nil, fmt.Errorf("store: new places: %w", err)
+	}
+	for i := range list {
+		p := &list[i]
+		if p.Token, err = tx.OrgToken(p.Token.Org, p.Token.ID); err == nil {
+			p.Account, err = tx.ServiceAccount(p.Token.Org, p.Token.ServiceAccount)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
 // A DeadUse tells that a token was refused though its secret is right.
 type DeadUse struct {
 	Token  hallpass.TokenID
