@@ -199,6 +199,22 @@ func TidyNetworks(list []netip.Prefix) ([]netip.Prefix, error) {
 	return slices.Compact(sorted), nil
 }
 
+// InNetworks reports whether the address is in one of the networks. What is no address, as
+// that of a unix socket, is in none. It allocates nothing.
+func InNetworks(list []netip.Prefix, address string) bool {
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	addr = addr.Unmap().WithZone("")
+	for _, n := range list {
+		if n.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
 func (e *Error) inNetwork(i int) *Error {
 	return Invalidf(fmt.Sprintf("networks[%d]", i), "networks[%d]: %s", i, e.Message)
 }

@@ -87,6 +87,7 @@ type Token struct {
 	Owner             string        `json:"owner"`   // of its own, or the account's
 	Purpose           string        `json:"purpose"` // likewise
 	CreatedBy         string        `json:"createdBy"`
+	Warnings          []string      `json:"warnings,omitempty"` // of the change that was just made, in sentences
 }
 
 // TokenPause says since when a token is paused, until when, and why.

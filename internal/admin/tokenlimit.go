@@ -1,7 +1,10 @@
 package admin
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -36,6 +39,41 @@ func (a *Admin) limitsOf(tx *store.Tx, account hallpass.ServiceAccount, l hallpa
 		}
 	}
 	return l, nil
+}
+
+// warnedClients is how many clients of a token are looked at before its networks change.
+const warnedClients = 3
+
+// NetworkWarnings says, after the token was given networks, that none of the clients that
+// used it last is in them: most likely a network is wrong, or a proxy is not trusted. It
+// says nothing to a caller who may not read the account.
+func (a *Admin) NetworkWarnings(ctx context.Context, c hallpass.Caller, t hallpass.Token) (list []string, err error) {
+	if len(t.Limits.Networks) == 0 || !c.Can(hallpass.ServiceAccountsRead, t.ServiceAccount.Scope()) {
+		return nil, nil
+	}
+	var usage hallpass.TokenUsage
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		usage, err = tx.TokenUsage(t.ID, a.now())
+		return err
+	})
+	slices.SortFunc(usage.Places, func(x, y hallpass.TokenPlace) int { return y.Last.Compare(x.Last) })
+	var clients []string
+	for _, p := range usage.Places {
+		if len(clients) == warnedClients || slices.Contains(clients, p.Address) {
+			continue
+		}
+		if hallpass.InNetworks(t.Limits.Networks, p.Address) {
+			return nil, err
+		}
+		clients = append(clients, p.Address)
+	}
+	switch len(clients) {
+	case 0:
+		return nil, err
+	case 1:
+		return []string{"the last client (" + clients[0] + ") is not in these networks"}, err
+	}
+	return []string{fmt.Sprintf("the last %d clients (%s) are not in these networks", len(clients), strings.Join(clients, ", "))}, err
 }
 
 // holds reports whether the caller holds p: without a scope, on anything.

@@ -99,7 +99,11 @@ func (a *API) updateToken(c call, in wire.UpdateToken) (wire.Token, error) {
 		return wire.Token{}, err
 	}
 	t, err := a.admin.UpdateToken(c.Context(), c.caller, c.account, id, patch)
-	return a.changedToken(c, t, err)
+	row, err := a.changedToken(c, t, err)
+	if err == nil && patch.Networks != nil {
+		row.Warnings, err = a.admin.NetworkWarnings(c.Context(), c.caller, t)
+	}
+	return row, err
 }
 
 // deleteToken is DELETE /api/serviceaccounts/{id}/tokens/{token}.

@@ -194,3 +194,46 @@ func TestRateOfAToken(t *testing.T) {
 		t.Errorf("a token without a rate: %d %v", r.StatusCode, r.Header)
 	}
 }
+
+// TestNetworkWarnings gives networks to a token that others use: the answer says who is left
+// outside.
+func TestNetworkWarnings(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "ci", "Viewer")
+	token(t, s, path, "t")
+	var list []struct{ ID int64 }
+	into(t, s.Do(hallpasstest.Admin, "GET", path+"/tokens", ""), &list)
+	used := func(minute int, address string) {
+		t.Helper()
+		at := s.Clock.Now().Add(time.Duration(minute) * time.Minute)
+		err := s.Store().AddTokenUsage(t.Context(), []store.TokenUsed{{Token: hallpass.TokenID(list[0].ID), TokenUsage: hallpass.TokenUsage{
+			Places: []hallpass.TokenPlace{{From: hallpass.From{Address: address, UserAgent: "curl"}, First: at, Last: at, Count: 1}},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	patch := func(body string) string {
+		t.Helper()
+		var row struct{ Warnings []string }
+		into(t, s.Do(hallpasstest.Admin, "PATCH", path+"/tokens/"+strconv.FormatInt(list[0].ID, 10), body), &row)
+		return strings.Join(row.Warnings, "\n")
+	}
+	for minute, tt := range []struct{ address, body, want string }{
+		{"", `{"networks":["192.0.2.0/24"]}`, ""},
+		{"10.0.0.1", `{"networks":["192.0.2.0/24"]}`, "the last client (10.0.0.1) is not in these networks"},
+		{"10.0.0.2", `{"networks":["192.0.2.0/24"]}`, "the last 2 clients (10.0.0.2, 10.0.0.1) are not in these networks"},
+		{"::1", `{"networks":["192.0.2.0/24"]}`, "the last 3 clients (::1, 10.0.0.2, 10.0.0.1) are not in these networks"},
+		{"10.0.0.4", `{"networks":["192.0.2.0/24"]}`, "the last 3 clients (10.0.0.4, ::1, 10.0.0.2) are not in these networks"},
+		{"", `{"networks":["10.0.0.0/24"]}`, ""},
+		{"", `{"networks":[]}`, ""},
+		{"", `{"purpose":"none"}`, ""},
+	} {
+		if tt.address != "" {
+			used(minute, tt.address)
+		}
+		if got := patch(tt.body); got != tt.want {
+			t.Errorf("after %s, %s: %q, want %q", tt.address, tt.body, got, tt.want)
+		}
+	}
+}

@@ -53,7 +53,7 @@ func (v *Verifier) apply(e *entry, c *hallpass.Caller, now time.Time, goesOn boo
 	if l.permissions != nil {
 		c.Narrow(l.permissions)
 	}
-	if len(l.networks) > 0 && !e.knows(c.From.Address) && !l.allows(c.From.Address) {
+	if len(l.networks) > 0 && !e.knows(c.From.Address) && !hallpass.InNetworks(l.networks, c.From.Address) {
 		return errNetwork(c.From.Address)
 	}
 	if l.rate == nil || goesOn {
@@ -75,22 +75,6 @@ func (v *Verifier) apply(e *entry, c *hallpass.Caller, now time.Time, goesOn boo
 func (e *entry) knows(address string) bool {
 	o := e.origin.Load()
 	return o != nil && o.address == address
-}
-
-// allows reports whether the token may be used from the address. What is no address, as
-// that of a unix socket, is in no network.
-func (l *limits) allows(address string) bool {
-	addr, err := netip.ParseAddr(address)
-	if err != nil {
-		return false
-	}
-	addr = addr.Unmap().WithZone("")
-	for _, n := range l.networks {
-		if n.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }
 
 // A rate counts the requests of one token on this node, by the generic cell rate
