@@ -1,6 +1,7 @@
 package hallpass
 
 import (
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -168,6 +169,26 @@ func (g Guard) Scope() Scope { return Scope("guards:uid:" + g.Name) }
 func (g Guard) AllRules() []GuardRule {
 	preset, _ := GuardPresetByName(g.Preset)
 	return append(slices.Clone(g.Rules), preset.Rules...)
+}
+
+// Headers returns the headers of a client's request that rules read, and those that the
+// API gets by rules, each once and spelled as in the first rule that names it.
+func (g Guard) Headers() (reads, sets []string) {
+	add := func(list []string, name string) []string {
+		if slices.ContainsFunc(list, func(have string) bool { return strings.EqualFold(have, name) }) {
+			return list
+		}
+		return append(list, name)
+	}
+	for _, r := range g.AllRules() {
+		for _, capture := range slices.Sorted(maps.Keys(r.Captures)) {
+			reads = add(reads, strings.TrimPrefix(r.Captures[capture], "header:"))
+		}
+		for _, name := range slices.Sorted(maps.Keys(r.Set)) {
+			sets = add(sets, name)
+		}
+	}
+	return reads, sets
 }
 
 // Validate returns an Invalid error that names the field that breaks a rule.

@@ -48,7 +48,9 @@ func (r *CompiledRule) Capture(path string, header map[string][]string) (c Captu
 		}
 		if capture.header == "" {
 			c.values[i] = r.pattern.value(capture.name, path)
-		} else if list := header[capture.header]; len(list) != 1 {
+		} else if list := header[capture.header]; len(list) == 0 {
+			return c, captureError(capture, "it is not in the request, or the proxy does not pass it on to Hallpass")
+		} else if len(list) != 1 {
 			return c, captureError(capture, "it stands in the request %d times, and must stand there once", len(list))
 		} else {
 			c.values[i] = list[0]

@@ -1,9 +1,7 @@
 package console
 
 import (
-	"maps"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -237,10 +235,8 @@ func (req *request) guardDetails(view *guardView, g hallpass.Guard) error {
 
 // headerThatDecides returns a header that a rule of the guard reads; empty: none does.
 func headerThatDecides(g hallpass.Guard) string {
-	for _, r := range g.AllRules() {
-		for _, name := range slices.Sorted(maps.Keys(r.Captures)) {
-			return strings.TrimPrefix(r.Captures[name], "header:")
-		}
+	if reads, _ := g.Headers(); len(reads) > 0 {
+		return reads[0]
 	}
 	return ""
 }

@@ -86,8 +86,8 @@ func TestGuardSetup(t *testing.T) {
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	host := strings.TrimPrefix(s.URL, "http://")
 	for proxy, want := range map[string][]string{
-		"nginx": {"/guard/nginx/prom;", host, "127.0.0.1:9;"}, "caddy": {"/guard/caddy/prom", host}, "haproxy": {"/guard/haproxy/prom", "hallpass.lua"}, "traefik": {host + "/guard/traefik/prom"},
-		"envoy": {"guard: prom"}, "apache": {"/guard/apache/prom", "hallpass.lua"}, "ingress-nginx": {"/guard/ingress-nginx/prom"}, "built-in": {s.URL + "/guard/proxy/prom/"}, "nonsense": {"/guard/nginx/prom;"},
+		"nginx": {"/guard/nginx/prom;", host, "127.0.0.1:9;", "  proxy_set_header X-Scope-OrgID $hp_set_x_scope_orgid;", "# location = /healthz", "[server]\ntrusted_proxies = [\"127.0.0.1/32\"]", "restart Hallpass"}, "caddy": {"/guard/caddy/prom", host}, "haproxy": {"/guard/haproxy/prom", "hallpass.lua"}, "traefik": {host + "/guard/traefik/prom", "X-Hallpass-Subject, X-Scope-OrgID]"},
+		"envoy": {"guard: prom"}, "apache": {"/guard/apache/prom", "hallpass-prom.lua"}, "ingress-nginx": {"/guard/ingress-nginx/prom"}, "built-in": {s.URL + "/guard/proxy/prom/"}, "nonsense": {"/guard/nginx/prom;"},
 	} {
 		p := b.get("/guards/prom?proxy=" + proxy)
 		p.text = regexp.MustCompile(`</?span[^>]*>`).ReplaceAllString(p.text, "")
@@ -141,7 +141,7 @@ func TestGuardTrialHeaders(t *testing.T) {
 	}{
 		{"x-scope-orgid: a", 200, []string{"needs the permission loki:read on loki:tenants:a", "x-scope-orgid: a</textarea>"}},
 		{"Accept: text/plain\r\n\r\nX-Scope-OrgID:a|b\r\n", 200, []string{"loki:read on loki:tenants:a and the permission loki:read on loki:tenants:b"}},
-		{"", 200, []string{"guard.capture", "Send one plain value there"}},
+		{"", 200, []string{"guard.capture", "Send one plain value there", "the proxy does not pass it on to Hallpass"}},
 		{"X-Scope-OrgID: a\nX-Scope-OrgID: b", 200, []string{"it stands in the request 2 times"}},
 		{"X-Scope-OrgID", 400, []string{`id="error-headers"`, "Each line is a header", "X-Scope-OrgID</textarea>"}},
 		{"X Scope: a", 400, []string{`id="error-headers"`}},

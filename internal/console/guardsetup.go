@@ -58,9 +58,11 @@ func (req *request) guardSetup(g hallpass.Guard) guardSetup {
 		s.Open, s.Ready = req.rootURL()+"/guard/proxy/"+g.Name+"/", g.Upstream != ""
 		return s
 	}
-	place := manual.Place{Guard: g.Name, Hallpass: plainAddress(req.rootURL()), API: plainAddress(g.Upstream)}
+	place := manual.Place{Guard: g.Name, Hallpass: plainAddress(req.rootURL()), API: plainAddress(g.Upstream), JWT: g.JWT}
+	place.Reads, place.Sets = g.Headers()
 	for i, f := range manual.For(shown.page, place) {
-		s.Files = append(s.Files, setupFile{"setup-" + idText(int64(i)), f.Path, codeParts(f.Text, "/guard/"+shown.page+"/"+g.Name, place.Hallpass, place.API)})
+		filled := append([]string{"/guard/" + shown.page + "/" + g.Name, place.Hallpass, place.API}, append(place.Reads, place.Sets...)...)
+		s.Files = append(s.Files, setupFile{"setup-" + idText(int64(i)), f.Path, codeParts(f.Text, filled...)})
 	}
 	return s
 }

@@ -339,7 +339,7 @@ var guardAdvices = map[string]string{
 	"guard.role":                     "Ask somebody who may change the service account: that takes serviceaccounts:write and at least that role.",
 	"guard.no-rule":                  "Add a rule for this request if it should pass.",
 	"guard.other-org":                "Use a token of the organization that the guard belongs to.",
-	"guard.capture":                  "Send one plain value there: the rule puts it into the scope that is asked for.",
+	"guard.capture":                  "Send one plain value there: the rule puts it into the scope that is asked for. If the client sends one, the proxy may not pass the header on: the file under Set up your proxy does.",
 	"guard.suspended":                "Look at the rules and save the guard again.",
 	"path-not-canonical":             "Write the path plainly, without .., // and encoded slashes. If the API needs %2f or ; in paths, the guard can allow them.",
 	"original-request-unknown":       "Let the proxy tell the original request, and put its address into trusted_proxies: see “Set up your proxy”.",
