@@ -152,7 +152,7 @@ var several = []string{
 	"POST /api/folders/{folder}/move", "POST /api/folders/{ref}/permissions", "POST /api/dashboards/uid/{ref}/permissions",
 	"POST /api/dashboards/id/{number}/permissions",
 	"GET /api/access-control/roles/{role}/assignments", "DELETE /api/access-control/builtin-roles/{builtin}/roles/{role}",
-	"GET /api/org/invites", "GET /api/tokens/{token}",
+	"GET /api/org/invites", "GET /api/tokens/{token}", "PUT /api/attention/{section}/{subject}/snooze", "DELETE /api/attention/{section}/{subject}/snooze",
 }
 
 // TestPowerIsWhatRoutesAnswer makes up accounts and calls every route with a token of each.
