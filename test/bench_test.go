@@ -63,6 +63,7 @@ func TestMeasured(t *testing.T) {
 		{"usage", func() { b.usage(few()) }},
 		{"flood", func() { b.flood(few()) }},
 		{"crowd", func() { b.crowd(few()) }},
+		{"year", b.year},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			b.t, b.others, b.headers = t, 0, nil

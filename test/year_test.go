@@ -1,0 +1,336 @@
+package test_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// TestYear lets a year pass for 150 tokens that are used, paused and resumed at random,
+// under policies that change: what happens to each, and when, is what a model says.
+func TestYear(t *testing.T) {
+	if differ := newYear(t, hallpasstest.OpenStore(t), 150, 1).pass(365); differ != 0 {
+		t.Errorf("%d transitions differ from the model", differ)
+	}
+}
+
+// year measures the same with 5,000 tokens.
+func (b *bench) year() {
+	differ := newYear(b.t, hallpasstest.OpenStore(b.t), 5000, uint64(time.Now().UnixNano())).pass(365)
+	b.add("a simulated year with 5,000 tokens against a model: transitions that differ", "%.0f", float64(differ), "0", differ == 0)
+}
+
+// A year is an org in which days pass. Each day begins with what people and programs do,
+// an hour before the job runs.
+type year struct {
+	t       testing.TB
+	db      *store.DB
+	admin   *admin.Admin
+	random  *rand.Rand
+	now     time.Time
+	day     int
+	policy  hallpass.StalePolicy
+	since   int // the day on which the policy was set
+	channel hallpass.ChannelID
+	told    hallpass.NoticeID // the last notice that was read
+	tokens  []*modelToken
+}
+
+// A modelToken is a token as the model has it: in days, and with the rules of the
+// manual written a second time.
+type modelToken struct {
+	made   hallpass.Token
+	busy   int // it is used on one day of so many
+	active int // the day of its last use, or of its making, or on which it was found resumed
+	used   time.Time
+	paused int    // twice the day on which it was paused, and 1 if a person did it, 2 if the policy did; 0: it is not
+	noted  string // what the policy knows: "", "held" or "paused"
+	mark   int    // of paused, when the policy noted it
+	warned int    // the day of the first warning; -1: none
+	last   int    // the days of the last warning
+	ended  bool
+}
+
+func newYear(t testing.TB, db *store.DB, tokens int, seed uint64) *year {
+	t.Helper()
+	y := &year{t: t, db: db, random: rand.New(rand.NewPCG(seed, 7)), now: time.Date(2027, 1, 1, 11, 0, 0, 0, time.UTC)} // #nosec G404 -- a walk that can be made again
+	t.Logf("seed %d", seed)
+	y.admin = admin.New(db, admin.Options{Now: func() time.Time { return y.now }})
+	y.write(func(tx *store.Tx) error {
+		if err := tx.Begin("year"); err != nil {
+			return err
+		}
+		org, err := tx.CreateOrg(hallpass.Org{Name: "Main Org.", CreatedAt: y.now, UpdatedAt: y.now})
+		if err != nil {
+			return err
+		}
+		c, err := tx.CreateChannel(hallpass.Channel{
+			Org: org.ID, Name: "all", Kind: hallpass.WebhookChannel, URL: "https://example.com/", Signature: hallpass.SignatureV1a,
+			Kinds: []hallpass.NoticeKind{hallpass.NoticeStale}, CreatedAt: y.now, UpdatedAt: y.now,
+		})
+		y.channel = c.ID
+		return err
+	})
+	for some := 0; some < tokens; some += 500 {
+		y.write(func(tx *store.Tx) error { return y.makeTokens(tx, min(500, tokens-some)) })
+	}
+	return y
+}
+
+func (y *year) write(fn func(*store.Tx) error) {
+	y.t.Helper()
+	if err := y.db.Write(y.t.Context(), fn); err != nil {
+		y.t.Fatal(err)
+	}
+}
+
+func (y *year) makeTokens(tx *store.Tx, n int) error {
+	name := fmt.Sprint("account ", len(y.tokens))
+	a, err := tx.CreateServiceAccount(hallpass.ServiceAccount{
+		UID: secret.NewUID(), Org: hallpass.FirstOrg, Name: name, Login: hallpass.ServiceAccountLogin(hallpass.FirstOrg, name), CreatedAt: y.now, UpdatedAt: y.now,
+	})
+	for range n {
+		if err != nil {
+			return err
+		}
+		text := secret.NewToken()
+		var made hallpass.Token
+		made, err = tx.CreateToken(hallpass.Token{
+			Org: a.Org, ServiceAccount: a.ID, Name: fmt.Sprint("t", len(y.tokens)), Hash: text.Hash(), LastFour: text.LastFour(), CreatedAt: y.now, CreatedBy: "admin",
+		})
+		y.tokens = append(y.tokens, &modelToken{made: made, busy: []int{2, 20, 50, 100, 1000}[y.random.IntN(5)], warned: -1})
+	}
+	return err
+}
+
+// pass lets days pass, and returns how many transitions were others than the model's.
+func (y *year) pass(days int) (differ int) {
+	policies := map[int]hallpass.StalePolicy{
+		3:   {AfterDays: 60, WarnDays: []int{14, 3}, Pause: true, RevokeDays: 30},
+		120: {AfterDays: 45, WarnDays: []int{10, 7, 1}, Pause: true, RevokeDays: 40},
+		230: {},
+		260: {AfterDays: 30, WarnDays: []int{5}, Pause: true},
+		310: {AfterDays: 20, WarnDays: []int{6, 2}, Pause: true, RevokeDays: 10, Exempt: []string{"owner:nobody"}},
+	}
+	for y.day = range days {
+		if p, ok := policies[y.day]; ok {
+			p.Org, p.UpdatedAt = hallpass.FirstOrg, y.now
+			y.write(func(tx *store.Tx) error { return tx.SetStalePolicy(p) })
+			y.policy, y.since = p, y.day
+		}
+		y.live()
+		y.now = y.now.Add(time.Hour)
+		var want []string
+		for _, m := range y.tokens {
+			if act := y.model(m); act != "" {
+				want = append(want, fmt.Sprintf("%d %s", m.made.ID, act))
+			}
+		}
+		for range 2 { // the second run has nothing to do
+			if err := y.admin.ApplyTokenPolicies(y.t.Context()); err != nil {
+				y.t.Fatal(err)
+			}
+		}
+		differ += y.compare(want)
+		y.now = y.now.Add(23 * time.Hour)
+	}
+	return differ + y.states()
+}
+
+// live is what people and programs do on one day.
+func (y *year) live() {
+	var uses []store.TokenUse
+	var changed []*modelToken
+	for _, m := range y.tokens {
+		switch {
+		case m.ended:
+		case m.paused != 0 && y.random.IntN(60) == 0: // a person resumes it
+			m.paused = 0
+			changed = append(changed, m)
+		case m.paused == 0 && y.random.IntN(700) == 0: // a person pauses it
+			m.paused = 2*y.day + 1
+			changed = append(changed, m)
+		case m.paused == 0 && y.random.IntN(m.busy) == 0:
+			m.active, m.used = y.day, y.now
+			uses = append(uses, store.TokenUse{Token: m.made.ID, Use: hallpass.Use{At: y.now}})
+		}
+	}
+	if err := y.db.SaveUses(y.t.Context(), uses); err != nil {
+		y.t.Fatal(err)
+	}
+	y.write(func(tx *store.Tx) error {
+		for _, m := range changed {
+			if err := tx.Change(hallpass.Change{Kind: hallpass.TokenChanged, ID: int64(m.made.ID), Hash: m.made.Hash}); err != nil {
+				return err
+			}
+		}
+		for _, m := range changed {
+			if err := y.pauseOrResume(tx, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// pauseOrResume pauses the token, or resumes it: then it must be what it was made as, but
+// for its last use.
+func (y *year) pauseOrResume(tx *store.Tx, m *modelToken) error {
+	t, err := tx.OrgToken(hallpass.FirstOrg, m.made.ID)
+	if err != nil {
+		return err
+	}
+	t.Pause = hallpass.Pause{}
+	if m.paused != 0 {
+		t.Pause.Since = y.now
+	}
+	if err := tx.UpdateToken(t); err != nil || m.paused != 0 {
+		return err
+	}
+	after, err := tx.OrgToken(hallpass.FirstOrg, m.made.ID)
+	was := m.made
+	was.LastUse.At = m.used
+	if diff := cmp.Diff(after, was); diff != "" {
+		y.t.Errorf("a token that was resumed is another (got, want):\n%s", diff)
+	}
+	return err
+}
+
+// model returns what the policy does to the token on this day, "" for nothing.
+func (y *year) model(m *modelToken) string {
+	switch {
+	case m.ended || y.policy.AfterDays == 0:
+		return ""
+	case m.paused != 0 && (m.noted != "paused" || m.mark != m.paused):
+		m.noted, m.warned = "held", -1
+		return ""
+	case m.paused != 0:
+		if y.policy.RevokeDays == 0 {
+			return ""
+		}
+		act := y.countDown(m, (m.paused-1)/2+y.policy.RevokeDays, "revoke-0")
+		m.ended = act == "revoke-0"
+		return act
+	case m.noted != "":
+		m.noted, m.active, m.warned = "", y.day, -1
+	case m.warned >= 0 && m.active > m.warned || m.active == y.day:
+		m.warned = -1
+	}
+	act := y.countDown(m, m.active+y.policy.AfterDays, "pause-0")
+	if act == "pause-0" {
+		if y.day-m.active < y.policy.AfterDays || y.day-y.since < y.policy.WarnDays[0] {
+			y.t.Errorf("day %d: the model pauses a token that was used on day %d, under a policy of day %d", y.day, m.active, y.since)
+		}
+		m.paused, m.noted, m.warned = 2*y.day+2, "paused", -1
+		m.mark = m.paused
+	}
+	return act
+}
+
+func (y *year) countDown(m *modelToken, end int, act string) string {
+	longest := y.policy.WarnDays[0]
+	if m.warned < 0 || m.warned < y.since {
+		if y.day < end-longest {
+			return ""
+		}
+		m.warned, m.last = y.day, longest
+		return fmt.Sprint("warn-", longest)
+	}
+	end = max(end, m.warned+longest)
+	for _, w := range slices.Backward(y.policy.WarnDays) { // the shortest first
+		if w < m.last && y.day >= end-w {
+			m.last = w
+			return fmt.Sprint("warn-", w)
+		}
+	}
+	if y.day >= end {
+		return act
+	}
+	return ""
+}
+
+// compare returns how many of today's notices are not what the model wants.
+func (y *year) compare(want []string) (differ int) {
+	var got []string
+	newest := y.told
+	for before := hallpass.NoticeID(0); ; {
+		var list []hallpass.Delivery
+		err := y.db.Read(y.t.Context(), func(tx *store.Tx) (err error) {
+			list, err = tx.Deliveries(y.channel, "", before, 1000)
+			return err
+		})
+		if err != nil {
+			y.t.Fatal(err)
+		}
+		for _, d := range list {
+			if before = d.ID; d.ID <= y.told {
+				list = nil
+				break
+			}
+			newest = max(newest, d.ID)
+			act, _, _ := strings.Cut(d.Notice.Mark, " ")
+			got = append(got, fmt.Sprintf("%d %s", d.Notice.Token, act))
+		}
+		if len(list) < 1000 {
+			break
+		}
+	}
+	y.told = newest
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(got, want); diff != "" {
+		y.t.Logf("day %d (got, want):\n%s", y.day, diff)
+		for _, s := range got {
+			if !slices.Contains(want, s) {
+				differ++
+			}
+		}
+		for _, s := range want {
+			if !slices.Contains(got, s) {
+				differ++
+			}
+		}
+	}
+	return differ
+}
+
+// states returns how many tokens are in another state than the model says.
+func (y *year) states() (differ int) {
+	count := make(map[hallpass.TokenState]int)
+	for _, m := range y.tokens {
+		want := hallpass.TokenLive
+		if m.ended {
+			want = hallpass.TokenRevoked
+		} else if m.paused != 0 {
+			want = hallpass.TokenPaused
+		}
+		err := y.db.Read(y.t.Context(), func(tx *store.Tx) error {
+			t, err := tx.OrgToken(hallpass.FirstOrg, m.made.ID)
+			if got := t.State(y.now, false); got != want || (t.Ended == hallpass.EndedAsStale) != m.ended {
+				y.t.Logf("token %d is %s, in the model %s", t.ID, got, want)
+				differ++
+			}
+			return err
+		})
+		if err != nil {
+			y.t.Fatal(err)
+		}
+		count[want]++
+	}
+	y.t.Logf("in the end: %v", count)
+	if len(count) != 3 {
+		y.t.Errorf("the year shows too little: %v", count)
+	}
+	return differ
+}
