@@ -83,20 +83,21 @@ func (a *Admin) noticeSome(tx *store.Tx, u store.Untold, list []store.TokenOf, s
 }
 
 // notifyReplaced writes the notices of a token that another replaces, as it is now: that
-// it is being replaced, and that it has ended if it has.
-func (t *Turn) notifyReplaced(old hallpass.Token, reason string) error {
-	account, err := t.ServiceAccount(old.Org, old.ServiceAccount)
+// it is being replaced, and that it has ended if it has. actor is the login of who did
+// it, "" for the server.
+func (a *Admin) notifyReplaced(tx *store.Tx, old hallpass.Token, actor, reason string) error {
+	account, err := tx.ServiceAccount(old.Org, old.ServiceAccount)
 	if err != nil {
 		return err
 	}
-	n := hallpass.TokenNotice(hallpass.NoticeRotated, old, account, t.admin.now())
-	n.Mark, n.Actor, n.Reason = idText(old.Rotation.Successor), t.Caller.Principal.Login, reason
+	n := hallpass.TokenNotice(hallpass.NoticeRotated, old, account, a.now())
+	n.Mark, n.Actor, n.Reason = idText(old.Rotation.Successor), actor, reason
 	list := []hallpass.Notice{n}
 	if n.State == hallpass.TokenRotated {
 		n.Kind = hallpass.NoticeRetired
 		list = append(list, n)
 	}
-	return t.Notify(list...)
+	return tx.Notify(list...)
 }
 
 // NoticePlaces writes the notices of tokens that are used from where they never were, a

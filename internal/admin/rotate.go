@@ -199,7 +199,7 @@ func (t *Turn) replace(old, made hallpass.Token, in Rotate) (next, was hallpass.
 	if err := t.UpdateToken(was); err != nil {
 		return next, was, err
 	}
-	if err := t.notifyReplaced(was, in.Reason); err != nil {
+	if err := t.admin.notifyReplaced(t.Tx, was, t.Caller.Principal.Login, in.Reason); err != nil {
 		return next, was, err
 	}
 	what := fmt.Sprintf("by token %d, ends by %s", next.ID, was.EndsAt().Format(time.RFC3339))
@@ -250,7 +250,7 @@ func (t *Turn) retire(old hallpass.Token, why string) error {
 	if err := t.UpdateToken(old.Retired(now)); err != nil {
 		return err
 	}
-	if err := t.notifyReplaced(old.Retired(now), why); err != nil {
+	if err := t.admin.notifyReplaced(t.Tx, old.Retired(now), t.Caller.Principal.Login, why); err != nil {
 		return err
 	}
 	return t.Audit("token", idText(old.ID), why)
