@@ -109,6 +109,9 @@ type ServiceAccountsConfig struct {
 	// TokenExpirationDayLimit is the longest lifetime of a new token in days;
 	// 0 or less: no limit.
 	TokenExpirationDayLimit int `toml:"token_expiration_day_limit"`
+	// RotationGrace is how long a token that was replaced works on at most, if the request
+	// does not say it: from a minute to 30 days.
+	RotationGrace string `toml:"rotation_grace"`
 	// RateLimit is the rate of tokens that have none of their own, as "100/60" for 100
 	// requests in 60 seconds, or "100/60+20" for 20 more at once after a rest; empty: none.
 	RateLimit string `toml:"rate_limit"`
@@ -317,7 +320,7 @@ func DefaultConfig() Config {
 			LoginMaximumInactiveLifetimeDuration: "7d", LoginMaximumLifetimeDuration: "30d",
 			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
 		},
-		ServiceAccounts: ServiceAccountsConfig{DeadTokenRetention: "90d"},
+		ServiceAccounts: ServiceAccountsConfig{RotationGrace: "24h", DeadTokenRetention: "90d"},
 		Folder:          FolderConfig{MaxNestedFolderDepth: hallpass.DefaultFolderDepth}, RBAC: RBACConfig{PermissionValidationEnabled: true},
 		Log: LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
 		Notices: NoticesConfig{Days: []int{30, 14, 7, 1}},
@@ -397,6 +400,9 @@ func (c *Config) Validate() error {
 		if d, err := ParseDuration(s); err != nil || d < time.Minute || d > maxDays*24*time.Hour {
 			return fmt.Errorf("%s: %q is not a duration like 7d, 12h or 30m, of a minute at least", key, s)
 		}
+	}
+	if d, err := ParseDuration(c.ServiceAccounts.RotationGrace); err != nil || d < time.Minute || d > hallpass.MostGrace {
+		return fmt.Errorf("service_accounts.rotation_grace: %q is not a duration like 24h, from 1m to 30d", c.ServiceAccounts.RotationGrace)
 	}
 	if d, err := ParseDuration(c.Server.ShutdownDelay); err != nil || d > drainTimeout {
 		return fmt.Errorf("server.shutdown_delay: %q is not a duration of %s at most", c.Server.ShutdownDelay, drainTimeout)

@@ -34,6 +34,7 @@ const (
 	lookEvery   = 500 * time.Millisecond
 	sweepEvery  = 10 * time.Minute
 	pruneEvery  = time.Hour
+	rotateEvery = 5 * time.Second
 	guardEvery  = 5 * time.Second // how late uses of guards are written
 	pruneAgain  = time.Minute
 	wakeAgain   = 10 * time.Second // after a run that failed of a job that is only woken
@@ -60,6 +61,10 @@ func (s *Server) jobs() []job {
 			lost: "uses of guards are not written to the database: they wait in memory and would be lost with the process. " + lookAtDatabase},
 		{name: "old guard usage", does: "Deletes uses of guards that are older than 90 days", every: pruneEvery, single: true, do: s.pruneGuardUsage,
 			lost: "old uses of guards are not deleted: the table guard_usage grows. It is tried again every hour"},
+		{name: "rotations", does: "Ends tokens that another replaces and that nobody needs any more", every: rotateEvery, single: true, do: s.closeRotations,
+			lost: "tokens that others replace do not end when nobody uses them any more: they work until their last day. " + lookAtDatabase},
+		{name: "rotations at first use", does: "Does the same when a new token is used for the first time", wake: s.verify.Successors(), again: wakeAgain, do: s.closeRotations,
+			lost: "tokens that end with the first use of the one that replaces them end some seconds later. " + lookAtDatabase},
 		{name: "disk reserve", does: "Keeps room on the disk, so that revocations succeed when it is full", every: flushEvery, do: s.reserve.keep,
 			lost: "the reserve for a full disk cannot be kept: revocations may fail when the disk is full. Look at the disk of the data directory"},
 		{name: "journal numbers", does: "Writes the last number of each kind to the journal, so that an older database is recognized", every: countEvery, do: s.node.Count,
@@ -101,6 +106,11 @@ func (s *Server) jobs() []job {
 			lost: "the canary did not come to its question: whether a revocation is obeyed was not tried. Look at the error"})
 	}
 	return list
+}
+
+// closeRotations ends the tokens that another replaces and that have to end.
+func (s *Server) closeRotations(ctx context.Context) error {
+	return s.admin.CloseRotations(ctx, s.verify.Uses)
 }
 
 // never is the work of a job that cannot fail.

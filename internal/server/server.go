@@ -193,8 +193,13 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if err != nil {
 		return err
 	}
+	grace, err := ParseDuration(c.ServiceAccounts.RotationGrace)
+	if err != nil {
+		return err
+	}
 	s.admin = admin.New(s.db, admin.Options{
-		Now: now, Settings: c.settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
+		RotationGrace: grace,
+		Now:           now, Settings: c.settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		Outgoing:    outgoing,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})

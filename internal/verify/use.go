@@ -20,6 +20,7 @@ type uses struct {
 	batch        atomic.Pointer[batch] // the flush that will take the first uses that are pushed now
 	wake         chan struct{}         // asks for a flush of first uses
 	many         chan struct{}         // asks for a flush of later uses: room is short
+	successors   chan struct{}         // tells that the first use of a token that replaces another is written
 	room         int                   // later uses that may wait; of twice as many none waits
 	dropped      atomic.Uint64
 
@@ -105,7 +106,7 @@ type batch struct{ done chan struct{} }
 const leastRoom = 1 << 16
 
 func newUses(cacheSize int) *uses {
-	u := &uses{wake: make(chan struct{}, 1), many: make(chan struct{}, 1), room: max(cacheSize, leastRoom)}
+	u := &uses{wake: make(chan struct{}, 1), many: make(chan struct{}, 1), successors: make(chan struct{}, 1), room: max(cacheSize, leastRoom)}
 	u.batch.Store(&batch{done: make(chan struct{})})
 	return u
 }
@@ -190,6 +191,9 @@ func (v *Verifier) flushFirst(ctx context.Context) error {
 	defer u.first.done()
 	if len(left) > 0 {
 		u.flushes.n.Add(1)
+	}
+	if slices.ContainsFunc(left, func(e *entry) bool { return e.successor }) {
+		defer ask(u.successors)
 	}
 	for len(left) > 0 {
 		var err error

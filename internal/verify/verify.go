@@ -175,6 +175,10 @@ func (v *Verifier) FlushFirst(ctx context.Context) error {
 	return errors.Join(v.flushFirst(ctx), v.db.FlushAudit(ctx), v.sessions.flush(ctx), v.passwords.tries.flush(ctx, v.db, v.node.Now()))
 }
 
+// Successors fires when a token that replaces another was used for the first time on
+// this node, and that is written.
+func (v *Verifier) Successors() <-chan struct{} { return v.uses.successors }
+
 // Wake fires when something should be written at once: a first use, a first
 // refusal.
 func (v *Verifier) Wake() <-chan struct{} { return v.uses.wake }

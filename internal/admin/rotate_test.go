@@ -1,0 +1,335 @@
+package admin_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/store"
+)
+
+// errID returns the ID of the error.
+func errID(err error) string {
+	var e *hallpass.Error
+	if errors.As(err, &e) {
+		return e.ID
+	}
+	return ""
+}
+
+// rotations is a world with an account and its token, and a clock that is set by hand.
+type rotations struct {
+	*world
+	*hallpasstest.Clock
+	boss    hallpass.Caller
+	account hallpass.ServiceAccountID
+	old     admin.Issued
+}
+
+func newRotations(t *testing.T, in admin.NewToken) *rotations {
+	t.Helper()
+	clock := &hallpasstest.Clock{}
+	for clock.Now().Year() < 2026 { // one Duration does not reach from the year 1 to ours
+		clock.Wind(100 * 365 * day)
+	}
+	w := &rotations{world: newWorld(t, admin.Options{Now: clock.Now}), Clock: clock}
+	w.boss, w.account = w.human("admin"), w.machine("ci", hallpass.RoleViewer).ServiceAccount()
+	in.Name = "deploy"
+	old, err := w.CreateToken(t.Context(), w.boss, w.account, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.old = old
+	return w
+}
+
+func (w *rotations) rotate(in admin.Rotate) (admin.Rotated, error) {
+	return w.RotateToken(w.t.Context(), w.boss, w.account, w.old.Token.ID, in)
+}
+
+// use records a use of the token now.
+func (w *rotations) use(id hallpass.TokenID) {
+	w.t.Helper()
+	if err := w.db.SaveUses(w.t.Context(), []store.TokenUse{{Token: id, Use: hallpass.Use{At: w.Clock.Now(), Address: "10.0.0.9"}}}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// state closes what is due and returns the state of the token.
+func (w *rotations) state(id hallpass.TokenID) hallpass.TokenState {
+	w.t.Helper()
+	if err := w.CloseRotations(context.WithoutCancel(w.t.Context()), func([]hallpass.Token) {}); err != nil {
+		w.t.Fatal(err)
+	}
+	return w.get(id).State(w.Clock.Now(), false)
+}
+
+func (w *rotations) get(id hallpass.TokenID) hallpass.Token {
+	w.t.Helper()
+	tok, err := w.Token(w.t.Context(), w.boss, w.account, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return tok
+}
+
+// TestRotationCloses replaces a token and waits until nobody needs the old one.
+func TestRotationCloses(t *testing.T) {
+	w := newRotations(t, admin.NewToken{Seconds: 90 * 24 * 3600, Owner: "platform", Limits: hallpass.TokenLimits{ReadOnly: true}})
+	w.Wind(24 * time.Hour)
+	quiet := 15 * time.Second
+	r, err := w.rotate(admin.Rotate{Quiet: &quiet, Reason: "quarterly"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := r.Token
+	if next.Name != "deploy" || next.Owner != "platform" || !next.Limits.ReadOnly || next.Rotation.Generation != 2 || next.Lifetime() != 90*day || next.Hash == w.old.Token.Hash {
+		t.Errorf("the new token is %+v", next)
+	}
+	old := w.old.Token.ID
+	for _, step := range []struct {
+		what string
+		do   func()
+		want hallpass.TokenState
+	}{
+		{"nobody used the new one", func() { w.Wind(time.Hour) }, hallpass.TokenOverlapping},
+		{"the new one was used, and the old one a moment ago", func() { w.use(old); w.use(next.ID); w.Wind(quiet - time.Second) }, hallpass.TokenOverlapping},
+		{"the old one was used again", func() { w.use(old); w.Wind(quiet - time.Second) }, hallpass.TokenOverlapping},
+		{"the old one is quiet", func() { w.Wind(time.Second) }, hallpass.TokenRotated},
+	} {
+		step.do()
+		if got := w.state(old); got != step.want {
+			t.Errorf("%s: the old token is %s, want %s", step.what, got, step.want)
+		}
+	}
+	if got := w.get(next.ID).State(w.Clock.Now(), false); got != hallpass.TokenLive {
+		t.Errorf("the new token is %s", got)
+	}
+	if n := w.audit("token.retire", hallpass.Done); n != 1 {
+		t.Errorf("%d entries of its end, want 1", n)
+	}
+}
+
+// TestRotationEnds has a replaced token end in the other ways: at its deadline without
+// any job, at once, at the first use of the new one, and by hand.
+func TestRotationEnds(t *testing.T) {
+	zero, hour := time.Duration(0), time.Hour
+	for name, tt := range map[string]struct {
+		in   admin.Rotate
+		do   func(w *rotations, r admin.Rotated)
+		want hallpass.TokenState
+	}{
+		"deadline": {admin.Rotate{Grace: &hour}, func(w *rotations, _ admin.Rotated) { w.Wind(hour) }, hallpass.TokenRotated},
+		"before":   {admin.Rotate{Grace: &hour}, func(w *rotations, _ admin.Rotated) { w.Wind(hour - time.Second) }, hallpass.TokenOverlapping},
+		"no grace": {admin.Rotate{Grace: &zero}, func(*rotations, admin.Rotated) {}, hallpass.TokenRotated},
+		"unused":   {admin.Rotate{Quiet: &zero}, func(*rotations, admin.Rotated) {}, hallpass.TokenOverlapping},
+		"retired": {admin.Rotate{}, func(w *rotations, _ admin.Rotated) {
+			if err := w.RetireToken(w.t.Context(), w.boss, w.account, w.old.Token.ID); err != nil {
+				w.t.Error(err)
+			}
+		}, hallpass.TokenRotated},
+		"longer": {admin.Rotate{Grace: &hour}, func(w *rotations, _ admin.Rotated) {
+			if _, err := w.ExtendRotation(w.t.Context(), w.boss, w.account, w.old.Token.ID, 2*time.Hour); err != nil {
+				w.t.Error(err)
+			}
+			w.Wind(hour)
+		}, hallpass.TokenOverlapping},
+		"the new one deleted": {admin.Rotate{Grace: &hour}, func(w *rotations, r admin.Rotated) {
+			if err := w.DeleteToken(w.t.Context(), w.boss, w.account, r.Token.ID); err != nil {
+				w.t.Error(err)
+			}
+			w.Wind(hour)
+		}, hallpass.TokenLive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newRotations(t, admin.NewToken{})
+			r, err := w.rotate(tt.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.do(w, r)
+			if got := w.get(w.old.Token.ID).State(w.Clock.Now(), false); got != tt.want {
+				t.Errorf("the old token is %s, want %s", got, tt.want)
+			}
+		})
+	}
+	w := newRotations(t, admin.NewToken{})
+	r, err := w.rotate(admin.Rotate{Quiet: &zero})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.use(r.Token.ID)
+	if got := w.state(w.old.Token.ID); got != hallpass.TokenRotated {
+		t.Errorf("after the first use of the new one the old one is %s", got)
+	}
+}
+
+// TestUndoRotation takes a rotation back, and finds the old token as it was.
+func TestUndoRotation(t *testing.T) {
+	w := newRotations(t, admin.NewToken{Seconds: 3600})
+	before := w.get(w.old.Token.ID)
+	r, err := w.rotate(admin.Rotate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"", "token.not-overlapping"} {
+		if _, err := w.UndoRotation(t.Context(), w.boss, w.account, r.Token.ID); errID(err) != want {
+			t.Errorf("time %d: %v, want %q", i, err, want)
+		}
+	}
+	if d := cmp.Diff(w.get(before.ID), before); d != "" {
+		t.Errorf("the old token differs:\n%s", d)
+	}
+	if got := w.get(r.Token.ID).State(w.Clock.Now(), false); got != hallpass.TokenRevoked {
+		t.Errorf("the new token is %s", got)
+	}
+	if _, err := w.CreateToken(t.Context(), w.boss, w.account, admin.NewToken{Name: "deploy"}); !errors.Is(err, hallpass.Conflict) {
+		t.Errorf("the name of the old token was given away: %v", err)
+	}
+}
+
+// TestLostAnswer repeats requests whose answers were lost, of a rotation and of a
+// creation: the table of what is answered.
+func TestLostAnswer(t *testing.T) {
+	w := newRotations(t, admin.NewToken{})
+	made := func(key, reason string) (admin.Issued, error) {
+		r, err := w.rotate(admin.Rotate{Key: key, Reason: reason})
+		return r.Issued, err
+	}
+	created := func(key, purpose string) (admin.Issued, error) {
+		return w.CreateToken(t.Context(), w.boss, w.account, admin.NewToken{Name: "another", Key: key, Purpose: purpose})
+	}
+	for name, tt := range map[string]struct {
+		ask   func(key, body string) (admin.Issued, error)
+		other string // the error with another key
+	}{"rotate": {made, "token.already-rotated"}, "create": {created, "serviceaccounts.ErrTokenAlreadyExists"}} {
+		first, err := tt.ask("k", "a")
+		if err != nil || first.Replayed {
+			t.Fatalf("%s: %+v, %v", name, first, err)
+		}
+		fails := func(key, body, want string) {
+			t.Helper()
+			if _, err := tt.ask(key, body); errID(err) != want {
+				t.Errorf("%s with key %q, body %q: %v, want %s", name, key, body, err, want)
+			}
+		}
+		fails("k", "a", "token.rotation-in-flight")
+		w.Wind(2 * time.Second)
+		fails("k", "b", "token.rotation-key-reused")
+		fails("other", "a", tt.other)
+		fails("", "a", tt.other)
+		fails("not a key", "a", hallpass.MalformedID)
+		again, err := tt.ask("k", "a")
+		if err != nil || !again.Replayed || again.Token.ID != first.Token.ID || again.Token.Hash == first.Token.Hash || again.Token.Hash != again.Secret.Hash() {
+			t.Errorf("%s, repeated: %+v, %v", name, again, err)
+		}
+		if now := w.get(first.Token.ID); now.Hash != again.Secret.Hash() || !now.ExpiresAt.Equal(first.Token.ExpiresAt) {
+			t.Errorf("%s: the token is %+v", name, now)
+		}
+		w.use(first.Token.ID)
+		fails("k", "a", "token.rotation-used")
+		w.Wind(10 * time.Minute)
+		fails("k", "a", tt.other)
+	}
+}
+
+// TestNotRotatable tries to replace tokens that were ended or are paused, and one that
+// has expired, which may be.
+func TestNotRotatable(t *testing.T) {
+	w := newRotations(t, admin.NewToken{Seconds: 3600})
+	yes, no := true, false
+	pause := func(p *bool) {
+		if _, err := w.UpdateToken(t.Context(), w.boss, w.account, w.old.Token.ID, hallpass.TokenPatch{Paused: p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pause(&yes)
+	if _, err := w.rotate(admin.Rotate{}); errID(err) != "token.not-rotatable" {
+		t.Errorf("a paused token: %v", err)
+	}
+	pause(&no)
+	w.Wind(time.Hour)
+	r, err := w.rotate(admin.Rotate{})
+	if err != nil || r.Replaced.State(w.Clock.Now(), false) != hallpass.TokenRotated {
+		t.Fatalf("an expired token: %+v, %v", r, err)
+	}
+	w.old = r.Issued
+	if err := w.db.Write(t.Context(), func(tx *store.Tx) error { return tx.RevokeToken(hallpass.FirstOrg, r.Token.ID, w.Clock.Now()) }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.rotate(admin.Rotate{}); errID(err) != "token.not-rotatable" {
+		t.Errorf("a revoked token: %v", err)
+	}
+}
+
+// TestRotationRace has many replace one token at once: one does, whether they bring
+// keys of their own or the same.
+func TestRotationRace(t *testing.T) {
+	for _, key := range []string{"", "same"} {
+		w := newRotations(t, admin.NewToken{})
+		answers := make(chan string, 20)
+		var all sync.WaitGroup
+		for range cap(answers) {
+			all.Go(func() {
+				_, err := w.rotate(admin.Rotate{Key: key})
+				if err != nil && errID(err) == "" {
+					answers <- err.Error()
+					return
+				}
+				answers <- errID(err)
+			})
+		}
+		all.Wait()
+		close(answers)
+		got := make(map[string]int)
+		for a := range answers {
+			got[a]++
+		}
+		refusal := map[string]string{"": "token.already-rotated", "same": "token.rotation-in-flight"}[key]
+		if d := cmp.Diff(got, map[string]int{"": 1, refusal: 19}); d != "" {
+			t.Errorf("key %q (got, want):\n%s", key, d)
+		}
+	}
+}
+
+// TestSelfRotation has tokens replace themselves: those that may, within their bounds.
+func TestSelfRotation(t *testing.T) {
+	w := newRotations(t, admin.NewToken{Seconds: 3600})
+	self := func(id hallpass.TokenID) hallpass.Caller {
+		c := hallpass.Caller{Principal: hallpass.Principal{Kind: hallpass.ServiceAccountPrincipal, ID: int64(w.account)}, Org: hallpass.FirstOrg, Token: id}
+		return c
+	}
+	if _, err := w.RotateItself(t.Context(), self(w.old.Token.ID), admin.Rotate{}); errID(err) != "token.self-rotation-off" {
+		t.Errorf("a token that may not: %v", err)
+	}
+	if _, err := w.RotateItself(t.Context(), w.boss, admin.Rotate{}); errID(err) != "token.only" {
+		t.Errorf("a user: %v", err)
+	}
+	yes, until := true, w.Clock.Now().Add(90*time.Minute)
+	if _, err := w.UpdateToken(t.Context(), w.boss, w.account, w.old.Token.ID, hallpass.TokenPatch{SelfRotate: &yes}); !errors.Is(err, hallpass.Invalid) {
+		t.Errorf("without an end: %v", err)
+	}
+	if _, err := w.UpdateToken(t.Context(), w.boss, w.account, w.old.Token.ID, hallpass.TokenPatch{SelfRotate: &yes, RenewUntil: &until}); err != nil {
+		t.Fatal(err)
+	}
+	long := int64(3601)
+	if _, err := w.RotateItself(t.Context(), self(w.old.Token.ID), admin.Rotate{Seconds: &long}); !errors.Is(err, hallpass.Invalid) {
+		t.Errorf("longer than it was made for: %v", err)
+	}
+	w.Wind(59 * time.Minute)
+	r, err := w.RotateItself(t.Context(), self(w.old.Token.ID), admin.Rotate{})
+	if err != nil || !r.Token.ExpiresAt.Equal(until) || !r.Token.SelfRotate {
+		t.Fatalf("it became %+v, %v; want one that ends at %v", r.Token, err, until)
+	}
+	w.Wind(31 * time.Minute)
+	if _, err := w.RotateItself(t.Context(), self(r.Token.ID), admin.Rotate{}); !errors.Is(err, hallpass.Unauthenticated) {
+		t.Errorf("after that: %v", err)
+	}
+}
