@@ -80,6 +80,7 @@ type accountView struct {
 	Edit      bool // the name is being edited
 	NewName   string
 	Rows      tokensView
+	Uses      usesView
 	OpenForm  bool   // the token dialog opens with the page
 	OpenURL   string // of the form in it
 }
@@ -136,6 +137,9 @@ func (req *request) showAccount(status int, view accountView) error {
 		return err
 	}
 	view.Account, view.Purpose, view.Created, view.CreatedBy = view.Head.Account, a.Purpose, req.timestamp(a.CreatedAt), a.CreatedBy
+	if view.Uses, err = req.usesView(a); err != nil {
+		return err
+	}
 	q := req.URL.Query()
 	if role, ok := hallpass.ParseRole(q.Get("role")); ok && view.Account.Write && role <= req.caller.Role {
 		view.Account.Roles = req.roleOptions(role, req.caller.Role)

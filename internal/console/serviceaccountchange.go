@@ -58,7 +58,9 @@ func setAccountRole(req *request) (change, error) {
 	c.do = req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Role: &role})
 	if role < a.Role {
 		c.Destroys = true
-		err = req.tokenFacts(&c, a)
+		if err = req.tokenFacts(&c, a); err == nil {
+			err = req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactRole, Role: role})
+		}
 	}
 	return c, err
 }
@@ -95,7 +97,10 @@ func disableAccount(req *request) (change, error) {
 	}
 	on := true
 	c.do = req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Disabled: &on})
-	return c, req.tokenFacts(&c, a)
+	if err := req.tokenFacts(&c, a); err != nil {
+		return c, err
+	}
+	return c, req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactDisable})
 }
 
 // deleteAccount is GET and POST /org/serviceaccounts/{ref}/delete.
@@ -115,6 +120,9 @@ func deleteAccount(req *request) (change, error) {
 	c.to = req.back(crumbAccounts.URL)
 	c.do = func() error { return req.o.Admin.DeleteServiceAccount(req.Context(), req.caller, a.ID) }
 	if err := req.tokenFacts(&c, a); err != nil {
+		return c, err
+	}
+	if err := req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactDelete}); err != nil {
 		return c, err
 	}
 	lost, err := req.lostWith(a)

@@ -64,9 +64,7 @@ func (t tokenRow) Expired() bool { return t.State == hallpass.TokenExpired }
 func (t tokenRow) Paused() bool { return t.State == hallpass.TokenPaused }
 
 // Rotates reports whether the token can be replaced by another.
-func (t tokenRow) Rotates() bool {
-	return t.State == hallpass.TokenLive || t.State == hallpass.TokenBlocked || t.State == hallpass.TokenExpired
-}
+func (t tokenRow) Rotates() bool { return t.State == hallpass.TokenLive || t.Expired() }
 
 // Ended reports whether the token has ended, in whatever way.
 func (t tokenRow) Ended() bool { return t.Expired() || t.Over() }
@@ -190,6 +188,9 @@ func deleteToken(req *request) (change, error) {
 		c.Facts = append(c.Facts, "It has expired already.")
 	}
 	c.done = "The token " + t.Name + " of " + a.Name + " is revoked."
+	if err := req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactToken, Token: t.ID}); err != nil {
+		return c, err
+	}
 	c.do = func() error { return req.o.Admin.DeleteToken(req.Context(), req.caller, a.ID, t.ID) }
 	return c, nil
 }

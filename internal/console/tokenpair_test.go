@@ -40,7 +40,7 @@ func TestPair(t *testing.T) {
 	change(2, func(k *hallpass.Token) { k.Rotation = hallpass.Rotation{Chain: 1, Generation: 2, Predecessor: 1} })
 	use := func(key string) { s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "", "User-Agent: curl/8.5.0") }
 
-	b.want("nobody has moved", b.get(path), 200, `<tbody class="pair">`, "Not safe to retire yet", "Nobody has used the new secret.", "10 minutes without use, at the latest",
+	b.want("nobody has moved", b.get(path), 200, `<tbody class="pair">`, "Not safe to retire yet", "Nobody has used the new secret.", "10 minutes without use, at the latest", `href="`+path+`/tokens/1/retire"`, `href="`+path+`/tokens/1/extend"`, `href="`+path+`/tokens/2/undo"`,
 		`<span class="gen new">2</span>New`, `<span class="gen">1</span>Old`, "When quiet")
 	s.Clock.Wind(time.Minute)
 	use(old)
@@ -53,6 +53,9 @@ func TestPair(t *testing.T) {
 	}
 	b.want("the page of the new one", b.get(path+"/tokens/2"), 200, "Generation 2", "Replaces …"+old[len(old)-4:])
 	b.want("the page of the old one", b.get(path+"/tokens/1"), 200, "Replaced by", `href="`+path+`/tokens/2"`)
+	for _, page := range []string{"1/retire", "1/extend", "2/undo", "2/rotate", "2/pause", "2/narrow", "2/rename"} {
+		b.want("the page behind "+page, b.get(path+"/tokens/"+page), 200)
+	}
 	s.Clock.Wind(24 * time.Hour)
 	p := b.get(path)
 	b.want("the old one has ended", p, 200, "Replaced", "Ended")
@@ -78,4 +81,9 @@ func TestTokenUsage(t *testing.T) {
 		return strings.Contains(b.get(path+"/tokens").text, `aria-label="Calls with of ci in the last 30 days: 3 answered, 1 refused"`)
 	})
 	b.want("its page", b.get(path+"/tokens/1"), 200, "3 answered", "1 refused", "curl/0", "curl/1", "GET /api/org answered 200", "orgs:read", `<svg class="days"`, "Today")
+	for _, question := range []string{path + "/disable", path + "/delete", path + "/tokens/1/delete"} {
+		b.want("who would break: "+question, b.get(question), 200, "“of ci” was used 3 times by curl/1 from 127.0.0.1, last just now: POST /api/folders answered 403.", "“of ci” was used 1 time by curl/0 from 127.0.0.1, last just now: GET /api/org answered 200.")
+	}
+	b.want("what it would lose", b.post(path+"/role", "role", "None"), 200, "It loses orgs:read, which it used 3 times, last just now.")
+	b.want("what it uses", b.get(path), 200, "What it uses", "permissions used\"", "Recorded for less than 90 days so far.")
 }

@@ -1,0 +1,70 @@
+package console
+
+import (
+	"strconv"
+
+	"github.com/hallpass-dev/hallpass"
+)
+
+// impactDays is how many days of usage a question before a change looks at.
+const impactDays = 7
+
+// impactFacts says who would break: the clients that used what is to end, and the
+// actions that were used and are to be lost.
+func (req *request) impactFacts(c *change, account hallpass.ServiceAccountID, of hallpass.ImpactOf) error {
+	i, err := req.o.Admin.Impact(req.Context(), req.caller, account, of, impactDays)
+	if err != nil {
+		return err
+	}
+	const most = 5
+	for n, k := range i.Clients {
+		if n == most {
+			c.Facts = append(c.Facts, "… and "+hallpass.Counted(len(i.Clients)-most, "more client")+" in the last 7 days.")
+			break
+		}
+		text := named(k.Token.Name) + " was used " + hallpass.Counted(int(k.Count), "time") + " by " + client(k.UserAgent) + " from " + k.Address + ", last " + req.timestamp(k.Last).Relative()
+		if route := routeWords(k.TokenPlace); route != "" {
+			text += ": " + route
+		}
+		c.Facts = append(c.Facts, sentence(text))
+	}
+	for n, a := range i.Lost {
+		if n == most {
+			c.Facts = append(c.Facts, "… and "+hallpass.Counted(len(i.Lost)-most, "more action")+" that it used.")
+			break
+		}
+		c.Facts = append(c.Facts, "It loses "+string(a.Action)+", which it used "+hallpass.Counted(int(a.Count), "time")+", last "+req.timestamp(a.Last).Relative()+".")
+	}
+	return nil
+}
+
+// usesDays is how many days of usage are compared with what an account holds.
+const usesDays = 90
+
+// usesView is how much an account uses of what it holds.
+type usesView struct {
+	Granted, Used string // counts; empty: it holds nothing
+	Complete      bool   // usage is recorded for as long
+	Suggestion    string
+	Lower         string // the basic role that would do; empty: none lower
+}
+
+// usesView returns how much the account uses.
+func (req *request) usesView(a hallpass.ServiceAccountSummary) (v usesView, err error) {
+	u, err := req.o.Admin.UsedPermissions(req.Context(), req.caller, a.ID, usesDays)
+	if err != nil || u.Granted == 0 {
+		return v, err
+	}
+	v = usesView{Granted: strconv.Itoa(u.Granted), Used: strconv.Itoa(u.Used), Complete: u.Complete}
+	if s := u.Suggestion; s != nil && s.Role < a.Role {
+		v.Suggestion = "All that it did, it could do with the role " + s.Role.String()
+		if len(s.Also) > 0 {
+			v.Suggestion += " and " + hallpass.Enumerate(s.Also)
+		}
+		v.Suggestion += "."
+		if req.caller.Can(hallpass.ServiceAccountsWrite, a.ID.Scope()) && !a.Disabled {
+			v.Lower = s.Role.String()
+		}
+	}
+	return v, nil
+}
