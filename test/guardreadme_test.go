@@ -41,7 +41,7 @@ func TestFiveLines(t *testing.T) {
 	ask := func(method, path string) string {
 		return "\necho; curl -s -o answer -w '%{http_code} ' -X " + method + ` -H "Authorization: Bearer $T" http://` + address + "/guard/proxy/prom" + path + "; cat answer"
 	}
-	script = "trap 'kill $! && wait' EXIT\n" + script + ask("POST", "/api/v1/admin/tsdb/snapshot") + ask("POST", "/-/reload") + "\n" + string(revoke[1]) + " --yes" + ask("GET", "/api/v1/query?query=up")
+	script = "trap 'kill $! && wait' EXIT\n" + script + ask("POST", "/api/v1/admin/tsdb/snapshot") + ask("POST", "/-/reload") + "\n" + string(revoke[1]) + ask("GET", "/api/v1/query?query=up")
 	cmd := exec.Command(shell, "-c", script)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PATH="+programs+":"+os.Getenv("PATH"), "XDG_CONFIG_HOME="+dir, "HOME="+dir)

@@ -327,7 +327,7 @@ func (s *session) makeGuardChanges(changes []guardChange) error {
 		}
 		made = append(made, g)
 	}
-	return s.done(made, "Applied %d guards.", len(made))
+	return s.done(made, "Applied %s.", hallpass.Counted(len(made), "guard"))
 }
 
 func testGuard(r *remote) *cobra.Command {

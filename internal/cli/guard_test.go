@@ -59,7 +59,7 @@ func TestGuards(t *testing.T) {
 	apply("", "create guard loki", `path_allow: "" -> "%2f"`, "+ rule 1: GET /ready needs public", "create guard prom", "warning: guard loki, rule 2: Only Admins hold loki:read", "Applied 2 guards.")
 	apply("", "The guards are as the file has them.")
 	write(strings.Replace(guardsFile, "public = true", `role = "Viewer"`, 1))
-	apply("", "change guard loki", "- rule 1: GET /ready needs public", "+ rule 1: GET /ready needs role Viewer", "Applied 1 guards.")
+	apply("", "change guard loki", "- rule 1: GET /ready needs public", "+ rule 1: GET /ready needs role Viewer", "Applied 1 guard.")
 	if out := hallpass(t, "", "guard", "list"); !strings.Contains(out, "loki") || !strings.Contains(out, "prometheus") {
 		t.Errorf("the list: %s", out)
 	}

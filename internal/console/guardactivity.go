@@ -21,7 +21,11 @@ func (req *request) guardActivity(a hallpass.GuardActivity) guardActivity {
 	out := guardActivity{Allowed: grouped(sum.Allowed), Refused: grouped(sum.Refused), Node: req.o.Node.Shared(), Chart: sparkOf(a)}
 	out.Minute = "No requests in the last minute"
 	if n := last.Allowed + last.Refused; n > 0 {
-		out.Minute = grouped(n) + " requests in the last minute, " + grouped(last.Refused) + " refused"
+		noun := " requests"
+		if n == 1 {
+			noun = " request"
+		}
+		out.Minute = grouped(n) + noun + " in the last minute, " + grouped(last.Refused) + " refused"
 	}
 	if since := req.timestamp(a.Since); since.now.Sub(a.Since).Minutes() < hallpass.GuardMinutes {
 		out.Since = since
