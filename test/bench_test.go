@@ -63,6 +63,7 @@ func TestMeasured(t *testing.T) {
 		{"usage", func() { b.usage(few()) }},
 		{"flood", func() { b.flood(few()) }},
 		{"crowd", func() { b.crowd(few()) }},
+		{"attention", b.attention},
 		{"year", b.year},
 	} {
 		t.Run(part.name, func(t *testing.T) {
