@@ -66,9 +66,9 @@ func (a *API) listedTokens(list []hallpass.TokenOfAccount) []wire.ListedToken {
 	a.verify.Uses(tokens)
 	now := a.admin.Now()
 	out := make([]wire.ListedToken, 0, len(list))
-	for i, t := range tokens {
-		s := list[i].Account
-		out = append(out, wire.ListedToken{Token: tokenRow(t, s, now), ServiceAccount: wire.TokenAccount{
+	for i, l := range list {
+		s := l.Account
+		out = append(out, wire.ListedToken{Token: tokenRow(tokens[i], s, now), ServiceAccount: wire.TokenAccount{
 			ID: int64(s.ID), UID: s.UID, Name: s.Name, Login: s.Login, Role: s.Role.String(), IsDisabled: s.Disabled,
 		}})
 	}

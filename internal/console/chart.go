@@ -74,17 +74,18 @@ const usageDays = chartBars
 // the sum. of names the token in the words.
 func (c canvas) daysChart(days []hallpass.TokenDay, now time.Time, of string) (spark, hallpass.TokenDay) {
 	first := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-usageDays)
-	var bars [usageDays]bar
+	bars := make([]bar, usageDays)
 	var sum hallpass.TokenDay
 	for _, d := range days {
 		i := int(d.Day.Sub(first) / (24 * time.Hour))
-		if d.Day.Before(first) || i >= usageDays {
+		if d.Day.Before(first) || i < 0 || i >= len(bars) {
 			continue
 		}
 		sum.Add(d)
-		bars[i] = bar{bars[i].ok + d.OK + d.Failed, bars[i].no + d.Denied + d.Refused, bars[i].limited + d.Limited}
+		b := &bars[i]
+		*b = bar{b.ok + d.OK + d.Failed, b.no + d.Denied + d.Refused, b.limited + d.Limited}
 	}
-	s := c.draw(bars[:])
+	s := c.draw(bars)
 	s.Words = "Calls with " + of + " in the last 30 days: " + dayWords(sum)
 	return s, sum
 }
