@@ -50,10 +50,48 @@ func (req *request) tokenChange(page string) (view tokenChangeView, err error) {
 	view.Account = req.accountRow(view.a)
 	view.Token = req.tokenRow(view.Account, view.t)
 	view.Name, view.Owner, view.Purpose, view.AccountOwner, view.AccountPurpose = view.t.Name, view.t.Owner, view.t.Purpose, view.a.Owner, view.a.Purpose
-	if now := req.o.Admin.Now(); view.t.State(now, view.a.Disabled).Works() && view.t.InUse(now) {
-		view.Users = []string{req.useText(view.t)}
+	view.Users, err = req.usersOf(view.a, view.t)
+	return view, err
+}
+
+// usersOf says who used the token in the last 24 hours, the latest first; none if it does
+// not work.
+func (req *request) usersOf(a hallpass.ServiceAccountSummary, t hallpass.Token) (list []string, err error) {
+	const most = 5
+	now := req.o.Admin.Now()
+	if !t.State(now, a.Disabled).Works() || !t.InUse(now) {
+		return nil, nil
 	}
-	return view, nil
+	used := req.useText(t)
+	u, err := req.o.Admin.TokenUsage(req.Context(), req.caller, a.ID, t.ID, 1)
+	if err != nil {
+		return nil, err
+	}
+	others := 0
+	for _, p := range u.Places {
+		switch t.LastUse = (hallpass.Use{At: p.Last, Address: p.Address, UserAgent: p.UserAgent}); {
+		case !t.InUse(now):
+		case len(list) == most:
+			others++
+		default:
+			list = append(list, req.useText(t)+then(routeWords(p)))
+		}
+	}
+	if len(list) == 0 { // what it was used for is written some seconds later
+		return []string{used}, nil
+	}
+	if others > 0 {
+		list = append(list, "and "+hallpass.Counted(others, "client")+" more")
+	}
+	return list, nil
+}
+
+// then returns the words after a comma, if there are any.
+func then(words string) string {
+	if words == "" {
+		return ""
+	}
+	return ", " + words
 }
 
 // show shows the form.
