@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -182,17 +183,21 @@ func TestUsageOfManyPlaces(t *testing.T) {
 	}
 }
 
+var errUndone = errors.New("undone by the test")
+
 // TestUsageWaitsForTheDatabase counts on while the database takes nothing.
 func TestUsageWaitsForTheDatabase(t *testing.T) {
 	w := newWorld(t, verify.Options{})
-	id, _ := w.token(w.account("ci"), "t", 0)
+	account := w.account("ci")
+	id, _ := w.token(account, "t", 0)
 	locked, unlock := make(chan struct{}), make(chan struct{})
 	var holding sync.WaitGroup
 	holding.Go(func() {
-		_ = w.db.Write(t.Context(), func(*store.Tx) error { // it writes nothing
+		_ = w.db.Write(t.Context(), func(tx *store.Tx) error { // what is counted waits for what becomes of its token
+			err := tx.DeleteToken(w.caller.Org, account, id)
 			close(locked)
 			<-unlock
-			return nil
+			return errors.Join(err, errUndone)
 		})
 	})
 	<-locked
