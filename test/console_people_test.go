@@ -61,7 +61,7 @@ func TestRolesByKeyboard(t *testing.T) {
 		t.Errorf("after: %d %s", r.StatusCode, r.Text)
 	}
 
-	b.press("a", "What can this account do?")
+	b.press("a", "Permissions")
 	b.shows("Read teams", "role teams:read", "Effective permissions")
 	b.fill("#action", "teams:write")
 	b.fill("#scope", "teams:id:1")
