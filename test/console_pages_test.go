@@ -339,7 +339,7 @@ func TestEveryFormTellsWhere(t *testing.T) {
 const wrongForms = `(async () => {
 	const faults = [];
 	window.told = 0;
-	const usual = { permissions: "teams:read teams:*", request: "GET /usual", headers: "X-Usual: yes", upstream: "http://127.0.0.1:9", timeout: "9s", methods: "GET", path: "/usual", action: "app:use", scope: "app:of:x", captures: "", preset: "", set: "X-T = on", split: "|" };
+	const usual = { permissions: "teams:read teams:*", request: "GET /usual", headers: "X-Usual: yes", upstream: "http://127.0.0.1:9", timeout: "9s", methods: "GET", path: "/usual", action: "app:use", scope: "app:of:x", captures: "", preset: "", set: "X-T = on", split: "|", max_role: "", networks: "", calls: "" };
 	const bad = { select: ["nonsense"], text: ["x".repeat(5000), "a\u0007b", " "], password: ["x"] };
 	for (const form of document.querySelectorAll("main form[method=post]")) {
 		for (const field of form.elements) {
