@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -295,17 +294,10 @@ func remedy(t hallpass.Token, account hallpass.ServiceAccount, e hallpass.AuditE
 			return r.do
 		}
 	}
-	if e.Reason == "api-key.network" && state.Works() && !within(t.Limits.Networks, e.From.Address) {
+	if e.Reason == "api-key.network" && state.Works() && len(t.Limits.Networks) > 0 && !hallpass.InNetworks(t.Limits.Networks, e.From.Address) {
 		return hallpass.ActionSetNetworks
 	}
 	return ""
-}
-
-// within reports whether the address is in one of the networks, or there are none.
-func within(networks []netip.Prefix, address string) bool {
-	a, err := netip.ParseAddr(address)
-	a = a.Unmap().WithZone("")
-	return len(networks) == 0 || err == nil && slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(a) })
 }
 
 // overlaps returns the tokens that another replaces and that nobody uses any more, or

@@ -30,13 +30,7 @@ func attentionRoute(a *API) route {
 	const pattern = "GET /api/attention"
 	page := endpoint(a, pattern, http.StatusOK, may(hallpass.ServiceAccountsRead), a.attention)
 	export := stream(a, pattern, may(hallpass.ServiceAccountsRead), a.exportAttention)
-	return route{pattern: pattern, rule: page.rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if wantsCSV(r) {
-			export.handler.ServeHTTP(w, r)
-			return
-		}
-		page.handler.ServeHTTP(w, r)
-	})}
+	return pageOrExport(page, export, wantsCSV)
 }
 
 // wantsCSV reports whether the request asks for a table.

@@ -19,13 +19,7 @@ func auditRoute(a *API) route {
 	const pattern = "GET /api/audit"
 	page := endpoint(a, pattern, http.StatusOK, may(hallpass.AuditRead), a.audit)
 	export := stream(a, pattern, may(hallpass.AuditRead), a.exportAudit)
-	return route{pattern: pattern, rule: page.rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if wantsLines(r) {
-			export.handler.ServeHTTP(w, r)
-			return
-		}
-		page.handler.ServeHTTP(w, r)
-	})}
+	return pageOrExport(page, export, wantsLines)
 }
 
 const ndjson = "application/x-ndjson"

@@ -204,3 +204,15 @@ func decode(w http.ResponseWriter, r *http.Request, rule rule, v any) error {
 
 // maxDashboard is the longest body that holds a dashboard (SEC-8).
 const maxDashboard = 8 << 20
+
+// pageOrExport returns the route of both, which have one pattern and one rule: the
+// export is for requests that want it.
+func pageOrExport(page, export route, wants func(*http.Request) bool) route {
+	return route{pattern: page.pattern, rule: page.rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wants(r) {
+			export.handler.ServeHTTP(w, r)
+			return
+		}
+		page.handler.ServeHTTP(w, r)
+	})}
+}

@@ -32,13 +32,7 @@ func inventoryRoute(a *API) route {
 	const pattern = "GET /api/tokens"
 	page := endpoint(a, pattern, http.StatusOK, may(hallpass.ServiceAccountsRead), a.inventory)
 	export := stream(a, pattern, may(hallpass.ServiceAccountsRead), a.exportInventory)
-	return route{pattern: pattern, rule: page.rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Accept") == textCSV {
-			export.handler.ServeHTTP(w, r)
-			return
-		}
-		page.handler.ServeHTTP(w, r)
-	})}
+	return pageOrExport(page, export, func(r *http.Request) bool { return r.Header.Get("Accept") == textCSV })
 }
 
 // defaultInventory is how many tokens a page has unless the request says so.

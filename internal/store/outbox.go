@@ -250,9 +250,7 @@ type DeadUse struct {
 // reasons, the last such refusal of each token and reason.
 func (tx *Tx) DeadUses(since time.Time, reasons ...string) ([]DeadUse, error) {
 	args := []any{micros(since)}
-	for _, r := range reasons {
-		args = append(args, r)
-	}
+	among := binds(&args, reasons)
 	list, err := all(tx, func(r row) (d DeadUse, err error) {
 		var at int64
 		err = r.Scan(&d.Token, &d.Org, &d.Reason, &at, &d.From.Address, &d.From.UserAgent)
@@ -261,22 +259,13 @@ func (tx *Tx) DeadUses(since time.Time, reasons ...string) ([]DeadUse, error) {
 	}, `
 		SELECT a.token_id, a.org_id, a.reason, a.at_us, a.address, a.user_agent FROM audit a
 		WHERE  a.id IN (SELECT MAX(id) FROM audit
-			WHERE  action = 'token.verify' AND outcome = 'refused' AND at_us > $1 AND token_id > 0 AND reason IN (`+placeholdersFrom(2, len(reasons))+`)
+			WHERE  action = 'token.verify' AND outcome = 'refused' AND at_us > $1 AND token_id > 0 AND reason IN (`+among+`)
 			GROUP  BY token_id, reason)
 		ORDER  BY a.id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: uses of dead tokens: %w", err)
 	}
 	return list, nil
-}
-
-// placeholdersFrom returns "$first, …", n of them.
-func placeholdersFrom(first, n int) string {
-	texts := make([]string, n)
-	for i := range texts {
-		texts[i] = "$" + strconv.Itoa(first+i)
-	}
-	return strings.Join(texts, ", ")
 }
 
 // Told reports whether a channel of the notice's org has it.

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -84,22 +83,14 @@ func (tx *Tx) CreateToken(t hallpass.Token) (hallpass.Token, error) {
 	}
 	t.ID = hallpass.TokenID(id)
 	t.Rotation.Generation = max(t.Rotation.Generation, 1)
-	power, err := powerOf(t)
+	values, err := changeable(t, key)
 	if err != nil {
 		return hallpass.Token{}, fmt.Errorf("store: create token: %w", err)
 	}
-	n := t.Rotation
-	args := append([]any{
-		t.ID, t.Org, t.ServiceAccount, t.Name, key, t.Hash[:], t.LastFour, micros(t.CreatedAt), t.CreatedBy, micros(t.ExpiresAt),
-		micros(t.RevokedAt), t.Owner, t.Purpose, t.SelfRotate, micros(t.RenewUntil),
-		n.Chain, n.Generation, n.Predecessor, n.Successor, micros(n.At), micros(n.CloseAt), n.Quiet.Microseconds(), encodeKey(n.Key),
-	}, power...)
+	args := []any{t.ID, t.Org, t.ServiceAccount, micros(t.CreatedAt), t.CreatedBy}
 	_, err = tx.exec(`
-		INSERT INTO tokens (id, org_id, service_account_id, name, name_key, hash, last_four, created_us, created_by, expires_us,
-		                    revoked_us, owner, purpose, self_rotate, renew_until_us,
-		                    chain_id, generation, predecessor_id, successor_id, rotated_us, close_us, quiet_us, rotation_key, `+powerNames+`,
-		                    used_us, used_address, used_agent)
-		VALUES (`+placeholders(len(args))+`, 0, '', '')`, args...)
+		INSERT INTO tokens (id, org_id, service_account_id, created_us, created_by, used_us, used_address, used_agent, `+changeableNames+`)
+		VALUES ($1, $2, $3, $4, $5, 0, '', '', `+binds(&args, values)+`)`, args...)
 	if isUnique(err) {
 		return hallpass.Token{}, errTokenNameTaken
 	}
@@ -131,25 +122,16 @@ func (tx *Tx) RenameToken(t hallpass.Token, now time.Time) error {
 // its name and gives it up to others. A name that a live token of the org has is a
 // Conflict; NotFound when the org has no such token.
 func (tx *Tx) UpdateToken(t hallpass.Token) error {
-	power, err := powerOf(t)
-	if err != nil {
-		return fmt.Errorf("store: update token %d: %w", t.ID, err)
-	}
 	key := hallpass.NameKey(t.Name)
 	if t.Rotation.Successor != 0 || !t.RevokedAt.IsZero() {
 		key = ""
 	}
-	r := t.Rotation
-	args := append([]any{
-		t.Name, key, t.Hash[:], t.LastFour, micros(t.ExpiresAt), micros(t.RevokedAt), t.Owner, t.Purpose, t.SelfRotate, micros(t.RenewUntil),
-		r.Chain, max(r.Generation, 1), r.Predecessor, r.Successor, micros(r.At), micros(r.CloseAt), r.Quiet.Microseconds(), encodeKey(r.Key),
-	}, power...)
-	n, err := tx.exec(`
-		UPDATE tokens
-		SET    (name, name_key, hash, last_four, expires_us, revoked_us, owner, purpose, self_rotate, renew_until_us,
-		        chain_id, generation, predecessor_id, successor_id, rotated_us, close_us, quiet_us, rotation_key, `+powerNames+`)
-		     = (`+placeholders(len(args))+`)
-		WHERE  org_id = $`+strconv.Itoa(len(args)+1)+` AND id = $`+strconv.Itoa(len(args)+2), append(args, t.Org, t.ID)...)
+	values, err := changeable(t, key)
+	if err != nil {
+		return fmt.Errorf("store: update token %d: %w", t.ID, err)
+	}
+	args := []any{t.Org, t.ID}
+	n, err := tx.exec(`UPDATE tokens SET (`+changeableNames+`) = (`+binds(&args, values)+`) WHERE org_id = $1 AND id = $2`, args...)
 	if isUnique(err) {
 		return errTokenNameTaken
 	}
@@ -162,16 +144,21 @@ func (tx *Tx) UpdateToken(t hallpass.Token) error {
 	return nil
 }
 
-// placeholders returns "$1, $2, …" up to n.
-func placeholders(n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d", i+1)
+// changeableNames are the columns that UpdateToken stores.
+const changeableNames = `name, name_key, hash, last_four, expires_us, revoked_us, owner, purpose, self_rotate, renew_until_us,
+	chain_id, generation, predecessor_id, successor_id, rotated_us, close_us, quiet_us, rotation_key, ` + powerNames
+
+// changeable returns what those columns hold for the token that has the key of its name.
+func changeable(t hallpass.Token, key string) ([]any, error) {
+	power, err := powerOf(t)
+	if err != nil {
+		return nil, err
 	}
-	return b.String()
+	r := t.Rotation
+	return append([]any{
+		t.Name, key, t.Hash[:], t.LastFour, micros(t.ExpiresAt), micros(t.RevokedAt), t.Owner, t.Purpose, t.SelfRotate, micros(t.RenewUntil),
+		r.Chain, max(r.Generation, 1), r.Predecessor, r.Successor, micros(r.At), micros(r.CloseAt), r.Quiet.Microseconds(), encodeKey(r.Key),
+	}, power...), nil
 }
 
 // Tokens returns the account's tokens by name; none when org has no such

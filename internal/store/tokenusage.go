@@ -301,8 +301,10 @@ func (tx *Tx) scopesOf(o owned, rows []actionRow) (map[actionKey][]hallpass.Scop
 	}
 	known := make(map[actionKey][]hallpass.Scope)
 	for some := range slices.Chunk(slices.Compact(owners), idsInStatement) {
+		var args []any
+		places := binds(&args, padded(some))
 		list, err := all(tx, func(r row) (k actionKey, err error) { return k, r.Scan(&k.owner, &k.action, &k.scope) },
-			`SELECT `+o.owner+`, action, scope FROM `+o.prefix+`_actions WHERE scope NOT IN ('', '*') AND `+o.owner+` IN (`+placeholders(idsInStatement)+`)`, padded(some)...)
+			`SELECT `+o.owner+`, action, scope FROM `+o.prefix+`_actions WHERE scope NOT IN ('', '*') AND `+o.owner+` IN (`+places+`)`, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -317,23 +319,21 @@ func (tx *Tx) scopesOf(o owned, rows []actionRow) (map[actionKey][]hallpass.Scop
 // idsInStatement is for how many ids a statement has placeholders.
 const idsInStatement = 32
 
-// padded returns the ids as arguments for idsInStatement placeholders; the last comes
-// as often as is needed.
-func padded(ids []int64) []any {
-	args := make([]any, idsInStatement)
-	for i := range args {
-		args[i] = ids[min(i, len(ids)-1)]
-	}
-	return args
+// padded returns the ids as idsInStatement of them; the last comes as often as is
+// needed. So the text of a statement is the same for any number.
+func padded(ids []int64) []int64 {
+	return append(slices.Clone(ids), slices.Repeat(ids[len(ids)-1:], idsInStatement-len(ids))...)
 }
 
 // trim deletes of each of the tokens the oldest rows beyond the bound. key are the
 // columns that tell the rows of a token apart.
 func (tx *Tx) trim(table, key string, bound int, tokens []int64) error {
 	for some := range slices.Chunk(tokens, idsInStatement) {
+		var args []any
+		places := binds(&args, padded(some))
 		over, err := all(tx, scanMicros, `
-			SELECT token_id FROM `+table+` WHERE token_id IN (`+placeholders(idsInStatement)+`)
-			GROUP BY token_id HAVING COUNT(*) > `+strconv.Itoa(bound), padded(some)...)
+			SELECT token_id FROM `+table+` WHERE token_id IN (`+places+`)
+			GROUP BY token_id HAVING COUNT(*) > `+strconv.Itoa(bound), args...)
 		if err != nil {
 			return err
 		}
