@@ -362,8 +362,8 @@ const wrongForms = `(async () => {
 				const marked = [...page.querySelectorAll("[aria-invalid=true]")];
 				const focus = page.querySelector("[autofocus]");
 				const words = (focus?.getAttribute("aria-describedby") || "").split(" ").map((id) => page.getElementById(id)).filter((e) => e?.classList.contains("field-error") && e.innerText.trim());
-				if ([409, 412].includes(answer.status) && focus?.getAttribute("role") === "alert") continue; // the form as a whole is out of date
-				if (marked.length !== 1 || marked[0] !== focus) faults.push(what + ": marked: " + marked.map((e) => e.name) + "; in focus: " + focus?.outerHTML.slice(0, 90));
+				if ([409, 412, 422].includes(answer.status) && focus?.getAttribute("role") === "alert") continue; // the form as a whole is out of date, or was sent before
+				if (marked.length !== 1 || marked[0] !== focus) faults.push(what + ": marked: " + marked.map((e) => e.name) + "; in focus: " + focus?.innerText.slice(0, 200) + focus?.outerHTML.slice(0, 90));
 				else if (words.length !== 1) faults.push(what + ": nothing beside the field says why");
 				else if (focus.name !== field.name && answer.status === 400 && focus.name !== "confirm") faults.push(what + ": the mark is at " + focus.name);
 			}

@@ -61,7 +61,7 @@ func TestRolesByKeyboard(t *testing.T) {
 		t.Errorf("after: %d %s", r.StatusCode, r.Text)
 	}
 
-	b.press("a", "Permissions")
+	b.press("a", "Access")
 	b.shows("Read teams", "role teams:read", "Effective permissions")
 	b.fill("#action", "teams:write")
 	b.fill("#scope", "teams:id:1")

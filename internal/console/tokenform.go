@@ -205,6 +205,8 @@ func (req *request) tokenError(err error) (field, text string) {
 		return limit, text
 	case e.Kind == hallpass.Invalid && (e.Field == "owner" || e.Field == "purpose" || e.Field == "reason"):
 		return e.Field, text
+	case e.Kind == hallpass.Invalid && e.Field == "pauseReason":
+		return "reason", "Reason" + strings.TrimPrefix(text, "PauseReason")
 	case e.Kind == hallpass.Invalid && e.Field == "secondsToLive":
 		return "date", text
 	case strings.HasPrefix(e.ID, "token.rotation-"), e.Field == "Idempotency-Key":
