@@ -291,6 +291,36 @@ func TestNoticeRotation(t *testing.T) {
 	}
 }
 
+// TestNoticeOfAnEnd has the job end a replaced token: that is told like an end by hand, in
+// the name of nobody and with the reason.
+func TestNoticeOfAnEnd(t *testing.T) {
+	w, _, c := newNoticeWorld(t)
+	account, boss, quiet := w.machine("ci", hallpass.RoleViewer).ServiceAccount(), w.human("admin"), time.Duration(0)
+	made, err := w.CreateToken(t.Context(), boss, account, admin.NewToken{Name: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.RotateToken(t.Context(), boss, account, made.Token.ID, admin.Rotate{Quiet: &quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.db.SaveUses(t.Context(), []store.TokenUse{{Token: out.Token.ID, Use: hallpass.Use{At: w.Now()}}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := w.CloseRotations(t.Context(), func([]hallpass.Token) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := cmp.Diff([]string{"t token.rotated", "t token.retired"}, w.toldOf(c, made.Token.ID)); d != "" {
+		t.Error(d)
+	}
+	list, err := w.Deliveries(t.Context(), boss, c.ID, "", 0, 1)
+	if err != nil || list[0].Notice.Actor != "" || list[0].Notice.Reason != fmt.Sprintf("token %d was used", out.Token.ID) {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
 // TestNoticePlaces uses a token from two places on its first day and from one later: the
 // last is told, once.
 func TestNoticePlaces(t *testing.T) {
