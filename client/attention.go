@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -38,6 +39,17 @@ func (c *Client) AttentionRows(ctx context.Context, section string, n int) ([]wi
 		q.Set("after", out.Sections[0].Next)
 	}
 	return all, nil
+}
+
+// ExportAttention writes all rows to w as CSV, with a line of names first: those of one
+// section, or with "" of all. It has no time limit but ctx. When the connection breaks, it
+// returns an error, and w has only some of the rows.
+func (c *Client) ExportAttention(ctx context.Context, section string, w io.Writer) error {
+	q := url.Values{}
+	if section != "" {
+		q.Set("section", section)
+	}
+	return c.export(ctx, attentionPath+"?"+q.Encode(), "text/csv", w)
 }
 
 // Snoozes returns what is put off in the org.

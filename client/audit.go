@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -66,26 +65,5 @@ func (c *Client) Audit(ctx context.Context, f AuditFilter, n int) ([]wire.AuditE
 func (c *Client) ExportAudit(ctx context.Context, f AuditFilter, w io.Writer) error {
 	q := f.values()
 	q.Set("format", "ndjson")
-	r, err := c.request(ctx, http.MethodGet, "/api/audit?"+q.Encode(), nil)
-	if err != nil {
-		return err
-	}
-	patient := *c.http
-	patient.Timeout = 0 // only ctx ends it
-	res, err := patient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }() // the body was read, or the call failed
-	if res.StatusCode >= 300 {
-		raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-		if err != nil {
-			return fmt.Errorf("GET /api/audit: %w", err)
-		}
-		return errorOf(res, raw)
-	}
-	if _, err := io.Copy(w, res.Body); err != nil {
-		return fmt.Errorf("the export was cut off and is not whole: %w", err)
-	}
-	return nil
+	return c.export(ctx, "/api/audit?"+q.Encode(), "application/x-ndjson", w)
 }

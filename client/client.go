@@ -71,6 +71,7 @@ type Error struct {
 	Detail    string // which field of the input breaks a rule, if the server says so
 
 	RetryAfter time.Duration // when to send the request again, if the server says so
+	Token      *wire.Token   // the token that a 409 is about, as the one that replaces another already; nil: none
 }
 
 // Error returns the status and the message of the server.
@@ -168,12 +169,14 @@ func errorOf(res *http.Response, raw []byte) *Error {
 	var body struct {
 		Message, MessageID string
 		Error              any // Hallpass sends a text, Grafana sometimes an object
+		Token              json.RawMessage
 	}
 	if json.Unmarshal(raw, &body) == nil && body.Message != "" {
 		e.Message, e.MessageID = body.Message, body.MessageID
 		if text, ok := body.Error.(string); ok {
 			e.Detail = text
 		}
+		_ = json.Unmarshal(body.Token, &e.Token) // the status and the message are enough if the server sends something else
 	}
 	return e
 }
@@ -197,6 +200,41 @@ func keyed[Out any](ctx context.Context, c *Client, path string, in any, key str
 	}
 	_, err = c.send(r, &out)
 	return out, err
+}
+
+// stream is a GET of the kind of content, whose answer read gets as it comes. It has no
+// time limit but ctx.
+func (c *Client) stream(ctx context.Context, path, kind string, read func(io.Reader) error) error {
+	r, err := c.request(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Accept", kind)
+	patient := *c.http
+	patient.Timeout = 0 // only ctx ends it
+	res, err := patient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }() // the body was read, or the call failed
+	if res.StatusCode >= 300 {
+		raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+		if err != nil {
+			return fmt.Errorf("GET %s: %w", path, err)
+		}
+		return errorOf(res, raw)
+	}
+	return read(res.Body)
+}
+
+// export is stream with a whole list, which it writes to w.
+func (c *Client) export(ctx context.Context, path, kind string, w io.Writer) error {
+	return c.stream(ctx, path, kind, func(body io.Reader) error {
+		if _, err := io.Copy(w, body); err != nil {
+			return fmt.Errorf("the export was cut off and is not whole: %w", err)
+		}
+		return nil
+	})
 }
 
 // tell is do for an answer that has only a message.

@@ -1,11 +1,15 @@
 package client
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass/wire"
@@ -65,8 +69,24 @@ func (c *Client) UpdateToken(ctx context.Context, account, token int64, in wire.
 	return call[wire.Token](ctx, c, http.MethodPatch, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d", account, token), in)
 }
 
+// PauseToken has a token refused for so long, in whole seconds, and returns it. With 0
+// it is refused until ResumeToken. The reason may be empty.
+func (c *Client) PauseToken(ctx context.Context, account, token int64, howLong time.Duration, reason string) (wire.Token, error) {
+	in := wire.UpdateToken{Paused: wire.To(true), PauseReason: reason}
+	if howLong != 0 {
+		in.PausedFor = wire.To(int64(howLong / time.Second))
+	}
+	return c.UpdateToken(ctx, account, token, in)
+}
+
+// ResumeToken ends the pause of a token and returns it.
+func (c *Client) ResumeToken(ctx context.Context, account, token int64) (wire.Token, error) {
+	return c.UpdateToken(ctx, account, token, wire.UpdateToken{Paused: wire.To(false)})
+}
+
 // RotateToken replaces a token with a new one. Only this answer has its secret. With a
-// key that is not empty it may be sent again, as CreateTokenOnce.
+// key that is not empty it may be sent again, as CreateTokenOnce. If another token
+// replaces it already, that one is the Token of the *Error.
 func (c *Client) RotateToken(ctx context.Context, account, token int64, in wire.RotateToken, key string) (wire.RotatedToken, error) {
 	return keyed[wire.RotatedToken](ctx, c, fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d/rotate", account, token), in, key)
 }
@@ -157,6 +177,13 @@ func (c *Client) Inventory(ctx context.Context, f InventoryFilter, n int) ([]wir
 	return all, nil
 }
 
+// ExportInventory writes all tokens that f picks to w as CSV, with a line of names first.
+// It has no time limit but ctx. When the connection breaks, it returns an error, and w has
+// only some of the tokens.
+func (c *Client) ExportInventory(ctx context.Context, f InventoryFilter, w io.Writer) error {
+	return c.export(ctx, "/api/tokens?"+f.values().Encode(), "text/csv", w)
+}
+
 // InventoryToken returns the token with that id, of whichever service account.
 func (c *Client) InventoryToken(ctx context.Context, token int64) (wire.ListedToken, error) {
 	return call[wire.ListedToken](ctx, c, http.MethodGet, fmt.Sprintf("/api/tokens/%d", token), nil)
@@ -165,6 +192,31 @@ func (c *Client) InventoryToken(ctx context.Context, token int64) (wire.ListedTo
 // SelfToken returns the record of the token that the client presents.
 func (c *Client) SelfToken(ctx context.Context) (wire.SelfToken, error) {
 	return call[wire.SelfToken](ctx, c, http.MethodGet, "/api/tokens/self", nil)
+}
+
+// TokenEvents calls fn with the first use of a token at since or later, and with each
+// request that is refused from now on, until fn returns an error, which it returns too.
+// Without one it returns nil when the server ends the stream, after five minutes or when it
+// stops: call it again. It has no other time limit but ctx.
+func (c *Client) TokenEvents(ctx context.Context, account, token int64, since time.Time, fn func(wire.TokenEvent) error) error {
+	path := fmt.Sprintf("/api/serviceaccounts/%d/tokens/%d/events?since=%s", account, token, url.QueryEscape(since.UTC().Format(time.RFC3339Nano)))
+	return c.stream(ctx, path, "text/event-stream", func(body io.Reader) error {
+		lines := bufio.NewScanner(body)
+		for lines.Scan() {
+			data, ok := strings.CutPrefix(lines.Text(), "data: ")
+			if !ok {
+				continue // the kind, which the data has too, or a line that keeps the connection open
+			}
+			var e wire.TokenEvent
+			if err := json.Unmarshal([]byte(data), &e); err != nil {
+				return fmt.Errorf("an event of the token %d: %w", token, err)
+			}
+			if err := fn(e); err != nil {
+				return err
+			}
+		}
+		return lines.Err()
+	})
 }
 
 // TokenUsage returns how a token was used on so many days, today included.
