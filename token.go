@@ -79,6 +79,7 @@ type Use struct {
 	At        time.Time
 	Address   string
 	UserAgent string
+	Route     string // what was asked for, as Route.Pattern; empty: not known, or nobody looked it up
 }
 
 // Live reports whether t may be used at now, pauses apart. It is dead from the very

@@ -32,6 +32,12 @@ func (a *Admin) TokenUsage(ctx context.Context, c hallpass.Caller, account hallp
 	return u, err
 }
 
+// LastRoutes completes the last uses of tokens, which the caller may read, by what was
+// asked for: of a use of which that is not written yet it is empty.
+func (a *Admin) LastRoutes(ctx context.Context, tokens []hallpass.Token) error {
+	return a.db.Read(ctx, func(tx *store.Tx) error { return tx.LastRoutes(tokens) })
+}
+
 // TokenDays returns how many requests there were on the last days, today included, with
 // each of the account's tokens; none when the caller's org has no such
 // account.

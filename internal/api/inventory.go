@@ -48,16 +48,19 @@ func (a *API) inventory(c call, _ none) (wire.TokenInventory, error) {
 	if err != nil {
 		return wire.TokenInventory{}, err
 	}
-	return wire.TokenInventory{Tokens: a.listedTokens(p.Tokens), Next: p.Next.String()}, nil
+	rows, err := a.listedTokens(c, p.Tokens)
+	return wire.TokenInventory{Tokens: rows, Next: p.Next.String()}, err
 }
 
 // listedTokens returns the rows of the tokens, whose last uses it brings up to date.
-func (a *API) listedTokens(list []hallpass.TokenOfAccount) []wire.ListedToken {
+func (a *API) listedTokens(c call, list []hallpass.TokenOfAccount) ([]wire.ListedToken, error) {
 	tokens := make([]hallpass.Token, len(list))
 	for i, t := range list {
 		tokens[i] = t.Token
 	}
-	a.verify.Uses(tokens)
+	if err := a.lastUses(c, tokens); err != nil {
+		return nil, err
+	}
 	now := a.admin.Now()
 	out := make([]wire.ListedToken, 0, len(list))
 	for i, l := range list {
@@ -66,7 +69,7 @@ func (a *API) listedTokens(list []hallpass.TokenOfAccount) []wire.ListedToken {
 			ID: int64(s.ID), UID: s.UID, Name: s.Name, Login: s.Login, Role: s.Role.String(), IsDisabled: s.Disabled,
 		}})
 	}
-	return out
+	return out, nil
 }
 
 // inventoryFilter reads ?state&owner&account&expiresBefore&lastUsedBefore&neverUsed
@@ -131,7 +134,15 @@ func (a *API) listedToken(c call, _ none) (wire.ListedToken, error) {
 	if err != nil {
 		return wire.ListedToken{}, err
 	}
-	return a.listedTokens([]hallpass.TokenOfAccount{t})[0], nil
+	return a.oneListed(c, t)
+}
+
+func (a *API) oneListed(c call, t hallpass.TokenOfAccount) (wire.ListedToken, error) {
+	rows, err := a.listedTokens(c, []hallpass.TokenOfAccount{t})
+	if err != nil {
+		return wire.ListedToken{}, err
+	}
+	return rows[0], nil
 }
 
 // selfToken is GET /api/tokens/self.
@@ -140,14 +151,18 @@ func (a *API) selfToken(c call, _ none) (wire.SelfToken, error) {
 	if err != nil {
 		return wire.SelfToken{}, err
 	}
+	row, err := a.oneListed(c, t)
+	if err != nil {
+		return wire.SelfToken{}, err
+	}
 	held, err := a.selfPermissions(c, none{})
-	return wire.SelfToken{ListedToken: a.listedTokens([]hallpass.TokenOfAccount{t})[0], OrgID: int64(c.caller.Org), Held: held}, err
+	return wire.SelfToken{ListedToken: row, OrgID: int64(c.caller.Org), Held: held}, err
 }
 
 // inventoryHead are the columns of the table.
 var inventoryHead = []string{
 	"id", "name", "state", "service_account_id", "service_account", "service_account_login", "service_account_role", "created", "expiration",
-	"last_used", "last_used_address", "last_used_user_agent", "last_four",
+	"last_used", "last_used_address", "last_used_user_agent", "last_used_route", "last_four",
 }
 
 // exportInventory writes all tokens that the filter picks as a table (RFC 4180). One
@@ -163,8 +178,12 @@ func (a *API) exportInventory(l *streamWriter, c call) error {
 	head := inventoryHead
 	for begun := false; ; begun = true {
 		p, err := a.admin.Inventory(c.Context(), c.caller, f)
+		var rows []wire.ListedToken
 		if err == nil {
-			_, err = l.Write(inventoryLines(head, a.listedTokens(p.Tokens)))
+			rows, err = a.listedTokens(c, p.Tokens)
+		}
+		if err == nil {
+			_, err = l.Write(inventoryLines(head, rows))
 		}
 		if err != nil && !begun {
 			return err
@@ -207,7 +226,7 @@ func inventoryLines(head []string, rows []wire.ListedToken) []byte {
 		s := t.ServiceAccount
 		line := []string{
 			strconv.FormatInt(t.ID, 10), t.Name, t.State, strconv.FormatInt(s.ID, 10), s.Name, s.Login, s.Role, at(&t.Created), at(t.Expiration),
-			at(t.LastUsedAt), text(t.LastUsedAddress), text(t.LastUsedUserAgent), t.LastFour,
+			at(t.LastUsedAt), text(t.LastUsedAddress), text(t.LastUsedUserAgent), text(t.LastUsedRoute), t.LastFour,
 		}
 		for i := range line {
 			line[i] = plainCell(line[i])

@@ -29,7 +29,9 @@ func (a *API) tokens(c call, _ none) ([]wire.Token, error) {
 		return nil, err
 	}
 	c.answer.Set("X-Total-Count", strconv.Itoa(p.Total))
-	a.verify.Uses(p.Tokens)
+	if err := a.lastUses(c, p.Tokens); err != nil {
+		return nil, err
+	}
 	now := a.admin.Now()
 	out := make([]wire.Token, 0, len(p.Tokens))
 	for _, t := range p.Tokens {

@@ -22,7 +22,7 @@ func tokenRow(t hallpass.Token, account hallpass.ServiceAccount, now time.Time) 
 	}
 	row.Owner, row.Purpose = t.Of(account)
 	if !t.LastUse.At.IsZero() {
-		row.LastUsedAddress, row.LastUsedUserAgent = &t.LastUse.Address, &t.LastUse.UserAgent
+		row.LastUsedAddress, row.LastUsedUserAgent, row.LastUsedRoute = &t.LastUse.Address, &t.LastUse.UserAgent, textOrNil(t.LastUse.Route)
 	}
 	if r.Successor != 0 {
 		quiet := int64(r.Quiet / time.Second)
@@ -56,6 +56,13 @@ func idOrNil[T ~int64](id T) *int64 {
 	return &n
 }
 
+func textOrNil(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
 func timeOrZero(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -78,8 +85,16 @@ func (a *API) tokenAnswer(c call, t hallpass.Token) (wire.Token, error) {
 		return wire.Token{}, err
 	}
 	one := []hallpass.Token{t}
-	a.verify.Uses(one)
+	if err := a.lastUses(c, one); err != nil {
+		return wire.Token{}, err
+	}
 	return tokenRow(one[0], account, a.admin.Now()), nil
+}
+
+// lastUses brings the last uses of the tokens up to date, and tells what was asked for.
+func (a *API) lastUses(c call, tokens []hallpass.Token) error {
+	a.verify.Uses(tokens)
+	return a.admin.LastRoutes(c.Context(), tokens)
 }
 
 // A tokenConflict is a Conflict about a token, with what is told of the token.

@@ -57,6 +57,10 @@ func TestTokenUsage(t *testing.T) {
 	if len(actions) != 2 || actions["orgs:read"] != 1 || actions["role:Viewer"] != 1 {
 		t.Errorf("actions: %+v", u.Actions)
 	}
+	last := `"lastUsedUserAgent":"Go-http-client/1.1","lastUsedRoute":"/guard/verify"` // the clock stands still: of uses at one time the first stays
+	for _, list := range []string{one + "/tokens", "/api/tokens", fmt.Sprintf("/api/tokens/%d", minted.ID)} {
+		expect(t, "route of the last use in "+list, s.Do(hallpasstest.Admin, "GET", list, ""), 200, last)
+	}
 	if strings.Contains(text, "hush") || strings.Contains(text, minted.Key) {
 		t.Errorf("a path, a query or a secret is told: %s", text)
 	}

@@ -391,6 +391,40 @@ func (tx *Tx) TokenUsage(token hallpass.TokenID, since time.Time) (u hallpass.To
 	return u, err
 }
 
+// LastRoutes completes the last uses of the tokens by what was asked for, as far as it
+// is written yet. Of each token it reads the row of one client.
+func (tx *Tx) LastRoutes(tokens []hallpass.Token) error {
+	at := make(map[hallpass.TokenID]int, len(tokens))
+	for i, t := range tokens {
+		if !t.LastUse.At.IsZero() {
+			at[t.ID] = i
+		}
+	}
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(at)), idsInStatement) {
+		var args []any
+		values := make([]string, len(some))
+		for i, id := range some {
+			use := tokens[at[id]].LastUse
+			values[i] = "(" + binds(&args, []any{int64(id), use.Address, use.UserAgent}) + ")"
+		}
+		values[0] = "(CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT))" // tells the types of all
+		_, err := all(tx, func(r row) (none struct{}, err error) {
+			var id hallpass.TokenID
+			var route string
+			if err = r.Scan(&id, &route); err == nil {
+				tokens[at[id]].LastUse.Route = route
+			}
+			return none, err
+		}, `
+			WITH v (id, address, agent) AS (VALUES `+strings.Join(values, ", ")+`)
+			SELECT p.token_id, p.route FROM v JOIN token_places p ON p.token_id = v.id AND p.address = v.address AND p.agent = v.agent`, args...)
+		if err != nil {
+			return fmt.Errorf("store: last routes of tokens: %w", err)
+		}
+	}
+	return nil
+}
+
 func (tx *Tx) daysOf(token hallpass.TokenID, since time.Time) ([]hallpass.TokenDay, error) {
 	list, err := all(tx, scanDay, `
 		SELECT day_us, ok, denied, failed, refused, limited FROM token_days WHERE token_id = $1 AND day_us >= $2 ORDER BY day_us`, token, micros(since))

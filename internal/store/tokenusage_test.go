@@ -95,6 +95,43 @@ func TestAddTokenUsage(t *testing.T) {
 	})
 }
 
+// TestLastRoutes asks for what was asked for last with more tokens than one statement
+// takes: one used by the client of a row, and others of which the row is not written.
+func TestLastRoutes(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		a, tok := newToken(t, db)
+		list := []hallpass.Token{tok}
+		for i := range 40 {
+			more, err := createToken(db, t.Context(), a, fmt.Sprint("more ", i), noon, time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, more)
+		}
+		var used []store.TokenUsed
+		for i := range list {
+			p := place("10.0.0.1", noon, noon, 1)
+			p.Route.Pattern = fmt.Sprint("GET /api/", i)
+			used = append(used, store.TokenUsed{Token: list[i].ID, TokenUsage: hallpass.TokenUsage{Places: []hallpass.TokenPlace{p, place("10.0.0.2", noon.Add(time.Hour), noon.Add(time.Hour), 1)}}})
+			list[i].LastUse = hallpass.Use{At: noon, Address: "10.0.0.1", UserAgent: "curl/8"}
+		}
+		addTokenUsage(t, db, used...)
+		list[1].LastUse.Address = "10.0.0.9"
+		list[2].LastUse = hallpass.Use{}
+		read(t, db, func(tx *store.Tx) error { return tx.LastRoutes(list) })
+		for i, tok := range list {
+			want := fmt.Sprint("GET /api/", i)
+			if i == 1 || i == 2 {
+				want = ""
+			}
+			if got := tok.LastUse.Route; got != want {
+				t.Errorf("token %d: %q, want %q", i, got, want)
+			}
+		}
+		read(t, db, func(tx *store.Tx) error { return tx.LastRoutes(nil) })
+	})
+}
+
 // TestTokenUsageIsBounded uses one token from and for very much: the latest stays.
 func TestTokenUsageIsBounded(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
