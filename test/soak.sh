@@ -31,7 +31,7 @@ part() {
 
 strange() { # needs only CPU
 	local failed=0
-	part strange HALLPASS_TEST_STRANGE=all HALLPASS_TEST_DATABASE=postgres -- -timeout 120m -run TestStrange ./internal/api ./internal/console || failed=1
+	part strange HALLPASS_TEST_STRANGE=all HALLPASS_TEST_DATABASE=postgres -- -timeout 120m -run 'TestStrange|TestSecretsOfClients' ./internal/api ./internal/console || failed=1
 	part guessing HALLPASS_TEST_GUESS_SECONDS=60 -- -timeout 10m -run GuessedAtFullSpeed ./internal/api || failed=1
 	part guessing-pg HALLPASS_TEST_DATABASE=postgres HALLPASS_TEST_GUESS_SECONDS=60 -- -timeout 10m -run GuessedAtFullSpeed ./internal/api || failed=1
 	part attacks HALLPASS_TEST_ATTACKS=20000 HALLPASS_TEST_GUARD_REVOCATIONS=50 -- -timeout 120m -run 'TestAttacks|TestGuardFaults' ./test/ || failed=1
