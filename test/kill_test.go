@@ -16,7 +16,7 @@ import (
 // Nothing that was acknowledged may be lost, nothing that was revoked may be valid again,
 // and each change has its audit entry (SEC-40).
 func TestKill(t *testing.T) {
-	usual := 200
+	usual := 60
 	if testing.Short() {
 		usual = 10
 	}
