@@ -21,10 +21,10 @@ func clientFrom(t *testing.T, ip, address string) *guardClient {
 }
 
 // narrow makes a token of the account with limits in JSON.
-func (g *guardServer) narrow(c credential, name, limits string) (key string) {
-	g.t.Helper()
+func (p *process) narrow(c credential, name, limits string) (key string) {
+	p.t.Helper()
 	var token struct{ Key string }
-	g.must(200, "POST", fmt.Sprintf("/api/serviceaccounts/%d/tokens", c.account), fmt.Sprintf(`{"name":%q,%s}`, name, limits), &token)
+	p.must(200, "POST", fmt.Sprintf("/api/serviceaccounts/%d/tokens", c.account), fmt.Sprintf(`{"name":%q,%s}`, name, limits), &token)
 	return token.Key
 }
 
