@@ -70,6 +70,7 @@ type AttentionAction string
 const (
 	ActionRotate        AttentionAction = "rotate"         // replace the token
 	ActionReissue       AttentionAction = "reissue"        // replace the token, which has ended already
+	ActionCreate        AttentionAction = "create"         // create a token of the same name: what was revoked cannot be replaced
 	ActionResume        AttentionAction = "resume"         // end the pause of the token
 	ActionEnable        AttentionAction = "enable"         // enable the account
 	ActionSetNetworks   AttentionAction = "set-networks"   // change the networks from which the token may be used
@@ -89,7 +90,7 @@ const (
 // Words returns the action as a button says it.
 func (a AttentionAction) Words() string {
 	switch a {
-	case ActionReissue:
+	case ActionReissue, ActionCreate:
 		return "Issue a new one"
 	case ActionSetNetworks:
 		return "Change networks"

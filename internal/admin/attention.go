@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -242,7 +243,7 @@ func (s attention) failing() (*AttentionPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[hallpass.TokenID]hallpass.AttentionRow)
+	found, same := make(map[hallpass.TokenID]hallpass.AttentionRow), make(namesakes)
 	for _, e := range tries.Entries {
 		t, known := tokens[e.Token]
 		account := accounts[t.ServiceAccount]
@@ -250,6 +251,11 @@ func (s attention) failing() (*AttentionPage, error) {
 			continue
 		}
 		do := remedy(t, account, e, s.now)
+		if do == hallpass.ActionCreate {
+			if do, err = same.instead(s, t, e); err != nil {
+				return nil, err
+			}
+		}
 		if do == "" {
 			continue
 		}
@@ -267,8 +273,38 @@ func (s attention) failing() (*AttentionPage, error) {
 		rows = append(rows, r)
 	}
 	return s.page(rows, func(r hallpass.AttentionRow) hallpass.AttentionCursor {
-		return hallpass.AttentionCursor{First: s.now.Add(triedWithin).UnixMicro() - r.Last.UnixMicro(), ID: int64(r.Token.ID)}
+		return hallpass.AttentionCursor{First: math.MaxInt64 - r.Last.UnixMicro(), ID: int64(r.Token.ID)} // the latest first
 	})
+}
+
+// namesakes are when the tokens that work were made, by account and folded name: of
+// several the latest.
+type namesakes map[hallpass.ServiceAccountID]map[string]time.Time
+
+// instead returns what to do about the try e of a token that was revoked: create another,
+// unless one of the same name works. Then whoever has tried the old one since needs that.
+func (n namesakes) instead(s attention, t hallpass.Token, e hallpass.AuditEntry) (hallpass.AttentionAction, error) {
+	made, known := n[t.ServiceAccount]
+	if !known {
+		tokens, err := s.Tokens(s.caller.Org, t.ServiceAccount)
+		if err != nil {
+			return "", err
+		}
+		made = make(map[string]time.Time)
+		for _, o := range tokens {
+			if key := hallpass.NameKey(o.Name); o.State(s.now, false).Works() && o.CreatedAt.After(made[key]) {
+				made[key] = o.CreatedAt
+			}
+		}
+		n[t.ServiceAccount] = made
+	}
+	switch at := made[hallpass.NameKey(t.Name)]; {
+	case at.IsZero():
+		return hallpass.ActionCreate, nil
+	case !e.At.After(at):
+		return "", nil
+	}
+	return hallpass.ActionShowSuccessor, nil
 }
 
 func (s attention) mayRead(id hallpass.ServiceAccountID) bool {
@@ -285,7 +321,7 @@ func remedy(t hallpass.Token, account hallpass.ServiceAccount, e hallpass.AuditE
 		do     hallpass.AttentionAction
 	}{
 		{"api-key.expired", hallpass.TokenExpired, hallpass.ActionReissue},
-		{"api-key.revoked", hallpass.TokenRevoked, hallpass.ActionReissue},
+		{"api-key.revoked", hallpass.TokenRevoked, hallpass.ActionCreate},
 		{"api-key.rotated", hallpass.TokenRotated, hallpass.ActionShowSuccessor},
 		{"api-key.paused", hallpass.TokenPaused, hallpass.ActionResume},
 		{"identity.disabled", hallpass.TokenBlocked, hallpass.ActionEnable},

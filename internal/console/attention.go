@@ -156,6 +156,8 @@ func (req *request) todoAction(a hallpass.AttentionAction, r hallpass.AttentionR
 	switch a {
 	case hallpass.ActionRotate, hallpass.ActionReissue, hallpass.ActionSetEnd:
 		t.URL, t.Text = token+"/rotate", "A new secret; the old one goes on for a while."
+	case hallpass.ActionCreate:
+		t.URL, t.Icon, t.Text = account+"/tokens/new", "plus", "The revoked one cannot come back."
 	case hallpass.ActionSetNetworks:
 		t.URL = token + "/narrow"
 	case hallpass.ActionPause:
