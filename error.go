@@ -41,7 +41,8 @@ type Error struct {
 	ID      string
 	Message string
 	Field   string // of an Invalid: the input field at fault, if one is
-	Needs   string // of a Denied: the missing permission
+	Needs   string // of a Denied: the action that is missing
+	NeedsOn Scope  // of a guard's Denied: the scope on which Needs is missing; "": on none in particular
 	Err     error
 
 	RetryAfter time.Duration // of a Limited or Unavailable: when to come again; 0: shortly. Of a Conflict that is over by itself: likewise

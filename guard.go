@@ -182,7 +182,7 @@ func (g Guard) Headers() (reads, sets []string) {
 	}
 	for _, r := range g.AllRules() {
 		for _, capture := range slices.Sorted(maps.Keys(r.Captures)) {
-			reads = add(reads, strings.TrimPrefix(r.Captures[capture], "header:"))
+			reads = add(reads, strings.TrimPrefix(r.Captures[capture], headerSource))
 		}
 		for _, name := range slices.Sorted(maps.Keys(r.Set)) {
 			sets = add(sets, name)

@@ -1,6 +1,9 @@
 package hallpass
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // needOf reads what a rule says that it needs: exactly one of public, a role and an
 // action, the latter perhaps with a scope. The field of its error is that of the rule.
@@ -49,9 +52,9 @@ func (r *CompiledRule) Capture(path string, header map[string][]string) (c Captu
 		if capture.header == "" {
 			c.values[i] = r.pattern.value(capture.name, path)
 		} else if list := header[capture.header]; len(list) == 0 {
-			return c, captureError(capture, "it is not in the request, or the proxy does not pass it on to Hallpass")
+			return c, r.captureError(capture, "it is not in the request, or the proxy does not pass it on to Hallpass")
 		} else if len(list) != 1 {
-			return c, captureError(capture, "it stands in the request %d times, and must stand there once", len(list))
+			return c, r.captureError(capture, "it stands in the request %d times, and must stand there once", len(list))
 		} else {
 			c.values[i] = list[0]
 		}
@@ -62,23 +65,31 @@ func (r *CompiledRule) Capture(path string, header map[string][]string) (c Captu
 		for left, more := c.values[i], true; more; {
 			var value string
 			if value, left, more = cutPart(left, split); !capturable(value) {
-				return c, captureError(capture, "its value is empty, longer than %d characters, or holds one of * , | : or a control character", maxCaptured)
+				return c, r.captureError(capture, "its value is empty, longer than %d characters, or holds one of * , | : or a control character", maxCaptured)
 			} else if HoldsToken(value) {
-				return c, captureError(capture, "its value holds a token, which a refusal would tell to others")
+				return c, r.captureError(capture, "its value holds a token, which a refusal would tell to others")
 			}
 		}
 	}
 	return c, nil
 }
 
-func captureError(c capture, format string, args ...any) *Error {
+func (r *CompiledRule) captureError(c capture, format string, args ...any) *Error {
 	source := "the path"
 	if c.header != "" {
-		source = "the header " + c.header
+		source = "the header " + r.spelled(c)
 	}
 	err := Invalidf("", format, args...)
 	return &Error{Kind: Denied, ID: "guard.capture", Message: "What " + c.name + " stands for comes from " + source + ": " + err.Message}
 }
+
+// spelled returns the header of the capture as the rule writes it.
+func (r *CompiledRule) spelled(c capture) string {
+	return strings.TrimPrefix(r.Captures[c.name], headerSource)
+}
+
+// headerSource stands before the header in the source of a capture.
+const headerSource = "header:"
 
 // cutPart returns the first of the values that split separates, and the others.
 func cutPart(s, split string) (part, left string, more bool) {
@@ -112,14 +123,14 @@ func (r *CompiledRule) Authorize(guard string, caller Caller, c *Captured) *Erro
 		if caller.Role >= r.Need.Role {
 			return nil
 		}
-		return lacksForGuard(guard, "guard.role", "the role "+r.Need.Role.String(), "")
+		return lacksForGuard(guard, "guard.role", "the role "+r.Need.Role.String(), Permission{})
 	case NeedPermission:
 		if missing, lacks := r.missing(caller, c); lacks {
-			return lacksForGuard(guard, "guard.permission", "the permission "+missing.String(), missing.Action)
+			return lacksForGuard(guard, "guard.permission", "the permission "+missing.String(), missing)
 		}
 		return nil
 	}
-	return lacksForGuard(guard, "guard.permission", "what nobody has", "")
+	return lacksForGuard(guard, "guard.permission", "what nobody has", Permission{})
 }
 
 // missing returns the first permission that the request needs and the caller does
@@ -180,8 +191,8 @@ func (r *CompiledRule) scopeOf(c *Captured, several int, part string) Scope {
 	}))
 }
 
-func lacksForGuard(guard, id, what string, action Action) *Error {
-	return &Error{Kind: Denied, ID: id, Needs: string(action), Message: "The guard " + guard + " needs " + what + " for this request"}
+func lacksForGuard(guard, id, what string, missing Permission) *Error {
+	return &Error{Kind: Denied, ID: id, Needs: string(missing.Action), NeedsOn: missing.Scope, Message: "The guard " + guard + " needs " + what + " for this request"}
 }
 
 // ReadHeaders returns the headers that the rule captures from, by canonical names.
@@ -192,6 +203,23 @@ func (r *CompiledRule) ReadHeaders() (names []string) {
 		}
 	}
 	return names
+}
+
+// ReadLines returns the headers that the rule captures from, as the request has them: a
+// line each, as "X-Scope-OrgID: a", by the names of the captures.
+func (r *CompiledRule) ReadLines(header map[string][]string) string {
+	var lines []string
+	for _, c := range r.captures {
+		if c.header == "" {
+			continue
+		}
+		for _, value := range header[c.header] {
+			if line := r.spelled(c) + ": " + value; !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Sets reports whether the API gets headers by the rule.

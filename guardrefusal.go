@@ -15,7 +15,13 @@ type GuardRefusal struct {
 	Method  string
 	Host    string // "": the proxy did not tell it
 	Path    string // raw; "": the proxy did not tell it
-	Caller  Principal
-	Token   TokenID // 0: no token, or one that is no good
-	From    From
+	// Missing is the permission that the caller lacks for the request; zero: another
+	// reason, or what is missing is a role.
+	Missing Permission
+	// Header is what the rule read of the request when a permission or a role is missing: a
+	// line each, as "X-Scope-OrgID: a"; "": nothing, or more than is kept.
+	Header string
+	Caller Principal
+	Token  TokenID // 0: no token, or one that is no good
+	From   From
 }

@@ -83,7 +83,7 @@ func (r *CompiledRule) readCaptures() *Error {
 		r.captures = append(r.captures, capture{name: name})
 	}
 	for name, source := range r.Captures {
-		header, found := strings.CutPrefix(source, "header:")
+		header, found := strings.CutPrefix(source, headerSource)
 		switch {
 		case !ValidCaptureName(name):
 			return Invalidf("captures", "%q is no name of a capture: it has letters, digits and underscores, and begins with a letter", name)

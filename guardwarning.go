@@ -66,7 +66,7 @@ func (r *CompiledRule) oddities() (list []string) {
 	}
 	for i, c := range r.captures {
 		if r.Need.Kind == NeedNothing && c.header != "" && slices.ContainsFunc(r.set, func(h headerTemplate) bool { return h.text.uses(i) }) {
-			list = append(list, "The rule is public and gives the API what the client says in the header "+c.header+": everybody chooses the value, and nothing checks it")
+			list = append(list, "The rule is public and gives the API what the client says in the header "+r.spelled(c)+": everybody chooses the value, and nothing checks it")
 		}
 	}
 	return list

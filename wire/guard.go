@@ -129,17 +129,18 @@ type GuardToken struct {
 
 // GuardRefusal is one request that a guard refused.
 type GuardRefusal struct {
-	Time    time.Time `json:"time"`
-	Method  string    `json:"method"`
-	Host    string    `json:"host"` // "": the proxy did not tell it
-	Path    string    `json:"path"` // as it was sent, without its query
-	Status  int       `json:"status"`
-	Reason  string    `json:"reason"`
-	Message string    `json:"message"` // the reason in words
-	Rule    int       `json:"rule"`
-	Account string    `json:"account"`
-	TokenID int64     `json:"tokenId"`
-	Address string    `json:"address"`
+	Time    time.Time  `json:"time"`
+	Method  string     `json:"method"`
+	Host    string     `json:"host"` // "": the proxy did not tell it
+	Path    string     `json:"path"` // as it was sent, without its query
+	Status  int        `json:"status"`
+	Reason  string     `json:"reason"`
+	Message string     `json:"message"` // the reason in words
+	Needs   *GuardNeed `json:"needs"`   // the permission that is missing; null: another reason
+	Rule    int        `json:"rule"`
+	Account string     `json:"account"`
+	TokenID int64      `json:"tokenId"`
+	Address string     `json:"address"`
 }
 
 // Introspection is POST /oauth2/introspect (RFC 7662, section 2.2). Of a token that is

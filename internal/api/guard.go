@@ -201,12 +201,20 @@ func (a *API) guardUsage(c call, _ none) (wire.GuardUsage, error) {
 	}
 	out := sumUses(list)
 	for _, r := range a.refusals(g.ID) {
-		out.Refusals = append(out.Refusals, wire.GuardRefusal{
-			Time: r.At, Method: r.Method, Host: r.Host, Path: r.Path, Status: r.Status, Reason: r.Reason, Message: r.Message, Rule: r.Rule,
-			Account: r.Caller.Login, TokenID: int64(r.Token), Address: r.From.Address,
-		})
+		out.Refusals = append(out.Refusals, guardRefusalRow(r))
 	}
 	return out, nil
+}
+
+func guardRefusalRow(r hallpass.GuardRefusal) wire.GuardRefusal {
+	row := wire.GuardRefusal{
+		Time: r.At, Method: r.Method, Host: r.Host, Path: r.Path, Status: r.Status, Reason: r.Reason, Message: r.Message, Rule: r.Rule,
+		Account: r.Caller.Login, TokenID: int64(r.Token), Address: r.From.Address,
+	}
+	if r.Missing.Action != "" {
+		row.Needs = &wire.GuardNeed{Action: string(r.Missing.Action), Scope: string(r.Missing.Scope)}
+	}
+	return row
 }
 
 // sumUses adds uses up: by day, by rule and by token.

@@ -150,13 +150,13 @@ type refusalRow struct {
 	Again   int    // how often it came, one after the other; 0: once
 }
 
-// guardPage is GET /guards/{guard}?proxy&request&who. With a request it shows what the
-// guard says about it. An address is no place for a token: it is not looked at, and the
+// guardPage is GET /guards/{guard}?proxy&request&who&headers. With a request it shows what
+// the guard says about it. An address is no place for a token: it is not looked at, and the
 // browser is led to an address without it.
 func guardPage(req *request) error {
 	q := req.URL.Query()
-	switch t, who := (guardTrial{Request: q.Get("request")}), strings.TrimSpace(q.Get("who")); {
-	case strings.HasPrefix(who, secret.Prefix):
+	switch t, who := (guardTrial{Request: q.Get("request"), Headers: q.Get("headers")}), strings.TrimSpace(q.Get("who")); {
+	case strings.HasPrefix(who, secret.Prefix), hallpass.HoldsToken(t.Headers):
 		req.seeOther(guardURL(url.PathEscape(req.PathValue("guard"))))
 		return nil
 	case t.Request != "":
@@ -305,6 +305,9 @@ func (req *request) guardRefusals(g hallpass.Guard, test bool) (rows []refusalRo
 		}
 		if tried := r.Method != "" && r.Path != "" && row.Who.Name != ""; test && tried && (r.Reason == "guard.permission" || r.Reason == "guard.role") {
 			q := url.Values{"request": {row.Request}, "who": {r.Caller.Login}}
+			if r.Header != "" {
+				q.Set("headers", r.Header)
+			}
 			row.Step, row.Advice = link{Name: "See what would let it pass", URL: guardURL(g.Name) + "?" + q.Encode() + "#try"}, ""
 		}
 		if edit && r.Reason == "guard.no-rule" {

@@ -193,6 +193,48 @@ func TestGuardTrialOfAddress(t *testing.T) {
 	b.want("nothing like a request", b.get("/guards/prom?request=x&who=dash"), 400, "A request is a method and a path")
 }
 
+// TestRefusalOfTenantIsTried follows the link of a refusal whose rule reads a header: the
+// tester gets the headers that the rule read, and says which permission on which scope is
+// missing. So do the audit and the API. A token in the headers of an address is not looked at.
+func TestRefusalOfTenantIsTried(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	key := ""
+	for _, call := range [][2]string{
+		{"/api/guards", `{"name":"loki","upstream":"http://127.0.0.1:9","rules":[{"path":"/logs","action":"loki:read","scope":"loki:tenants:{t}","captures":{"t":"header:X-Scope-OrgID"},"split":"|"}]}`},
+		{"/api/access-control/roles", `{"uid":"logs-b","name":"logs:b","permissions":[{"action":"loki:read","scope":"loki:tenants:b"}]}`},
+		{"/api/serviceaccounts", `{"name":"dash","role":"None"}`},
+		{"/api/serviceaccounts/2/tokens", `{"name":"t"}`},
+	} {
+		r := s.Do(hallpasstest.Admin, "POST", call[0], call[1])
+		if r.StatusCode > 201 {
+			t.Fatal(r.Text)
+		}
+		if _, after, ok := strings.Cut(r.Text, `"key":"`); ok {
+			key, _, _ = strings.Cut(after, `"`)
+		}
+	}
+	if r := s.Do(hallpasstest.Bearer(key), "GET", "/guard/proxy/loki/logs", "", "X-Scope-Orgid: b|c"); r.StatusCode != 403 {
+		t.Fatal(r.Text)
+	}
+	p := b.get("/guards/loki")
+	b.want("the refusal", p, 200, "The guard loki needs the permission loki:read on loki:tenants:b for this request")
+	link := regexp.MustCompile(`href="(/guards/loki\?[^"]*)#try"`).FindStringSubmatch(p.text)
+	if link == nil {
+		t.Fatal("the refusal has no link")
+	}
+	b.want("the link", b.get(html.UnescapeString(link[1])), 200, "Refused, 403", "Rule 1 decides", "X-Scope-OrgID: b|c</textarea>", "the permission loki:read on loki:tenants:b", "?give=logs-b#given")
+	if r := s.Do(hallpasstest.Admin, "GET", "/api/guards/loki/usage", ""); !strings.Contains(r.Text, `"needs":{"action":"loki:read","scope":"loki:tenants:b"}`) {
+		t.Errorf("the API does not say what was missing: %s", r.Text)
+	}
+	hallpasstest.Eventually(t, "the audit to say on which scope the permission was missing", func() bool {
+		return strings.Contains(b.get("/admin/audit?target=guard%3Aloki").text, "lacks loki:read on loki:tenants:b")
+	})
+	if p := b.get("/guards/loki?request=GET+/logs&headers=X-Scope-OrgID:" + key); p.status != 303 || p.to != "/guards/loki" {
+		t.Errorf("a token in the headers of an address: %d to %q", p.status, p.to)
+	}
+}
+
 // TestWayOutOfRefusal follows the button of a refused trial: the role is chosen there, and
 // the question tells what changes. Afterwards the request passes.
 func TestWayOutOfRefusal(t *testing.T) {

@@ -97,7 +97,7 @@ func (o about) refused(s *saying, r auditRow) {
 			s.Detail = words
 		}
 	case hallpass.Action(r.Action).Valid():
-		s.Verb, s.What, s.Detail = "lacks the permission "+r.Action, link{}, ""
+		s.Verb, s.What, s.Detail = "lacks the permission "+lacked(r), link{}, ""
 	default:
 		s.Verb = "was refused: " + strings.TrimSuffix(s.Verb, ":")
 	}
@@ -108,6 +108,14 @@ func (o about) refused(s *saying, r auditRow) {
 	case r.Used.Name != "":
 		s.Who = o.short(r.Used)
 	}
+}
+
+// lacked returns the permission that was missing, with its scope if the refusal names one.
+func lacked(r auditRow) string {
+	if p, ok := strings.CutPrefix(r.Reason, "lacks "); ok {
+		return p
+	}
+	return r.Action
 }
 
 // auditVerbs say what the actions of the audit do. What an action is done to stands

@@ -66,6 +66,7 @@ type Verdict struct {
 	Message   string // the reason in words
 	Challenge string // the value of WWW-Authenticate; "" unless Status is 401
 	Err       error  // for the log, and for httpd.SetErrorHeaders
+	lines     string // what the rule read of the request, for those who look what is missing
 }
 
 // A Header is a header with one value.
@@ -191,6 +192,9 @@ func (d *Decider) apply(rules *hallpass.Ruleset, c *Check, caller hallpass.Calle
 	if err != nil {
 		v = refuse(noToken, err)
 		v.Caller = caller
+		if v.Reason == "guard.permission" || v.Reason == "guard.role" { // what was captured may be told
+			v.lines = j.Rule.ReadLines(c.Header)
+		}
 	}
 	if v.Route = rules.Route(j.Rule); j.Rule != nil {
 		v.Rule = j.Rule.Number

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +35,7 @@ const (
 	maxKeptMethod = 32
 	maxKeptHost   = 255
 	maxKeptPath   = 300
+	maxKeptHeader = 1000
 )
 
 // keep keeps the refusal of the request at now.
@@ -44,6 +46,13 @@ func (s *refusals) keep(now time.Time, c *Check, v *Verdict) {
 		Method: strings.Clone(hallpass.Clean(c.Method, maxKeptMethod)), Host: strings.Clone(hallpass.Clean(c.Host, maxKeptHost)),
 		Path:   strings.Clone(hallpass.Clean(path, maxKeptPath)), // the texts may be parts of something larger
 		Caller: v.Caller.Principal, Token: v.Caller.Token, From: c.From,
+	}
+	var lacks *hallpass.Error
+	if errors.As(v.Err, &lacks) && lacks.Needs != "" {
+		r.Missing = hallpass.Permission{Action: hallpass.Action(lacks.Needs), Scope: lacks.NeedsOn}
+	}
+	if len(v.lines) <= maxKeptHeader {
+		r.Header = strings.Clone(v.lines)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -142,7 +142,7 @@ func (v *Verifier) RefusedByGuard(c hallpass.Caller, guard string, err error) {
 	if errors.As(err, &e) {
 		reason = e.ID
 		if e.Needs != "" {
-			action, reason = e.Needs, "lacks "+e.Needs
+			action, reason = e.Needs, "lacks "+hallpass.Permission{Action: hallpass.Action(e.Needs), Scope: e.NeedsOn}.String()
 		}
 	}
 	v.record(hallpass.AuditEntry{
