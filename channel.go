@@ -91,6 +91,26 @@ func MailAddress(owner string) (address string, ok bool) {
 	return a.Address, true
 }
 
+// ShownURL returns what is shown of the URL: of a chat its host alone, for who knows the
+// rest can post there. It is "" if there is no URL.
+func (c Channel) ShownURL() string {
+	if c.Kind != SlackChannel || c.URL == "" {
+		return c.URL
+	}
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + "/…"
+}
+
+// SetURL sets the URL. One that is sent back as ShownURL shows it stays as it is.
+func (c *Channel) SetURL(text string) {
+	if c.ID == 0 || text != c.ShownURL() {
+		c.URL = text
+	}
+}
+
 // Bounds of a channel.
 const (
 	MaxChannels   = 20 // in an org

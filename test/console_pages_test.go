@@ -71,6 +71,9 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 
 	do("POST", "/api/guards", `{"name":"prom","upstream":"http://127.0.0.1:9090","preset":"prometheus","rules":[{"methods":["GET","POST"],"path":"/a/path/that/is/long/and/has/no/blank/anywhere/{tenant}/{rest...}","action":"loki:read","scope":"loki:tenants:{tenant}"},{"path":"/-/healthy","public":true},{"path":"/x","role":"Editor"}]}`, nil)
 	do("POST", "/api/guards", `{"name":"empty"}`, nil)
+	do("POST", "/api/org/notifications", `{"name":"alerts","type":"webhook","url":"https://hallpass.invalid/`+strings.Repeat("and_longer", 20)+`"}`, nil)
+	do("POST", "/api/org/notifications", `{"name":`+quote(hostileName)+`,"type":"slack","url":"https://hallpass.invalid/T/B/secret"}`, nil)
+	do("POST", "/api/org/notifications/1/test", "", nil)
 	for _, secret := range []string{made.Key, "glsa_wrong"} {
 		s.Do(hallpasstest.Bearer(secret), "GET", "/guard/proxy/prom/a/path/that/is/long/"+strings.Repeat("and_longer", 20), "", "User-Agent: curl/8.5.0")
 	}
@@ -138,6 +141,10 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /guards/{guard}/rules/{rule}":                     {"/guards/prom/rules/1", "/guards/prom/rules/2", "/guards/prom/rules/5", "/guards/prom/rules/99"},
 		"GET /guards/{guard}/edit":                             {"/guards/prom/edit", "/guards/empty/edit"},
 		"GET /create/guard":                                    {"/create/guard"},
+		"GET /create/channel":                                  {"/create/channel", "/create/channel?type=mail"},
+		"GET /org/notices":                                     {"/org/notices"},
+		"GET /org/notices/{channel}":                           {"/org/notices/1", "/org/notices/2", "/org/notices/99"},
+		"GET /org/notices/{channel}/delete":                    {"/org/notices/1/delete"},
 		"GET /guards/{guard}/delete":                           {"/guards/prom/delete"},
 		"GET /dashboards":                                      {"/dashboards"},
 		"GET /dashboards/permissions/{folder}":                 {"/dashboards/permissions/shop", "/dashboards/permissions/checkout"},
@@ -162,7 +169,7 @@ func allPages(t *testing.T, pages map[string][]string) []string {
 }
 
 // emptyPages are the pages of a server that was just set up.
-var emptyPages = []string{"/guards", "/org/serviceaccounts", "/org/teams", "/dashboards", "/admin/audit?action=nothing.at-all", "/admin/users", "/org/users"}
+var emptyPages = []string{"/guards", "/org/notices", "/org/serviceaccounts", "/org/teams", "/dashboards", "/admin/audit?action=nothing.at-all", "/admin/users", "/org/users"}
 
 // axe checks what is shown by axe-core's rules: in light and dark, on a wide screen and
 // on a phone.
@@ -339,7 +346,7 @@ func TestEveryFormTellsWhere(t *testing.T) {
 const wrongForms = `(async () => {
 	const faults = [];
 	window.told = 0;
-	const usual = { permissions: "teams:read teams:*", request: "GET /usual", headers: "X-Usual: yes", upstream: "http://127.0.0.1:9", timeout: "9s", methods: "GET", path: "/usual", action: "app:use", scope: "app:of:x", captures: "", preset: "", set: "X-T = on", split: "|", max_role: "", networks: "", calls: "" };
+	const usual = { permissions: "teams:read teams:*", request: "GET /usual", headers: "X-Usual: yes", upstream: "http://127.0.0.1:9", timeout: "9s", methods: "GET", path: "/usual", action: "app:use", scope: "app:of:x", captures: "", preset: "", set: "X-T = on", split: "|", max_role: "", networks: "", calls: "", url: "https://hallpass.invalid/usual", addresses: "" };
 	const bad = { select: ["nonsense"], text: ["x".repeat(5000), "a\u0007b", " "], password: ["x"] };
 	for (const form of document.querySelectorAll("main form[method=post]")) {
 		for (const field of form.elements) {

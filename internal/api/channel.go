@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net/url"
 	"slices"
 
 	"github.com/hallpass-dev/hallpass"
@@ -11,23 +10,10 @@ import (
 
 func channelRow(c hallpass.Channel) wire.Channel {
 	return wire.Channel{
-		ID: int64(c.ID), Name: c.Name, Type: string(c.Kind), URL: shownURL(c), Signature: string(c.Signature), Addresses: append([]string{}, c.Addresses...),
+		ID: int64(c.ID), Name: c.Name, Type: string(c.Kind), URL: c.ShownURL(), Signature: string(c.Signature), Addresses: append([]string{}, c.Addresses...),
 		Events: eventRows(c.Kinds), Disabled: c.Disabled, OffReason: c.OffReason, Created: c.CreatedAt, Updated: c.UpdatedAt,
 		LastSentAt: timeOrNil(c.SentAt), FailingSince: timeOrNil(c.FailingSince), LastError: c.LastError,
 	}
-}
-
-// shownURL returns what is shown of a channel's URL: of a chat its host alone, for who
-// knows the rest can post there.
-func shownURL(c hallpass.Channel) string {
-	if c.Kind != hallpass.SlackChannel || c.URL == "" {
-		return c.URL
-	}
-	u, err := url.Parse(c.URL)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host + "/…"
 }
 
 func eventRows(kinds []hallpass.NoticeKind) []string {
@@ -47,8 +33,8 @@ func setChannel(c *hallpass.Channel, in wire.WriteChannel) {
 	if in.Type != nil {
 		c.Kind = hallpass.ChannelKind(*in.Type)
 	}
-	if in.URL != nil && (c.ID == 0 || *in.URL != shownURL(*c)) {
-		c.URL = *in.URL
+	if in.URL != nil {
+		c.SetURL(*in.URL)
 	}
 	if in.Signature != nil {
 		c.Signature = hallpass.Signature(*in.Signature)

@@ -115,7 +115,7 @@ func (req *request) todoRow(r hallpass.AttentionRow) todoRow {
 	case hallpass.AccountSubject:
 		row.Name, row.URL, row.Of = r.Account.Name, row.OfURL, ""
 	case hallpass.ChannelSubject:
-		row.Name, row.Of, row.URL = r.Channel.Name, "", ""
+		row.Name, row.Of, row.URL = r.Channel.Name, "", channelURL(r.Channel.ID)
 	case hallpass.GuardSubject:
 		row.Name, row.Of, row.URL = r.Guard, "", guardURL(r.Guard)
 	}
@@ -175,7 +175,9 @@ func (req *request) todoAction(a hallpass.AttentionAction, r hallpass.AttentionR
 	case hallpass.ActionShowGuard:
 		t.URL, t.Dialog = guardURL(r.Guard), false
 	case hallpass.ActionFixChannel:
-		t.URL, t.Dialog = "", false // there is no page for it yet: the API changes a channel
+		t.URL, t.Dialog = channelURL(r.Channel.ID), false
+	case hallpass.ActionSetOwner:
+		t.URL = account + "/owner"
 	default:
 		t.URL, t.Dialog = account, false
 	}

@@ -50,6 +50,7 @@ func TestPowerAsks(t *testing.T) {
 	do("POST", "/api/teams/1/members", `{"userId":3}`)
 	do("POST", "/api/guards", `{"name":"prom","rules":[{"path":"/a","public":true}]}`)
 	do("POST", "/api/orgs", `{"name":"Shop org"}`)
+	do("POST", "/api/org/notifications", `{"name":"alerts","type":"webhook","url":"https://example.com/hallpass"}`)
 	do("POST", "/api/folders", `{"uid":"shop","title":"Shop"}`)
 	ci, old, off := b.create("ci", "Viewer"), b.create("old", "Editor"), b.create("off", "None")
 	b.create("bulk", "Viewer")
@@ -100,6 +101,7 @@ func TestPowerAsks(t *testing.T) {
 		{route: "POST /create/guard", path: "/create/guard", form: []string{"name", "loki", "methods-1", "GET", "path-1", "/ready", "need-1", "public"}, what: "Guard loki", before: "does not exist", after: "decides by its rules", done: "The guard loki is there, on every node."},
 		{route: "POST /guards/{guard}/edit", path: "/guards/prom/edit", form: []string{"version", "1", "path-1", "/a", "need-1", "role", "role-1", "Editor"}, what: "any /a", before: "passes without a token", after: "needs the role Editor or a higher one", done: "The guard prom is changed, on every node."},
 		{route: "POST /guards/{guard}/delete", path: "/guards/prom/delete", what: "Guard prom", before: "1 rule", after: "deleted", done: "The guard prom is deleted."},
+		{route: "POST /org/notices/{channel}/delete", path: "/org/notices/1/delete", what: "alerts", before: "webhook to https://example.com/hallpass", after: "deleted", done: "The channel alerts is deleted."},
 		{route: "POST /dashboards/permissions/{folder}", path: "/dashboards/permissions/shop", form: []string{"kind", "team", "who", "Platform", "level", "Admin"}, what: "team Platform", before: "no permission of its own on Shop", after: "Admin on Shop", done: "team Platform has the permission Admin on Shop now."},
 	} {
 		asked[p.route] = true

@@ -96,7 +96,7 @@ const (
 	unclassified effect = iota // a form without a class: the tests fail
 	reads                      // shows a page
 	harmless                   // changes names, looks, or the user's own session and password, or nothing
-	states                     // creates something that nobody holds yet, sets a typed secret, or pauses a token: its form says what that gives or takes
+	states                     // creates something that nobody holds yet, sets a typed secret, pauses a token, or says where notices go: its form says what that gives or takes
 	asks                       // gives or takes power: it asks first
 )
 
@@ -157,6 +157,15 @@ func table() []route {
 	get("/admin/access", usersAndAccess)
 	get("/admin/audit", auditPage)
 	get("/admin/nodes", nodesPage)
+	get(crumbNotices.URL, notices)
+	get(newChannelURL, newChannelForm)
+	post(newChannelURL, states, createChannel)
+	get("/org/notices/{channel}", channelPage)
+	post("/org/notices/{channel}", states, editChannel)
+	post("/org/notices/{channel}/test", harmless, withChannel(testChannel))
+	post("/org/notices/{channel}/retry", harmless, withChannel(retryChannel))
+	post("/org/notices/{channel}/turn", states, withChannel(turnChannel))
+	link("/org/notices/{channel}/delete", deleteChannel)
 	get("/profile", profile)
 	get("/profile/password", passwordForm)
 	post("/profile/password", harmless, changePassword)

@@ -58,6 +58,9 @@ var views = map[string]any{
 	"tokens/pause":             tokenChangeView{},
 	"tokens/narrow":            tokenChangeView{},
 	"tokens/rename":            tokenChangeView{},
+	"channels/list":            channelsView{},
+	"channels/new":             newChannelView{},
+	"channels/detail":          channelView{},
 	"home/snooze":              snoozeView{},
 }
 

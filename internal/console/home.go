@@ -68,7 +68,7 @@ func home(req *request) error {
 	if f.Nav.Org != "" {
 		view.Lead = "You work in " + f.Nav.Org + " as " + req.caller.Role.String() + "."
 	}
-	if view.Accounts == "" {
+	if view.Accounts == "" && len(view.Sections) == 0 {
 		view.Cards = f.cards()
 	}
 	if view.Nodes, view.Alone, err = req.nodesState(); err != nil {
@@ -205,6 +205,9 @@ func administration(req *request) error {
 	}
 	if f.Nav.Audit {
 		view.Cards = append(view.Cards, card{"list", "Audit log", textAudit, "/admin/audit"})
+	}
+	if f.Nav.Notices {
+		view.Cards = append(view.Cards, card{"bell", crumbNotices.Label, "Where people and programs are told that a token ends, and what became of it.", crumbNotices.URL})
 	}
 	if f.Nav.Nodes {
 		view.Cards = append(view.Cards, card{"server", "Nodes", "Who shares the database, and how current each node is.", "/admin/nodes"})

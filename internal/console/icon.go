@@ -11,6 +11,7 @@ var icons = map[string]string{
 	"arrow-down": `<path d="M10 4v11.5M5.5 11 10 15.5 14.5 11"/>`,
 	"badge":      `<rect x="3" y="5" width="14" height="12" rx="2"/><path d="M8 5V3h4v2M6.5 13.8c.4-1.5 1.6-2.2 3.5-2.2s3.1.7 3.5 2.2"/><circle cx="10" cy="9" r="1.4"/>`,
 	"ban":        `<circle cx="10" cy="10" r="7"/><path d="m5.2 5.2 9.6 9.6"/>`,
+	"bell":       `<path d="M5 14V9a5 5 0 0 1 10 0v5l1.5 1.5h-13ZM8.3 17.4a1.8 1.8 0 0 0 3.4 0"/>`,
 	"building":   `<path d="M4 17V4.5a1 1 0 0 1 1-1h6a1 1 0 0 1 1 1V17M12 8h3a1 1 0 0 1 1 1v8M2.5 17h15M7 7h2M7 10h2M7 13h2"/>`,
 	"chart":      `<path d="M3.5 3.5v13h13M7 13v-3M10.5 13V6.5M14 13V9"/>`,
 	"check":      `<path d="m4 10.5 4 4 8-9"/>`,

@@ -21,6 +21,7 @@ func (n nav) Menu() []menuEntry {
 				{"roles", "", crumbRoles.Label, crumbRoles.URL, n.Roles, nil},
 			}},
 			{"audit", "list", "Audit log", "/admin/audit", n.Audit, nil},
+			{"notices", "bell", crumbNotices.Label, crumbNotices.URL, n.Notices, nil},
 			{"nodes", "server", "Nodes", "/admin/nodes", n.Nodes, nil},
 			{"orgs", "building", crumbOrgs.Label, crumbOrgs.URL, n.AllOrgs, nil},
 		}},
@@ -30,7 +31,7 @@ func (n nav) Menu() []menuEntry {
 // Access and Admin report whether these entries have any entry below them.
 func (n nav) Access() bool { return n.Users != "" || n.Teams || n.ServiceAccounts || n.Roles }
 
-func (n nav) Admin() bool { return n.Access() || n.AllOrgs || n.Audit || n.Nodes }
+func (n nav) Admin() bool { return n.Access() || n.AllOrgs || n.Audit || n.Nodes || n.Notices }
 
 func shownEntries(all []menuEntry) (shown []menuEntry) {
 	for _, e := range all {

@@ -44,6 +44,7 @@ type nav struct {
 	Guards          bool
 	Audit           bool
 	Nodes           bool
+	Notices         bool
 	Here            string // "serviceaccounts", "audit", …
 }
 
@@ -97,6 +98,7 @@ func (req *request) bareFrame(title string) frame {
 	f.Nav.Teams = req.caller.Can(hallpass.TeamsRead, "") || req.caller.Can(hallpass.TeamsCreate, "")
 	f.Nav.Roles = req.caller.Can(hallpass.RolesRead, "") && !req.caller.OrgMissing
 	f.Nav.Nodes = req.caller.CanOnServer(hallpass.ServerStatsRead, "")
+	f.Nav.Notices = req.caller.Can(hallpass.OrgsWrite, "") && !req.caller.OrgMissing
 	f.Nav.AllOrgs = req.caller.CanOnServer(hallpass.OrgsRead, "")
 	f.Nav.Guards = req.caller.Can(hallpass.GuardsRead, "") && !req.caller.OrgMissing
 	f.Nav.Folders = !req.caller.OrgMissing

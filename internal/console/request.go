@@ -114,7 +114,7 @@ func (req *request) parseForm() error {
 		return httpd.Unreadable(err, maxForm)
 	}
 	for name, values := range req.PostForm {
-		list := name == "role_uid" || name == "account" || name == "role" && strings.HasSuffix(req.URL.Path, "/roles")
+		list := name == "role_uid" || name == "account" || name == "event" || name == "role" && strings.HasSuffix(req.URL.Path, "/roles")
 		if len(values) > 1 && !list {
 			return &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "the form has a name twice"}
 		}

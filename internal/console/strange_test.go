@@ -34,6 +34,8 @@ var queries = map[string][]string{
 	"GET /org/serviceaccounts/{ref}/roles":      {"give"},
 	"GET /guards/{guard}/edit":                  {},
 	"GET /create/guard":                         {},
+	"GET /create/channel":                       {"type"},
+	"GET /org/notices/{channel}/delete":         {"back"},
 	"GET /guards/{guard}/delete":                {"back"},
 	"GET /login":                                {"next"},
 	"GET /admin/audit":                          {"action", "actor", "target", "outcome", "from", "to", "before"},
@@ -81,6 +83,12 @@ var forms = map[string][]string{
 	"POST /org/serviceaccounts/{ref}/tokens/{token}/delete": {},
 	"POST /org/serviceaccounts/{ref}/roles":                 {"role", "metrics", "clear", "no"},
 	"POST /org/serviceaccounts/{ref}/permissions":           {"kind", "principal", "who", "target", "level", "Edit", "row", "yes"},
+	"POST /create/channel":                                  {"type", "webhook", "name", "channel-#", "url", "https://example.com/#", "addresses", "ops@example.com", "signature", "v1a", "event", "token.expiring"},
+	"POST /org/notices/{channel}":                           {"name", "channel-#", "url", "https://example.com/#", "addresses", "", "signature", "v1a", "event", "token.expired"},
+	"POST /org/notices/{channel}/test":                      {},
+	"POST /org/notices/{channel}/retry":                     {},
+	"POST /org/notices/{channel}/turn":                      {"to", "off"},
+	"POST /org/notices/{channel}/delete":                    {},
 	"POST /admin/users/create":                              {"name", "N #", "login", "login-#", "email", "e#@example.com", "password", hallpasstest.UserPassword, "org", "1"},
 	"POST /admin/users/{user}/edit":                         {"name", "N #", "login", "target", "email", "e#@example.com"},
 	"POST /admin/users/{user}/password":                     {"password", "short"},
@@ -235,10 +243,11 @@ func newStranger(t *testing.T, s *hallpasstest.Server, login string) *stranger {
 	do("POST", "/api/serviceaccounts", `{"name":"ci","role":"Viewer"}`) // 5
 	do("POST", "/api/serviceaccounts/5/tokens", `{"name":"nightly"}`)
 	do("POST", "/api/guards", `{"name":"prom","upstream":"http://127.0.0.1:9090","preset":"prometheus"}`)
+	do("POST", "/api/org/notifications", `{"name":"alerts","type":"webhook","url":"https://example.com/hallpass"}`)
 	custom(t, s, `{"uid":"metrics","name":"metrics","permissions":[{"action":"teams:read","scope":"teams:*"}]}`)
 	return &stranger{
 		browser: signedIn(t, s, login, hallpasstest.UserPassword), login: login, draw: hallpasstest.NewDraw(), parts: strings.NewReplacer(
-			"{$}", "", "{ref}", "5", "{token}", "1", "{user}", "4", "{team}", "1", "{member}", "4", "{org}", "2", "{role}", "metrics", "{folder}", "shop", "{guard}", "prom",
+			"{$}", "", "{ref}", "5", "{token}", "1", "{user}", "4", "{team}", "1", "{member}", "4", "{org}", "2", "{role}", "metrics", "{folder}", "shop", "{guard}", "prom", "{channel}", "1",
 			"{slug}", "shop", "{name}", "app.css", "{hash}", "0123456789abcdef0123456789abcdef",
 		),
 	}
