@@ -99,6 +99,7 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /org/serviceaccounts":                             {accounts, accounts + "?filter=disabled", accounts + "?query=nothing", accounts + "?sort=-used&filter=unowned"},
 		"GET /org/serviceaccounts/create":                      {accounts + "/create"},
 		"GET /org/serviceaccounts/{ref}":                       {at, off, odd, at + "?edit=name", accounts + "/nosuchaccount"},
+		"GET /org/serviceaccounts/{ref}/owner":                 {at + "/owner", odd + "/owner"},
 		"GET /org/serviceaccounts/{ref}/enable":                {off + "/enable"},
 		"GET /org/serviceaccounts/{ref}/disable":               {at + "/disable", odd + "/disable"},
 		"GET /org/serviceaccounts/{ref}/delete":                {at + "/delete", odd + "/delete"},

@@ -12,8 +12,8 @@ const maxBulk = 200
 
 var errBulk = &hallpass.Error{Kind: hallpass.Invalid, ID: hallpass.MalformedID, Message: "Choose at least one account, and at most " + strconv.Itoa(maxBulk) + "."}
 
-// changeAccounts is POST /org/serviceaccounts: it disables the chosen accounts, or pauses
-// their tokens.
+// changeAccounts is POST /org/serviceaccounts: it disables the chosen accounts, pauses
+// their tokens, or names their owner.
 func changeAccounts(req *request) (change, error) {
 	c := change{Cancel: req.back(crumbAccounts.URL), here: "serviceaccounts", crumbs: []crumb{crumbAdmin, crumbAccess, crumbAccounts}}
 	chosen, err := req.chosenAccounts()
@@ -25,6 +25,8 @@ func changeAccounts(req *request) (change, error) {
 		return req.disableAccounts(c, chosen)
 	case "pause":
 		return req.pauseAccounts(c, chosen, 0)
+	case "owner":
+		return req.ownAccounts(c, chosen)
 	case "pause-15":
 		return req.pauseAccounts(c, chosen, 15*time.Minute)
 	}
@@ -121,6 +123,39 @@ func (req *request) pauseAccounts(c change, chosen []hallpass.ServiceAccountSumm
 				if _, err := req.o.Admin.UpdateToken(req.Context(), req.caller, a.ID, id, patch); err != nil {
 					return err
 				}
+			}
+		}
+		return nil
+	}
+	return c, nil
+}
+
+// ownAccounts asks whether somebody is to answer for the accounts.
+func (req *request) ownAccounts(c change, chosen []hallpass.ServiceAccountSummary) (change, error) {
+	owner := req.PostForm.Get("owner")
+	if err := hallpass.TidyOwner(&owner, nil); err != nil {
+		return c, err
+	}
+	words := func(owner string) string {
+		if owner == "" {
+			return "nobody"
+		}
+		return owner
+	}
+	var changed []hallpass.ServiceAccountSummary
+	for _, a := range chosen {
+		if a.Owner != owner {
+			changed = append(changed, a)
+			c.Steps = append(c.Steps, step{a.Name, words(a.Owner), words(owner)})
+		}
+	}
+	c.Question, c.Button = "Set owner", "Set the owner of "+hallpass.Counted(len(changed), nounAccount.one)
+	c.Text = "Who answers for an account is told before its tokens end, if it is a mail address and a channel sends mails."
+	c.done, c.same = hallpass.Counted(len(changed), nounAccount.one)+" changed. Who answers for them: "+words(owner)+".", "Nothing changed: the chosen accounts have this owner already."
+	c.do = func() error {
+		for _, a := range changed {
+			if err := req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Owner: &owner})(); err != nil {
+				return err
 			}
 		}
 		return nil

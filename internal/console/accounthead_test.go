@@ -90,3 +90,37 @@ admin created it: role Viewer`
 	b.want("a cursor that is none", b.get(path+"/activity?before=nonsense"), 200, "admin")
 	b.want("the token by the path of another account", b.get(other+"/tokens/1"), 404)
 }
+
+// TestOwner names who answers for an account, from its head and for several in the list.
+func TestOwner(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	ci, other := b.create("ci", "Viewer"), b.create("nightly", "Viewer")
+	b.want("without one", b.get(ci+"/activity"), 200, `<a href="`+ci+`/owner" data-dialog title="Name an owner">No owner</a>`)
+	b.want("the form", b.get(ci+"/owner"), 200, "data-dialog-page", "Owner of ci")
+	b.want("an address that is none", b.post(ci+"/owner", "owner", "ops@", "purpose", "the build"), 400, `id="error-owner"`, `value="ops@"`, `value="the build"`)
+	if p := b.post(ci+"/owner", "owner", " ops@example.com ", "purpose", "the build"); p.to != ci {
+		t.Errorf("%d to %q", p.status, p.to)
+	}
+	b.want("with one", b.get(ci), 200, "ops@example.com answers for ci now.", "Change owner and purpose", "the build")
+	chosen := []string{"do", "owner", "owner", "platform", "account", idOf(t, s, "ci"), "account", idOf(t, s, "nightly"), "back", "/org/serviceaccounts?filter=unowned"}
+	question := b.post("/org/serviceaccounts", chosen...)
+	b.want("several", question, 200, "ops@example.com", "nobody", "platform", "Set the owner of 2 service accounts")
+	mark := regexp.MustCompile(`name="asked" value="([^"]*)"`).FindStringSubmatch(question.text)
+	if p := b.post("/org/serviceaccounts", append(chosen, "asked", mark[1])...); p.to != "/org/serviceaccounts?filter=unowned" {
+		t.Errorf("%d to %q", p.status, p.to)
+	}
+	b.want("the list", b.get("/org/serviceaccounts?owner=platform"), 200, "2 service accounts changed. Who answers for them: platform.", "ci", "nightly")
+	b.want("no address", b.post("/org/serviceaccounts", "do", "owner", "owner", "x@", "account", idOf(t, s, "ci")), 400, "mail address")
+
+	s.User("vera", hallpass.RoleViewer)
+	v := signedIn(t, s, "vera", hallpasstest.UserPassword)
+	for _, path := range []string{ci + "/owner", other + "/owner"} {
+		if p := v.get(path); p.status != 403 {
+			t.Errorf("GET %s of a Viewer is answered %d", path, p.status)
+		}
+		if p := v.post(path, "owner", "vera"); p.status != 403 {
+			t.Errorf("POST %s of a Viewer is answered %d", path, p.status)
+		}
+	}
+}

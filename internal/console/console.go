@@ -177,6 +177,8 @@ func table() []route {
 	post("/org/serviceaccounts/create", states, createServiceAccount)
 	get("/org/serviceaccounts/{ref}", serviceAccount)
 	post("/org/serviceaccounts/{ref}/name", harmless, renameServiceAccount)
+	get("/org/serviceaccounts/{ref}/owner", ownerForm)
+	post("/org/serviceaccounts/{ref}/owner", harmless, setOwner)
 	ask("/org/serviceaccounts/{ref}/role", setAccountRole)
 	link("/org/serviceaccounts/{ref}/enable", enableAccount)
 	link("/org/serviceaccounts/{ref}/disable", disableAccount)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -180,4 +181,52 @@ func renameServiceAccount(req *request) error {
 		return err
 	}
 	return req.showAccount(httpd.Status(err), accountView{Edit: true, NewName: name})
+}
+
+// ownerView is the form for who answers for an account, and what it is for.
+type ownerView struct {
+	frame
+	Account                      accountRow
+	Owner, Purpose               string
+	AccountOwner, AccountPurpose string // what stands for an empty field: nothing does
+}
+
+func (req *request) showOwner(status int, a hallpass.ServiceAccountSummary, view ownerView) (err error) {
+	view.Account = req.accountRow(a)
+	if view.frame, err = req.accountFrame("Owner of "+a.Name, view.Account); err != nil {
+		return err
+	}
+	return req.showStatus(status, "serviceaccounts/owner", view)
+}
+
+// ownerForm is GET /org/serviceaccounts/{ref}/owner.
+func ownerForm(req *request) error {
+	a, err := req.writableAccount()
+	if err != nil {
+		return err
+	}
+	return req.showOwner(http.StatusOK, a, ownerView{Owner: a.Owner, Purpose: a.Purpose})
+}
+
+// setOwner is POST /org/serviceaccounts/{ref}/owner.
+func setOwner(req *request) error {
+	a, err := req.writableAccount()
+	if err != nil {
+		return err
+	}
+	f := req.PostForm
+	owner, purpose := strings.TrimSpace(f.Get("owner")), strings.TrimSpace(f.Get("purpose"))
+	if _, err = req.o.Admin.UpdateServiceAccount(req.Context(), req.caller, a.ID, hallpass.ServiceAccountPatch{Owner: &owner, Purpose: &purpose}); err != nil {
+		if !req.formError(err, "owner", "purpose") {
+			return err
+		}
+		return req.showOwner(httpd.Status(err), a, ownerView{Owner: f.Get("owner"), Purpose: f.Get("purpose")})
+	}
+	done := "Nobody is named any more who answers for " + a.Name + "."
+	if owner != "" {
+		done = owner + " answers for " + a.Name + " now."
+	}
+	req.flash(done)
+	req.seeOther(accountURL(a.UID))
+	return nil
 }

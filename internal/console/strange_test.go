@@ -67,6 +67,7 @@ var forms = map[string][]string{
 	"POST /org/serviceaccounts":                             {"do", "disable", "account", "2", "back", "/org/serviceaccounts?sort=name"},
 	"POST /org/serviceaccounts/create":                      {"name", "made-#", "role", "Viewer", "role_uid", "metrics"},
 	"POST /org/serviceaccounts/{ref}/name":                  {"name", "named-#"},
+	"POST /org/serviceaccounts/{ref}/owner":                 {"owner", "ops@example.com", "purpose", "the nightly build"},
 	"POST /org/serviceaccounts/{ref}/role":                  {"role", "Editor"},
 	"POST /org/serviceaccounts/{ref}/enable":                {"back", "/org/serviceaccounts"},
 	"POST /org/serviceaccounts/{ref}/disable":               {"back", "/org/serviceaccounts?page=2"},
