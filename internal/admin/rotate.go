@@ -316,8 +316,7 @@ func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hal
 		if err != nil {
 			return err
 		}
-		next.RevokedAt, next.Ended = now, hallpass.EndedByHand
-		if err := t.UpdateToken(next); err != nil {
+		if err := t.RevokeToken(next.Org, next.ID, now); err != nil {
 			return err
 		}
 		back = alone(old)

@@ -39,7 +39,7 @@ func (q WorkingTokens) byEnd() bool { return !q.EndAfter.IsZero() }
 func (tx *Tx) WorkingTokenIDs(q WorkingTokens) ([]hallpass.TokenID, error) {
 	var b bound
 	org, now := b.add(q.Org), b.add(micros(q.Now))
-	where := `t.org_id = ` + org + ` AND t.revoked_us = 0 AND t.successor_id = 0
+	where := `t.org_id = ` + org + ` AND ` + notReplaced + `
 		AND (t.paused_us = 0 OR (t.paused_until_us > 0 AND t.paused_until_us <= ` + now + `))`
 	order := `t.id`
 	switch {
@@ -50,7 +50,7 @@ func (tx *Tx) WorkingTokenIDs(q WorkingTokens) ([]hallpass.TokenID, error) {
 	case q.NeverEnd:
 		where += ` AND t.expires_us = 0 AND t.id > ` + b.add(int64(q.After))
 	default:
-		where += ` AND (t.expires_us = 0 OR t.expires_us > ` + now + `) AND t.id > ` + b.add(int64(q.After))
+		where += ` AND NOT ` + tokenOver(now) + ` AND t.id > ` + b.add(int64(q.After))
 	}
 	if !q.EndBefore.IsZero() {
 		where += ` AND t.expires_us <= ` + b.add(micros(q.EndBefore))
@@ -162,7 +162,7 @@ func (tx *Tx) ServiceAccountsByID(org hallpass.OrgID, ids []hallpass.ServiceAcco
 func (tx *Tx) OverlappingTokens(org hallpass.OrgID, now time.Time, accounts []hallpass.ServiceAccountID, limit int) ([]hallpass.Token, error) {
 	list, err := all(tx, scanToken, `
 		SELECT `+tokenColumns+` FROM tokens t JOIN service_accounts a ON a.id = t.service_account_id
-		WHERE  t.successor_id > 0 AND t.revoked_us = 0 AND t.org_id = $1 AND (t.expires_us = 0 OR t.expires_us > $2)`+among(accounts)+`
+		WHERE  t.successor_id > 0 AND t.revoked_us = 0 AND t.org_id = $1 AND NOT `+tokenOver("$2")+among(accounts)+`
 		ORDER  BY t.close_us, t.id LIMIT $3`, org, micros(now), limit)
 	if err != nil {
 		return nil, fmt.Errorf("store: overlapping tokens of org %d: %w", org, err)
@@ -179,7 +179,7 @@ func (tx *Tx) OwnerlessAccounts(org hallpass.OrgID, now time.Time, accounts []ha
 	list, err := all(tx, func(r row) (id hallpass.ServiceAccountID, err error) { return id, r.Scan(&id) }, `
 		SELECT a.id FROM service_accounts a
 		WHERE  a.org_id = `+of+` AND a.owner = '' AND a.disabled = FALSE AND a.id > `+b.add(int64(after))+`
-		AND    EXISTS (SELECT 1 FROM tokens t WHERE t.service_account_id = a.id AND t.owner = '' AND t.revoked_us = 0 AND (t.expires_us = 0 OR t.expires_us > `+at+`))`+
+		AND    EXISTS (SELECT 1 FROM tokens t WHERE t.service_account_id = a.id AND t.owner = '' AND t.revoked_us = 0 AND NOT `+tokenOver(at)+`)`+
 		among(accounts)+awake(&b, org, now, section, hallpass.AccountSubject, "a.id")+`
 		ORDER  BY a.id LIMIT `+b.add(limit), b.args...)
 	if err != nil {

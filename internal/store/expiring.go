@@ -14,7 +14,7 @@ func (tx *Tx) ExpiringTokens(now time.Time, shortest time.Duration, limit int) (
 	list, err := all(tx, scanToken, `
 		SELECT `+tokenColumns+`
 		FROM   tokens t
-		WHERE  t.expires_us > 0 AND t.expires_us > $1 AND t.revoked_us = 0 AND t.expires_us - t.created_us >= $2 AND t.successor_id = 0
+		WHERE  t.expires_us > 0 AND t.expires_us > $1 AND t.expires_us - t.created_us >= $2 AND `+notReplaced+`
 		AND    EXISTS (SELECT 1 FROM service_accounts a WHERE a.id = t.service_account_id AND a.disabled = FALSE)
 		ORDER  BY t.expires_us, t.id
 		LIMIT  $3`, micros(now), shortest.Microseconds(), limit)

@@ -172,7 +172,7 @@ func (tx *Tx) UntoldTokens(u Untold) ([]TokenOf, error) {
 	}
 	tokens, err := all(tx, scanToken, `
 		SELECT `+tokenColumns+` FROM tokens t
-		WHERE  t.expires_us >= $1 AND (t.expires_us, t.id) > ($1, $9) AND t.expires_us <= $2 AND t.expires_us - t.created_us > $3 AND t.revoked_us = 0 AND t.successor_id = 0
+		WHERE  t.expires_us >= $1 AND (t.expires_us, t.id) > ($1, $9) AND t.expires_us <= $2 AND t.expires_us - t.created_us > $3 AND `+notReplaced+`
 		AND    EXISTS (SELECT 1 FROM service_accounts a WHERE a.id = t.service_account_id AND a.disabled = FALSE)
 		AND    EXISTS (SELECT 1 FROM channels c
 			WHERE  c.org_id = t.org_id AND c.disabled = FALSE AND c.kinds LIKE $4

@@ -77,7 +77,7 @@ type StaleToken struct {
 func (tx *Tx) StaleTokens(org hallpass.OrgID, now, before time.Time, accounts []hallpass.ServiceAccountID, after hallpass.TokenID, limit int) ([]StaleToken, error) {
 	ids, err := all(tx, func(r row) (id hallpass.TokenID, err error) { return id, r.Scan(&id) }, `
 		SELECT t.id FROM tokens t JOIN service_accounts a ON a.id = t.service_account_id LEFT JOIN stale_tokens s ON s.token_id = t.id
-		WHERE  t.org_id = $1 AND t.revoked_us = 0 AND (t.expires_us = 0 OR t.expires_us > $2) AND t.id > $3
+		WHERE  t.org_id = $1 AND t.revoked_us = 0 AND NOT `+tokenOver("$2")+` AND t.id > $3
 		AND    (t.created_us <= $4 AND t.used_us <= $4 OR t.paused_us > 0 OR s.token_id IS NOT NULL)`+among(accounts)+`
 		ORDER  BY t.id LIMIT $5`, org, micros(now), int64(after), micros(before), limit)
 	if err != nil {

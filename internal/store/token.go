@@ -180,6 +180,11 @@ func tokenOver(now string) string {
 	return `(` + endOfToken + ` > 0 AND ` + endOfToken + ` <= ` + now + `)`
 }
 
+// notReplaced is the condition that nobody has ended the token of the table t, and that no
+// other replaces it. Its end is then the column expires_us alone, and the indexes
+// tokens_expiry and tokens_soonest have the tokens in that order.
+const notReplaced = `t.revoked_us = 0 AND t.successor_id = 0`
+
 // stateOfToken is Token.State of the table t in SQL, at the time now; disabled says
 // whether its account is disabled. Both are SQL.
 func stateOfToken(now, disabled string) string {
@@ -287,13 +292,14 @@ func (tx *Tx) DeleteToken(org hallpass.OrgID, account hallpass.ServiceAccountID,
 	return nil
 }
 
-// RevokeToken marks the token revoked from at on. The first revocation stands;
-// a second changes nothing. NotFound when org has no such token.
+// RevokeToken marks the token revoked from at on, and frees its name. The first
+// revocation stands; a second changes nothing. NotFound when org has no such token.
 func (tx *Tx) RevokeToken(org hallpass.OrgID, id hallpass.TokenID, at time.Time) error {
 	n, err := tx.exec(`
 		UPDATE tokens
-		SET    revoked_us = CASE revoked_us WHEN 0 THEN $1 ELSE revoked_us END
-		WHERE  org_id = $2 AND id = $3`, micros(at), org, id)
+		SET    ended = CASE revoked_us WHEN 0 THEN $1 ELSE ended END,
+		       revoked_us = CASE revoked_us WHEN 0 THEN $2 ELSE revoked_us END, name_key = ''
+		WHERE  org_id = $3 AND id = $4`, string(hallpass.EndedByHand), micros(at), org, id)
 	if err != nil {
 		return fmt.Errorf("store: revoke token %d: %w", id, err)
 	}
