@@ -51,7 +51,7 @@ func New(db *store.DB, o Options) *Admin {
 		o.RotationGrace = 24 * time.Hour
 	}
 	a := &Admin{db: db, o: o, now: func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }}
-	db.Subscribe(func(n store.Notice) { a.orgs.coherence.Changed(n, a.orgs.forget) })
+	db.Subscribe(func(e store.ChangeEvent) { a.orgs.coherence.Changed(e, a.orgs.forget) })
 	return a
 }
 

@@ -109,7 +109,7 @@ func TestDroppedAccessIsAnnounced(t *testing.T) {
 	}
 	set(false, admin.NewAccess{Kind: hallpass.ToPrincipal, Ref: strconv.FormatInt(loser.Principal.ID, 10), Level: hallpass.LevelEdit})
 	var heard []hallpass.Change
-	w.db.Subscribe(func(n store.Notice) {
+	w.db.Subscribe(func(n store.ChangeEvent) {
 		if n.Phase == store.Coming {
 			heard = append(heard, n.Changes...)
 		}

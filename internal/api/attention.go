@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/csv"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -31,12 +30,6 @@ func attentionRoute(a *API) route {
 	page := endpoint(a, pattern, http.StatusOK, may(hallpass.ServiceAccountsRead), a.attention)
 	export := stream(a, pattern, may(hallpass.ServiceAccountsRead), a.exportAttention)
 	return pageOrExport(page, export, wantsCSV)
-}
-
-// wantsCSV reports whether the request asks for a table.
-func wantsCSV(r *http.Request) bool {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Accept"))
-	return err == nil && kind == textCSV
 }
 
 // attention answers a page of each section.

@@ -28,7 +28,7 @@ const ndjson = "application/x-ndjson"
 // entry.
 func wantsLines(r *http.Request) bool {
 	format := r.URL.Query().Get("format")
-	return format == "ndjson" || format == "" && r.Header.Get("Accept") == ndjson
+	return format == "ndjson" || format == "" && accepts(r, ndjson)
 }
 
 // audit answers a page.

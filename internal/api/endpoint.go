@@ -1,6 +1,7 @@
 package api
 
 import (
+	"mime"
 	"net/http"
 
 	"github.com/hallpass-dev/hallpass"
@@ -54,10 +55,7 @@ func open(pattern string, fn http.HandlerFunc) route {
 func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn func(call, In) (Out, error)) route {
 	rule.route = &hallpass.TokenRoute{Pattern: pattern, Action: rule.action}
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := a.admit(r, rule)
-		c.answer = w.Header()
-		httpd.SetRateHeaders(c.answer, c.caller.Rate)
-		httpd.TellExpiry(c.answer, c.caller)
+		c, err := a.enter(w, r, rule)
 		if err != nil {
 			httpd.WriteError(w, r, err)
 			return
@@ -89,9 +87,7 @@ func stream(a *API, pattern string, rule rule, fn func(*streamWriter, call) erro
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l := &streamWriter{w: w, rc: http.NewResponseController(w), listener: a.verify.Listen()}
 		defer l.listener.Leave()
-		c, err := a.admit(r, rule)
-		httpd.SetRateHeaders(l.Header(), c.caller.Rate)
-		httpd.TellExpiry(l.Header(), c.caller)
+		c, err := a.enter(w, r, rule)
 		if err == nil {
 			err = l.listener.Admit(c.caller, l.cut)
 		}
@@ -103,6 +99,15 @@ func stream(a *API, pattern string, rule rule, fn func(*streamWriter, call) erro
 			httpd.WriteError(w, r, err)
 		}
 	})}
+}
+
+// enter is admit, and tells the client the rate of its token and when that ends soon.
+func (a *API) enter(w http.ResponseWriter, r *http.Request, rule rule) (call, error) {
+	c, err := a.admit(r, rule)
+	c.answer = w.Header()
+	httpd.SetRateHeaders(c.answer, c.caller.Rate)
+	httpd.TellExpiry(c.answer, c.caller)
+	return c, err
 }
 
 // admit authenticates the request and applies the rule to its caller.
@@ -216,3 +221,12 @@ func pageOrExport(page, export route, wants func(*http.Request) bool) route {
 		page.handler.ServeHTTP(w, r)
 	})}
 }
+
+// accepts reports whether the request asks for the media type and no other.
+func accepts(r *http.Request, mediaType string) bool {
+	asked, _, err := mime.ParseMediaType(r.Header.Get("Accept"))
+	return err == nil && asked == mediaType
+}
+
+// wantsCSV reports whether the request asks for a table.
+func wantsCSV(r *http.Request) bool { return accepts(r, textCSV) }

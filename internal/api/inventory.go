@@ -32,7 +32,7 @@ func inventoryRoute(a *API) route {
 	const pattern = "GET /api/tokens"
 	page := endpoint(a, pattern, http.StatusOK, may(hallpass.ServiceAccountsRead), a.inventory)
 	export := stream(a, pattern, may(hallpass.ServiceAccountsRead), a.exportInventory)
-	return pageOrExport(page, export, func(r *http.Request) bool { return r.Header.Get("Accept") == textCSV })
+	return pageOrExport(page, export, wantsCSV)
 }
 
 // defaultInventory is how many tokens a page has unless the request says so.

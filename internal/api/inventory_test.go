@@ -95,7 +95,7 @@ func TestInventoryTable(t *testing.T) {
 	for i := range 3 {
 		token(t, s, one, fmt.Sprintf("=cmd|' /C calc'!A%d", i))
 	}
-	r := s.Do(hallpasstest.Admin, "GET", "/api/tokens?limit=2&sort=-name", "", "Accept: text/csv")
+	r := s.Do(hallpasstest.Admin, "GET", "/api/tokens?limit=2&sort=-name", "", "Accept: text/csv; header=present")
 	expect(t, "table", r, 200)
 	if got := r.Header.Get("Content-Type"); got != "text/csv; charset=utf-8" {
 		t.Errorf("Content-Type %q", got)

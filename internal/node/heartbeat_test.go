@@ -159,7 +159,7 @@ func TestAnnounced(t *testing.T) {
 	}
 	var all int
 	var heard []hallpass.Change
-	here.Subscribe(func(n store.Notice) {
+	here.Subscribe(func(n store.ChangeEvent) {
 		for _, c := range n.Changes {
 			switch {
 			case n.Phase == store.Coming:

@@ -230,9 +230,9 @@ func TestDivergedBetweenHeartbeats(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := false
-	here.Subscribe(func(notice store.Notice) {
-		heard := slices.ContainsFunc(notice.Changes, func(c hallpass.Change) bool { return c.Kind == hallpass.TokenChanged })
-		if done || notice.Phase != store.Settled || !heard {
+	here.Subscribe(func(event store.ChangeEvent) {
+		heard := slices.ContainsFunc(event.Changes, func(c hallpass.Change) bool { return c.Kind == hallpass.TokenChanged })
+		if done || event.Phase != store.Settled || !heard {
 			return
 		}
 		done = true

@@ -124,17 +124,17 @@ func (s *Server) makeFirstPassword(first *admin.FirstAdmin) error {
 	return nil
 }
 
-// onNotice starts a check of the first password when a user changed, a look at the
+// onChange starts a check of the first password when a user changed, a look at the
 // addresses of guards when a guard changed, and an update of the journal when anything
 // changed. On a shared database the heartbeat updates the journal.
-func (s *Server) onNotice(n store.Notice) {
-	if n.Phase != store.Settled {
+func (s *Server) onChange(e store.ChangeEvent) {
+	if e.Phase != store.Settled {
 		return
 	}
 	if !s.db.Shared() {
 		ask(s.changed)
 	}
-	for _, c := range n.Changes {
+	for _, c := range e.Changes {
 		r := c.Reach()
 		if r.Everybody || r.User != 0 {
 			ask(s.userMove)

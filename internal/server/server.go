@@ -208,7 +208,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	if err := s.reserve.keep(ctx); err != nil {
 		return err
 	}
-	s.db.Subscribe(s.onNotice)
+	s.db.Subscribe(s.onChange)
 	for _, step := range []func(context.Context) error{s.begin, s.refold, s.settle} {
 		if err := s.await(ctx, step); err != nil {
 			return err

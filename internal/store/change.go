@@ -8,10 +8,10 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// A Notice tells subscribers of changes: once as Coming, before the commit,
+// A ChangeEvent tells subscribers of changes: once as Coming, before the commit,
 // and once as Settled, after the commit or its failure. Between the two nobody
 // may remember anything about the subjects.
-type Notice struct {
+type ChangeEvent struct {
 	Phase   Phase
 	Changes []hallpass.Change
 }
@@ -25,28 +25,28 @@ const (
 	Settled
 )
 
-// Subscribe has fn called with every notice. fn runs on the goroutine of the
+// Subscribe has fn called with every event. fn runs on the goroutine of the
 // change, which waits for it: it must be quick and must not use the database.
 // Subscribe before serving begins.
-func (db *DB) Subscribe(fn func(Notice)) {
+func (db *DB) Subscribe(fn func(ChangeEvent)) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	db.subscribers = append(db.subscribers, fn)
 }
 
-func (db *DB) announce(n Notice) {
+func (db *DB) announce(e ChangeEvent) {
 	db.mu.Lock()
 	subscribers := db.subscribers
 	db.mu.Unlock()
 	for _, fn := range subscribers {
-		fn(n)
+		fn(e)
 	}
 }
 
 // Announce tells subscribers of changes that another node has committed.
 func (db *DB) Announce(changes []hallpass.Change) {
-	db.announce(Notice{Phase: Coming, Changes: changes})
-	db.announce(Notice{Phase: Settled, Changes: changes})
+	db.announce(ChangeEvent{Phase: Coming, Changes: changes})
+	db.announce(ChangeEvent{Phase: Settled, Changes: changes})
 }
 
 // AnnounceAll tells subscribers that anything may have changed, for everybody:

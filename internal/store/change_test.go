@@ -11,16 +11,16 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// TestNotices follows a change whose commit succeeds, one whose commit fails
+// TestChangeEvents follows a change whose commit succeeds, one whose commit fails
 // and one that fails before: subscribers hear Coming and Settled of what came
 // to a commit, whatever became of it, and nothing of a failed one stays.
-func TestNotices(t *testing.T) {
+func TestChangeEvents(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var heard []store.Phase
-		var versions []hallpass.Version // that others see when a notice comes
+		var versions []hallpass.Version // that others see when an event comes
 		cut := false
-		db.Subscribe(func(n store.Notice) {
+		db.Subscribe(func(n store.ChangeEvent) {
 			heard = append(heard, n.Phase)
 			versions = append(versions, version(t, db))
 			if cut && n.Phase == store.Coming {

@@ -28,10 +28,10 @@ import (
 type Coherence struct {
 	mu       sync.Mutex
 	underWay int           // changes that are coming and not settled; guarded by mu
-	epoch    atomic.Uint64 // moves with every notice; written under mu
+	epoch    atomic.Uint64 // moves with every event; written under mu
 }
 
-// An Epoch is a time between two notices.
+// An Epoch is a time between two events.
 type Epoch uint64
 
 // Begin returns the epoch that a read begins in. It takes no lock.
@@ -51,17 +51,17 @@ func (c *Coherence) Keep(begun Epoch, keep func()) bool {
 }
 
 // Changed runs forget, which drops what is remembered of those whom a change
-// reaches, for each change of the notice.
-func (c *Coherence) Changed(n Notice, forget func(hallpass.Reach)) {
+// reaches, for each change of the event.
+func (c *Coherence) Changed(e ChangeEvent, forget func(hallpass.Reach)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.epoch.Add(1)
-	if n.Phase == Settled {
+	if e.Phase == Settled {
 		c.underWay--
 		return // nothing was kept since they were coming
 	}
 	c.underWay++
-	for _, change := range n.Changes {
+	for _, change := range e.Changes {
 		forget(change.Reach())
 	}
 }

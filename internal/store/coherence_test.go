@@ -18,8 +18,8 @@ type model struct {
 	cache [2]int // 0: nothing is remembered
 }
 
-func orgNotice(phase store.Phase, org int) store.Notice {
-	return store.Notice{Phase: phase, Changes: []hallpass.Change{{Kind: hallpass.OrgChanged, ID: int64(org + 1)}}}
+func orgEvent(phase store.Phase, org int) store.ChangeEvent {
+	return store.ChangeEvent{Phase: phase, Changes: []hallpass.Change{{Kind: hallpass.OrgChanged, ID: int64(org + 1)}}}
 }
 
 func (m *model) forget(r hallpass.Reach) { m.cache[r.Org-1] = 0 }
@@ -38,13 +38,13 @@ func (m *model) reader(org int) []func() {
 // writer returns the steps of a change of the org, whose commit may fail.
 func (m *model) writer(org int, fails bool) []func() {
 	return []func(){
-		func() { m.Changed(orgNotice(store.Coming, org), m.forget) },
+		func() { m.Changed(orgEvent(store.Coming, org), m.forget) },
 		func() {
 			if !fails {
 				m.said[org]++
 			}
 		},
-		func() { m.Changed(orgNotice(store.Settled, org), m.forget) },
+		func() { m.Changed(orgEvent(store.Settled, org), m.forget) },
 	}
 }
 
@@ -124,9 +124,9 @@ func TestCoherenceAtOnce(t *testing.T) {
 	for org := range said {
 		writers.Go(func() {
 			for v := int64(1); v <= 2000 || hits.Load() < 100; v++ {
-				c.Changed(orgNotice(store.Coming, org), forget)
+				c.Changed(orgEvent(store.Coming, org), forget)
 				said[org].Store(v)
-				c.Changed(orgNotice(store.Settled, org), forget)
+				c.Changed(orgEvent(store.Settled, org), forget)
 				c.Keep(c.Begin(), func() {
 					if known := cache[org]; known != 0 && known != v {
 						t.Errorf("after change %d of org %d was settled, %d is remembered", v, org, known)
@@ -144,7 +144,7 @@ func TestCoherenceAtOnce(t *testing.T) {
 func TestCoherenceForgets(t *testing.T) {
 	var c store.Coherence
 	var got []hallpass.Reach
-	n := store.Notice{Phase: store.Coming, Changes: []hallpass.Change{{Kind: hallpass.UserChanged, ID: 3}, {Kind: "of a newer version"}}}
+	n := store.ChangeEvent{Phase: store.Coming, Changes: []hallpass.Change{{Kind: hallpass.UserChanged, ID: 3}, {Kind: "of a newer version"}}}
 	c.Changed(n, func(r hallpass.Reach) { got = append(got, r) })
 	if want := []hallpass.Reach{{User: 3}, {Everybody: true}}; !slices.Equal(got, want) {
 		t.Errorf("forgotten is %+v, want %+v", got, want)

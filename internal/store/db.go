@@ -38,7 +38,7 @@ type DB struct {
 	broken      chan error
 
 	mu          sync.Mutex
-	subscribers []func(Notice) // guarded by mu; called without it
+	subscribers []func(ChangeEvent) // guarded by mu; called without it
 
 	auditSubscribers []func(hallpass.AuditEntry) // fixed before serving begins
 }
@@ -378,10 +378,10 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 		if err := tx.call(); err != nil {
 			return tx, db.seen(err)
 		}
-		db.announce(Notice{Phase: Coming, Changes: tx.changes})
+		db.announce(ChangeEvent{Phase: Coming, Changes: tx.changes})
 		// Also after a failed commit: whether it happened is then for the next
 		// read to say, never for a memory of before.
-		defer db.announce(Notice{Phase: Settled, Changes: tx.changes})
+		defer db.announce(ChangeEvent{Phase: Settled, Changes: tx.changes})
 	}
 	if err := commit(conn, stx); err != nil {
 		return tx, fmt.Errorf("store: commit: %w", unconfirmed(db.seen(err)))

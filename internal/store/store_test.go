@@ -218,7 +218,7 @@ func TestTokenNames(t *testing.T) {
 func TestChain(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
 		var heard []string
-		db.Subscribe(func(n store.Notice) {
+		db.Subscribe(func(n store.ChangeEvent) {
 			heard = append(heard, fmt.Sprint(n.Phase, n.Changes[0].Kind, n.Changes[0].ID))
 		})
 		failure := errors.New("no")

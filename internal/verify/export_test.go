@@ -83,8 +83,8 @@ func (v *Verifier) Spend(cost time.Duration) {
 // RoomForUses sets how many later uses may wait.
 func (v *Verifier) RoomForUses(n int) { v.uses.room = n }
 
-// Notice tells the Verifier of changes, as the database does.
-func (v *Verifier) Notice(n store.Notice) { v.changed(n) }
+// Changed tells the Verifier of changes, as the database does.
+func (v *Verifier) Changed(e store.ChangeEvent) { v.changed(e) }
 
 // RulesInMemory reports whether the rules of guards are remembered.
 func (v *Verifier) RulesInMemory() bool { return v.guards.now.Load() != nil }

@@ -67,9 +67,9 @@ func (v *Verifier) Ruleset(ctx context.Context, name string) (*hallpass.Ruleset,
 
 // changed has the guards read again after a change that reaches any of them (SEC-49). Other
 // changes pass by: a stream of revocations must not keep rules from being remembered.
-func (gs *guards) changed(n store.Notice) {
-	if slices.ContainsFunc(n.Changes, func(c hallpass.Change) bool { r := c.Reach(); return r.Everybody || r.Guard != 0 || r.Org != 0 }) {
-		gs.coherence.Changed(n, func(hallpass.Reach) { gs.now.Store(nil) })
+func (gs *guards) changed(e store.ChangeEvent) {
+	if slices.ContainsFunc(e.Changes, func(c hallpass.Change) bool { r := c.Reach(); return r.Everybody || r.Guard != 0 || r.Org != 0 }) {
+		gs.coherence.Changed(e, func(hallpass.Reach) { gs.now.Store(nil) })
 	}
 }
 

@@ -214,14 +214,14 @@ func TestRulesetWhileOthersAreRevoked(t *testing.T) {
 	} {
 		w.db.Announce([]hallpass.Change{{Kind: hallpass.GuardChanged, ID: 1}}) // nothing is remembered
 		change := []hallpass.Change{{Kind: tt.kind, ID: 7}}
-		w.verify.Notice(store.Notice{Phase: store.Coming, Changes: change})
+		w.verify.Changed(store.ChangeEvent{Phase: store.Coming, Changes: change})
 		if got := w.lets("app", "/a"); got != "" {
 			t.Fatal(got)
 		}
 		if kept := w.verify.RulesInMemory(); kept != tt.kept {
 			t.Errorf("while %q is under way, rules are remembered: %v, want %v", tt.kind, kept, tt.kept)
 		}
-		w.verify.Notice(store.Notice{Phase: store.Settled, Changes: change})
+		w.verify.Changed(store.ChangeEvent{Phase: store.Settled, Changes: change})
 		if got := w.lets("app", "/a"); got != "" || !w.verify.RulesInMemory() {
 			t.Errorf("after %q: %q, and rules are not remembered", tt.kind, got)
 		}

@@ -99,9 +99,9 @@ func (p *Passage) Leave() {
 	delete(ps.all, p)
 }
 
-// changed puts those in doubt whom the changes of a notice reach.
-func (ps *passages) changed(n store.Notice) {
-	ps.coherence.Changed(n, ps.reach)
+// changed puts those in doubt whom the changes of an event reach.
+func (ps *passages) changed(e store.ChangeEvent) {
+	ps.coherence.Changed(e, ps.reach)
 }
 
 func (ps *passages) reach(r hallpass.Reach) {

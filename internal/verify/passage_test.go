@@ -35,7 +35,7 @@ func TestPassage(t *testing.T) {
 		t.Fatal("in doubt, and nothing has changed")
 	}
 	coming := false
-	w.db.Subscribe(func(n store.Notice) {
+	w.db.Subscribe(func(n store.ChangeEvent) {
 		if n.Phase != store.Coming || coming {
 			return
 		}

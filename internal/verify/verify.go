@@ -82,14 +82,14 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 
 // changed forgets those whom a change reaches, and ends who listens by it, before
 // its commit and after.
-func (v *Verifier) changed(n store.Notice) {
-	v.cache.coherence.Changed(n, v.cache.forget)
-	v.guards.changed(n)
-	v.listeners.changed(n.Changes)
-	for _, c := range n.Changes {
+func (v *Verifier) changed(e store.ChangeEvent) {
+	v.cache.coherence.Changed(e, v.cache.forget)
+	v.guards.changed(e)
+	v.listeners.changed(e.Changes)
+	for _, c := range e.Changes {
 		v.passwords.right.forget(c.Reach().User)
 	}
-	v.passages.changed(n) // last: who decides anew finds all else forgotten
+	v.passages.changed(e) // last: who decides anew finds all else forgotten
 }
 
 // publishRefusal tells those who watch a token that it was refused.
