@@ -96,11 +96,30 @@ func checkContract(t testing.TB, r *http.Request, body string, res *http.Respons
 			t.Errorf("%s %s was taken, and breaks the contract: %v", r.Method, url.Path, err)
 		}
 	}
+	checkHeaders(t, route, res)
 	err = openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: in, Status: res.StatusCode, Header: res.Header, Body: io.NopCloser(bytes.NewReader(text)), Options: options,
 	})
 	if err != nil {
 		t.Errorf("the answer to %s %s breaks the contract: %v", r.Method, url.Path, err)
+	}
+}
+
+// toldHeaders are headers that an answer may have only where the contract says so.
+var toldHeaders = []string{"RateLimit-Policy", "RateLimit", "Hallpass-Token-Expires", "Retry-After", "X-Total-Count"}
+
+// checkHeaders fails the test if the answer has one of toldHeaders that the contract does
+// not name for it.
+func checkHeaders(t testing.TB, route *routers.Route, res *http.Response) {
+	t.Helper()
+	told := route.Operation.Responses.Status(res.StatusCode)
+	if told == nil {
+		return // ValidateResponse says so
+	}
+	for _, name := range toldHeaders {
+		if _, ok := told.Value.Headers[name]; !ok && len(res.Header.Values(name)) > 0 {
+			t.Errorf("%s %s answers %d with %s, which the contract does not name", route.Method, route.Path, res.StatusCode, name)
+		}
 	}
 }
 
