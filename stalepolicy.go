@@ -129,9 +129,13 @@ type Staleness struct {
 	Phase   StalePhase
 	Since   time.Time // of StaleIdle: since when nobody uses it; else: since when it is paused
 	Floor   time.Time // of StaleIdle: when somebody resumed it; of StalePaused: since when nobody used it
-	Warned  time.Time // when the first warning of this phase was given; zero: none was
+	Warned  time.Time // when the first warning of this phase was given, later if another was late: the phase does not end before the longest is over since; zero: none was
 	Warning int       // the days of the last warning
 }
+
+// Resumed is what is noted of a token when somebody resumes it: nobody has used it since
+// then.
+func Resumed(at time.Time) Staleness { return Staleness{Phase: StaleIdle, Since: at, Floor: at} }
 
 // IsZero reports whether there is nothing to note.
 func (s Staleness) IsZero() bool { return s == Staleness{} }
@@ -194,7 +198,8 @@ func (s Staleness) short() Staleness {
 func (p StalePolicy) step(t Token, a ServiceAccount, s Staleness, now time.Time) StaleStep {
 	switch state := t.State(now, a.Disabled); {
 	case state == TokenBlocked || state == TokenOverlapping:
-		return StaleStep{Next: s} // it cannot be used, or is about to end
+		s.Warned, s.Warning = time.Time{}, 0 // it cannot be used, or is about to end: when that is over there are warnings again
+		return StaleStep{Next: s}
 	case state == TokenPaused:
 		return p.stepPaused(t, a, s, now)
 	case state != TokenLive:
@@ -233,7 +238,7 @@ func (p StalePolicy) stepPaused(t Token, a ServiceAccount, s Staleness, now time
 		return StaleStep{Next: Staleness{Phase: StaleHeld, Since: t.Pause.Since}}
 	}
 	if t.LastUse.At.After(s.Floor) {
-		return StaleStep{Act: StaleResume, At: now, Noted: s}
+		return StaleStep{Act: StaleResume, At: now, Next: Resumed(now), Noted: s}
 	}
 	if !p.On() || p.RevokeDays == 0 || p.Exempts(t, a) {
 		return StaleStep{Next: s}
@@ -246,7 +251,7 @@ func (p StalePolicy) stepPaused(t Token, a ServiceAccount, s Staleness, now time
 }
 
 // countDown returns the next warning before the token's phase ends at due, or, when all
-// were given, the act. The phase ends later if the first warning was late.
+// were given, the act. The phase ends later if a warning was late.
 func (p StalePolicy) countDown(s Staleness, due, now time.Time, act StaleAct) StaleStep {
 	noted := s
 	if s.Warned.IsZero() || s.Warned.Before(p.UpdatedAt) {
@@ -262,8 +267,12 @@ func (p StalePolicy) countDown(s Staleness, due, now time.Time, act StaleAct) St
 		}
 	}
 	if next > 0 {
+		at := latest(due.Add(-time.Duration(next)*oneDay), now)
+		if end := at.Add(time.Duration(next) * oneDay); end.After(due) { // it is late: the phase goes on for as long as it says
+			due, s.Warned = end, end.Add(-p.longest())
+		}
 		s.Warning = next
-		return StaleStep{Act: StaleWarn, At: latest(due.Add(-time.Duration(next)*oneDay), now), Days: next, End: endOf(act, due), Next: s, Noted: noted}
+		return StaleStep{Act: StaleWarn, At: at, Days: next, End: endOf(act, due), Next: s, Noted: noted}
 	}
 	if act == StaleNothing {
 		return StaleStep{Next: s}

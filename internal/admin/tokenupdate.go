@@ -87,6 +87,11 @@ func (a *Admin) storeToken(t *Turn, before, after hallpass.Token) error {
 	} else if err := t.UpdateToken(after); err != nil {
 		return err
 	}
+	if before.Pause != after.Pause && !before.Pause.Since.IsZero() && !after.Pause.Holds(a.now()) {
+		if err := t.SetStaleness(after.ID, hallpass.Resumed(a.now())); err != nil { // the job may never see the pause
+			return err
+		}
+	}
 	var what string
 	t.Action, what = describeToken(before, after, limits)
 	return t.Audit("token", idText(after.ID), what)
