@@ -53,7 +53,10 @@ func (t Token) Closes(next Token, now time.Time) (why string) {
 	if t.LastUse.At.After(last) {
 		last = t.LastUse.At
 	}
-	if next.ID != r.Successor || next.LastUse.At.IsZero() || !next.State(now, false).Works() || now.Sub(last) < r.Quiet {
+	if next.ID != r.Successor || next.LastUse.At.IsZero() || !next.State(now, false).Works() {
+		return ""
+	}
+	if r.Quiet > 0 && now.Sub(last) < r.Quiet { // without it, who still uses t does not matter, and a use may be told to be later than now
 		return ""
 	}
 	if r.Quiet == 0 {

@@ -22,7 +22,8 @@ func (tx *Tx) DueOverlaps(now time.Time, limit int) ([]Overlap, error) {
 		SELECT `+tokenColumns+`
 		FROM   tokens t LEFT JOIN tokens s ON s.id = t.successor_id
 		WHERE  t.successor_id > 0 AND t.revoked_us = 0
-		AND    (t.close_us <= $1 OR s.used_us > 0 AND `+successorWorks+` AND $1 - CASE WHEN t.used_us > t.rotated_us THEN t.used_us ELSE t.rotated_us END >= t.quiet_us)
+		AND    (t.close_us <= $1 OR s.used_us > 0 AND `+successorWorks+`
+		        AND (t.quiet_us = 0 OR $1 - CASE WHEN t.used_us > t.rotated_us THEN t.used_us ELSE t.rotated_us END >= t.quiet_us))
 		ORDER  BY t.close_us, t.id
 		LIMIT  $2`, micros(now), limit)
 	if err != nil {
