@@ -60,6 +60,7 @@ func TestMeasured(t *testing.T) {
 		{"uses", func() { b.uses(many()) }},
 		{"start", func() { b.start(few(), many()) }},
 		{"nodes", b.nodes},
+		{"rotate", b.rotate},
 		{"usage", func() { b.usage(few()) }},
 		{"flood", func() { b.flood(few()) }},
 		{"crowd", func() { b.crowd(few()) }},

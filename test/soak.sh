@@ -47,6 +47,8 @@ kills() { # processes killed, disks filled, tokens revoked, many times
 	part revoked HALLPASS_TEST_REVOCATIONS=1000 -- -timeout 60m -run RevokedOnEveryNode ./test/ || failed=1
 	part usage HALLPASS_TEST_USAGE_REQUESTS=50000 -- -timeout 60m -run 'UsageOnEveryNode' ./test/ || failed=1
 	part rate HALLPASS_TEST_RATE_SECONDS=60 -- -timeout 20m -run 'RateOfAServer|RateDivided' ./test/ || failed=1
+	part tokenlife HALLPASS_TEST_FLEET_REQUESTS=12000 HALLPASS_TEST_LOST_ANSWERS=1000 HALLPASS_TEST_ROTATION_RACES=100 HALLPASS_TEST_PAUSES=1000 HALLPASS_TEST_PAUSE_SECONDS=60 -- -timeout 60m -run TokenLife ./test/ || failed=1
+	part rotating HALLPASS_TEST_ROTATION_KILLS=300 -- -timeout 60m -run KilledWhileRotating ./test/ || failed=1
 	part tightened HALLPASS_TEST_TIGHTENINGS=200 -- -timeout 30m -run TightenedOnEveryNode ./test/ || failed=1
 	part revoker HALLPASS_TEST_REVOKER_ROUNDS=100 -- -timeout 60m -run KilledWhileRevoking ./test/ || failed=1
 	part diskfull HALLPASS_TEST_FULL_REVOCATIONS=1000 -- -timeout 60m -run DiskFull ./test/ || failed=1
