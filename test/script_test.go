@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,9 +23,10 @@ import (
 // own, and compares the answers.
 //
 // A line that begins with "#" explains, one with ">" is sent, and one with "<"
-// must be answered: first the status, then headers, then the body. Headers and
-// members of JSON that a script does not name are not compared, so a script names
-// what matters. "Name:" without a value says that the header is not there. A body
+// must be answered: first the status, then headers, then the body. A request whose status
+// is followed by "eventually" is sent again until it is answered so, with all texts of the
+// body. Headers and members of JSON that a script does not name are not compared, so a
+// script names what matters. "Name:" without a value says that the header is not there. A body
 // that is not JSON follows an empty line, and each line of it is a text that the
 // answer has, in this order.
 //
@@ -163,11 +165,21 @@ func (s script) fill(line string) string {
 // hold sends the request and compares the answer.
 func (s script) hold(e exchange) {
 	s.t.Helper()
-	status, header, body := s.send(e)
-	if e.answer[0] != status {
-		s.t.Fatalf("%s: %s is answered with %s, want %s\n%s", e.at, e.request[0], status, e.answer[0], body)
-	}
+	want, later := strings.CutSuffix(e.answer[0], " eventually")
 	headers, texts, object := parts(e.answer[1:])
+	status, header, body := s.send(e)
+	if later {
+		hallpasstest.Eventually(s.t, e.at+": "+e.answer[0], func() bool {
+			if status == want && s.lacks(texts, body) == "" {
+				return true
+			}
+			status, header, body = s.send(e)
+			return false
+		})
+	}
+	if want != status {
+		s.t.Fatalf("%s: %s is answered with %s, want %s\n%s", e.at, e.request[0], status, want, body)
+	}
 	for name, want := range headers {
 		if got := strings.Join(header.Values(name), "\n"); !s.matches("^"+s.pattern(want)+"$", got) {
 			s.t.Errorf("%s: the header %s is %q, want %q", e.at, name, got, want)
@@ -176,16 +188,27 @@ func (s script) hold(e exchange) {
 	if object != "" {
 		s.compare(e.at+": the answer", decoded(s.t, e.at, quoted(object)), decoded(s.t, e.at, string(body)))
 	}
-	rest := string(body)
+	if lacks := s.lacks(texts, body); lacks != "" {
+		s.t.Fatalf("%s: the answer does not have, or not in this order: %s\n%.4000s", e.at, lacks, body)
+	}
+}
+
+// lacks returns the first of the texts that the body does not have after those before it.
+// If it has all, what the words took is kept.
+func (s script) lacks(texts []string, body []byte) string {
+	rest, before := string(body), maps.Clone(s.words)
 	for _, want := range texts {
 		pattern := s.pattern(want)
 		at := regexp.MustCompile(pattern).FindStringIndex(rest)
 		if at == nil {
-			s.t.Fatalf("%s: the answer does not have, or not in this order: %s\n%.4000s", e.at, want, body)
+			clear(s.words)
+			maps.Copy(s.words, before)
+			return want
 		}
 		s.matches(pattern, rest)
 		rest = rest[at[1]:]
 	}
+	return ""
 }
 
 // parts returns the headers of an answer by name, values of one name joined by
