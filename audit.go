@@ -1,6 +1,8 @@
 package hallpass
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +38,21 @@ func (e AuditEntry) Clean() AuditEntry {
 		*text = Clean(*text, maxAuditText)
 	}
 	return e
+}
+
+// Digest returns the SHA-256 of before and e's columns, each followed by a zero byte: id,
+// time in microseconds since 1970, org, the actor's kind, ID and login, token, action,
+// target, outcome, reason, address, user agent and count. Of several entries each goes on
+// from the digest of the one before it, the first from 32 zero bytes.
+func (e AuditEntry) Digest(before [32]byte) [32]byte {
+	b := before[:]
+	for _, column := range []any{
+		e.ID, e.At.UnixMicro(), e.Org, int(e.Actor.Kind), e.Actor.ID, e.Actor.Login, e.Token, e.Action, e.Target, e.Outcome, e.Reason, e.From.Address, e.From.UserAgent, e.Count,
+	} {
+		b = fmt.Append(b, column)
+		b = append(b, 0)
+	}
+	return sha256.Sum256(b)
 }
 
 // An AuditOutcome says whether the action succeeded or was refused.

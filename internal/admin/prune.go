@@ -41,7 +41,7 @@ func (a *Admin) PruneAudit(ctx context.Context, keep time.Duration, holder strin
 			return err
 		}
 		entry := a.entry(hallpass.Caller{}, "audit.prune", "audit")
-		entry.Reason = fmt.Sprintf("deleted %d entries, of the days %s to %s", p.Entries, p.First.Format(time.DateOnly), p.Last.Format(time.DateOnly))
+		entry.Reason = fmt.Sprintf("deleted %d entries, of the days %s to %s, SHA-256 %x", p.Entries, p.First.Format(time.DateOnly), p.Last.Format(time.DateOnly), p.Digest)
 		_, err = tx.Audit(entry)
 		return err
 	})

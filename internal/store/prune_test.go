@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -24,6 +25,15 @@ func TestPruneAudit(t *testing.T) {
 			}
 			return nil
 		})
+		page, err := db.Audit(t.Context(), hallpass.AuditFilter{Limit: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var digest [32]byte
+		slices.Reverse(page.Entries)
+		for _, e := range page.Entries[:60] {
+			digest = e.Digest(digest)
+		}
 		now, before := noon.Add(200*time.Hour), noon.Add(60*time.Hour)
 		prune := func(holder string, at time.Time, n, want int) {
 			t.Helper()
@@ -49,9 +59,9 @@ func TestPruneAudit(t *testing.T) {
 		later := now.Add(2 * time.Minute) // a was killed
 		prune("b", later, 100, 30)
 		prune("b", later, 100, 0)
-		told("b", later, store.Pruned{Entries: 60, First: noon, Last: noon.Add(59 * time.Hour)})
+		told("b", later, store.Pruned{Entries: 60, First: noon, Last: noon.Add(59 * time.Hour), Digest: digest})
 		told("b", later, store.Pruned{})
-		page, err := db.Audit(t.Context(), hallpass.AuditFilter{Limit: 1000})
+		page, err = db.Audit(t.Context(), hallpass.AuditFilter{Limit: 1000})
 		if err != nil || len(page.Entries) != 40 || !page.Entries[39].At.Equal(before) {
 			t.Errorf("%d entries are left, %v; want the 40 from %s on", len(page.Entries), err, before)
 		}
