@@ -24,13 +24,14 @@ const (
 	AttentionMorePower  AttentionSection = "more-power"  // an account may do more than it does
 	AttentionChannels   AttentionSection = "channels"    // a channel of notices does not work
 	AttentionRefusals   AttentionSection = "refusals"    // a rule of a guard refuses requests
+	AttentionProxy      AttentionSection = "proxy"       // all clients seem to have one address: that of a proxy
 )
 
 // AttentionSections lists the sections, the most urgent first.
 func AttentionSections() []AttentionSection {
 	return []AttentionSection{
 		AttentionFailing, AttentionExpiring, AttentionOverlaps, AttentionNeverUsed, AttentionIdle, AttentionNeverEnds,
-		AttentionAboveLimit, AttentionNoOwner, AttentionMorePower, AttentionChannels, AttentionRefusals,
+		AttentionAboveLimit, AttentionNoOwner, AttentionMorePower, AttentionChannels, AttentionRefusals, AttentionProxy,
 	}
 }
 
@@ -59,6 +60,8 @@ func (s AttentionSection) Title() string {
 		return "Channels that fail"
 	case AttentionRefusals:
 		return "Rules that refuse"
+	case AttentionProxy:
+		return "Networks that cannot work"
 	}
 	return string(s)
 }
@@ -85,6 +88,7 @@ const (
 	ActionLowerRole     AttentionAction = "lower-role"     // give the account a lower role
 	ActionFixChannel    AttentionAction = "fix-channel"    // change the channel, or try it again
 	ActionShowGuard     AttentionAction = "show-guard"     // look at the guard
+	ActionTrustProxy    AttentionAction = "trust-proxy"    // set [server] trusted_proxies
 )
 
 // Words returns the action as a button says it.
@@ -108,6 +112,8 @@ func (a AttentionAction) Words() string {
 		return "See the channel"
 	case ActionShowGuard:
 		return "See the guard"
+	case ActionTrustProxy:
+		return "Set trusted_proxies"
 	}
 	return strings.ToUpper(string(a[:1])) + string(a[1:])
 }
@@ -121,9 +127,10 @@ const (
 	AccountSubject SubjectKind = "serviceaccount"
 	ChannelSubject SubjectKind = "channel"
 	GuardSubject   SubjectKind = "guard"
+	OrgSubject     SubjectKind = "org"
 )
 
-// A Subject is what a row is about: a token, an account, a channel, or a rule of a guard.
+// A Subject is what a row is about: a token, an account, a channel, a rule of a guard, or the org.
 type Subject struct {
 	Kind SubjectKind
 	ID   int64
@@ -160,7 +167,7 @@ func ParseSubject(text string) (s Subject, ok bool) {
 		}
 		s.Part = int(n)
 	}
-	return s, slices.Contains([]SubjectKind{TokenSubject, AccountSubject, ChannelSubject, GuardSubject}, s.Kind) && s.String() == text
+	return s, slices.Contains([]SubjectKind{TokenSubject, AccountSubject, ChannelSubject, GuardSubject, OrgSubject}, s.Kind) && s.String() == text
 }
 
 // Subjects returns what the rows of the section are about.
@@ -172,6 +179,8 @@ func (s AttentionSection) Subjects() SubjectKind {
 		return ChannelSubject
 	case AttentionRefusals:
 		return GuardSubject
+	case AttentionProxy:
+		return OrgSubject
 	}
 	return TokenSubject
 }
@@ -231,6 +240,8 @@ func (r AttentionRow) What() string {
 		return "It does less than it may: " + r.Lower.String() + " is enough"
 	case AttentionChannels, AttentionRefusals:
 		return r.Reason
+	case AttentionProxy:
+		return "Everything seems to come from your proxy " + r.From.Address + ": set trusted_proxies, or the networks of tokens are compared with its address"
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"math"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -19,6 +20,7 @@ const (
 	idleAfter     = 90 * 24 * time.Hour // nobody uses a token any more, where the org's policy does not say otherwise
 	extendWithin  = 2 * time.Hour       // the end of a token that is replaced and still used is near
 	quietAtLeast  = time.Hour           // a token that is replaced is not used any more
+	proxiedWithin = time.Hour           // all clients seem to have one address
 	refusedWithin = 24 * time.Hour      // a rule of a guard refuses: since the UTC day of so long ago began
 )
 
@@ -27,6 +29,14 @@ const (
 const (
 	maxAttention = 1000
 	maxTries     = 5000
+)
+
+// Every client seems to have the address of a proxy if of so many of the newest tokens
+// those that were used lately, so many at the least, nearly all were used from one address.
+const (
+	proxyTokens = 5000
+	proxyLeast  = 3
+	proxyShare  = 95 // in 100
 )
 
 // An AttentionFilter picks rows; zero fields pick all.
@@ -112,10 +122,14 @@ func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, e
 		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionRotate}, store.WorkingTokens{EndAfter: latest})
 	case hallpass.AttentionNoOwner:
 		return s.ownerless()
+	case hallpass.AttentionMorePower:
+		return s.morePower()
 	case hallpass.AttentionChannels:
 		return s.channels()
 	case hallpass.AttentionRefusals:
 		return s.refusals()
+	case hallpass.AttentionProxy:
+		return s.proxy()
 	}
 	return nil, nil
 }
@@ -383,11 +397,39 @@ func (s attention) ownerless() (*AttentionPage, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.accounts(hallpass.AttentionNoOwner, hallpass.ActionSetOwner, ids)
+}
+
+// morePower returns the accounts that could go on with a lower role.
+func (s attention) morePower() (*AttentionPage, error) {
+	list, err := s.SpareRolesOf(s.caller.Org, s.now, s.among, hallpass.AttentionMorePower, hallpass.ServiceAccountID(s.f.After.ID), s.limit())
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]hallpass.ServiceAccountID, len(list))
+	for i, r := range list {
+		ids[i] = r.Account
+	}
+	p, err := s.accounts(hallpass.AttentionMorePower, hallpass.ActionLowerRole, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.Rows {
+		p.Rows[i].Lower = list[i].Enough
+	}
+	return p, nil
+}
+
+// accounts returns a page of the accounts, which come by ID.
+func (s attention) accounts(section hallpass.AttentionSection, do hallpass.AttentionAction, ids []hallpass.ServiceAccountID) (*AttentionPage, error) {
 	var p AttentionPage
 	shown := s.count(&p, len(ids))
 	accounts, err := s.ServiceAccountsByID(s.caller.Org, ids[:shown])
 	for _, id := range ids[:shown] {
-		p.Rows = append(p.Rows, accountRow(hallpass.AttentionNoOwner, accounts[id], hallpass.ActionSetOwner))
+		p.Rows = append(p.Rows, hallpass.AttentionRow{
+			Section: section, Action: do, Account: accounts[id],
+			Subject: hallpass.Subject{Kind: hallpass.AccountSubject, ID: int64(id)},
+		})
 	}
 	if shown > 0 && shown < len(ids) {
 		p.Next = hallpass.AttentionCursor{ID: int64(ids[shown-1])}
@@ -395,11 +437,48 @@ func (s attention) ownerless() (*AttentionPage, error) {
 	return &p, err
 }
 
-func accountRow(section hallpass.AttentionSection, account hallpass.ServiceAccount, do hallpass.AttentionAction) hallpass.AttentionRow {
-	return hallpass.AttentionRow{
-		Section: section, Action: do, Account: account,
-		Subject: hallpass.Subject{Kind: hallpass.AccountSubject, ID: int64(account.ID)},
+// proxy returns a row if tokens are limited to networks, no proxy is trusted to tell the
+// addresses of clients, and nearly all tokens were used from one private address of late.
+func (s attention) proxy() (*AttentionPage, error) {
+	if !s.caller.Can(hallpass.OrgsWrite, "") {
+		return nil, nil
 	}
+	if s.admin.o.TrustsProxies {
+		return &AttentionPage{}, nil
+	}
+	has, err := s.HasNetworks(s.caller.Org)
+	if err != nil || !has {
+		return &AttentionPage{}, err
+	}
+	uses, err := s.AddressUses(s.caller.Org, s.now.Add(-proxiedWithin), proxyTokens)
+	if err != nil {
+		return nil, err
+	}
+	address := theProxy(uses)
+	if address == "" {
+		return &AttentionPage{}, nil
+	}
+	return s.page([]hallpass.AttentionRow{{
+		Section: hallpass.AttentionProxy, Action: hallpass.ActionTrustProxy, From: hallpass.From{Address: address},
+		Subject: hallpass.Subject{Kind: hallpass.OrgSubject, ID: int64(s.caller.Org)},
+	}}, subjectKey)
+}
+
+// theProxy returns the private address from which nearly all tokens were used, "" if there
+// is none. Most tokens come first.
+func theProxy(uses []store.AddressUse) string {
+	var sum int64
+	for _, u := range uses {
+		sum += u.Tokens
+	}
+	if sum < proxyLeast || uses[0].Tokens*100 < sum*proxyShare {
+		return ""
+	}
+	address, err := netip.ParseAddr(uses[0].Address)
+	if err != nil || !address.Unmap().IsPrivate() && !address.Unmap().IsLoopback() {
+		return ""
+	}
+	return uses[0].Address
 }
 
 // channels returns the channels of notices that do not work.
@@ -548,6 +627,11 @@ func subjectNeed(tx *store.Tx, org hallpass.OrgID, subject hallpass.Subject) (wr
 		return of(id.Scope(), hallpass.ServiceAccountsWrite, hallpass.ServiceAccountsRead)
 	case hallpass.ChannelSubject:
 		_, err = tx.Channel(org, hallpass.ChannelID(subject.ID))
+		return of("", hallpass.OrgsWrite, hallpass.OrgsWrite)
+	case hallpass.OrgSubject:
+		if subject.ID != int64(org) {
+			err = errOrgNotFound
+		}
 		return of("", hallpass.OrgsWrite, hallpass.OrgsWrite)
 	}
 	g, err := tx.GuardByID(org, hallpass.GuardID(subject.ID))

@@ -336,3 +336,54 @@ func TestSelfRotation(t *testing.T) {
 		t.Errorf("after that: %v", err)
 	}
 }
+
+// TestRevokeReused tries a token after its end: those that replaced it are revoked, once,
+// and one that was made after the try is not.
+func TestRevokeReused(t *testing.T) {
+	w := newRotations(t, admin.NewToken{})
+	none := time.Duration(0)
+	second, err := w.rotate(admin.Rotate{Grace: &none})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Wind(time.Minute)
+	third, err := w.RotateToken(t.Context(), w.boss, w.account, second.Token.ID, admin.Rotate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoke := func() {
+		t.Helper()
+		if err := w.RevokeReused(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	revoke()
+	if got := w.get(third.Token.ID).State(w.Clock.Now(), false); got != hallpass.TokenLive {
+		t.Errorf("before anybody tries the first token, the third is %s", got)
+	}
+	w.Wind(time.Minute)
+	w.db.RecordAudit(hallpass.AuditEntry{
+		At: w.Clock.Now(), Org: hallpass.FirstOrg, Token: w.old.Token.ID, Action: "token.verify", Target: "token:1", Outcome: hallpass.Refused, Reason: "api-key.rotated", From: hallpass.From{Address: "10.0.0.9"},
+	})
+	if err := w.db.FlushAudit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.Wind(time.Second)
+	late, err := w.RotateToken(t.Context(), w.boss, w.account, third.Token.ID, admin.Rotate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoke()
+	revoke()
+	for _, id := range []hallpass.TokenID{second.Token.ID, third.Token.ID} {
+		if got := w.get(id); got.State(w.Clock.Now(), false) != hallpass.TokenRevoked || got.Ended != hallpass.EndedByHand {
+			t.Errorf("token %d is %s", id, got.State(w.Clock.Now(), false))
+		}
+	}
+	if got := w.get(late.Token.ID).State(w.Clock.Now(), false); got != hallpass.TokenLive {
+		t.Errorf("the token that was made after the try is %s", got)
+	}
+	if n := w.audit("token.revoke", hallpass.Done); n != 2 {
+		t.Errorf("%d entries, want 2", n)
+	}
+}

@@ -239,7 +239,7 @@ func (a *API) snoozes(c call, _ none) ([]wire.Snooze, error) {
 func subject(c call) (hallpass.AttentionSection, hallpass.Subject, error) {
 	s, ok := hallpass.ParseSubject(c.PathValue("subject"))
 	if !ok {
-		return "", s, hallpass.Invalidf("subject", "the subject in the path is not one as token:7, serviceaccount:3, channel:2 or guard:4:1")
+		return "", s, hallpass.Invalidf("subject", "the subject in the path is not one as token:7, serviceaccount:3, channel:2, org:1 or guard:4:1")
 	}
 	return hallpass.AttentionSection(c.PathValue("section")), s, nil
 }

@@ -58,6 +58,7 @@ var attentionWords = map[hallpass.AttentionSection]struct{ one, many, short, cla
 	hallpass.AttentionMorePower:  {"account holds too much power", "accounts hold too much power", "hold too much power", ""},
 	hallpass.AttentionChannels:   {"channel fails", "channels fail", "channels fail", "warn"},
 	hallpass.AttentionRefusals:   {"rule refuses", "rules refuse", "rules refuse", "warn"},
+	hallpass.AttentionProxy:      {"proxy is not trusted", "proxies are not trusted", "proxy not trusted", "warn"},
 }
 
 // shownRows is how many rows of a section home shows; all of one section has more.
@@ -118,6 +119,8 @@ func (req *request) todoRow(r hallpass.AttentionRow) todoRow {
 		row.Name, row.Of, row.URL = r.Channel.Name, "", channelURL(r.Channel.ID)
 	case hallpass.GuardSubject:
 		row.Name, row.Of, row.URL = r.Guard, "", guardURL(r.Guard)
+	case hallpass.OrgSubject:
+		row.Name, row.Of, row.URL = r.From.Address, "", ""
 	}
 	row.About = row.Name
 	row.Do = req.todoAction(r.Action, r)
@@ -174,6 +177,8 @@ func (req *request) todoAction(a hallpass.AttentionAction, r hallpass.AttentionR
 		t.URL, t.Dialog, t.Role, t.Label = account+"/role", false, r.Lower.String(), "Lower to "+r.Lower.String()
 	case hallpass.ActionShowGuard:
 		t.URL, t.Dialog = guardURL(r.Guard), false
+	case hallpass.ActionTrustProxy:
+		t.URL, t.Dialog = "", false // the configuration file has it: the console changes no settings
 	case hallpass.ActionFixChannel:
 		t.URL, t.Dialog = channelURL(r.Channel.ID), false
 	case hallpass.ActionSetOwner:

@@ -112,6 +112,9 @@ type ServiceAccountsConfig struct {
 	// RotationGrace is how long a token that was replaced works on at most, if the request
 	// does not say it: from a minute to 30 days.
 	RotationGrace string `toml:"rotation_grace"`
+	// RotationReuse says what follows when somebody tries a token that was replaced and has
+	// ended: "notify" tells it, "revoke-chain" also revokes the tokens that replaced it.
+	RotationReuse string `toml:"rotation_reuse"`
 	// RateLimit is the rate of tokens that have none of their own, as "100/60" for 100
 	// requests in 60 seconds, or "100/60+20" for 20 more at once after a rest; empty: none.
 	RateLimit string `toml:"rate_limit"`
@@ -320,7 +323,7 @@ func DefaultConfig() Config {
 			LoginMaximumInactiveLifetimeDuration: "7d", LoginMaximumLifetimeDuration: "30d",
 			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
 		},
-		ServiceAccounts: ServiceAccountsConfig{RotationGrace: "24h", DeadTokenRetention: "90d"},
+		ServiceAccounts: ServiceAccountsConfig{RotationGrace: "24h", RotationReuse: reuseNotify, DeadTokenRetention: "90d"},
 		Folder:          FolderConfig{MaxNestedFolderDepth: hallpass.DefaultFolderDepth}, RBAC: RBACConfig{PermissionValidationEnabled: true},
 		Log: LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
 		Notices: NoticesConfig{Days: []int{30, 14, 7, 1}},
@@ -403,6 +406,9 @@ func (c *Config) Validate() error {
 	}
 	if d, err := ParseDuration(c.ServiceAccounts.RotationGrace); err != nil || d < time.Minute || d > hallpass.MostGrace {
 		return fmt.Errorf("service_accounts.rotation_grace: %q is not a duration like 24h, from 1m to 30d", c.ServiceAccounts.RotationGrace)
+	}
+	if reuse := c.ServiceAccounts.RotationReuse; reuse != reuseNotify && reuse != reuseRevoke {
+		return fmt.Errorf("service_accounts.rotation_reuse: %q is not one of notify, revoke-chain", reuse)
 	}
 	if d, err := ParseDuration(c.Server.ShutdownDelay); err != nil || d > drainTimeout {
 		return fmt.Errorf("server.shutdown_delay: %q is not a duration of %s at most", c.Server.ShutdownDelay, drainTimeout)
@@ -489,3 +495,9 @@ func ParseDuration(s string) (time.Duration, error) {
 	}
 	return d, nil
 }
+
+// The values of ServiceAccountsConfig.RotationReuse.
+const (
+	reuseNotify = "notify"
+	reuseRevoke = "revoke-chain"
+)

@@ -47,6 +47,7 @@ func TestValidate(t *testing.T) {
 		{"none", func(c *server.Config) { c.Security.CookieSameSite = "none" }, "security.cookie_samesite"},
 		{"no day limit", func(c *server.Config) { c.ServiceAccounts.TokenExpirationDayLimit = -1 }, ""},
 		{"the longest day limit", func(c *server.Config) { c.ServiceAccounts.TokenExpirationDayLimit = 36500 }, ""},
+		{"an unknown answer to an old secret", func(c *server.Config) { c.ServiceAccounts.RotationReuse = "revoke" }, "service_accounts.rotation_reuse"},
 		{"a rate without a time", func(c *server.Config) { c.ServiceAccounts.RateLimit = "100" }, "service_accounts.rate_limit"},
 		{"a rate of nothing", func(c *server.Config) { c.ServiceAccounts.RateLimit = "0/60" }, "service_accounts.rate_limit"},
 		{"a burst above the rate", func(c *server.Config) { c.ServiceAccounts.RateLimit = "10/60+11" }, "service_accounts.rate_limit"},

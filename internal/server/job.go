@@ -86,6 +86,8 @@ func (s *Server) jobs() []job {
 			lost: "old tries to sign in are not deleted: their table grows. It is tried again every ten minutes"},
 		{name: "token policies", does: "Warns of tokens that nobody uses, pauses and revokes them, as the policies of orgs say", every: pruneEvery, again: pruneAgain, limit: pruneEvery, single: true, do: s.admin.ApplyTokenPolicies,
 			lost: "the policies about tokens that nobody uses are not applied, which is tried again in a minute: nothing is paused or revoked meanwhile"},
+		{name: "spare roles", does: "Looks which accounts could go on with a lower role", every: pruneEvery, again: pruneAgain, first: true, limit: pruneEvery, single: true, do: s.admin.FindSpareRoles,
+			lost: "which accounts hold more power than they use is not looked at, which is tried again in a minute: the page of what needs doing shows an older answer"},
 		{name: "dead tokens", does: "Deletes tokens that ended longer ago than [service_accounts] dead_token_retention", every: pruneEvery, again: pruneAgain, limit: pruneEvery, single: true, do: s.PruneTokens,
 			lost: "tokens that ended long ago are not deleted, which is tried again in a minute: their table grows"},
 		{name: "initial-admin-password", does: "Deletes the file of the first password once it is changed", wake: s.userMove, again: wakeAgain, do: s.forgetFirstPassword,
@@ -96,6 +98,10 @@ func (s *Server) jobs() []job {
 		{name: "streams in doubt", does: "Decides anew whether what goes on behind guards may go on, after a change", every: lookEvery, wake: s.verify.Doubts(), do: never(s.verify.DecideAnew)},
 		{name: "clock", does: "Looks whether the clock has gone back", every: flushEvery, do: never((&clockWatch{node: s.node, log: s.log}).look)},
 		{name: "repeated requests", does: "Logs how often a request that is logged once was repeated", every: flushEvery, do: never(func() { s.fold.Tell(time.Now()) })},
+	}
+	if s.config.ServiceAccounts.RotationReuse == reuseRevoke {
+		list = append(list, job{name: "reused tokens", does: "Revokes the tokens that replaced one that somebody tries after its end", every: endsEvery, wake: s.verify.Reused(), again: wakeAgain, do: s.revokeReused,
+			lost: "tokens whose predecessor somebody tries are not revoked, as rotation_reuse says. " + lookAtDatabase})
 	}
 	if s.config.Audit.Retention != "" {
 		list = append(list, job{name: "audit retention", does: "Deletes audit entries older than [audit] retention", every: pruneEvery, again: pruneAgain, first: true, limit: pruneEvery, single: true, do: s.prune,
@@ -111,6 +117,14 @@ func (s *Server) jobs() []job {
 // closeRotations ends the tokens that another replaces and that have to end.
 func (s *Server) closeRotations(ctx context.Context) error {
 	return s.admin.CloseRotations(ctx, s.verify.Uses)
+}
+
+// revokeReused revokes the tokens that replaced one that was tried after its end.
+func (s *Server) revokeReused(ctx context.Context) error {
+	if err := s.verify.FlushFirst(ctx); err != nil { // the tries of this node
+		return err
+	}
+	return s.admin.RevokeReused(ctx)
 }
 
 // never is the work of a job that cannot fail.

@@ -65,6 +65,7 @@ func fill(t *testing.T, exec func(string, ...any) error) {
 		{`INSERT INTO token_actions (token_id, action, scope, last_us, n) VALUES (1, 'orgs:read', '', 5, 6), (1, 'orgs:read', '*', 7, 8)`, nil},
 		{`INSERT INTO account_days (account_id, day_us, ok, denied, failed, refused, limited) VALUES (2, 0, 1, 2, 3, 4, 5)`, nil},
 		{`INSERT INTO account_actions (account_id, action, scope, last_us, n) VALUES (2, 'orgs:read', '', 5, 6)`, nil},
+		{`INSERT INTO spare_roles (account_id, role, enough) VALUES (2, 'Editor', 'Viewer')`, nil},
 		{`INSERT INTO usage_begin (id, at_us) VALUES (1, 7)`, nil},
 		{`INSERT INTO token_policies (org_id, stale_days, warn_days, pauses, revoke_days, exempt, updated_us, updated_by) VALUES (1, 90, '[14,3]', TRUE, 90, '["owner:a"]', 1, 'a')`, nil},
 		{`INSERT INTO stale_tokens (token_id, phase, since_us, floor_us, warned_us, warning) VALUES (1, 'idle', 1, 0, 2, 14)`, nil},

@@ -66,3 +66,17 @@ func (tx *Tx) withSuccessors(old []hallpass.Token) ([]Overlap, error) {
 	}
 	return list, nil
 }
+
+// LiveChain returns the tokens of the chain that the token is in, by ID, that were made
+// before that time and have not ended at now.
+func (tx *Tx) LiveChain(of hallpass.Token, before, now time.Time) ([]hallpass.Token, error) {
+	list, err := all(tx, scanToken, `
+		SELECT `+tokenColumns+` FROM tokens t
+		WHERE  t.org_id = $1 AND t.service_account_id = $2 AND (t.chain_id = $3 OR t.id = $3) AND t.created_us < $4
+		AND    t.revoked_us = 0 AND NOT `+tokenOver("$5")+`
+		ORDER  BY t.id`, of.Org, of.ServiceAccount, of.Rotation.First(of.ID), micros(before), micros(now))
+	if err != nil {
+		return nil, fmt.Errorf("store: chain of token %d: %w", of.ID, err)
+	}
+	return list, nil
+}

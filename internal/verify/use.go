@@ -21,6 +21,7 @@ type uses struct {
 	wake         chan struct{}         // asks for a flush of first uses
 	many         chan struct{}         // asks for a flush of later uses: room is short
 	successors   chan struct{}         // tells that the first use of a token that replaces another is written
+	reused       chan struct{}         // tells that a token was tried that had ended because another replaced it
 	room         int                   // later uses that may wait; of twice as many none waits
 	dropped      atomic.Uint64
 
@@ -106,7 +107,7 @@ type batch struct{ done chan struct{} }
 const leastRoom = 1 << 16
 
 func newUses(cacheSize int) *uses {
-	u := &uses{wake: make(chan struct{}, 1), many: make(chan struct{}, 1), successors: make(chan struct{}, 1), room: max(cacheSize, leastRoom)}
+	u := &uses{wake: make(chan struct{}, 1), many: make(chan struct{}, 1), successors: make(chan struct{}, 1), reused: make(chan struct{}, 1), room: max(cacheSize, leastRoom)}
 	u.batch.Store(&batch{done: make(chan struct{})})
 	return u
 }

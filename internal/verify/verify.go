@@ -127,6 +127,9 @@ func unknowable(err error) error {
 // refuse records the refusal of a known token and returns its reason.
 func (v *Verifier) refuse(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, reason *hallpass.Error) error {
 	v.usage.refused(t, reason)
+	if reason.ID == rotatedID {
+		defer ask(v.uses.reused)
+	}
 	v.record(hallpass.AuditEntry{
 		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Token: t, Action: "token.verify",
 		Target: "token:" + strconv.FormatInt(int64(t), 10), Outcome: hallpass.Refused, Reason: reason.ID, From: from,
@@ -178,6 +181,10 @@ func (v *Verifier) FlushFirst(ctx context.Context) error {
 // Successors fires when a token that replaces another was used for the first time on
 // this node, and that is written.
 func (v *Verifier) Successors() <-chan struct{} { return v.uses.successors }
+
+// Reused fires when a token was tried on this node after another had replaced it and it
+// had ended.
+func (v *Verifier) Reused() <-chan struct{} { return v.uses.reused }
 
 // Wake fires when something should be written at once: a first use, a first
 // refusal.
