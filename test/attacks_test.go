@@ -46,31 +46,53 @@ func attacks(t *testing.T, s *siege) {
 		s.attack(randomAttack(r))
 	}
 	s.probe()
-	t.Logf("seed %d: %d attacks, %d reached the API as they should, the others were refused: %v", seed, s.sent, s.reached, s.statuses)
+	if _, fault := s.judge(s.api.take()); fault != "" {
+		t.Error(fault)
+	}
+	t.Logf("seed %d: %d attacks, %d requests reached the API as they should, %d of them after their answer %q; the others were refused: %v", seed, s.sent, s.reached, len(s.late), s.late, s.statuses)
 }
 
-// A siege is a proxy under attack.
+// A siege is a proxy under attack. Each attack has tokens that those right before it have
+// not. By these the API knows whose a request is that it sees late: a proxy may answer a
+// client whose body is broken before the API has read what the proxy sent on of it.
 type siege struct {
 	t                     *testing.T
 	address, prefix       string // the prefix stands before every path
 	api                   *witness
-	reader, writer        credential
+	readers, writers      []credential // tokens of two accounts, for one attack after the other
+	reader, writer        credential   // of the attack that runs
 	tokens                *strings.Replacer
+	running               sentAttack
+	sentBy                map[string]sentAttack // the last one of a token, by its ID
+	open                  sentAttack            // the last one about the path that needs no token
 	sent, reached, probed int
+	late                  []string // what sent the requests that the API saw after their answer
 	statuses              map[int]int
 }
+
+// A sentAttack is an attack that was sent as the number-th.
+type sentAttack struct {
+	attack
+	number int
+}
+
+// attackTokens is how many attacks have tokens of their own before one has the first again.
+const attackTokens = 16
 
 // newSiege starts the API, Hallpass and the proxy. At the address own, "" for none, Hallpass
 // serves the API alone.
 func newSiege(t *testing.T, start func(*testing.T, behind) string, prefix, own string) *siege {
-	s := &siege{t: t, prefix: prefix, api: newWitness(t), statuses: make(map[int]int)}
+	s := &siege{t: t, prefix: prefix, api: newWitness(t), statuses: make(map[int]int), sentBy: make(map[string]sentAttack)}
 	configuration := withUpstream(attackedGuard, "app", s.api)
 	if own != "" {
 		configuration = strings.Replace(configuration, "[guard.app]\n", "[guard.app]\nlisten = \""+own+"\"\n", 1)
 	}
 	hp := newGuardServer(t, configuration)
-	s.reader, s.writer = hp.holder("app:read"), hp.holder("app:read", "app:write")
-	s.tokens = strings.NewReplacer("{reader}", s.reader.key, "{writer}", s.writer.key)
+	s.readers, s.writers = []credential{hp.holder("app:read")}, []credential{hp.holder("app:read", "app:write")}
+	for len(s.readers) < attackTokens {
+		s.readers, s.writers = append(s.readers, hp.another(s.readers[0])), append(s.writers, hp.another(s.writers[0]))
+	}
+	s.arm(attack{name: "beginning", want: lawful})
 	s.address = start(t, behind{hallpass: hp.address, api: s.api.address, guard: "app"})
 	hallpasstest.Eventually(t, "the proxy to ask and answer", func() bool {
 		res, err := s.exchange(asked("/api/x"), hallpasstest.Patience)
@@ -78,6 +100,54 @@ func newSiege(t *testing.T, start func(*testing.T, behind) string, prefix, own s
 	})
 	s.api.take()
 	return s
+}
+
+// arm makes a the attack that runs, and gives it the tokens that were used longest ago.
+func (s *siege) arm(a attack) {
+	s.sent++
+	s.running = sentAttack{a, s.sent}
+	s.reader, s.writer = s.readers[s.sent%attackTokens], s.writers[s.sent%attackTokens]
+	s.tokens = strings.NewReplacer("{reader}", s.reader.key, "{writer}", s.writer.key)
+	s.sentBy[fmt.Sprint(s.reader.token)], s.sentBy[fmt.Sprint(s.writer.token)] = s.running, s.running
+	if strings.Contains(strings.ToLower(a.raw), "healthz") {
+		s.open = s.running
+	}
+}
+
+// sender returns the attack that sent what arrived, by the token that Hallpass says it is of.
+// What needs no token is of the last attack about it, and all else of the one that runs.
+func (s *siege) sender(a arrival) sentAttack {
+	if ids := a.values("X-Hallpass-Token-Id"); len(ids) == 1 && s.sentBy[ids[0]].number != 0 {
+		return s.sentBy[ids[0]]
+	}
+	if path, _, _ := strings.Cut(a.target, "?"); path == "/healthz" && s.open.number != 0 {
+		return s.open
+	}
+	return s.running
+}
+
+// judge counts the requests of the attack that runs among those that arrived. The fault is ""
+// if all of them, late ones of earlier attacks too, were allowed to reach the API.
+func (s *siege) judge(arrived []arrival) (passes int, fault string) {
+	for _, arrival := range arrived {
+		if isProbe(arrival) {
+			continue
+		}
+		s.reached++
+		by := s.sender(arrival)
+		if why := s.unlawful(arrival); why != "" {
+			fault = "BYPASS: " + why + "\n" + arrival.String()
+		}
+		switch {
+		case by.number == s.running.number:
+			passes++
+		case by.want == refused:
+			fault = fmt.Sprintf("BYPASS: a request of the attack %q, which is to be refused, reached the API late\n%v", by.name, arrival)
+		default:
+			s.late = append(s.late, by.name)
+		}
+	}
+	return passes, fault
 }
 
 // answer is what a proxy answered.
@@ -124,7 +194,7 @@ func (s *siege) exchange(raw string, limit time.Duration) (answer, error) {
 // attack sends the attack, and judges the answer and what reached the API.
 func (s *siege) attack(a attack) {
 	s.t.Helper()
-	s.sent++
+	s.arm(a)
 	var got answer
 	var err error
 	limit := hallpasstest.Patience
@@ -140,16 +210,9 @@ func (s *siege) attack(a attack) {
 		s.probe()
 	}
 	arrived := s.api.take()
-	fault := s.wrongAnswer(got, err)
-	passes := 0
-	for _, arrival := range arrived {
-		if isProbe(arrival) {
-			continue
-		}
-		passes++
-		if why := s.unlawful(arrival); why != "" {
-			fault = "BYPASS: " + why + "\n" + arrival.String()
-		}
+	passes, fault := s.judge(arrived)
+	if fault == "" {
+		fault = s.wrongAnswer(got, err)
 	}
 	switch {
 	case fault != "":
@@ -158,7 +221,6 @@ func (s *siege) attack(a attack) {
 	case a.want == passed && (passes != 1 || got.status != http.StatusOK):
 		fault = fmt.Sprintf("it did not pass; %d requests reached the API", passes)
 	}
-	s.reached += passes
 	if fault != "" {
 		s.t.Errorf("%s: %s\nanswer %d %v %.300s (%v)\nsent %.600q", a.name, fault, got.status, got.header, got.body, err, a.raw)
 	}
@@ -197,10 +259,15 @@ func (s *siege) wrongAnswer(got answer, err error) string {
 	case (got.status == http.StatusUnauthorized || got.status == http.StatusForbidden) && got.body != "" &&
 		(json.Unmarshal([]byte(got.body), &said) != nil || said.Message == "" || !strings.HasPrefix(got.header.Get("Content-Type"), "application/json")):
 		return "a refusal that is not JSON"
-	case strings.Contains(got.body, s.reader.key) || strings.Contains(fmt.Sprint(got.header), s.reader.key):
+	case s.holdsToken(got.body) || s.holdsToken(fmt.Sprint(got.header)):
 		return "the answer holds the token"
 	}
 	return ""
+}
+
+// holdsToken reports whether the text holds a token of the attacks.
+func (s *siege) holdsToken(text string) bool {
+	return slices.ContainsFunc(slices.Concat(s.readers, s.writers), func(c credential) bool { return strings.Contains(text, c.key) })
 }
 
 var knownReason = regexp.MustCompile(`^(original-request-unknown|original-request-too-large|path-not-canonical|guard\.[a-z-]+)$`)
@@ -239,7 +306,7 @@ func (s *siege) foreign(a arrival, identified bool) string {
 		known := slices.ContainsFunc(append(identityNames, "X-Hallpass-Jwt"), func(n string) bool { return strings.EqualFold(n, f.name) })
 		switch {
 		case strings.HasPrefix(name, "x-hallpass-") && (!known || !identified),
-			name == "authorization" && strings.Contains(f.value, s.reader.key),
+			name == "authorization" && s.holdsToken(f.value),
 			name == "upgrade" && !strings.EqualFold(f.value, "websocket"),
 			slices.ContainsFunc(overrides, func(n string) bool { return plainName(n) == name }),
 			(name == "x-forwarded-for" || name == "x-real-ip" || strings.HasPrefix(name, "x-hallpass-")) && strings.Contains(f.value, "spoofed"):

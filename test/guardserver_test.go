@@ -63,12 +63,19 @@ func (g *guardServer) holder(permissions ...string) credential {
 		g.must(201, "POST", "/api/access-control/roles", fmt.Sprintf(`{"uid":"held-%d","name":"held-%d","permissions":[%s]}`, n, n, strings.Join(list, ",")), nil)
 		g.must(200, "POST", fmt.Sprintf("/api/access-control/users/%d/roles", account.ID), fmt.Sprintf(`{"roleUid":"held-%d"}`, n), nil)
 	}
+	c.account = account.ID
+	return g.another(c)
+}
+
+// another makes another token of the account.
+func (g *guardServer) another(c credential) credential {
+	g.t.Helper()
 	var token struct {
 		ID  int64
 		Key string
 	}
-	g.must(200, "POST", fmt.Sprintf("/api/serviceaccounts/%d/tokens", account.ID), fmt.Sprintf(`{"name":"holder-%d"}`, n), &token)
-	c.account, c.token, c.key = account.ID, token.ID, token.Key
+	g.must(200, "POST", fmt.Sprintf("/api/serviceaccounts/%d/tokens", c.account), fmt.Sprintf(`{"name":"holder-%d"}`, credentials.Add(1)), &token)
+	c.token, c.key = token.ID, token.Key
 	return c
 }
 
