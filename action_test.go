@@ -231,6 +231,28 @@ func TestPowerOfRandomSets(t *testing.T) {
 	}
 }
 
+// TestPowerSaysScopesOfOtherAPIs tells on which scopes the actions of other APIs are held:
+// one that is held on everything, or needs no scope, stands alone.
+func TestPowerSaysScopesOfOtherAPIs(t *testing.T) {
+	for _, tt := range []struct {
+		held []hallpass.Permission
+		want string
+	}{
+		{[]hallpass.Permission{{"loki:read", "loki:tenants:a"}}, "loki:read (only loki:tenants:a)"},
+		{[]hallpass.Permission{{"loki:read", "loki:tenants:b"}, {"loki:read", "loki:tenants:a"}, {"loki:read", ""}, {"loki:push", ""}}, "loki:push, and loki:read (only loki:tenants:a and loki:tenants:b)"},
+		{[]hallpass.Permission{{"loki:read", "loki:tenants:a"}, {"loki:read", "*"}}, "loki:read"},
+		{[]hallpass.Permission{{"loki:read", ""}}, "loki:read"},
+	} {
+		w := hallpass.NewPermissions(tt.held...).Power(hallpass.Nobody, nil)
+		if got := w.Short(); got != "In other APIs: "+tt.want+"." {
+			t.Errorf("%v: %s", tt.held, got)
+		}
+		if got := w.Sentences("It"); !strings.Contains(got, "In other APIs it holds "+tt.want+".") {
+			t.Errorf("%v: %s", tt.held, got)
+		}
+	}
+}
+
 func TestNearestAction(t *testing.T) {
 	for in, want := range map[hallpass.Action]hallpass.Action{
 		"dashbord:reed": hallpass.DashboardsRead, "team:read": hallpass.TeamsRead, "teams:reed": hallpass.TeamsRead, "folder:delete": hallpass.FoldersDelete,

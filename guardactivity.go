@@ -9,6 +9,7 @@ const GuardMinutes = 60
 type GuardActivity struct {
 	Since   time.Time                 // from when on the node has counted
 	Minutes [GuardMinutes]GuardMinute // oldest first; the last one still runs
+	Last    GuardMinute               // of the last minute until now; what is older than 55 seconds may be missing
 	// Asked says when each door was last asked about the guard, by the door's name, as
 	// "nginx" or "built-in". The time is up to five seconds too late.
 	Asked map[string]time.Time

@@ -3,6 +3,7 @@ package hallpass
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A GuardPreset is rules for an API that many people have. They stand after a
@@ -12,6 +13,32 @@ type GuardPreset struct {
 	Name        string
 	DisplayName string
 	Rules       []GuardRule
+	Tenants     bool // the API keeps tenants apart by the header TenantHeader
+}
+
+// TenantHeader is the header in which Loki and Mimir get the tenant of a request.
+const TenantHeader = "X-Scope-OrgID"
+
+// OfTenants returns the rules of the preset so that each permission is asked for on the
+// tenant that the request names, as "loki:read" on "loki:tenants:a". The API gets the tenant
+// that was asked about, and no other. Metrics are of the API itself: theirs stay. The rules
+// are the caller's own. Without Tenants there are none.
+func (p GuardPreset) OfTenants() (rules []GuardRule) {
+	if !p.Tenants {
+		return nil
+	}
+	for _, r := range p.Rules {
+		api, what, _ := strings.Cut(string(r.Need.Action), ":")
+		if r.Need.Kind == NeedPermission && what != "metrics" {
+			r.Need.Scope = api + ":tenants:{tenant}"
+			r.Captures, r.Set = map[string]string{"tenant": headerSource + TenantHeader}, map[string]string{TenantHeader: "{tenant}"}
+			if what == "read" { // a|b reads two tenants
+				r.Split = "|"
+			}
+		}
+		rules = append(rules, r)
+	}
+	return rules
 }
 
 // GuardPresetNames returns the names of the presets, in order.
@@ -26,12 +53,12 @@ func GuardPresetByName(name string) (GuardPreset, bool) {
 var guardPresets = func() map[string]GuardPreset {
 	all := make(map[string]GuardPreset)
 	for _, p := range []GuardPreset{
-		{"prometheus", "Prometheus", prometheusRules()},
-		{"alertmanager", "Alertmanager", alertmanagerRules()},
-		{"loki", "Loki", lokiRules()},
-		{"mimir", "Mimir", mimirRules()},
-		{"pushgateway", "Pushgateway", pushgatewayRules()},
-		{"grafana", "Grafana", grafanaRules()},
+		{"prometheus", "Prometheus", prometheusRules(), false},
+		{"alertmanager", "Alertmanager", alertmanagerRules(), false},
+		{"loki", "Loki", lokiRules(), true},
+		{"mimir", "Mimir", mimirRules(), true},
+		{"pushgateway", "Pushgateway", pushgatewayRules(), false},
+		{"grafana", "Grafana", grafanaRules(), false},
 	} {
 		all[p.Name] = p
 	}

@@ -107,6 +107,35 @@ func (s *Ruleset) shadowing(c *CompiledRule) *CompiledRule {
 	return nil
 }
 
+// An UnreachedRule is a rule that can never match, because rule Before matches all that it
+// matches.
+type UnreachedRule struct {
+	GuardRule
+	Before int // its number
+}
+
+// WithRules returns the guard with the rules behind its own, but for those that could never
+// match there. The error is that of NewRuleset for the guard's own rules.
+func (g Guard) WithRules(rules []GuardRule) (out Guard, left []UnreachedRule, err error) {
+	out, out.Rules, out.Preset = g, slices.Clone(g.Rules), ""
+	set, err := NewRuleset(out)
+	if err != nil {
+		return g, nil, err
+	}
+	for _, r := range rules {
+		c, err := compileRule(r, len(out.Rules)+1, set.allowed)
+		if err != nil {
+			return g, nil, err.InRule(len(out.Rules))
+		}
+		if before := set.shadowing(c); before != nil {
+			left = append(left, UnreachedRule{r, before.Number})
+			continue
+		}
+		out.Rules, set.rules = append(out.Rules, r), append(set.rules, c)
+	}
+	return out, left, nil
+}
+
 func (r *CompiledRule) coversMethods(other *CompiledRule) bool {
 	if len(r.Methods) == 0 {
 		return true

@@ -9,12 +9,13 @@ import (
 // A Power describes in words what a set of permissions allows. It describes every
 // action of the set.
 type Power struct {
-	Can        []string // as "read teams" or "delete folders (only the folder shop and what is in it)"
-	Changes    bool     // something in Can changes something
-	NoEffect   []Action // held, and of no use to the holder
-	Foreign    []Action // that only other APIs ask for
-	AllForeign bool     // every foreign action
-	AllReads   bool     // every foreign action that only looks
+	Can        []string          // as "read teams" or "delete folders (only the folder shop and what is in it)"
+	Changes    bool              // something in Can changes something
+	NoEffect   []Action          // held, and of no use to the holder
+	Foreign    []Action          // that only other APIs ask for
+	foreignOn  map[Action]string // in words, on which scopes alone a foreign action is held; none: on all, or without a scope
+	AllForeign bool              // every foreign action
+	AllReads   bool              // every foreign action that only looks
 }
 
 // Power describes what the set allows a principal of that kind; for Nobody, what it
@@ -59,6 +60,7 @@ func (p *Permissions) Power(of PrincipalKind, name func(Scope) string) Power {
 			w.AllForeign = true
 		case row.Usable == UsableNowhere:
 			w.Foreign = append(w.Foreign, action)
+			w.noteScopes(action, p.Scopes(action), name)
 		case !told[action]:
 			w.NoEffect = append(w.NoEffect, action)
 		}
@@ -66,6 +68,20 @@ func (p *Permissions) Power(of PrincipalKind, name func(Scope) string) Power {
 	slices.Sort(w.Foreign)
 	slices.Sort(w.NoEffect)
 	return w
+}
+
+// noteScopes keeps on which scopes the foreign action is held, unless it is on all. One
+// without a scope, beside others, adds nothing.
+func (w *Power) noteScopes(action Action, scopes []Scope, name func(Scope) string) {
+	only := slices.DeleteFunc(slices.Clone(scopes), func(s Scope) bool { return s == "" })
+	if len(only) == 0 || slices.Contains(only, "*") {
+		return
+	}
+	slices.Sort(only)
+	if w.foreignOn == nil {
+		w.foreignOn = make(map[Action]string)
+	}
+	w.foreignOn[action] = onlyThese(slices.Compact(only), name)
 }
 
 // usableBy reports whether the action is of any use in Hallpass itself to a
@@ -262,7 +278,8 @@ func (a Action) Suggestion(near Action) string {
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// Others names what is held for other APIs; empty: nothing.
+// Others names what is held for other APIs, with the scopes, as "loki:read (only
+// loki:tenants:a)"; empty: nothing.
 func (w Power) Others() string {
 	all := ""
 	switch {
@@ -271,25 +288,40 @@ func (w Power) Others() string {
 	case w.AllReads:
 		all = "every action that Hallpass does not know and that only looks"
 	default:
-		return enumerateActions(w.Foreign)
+		return w.enumerateForeign()
 	}
 	if len(w.Foreign) == 0 {
 		return all
 	}
-	return all + ", and " + enumerateActions(w.Foreign)
+	return all + ", and " + w.enumerateForeign()
+}
+
+// enumerateForeign names the foreign actions, each with the scopes on which alone it is held.
+func (w Power) enumerateForeign() string {
+	return enumerateSome(w.Foreign, func(a Action) string {
+		if on := w.foreignOn[a]; on != "" {
+			return string(a) + " (" + on + ")"
+		}
+		return string(a)
+	})
 }
 
 // namedActions is how many actions a sentence names; it counts the rest.
 const namedActions = 6
 
 func enumerateActions(list []Action) string {
+	return enumerateSome(list, func(a Action) string { return string(a) })
+}
+
+// enumerateSome names the first of the actions by their words, and counts the rest.
+func enumerateSome(list []Action, words func(Action) string) string {
 	var names []string
 	for _, a := range list {
 		if len(names) == namedActions && len(list) > namedActions+1 {
 			names = append(names, strconv.Itoa(len(list)-namedActions)+" more")
 			break
 		}
-		names = append(names, string(a))
+		names = append(names, words(a))
 	}
 	return Enumerate(names)
 }

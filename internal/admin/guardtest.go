@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -52,6 +53,9 @@ func (a *Admin) TestGuard(ctx context.Context, c hallpass.Caller, name string, q
 // asAccount has the account that the test names send the request.
 func (a *Admin) asAccount(tx *store.Tx, c hallpass.Caller, q *GuardTest) error {
 	p, err := a.anyPrincipal(tx, c.Org, "serviceaccount:"+q.Account)
+	if errors.Is(err, hallpass.NotFound) {
+		return errNoSuchAccount
+	}
 	if err != nil {
 		return err
 	}
@@ -71,8 +75,9 @@ func (a *Admin) asAccount(tx *store.Tx, c hallpass.Caller, q *GuardTest) error {
 }
 
 var (
-	errAccountOff = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "identity.disabled", Message: "The service account is disabled"}
-	errNobody     = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "auth.unauthorized", Message: "The request has no token, and it needs one"}
+	errNoSuchAccount = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceaccounts.ErrNotFound", Message: "There is no service account with this ID, uid, login or name"}
+	errAccountOff    = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "identity.disabled", Message: "The service account is disabled"}
+	errNobody        = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "auth.unauthorized", Message: "The request has no token, and it needs one"}
 )
 
 // tryGuard judges the request as the doors do, and goes on where they stop: the rule is

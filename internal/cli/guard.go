@@ -22,17 +22,16 @@ import (
 
 func guard() *cobra.Command {
 	r := &remote{}
+	show := r.verb("show GUARD", "Show a guard with its rules", func(s *session) error {
+		g, err := s.Guard(s.ctx, s.args[0])
+		if err != nil {
+			return err
+		}
+		return s.printGuard(g)
+	})
+	show.Aliases = []string{"get"}
 	return r.noun("guard", "List, show, apply and test guards: rules for other APIs",
-		r.verb("list", "List the guards", (*session).listGuards),
-		r.verb("show GUARD", "Show a guard with its rules", func(s *session) error {
-			g, err := s.Guard(s.ctx, s.args[0])
-			if err != nil {
-				return err
-			}
-			return s.printGuard(g)
-		}),
-		applyGuards(r), testGuard(r),
-	)
+		r.verb("list", "List the guards", (*session).listGuards), show, applyGuards(r), testGuard(r))
 }
 
 func (s *session) listGuards() error {
@@ -42,7 +41,7 @@ func (s *session) listGuards() error {
 	}
 	t := table{header: []string{"NAME", "UPSTREAM", "PRESET", "RULES", "MANAGED BY", "VERSION"}}
 	for _, g := range list {
-		t.rows = append(t.rows, []string{g.Name, g.Upstream, g.Preset, strconv.Itoa(len(g.Rules)), g.ManagedBy, number(g.Version)})
+		t.rows = append(t.rows, []string{g.Name, g.Upstream, g.Preset, strconv.Itoa(len(g.Rules) + len(g.PresetRules)), g.ManagedBy, number(g.Version)})
 	}
 	return s.print(list, t)
 }
@@ -53,8 +52,12 @@ func (s *session) printGuard(g wire.Guard) error {
 		{"preflight", g.Preflight}, {"identity", strings.Join(g.Identity, " ")}, {"timeout", g.Timeout}, {"listen", g.Listen}, {"managed by", strings.TrimSpace(g.ManagedBy + " " + g.Source)},
 		{"version", number(g.Version)}, {"updated", timeText(&g.Updated)},
 	}}
-	for i, r := range g.Rules {
-		t.rows = append(t.rows, []string{fmt.Sprint("rule ", i+1), ruleText(r)})
+	for i, r := range slices.Concat(g.Rules, g.PresetRules) {
+		text := ruleText(r)
+		if i >= len(g.Rules) {
+			text += " (from the preset)"
+		}
+		t.rows = append(t.rows, []string{fmt.Sprint("rule ", i+1), text})
 	}
 	if g.Suspended != "" {
 		t.rows = append(t.rows, []string{"suspended", g.Suspended})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -63,6 +64,13 @@ func TestGuards(t *testing.T) {
 	if out := hallpass(t, "", "guard", "list"); !strings.Contains(out, "loki") || !strings.Contains(out, "prometheus") {
 		t.Errorf("the list: %s", out)
 	}
+	list := hallpass(t, "", "guard", "list")
+	if row := regexp.MustCompile(`(?m)^prom .* prometheus +(\d+) `).FindStringSubmatch(list); row == nil || row[1] != "20" {
+		t.Errorf("the list does not count the rules of the preset:\n%s", list)
+	}
+	if out := hallpass(t, "", "guard", "get", "prom"); !strings.Contains(out, "rule 20") || !strings.Contains(out, "GET /{rest...} needs prometheus:query (from the preset)") {
+		t.Errorf("the guard of a preset: %s", out)
+	}
 	if out := hallpass(t, "", "guard", "show", "loki"); !strings.Contains(out, "any /loki/api/v1/{rest...} needs loki:read@loki:tenants:{tenant}, with tenant=header:X-Scope-OrgID") {
 		t.Errorf("the guard: %s", out)
 	}
@@ -90,6 +98,7 @@ func TestGuards(t *testing.T) {
 	ask("", 3, "none matches", "DELETE", "/x", "--guard", "loki", "--account", "reader")
 	ask("", 1, "name one with --guard", "GET", "/ready")
 	ask("", 1, "404", "GET", "/ready", "--guard", "nosuch")
+	ask("", 1, "There is no service account with this ID, uid, login or name", "GET", "/ready", "--guard", "loki", "--account", "nosuch")
 	ask("", 1, "exclude each other", "GET", "/ready", "--guard", "loki", "--account", "reader", "--token-stdin")
 	ask("", 1, "reads like", "GET", "/ready", "--guard", "loki", "--header", "x")
 	ask("", 1, "never an argument", "GET", "/"+key, "--guard", "loki")

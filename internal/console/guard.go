@@ -298,7 +298,7 @@ func (req *request) guardRefusals(g hallpass.Guard, test bool) (rows []refusalRo
 	for _, r := range list {
 		row := refusalRow{
 			At: req.timestamp(r.At), Request: strings.TrimSpace(r.Method + " " + r.Path), Message: refusedRequest(r), Reason: r.Reason, Rule: r.Rule,
-			Address: r.From.Address, Client: client(r.From.UserAgent), Advice: guardAdvice(r.Reason),
+			Address: r.From.Address, Client: client(r.From.UserAgent), Advice: guardAdvice(r.Reason, r.Path),
 		}
 		if r.Token != 0 {
 			row.Who = n.principal(req.caller.Org, r.Caller)

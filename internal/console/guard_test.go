@@ -112,8 +112,12 @@ func TestGuardTrial(t *testing.T) {
 		{"GET /api/v1/query", key + "x", 200, []string{"Refused, 401"}},
 		{"POST /tenants/a", "dash", 200, []string{"Rule 2 decides", "loki:write on loki:tenants:a", `href="/admin/create/role?permissions=loki%3Awrite+loki%3Atenants%3Aa"`}},
 		{"PATCH /nowhere", "dash", 200, []string{"Refused, 403", "No rule matches it.", "Add a rule for this request"}},
+		{"PATCH /nowhere", "", 200, []string{"Refused, 401", "With a token it is refused too: no rule matches it. Add a rule"}},
+		{"GET http://loki:3100/api/v1/query", "dash", 200, []string{"Refused, 403", "Write the path alone"}},
+		{"GET http://loki:3100/api/v1/query", "", 200, []string{"Refused, 401", "Write the path alone"}},
+		{"GET //api", "dash", 200, []string{"Write the path plainly"}},
 		{"GET", "dash", 400, []string{"A request is a method and a path", `value="dash"`}},
-		{"GET /", "nobody", 404, []string{`id="error-who"`, `value="nobody"`}},
+		{"GET /", "nobody", 404, []string{`id="error-who"`, `value="nobody"`, "There is no service account with this ID, uid, login or name."}},
 	} {
 		p := b.post("/guards/prom", "request", tt.request, "who", tt.who)
 		b.want(fmt.Sprintf("%s as %.10s", tt.request, tt.who), p, tt.status, tt.want...)
@@ -122,6 +126,24 @@ func TestGuardTrial(t *testing.T) {
 		}
 	}
 	b.want("afterwards", b.get("/guards/prom"), 200, "None since this node started.")
+	if p := b.post("/guards/prom", "request", "PATCH /nowhere", "who", "dash"); strings.Contains(p.text, "<p>No rule of the guard matches this request.") {
+		t.Error("it is said twice that no rule matches")
+	}
+}
+
+// TestGuardTrialOfSeveralValues tries a header with several values at a rule that takes one.
+func TestGuardTrialOfSeveralValues(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.create("dash", "None")
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/guards", `{"name":"loki","rules":[{"path":"/logs","action":"loki:read","scope":"loki:tenants:{t}","captures":{"t":"header:X-Scope-OrgID"}}]}`); r.StatusCode != 201 {
+		t.Fatal(r.Text)
+	}
+	for headers, want := range map[string]string{
+		"X-Scope-OrgID: a|b": "write | under “Between several values” of rule 1", "X-Scope-OrgID: a*": "Send one plain value there", "": "comes from the header X-Scope-OrgID: it is not in the request",
+	} {
+		b.want(headers, b.post("/guards/loki", "request", "GET /logs", "who", "dash", "headers", headers), 200, "guard.capture", want)
+	}
 }
 
 // TestGuardTrialHeaders tries requests with headers that a rule reads.
@@ -325,13 +347,14 @@ func TestGuardLately(t *testing.T) {
 	s.Do(hallpasstest.Bearer(key), "GET", "/guard/proxy/prom/api/v1/query", "")
 	written := regexp.MustCompile(`Calls today </span>4<`)
 	hallpasstest.Eventually(t, "the counts are written", func() bool { return written.MatchString(b.get("/guards").text) })
+	b.want("right after", b.get("/guards/prom"), 200, "4 requests in the last minute, 1 refused")
 	s.Clock.Wind(time.Minute)
 	asked := `Built in asked <time`
 	if hallpasstest.OnPostgres() {
 		asked = `Built in asked this node <time`
 	}
 	p := b.get("/guards/prom?proxy=built-in")
-	b.want("a minute later", p, 200, "4 requests in the last minute, 1 refused", "Decisions in the last hour: 4, of these 1 refused", `<path class="zero" d="M0 23h3v1h-3z`, asked)
+	b.want("a minute later", p, 200, "No requests in the last minute", "Decisions in the last hour: 4, of these 1 refused", `<path class="zero" d="M0 23h3v1h-3z`, asked)
 	b.want("another proxy", b.get("/guards/prom"), 200, "nginx has not asked")
 	s.Clock.Wind(2 * time.Hour)
 	p = b.get("/guards/prom?proxy=built-in")

@@ -9,7 +9,7 @@ import (
 // guardActivity is what this node decided for a guard in the last hour.
 type guardActivity struct {
 	Allowed, Refused string
-	Minute           string // what was decided in the last whole minute, in words
+	Minute           string // what was decided in the last minute, in words
 	Chart            spark
 	Node             bool      // there are other nodes, which the numbers do not hold
 	Since            timestamp // the node has counted for less than an hour; zero: for longer
@@ -17,7 +17,7 @@ type guardActivity struct {
 
 // guardActivity returns what the node decided for the guard.
 func (req *request) guardActivity(a hallpass.GuardActivity) guardActivity {
-	sum, last := a.Sum(), a.Minutes[hallpass.GuardMinutes-2]
+	sum, last := a.Sum(), a.Last
 	out := guardActivity{Allowed: grouped(sum.Allowed), Refused: grouped(sum.Refused), Node: req.o.Node.Shared(), Chart: sparkOf(a)}
 	out.Minute = "No requests in the last minute"
 	if n := last.Allowed + last.Refused; n > 0 {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"reflect"
 
 	"github.com/hallpass-dev/hallpass"
@@ -32,6 +33,10 @@ func createGuard(req *request) (change, error) {
 func editGuard(req *request) (change, error) {
 	in := req.guardFields()
 	was, err := req.changeableGuard()
+	if errors.Is(err, hallpass.NotFound) && req.caller.Can(hallpass.GuardsWrite, "") && in.Seen > 0 {
+		in.number()
+		return change{again: func(error) error { return req.showGuardError(errGuardSeen, in) }}, err
+	}
 	if err != nil {
 		return change{}, err
 	}

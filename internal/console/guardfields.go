@@ -29,6 +29,7 @@ type ruleFields struct {
 	Captures, Set string // a line each: name = value
 	Split         string
 	Last          bool
+	Open          bool // what few rules have is to be seen, although it is empty
 	Warnings      []string
 }
 
@@ -66,8 +67,8 @@ func (r ruleFields) Roles() []choice {
 	return chosen(list, r.Role)
 }
 
-// More reports whether the rule has something that few rules have.
-func (r ruleFields) More() bool { return r.Captures != "" || r.Split != "" || r.Set != "" }
+// More reports whether the rule has something that few rules have, or lacks it.
+func (r ruleFields) More() bool { return r.Open || r.Captures != "" || r.Split != "" || r.Set != "" }
 
 // blank reports whether nobody has written anything into the rule.
 func (r ruleFields) blank() bool {
@@ -255,11 +256,13 @@ const (
 	arrangeDown   = "down"
 	arrangePreset = "preset" // shows the rules of the preset
 	arrangeCopy   = "copy"   // puts them behind the guard's own
+
+	arrangeTenants = "copy-tenants" // the same, asking for the tenant in each
 )
 
-// arrange does what a button says. It returns the id of the element to go on with, and
-// what it did, in words. Nothing is saved.
-func (in *guardFields) arrange(button string) (focus, said string) {
+// arrange does what a button says. It returns the id of the element to go on with, what it
+// did, in words, and what it left out. Nothing is saved.
+func (in *guardFields) arrange(button string) (focus, said, left string) {
 	what, number, _ := strings.Cut(button, " ")
 	i, _ := strconv.Atoi(number)
 	i--
@@ -278,13 +281,13 @@ func (in *guardFields) arrange(button string) (focus, said string) {
 		focus, said = in.move(i, i-1)
 	case what == arrangeDown && known && i < len(in.Rows)-1:
 		focus, said = in.move(i, i+1)
-	case what == arrangeCopy:
-		focus, said = in.copyPreset()
+	case what == arrangeCopy, what == arrangeTenants:
+		focus, said, left = in.copyPreset(what == arrangeTenants)
 	default:
 		focus = "show-preset"
 	}
 	in.number()
-	return focus, said
+	return focus, said, left
 }
 
 // move lets two rules that stand side by side change places.
@@ -301,15 +304,41 @@ func (in *guardFields) move(from, to int) (focus, said string) {
 }
 
 // copyPreset puts the rules of the preset behind the guard's own, where they can be
-// changed. The guard has no preset then.
-func (in *guardFields) copyPreset() (focus, said string) {
+// changed: with tenants, those that ask for permissions on the tenant of a request. The
+// guard has no preset then. Rules that could never match there are left out and told.
+func (in *guardFields) copyPreset(tenants bool) (focus, said, left string) {
 	preset, ok := hallpass.GuardPresetByName(in.Preset)
-	if !ok {
-		return "preset", ""
+	rules := preset.Rules
+	if tenants {
+		rules = preset.OfTenants()
+	}
+	if !ok || len(rules) == 0 {
+		return "preset", "", ""
 	}
 	*in = in.written()
-	first := len(in.Rows) + 1
-	in.add(preset.Rules)
+	own := len(in.Rows)
+	if g, err := in.guard(); err == nil {
+		if with, unreached, err := g.WithRules(rules); err == nil { // else saving tells what is wrong
+			rules, left = with.Rules[own:], leftOut(unreached)
+		}
+	}
+	in.add(rules)
 	in.Preset = ""
-	return ruleFields{Number: first}.Field("methods"), hallpass.Counted(len(preset.Rules), "rule") + " of " + preset.DisplayName + " copied. They are the guard’s own now."
+	focus = "add-rule"
+	if len(rules) > 0 {
+		focus = ruleFields{Number: own + 1}.Field("methods")
+	}
+	return focus, strings.TrimSpace(hallpass.Counted(len(rules), "rule") + " of " + preset.DisplayName + " copied. They are the guard’s own now. " + left), left
+}
+
+// leftOut says which rules were not copied, and why.
+func leftOut(list []hallpass.UnreachedRule) string {
+	if len(list) == 0 {
+		return ""
+	}
+	var each []string
+	for _, r := range list {
+		each = append(each, "rule "+strconv.Itoa(r.Before)+" stands before "+r.Request()+", which needs "+r.Need.String())
+	}
+	return "Not copied, because it could never match: " + strings.Join(each, "; ") + ". Move or narrow the rule before it if that is not meant."
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -20,12 +21,15 @@ type guardFormView struct {
 	Presets     []choice
 	PresetTitle string // empty: the guard has no preset
 	PresetRules []presetRow
+	Tenants     bool     // the preset can be copied so that it asks for tenants
 	Ticks       []choice // the spellings that paths may have, by the names of their fields
 	MoreOpen    bool
 	Warnings    []string // about the guard as a whole
 	Actions     []string // that rules of presets name
 	Focus       string   // the id of the element that has the focus; empty: the page says it
 	Said        string   // what the last button did with the rules
+	LeftOut     string   // which rules of the preset it did not copy, and why
+	Gone        bool     // the guard of the address was deleted: the form adds it
 }
 
 // presetRow is a rule of the preset.
@@ -76,7 +80,7 @@ func (req *request) changeableGuard() (hallpass.Guard, error) {
 // arrangeGuard shows the form again after a button has arranged its rules.
 func (req *request) arrangeGuard(in guardFields, button string) error {
 	view := guardFormView{guardFields: in}
-	view.Focus, view.Said = view.arrange(button)
+	view.Focus, view.Said, view.LeftOut = view.arrange(button)
 	if err := req.guardFormWarnings(&view); err != nil {
 		return err
 	}
@@ -106,7 +110,7 @@ func (req *request) guardFormWarnings(view *guardFormView) error {
 func (req *request) showGuardForm(status int, view guardFormView) error {
 	title, crumbs := "Add guard", []crumb{crumbGuards}
 	view.Action, view.Cancel, view.New = newGuardURL, crumbGuards.URL, true
-	if name := req.PathValue("guard"); name != "" {
+	if name := req.PathValue("guard"); name != "" && !view.Gone {
 		title, crumbs = "Edit rules", append(crumbs, crumb{name, guardURL(name)})
 		view.Action, view.Cancel, view.New = guardURL(name)+"/edit", guardURL(name), false
 	}
@@ -132,7 +136,7 @@ func (view *guardFormView) fillPreset() {
 	}
 	view.Presets = chosen(list, view.Preset)
 	p, _ := hallpass.GuardPresetByName(view.Preset)
-	view.PresetTitle = p.DisplayName
+	view.PresetTitle, view.Tenants = p.DisplayName, p.Tenants
 	own := len(view.written().Rows)
 	for i, r := range p.Rules {
 		words, code := needWords(r.Need)
@@ -176,19 +180,80 @@ func guardField(err error) string {
 	return ruleFields{Number: int(i) + 1}.Field(name)
 }
 
-// showGuardError shows the form with its error. After somebody else has changed the
-// guard, it is about that guard from then on.
-func (req *request) showGuardError(err error, in guardFields) error {
+// inForm returns the error about the form in the words of the form, and opens what is
+// folded at the rule that it is about.
+func (in *guardFields) inForm(err error) error {
 	var e *hallpass.Error
-	if errors.As(err, &e) && e.ID == errGuardSeen.ID {
-		g, failed := req.o.Admin.Guard(req.Context(), req.caller, in.Name)
-		if failed != nil {
-			return failed
-		}
-		in.Seen = g.Version
+	const elsewhere = "nor in captures"
+	if !errors.As(err, &e) || !strings.Contains(e.Message, elsewhere) {
+		return err
 	}
+	field := guardField(err)
+	for i := range in.Rows {
+		in.Rows[i].Open = in.Rows[i].Open || field == in.Rows[i].Field("scope") || field == in.Rows[i].Field("set")
+	}
+	out := *e
+	out.Message = strings.Replace(e.Message, elsewhere, "nor under “Values from headers” below", 1)
+	return &out
+}
+
+// showGuardError shows the form with its error. After somebody else has changed the
+// guard, it is about that guard from then on. After somebody has deleted it, it adds one.
+func (req *request) showGuardError(err error, in guardFields) error {
+	err = in.inForm(err)
 	if !req.formError(err, guardField(err)) {
 		return err
 	}
-	return req.showGuardForm(httpd.Status(err), guardFormView{guardFields: in})
+	view, status := guardFormView{guardFields: in}, httpd.Status(err)
+	var e *hallpass.Error
+	if errors.As(err, &e) && e.ID == errGuardSeen.ID {
+		g, failed := req.o.Admin.Guard(req.Context(), req.caller, in.Name)
+		switch {
+		case errors.Is(failed, hallpass.NotFound):
+			view.Seen, view.Gone = 0, true
+			req.fieldError("", req.lastChange(in.Name)+" What you wrote is not lost: it is below, and adds the guard again.")
+		case failed != nil:
+			return failed
+		default:
+			view.Seen = g.Version
+			req.fieldError("", req.lastChange(in.Name)+" What you wrote is not saved yet: save again to see what it changes now.")
+		}
+	}
+	return req.showGuardForm(status, view)
+}
+
+// lastChange says who changed or deleted the guard last, when and how, as far as the viewer
+// may see the audit.
+func (req *request) lastChange(name string) string {
+	if !req.caller.Can(hallpass.AuditRead, "") {
+		return "Somebody changed or deleted the guard meanwhile."
+	}
+	page, err := req.o.Admin.Audit(req.Context(), req.caller, hallpass.AuditFilter{Org: req.caller.Org, Target: "guard:" + name, Outcome: hallpass.Done, Limit: 1})
+	if err != nil || len(page.Entries) == 0 {
+		return "Somebody changed or deleted the guard meanwhile."
+	}
+	e := page.Entries[0]
+	who, did := cmp.Or(e.ActorName, e.Actor.Login, "Hallpass"), " changed"
+	if e.Actor == req.caller.Principal {
+		who = "You"
+	}
+	if e.Action == "guard.delete" {
+		did = " deleted"
+	}
+	words := who + did + " the guard meanwhile, " + req.timestamp(e.At).Relative()
+	if e.Reason != "" {
+		return words + ": " + cutText(e.Reason, maxChangeWords) + "."
+	}
+	return words + "."
+}
+
+// maxChangeWords is how many bytes of what somebody else changed a form says.
+const maxChangeWords = 300
+
+// cutText returns the text, or its beginning and an ellipsis if it is longer than most bytes.
+func cutText(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }

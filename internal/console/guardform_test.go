@@ -248,7 +248,7 @@ func TestGuardWasChangedMeanwhile(t *testing.T) {
 		t.Fatal(r.Text)
 	}
 	late := b.yes(question)
-	b.want("the answer", late, 412, "Somebody changed the guard meanwhile", `value="/mine"`)
+	b.want("the answer", late, 412, "You changed the guard meanwhile, just now: upstream ", "any /theirs needs nothing", `value="/mine"`)
 	if g := storedGuard(t, s, "prom"); g.Version != 2 {
 		t.Fatalf("it was saved over the other's: %+v", g)
 	}
@@ -258,6 +258,75 @@ func TestGuardWasChangedMeanwhile(t *testing.T) {
 	if g := storedGuard(t, s, "prom"); g.Version != 3 || g.Rules[0].Path != "/mine" {
 		t.Errorf("saved: %+v", g)
 	}
+}
+
+// TestGuardWasDeletedMeanwhile saves a form of a guard that somebody else deleted: what was
+// typed stands in a form that adds the guard, and it is said who deleted it. Whoever may not
+// see the audit is not told who; whoever may not add guards gets no form.
+func TestGuardWasDeletedMeanwhile(t *testing.T) {
+	s, _ := guarded(t)
+	s.User("olga", hallpass.RoleAdmin)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	const path = "/guards/prom/edit"
+	form := with(fieldsOf(b.get(path)), "path-1", "/mine")
+	olga := signedIn(t, s, "olga", hallpasstest.UserPassword)
+	b.want("the deletion", olga.yes(olga.get("/guards/prom/delete")), http.StatusSeeOther)
+	late := b.post(path, form...)
+	b.want("the answer", late, 412, "olga deleted the guard meanwhile, just now.", "adds the guard again", `value="/mine"`, `action="/create/guard"`, `name="name" value="prom"`)
+	question := b.post("/create/guard", fieldsOf(late)...)
+	b.want("the question", question, 200, "any /mine", "does not exist")
+	b.want("its answer", b.yes(question), http.StatusSeeOther)
+	if g := storedGuard(t, s, "prom"); g.Version != 1 || g.Rules[0].Path != "/mine" {
+		t.Errorf("saved: %+v", g)
+	}
+	vera := signedIn(t, s, "vera", hallpasstest.UserPassword)
+	vera.want("somebody who may not add guards", vera.post("/guards/nosuch/edit", form...), 403, "guards:read")
+}
+
+// TestGuardPresetIsCopied copies presets behind rules that stand before some of theirs, and
+// with tenants: what is copied can match, and what is left out is told.
+func TestGuardPresetIsCopied(t *testing.T) {
+	s, key := guarded(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	mine := []string{"name", "loki", "upstream", "http://127.0.0.1:9", "preset", "loki", "timeout", "", "version", "0", "path-1", "/loki/api/v1/rules/{rest...}", "need-1", "role", "role-1", "Admin"}
+	p := b.post("/create/guard", append(mine, "arrange", "preset")...)
+	b.want("the preset", p, 200, `value="copy-tenants"`, "<code>loki:read</code> on <code>loki:tenants:a</code>")
+	p = b.post("/create/guard", append(mine, "arrange", "copy")...)
+	b.want("copied", p, 200, "20 rules of Loki copied.", "Not copied, because it could never match: rule 1 stands before any /loki/api/v1/rules/{rest...}, which needs the permission loki:rules.", `id="methods-21"`)
+	b.want("saved", b.post("/create/guard", fieldsOf(p)...), 200, `id="confirm-yes"`)
+	p = b.post("/create/guard", append(mine, "arrange", "copy-tenants")...)
+	b.want("copied with tenants", p, 200, "20 rules of Loki copied.", `value="loki:tenants:{tenant}"`, "tenant = header:X-Scope-OrgID", "X-Scope-OrgID = {tenant}")
+	if strings.Contains(p.text, "passes there for all of them") {
+		t.Error("rules with tenants are warned of")
+	}
+	question := b.post("/create/guard", fieldsOf(p)...)
+	b.want("the answer", b.yes(question), http.StatusSeeOther)
+	b.want("the guard", b.get("/guards/loki"), 200, "loki:read on loki:tenants:{tenant}", "sets X-Scope-OrgID to {tenant}")
+	custom(t, s, `{"uid":"logs-a","name":"logs:a","permissions":[{"action":"loki:read","scope":"loki:tenants:a"}]}`)
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/access-control/users/3/roles", `{"roleUid":"logs-a"}`); r.StatusCode > 201 {
+		t.Fatal(r.Text)
+	}
+	for tenant, want := range map[string]int{"a": 502, "b": 403, "a|b": 403} { // 502: it passes, and there is no API
+		if r := s.Do(hallpasstest.Bearer(key), "GET", "/guard/proxy/loki/loki/api/v1/query", "", "X-Scope-OrgID: "+tenant); r.StatusCode != want {
+			t.Errorf("the tenant %s: %d %s", tenant, r.StatusCode, r.Text)
+		}
+	}
+	other := []string{"name", "p", "preset", "prometheus", "version", "0", "path-1", "", "need-1", "permission", "arrange"}
+	b.want("a preset without tenants", b.post("/create/guard", append(other, "copy-tenants")...), 200, `value="prometheus" selected`)
+	if p := b.post("/create/guard", append(other, "preset")...); strings.Contains(p.text, "copy-tenants") {
+		t.Error("a preset without tenants offers to ask for them")
+	}
+}
+
+// TestGuardFormSaysWhereCapturesGo leaves out where a part of a scope comes from: the error
+// calls the field as the form does, and the field is open.
+func TestGuardFormSaysWhereCapturesGo(t *testing.T) {
+	s, _ := guarded(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	p := b.post("/create/guard", "name", "loki", "version", "0", "path-1", "/a", "need-1", "permission", "action-1", "loki:read", "scope-1", "loki:tenants:{tenant}")
+	b.want("no source", p, 400, `id="error-scope-1"`, "nor under “Values from headers” below", `<details class="known" open><summary>Values from headers`)
+	p = b.post("/create/guard", "name", strings.Repeat("a", 41), "version", "0", "path-1", "/a", "need-1", "public")
+	b.want("a name that is too long", p, 400, `id="error-name"`, "at most 40 characters", strings.Repeat("a", 41))
 }
 
 // TestGuardFormNeedsPermission looks at a guard as somebody who may only read guards, and

@@ -8,6 +8,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -94,7 +95,7 @@ func (req *request) tryGuard(t *guardTrial, who string, token bool) error {
 		}
 		t.JSON = string(text)
 	}
-	return req.wayOut(t, trial)
+	return req.wayOut(t, trial, q.Request)
 }
 
 // maxRequestLine is the longest first line of a request that can be tried, and the
@@ -144,7 +145,7 @@ func (t *guardTrial) answer(trial admin.GuardTrial) {
 	if p := trial.Sender.Principal; p.ID != 0 {
 		t.Sender = link{Name: trial.Sender.Name, URL: accountURL(idText(p.ID)), ID: p.Login}
 	}
-	if trial.Err != nil {
+	if trial.Err != nil && trial.Err.ID != reasonNoRule { // that no rule matches is said anyway
 		t.Why = sentence(trial.Err.Message)
 	}
 	if trial.Rule != nil {
@@ -160,11 +161,11 @@ func (t *guardTrial) answer(trial admin.GuardTrial) {
 
 // wayOut fills in what can be done about a refusal: a role that the viewer can give the
 // sender now, or else whom to ask.
-func (req *request) wayOut(t *guardTrial, trial admin.GuardTrial) error {
+func (req *request) wayOut(t *guardTrial, trial admin.GuardTrial, q hallpass.GuardRequest) error {
 	if trial.Err == nil {
 		return nil
 	}
-	t.Advice = guardAdvice(trial.Err.ID)
+	t.Advice = trialAdvice(trial, q)
 	p := hallpass.Permission{Action: trial.Need.Action, Scope: hallpass.Scope(trial.Need.Scope)}
 	switch trial.Err.ID {
 	case "guard.role":
@@ -180,6 +181,21 @@ func (req *request) wayOut(t *guardTrial, trial admin.GuardTrial) error {
 		return req.roleToGive(t, trial.Grants, p)
 	}
 	return nil
+}
+
+// trialAdvice says what to do about the refusal of a request that was tried. A request
+// without a token may have more than that against it.
+func trialAdvice(trial admin.GuardTrial, q hallpass.GuardRequest) string {
+	switch reason := trial.Err.ID; {
+	case reason == "auth.unauthorized" && trial.Path == "":
+		return guardAdvice("path-not-canonical", q.Target)
+	case reason == "auth.unauthorized" && trial.Rule == nil:
+		return "With a token it is refused too: no rule matches it. " + guardAdvice(reasonNoRule, q.Target)
+	case reason == "guard.capture" && trial.Rule != nil && trial.Rule.Split == "" && strings.Contains(trial.Rule.ReadLines(q.Header), "|"):
+		return "The header holds several values, and the rule takes one. If the API reads a|b as several, write | under “Between several values” of rule " +
+			strconv.Itoa(trial.Rule.Number) + ": then the account must hold the permission for each."
+	}
+	return guardAdvice(trial.Err.ID, q.Target)
 }
 
 // roleToGive offers the narrowest of the roles that the viewer may give to the sender,

@@ -346,8 +346,17 @@ var guardAdvices = map[string]string{
 	"original-request-too-large":     "Find out who sends so many headers; the client or the proxy can send fewer.",
 }
 
-// guardAdvice says what to do about a refusal with that reason; empty: nothing is known.
-func guardAdvice(reason string) string { return guardAdvices[reason] }
+// reasonNoRule is the reason of a refusal because no rule matches the request.
+const reasonNoRule = "guard.no-rule"
+
+// guardAdvice says what to do about a refusal with that reason of a request for the target;
+// empty: nothing is known.
+func guardAdvice(reason, target string) string {
+	if path, _, _ := strings.Cut(target, "?"); reason == "path-not-canonical" && strings.Contains(path, "://") {
+		return "Write the path alone, as /api/v1/query: the request names a scheme and a host too."
+	}
+	return guardAdvices[reason]
+}
 
 // ruleExtras says what a rule captures and which headers it sets.
 func ruleExtras(r hallpass.GuardRule) (list []string) {

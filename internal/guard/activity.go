@@ -11,17 +11,33 @@ import (
 type lately struct {
 	newest  int64                                       // the minute that was counted last, from 1970 on
 	minutes [hallpass.GuardMinutes]hallpass.GuardMinute // a minute stands at its remainder
+	recent  [60 / slotSeconds]slot                      // of the last minute; a slot stands at its remainder
 	asked   map[string]time.Time                        // by door
 }
+
+// A slot is what was decided within slotSeconds.
+type slot struct {
+	number int64 // counted from 1970 on
+	hallpass.GuardMinute
+}
+
+// slotSeconds is how long a slot lasts: the counters are read about as often.
+const slotSeconds = 5
 
 // add counts n decisions that c counted until now.
 func (l *lately) add(now time.Time, c *alikeCount, n int64) {
 	l.moveOn(now)
-	m := &l.minutes[l.newest%hallpass.GuardMinutes]
-	if c.Outcome == allowed {
-		m.Allowed += n
-	} else {
-		m.Refused += n
+	number := now.Unix() / slotSeconds
+	s := &l.recent[number%int64(len(l.recent))]
+	if s.number != number {
+		*s = slot{number: number}
+	}
+	for _, m := range []*hallpass.GuardMinute{&l.minutes[l.newest%hallpass.GuardMinutes], &s.GuardMinute} {
+		if c.Outcome == allowed {
+			m.Allowed += n
+		} else {
+			m.Refused += n
+		}
 	}
 	if l.asked == nil {
 		l.asked = make(map[string]time.Time)
@@ -61,6 +77,11 @@ func (d *decisions) activity(g hallpass.GuardID, now time.Time) hallpass.GuardAc
 	a := hallpass.GuardActivity{Since: d.since, Asked: l.asked}
 	for i := range a.Minutes {
 		a.Minutes[i] = l.minutes[(l.newest+1+int64(i))%hallpass.GuardMinutes]
+	}
+	for _, s := range l.recent {
+		if s.number > now.Unix()/slotSeconds-int64(len(l.recent)) {
+			a.Last.Allowed, a.Last.Refused = a.Last.Allowed+s.Allowed, a.Last.Refused+s.Refused
+		}
 	}
 	return a
 }

@@ -52,6 +52,16 @@ func TestActivity(t *testing.T) {
 			t.Errorf("%s asked at %s, want %s later than the start", door, got, at)
 		}
 	}
+	for _, later := range []int64{0, 50, 60} {
+		now = began.Add(59*time.Minute + time.Duration(later)*time.Second)
+		want := hallpass.GuardMinute{Allowed: 2}
+		if later == 60 {
+			want = hallpass.GuardMinute{}
+		}
+		if a := d.Activity(id); a.Last != want {
+			t.Errorf("%d seconds later, in the last minute: %+v, want %+v", later, a.Last, want)
+		}
+	}
 	now = began.Add(60 * time.Minute)
 	expect("an hour later", map[int]hallpass.GuardMinute{1: {Allowed: 2}})
 	now = began.Add(500 * time.Minute)

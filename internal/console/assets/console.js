@@ -231,7 +231,11 @@ document.addEventListener("submit", async (event) => {
 	delete form.dataset.asking;
 	const row = form.dataset.ask === "row";
 	const opener = () => (row ? $("select", form) : button?.checkVisibility() ? button : $("button:not([hidden])", form));
-	if (html && ask(html, opener, () => row && form.reset())) return;
+	if (html && ask(html, opener, () => row && form.reset())) {
+		for (const input of $$("[aria-invalid]", form)) input.removeAttribute("aria-invalid");
+		for (const text of $$(".field-error", form)) text.remove(); // the fault is mended
+		return;
+	}
 	form.dataset.asked = "yes";
 	form.requestSubmit(button);
 });
