@@ -8,14 +8,13 @@ import (
 	"net"
 	"os"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 
-	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/server"
+	"github.com/hallpass-dev/hallpass/internal/tomlfile"
 )
 
 // loadConfig reads the settings: first the defaults, then the file, the environment and
@@ -61,13 +60,13 @@ func readFile(path string, c *server.Config) error {
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):
-		return fmt.Errorf("%s:%d: %s", path, parse.Position.Line, syntaxError(parse))
+		return fmt.Errorf("%s:%d: %s", path, parse.Position.Line, tomlfile.SyntaxError(parse))
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	known := settings(c)
 	for _, key := range meta.Keys() {
-		if guardKey(tree, key) {
+		if tomlfile.PartOfGuard(tree, key) {
 			continue // readGuards looks at it
 		}
 		if err := validateKey(key.String(), meta.Type(key...), meta.Keys(), known); err != nil {
@@ -79,7 +78,7 @@ func readFile(path string, c *server.Config) error {
 		if !ok {
 			continue
 		}
-		if err := assign(s.value, value); err != nil {
+		if err := tomlfile.Assign(s.value, value); err != nil {
 			return fmt.Errorf("%s: %s: %w", path, s.key, err)
 		}
 	}
@@ -118,18 +117,18 @@ func validateKey(name, kind string, all []toml.Key, known []setting) error {
 	}
 	for _, other := range all {
 		if o := other.String(); o != name && strings.EqualFold(o, name) {
-			return fmt.Errorf("%s and %s are two spellings of one setting: keep %s", name, o, nearest(name, append(keysOf(known), sections...)))
+			return fmt.Errorf("%s and %s are two spellings of one setting: keep %s", name, o, tomlfile.Nearest(name, append(keysOf(known), sections...)))
 		}
 	}
 	switch {
 	case kind == "Hash" || kind == "ArrayHash":
-		return fmt.Errorf("unknown section [%s]: did you mean [%s]?", name, nearest(name, sections))
+		return fmt.Errorf("unknown section [%s]: did you mean [%s]?", name, tomlfile.Nearest(name, sections))
 	case elsewhere != nil:
 		inside = elsewhere
 	case inside == nil:
 		inside = keysOf(known)
 	}
-	return fmt.Errorf("unknown key %s: did you mean %s?", name, nearest(name, inside))
+	return fmt.Errorf("unknown key %s: did you mean %s?", name, tomlfile.Nearest(name, inside))
 }
 
 func keysOf(known []setting) []string {
@@ -159,78 +158,6 @@ func lookUp(tree map[string]any, name string) (value any, ok bool) {
 		}
 	}
 	return value, true
-}
-
-// assign sets a setting to a value of the file. Its errors do not repeat the value,
-// which may be a secret.
-func assign(v reflect.Value, value any) error {
-	_, own := v.Addr().Interface().(encoding.TextUnmarshaler)
-	switch kind := v.Kind(); {
-	case own || kind == reflect.String:
-		if text, ok := value.(string); ok {
-			return set(v, text)
-		}
-		return errors.New(`the value must be text in quotes, as in key = "value"`)
-	case kind == reflect.Bool:
-		if b, ok := value.(bool); ok {
-			v.SetBool(b)
-			return nil
-		}
-		return errors.New("the value must be true or false, without quotes")
-	case kind == reflect.Slice:
-		return assignList(v, value)
-	}
-	n, ok := value.(int64)
-	if !ok {
-		return errors.New("the value must be a whole number, without quotes")
-	}
-	v.SetInt(n)
-	return nil
-}
-
-func assignList(v reflect.Value, value any) error {
-	list, ok := value.([]any)
-	if v.Type().Elem().Kind() == reflect.Int {
-		return assignNumbers(v, list, ok)
-	}
-	texts := make([]string, len(list))
-	for i := range list {
-		if texts[i], ok = list[i].(string); !ok {
-			break
-		}
-	}
-	if !ok {
-		return errors.New(`the value must be a list of texts, as in key = ["10.0.0.0/8", "192.168.1.7"]`)
-	}
-	v.Set(reflect.ValueOf(texts))
-	return nil
-}
-
-func assignNumbers(v reflect.Value, list []any, ok bool) error {
-	numbers := make([]int, len(list))
-	for i := range list {
-		n, whole := list[i].(int64)
-		numbers[i], ok = int(n), ok && whole
-	}
-	if !ok {
-		return errors.New("the value must be a list of whole numbers, as in key = [30, 7, 1]")
-	}
-	v.Set(reflect.ValueOf(numbers))
-	return nil
-}
-
-// syntaxError says what is wrong with a file that is not TOML. Most messages of the
-// parser quote the text that it found, which may be a secret, so only its messages about
-// keys are passed on: they quote nothing but names.
-func syntaxError(e toml.ParseError) string {
-	if strings.HasPrefix(e.Message, "Key ") {
-		return e.Message
-	}
-	where := ""
-	if e.LastKey != "" {
-		where = ", at or after " + e.LastKey
-	}
-	return "the file is not TOML" + where + ` (text must be quoted: key = "value")`
 }
 
 // setting is one leaf of the configuration.
@@ -284,67 +211,13 @@ func readEnv(environ []string, c *server.Config) error {
 		}
 		s, ok := byName[name]
 		if !ok {
-			return fmt.Errorf("unknown environment variable %s: did you mean %s?", name, nearest(name, names))
+			return fmt.Errorf("unknown environment variable %s: did you mean %s?", name, tomlfile.Nearest(name, names))
 		}
-		if err := set(s.value, value); err != nil {
+		if err := tomlfile.Set(s.value, value); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
-}
-
-// set sets a setting to the value that the text has. Its errors do not repeat the text,
-// which may be a secret.
-func set(v reflect.Value, text string) error {
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
-		return u.UnmarshalText([]byte(text))
-	}
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(text)
-	case reflect.Bool:
-		b, err := strconv.ParseBool(text)
-		if err != nil {
-			return errors.New("the value must be true or false")
-		}
-		v.SetBool(b)
-	case reflect.Int, reflect.Int64:
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return errors.New("the value must be a whole number")
-		}
-		v.SetInt(n)
-	case reflect.Slice:
-		return setList(v, strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }))
-	default:
-		panic(fmt.Sprintf("hallpass: a setting of type %s cannot be read", v.Type())) // the build is broken
-	}
-	return nil
-}
-
-func setList(v reflect.Value, texts []string) error {
-	if v.Type().Elem().Kind() == reflect.String {
-		v.Set(reflect.ValueOf(texts))
-		return nil
-	}
-	numbers := make([]int, len(texts))
-	for i, t := range texts {
-		var err error
-		if numbers[i], err = strconv.Atoi(t); err != nil {
-			return errors.New("the value must be whole numbers with commas between them")
-		}
-	}
-	v.Set(reflect.ValueOf(numbers))
-	return nil
-}
-
-// nearest returns the known name that differs from the given one by the fewest edits,
-// without regard to case.
-func nearest(name string, known []string) string {
-	fold := strings.ToLower(name)
-	return slices.MinFunc(known, func(a, b string) int {
-		return hallpass.Distance(fold, strings.ToLower(a)) - hallpass.Distance(fold, strings.ToLower(b))
-	})
 }
 
 func levelOf(c server.Config) slog.Level {

@@ -4,151 +4,40 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
-	"strings"
-
-	"github.com/BurntSushi/toml"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/tomlfile"
 )
-
-// guardTable is [guard.NAME].
-type guardTable struct {
-	Org       int64       `toml:"org"` // 0: the first org
-	Upstream  string      `toml:"upstream"`
-	Preset    string      `toml:"preset"`
-	PathAllow []string    `toml:"path_allow"`
-	Preflight string      `toml:"preflight"`
-	Identity  []string    `toml:"identity"`
-	Listen    string      `toml:"listen"`
-	Timeout   string      `toml:"timeout"` // "": the default
-	Rules     []ruleTable `toml:"rule"`
-}
-
-// ruleTable is [[guard.NAME.rule]].
-type ruleTable struct {
-	Methods  []string          `toml:"methods"`
-	Path     string            `toml:"path"`
-	Public   bool              `toml:"public"`
-	Role     string            `toml:"role"`
-	Action   string            `toml:"action"`
-	Scope    string            `toml:"scope"`
-	Captures map[string]string `toml:"captures"`
-	Split    string            `toml:"split"`
-	Set      map[string]string `toml:"set"`
-}
-
-// guardKey reports whether the key of a file is part of a guard: [guard] also has
-// settings, which are no tables.
-func guardKey(tree map[string]any, key toml.Key) bool {
-	section, ok := tree["guard"].(map[string]any)
-	if !ok || key[0] != "guard" {
-		return false
-	}
-	if len(key) == 1 {
-		return true
-	}
-	switch section[key[1]].(type) {
-	case map[string]any, []map[string]any:
-		return true
-	}
-	return false
-}
 
 // readGuards returns the guards of a file, by name.
 func readGuards(tree map[string]any) (list []hallpass.Guard, err error) {
-	section, _ := tree["guard"].(map[string]any)
-	for _, name := range slices.Sorted(maps.Keys(section)) {
-		switch table := section[name].(type) {
-		case map[string]any:
-			g, err := readGuard(name, table)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, g)
-		case []map[string]any:
-			return nil, fmt.Errorf("guard.%s is a section: write [guard.%s], and its keys below", name, name)
+	written, err := tomlfile.Guards(tree)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(written)) {
+		g, err := guardOf(name, written[name])
+		if err != nil {
+			return nil, fmt.Errorf("guard.%s: %w", name, err)
 		}
+		list = append(list, g)
 	}
 	return list, nil
 }
 
-func readGuard(name string, table map[string]any) (hallpass.Guard, error) {
-	var t guardTable
-	if err := fill("guard."+name, table, reflect.ValueOf(&t).Elem()); err != nil {
-		return hallpass.Guard{}, err
-	}
-	g := hallpass.Guard{Name: name, Org: hallpass.OrgID(t.Org), Upstream: t.Upstream, Preset: t.Preset, PathAllow: t.PathAllow}
-	g.Listen = t.Listen
-	if t.Org == 0 {
-		g.Org = hallpass.FirstOrg
+// guardOf returns the guard that is written, if it is valid.
+func guardOf(name string, t tomlfile.Guard) (hallpass.Guard, error) {
+	g := hallpass.Guard{
+		Name: name, Org: cmp.Or(hallpass.OrgID(t.Org), hallpass.FirstOrg), Upstream: t.Upstream, Preset: t.Preset, PathAllow: t.PathAllow, Listen: t.Listen,
 	}
 	if err := cmp.Or(g.SetPreflight(t.Preflight), g.SetIdentity(t.Identity), g.SetTimeout(t.Timeout)); err != nil {
-		return g, fmt.Errorf("guard.%s: %w", name, err)
+		return g, err
 	}
 	for _, r := range t.Rules {
 		if err := g.AddRule(hallpass.WrittenRule(r)); err != nil {
-			return g, fmt.Errorf("guard.%s: %w", name, err)
+			return g, err
 		}
 	}
-	if err := g.Validate(); err != nil {
-		return g, fmt.Errorf("guard.%s: %w", name, err)
-	}
-	return g, nil
-}
-
-// fill sets the fields of a struct to the values that a table of the file has for
-// their keys. A key that no field has is an error that names the nearest one.
-func fill(section string, table map[string]any, into reflect.Value) error {
-	fields := make(map[string]reflect.Value)
-	for i := range into.NumField() {
-		fields[into.Type().Field(i).Tag.Get("toml")] = into.Field(i)
-	}
-	for _, key := range slices.Sorted(maps.Keys(table)) {
-		field, known := fields[key]
-		if !known {
-			return fmt.Errorf("unknown key %s.%s: did you mean %s.%s?", section, key, section, nearest(key, slices.Sorted(maps.Keys(fields))))
-		}
-		if err := assignGuard(section+"."+key, table[key], field); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// assignGuard sets a field of a guard or rule: beside what settings can be, a list of
-// tables or a table of texts.
-func assignGuard(name string, value any, field reflect.Value) error {
-	switch {
-	case field.Type() == reflect.TypeFor[[]ruleTable]():
-		rules, ok := value.([]map[string]any)
-		if !ok {
-			return fmt.Errorf("%s is a list: write [[%s]] before each rule", name, name)
-		}
-		field.Set(reflect.MakeSlice(field.Type(), len(rules), len(rules)))
-		for i, r := range rules {
-			if err := fill(name, r, field.Index(i)); err != nil {
-				return fmt.Errorf("rule %d: %w", i+1, err)
-			}
-		}
-		return nil
-	case field.Kind() == reflect.Map:
-		texts := make(map[string]string)
-		table, ok := value.(map[string]any)
-		for key, v := range table {
-			if texts[key], ok = v.(string); !ok {
-				break
-			}
-		}
-		if !ok {
-			return fmt.Errorf(`%s: the value must be a table of texts, as in %s = { tenant = "header:X-Scope-OrgID" }`, name, name[strings.LastIndexByte(name, '.')+1:])
-		}
-		field.Set(reflect.ValueOf(texts))
-		return nil
-	}
-	if err := assign(field, value); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+	return g, g.Validate()
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/client"
+	"github.com/hallpass-dev/hallpass/internal/tomlfile"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -110,26 +111,9 @@ func ruleText(r wire.GuardRule) string {
 	return text
 }
 
-// guardTable is [guard.NAME] of a configuration file.
-type guardTable struct {
-	Org       int64            `toml:"org"`
-	Upstream  string           `toml:"upstream"`
-	Preset    string           `toml:"preset"`
-	PathAllow []string         `toml:"path_allow"`
-	Preflight string           `toml:"preflight"`
-	Identity  []string         `toml:"identity"`
-	Timeout   string           `toml:"timeout"`
-	Rules     []wire.GuardRule `toml:"rule"`
-}
-
-// guardKeys are what a guard and a rule of a file may hold.
-var guardKeys = []string{
-	"org", "upstream", "preset", "path_allow", "preflight", "identity", "timeout", "rule", "methods", "path", "public", "role", "action", "scope", "captures", "split", "set",
-}
-
 // readGuards reads the guards of a file, or of stdin for "-". Its errors repeat nothing
 // of the file but keys.
-func readGuards(cmd *cobra.Command, file string) (map[string]guardTable, error) {
+func readGuards(cmd *cobra.Command, file string) (map[string]tomlfile.Guard, error) {
 	in := cmd.InOrStdin()
 	if file != "-" {
 		f, err := os.Open(file)
@@ -143,48 +127,57 @@ func readGuards(cmd *cobra.Command, file string) (map[string]guardTable, error) 
 	if err != nil {
 		return nil, err
 	}
-	var tree struct {
-		Guard map[string]guardTable `toml:"guard"`
-	}
-	meta, err := toml.Decode(string(text), &tree)
+	var tree map[string]any
+	_, err = toml.Decode(string(text), &tree)
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):
-		return nil, fmt.Errorf("%s:%d: the file is not TOML", file, parse.Position.Line)
+		return nil, fmt.Errorf("%s:%d: %s", file, parse.Position.Line, tomlfile.SyntaxError(parse))
 	case err != nil:
-		return nil, fmt.Errorf("%s: a value has the wrong type", file)
-	case len(tree.Guard) == 0:
-		return nil, fmt.Errorf("%s: the file has no guard: write [guard.NAME], and [[guard.NAME.rule]] before each rule", file)
+		return nil, fmt.Errorf("%s: the file is not TOML", file)
 	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, fmt.Errorf("%s: %w", file, unknownGuardKey(unknown[0]))
+	tables, err := onlyGuards(tree)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return tree.Guard, nil
+	return tables, nil
 }
 
-// unknownGuardKey says what is wrong with a key that is not one of a guard's.
-func unknownGuardKey(key toml.Key) error {
-	switch {
-	case len(key) == 3 && key[2] == "listen":
-		return fmt.Errorf("%s can be set in the server's configuration file alone", key)
-	case key[0] != "guard":
-		return fmt.Errorf("unknown key %s: the file holds guards and nothing else", key)
+// onlyGuards returns the guards of a file that holds nothing else.
+func onlyGuards(tree map[string]any) (map[string]tomlfile.Guard, error) {
+	for _, key := range slices.Sorted(maps.Keys(tree)) {
+		if key != "guard" {
+			return nil, fmt.Errorf("unknown key %s: the file holds guards and nothing else", key)
+		}
 	}
-	return fmt.Errorf("unknown key %s: did you mean %s?", key, nearest(key[len(key)-1]))
-}
-
-// nearest returns the key of a guard that is most like name.
-func nearest(name string) string {
-	return slices.MinFunc(guardKeys, func(a, b string) int { return hallpass.Distance(name, a) - hallpass.Distance(name, b) })
+	tables, err := tomlfile.Guards(tree)
+	if err != nil {
+		return nil, err
+	}
+	section, _ := tree["guard"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(section)) {
+		if g, ok := tables[name]; !ok {
+			return nil, fmt.Errorf("unknown key guard.%s: the file holds guards and nothing else", name)
+		} else if g.Listen != "" {
+			return nil, fmt.Errorf("guard.%s.listen can be set in the server's configuration file alone", name)
+		}
+	}
+	if len(tables) == 0 {
+		return nil, errors.New("the file has no guard: write [guard.NAME], and [[guard.NAME.rule]] before each rule")
+	}
+	return tables, nil
 }
 
 // defaultGuardTimeout is the timeout of a guard that has none, as the server writes it.
 var defaultGuardTimeout = hallpass.DefaultGuardTimeout.String()
 
-// input returns the table as the body of a request.
-func (t guardTable) input(name string) wire.WriteGuard {
+// guardInput returns the guard of a file as the body of a request.
+func guardInput(name string, t tomlfile.Guard) wire.WriteGuard {
 	in := wire.WriteGuard{
-		Name: name, Upstream: t.Upstream, Preset: t.Preset, PathAllow: append([]string{}, t.PathAllow...), Preflight: "refuse", Identity: []string{"headers"}, Rules: t.Rules, Timeout: defaultGuardTimeout,
+		Name: name, Upstream: t.Upstream, Preset: t.Preset, PathAllow: append([]string{}, t.PathAllow...), Preflight: "refuse", Identity: []string{"headers"}, Timeout: defaultGuardTimeout,
+	}
+	for _, r := range t.Rules {
+		in.Rules = append(in.Rules, wire.GuardRule(r))
 	}
 	if d, err := time.ParseDuration(t.Timeout); err == nil {
 		in.Timeout = d.String() // as the server writes it
@@ -246,7 +239,7 @@ func (s *session) guardChanges(file string) (changes []guardChange, err error) {
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
-		c := guardChange{now: tables[name].input(name)}
+		c := guardChange{now: guardInput(name, tables[name])}
 		var answer *client.Error
 		if c.was, err = s.Guard(s.ctx, name); errors.As(err, &answer) && answer.Status == http.StatusNotFound {
 			err = nil
