@@ -21,7 +21,11 @@ type world struct {
 
 func newWorld(t *testing.T, o admin.Options) *world {
 	t.Helper()
-	db := hallpasstest.OpenStore(t)
+	return newWorldOn(t, hallpasstest.OpenStore(t), o)
+}
+
+func newWorldOn(t *testing.T, db *store.DB, o admin.Options) *world {
+	t.Helper()
 	w := &world{admin.New(db, o), t, db}
 	if err := w.Begin(t.Context(), admin.FirstAdmin{Login: "admin", Email: "admin@localhost", Password: secret.NewText("violet lamps hum at noon")}); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -299,6 +300,61 @@ func TestRotationRace(t *testing.T) {
 		if d := cmp.Diff(got, map[string]int{"": 1, refusal: 19}); d != "" {
 			t.Errorf("key %q (got, want):\n%s", key, d)
 		}
+	}
+}
+
+// TestManyCloseRotations has many end replaced tokens at the same time, on two nodes where
+// the database is shared: each token ends once, with one audit entry and one notice.
+func TestManyCloseRotations(t *testing.T) {
+	const many = 110 // more than one transaction ends
+	one, o := hallpasstest.OpenStore(t), admin.Options{Outgoing: admin.Outgoing{Slack: true}}
+	two := one
+	if hallpasstest.OnPostgres() {
+		url := hallpasstest.Postgres(t)
+		one, two = hallpasstest.OpenPostgres(t, url), hallpasstest.OpenPostgres(t, url)
+	}
+	w, other := newWorldOn(t, one, o), admin.New(two, o)
+	boss, account, quiet := w.human("admin"), w.machine("ci", hallpass.RoleViewer).ServiceAccount(), time.Duration(0)
+	c, err := w.CreateChannel(t.Context(), boss, hallpass.Channel{Name: "chat", Kind: hallpass.SlackChannel, Kinds: []hallpass.NoticeKind{hallpass.NoticeRetired}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	uses := make([]store.TokenUse, many)
+	for i := range uses {
+		old, err := w.CreateToken(t.Context(), boss, account, admin.NewToken{Name: fmt.Sprint(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := w.RotateToken(t.Context(), boss, account, old.Token.ID, admin.Rotate{Quiet: &quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		uses[i] = store.TokenUse{Token: r.Token.ID, Use: hallpass.Use{At: w.Now()}}
+	}
+	if err := one.SaveUses(t.Context(), uses); err != nil {
+		t.Fatal(err)
+	}
+	var closing sync.WaitGroup
+	for _, a := range []*admin.Admin{w.Admin, other, w.Admin, other} {
+		closing.Go(func() {
+			for range 2 {
+				if err := a.CloseRotations(t.Context(), func([]hallpass.Token) {}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	closing.Wait()
+	page, err := w.Audit(t.Context(), boss, hallpass.AuditFilter{Action: "token.retire", Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(map[string]int)
+	for _, e := range page.Entries {
+		ended[e.Target]++
+	}
+	if len(page.Entries) != many || len(ended) != many || len(w.told(c)) != many {
+		t.Errorf("%d tokens ended in %d entries and %d notices, want %d of each", len(ended), len(page.Entries), len(w.told(c)), many)
 	}
 }
 

@@ -466,6 +466,31 @@ func TestTrafficRotation(t *testing.T) {
 	)
 }
 
+// TestTrafficReplaced replaces tokens of the provider's behind its back. It reads each in
+// the list, by its id: while both work only the expiration differs, which it computes, and
+// later that it has expired. So no plan changes anything, until the row is gone.
+func TestTrafficReplaced(t *testing.T) {
+	x := terraform(t)
+	const tokens = "/api/serviceaccounts/<sa>/tokens"
+	x.run(step{"POST", "/api/serviceaccounts", `{"name":"ci","role":"Viewer"}`, 201, "", "sa=id"})
+	for name, expires := range map[string]string{"day": "string", "forever": "null"} {
+		life := map[string]string{"day": `,"secondsToLive":864000`}[name]
+		made := "[id=<" + name + `>].name "` + name + `"; [id=<` + name + ">].isRevoked false; [id=<" + name + ">].hasExpired "
+		x.run(
+			step{"POST", tokens, `{"name":"` + name + `"` + life + `}`, 200, "", name + "=id"},
+			step{"GET", tokens, "", 200, made + "false; [id=<" + name + ">].expiration " + expires, ""},
+			step{"POST", tokens + "/<" + name + ">/rotate", `{"graceSeconds":3600}`, 200, `name "` + name + `"`, name + "-closes=replaces.closesAt"},
+			step{"GET", tokens, "", 200, made + "false; [id=<" + name + ">].expiration \"<" + name + "-closes>\"", ""},
+		)
+		x.s.Clock.Wind(2 * time.Hour)
+		x.run(step{"GET", tokens, "", 200, made + "true; [id=<" + name + ">].expiration \"<" + name + "-closes>\"", ""})
+		x.run(step{"DELETE", tokens + "/<" + name + ">", "", 200, "", ""})
+		if text := x.do(step{"GET", tokens, "", 200, "", ""}); strings.Contains(text, `"id":`+x.vars[name]+",") {
+			t.Errorf("deleted, and listed: %s", text)
+		}
+	}
+}
+
 // TestTrafficBehindTheBack deletes things that the client created. The next plan finds that
 // they are gone, without an error, and can create them again.
 func TestTrafficBehindTheBack(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/node"
@@ -70,6 +71,50 @@ func TestClockJumps(t *testing.T) {
 	w.wind(-20 * time.Hour)
 	want("and back", day, expired)
 	want("never over, after both", forever, "")
+}
+
+// TestReplacedWhenTheClockJumps has the clock jump back after the time of a replaced token
+// was over: it works no more, and the job that ends it does not have it work again.
+func TestReplacedWhenTheClockJumps(t *testing.T) {
+	var boot atomic.Int64
+	boot.Store(int64(time.Hour))
+	w := newWorldOf(t, node.Options{MaxStaleness: 1000 * time.Hour, Boot: func() time.Duration { return time.Duration(boot.Load()) }}, verify.Options{})
+	job := admin.New(w.db, admin.Options{Now: w.node.Now}) // by the clock of the node, as in a server
+	a, grace := w.account("ci"), time.Minute
+	id, text := w.token(a, "t", 0)
+	next, err := job.RotateToken(t.Context(), w.caller, a, id, admin.Rotate{Grace: &grace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(what, want string) {
+		t.Helper()
+		for _, from := range []string{"memory", "the database"} {
+			if got := w.refused(text, 0); got != want {
+				t.Errorf("%s, from %s: %q, want %q", what, from, got, want)
+			}
+			w.db.AnnounceAll()
+		}
+		if got := w.refused(next.Secret.Reveal(), 0); got != "" {
+			t.Errorf("%s: the new one is refused: %s", what, got)
+		}
+	}
+	want("while both work", "")
+	boot.Add(int64(time.Minute))
+	w.wind(time.Minute)
+	want("its time is over", "api-key.rotated")
+	w.wind(-5 * time.Hour)
+	want("after a jump back", "api-key.rotated")
+	for range 2 {
+		if err := job.CloseRotations(t.Context(), w.verify.Uses); err != nil {
+			t.Fatal(err)
+		}
+		want("ended by the job", "api-key.rotated")
+		w.wind(-24 * time.Hour)
+	}
+	old, err := job.Token(t.Context(), w.caller, a, id)
+	if err != nil || old.Ended != hallpass.EndedRotated {
+		t.Errorf("the job left it as %+v, %v", old, err)
+	}
 }
 
 // TestClockIsTheDatabases has tokens expire by the clock of a shared database,
