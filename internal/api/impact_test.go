@@ -47,6 +47,14 @@ func usedAccount(t *testing.T, s *hallpasstest.Server, now time.Time) (path stri
 func TestImpact(t *testing.T) {
 	s := hallpasstest.New(t)
 	path, reads, writes := usedAccount(t, s, s.Clock.Now().UTC())
+	other := made(t, s.Do(hallpasstest.Admin, "POST", account(t, s, "other", "Editor")+"/tokens", `{"name":"other"}`)) // its clients are nobody's business here
+	err := s.Store().AddTokenUsage(t.Context(), []store.TokenUsed{{Token: hallpass.TokenID(other.ID), TokenUsage: hallpass.TokenUsage{
+		Places:  []hallpass.TokenPlace{{From: hallpass.From{Address: "10.0.0.9", UserAgent: "curl/8"}, First: s.Clock.Now(), Last: s.Clock.Now(), Count: 5}},
+		Actions: []hallpass.TokenAction{{Action: "teams:read", Last: s.Clock.Now(), Count: 5}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for query, want := range map[string]struct{ clients, lost string }{
 		"action=disable":                                       {"10.0.0.1 10.0.0.2", "orgs:read role:Viewer"},
 		"action=delete&days=30":                                {"10.0.0.1 10.0.0.2 10.0.0.3", "folders:create orgs:read role:Viewer"},
