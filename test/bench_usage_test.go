@@ -1,9 +1,12 @@
 package test_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"os/exec"
 	"regexp"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,6 +31,7 @@ func (b *bench) usage(s stock) {
 		counted.ok, counted.denied, counted.failed, counted.refused = counted.ok+got.ok, counted.denied+got.denied, counted.failed+got.failed, counted.refused+got.refused
 		all.ok, all.denied, all.failed, all.refused = all.ok+sent[i].ok, all.denied+sent[i].denied, all.failed+sent[i].failed, all.refused+sent[i].refused
 	}
+	b.lostToKill()
 	b.add("usage counted on 3 nodes ÷ sent by the load, 6 s after its end", "%.3f", float64(counted.all())/float64(all.all()), "1.000", counted == all)
 	if counted != all {
 		t.Errorf("counted %+v, sent %+v", counted, all)
@@ -52,4 +56,32 @@ func (b *bench) usage(s stock) {
 	defer b.stop(ours)
 	x, y := b.besideBare(ours, s.tokens[:1], "/guard/verify", "/guard/verify")
 	b.add("GET /guard/verify with its use counted, processor time of bare net/http ÷ ours", "%.3f", x.cpu/y.cpu, "≥ 0.80", x.cpu >= 0.80*y.cpu)
+}
+
+// killLoses is how long before kill -9 a request was answered whose use is not lost.
+const killLoses = 5 * time.Second
+
+// lostToKill kills servers that are in use, and counts the requests that were answered
+// longer before and are not counted.
+func (b *bench) lostToKill() {
+	t, lost, all := b.t, int64(0), int64(0)
+	for range b.rounds {
+		dir := t.TempDir()
+		p := serve(t, dir)
+		c := p.mint()
+		var answered atomic.Int64
+		gone := p.inUse(c, &answered)
+		time.Sleep(killLoses + time.Duration(rand.Int64N(int64(2*killLoses)))) // what is measured is whether what is older stays
+		old := answered.Load()
+		time.Sleep(killLoses) // as above
+		p.kill()
+		<-gone
+		p = serve(t, dir)
+		after, _, _ := p.usageOf(c)
+		lost, all = lost+max(0, old-after.ok), all+old
+		if err := p.stop(); err != nil {
+			t.Error(err)
+		}
+	}
+	b.add(fmt.Sprintf("kill -9 of a server in use: of %d requests that were answered 5 s before, not counted", all), "%.0f", float64(lost), "0", lost == 0)
 }

@@ -2,10 +2,12 @@ package test_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +159,49 @@ func TestUsageSurvivesKill(t *testing.T) {
 	}
 	again := p.mixed(c.key, 5)
 	written(p, sent.all()+again.all())
+	if err := p.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// inUse sends requests with the token, one after the other, until the server is gone.
+// answered counts them when the answer has come.
+func (p *process) inUse(c credential, answered *atomic.Int64) (stopped <-chan struct{}) {
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		for p.use(c.key) == http.StatusOK {
+			answered.Add(1)
+		}
+	}()
+	return gone
+}
+
+// TestUsageKilledInUse kills servers at any time while a token is used: what was seen
+// once stays, and nothing is counted that was not sent.
+func TestUsageKilledInUse(t *testing.T) {
+	dir := t.TempDir()
+	p := serve(t, dir)
+	c := p.mint()
+	var answered atomic.Int64
+	for round := range 2 {
+		before, _, _ := p.usageOf(c)
+		gone := p.inUse(c, &answered)
+		var seen sums
+		hallpasstest.Eventually(t, "more usage", func() bool {
+			seen, _, _ = p.usageOf(c)
+			return seen.all() > before.all()
+		})
+		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond) // killed at any time
+		p.kill()
+		<-gone
+		p = serve(t, dir)
+		after, places, actions := p.usageOf(c)
+		// One request a round may have been counted and not answered.
+		if after.ok < seen.ok || after.ok > answered.Load()+int64(round)+1 || after.all() != after.ok || places != after.ok || actions != after.ok {
+			t.Errorf("round %d: %+v, %d with a client, %d with an action; before the kill %+v were seen, and %d answered", round, after, places, actions, seen, answered.Load())
+		}
+	}
 	if err := p.stop(); err != nil {
 		t.Error(err)
 	}
