@@ -63,8 +63,11 @@ func CallerOf(ctx context.Context) (Caller, bool) {
 // gets the request without Authorization and without headers that some server could
 // read as those in which Hallpass tells who calls.
 //
-// A request is refused as the guard says: 401, 403, or 503 when the guard cannot know
-// or cannot be asked. No answer is kept: a revoked token is refused on the next request.
+// A request is refused as the guard says: 401, 403, 429 when its token is used more often
+// than its rate allows, or 503 when the guard cannot know or cannot be asked. No answer is
+// kept: a revoked token is refused on the next request. The client is told the rate of its
+// token, and its end in its last 14 days, in the headers RateLimit and
+// Hallpass-Token-Expires.
 //
 // The guard judges the request's target as the client sent it. So Guard stands before
 // all that changes paths. The guard must trust this process as a proxy ([server]
@@ -157,6 +160,7 @@ func (g *guarded) serve(w http.ResponseWriter, r *http.Request, next http.Handle
 			g.unavailable(w, r, err)
 			return
 		}
+		copyHeaders(w, answer, ofToken[:])
 		next.ServeHTTP(w, g.handOn(r, caller, answer.Header))
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable, http.StatusRequestHeaderFieldsTooLarge:
 		refuse(w, answer, body)
@@ -266,17 +270,34 @@ func (g *guarded) sets(name string) bool {
 
 var asDashes = strings.NewReplacer("_", "-", ".", "-")
 
-// refuse answers as the guard does.
-func refuse(w http.ResponseWriter, answer *http.Response, body []byte) {
-	for _, name := range []string{"Www-Authenticate", "X-Hallpass-Reason", "Retry-After"} {
+// Headers of the guard's answer that the client gets: what is told of a token, and what
+// belongs to a refusal.
+var (
+	ofToken   = [...]string{"Ratelimit", "Ratelimit-Policy", "Hallpass-Token-Expires"}
+	ofRefusal = [...]string{"Www-Authenticate", "X-Hallpass-Reason", "Retry-After"}
+)
+
+func copyHeaders(w http.ResponseWriter, answer *http.Response, names []string) {
+	for _, name := range names {
 		if values, ok := answer.Header[name]; ok {
 			w.Header()[name] = values
 		}
 	}
-	if !json.Valid(body) {
-		body, _ = json.Marshal(map[string]string{"message": http.StatusText(answer.StatusCode)}) // a text always marshals
+}
+
+// refuse answers as the guard does, but for a token that is used too often with the status
+// for that: the guard answers 403 because some proxies take no other one.
+func refuse(w http.ResponseWriter, answer *http.Response, body []byte) {
+	copyHeaders(w, answer, ofToken[:])
+	copyHeaders(w, answer, ofRefusal[:])
+	status := answer.StatusCode
+	if status == http.StatusForbidden && answer.Header.Get("X-Hallpass-Reason") == "api-key.rate-limited" {
+		status = http.StatusTooManyRequests
 	}
-	writeRefusal(w, answer.StatusCode, body)
+	if !json.Valid(body) {
+		body, _ = json.Marshal(map[string]string{"message": http.StatusText(status)}) // a text always marshals
+	}
+	writeRefusal(w, status, body)
 }
 
 // unavailable answers a request that could not be judged.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/hallpass-dev/hallpass/client"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
@@ -54,6 +55,7 @@ func TestGuardOfAServer(t *testing.T) {
 	hold("DELETE", "/of/x", bearer, 403, "", "guard.no-rule")
 	hold("GET", "/of/../open", bearer, 403, "", "path-not-canonical")
 	hold("GET", "/of/x", http.Header{"Authorization": bearer["Authorization"], "X-Tenant": {"a", "b"}}, 403, "", "guard.capture")
+	limited(t, admin, account.ID, app.URL+"/of/x")
 	if _, err := admin.DeleteToken(ctx, account.ID, token.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -62,4 +64,23 @@ func TestGuardOfAServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	hold("GET", "/open", nil, 401, "", "") // the guard is gone: nothing is public
+}
+
+// limited calls the service with a token that has a rate and ends tomorrow: the client is
+// told both, and is refused with 429 when it calls too often.
+func limited(t *testing.T, admin *client.Client, account int64, url string) {
+	t.Helper()
+	slow, err := admin.CreateToken(t.Context(), account, wire.CreateToken{Name: "slow", SecondsToLive: 86400, RateLimit: &wire.RateLimit{Requests: 1, Seconds: 3600}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bearer := http.Header{"Authorization": {"Bearer " + slow.Key}, "X-Tenant": {"a"}}
+	res, _ := send(t, "GET", url, bearer)
+	if _, err := time.Parse(time.RFC3339, res.Header.Get("Hallpass-Token-Expires")); err != nil || res.StatusCode != 200 || res.Header.Get("RateLimit") != `"token";r=0;t=3600` {
+		t.Errorf("the first request: %d %v", res.StatusCode, res.Header)
+	}
+	res, body := send(t, "GET", url, bearer)
+	if h := res.Header; res.StatusCode != 429 || h.Get("RateLimit-Policy") != `"token";q=1;w=3600` || h.Get("Retry-After") == "" || h.Get("X-Hallpass-Reason") != "api-key.rate-limited" {
+		t.Errorf("the second request: %d %v %s", res.StatusCode, h, body)
+	}
 }

@@ -170,6 +170,7 @@ func TestGuardRefuses(t *testing.T) {
 	}{
 		{"401", says(401, "WWW-Authenticate", `Bearer realm="hallpass"`, `{"message":"no"}`), 401, "WWW-Authenticate", `Bearer realm="hallpass"`, `{"message":"no"}`, false},
 		{"403", says(403, "X-Hallpass-Reason", "guard.no-rule", `{"message":"no"}`), 403, "X-Hallpass-Reason", "guard.no-rule", `{"message":"no"}`, false},
+		{"a token that is used too often", says(403, "X-Hallpass-Reason", "api-key.rate-limited", `{"message":"no"}`), 429, "X-Hallpass-Reason", "api-key.rate-limited", `{"message":"no"}`, false},
 		{"503", says(503, "Retry-After", "3", `{"message":"no"}`), 503, "Retry-After", "3", `{"message":"no"}`, false},
 		{"431", says(431, "X", "y", `{"message":"no"}`), 431, "X", "", `{"message":"no"}`, false},
 		{"a page", says(403, "Set-Cookie", "a=b", "<h1>no</h1>"), 403, "Set-Cookie", "", `{"message":"Forbidden"}`, false},
