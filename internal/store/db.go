@@ -24,6 +24,7 @@ import (
 type DB struct {
 	write, read *sql.DB
 	lookUp      *sql.Stmt                       // of LookUp, on read
+	power       *sql.Stmt                       // of LookUp for a token with a pause or limits, on read
 	saveUses    [len(usesInStatement)]*sql.Stmt // of SaveUses, on write
 	postgres    bool
 	config      *pgx.ConnConfig // of PostgreSQL
