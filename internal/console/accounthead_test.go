@@ -124,3 +124,26 @@ func TestOwner(t *testing.T) {
 		}
 	}
 }
+
+// TestLowerRoleUndo lowers the role of an account: its page offers the role back in this
+// browser, to nobody who may not give it, and not when it has it again.
+func TestLowerRoleUndo(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	path, other := b.create("ci", "Editor"), b.create("other", "Viewer")
+	const offer = "Undo: back to Editor"
+	if strings.Contains(b.get(path).text, offer) {
+		t.Error("the role is offered before it was lowered")
+	}
+	b.save(path+"/role", "role", "Viewer")
+	b.want("lowered", b.get(path), 200, "For ten minutes its page offers Editor back.", offer, `<input type="hidden" name="role" value="Editor">`)
+	if strings.Contains(b.get(other).text, offer) {
+		t.Error("another account offers the role")
+	}
+	b.save(path+"/role", "role", "Editor")
+	p := b.get(path)
+	b.want("undone", p, 200, "ci has the role Editor now.")
+	if strings.Contains(p.text, offer) {
+		t.Error("the role is offered though the account has it")
+	}
+}

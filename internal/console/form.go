@@ -146,15 +146,22 @@ func (req *request) takeFlash() string {
 	return string(text)
 }
 
-func (req *request) flashName() string {
+func (req *request) flashName() string { return req.cookieName(flashCookie) }
+
+func (req *request) setFlash(value string, maxAge int) { req.setCookie(flashCookie, value, maxAge) }
+
+// cookieName returns the name under which the browser has the cookie: over TLS no other
+// host can set it.
+func (req *request) cookieName(name string) string {
 	if httpd.EventOf(req.Context()).Secure {
-		return "__Host-" + flashCookie
+		return "__Host-" + name
 	}
-	return flashCookie
+	return name
 }
 
-func (req *request) setFlash(value string, maxAge int) {
+// setCookie has the browser keep the cookie for so many seconds; below 0 it forgets it.
+func (req *request) setCookie(name, value string, maxAge int) {
 	http.SetCookie(req.w, &http.Cookie{
-		Name: req.flashName(), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpd.EventOf(req.Context()).Secure,
+		Name: req.cookieName(name), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpd.EventOf(req.Context()).Secure,
 	})
 }

@@ -81,6 +81,7 @@ type accountView struct {
 	NewName   string
 	Rows      tokensView
 	Uses      usesView
+	Undo      string // the role that it had until it was lowered a moment ago; empty: none
 	OpenForm  bool   // the token dialog opens with the page
 	OpenURL   string // of the form in it
 }
@@ -140,6 +141,7 @@ func (req *request) showAccount(status int, view accountView) error {
 	if view.Uses, err = req.usesView(a); err != nil {
 		return err
 	}
+	view.Undo = req.undoOf(a)
 	q := req.URL.Query()
 	if role, ok := hallpass.ParseRole(q.Get("role")); ok && view.Account.Write && role <= req.caller.Role {
 		view.Account.Roles = req.roleOptions(role, req.caller.Role)

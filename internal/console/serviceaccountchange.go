@@ -59,6 +59,15 @@ func setAccountRole(req *request) (change, error) {
 	c.do = req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Role: &role})
 	if role < a.Role {
 		c.Destroys = true
+		lower := c.do
+		c.do = func() error {
+			err := lower()
+			if err == nil {
+				req.offerUndo(a)
+			}
+			return err
+		}
+		c.done = a.Name + " has the role " + role.String() + " now. For ten minutes its page offers " + a.Role.String() + " back."
 		if err = req.tokenFacts(&c, a); err == nil {
 			err = req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactRole, Role: role})
 		}
