@@ -31,11 +31,11 @@ func (b *bench) usage(s stock) {
 		counted.ok, counted.denied, counted.failed, counted.refused = counted.ok+got.ok, counted.denied+got.denied, counted.failed+got.failed, counted.refused+got.refused
 		all.ok, all.denied, all.failed, all.refused = all.ok+sent[i].ok, all.denied+sent[i].denied, all.failed+sent[i].failed, all.refused+sent[i].refused
 	}
-	b.lostToKill()
 	b.add("usage counted on 3 nodes ÷ sent by the load, 6 s after its end", "%.3f", float64(counted.all())/float64(all.all()), "1.000", counted == all)
 	if counted != all {
 		t.Errorf("counted %+v, sent %+v", counted, all)
 	}
+	b.lostToKill()
 
 	out, err := exec.Command("go", "test", "-count=1", "../internal/verify", "-run=^$", "-bench=Observe$", "-benchmem", "-count="+strconv.Itoa(b.rounds)).CombinedOutput()
 	lines := observeLine.FindAllSubmatch(out, -1)

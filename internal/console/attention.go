@@ -160,7 +160,7 @@ func (req *request) todoAction(a hallpass.AttentionAction, r hallpass.AttentionR
 	case hallpass.ActionRotate, hallpass.ActionReissue, hallpass.ActionSetEnd:
 		t.URL, t.Text = token+"/rotate", "A new secret; the old one goes on for a while."
 	case hallpass.ActionCreate:
-		t.URL, t.Icon, t.Text = account+"/tokens/new", "plus", "The revoked one cannot come back."
+		t.URL, t.Icon, t.Text = account+"/tokens/new?"+url.Values{"name": {r.Token.Name}}.Encode(), "plus", "The revoked one cannot come back."
 	case hallpass.ActionSetNetworks:
 		t.URL = token + "/narrow"
 	case hallpass.ActionPause:

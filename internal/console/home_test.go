@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"regexp"
@@ -9,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
 var (
@@ -112,4 +115,40 @@ func TestHomeSaysWhatNeedsDoing(t *testing.T) {
 		t.Error("what is put off is still there")
 	}
 	b.want("no row", b.get("/snooze?section=x&subject=y"), 404, "There is no page at this address")
+}
+
+// TestHomeCreatesWhatWasRevoked tries a token that a policy revoked, which cannot be
+// replaced: home leads to the form of a new one, with its name, and then has no row of it.
+func TestHomeCreatesWhatWasRevoked(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	account := b.create("ci", "Viewer")
+	b.save(account+"/tokens/new", "name", "stale one", "expires", "2592000")
+	err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
+		x, err := tx.OrgToken(hallpass.FirstOrg, 1)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Audit(hallpass.AuditEntry{
+			At: s.Clock.Now(), Org: x.Org, Token: x.ID, Action: "token.verify", Target: "token:1", Outcome: hallpass.Refused, Reason: "api-key.revoked", From: hallpass.From{Address: "10.0.0.9"}, Count: 1,
+		})
+		x.RevokedAt, x.Ended = s.Clock.Now(), hallpass.EndedAsStale
+		return errors.Join(err, tx.UpdateToken(x))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := b.get("/")
+	button := todoButton.FindStringSubmatch(home.text)
+	if button != nil {
+		button[1] = html.UnescapeString(button[1])
+	}
+	if button == nil || !strings.HasSuffix(button[1], "/tokens/new?name=stale+one") || strings.TrimSpace(button[2]) != "Issue a new one" {
+		t.Fatalf("the first button is %q of\n%s", button, home.text)
+	}
+	b.want("the form", b.get(button[1]), 200, `value="stale one"`)
+	b.save(button[1], "name", "stale one", "expires", "2592000")
+	if home := b.get("/"); strings.Contains(home.text, "is failing now") {
+		t.Errorf("it is there again, and home says\n%s", home.text)
+	}
 }
