@@ -93,12 +93,12 @@ clients written for Grafana work with it unchanged.
 To try it:
 
   hallpass quickstart`,
-		SilenceUsage: true, SilenceErrors: true, SuggestionsMinimumDistance: 2,
+		SilenceUsage: true, SilenceErrors: true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
 			}
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			if near := cli.Suggestions(cmd, args[0]); len(near) > 0 {
 				return fmt.Errorf("there is no such command: did you mean %s?", strings.Join(near, " or "))
 			}
 			return errors.New("there is no such command: run \"hallpass --help\" to list the commands")

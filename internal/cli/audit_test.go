@@ -13,7 +13,7 @@ import (
 // offers names with their descriptions. When no server answers, it offers nothing
 // and prints nothing.
 func TestComplete(t *testing.T) {
-	s := server(t)
+	s := start(t)
 	hallpass(t, "", "sa", "create", "deploy", "--role", "Viewer")
 	hallpass(t, "", "sa", "create", "deliver", "--role", "Viewer")
 	hallpass(t, "", "token", "create", "deploy", "nightly", "--ttl", "1d")
@@ -69,7 +69,7 @@ func TestComplete(t *testing.T) {
 
 // TestAudit lists and exports the audit of a real server, by filters too.
 func TestAudit(t *testing.T) {
-	server(t)
+	start(t)
 	for i := range 3 {
 		hallpass(t, "", "sa", "create", fmt.Sprint("ci-", i), "--role", "Viewer")
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hallpass-dev/hallpass/client"
-	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
 // KnownHelp has root refuse an unknown word with the error of the command that does not
@@ -58,7 +57,7 @@ func known(cmd *cobra.Command, words []string) error {
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		login(), logout(), contextCommand(),
-		serviceAccount(), token(), role(), team(), user(), org(), guard(), explain(), audit(),
+		serviceAccount(), token(), inventory(), attention(), role(), team(), user(), org(), guard(), explain(), audit(), channel(), tokenPolicy(),
 	}
 }
 
@@ -94,15 +93,25 @@ func offers(cmd *cobra.Command, flag string, fn cobra.CompletionFunc) {
 	}
 }
 
+// offersWords offers the words as values of a flag in the shell.
+func offersWords(cmd *cobra.Command, flag string, words []string) {
+	offers(cmd, flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
 func outputFlag(cmd *cobra.Command, v *string) {
 	cmd.PersistentFlags().StringVarP(v, "output", "o", "table", "the output format: table or json")
 }
 
 // quietFlags leaves the value out of the error about an unknown flag: it may be a
-// secret.
+// secret. The error names the flag that was meant, if there is one like it.
 func quietFlags(cmd *cobra.Command) {
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		text, _, _ := strings.Cut(err.Error(), " in -")
+		if name, ok := strings.CutPrefix(text, "unknown flag: --"); ok {
+			if near := flagHint(cmd, name); near != "" {
+				text += ": did you mean " + near + "?"
+			}
+		}
 		return errors.New(text)
 	})
 }
@@ -119,12 +128,16 @@ func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 	var names []string
 	for _, v := range verbs {
 		names = append(names, v.Name())
+		v.SuggestFor = append(v.SuggestFor, otherVerbs[v.Name()]...)
 	}
 	cmd := &cobra.Command{
-		Use: use, Short: short, SuggestionsMinimumDistance: 2,
+		Use: use, Short: short,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 { // the error does not repeat it: it may be a secret that was typed one word too early
-				if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				if holdsToken(args[0]) {
+					return errTokenArgument
+				}
+				if near := Suggestions(cmd, args[0]); len(near) > 0 {
 					return fmt.Errorf("%s has no such command: did you mean %s?", use, strings.Join(near, " or "))
 				}
 				return fmt.Errorf("%s has no such command: it has %s", use, strings.Join(names, ", "))
@@ -196,8 +209,8 @@ func wordsOf(use string) cobra.PositionalArgs {
 	}
 	return func(cmd *cobra.Command, args []string) error {
 		for _, a := range args {
-			if strings.Contains(a, secret.Prefix) {
-				return errors.New("a token is never an argument: give it on stdin, so that it does not get into the shell's history")
+			if holdsToken(a) {
+				return errTokenArgument
 			}
 			if a == "" {
 				return errors.New("an argument is empty")
@@ -243,7 +256,18 @@ func tell(err error, server string) error {
 	return &toldError{printable(err.Error()), err}
 }
 
+// hints say what to do about answers whose message does not say it.
+var hints = map[string]string{
+	"token.already-rotated":     `"hallpass token watch" shows both, "hallpass token undo" takes the rotation back`,
+	"token.rotation-used":       `to get another secret, rotate the new token`,
+	"token.rotation-key-reused": `run the command as before, or without --idempotency-key`,
+	"token.self-rotation-off":   `an administrator allows it with "hallpass token update ACCOUNT TOKEN --self-rotate 90d"`,
+}
+
 func answerText(e *client.Error) string {
+	if hint := hints[e.MessageID]; hint != "" {
+		return e.Error() + ": " + hint
+	}
 	switch e.Status {
 	case http.StatusUnauthorized:
 		return e.Error() + ": log in again with \"hallpass login\""

@@ -21,6 +21,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass/internal/cli"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/server"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -80,10 +81,10 @@ func home(t *testing.T) string {
 	return filepath.Join(dir, "hallpass", "contexts.toml")
 }
 
-// server starts a server and logs in as its admin.
-func server(t *testing.T) *hallpasstest.Server {
+// start starts a server and logs in as its admin.
+func start(t *testing.T, configure ...func(*server.Config)) *hallpasstest.Server {
 	t.Helper()
-	s := hallpasstest.New(t)
+	s := hallpasstest.New(t, configure...)
 	home(t)
 	hallpass(t, hallpasstest.AdminPassword, "login", s.URL, "--user", "admin", "--name", "admin")
 	return s
@@ -115,7 +116,7 @@ func answer(t *testing.T, w io.Writer, v any) {
 // TestWalk runs every kind of command on a real server, from the creation of a
 // service account to its deletion.
 func TestWalk(t *testing.T) {
-	s := server(t)
+	s := start(t)
 	for _, step := range []struct {
 		line string
 		in   string
@@ -209,7 +210,7 @@ func words(line string) []string {
 
 // TestTokenOfItsOwn logs in with a token that it made, until the token is deleted.
 func TestTokenOfItsOwn(t *testing.T) {
-	s := server(t)
+	s := start(t)
 	hallpass(t, "", "sa", "create", "ci", "--role", "None")
 	made := hallpass(t, "", "token", "create", "ci", "own", "--ttl", "never")
 	hallpass(t, made, "login", s.URL, "--name", "ci")
@@ -285,7 +286,7 @@ func TestLogin(t *testing.T) {
 
 // TestContexts moves between two servers' contexts.
 func TestContexts(t *testing.T) {
-	s := server(t)
+	s := start(t)
 	hallpass(t, hallpasstest.AdminPassword, "login", s.URL, "--user", "admin", "--name", "again")
 	type row struct {
 		Name    string
@@ -576,7 +577,7 @@ func TestTTL(t *testing.T) {
 // TestRoleFile makes roles from files that role get printed. It refuses a field that
 // roles do not have.
 func TestRoleFile(t *testing.T) {
-	server(t)
+	start(t)
 	hallpass(t, "", "role", "create", "first", "--uid", "first", "-p", "teams:read@teams:*", "--description", "reads")
 	text := hallpass(t, "", "role", "get", "first", "-o", "json")
 	file := filepath.Join(t.TempDir(), "role.json")
@@ -663,7 +664,7 @@ func TestManual(t *testing.T) {
 // TestExplainTellsEachWayOnce explains permissions from many grants: each way in
 // which they are held is told once, in words.
 func TestExplainTellsEachWayOnce(t *testing.T) {
-	s := server(t)
+	s := start(t)
 	for i := range 9 {
 		if r := s.Do(hallpasstest.Admin, "POST", "/api/folders", fmt.Sprintf(`{"uid":"f%d","title":"f%d"}`, i, i)); r.StatusCode != 200 {
 			t.Fatal(r.Text)
@@ -688,7 +689,7 @@ func TestExplainTellsEachWayOnce(t *testing.T) {
 
 // TestRoleWithASlip makes a role with a misspelt action, and gets a warning.
 func TestRoleWithASlip(t *testing.T) {
-	server(t)
+	start(t)
 	r := run(t.Context(), strings.NewReader(""), "role", "create", "reader", "-p", "dashbord:reed", "-p", "prometheus:query", "-p", "teams:read")
 	if want := "note: Hallpass does not know dashbord:reed: did you mean dashboards:read?\n"; r.err != nil || r.errs != want {
 		t.Errorf("role create says %q, %v; want %q", r.errs, r.err, want)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/client"
 )
 
@@ -73,7 +74,25 @@ func namesOf(ctx context.Context, c *client.Client, kind string, args []string, 
 		}
 		rows, _ := c.Tokens(ctx, a.ID)
 		for _, k := range rows {
+			if k.ReplacedByID != nil { // its name means the token that replaces it
+				add(number(k.ID), k.Name+", "+stateOf(k, a.IsDisabled))
+				continue
+			}
 			add(k.Name, "id "+number(k.ID)+", "+stateOf(k, a.IsDisabled))
+		}
+	case "SECTION":
+		for _, section := range hallpass.AttentionSections() {
+			add(string(section), section.Title())
+		}
+	case "SUBJECT":
+		rows, _ := c.AttentionRows(ctx, args[0], perSection)
+		for _, row := range rows {
+			add(row.Subject, row.What)
+		}
+	case "CHANNEL":
+		n, _ := c.Notifications(ctx)
+		for _, ch := range n.Channels {
+			add(ch.Name, ch.Type)
 		}
 	case "TEAM":
 		rows, _ := c.Teams(ctx, typed)

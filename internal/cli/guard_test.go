@@ -35,7 +35,7 @@ captures = { tenant = "header:X-Scope-OrgID" }
 
 // TestGuards applies a file, changes it and applies it again, and tests requests.
 func TestGuards(t *testing.T) {
-	server(t)
+	start(t)
 	file := filepath.Join(t.TempDir(), "guards.toml")
 	write := func(text string) {
 		t.Helper()
@@ -112,7 +112,7 @@ func TestGuards(t *testing.T) {
 // TestGuardFiles applies files that are wrong: each is refused with what is wrong, and
 // nothing is made.
 func TestGuardFiles(t *testing.T) {
-	server(t)
+	start(t)
 	for name, tt := range map[string]struct{ text, says string }{
 		"no TOML":           {"[guard.a]\nx = = 1", "-:2: the file is not TOML"},
 		"nothing":           {"", "the file has no guard"},

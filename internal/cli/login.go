@@ -82,7 +82,7 @@ func logIn(cmd *cobra.Command, name string, e entry) error {
 		return err
 	}
 	if plain(e.Server) {
-		if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: http:// sends the secret over the network unencrypted."); err != nil {
+		if _, err := fmt.Fprintln(cmd.ErrOrStderr(), plainWarning); err != nil {
 			return err
 		}
 	}
@@ -114,6 +114,8 @@ func plain(server string) bool {
 	ip := net.ParseIP(u.Hostname())
 	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
 }
+
+const plainWarning = "Warning: http:// sends the secret over the network unencrypted."
 
 // loginSecret reads the password of a user, or a token.
 func loginSecret(cmd *cobra.Command, user string) (string, error) {

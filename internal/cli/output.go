@@ -17,14 +17,22 @@ import (
 // A printer writes answers: the data to stdout, messages to stderr.
 type printer struct {
 	out, messages io.Writer
-	json          bool
+	json, csv     bool // neither: tables
 }
 
+// takesCSV is the annotation of a command that can write CSV too.
+const takesCSV = "csv"
+
 func newPrinter(cmd *cobra.Command, output string) (printer, error) {
-	if output != "table" && output != "json" {
+	csv := cmd.Annotations[takesCSV] != ""
+	switch {
+	case output == "table", output == "json", output == "csv" && csv:
+	case csv:
+		return printer{}, errors.New("--output must be table, json or csv")
+	default:
 		return printer{}, errors.New("--output must be table or json")
 	}
-	return printer{out: cmd.OutOrStdout(), messages: cmd.ErrOrStderr(), json: output == "json"}, nil
+	return printer{out: cmd.OutOrStdout(), messages: cmd.ErrOrStderr(), json: output == "json", csv: output == "csv"}, nil
 }
 
 // A table is an answer as it is shown to a person. Without a header, each row is a

@@ -26,11 +26,16 @@ func serviceAccount() *cobra.Command {
 		switchServiceAccount(r, "disable ACCOUNT", "Disable a service account: its tokens are refused", true),
 		deleteServiceAccount(r),
 		r.verb("permissions ACCOUNT", "Show what a service account may do, and which role gives it", (*session).accountPermissions),
+		accountUsed(r), accountImpact(r),
 	)
 	cmd.Aliases = []string{"sa"}
+	cmd.SuggestFor = []string{"account", "accounts", "service-account", "service-accounts", "serviceaccounts"}
 	cmd.Long = "List, create, change, disable and delete service accounts. ACCOUNT is an id, a uid\nor a name."
 	return cmd
 }
+
+// basicRoles are the roles that an account has at least one of.
+var basicRoles = []string{"None", "Viewer", "Editor", "Admin"}
 
 func listServiceAccounts(r *remote) *cobra.Command {
 	var f client.ServiceAccountFilter
@@ -55,6 +60,7 @@ func (s *session) printServiceAccount(a wire.ServiceAccountProfile) error {
 	return s.print(a, table{rows: [][]string{
 		{"id", number(a.ID)}, {"uid", a.UID}, {"name", a.Name}, {"login", a.Login}, {"org", number(a.OrgID)}, {"role", roleOf(a.Role, a.Given)},
 		{"disabled", yesNo(a.IsDisabled)}, {"tokens", number(int64(a.Tokens))}, {"teams", strings.Join(a.Teams, ", ")},
+		{"owner", a.Owner}, {"purpose", a.Purpose},
 		{"created", timeText(&a.CreatedAt)}, {"updated", timeText(&a.UpdatedAt)},
 	}})
 }
@@ -68,10 +74,10 @@ func roleOf(basic string, g wire.Given) string {
 }
 
 func createServiceAccount(r *remote) *cobra.Command {
-	var role string
+	var role, owner, purpose string
 	var disabled bool
 	cmd := r.verb("create NAME", "Create a service account", func(s *session) error {
-		a, err := s.CreateServiceAccount(s.ctx, wire.CreateServiceAccount{Name: s.args[0], Role: &role, IsDisabled: disabled})
+		a, err := s.CreateServiceAccount(s.ctx, wire.CreateServiceAccount{Name: s.args[0], Role: &role, IsDisabled: disabled, Owner: owner, Purpose: purpose})
 		if err != nil {
 			return err
 		}
@@ -81,26 +87,34 @@ func createServiceAccount(r *remote) *cobra.Command {
 	})
 	cmd.Flags().StringVar(&role, "role", "Viewer", "the basic role: None, Viewer, Editor or Admin")
 	cmd.Flags().BoolVar(&disabled, "disabled", false, "create the account disabled")
+	cmd.Flags().StringVar(&owner, "owner", "", "who answers for the account: a name, a team or a mail address")
+	cmd.Flags().StringVar(&purpose, "purpose", "", "what the account is for")
+	offersWords(cmd, "role", basicRoles)
 	return cmd
 }
 
 func updateServiceAccount(r *remote) *cobra.Command {
-	var name, role string
-	cmd := r.verb("update ACCOUNT", "Change the name or the basic role of a service account", func(s *session) error {
+	var name, role, owner, purpose string
+	cmd := r.verb("update ACCOUNT", "Change the name, the basic role, the owner or the purpose of a service account", func(s *session) error {
 		var in wire.UpdateServiceAccount
-		if s.cmd.Flags().Changed("name") {
-			in.Name = &name
+		for flag, to := range map[string]struct {
+			member **string
+			value  *string
+		}{"name": {&in.Name, &name}, "role": {&in.Role, &role}, "owner": {&in.Owner, &owner}, "purpose": {&in.Purpose, &purpose}} {
+			if s.cmd.Flags().Changed(flag) {
+				*to.member = to.value
+			}
 		}
-		if s.cmd.Flags().Changed("role") {
-			in.Role = &role
-		}
-		if in.Name == nil && in.Role == nil {
+		if in == (wire.UpdateServiceAccount{}) {
 			return errNothingToChange
 		}
 		return s.patchServiceAccount(in)
 	})
 	cmd.Flags().StringVar(&name, "name", "", "the new name")
 	cmd.Flags().StringVar(&role, "role", "", "the new basic role: None, Viewer, Editor or Admin")
+	cmd.Flags().StringVar(&owner, "owner", "", "who answers for the account: a name, a team or a mail address; empty for nobody")
+	cmd.Flags().StringVar(&purpose, "purpose", "", "what the account is for")
+	offersWords(cmd, "role", basicRoles)
 	return cmd
 }
 

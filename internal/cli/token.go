@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,9 +19,16 @@ import (
 
 func token() *cobra.Command {
 	r := &remote{}
-	cmd := r.noun("token", "List, create, delete and inspect tokens of service accounts", listTokens(r), createToken(r), deleteToken(r), inspectToken())
-	cmd.Long = "List, create, delete and inspect tokens. ACCOUNT is an id, a uid or a name. TOKEN\nis an id or a name."
-	cmd.Args = noVerb
+	cmd := r.noun("token", "List, create, replace, pause, limit and delete tokens of service accounts",
+		listTokens(r), getToken(r), createToken(r), updateToken(r), narrowToken(r),
+		rotateToken(r), watchToken(r), retireToken(r), extendToken(r), undoToken(r),
+		pauseToken(r), resumeToken(r), tokenUsage(r), deleteToken(r), pruneTokens(r), inspectToken())
+	cmd.Long = `List, create, replace, pause, limit and delete tokens.
+
+ACCOUNT is an id, a uid or a name. TOKEN is an id or a name. Of several tokens with
+one name it is the one that works and that no other replaces; "token delete" asks for
+the id when more than one may be meant.`
+	cmd.SuggestFor = []string{"key", "keys", "apikey", "secret"}
 	return cmd
 }
 
@@ -47,7 +54,8 @@ func listTokens(r *remote) *cobra.Command {
 		return s.print(list, t)
 	})
 	cmd.Flags().StringVar(&f.Query, "query", "", "list only tokens whose name contains this text")
-	cmd.Flags().StringVar(&f.State, "state", "", "list only live, blocked, expired or revoked tokens")
+	cmd.Flags().StringVar(&f.State, "state", "", "list only tokens in this state: "+stateList)
+	offersWords(cmd, "state", stateWords())
 	return cmd
 }
 
@@ -70,68 +78,50 @@ func stateOf(k wire.Token, disabled bool) string {
 }
 
 func createToken(r *remote) *cobra.Command {
-	var ttl string
+	var ttl, key string
+	var about aboutFlags
+	var limits limitFlags
 	cmd := r.verb("create ACCOUNT NAME", "Create a token and print its secret once", func(s *session) error {
-		seconds, err := parseTTL(ttl)
-		if err != nil {
+		in := wire.CreateToken{Name: s.args[1], Owner: about.owner, Purpose: about.purpose}
+		var err error
+		if in.SecondsToLive, err = parseTTL(ttl); err != nil {
 			return err
 		}
+		if err := limits.create(s, &in); err != nil {
+			return err
+		}
+		if in.RenewUntil, err = about.renewal(time.Now()); err != nil {
+			return err
+		}
+		in.SelfRotate = in.RenewUntil != nil
 		a, err := s.FindServiceAccount(s.ctx, s.args[0])
 		if err != nil {
 			return err
 		}
-		k, err := s.CreateToken(s.ctx, a.ID, wire.CreateToken{Name: s.args[1], SecondsToLive: seconds})
+		k, key, err := onceMore(s, key, func(key string) (wire.NewToken, error) { return s.CreateTokenOnce(s.ctx, a.ID, in, key) })
 		if err != nil {
 			return err
 		}
 		if s.json {
 			return s.printJSON(k)
 		}
-		if _, err := fmt.Fprintln(s.out, k.Key); err != nil { // only the secret goes to stdout, so that it can be piped into a secret store
-			return fmt.Errorf("the token %s (id %d) was created, but its secret could not be written: delete the token: %w", k.Name, k.ID, err)
+		if err := s.printSecret(k.Key, fmt.Sprintf("the token %s (id %d)", k.Name, k.ID), key); err != nil {
+			return err
 		}
-		return s.say("Created the token %s (id %d) of %s. %s Its secret is not shown again.", k.Name, k.ID, a.Name, expiryText(seconds))
+		return s.say("Created the token %s (id %d) of %s. %s Its secret is not shown again.", k.Name, k.ID, a.Name, expiryText(in.SecondsToLive))
 	})
-	cmd.Long = `Create a token. Only its secret is written to stdout; the server keeps no copy.`
+	cmd.Long = `Create a token. Only its secret is written to stdout; the server keeps no copy. The
+token may do what its account may, and no more than the flags here allow. "token
+narrow" changes them later.`
 	cmd.Example = `  hallpass token create ci deploy --ttl 30d
-  hallpass token create ci deploy --ttl 12h | gh secret set DEPLOY_TOKEN`
+  hallpass token create ci deploy --ttl 12h | gh secret set DEPLOY_TOKEN
+  hallpass token create ci report --ttl 90d --read-only --network 10.0.0.0/8 --owner ana@example.com`
 	cmd.Flags().StringVar(&ttl, "ttl", "", "the lifetime of the token: 30d, 12h or never (required)")
+	cmd.Flags().StringVar(&key, "idempotency-key", "", "ask again for the answer to an earlier run that used this key (default a new key)")
+	about.flags(cmd)
+	limits.flags(cmd)
 	return cmd
 }
-
-const maxTTLDays = 36500 // a century, which fits 32 bits of seconds
-
-// parseTTL returns a lifetime in seconds. "never" is 0, as in the API.
-func parseTTL(s string) (int64, error) {
-	if s == "" {
-		return 0, errors.New("--ttl is required: the lifetime of the token, such as 30d, 12h or never")
-	}
-	if s == "never" {
-		return 0, nil
-	}
-	rest, days := s, 0
-	if before, after, ok := strings.Cut(s, "d"); ok {
-		n, err := strconv.Atoi(before)
-		if err != nil || n < 0 || n > maxTTLDays {
-			return 0, errTTL
-		}
-		days, rest = n, after
-	}
-	d := time.Duration(0)
-	if rest != "" {
-		var err error
-		if d, err = time.ParseDuration(rest); err != nil || d < 0 || d > maxTTLDays*24*time.Hour {
-			return 0, errTTL
-		}
-	}
-	seconds := int64(days)*24*60*60 + int64(d/time.Second)
-	if seconds < 1 || d%time.Second != 0 {
-		return 0, errTTL
-	}
-	return seconds, nil
-}
-
-var errTTL = errors.New("--ttl must be a lifetime such as 30d, 12h, 1d12h or never, in whole seconds")
 
 // expiryText says when a token that was just made expires.
 func expiryText(seconds int64) string {
@@ -163,27 +153,19 @@ func deleteToken(r *remote) *cobra.Command {
 	}), &yes)
 }
 
-// findToken returns the account's token with that id or name. A text of digits is an
-// id. Several tokens may have the same name, but only one of them is live.
+// findToken returns the account's token with that id or name. Several tokens may have
+// the same name: then it is an error, because what comes next cannot be undone. Tokens
+// that have ended do not count beside one of the same rotations that works.
 func (s *session) findToken(account int64, ref string) (wire.Token, error) {
 	list, err := s.Tokens(s.ctx, account)
 	if err != nil {
 		return wire.Token{}, err
 	}
-	id, notNumber := strconv.ParseInt(ref, 10, 64)
-	var found []wire.Token
-	for _, k := range list {
-		if notNumber == nil && k.ID == id || notNumber != nil && k.Name == ref {
-			found = append(found, k)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return wire.Token{}, fmt.Errorf("the account has no token %q", ref)
-	}
-	return wire.Token{}, fmt.Errorf("%d tokens of the account have the name %q: give the id of one", len(found), ref)
+	found := matching(list, ref)
+	rest := slices.DeleteFunc(slices.Clone(found), func(k wire.Token) bool {
+		return ended(k) && k.ChainID != 0 && slices.ContainsFunc(found, func(other wire.Token) bool { return other.ChainID == k.ChainID && !ended(other) })
+	})
+	return onlyToken(list, rest, ref)
 }
 
 func inspectToken() *cobra.Command {
@@ -201,15 +183,6 @@ The token is not an argument: arguments are kept in the shell's history.`,
 		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error { return inspect(cmd.InOrStdin(), cmd.OutOrStdout()) },
 	}
-}
-
-// noVerb refuses an unknown command. Its error does not repeat the word, which may
-// be a token that was typed one word too early.
-func noVerb(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return errors.New("token has the commands list, create, delete and inspect; to inspect one, give the token on stdin, so that it does not get into the shell's history")
-	}
-	return nil
 }
 
 // noArgument refuses arguments. Its error does not repeat them: one may be a token.
