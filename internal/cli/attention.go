@@ -20,27 +20,7 @@ const (
 func attention() *cobra.Command {
 	r := &remote{}
 	var limit int
-	cmd := r.verb("attention [SECTION]", "List what needs doing: what fails, ends soon, or is not used", func(s *session) error {
-		section := ""
-		if len(s.args) > 0 {
-			section = s.args[0]
-		}
-		if s.csv {
-			return s.ExportAttention(s.ctx, section, s.out)
-		}
-		if section != "" {
-			rows, err := s.AttentionRows(s.ctx, section, limitOr(limit, perList))
-			if err != nil {
-				return err
-			}
-			return s.printSection(rows)
-		}
-		list, err := s.Attention(s.ctx, limitOr(limit, perSection))
-		if err != nil {
-			return err
-		}
-		return s.printAttention(list)
-	})
+	cmd := r.verb("attention [SECTION]", "List what needs doing: what fails, ends soon, or is not used", func(s *session) error { return s.attention(limit) })
 	cmd.Long = `List what somebody should do something about, the most urgent first, and the command
 that does it: tokens that are refused and still tried, that end soon or never, that
 nobody uses; accounts without an owner or with more power than they use; channels of
@@ -68,6 +48,29 @@ When it is done, the row is gone. What can wait is put off with "attention snooz
 		cmd.AddCommand(sub)
 	}
 	return cmd
+}
+
+// attention prints what needs doing, or one section of it.
+func (s *session) attention(limit int) error {
+	section := ""
+	if len(s.args) > 0 {
+		section = s.args[0]
+	}
+	if s.csv {
+		return s.ExportAttention(s.ctx, section, s.out)
+	}
+	if section != "" {
+		rows, err := s.AttentionRows(s.ctx, section, limitOr(limit, perList))
+		if err != nil {
+			return err
+		}
+		return s.printSection(rows)
+	}
+	list, err := s.Attention(s.ctx, limitOr(limit, perSection))
+	if err != nil {
+		return err
+	}
+	return s.printAttention(list)
 }
 
 func limitOr(n, usual int) int {

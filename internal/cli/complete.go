@@ -68,32 +68,9 @@ func namesOf(ctx context.Context, c *client.Client, kind string, args []string, 
 			add(a.Name, "id "+number(a.ID))
 		}
 	case "TOKEN":
-		a, err := c.FindServiceAccount(ctx, args[0])
-		if err != nil {
-			return nil
-		}
-		rows, _ := c.Tokens(ctx, a.ID)
-		for _, k := range rows {
-			if k.ReplacedByID != nil { // its name means the token that replaces it
-				add(number(k.ID), k.Name+", "+stateOf(k, a.IsDisabled))
-				continue
-			}
-			add(k.Name, "id "+number(k.ID)+", "+stateOf(k, a.IsDisabled))
-		}
-	case "SECTION":
-		for _, section := range hallpass.AttentionSections() {
-			add(string(section), section.Title())
-		}
-	case "SUBJECT":
-		rows, _ := c.AttentionRows(ctx, args[0], perSection)
-		for _, row := range rows {
-			add(row.Subject, row.What)
-		}
-	case "CHANNEL":
-		n, _ := c.Notifications(ctx)
-		for _, ch := range n.Channels {
-			add(ch.Name, ch.Type)
-		}
+		return tokenNames(ctx, c, args[0])
+	case "SECTION", "SUBJECT", "CHANNEL":
+		return noticeNames(ctx, c, kind, args)
 	case "TEAM":
 		rows, _ := c.Teams(ctx, typed)
 		for _, t := range rows {
@@ -127,6 +104,46 @@ func namesOf(ctx context.Context, c *client.Client, kind string, args []string, 
 		}
 	case "MEMBER", "TO", "FROM", "PRINCIPAL":
 		list = whom(ctx, c, kind, typed)
+	}
+	return list
+}
+
+// tokenNames returns the tokens of an account. The name of one that was replaced means the
+// token that replaces it, so that it is named by its id.
+func tokenNames(ctx context.Context, c *client.Client, account string) (list []offered) {
+	a, err := c.FindServiceAccount(ctx, account)
+	if err != nil {
+		return nil
+	}
+	rows, _ := c.Tokens(ctx, a.ID)
+	for _, k := range rows {
+		if k.ReplacedByID != nil {
+			list = append(list, offered{number(k.ID), k.Name + ", " + stateOf(k, a.IsDisabled)})
+			continue
+		}
+		list = append(list, offered{k.Name, "id " + number(k.ID) + ", " + stateOf(k, a.IsDisabled)})
+	}
+	return list
+}
+
+// noticeNames returns the sections of what needs doing, the subjects in one, or the
+// channels.
+func noticeNames(ctx context.Context, c *client.Client, kind string, args []string) (list []offered) {
+	switch kind {
+	case "SECTION":
+		for _, section := range hallpass.AttentionSections() {
+			list = append(list, offered{string(section), section.Title()})
+		}
+	case "SUBJECT":
+		rows, _ := c.AttentionRows(ctx, args[0], perSection)
+		for _, row := range rows {
+			list = append(list, offered{row.Subject, row.What})
+		}
+	case "CHANNEL":
+		n, _ := c.Notifications(ctx)
+		for _, ch := range n.Channels {
+			list = append(list, offered{ch.Name, ch.Type})
+		}
 	}
 	return list
 }

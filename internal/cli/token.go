@@ -77,50 +77,63 @@ func stateOf(k wire.Token, disabled bool) string {
 	return state.Words()
 }
 
+// createFlags are the flags of token create.
+type createFlags struct {
+	ttl, key string
+	about    aboutFlags
+	limits   limitFlags
+}
+
 func createToken(r *remote) *cobra.Command {
-	var ttl, key string
-	var about aboutFlags
-	var limits limitFlags
-	cmd := r.verb("create ACCOUNT NAME", "Create a token and print its secret once", func(s *session) error {
-		in := wire.CreateToken{Name: s.args[1], Owner: about.owner, Purpose: about.purpose}
-		var err error
-		if in.SecondsToLive, err = parseTTL(ttl); err != nil {
-			return err
-		}
-		if err := limits.create(s, &in); err != nil {
-			return err
-		}
-		if in.RenewUntil, err = about.renewal(time.Now()); err != nil {
-			return err
-		}
-		in.SelfRotate = in.RenewUntil != nil
-		a, err := s.FindServiceAccount(s.ctx, s.args[0])
-		if err != nil {
-			return err
-		}
-		k, key, err := onceMore(s, key, func(key string) (wire.NewToken, error) { return s.CreateTokenOnce(s.ctx, a.ID, in, key) })
-		if err != nil {
-			return err
-		}
-		if s.json {
-			return s.printJSON(k)
-		}
-		if err := s.printSecret(k.Key, fmt.Sprintf("the token %s (id %d)", k.Name, k.ID), key); err != nil {
-			return err
-		}
-		return s.say("Created the token %s (id %d) of %s. %s Its secret is not shown again.", k.Name, k.ID, a.Name, expiryText(in.SecondsToLive))
-	})
+	var f createFlags
+	cmd := r.verb("create ACCOUNT NAME", "Create a token and print its secret once", func(s *session) error { return s.createToken(f) })
 	cmd.Long = `Create a token. Only its secret is written to stdout; the server keeps no copy. The
 token may do what its account may, and no more than the flags here allow. "token
 narrow" changes them later.`
 	cmd.Example = `  hallpass token create ci deploy --ttl 30d
   hallpass token create ci deploy --ttl 12h | gh secret set DEPLOY_TOKEN
   hallpass token create ci report --ttl 90d --read-only --network 10.0.0.0/8 --owner ana@example.com`
-	cmd.Flags().StringVar(&ttl, "ttl", "", "the lifetime of the token: 30d, 12h or never (required)")
-	cmd.Flags().StringVar(&key, "idempotency-key", "", "ask again for the answer to an earlier run that used this key (default a new key)")
-	about.flags(cmd)
-	limits.flags(cmd)
+	cmd.Flags().StringVar(&f.ttl, "ttl", "", "the lifetime of the token: 30d, 12h or never (required)")
+	cmd.Flags().StringVar(&f.key, "idempotency-key", "", "ask again for the answer to an earlier run that used this key (default a new key)")
+	f.about.flags(cmd)
+	f.limits.flags(cmd)
 	return cmd
+}
+
+// input returns the body of the request.
+func (f createFlags) input(s *session) (in wire.CreateToken, err error) {
+	in = wire.CreateToken{Name: s.args[1], Owner: f.about.owner, Purpose: f.about.purpose}
+	if in.SecondsToLive, err = parseTTL(f.ttl); err != nil {
+		return in, err
+	}
+	if err := f.limits.create(s, &in); err != nil {
+		return in, err
+	}
+	in.RenewUntil, err = f.about.renewal(time.Now())
+	in.SelfRotate = in.RenewUntil != nil
+	return in, err
+}
+
+func (s *session) createToken(f createFlags) error {
+	in, err := f.input(s)
+	if err != nil {
+		return err
+	}
+	a, err := s.FindServiceAccount(s.ctx, s.args[0])
+	if err != nil {
+		return err
+	}
+	k, key, err := onceMore(s, f.key, func(key string) (wire.NewToken, error) { return s.CreateTokenOnce(s.ctx, a.ID, in, key) })
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(k)
+	}
+	if err := s.printSecret(k.Key, fmt.Sprintf("the token %s (id %d)", k.Name, k.ID), key); err != nil {
+		return err
+	}
+	return s.say("Created the token %s (id %d) of %s. %s Its secret is not shown again.", k.Name, k.ID, a.Name, expiryText(in.SecondsToLive))
 }
 
 // expiryText says when a token that was just made expires.

@@ -326,7 +326,7 @@ func TestTokenLife(t *testing.T) {
 	for _, step := range []struct{ line, says string }{
 		{"sa get ci", `(?m)^owner +ops\npurpose +deploys$`},
 		{"sa update ci --owner Ana --purpose|", `(?m)^owner +Ana\npurpose +-$`},
-		{"token get ci deploy", `(?m)^state +live\nexpires +\d{4}-.*\nlast used +\d{4}-\S+ 127\.0\.0\.1 Go-http-client/1\.1\nowner +Ana$`},
+		{"token get ci deploy", `(?m)^state +live\nexpires +\d{4}-.*\nlast used +\d{4}-\S+ 127\.0\.0\.1 Go-http-client/1\.1 GET /api/org\nowner +Ana$`},
 		{"token usage ci deploy --days 1", `(?s)^ADDRESS .*\n127\.0\.0\.1 .*\n\nACTION .*\norgs:read .*\n\nDAY .* 1 +0 +0 +0 +0\n$`},
 		{"token pause ci deploy --for 15m --reason|who is it?", `^$`},
 		{"token get ci deploy", `(?m)^state +paused\n(.*\n)*paused +until \S+Z: who is it\?$`},

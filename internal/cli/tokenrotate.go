@@ -58,6 +58,11 @@ needs no permission: an administrator allows it with "token update".`
 	cmd.Example = `  hallpass token rotate ci deploy | gh secret set DEPLOY_TOKEN
   hallpass token rotate ci deploy --grace 7d --quiet 1h --reason quarterly > new
   hallpass token rotate --self --server https://hallpass.example.com < token > new && mv new token`
+	f.flags(cmd)
+	return cmd
+}
+
+func (f *rotateFlags) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.grace, "grace", "", "how long the old token works on at most: 24h, 7d, 0s to end it now (default the server's, usually 1d)")
 	flags.StringVar(&f.quiet, "quiet", "", "the old token ends earlier when nobody has used it for so long; 0s: at the first use of the new one (default 10m)")
@@ -65,7 +70,6 @@ needs no permission: an administrator allows it with "token update".`
 	flags.StringVar(&f.reason, "reason", "", "why, for the audit")
 	flags.StringVar(&f.key, "idempotency-key", "", "ask again for the answer to an earlier run that used this key (default a new key)")
 	flags.BoolVar(&f.self, "self", false, "replace the token that is read from stdin, with the right of that token alone")
-	return cmd
 }
 
 // input returns the body of the request.
