@@ -62,6 +62,7 @@ bench-audit: ## what docs/performance.md tells of a long audit: about ten minute
 
 profile: ## the profile by which a release is compiled, taken anew (docs/decisions/0021-compiled-by-a-profile.md)
 	$(GO) test -run '^$$' -bench '^BenchmarkRequest$$/^(verify|nginx|org)$$' -benchtime 10s -cpuprofile release.pgo -outputdir cmd/hallpass -o /dev/null ./internal/server
+	$(GO) test -pgo=cmd/hallpass/release.pgo -run 'AllocatesNothing|AllocationsOfARequest|ParseToken' ./internal/secret ./internal/verify ./internal/server
 
 soak: ## the long variants: every strange value in every place; kill -9, rotations and revocations hundreds of times, nodes and disks that fail; a minute of guessing; and a minute under Prometheus' eyes
 	@./test/install.sh

@@ -43,9 +43,10 @@ func HashToken(s string) (hash [32]byte, ok bool) {
 	if len(s) != TokenLen || s[:len(Prefix)] != Prefix || s[bodyLen] != '_' {
 		return hash, false
 	}
-	var whole [TokenLen]byte
-	copy(whole[:], s)
-	return sha256.Sum256(whole[:]), true
+	h := hashers.Get().(*hasher)
+	hash = h.sumOf(s)
+	hashers.Put(h)
+	return hash, true
 }
 
 // WellFormed reports whether s, which HashToken took, has a token's characters and
