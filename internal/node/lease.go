@@ -47,6 +47,10 @@ func (n *Node) MayAnswer() (now time.Time, ok bool) {
 	return n.clock.at(boot), ok
 }
 
+// Leased reports whether this node may answer from memory, as MayAnswer does, to those who
+// need not know the time. It takes no lock and allocates nothing.
+func (n *Node) Leased() bool { return n.conn == nil || n.lease.left(n.boot()) > 0 }
+
 // Applied returns the version that this node has applied. A read that begins now
 // counts only if the database shows this version or a later one; else it is a
 // database of before. It is 0 where the database is not shared.

@@ -45,7 +45,7 @@ var errUnknownGuard = &hallpass.Error{Kind: hallpass.NotFound, ID: "guard.unknow
 // It takes no lock and allocates nothing unless a guard has just changed.
 func (v *Verifier) Ruleset(ctx context.Context, name string) (*hallpass.Ruleset, error) {
 	gs := &v.guards
-	if _, ok := gs.node.MayAnswer(); !ok {
+	if !gs.node.Leased() {
 		return nil, errStale
 	}
 	set := gs.now.Load()
