@@ -41,12 +41,13 @@ func (tx *Tx) WorkingTokenIDs(q WorkingTokens) ([]hallpass.TokenID, error) {
 	org, now := b.add(q.Org), b.add(micros(q.Now))
 	where := `t.org_id = ` + org + ` AND ` + notReplaced + `
 		AND (t.paused_us = 0 OR (t.paused_until_us > 0 AND t.paused_until_us <= ` + now + `))`
-	order := `t.id`
+	order, index := `t.id`, ""
 	switch {
 	case q.byEnd():
 		end := micros(q.AfterEnd)
-		where += ` AND t.expires_us > ` + b.add(max(micros(q.EndAfter), micros(q.Now))) + ` AND (t.expires_us, t.id) > (` + b.add(end) + `, ` + b.add(int64(q.After)) + `)`
-		order = `t.expires_us, t.id`
+		// The index has only what ends, which no bound value can promise.
+		where += ` AND t.expires_us > 0 AND t.expires_us > ` + b.add(max(micros(q.EndAfter), micros(q.Now))) + ` AND (t.expires_us, t.id) > (` + b.add(end) + `, ` + b.add(int64(q.After)) + `)`
+		order, index = `t.expires_us, t.id`, tx.db.by("tokens_expiry")
 	case q.NeverEnd:
 		where += ` AND t.expires_us = 0 AND t.id > ` + b.add(int64(q.After))
 	default:
@@ -63,7 +64,7 @@ func (tx *Tx) WorkingTokenIDs(q WorkingTokens) ([]hallpass.TokenID, error) {
 	}
 	where += q.whereUsed(&b) + among(q.Among) + awake(&b, q.Org, q.Now, q.Awake, hallpass.TokenSubject, "t.id")
 	list, err := all(tx, func(r row) (id hallpass.TokenID, err error) { return id, r.Scan(&id) }, `
-		SELECT t.id FROM tokens t JOIN service_accounts a ON a.id = t.service_account_id AND a.disabled = FALSE
+		SELECT t.id FROM tokens t`+index+` JOIN service_accounts a ON a.id = t.service_account_id AND a.disabled = FALSE
 		WHERE `+where+` ORDER BY `+order+` LIMIT `+b.add(q.Limit), b.args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: working tokens of org %d: %w", q.Org, err)
@@ -161,7 +162,7 @@ func (tx *Tx) ServiceAccountsByID(org hallpass.OrgID, ids []hallpass.ServiceAcco
 // that have not ended, the one that ends first first.
 func (tx *Tx) OverlappingTokens(org hallpass.OrgID, now time.Time, accounts []hallpass.ServiceAccountID, limit int) ([]hallpass.Token, error) {
 	list, err := all(tx, scanToken, `
-		SELECT `+tokenColumns+` FROM tokens t JOIN service_accounts a ON a.id = t.service_account_id
+		SELECT `+tokenColumns+` FROM tokens t`+tx.db.by("tokens_overlap")+` JOIN service_accounts a ON a.id = t.service_account_id
 		WHERE  t.successor_id > 0 AND t.revoked_us = 0 AND t.org_id = $1 AND NOT `+tokenOver("$2")+among(accounts)+`
 		ORDER  BY t.close_us, t.id LIMIT $3`, org, micros(now), limit)
 	if err != nil {
