@@ -33,8 +33,9 @@ func offered(t *testing.T, dir, proxy string, at manual.Place, replacements ...s
 }
 
 // TestOfferedFilesWork gives each proxy the files that the console offers for a guard whose
-// rules read and set a header. Nothing is edited but where the proxy listens. nginx gets
-// those of two guards. What the manual leaves open for a path of its own asks, too.
+// rules read and set a header, and beside them those for a second guard. Nothing is edited
+// but where the proxy listens, and for which host. What the manual leaves open for a path of
+// its own asks, too.
 func TestOfferedFilesWork(t *testing.T) {
 	api := newWitness(t)
 	hp := newGuardServer(t, `[server]
@@ -55,24 +56,29 @@ public = true
 `)
 	reader := hp.holder("logs:read@logs:tenants:shop").key
 	reads := manual.Place{Guard: "my-logs", Hallpass: hp.address, API: api.address, Reads: []string{"X-Tenant"}, Sets: []string{"X-Team", "X-Tenant"}}
+	other := manual.Place{Guard: "other", Hallpass: hp.address, API: api.address}
 	for proxy, start := range map[string]func(t *testing.T) string{
 		"nginx": func(t *testing.T) string {
 			program, address, dir := needs(t, "nginx"), freeAddress(t), t.TempDir()
 			offered(t, dir, "nginx", reads, "listen 80;", "listen "+address+" default_server;")
-			offered(t, dir, "nginx", manual.Place{Guard: "other", Hallpass: hp.address, API: api.address}, "listen 80;", "listen "+address+";")
+			offered(t, dir, "nginx", other, "listen 80;", "listen "+address+";")
 			put(t, filepath.Join(dir, "nginx.conf"), nginxMain(dir, "include "+dir+"/*s.conf;\ninclude "+dir+"/other.conf;"))
 			daemon(t, address, program, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-g", "daemon off;")
 			return address
 		},
 		"haproxy": func(t *testing.T) string {
 			program, address, dir := needs(t, "haproxy"), freeAddress(t), t.TempDir()
-			offered(t, dir, "haproxy", reads, "bind :80", "bind "+address)
-			daemon(t, address, program, "-db", "-f", filepath.Join(dir, "haproxy.cfg"))
+			for _, at := range []manual.Place{reads, other} {
+				offered(t, dir, "haproxy", at, "bind :80", "bind "+address, "default_backend unguarded", "default_backend guard_my-logs.example.com")
+			}
+			daemon(t, address, program, "-db", "-f", filepath.Join(dir, "haproxy.cfg"), "-f", filepath.Join(dir, "my-logs.cfg"), "-f", filepath.Join(dir, "other.cfg"))
 			return address
 		},
 		"caddy": func(t *testing.T) string {
 			program, address, dir := needs(t, "caddy"), freeAddress(t), t.TempDir()
-			offered(t, dir, "caddy", reads, "\nmy-logs.example.com {", "\n{\n\tadmin off\n\tauto_https off\n}\nhttp://"+address+", http://app.example.com:"+port(address)+" {\n\tbind 127.0.0.1")
+			for host, at := range map[string]manual.Place{"http://" + address + ", http://app.example.com:" + port(address): reads, "http://other.example.com:" + port(address): other} {
+				offered(t, dir, "caddy", at, "\nimport /etc/caddy/guards/*", "\n{\n\tadmin off\n\tauto_https off\n}\nimport "+dir+"/*", "\n"+at.Guard+".example.com {", "\n"+host+" {\n\tbind 127.0.0.1")
+			}
 			t.Setenv("XDG_DATA_HOME", dir)
 			t.Setenv("XDG_CONFIG_HOME", dir)
 			daemon(t, address, program, "run", "--adapter", "caddyfile", "--config", filepath.Join(dir, "Caddyfile"))
@@ -84,7 +90,8 @@ public = true
 				t.Fatal(err)
 			}
 			offered(t, dir, "apache", reads, "*:80", address)
-			put(t, filepath.Join(dir, "apache2.conf"), apacheMain(dir, address, "Include "+dir+"/my-logs.conf"))
+			offered(t, dir, "apache", other, "*:80", address)
+			put(t, filepath.Join(dir, "apache2.conf"), apacheMain(dir, address, "Include "+dir+"/my-logs.conf\nInclude "+dir+"/other.conf"))
 			daemon(t, address, program, "-DFOREGROUND", "-d", dir, "-f", filepath.Join(dir, "apache2.conf"))
 			return address
 		},
@@ -109,9 +116,6 @@ public = true
 				if len(arrived) == 1 && (strings.Join(arrived[0].values("X-Tenant"), " and ") != "shop" || strings.Join(arrived[0].values("X-Team"), " and ") != "team-shop") {
 					t.Errorf("%+v: the API got %q and %q", tt, arrived[0].values("X-Tenant"), arrived[0].values("X-Team"))
 				}
-			}
-			if proxy != "nginx" {
-				return
 			}
 			req, err := http.NewRequest("GET", "http://"+c.address+"/logs", nil)
 			if err != nil {

@@ -30,13 +30,13 @@ var guardProxies = map[string]func(t *testing.T, b behind) (address string){
 	},
 	"haproxy": func(t *testing.T, b behind) string {
 		program, address := needs(t, "haproxy"), freeAddress(t)
-		dir := pasted(t, "haproxy", b, "bind :80", "bind "+address)
-		daemon(t, address, program, "-db", "-f", filepath.Join(dir, "haproxy.cfg"))
+		dir := pasted(t, "haproxy", b, "bind :80", "bind "+address, "default_backend unguarded", "default_backend guard_app.example.com")
+		daemon(t, address, program, "-db", "-f", filepath.Join(dir, "haproxy.cfg"), "-f", filepath.Join(dir, "app.cfg"))
 		return address
 	},
 	"caddy": func(t *testing.T, b behind) string {
 		program, address := needs(t, "caddy"), freeAddress(t)
-		dir := pasted(t, "caddy", b, "\napp.example.com {", "\n{\n\tadmin off\n\tauto_https off\n}\nhttp://"+address+", http://app.example.com:"+port(address)+" {\n\tbind 127.0.0.1")
+		dir := pasted(t, "caddy", b, "\nimport /etc/caddy/guards/*.caddy", "\n{\n\tadmin off\n\tauto_https off\n}\nimport app.caddy", "\napp.example.com {", "\nhttp://"+address+", http://app.example.com:"+port(address)+" {\n\tbind 127.0.0.1")
 		t.Setenv("XDG_DATA_HOME", dir)
 		t.Setenv("XDG_CONFIG_HOME", dir)
 		daemon(t, address, program, "run", "--adapter", "caddyfile", "--config", filepath.Join(dir, "Caddyfile"))

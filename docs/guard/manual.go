@@ -68,13 +68,15 @@ func (p Place) fill(proxy string) []string {
 		"upstream hallpass_app ", "upstream hallpass_" + p.Guard + " ", "http://hallpass_app/guard/" + proxy + "/app", "http://hallpass_" + p.Guard + "/guard/" + proxy + "/" + p.Guard,
 		"upstream app ", "upstream api_" + p.Guard + " ", "http://app;", "http://api_" + p.Guard + ";", "http://app/healthz;", "http://api_" + p.Guard + "/healthz;",
 		"$hp_upgrade_app", "$hp_upgrade_" + name, "$hp_connection_app", "$hp_connection_" + name, "$hp_wait_app", "$hp_wait_" + name,
-		"/app.conf", "/" + p.Guard + ".conf", "/app.yaml", "/" + p.Guard + ".yaml", "app.example.com", p.Guard + ".example.com",
+		"/app.conf", "/" + p.Guard + ".conf", "/app.yaml", "/" + p.Guard + ".yaml", "/app.caddy", "/" + p.Guard + ".caddy", "/app.cfg", "/" + p.Guard + ".cfg", "app.example.com", p.Guard + ".example.com",
 	}
 	switch proxy {
 	case "traefik":
 		fill = append(fill, "    app:\n", "    "+p.Guard+":\n", "service: app\n", "service: "+p.Guard+"\n", "hallpass-app", "hallpass-"+p.Guard)
 	case "apache":
 		fill = append(fill, "/hallpass.lua", "/hallpass-"+p.Guard+".lua")
+	case "haproxy":
+		fill = append(fill, "/hallpass.lua", "/hallpass-"+p.Guard+".lua", `register_action("hallpass"`, `register_action("hallpass_`+name+`"`, "lua.hallpass ", "lua.hallpass_"+name+" ")
 	}
 	for _, a := range []struct{ now, page, host, port string }{
 		{p.Hallpass, "127.0.0.1:3080", "hallpass", "3080"},

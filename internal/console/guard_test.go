@@ -86,7 +86,7 @@ func TestGuardSetup(t *testing.T) {
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	host := strings.TrimPrefix(s.URL, "http://")
 	for proxy, want := range map[string][]string{
-		"nginx": {"/guard/nginx/prom;", host, "127.0.0.1:9;", "  proxy_set_header X-Scope-OrgID $hp_set_x_scope_orgid;", "# location = /healthz", "[server]\ntrusted_proxies = [\"127.0.0.1/32\"]", "restart Hallpass"}, "caddy": {"/guard/caddy/prom", host}, "haproxy": {"/guard/haproxy/prom", "hallpass.lua"}, "traefik": {host + "/guard/traefik/prom", "X-Hallpass-Subject, X-Scope-OrgID]"},
+		"nginx": {"/guard/nginx/prom;", host, "127.0.0.1:9;", "  proxy_set_header X-Scope-OrgID $hp_set_x_scope_orgid;", "# location = /healthz", "[server]\ntrusted_proxies = [\"127.0.0.1/32\"]", "restart Hallpass"}, "caddy": {"/guard/caddy/prom", host}, "haproxy": {"/guard/haproxy/prom", "hallpass-prom.lua", "guards/prom.cfg", "backend guard_prom.example.com"}, "traefik": {host + "/guard/traefik/prom", "X-Hallpass-Subject, X-Scope-OrgID]"},
 		"envoy": {"guard: prom"}, "apache": {"/guard/apache/prom", "hallpass-prom.lua"}, "ingress-nginx": {"/guard/ingress-nginx/prom"}, "built-in": {s.URL + "/guard/proxy/prom/"}, "nonsense": {"/guard/nginx/prom;"},
 	} {
 		p := b.get("/guards/prom?proxy=" + proxy)
