@@ -321,6 +321,32 @@ func TestNoticeOfAnEnd(t *testing.T) {
 	}
 }
 
+// TestNoticeOfADeletion deletes a token that another replaces: that is told as its end. A
+// token that none replaces is deleted without a notice.
+func TestNoticeOfADeletion(t *testing.T) {
+	w, _, c := newNoticeWorld(t)
+	account, boss := w.machine("ci", hallpass.RoleViewer).ServiceAccount(), w.human("admin")
+	for name, rotated := range map[string]bool{"replaced": true, "alone": false} {
+		made, err := w.CreateToken(t.Context(), boss, account, admin.NewToken{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		if rotated {
+			if _, err := w.RotateToken(t.Context(), boss, account, made.Token.ID, admin.Rotate{}); err != nil {
+				t.Fatal(err)
+			}
+			want = []string{name + " token.rotated", name + " token.retired"}
+		}
+		if err := w.DeleteToken(t.Context(), boss, account, made.Token.ID); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, w.toldOf(c, made.Token.ID)); d != "" {
+			t.Errorf("%s (want, got):\n%s", name, d)
+		}
+	}
+}
+
 // TestNoticePlaces uses a token from two places on its first day and from one later: the
 // last is told, once.
 func TestNoticePlaces(t *testing.T) {

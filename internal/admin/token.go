@@ -220,7 +220,8 @@ func (a *Admin) validateRenewal(t hallpass.Token) error {
 }
 
 // DeleteToken ends the account's token for good. Once it has returned, the token is
-// refused. A token that it was replacing, and that still works, is as before that.
+// refused. A token that it was replacing, and that still works, is as before that; one
+// that replaces it works on.
 func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
 	n := need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}
 	return a.change(ctx, c, n, "token.delete", func(t *Turn) error {
@@ -237,6 +238,11 @@ func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hall
 		}
 		if err := t.DeleteToken(t.Caller.Org, account, id); err != nil {
 			return err
+		}
+		if now := a.now(); token.Rotation.Successor != 0 && token.Live(now) { // as if it was retired
+			if err := a.notifyReplaced(t.Tx, token.Retired(now), t.Caller.Principal.Login, "deleted"); err != nil {
+				return err
+			}
 		}
 		for _, o := range old {
 			if err := t.UpdateToken(alone(o)); err != nil {
