@@ -228,5 +228,8 @@ func accepts(r *http.Request, mediaType string) bool {
 	return err == nil && asked == mediaType
 }
 
-// wantsCSV reports whether the request asks for a table.
-func wantsCSV(r *http.Request) bool { return accepts(r, textCSV) }
+// wantsCSV reports whether the request asks for a table: with its Accept header or, as a
+// link in a page does, with format=csv.
+func wantsCSV(r *http.Request) bool {
+	return accepts(r, textCSV) || r.URL.Query().Get("format") == "csv"
+}
