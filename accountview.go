@@ -11,6 +11,7 @@ type AccountView string
 // The views of service accounts.
 const (
 	AllAccounts         AccountView = ""
+	FailingAccounts     AccountView = "failing"      // somebody tries a token that is refused
 	EndingAccounts      AccountView = "ending"       // a live token ends within EndsSoon
 	NeverEndingAccounts AccountView = "never-ending" // a live token never ends
 	StaleAccounts       AccountView = "stale"        // there are live tokens, and none was used within Stale
@@ -30,7 +31,7 @@ const (
 
 // AccountViews lists the views in the order in which lists offer them.
 func AccountViews() []AccountView {
-	return []AccountView{AllAccounts, EndingAccounts, NeverEndingAccounts, StaleAccounts, UnusedAccounts, BlockedAccounts, UnownedAccounts, ExpiredAccounts, DisabledAccounts}
+	return []AccountView{AllAccounts, FailingAccounts, EndingAccounts, NeverEndingAccounts, StaleAccounts, UnusedAccounts, BlockedAccounts, UnownedAccounts, ExpiredAccounts, DisabledAccounts}
 }
 
 // Picks reports whether the view shows the account at now. A view that there is not
@@ -39,6 +40,8 @@ func (v AccountView) Picks(s ServiceAccountSummary, now time.Time) bool {
 	switch v {
 	case AllAccounts:
 		return true
+	case FailingAccounts:
+		return s.Failing > 0
 	case EndingAccounts:
 		return !s.NextExpiry.IsZero() && s.NextExpiry.Sub(now) <= EndsSoon
 	case NeverEndingAccounts:

@@ -41,7 +41,8 @@ func (id ServiceAccountID) Scope() Scope {
 type ServiceAccountSummary struct {
 	ServiceAccount
 	TokenFigures
-	Given Given
+	Given   Given
+	Failing int // tokens that are refused and that somebody tries; lists of accounts alone tell it
 }
 
 // TokenFigures are what the tokens of an account add up to.

@@ -114,6 +114,9 @@ func (b *browser) yes(says ...string) {
 	for _, text := range says {
 		b.until(`document.querySelector("#confirm-dialog").innerText.includes(` + quote(text) + `)`)
 	}
+	if eval[bool](b, `Boolean(document.querySelector("#confirm-name"))`) { // of what is in use, the name is typed
+		b.fill("#confirm-name", eval[string](b, `document.querySelector("#confirm-name").dataset.type`))
+	}
 	b.click("#confirm-yes")
 	b.until(`!document.querySelector("#confirm-dialog")`)
 }

@@ -53,9 +53,17 @@ func (a *Admin) AccountList(ctx context.Context, c hallpass.Caller, f AccountLis
 		if err != nil {
 			return err
 		}
+		tried, err := attention{Tx: tx, admin: a, caller: c, now: now, among: readable(c)}.tried()
+		if err != nil {
+			return err
+		}
+		failing := make(map[hallpass.ServiceAccountID]int)
+		for _, r := range tried {
+			failing[r.Account.ID]++
+		}
 		l.Owners, l.All = ownersOf(accounts), len(accounts)
 		var picked []hallpass.ServiceAccountSummary
-		picked, l.Counts = f.pick(accounts, figures, now)
+		picked, l.Counts = f.pick(accounts, figures, failing, now)
 		f.sort(picked, now)
 		l.Page, l.Total = SlicePage(picked, f.Page), len(picked)
 		return complete(tx, c.Org, l.Page)
@@ -65,7 +73,7 @@ func (a *Admin) AccountList(ctx context.Context, c hallpass.Caller, f AccountLis
 
 // pick returns the accounts that the filter picks, and how many each view has of those
 // that the rest of the filter picks.
-func (f AccountListFilter) pick(accounts []hallpass.ServiceAccount, figures map[hallpass.ServiceAccountID]hallpass.TokenFigures, now time.Time) (picked []hallpass.ServiceAccountSummary, counts map[hallpass.AccountView]int) {
+func (f AccountListFilter) pick(accounts []hallpass.ServiceAccount, figures map[hallpass.ServiceAccountID]hallpass.TokenFigures, failing map[hallpass.ServiceAccountID]int, now time.Time) (picked []hallpass.ServiceAccountSummary, counts map[hallpass.AccountView]int) {
 	counts = make(map[hallpass.AccountView]int)
 	text, owner := hallpass.NameKey(f.Query), hallpass.NameKey(f.Owner)
 	for _, account := range accounts {
@@ -75,7 +83,7 @@ func (f AccountListFilter) pick(accounts []hallpass.ServiceAccount, figures map[
 		if owner != "" && hallpass.NameKey(account.Owner) != owner {
 			continue
 		}
-		s := hallpass.ServiceAccountSummary{ServiceAccount: account, TokenFigures: figures[account.ID]}
+		s := hallpass.ServiceAccountSummary{ServiceAccount: account, TokenFigures: figures[account.ID], Failing: failing[account.ID]}
 		for _, v := range hallpass.AccountViews() {
 			if v.Picks(s, now) {
 				counts[v]++

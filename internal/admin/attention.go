@@ -235,9 +235,24 @@ func (s attention) page(rows []hallpass.AttentionRow, key func(hallpass.Attentio
 	return &p, nil
 }
 
-// failing returns the tokens that somebody tried within the hour and that are still
-// refused for the same reason. The latest try comes first.
+// failing returns the tokens that are tried. The latest try comes first.
 func (s attention) failing() (*AttentionPage, error) {
+	found, err := s.tried()
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]hallpass.AttentionRow, 0, len(found))
+	for _, r := range found {
+		rows = append(rows, r)
+	}
+	return s.page(rows, func(r hallpass.AttentionRow) hallpass.AttentionCursor {
+		return hallpass.AttentionCursor{First: math.MaxInt64 - r.Last.UnixMicro(), ID: int64(r.Token.ID)} // the latest first
+	})
+}
+
+// tried returns the tokens that somebody tried within the hour and that are still
+// refused for the same reason, each with its row.
+func (s attention) tried() (map[hallpass.TokenID]hallpass.AttentionRow, error) {
 	tries, err := s.AuditEntries(hallpass.AuditFilter{
 		Org: s.caller.Org, Action: "token.verify", Outcome: hallpass.Refused, From: s.now.Add(-triedWithin), Limit: maxTries,
 	})
@@ -282,13 +297,18 @@ func (s attention) failing() (*AttentionPage, error) {
 		row.Count += e.Count
 		found[t.ID] = row
 	}
-	rows := make([]hallpass.AttentionRow, 0, len(found))
-	for _, r := range found {
-		rows = append(rows, r)
-	}
-	return s.page(rows, func(r hallpass.AttentionRow) hallpass.AttentionCursor {
-		return hallpass.AttentionCursor{First: math.MaxInt64 - r.Last.UnixMicro(), ID: int64(r.Token.ID)} // the latest first
+	return found, nil
+}
+
+// Tried returns the tokens that the caller may read and that somebody tried within the
+// hour although they are refused, each with the row of what needs doing; also those that
+// are put off.
+func (a *Admin) Tried(ctx context.Context, c hallpass.Caller) (found map[hallpass.TokenID]hallpass.AttentionRow, err error) {
+	err = a.read(ctx, c, need{action: hallpass.ServiceAccountsRead}, func(tx *store.Tx) error {
+		found, err = attention{Tx: tx, admin: a, caller: c, now: a.now(), among: readable(c)}.tried()
+		return err
 	})
+	return found, err
 }
 
 // namesakes are when the tokens that work were made, by account and folded name: of

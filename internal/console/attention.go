@@ -81,6 +81,22 @@ func sectionWords(p admin.AttentionPage) string {
 	return countText(p) + " " + w.many
 }
 
+// shortWords are what the section is called beside its number.
+func shortWords(p admin.AttentionPage) string {
+	short := attentionWords[p.Section].short
+	if p.Total != 1 {
+		return short
+	}
+	verbs := strings.NewReplacer("channels fail", "channel fails", "rules refuse", "rule refuses", "rotations to", "rotation to", "hold too", "holds too")
+	short = verbs.Replace(short)
+	for _, verb := range []string{"end within", "never end"} {
+		if strings.HasPrefix(short, verb) {
+			return strings.Replace(short, "end", "ends", 1)
+		}
+	}
+	return short
+}
+
 // sectionURL returns the address of all rows of the section, from a place on.
 func sectionURL(s hallpass.AttentionSection, after hallpass.AttentionCursor) string {
 	q := url.Values{"section": {string(s)}}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // A change gives or takes power. It holds the question that is asked first, the
@@ -19,6 +20,8 @@ type change struct {
 	Facts    []string          // who or what is affected
 	Alarm    bool              // what changes is in use
 	Destroys bool              // it removes something
+	Type     string            // the name to be typed, because what is in use is about to fail; empty: none
+	Instead  instead           // what does less harm; without a Label: there is nothing
 	Button   string
 	Cancel   string // address of the page with the form
 
@@ -32,6 +35,22 @@ type change struct {
 	again  func(error) error // shows the form again with the error; nil: the error has a page
 	show   func() error      // shows the form again, because it was not sent to be saved; nil: it was
 }
+
+// instead is a form that does less harm than what is asked about.
+type instead struct {
+	Label, Action string
+	Fields        []field
+}
+
+// inUse has the name of what is in use typed before it fails.
+func (c *change) inUse(name string) {
+	if c.Alarm && c.Destroys && len(c.Steps) > 0 {
+		c.Type = oneLine(name)
+	}
+}
+
+// oneLine returns the text as a page shows it: with one space between words.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // step is one thing that changes, with its state before and after.
 type step struct{ What, Before, After string }
@@ -94,6 +113,9 @@ func asked(plan func(*request) (change, error)) func(*request) error {
 			c.done = c.same
 		case req.Method != http.MethodPost, len(c.Steps) > 0 && answer != c.mark():
 			return req.confirm(c, answer != "")
+		case c.Type != "" && oneLine(req.PostForm.Get("typed")) != c.Type:
+			req.fieldError("typed", "This is not the name. Type it as it is shown.")
+			return req.confirm(c, false)
 		default:
 			if err := c.do(); err != nil {
 				return c.refused(req, err)
@@ -121,6 +143,7 @@ func (req *request) confirm(c change, again bool) error {
 		form = map[string][]string{"back": {back}}
 	}
 	delete(form, "asked")
+	delete(form, "typed")
 	for _, name := range slices.Sorted(maps.Keys(form)) {
 		for _, value := range form[name] {
 			view.Fields = append(view.Fields, field{name, value})
@@ -130,5 +153,9 @@ func (req *request) confirm(c change, again bool) error {
 	if view.frame, err = req.frame(c.here, c.Question, c.crumbs...); err != nil {
 		return err
 	}
-	return req.show("confirm/confirm", view)
+	status := http.StatusOK
+	if req.errors.At("typed") != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	return req.showStatus(status, "confirm/confirm", view)
 }

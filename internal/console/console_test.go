@@ -153,7 +153,8 @@ func (b *browser) save(path string, form ...string) page {
 	return b.yes(p)
 }
 
-// yes answers a question with yes: it sends the form that the page holds.
+// yes answers a question with yes: it sends the form that the page holds, and types the
+// name that it asks for.
 func (b *browser) yes(p page) page {
 	b.t.Helper()
 	form := confirmForm.FindStringSubmatch(p.text)
@@ -164,11 +165,15 @@ func (b *browser) yes(p page) page {
 	for _, f := range confirmField.FindAllStringSubmatch(form[2], -1) {
 		fields = append(fields, html.UnescapeString(f[1]), html.UnescapeString(f[2]))
 	}
+	if name := confirmName.FindStringSubmatch(p.text); name != nil { // of what is in use
+		fields = append(fields, "typed", html.UnescapeString(name[1]))
+	}
 	return b.post(html.UnescapeString(form[1]), fields...)
 }
 
 var (
-	confirmForm  = regexp.MustCompile(`(?s)<form method="post" action="([^"]*)" class="dialog-foot" data-once>(.*?)</form>`)
+	confirmForm  = regexp.MustCompile(`(?s)<form method="post" action="([^"]*)" class="dialog-foot" data-once id="confirm-form">(.*?)</form>`)
+	confirmName  = regexp.MustCompile(`data-type="([^"]*)"`)
 	confirmField = regexp.MustCompile(`name="([^"]*)" value="([^"]*)"`)
 )
 

@@ -13,6 +13,7 @@ type explainView struct {
 	frame
 	Head    accountHead
 	Can     string
+	Uses    usesView
 	Areas   []explainArea
 	Total   int
 	Action  string // that the form asks about
@@ -38,6 +39,7 @@ type explainRow struct {
 	Scope   string
 	On      link // what the scope is about, if it is one thing with a name
 	Sources []string
+	Unused  bool // no request needed it in 90 days
 }
 
 // explainAccount is GET /org/serviceaccounts/{ref}/access?action&scope.
@@ -57,8 +59,12 @@ func explainAccount(req *request) error {
 	q := req.URL.Query()
 	view := explainView{
 		Can: disabledWords(a.Disabled) + accountPowerWords("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName), Total: len(held),
-		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")), Areas: explainAreas(held, n),
+		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")),
 	}
+	if view.Uses, err = req.usesView(a); err != nil {
+		return err
+	}
+	view.Areas = explainAreas(held, n, view.Uses.unused)
 	if view.Action != "" {
 		if err := req.explain(&view, a); err != nil {
 			return err
@@ -94,7 +100,7 @@ func (req *request) explain(view *explainView, a hallpass.ServiceAccountSummary)
 	return nil
 }
 
-func explainAreas(held []admin.Effective, n names) []explainArea {
+func explainAreas(held []admin.Effective, n names, unused map[hallpass.Permission]bool) []explainArea {
 	index := make(map[string]int)
 	var areas []explainArea
 	for _, e := range held {
@@ -105,7 +111,7 @@ func explainAreas(held []admin.Effective, n names) []explainArea {
 			index[area] = i
 			areas = append(areas, explainArea{Name: area})
 		}
-		row := explainRow{Words: words, Action: actionText(e.Action), Scope: string(e.Scope), On: n.linkTo(e.Scope)}
+		row := explainRow{Words: words, Action: actionText(e.Action), Scope: string(e.Scope), On: n.linkTo(e.Scope), Unused: unused[e.Permission]}
 		for _, s := range e.Sources {
 			if text := sourceWords(s); !slices.Contains(row.Sources, text) {
 				row.Sources = append(row.Sources, text)

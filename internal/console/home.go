@@ -108,7 +108,7 @@ func (req *request) attention(view *homeView) error {
 			}
 		}
 		view.Sections = append(view.Sections, s)
-		view.Tallies = append(view.Tallies, tally{s.Count, attentionWords[p.Section].short, s.Class, "#" + s.Key})
+		view.Tallies = append(view.Tallies, tally{s.Count, shortWords(p), s.Class, "#" + s.Key})
 		if view.Heading == "" {
 			view.Heading = sectionWords(p)
 		}

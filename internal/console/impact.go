@@ -1,7 +1,9 @@
 package console
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -47,6 +49,8 @@ type usesView struct {
 	Complete      bool   // usage is recorded for as long
 	Suggestion    string
 	Lower         string // the basic role that would do; empty: none lower
+	Account       string // address of the account
+	unused        map[hallpass.Permission]bool
 }
 
 // usesView returns how much the account uses.
@@ -55,11 +59,14 @@ func (req *request) usesView(a hallpass.ServiceAccountSummary) (v usesView, err 
 	if err != nil || u.Granted == 0 {
 		return v, err
 	}
-	v = usesView{Granted: strconv.Itoa(u.Granted), Used: strconv.Itoa(u.Used), Complete: u.Complete}
+	v = usesView{Granted: strconv.Itoa(u.Granted), Used: strconv.Itoa(u.Used), Complete: u.Complete, Account: accountURL(a.UID), unused: make(map[hallpass.Permission]bool)}
+	for _, s := range u.Unused {
+		v.unused[s.Permission] = true
+	}
 	if s := u.Suggestion; s != nil && s.Role < a.Role {
 		v.Suggestion = "All that it did, it could do with the role " + s.Role.String()
-		if len(s.Also) > 0 {
-			v.Suggestion += " and " + hallpass.Enumerate(s.Also)
+		if also := alsoWords(s.Also); len(also) > 0 {
+			v.Suggestion += " and " + hallpass.Enumerate(also)
 		}
 		v.Suggestion += "."
 		if req.caller.Can(hallpass.ServiceAccountsWrite, a.ID.Scope()) && !a.Disabled {
@@ -67,4 +74,17 @@ func (req *request) usesView(a hallpass.ServiceAccountSummary) (v usesView, err 
 		}
 	}
 	return v, nil
+}
+
+// alsoWords are what the roles are called that the account needs beside a basic one.
+func alsoWords(names []string) (list []string) {
+	for _, n := range names {
+		if strings.HasPrefix(n, "managed:") {
+			n = "the access that it was given"
+		}
+		if !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	return list
 }

@@ -71,6 +71,7 @@ func setAccountRole(req *request) (change, error) {
 		if err = req.tokenFacts(&c, a); err == nil {
 			err = req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactRole, Role: role})
 		}
+		c.inUse(a.Name)
 	}
 	return c, err
 }
@@ -110,6 +111,10 @@ func disableAccount(req *request) (change, error) {
 	if err := req.tokenFacts(&c, a); err != nil {
 		return c, err
 	}
+	c.inUse(a.Name)
+	if c.Alarm && !a.Disabled {
+		c.Instead = instead{"Pause for 15 minutes instead…", crumbAccounts.URL, []field{{"do", "pause-15"}, {"account", idText(int64(a.ID))}, {"back", req.back("")}}}
+	}
 	return c, req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactDisable})
 }
 
@@ -135,6 +140,7 @@ func deleteAccount(req *request) (change, error) {
 	if err := req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactDelete}); err != nil {
 		return c, err
 	}
+	c.inUse(a.Name)
 	lost, err := req.lostWith(a)
 	c.Facts = append(c.Facts, lost...)
 	return c, err

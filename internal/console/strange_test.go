@@ -172,7 +172,7 @@ func lastThingsLast(a, b string) int {
 
 // TestStrangePagesKnowEveryField looks in the code for the fields that are read.
 func TestStrangePagesKnowEveryField(t *testing.T) {
-	known := map[string]bool{"asked": true}
+	known := map[string]bool{"asked": true, "typed": true}
 	for _, names := range queries {
 		for _, name := range names {
 			known[name] = true

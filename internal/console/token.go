@@ -75,20 +75,23 @@ func (t tokenRow) Over() bool {
 }
 
 // tokensView is the table of the tokens; days are those on which each was used.
-func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int, days map[hallpass.TokenID][]hallpass.TokenDay) tokensView {
+func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int, days map[hallpass.TokenID][]hallpass.TokenDay) (tokensView, error) {
 	page, _ := req.listPage()
 	rows := tokensView{Account: a, URL: a.URL + "/tokens", Pager: pagerOf(req, a.URL, total, page.Number, nounToken)}
 	if page.Number > 1 {
 		rows.URL += "?page=" + strconv.Itoa(page.Number)
 	}
-	rows.Groups = req.tokenGroups(a, tokens)
+	var err error
+	if rows.Groups, err = req.tokenGroups(a, tokens); err != nil {
+		return rows, err
+	}
 	for i := range rows.Groups {
 		for j := range rows.Groups[i].Tokens {
 			row := &rows.Groups[i].Tokens[j]
 			row.Chart, _ = sparkCanvas.daysChart(days[row.ID], req.o.Admin.Now(), row.Name)
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 func (req *request) tokenRow(a accountRow, t hallpass.Token) tokenRow {
@@ -187,6 +190,7 @@ func deleteToken(req *request) (change, error) {
 	if t.Expired(now) {
 		c.Facts = append(c.Facts, "It has expired already.")
 	}
+	c.inUse(t.Name)
 	c.done = "The token " + t.Name + " of " + a.Name + " is revoked."
 	if err := req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactToken, Token: t.ID}); err != nil {
 		return c, err
@@ -205,7 +209,10 @@ func (req *request) tokensOf(a hallpass.ServiceAccountSummary) (tokensView, erro
 	}
 	req.o.Verify.Uses(p.Tokens)
 	days, err := req.o.Admin.TokenDays(req.Context(), req.caller, a.ID, usageDays)
-	return req.tokensView(req.accountRow(a), p.Tokens, p.Total, days), err
+	if err != nil {
+		return tokensView{}, err
+	}
+	return req.tokensView(req.accountRow(a), p.Tokens, p.Total, days)
 }
 
 // tokens returns the account's tokens with their latest uses.

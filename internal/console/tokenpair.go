@@ -20,6 +20,7 @@ type pairHead struct {
 	ID     hallpass.TokenID // the old token's
 	Name   string
 	Safe   bool
+	Late   bool // the old token has ended, and somebody still tries it
 	Title  string
 	Text   string
 	OldURL string // what ends the old token, and what gives it more time, lies under it
@@ -28,16 +29,29 @@ type pairHead struct {
 }
 
 // tokenGroups groups the tokens: the pairs first, the newer token of each before the older.
-func (req *request) tokenGroups(a accountRow, tokens []hallpass.Token) []tokenGroup {
+// A pair whose old token somebody tries after its end is one too.
+func (req *request) tokenGroups(a accountRow, tokens []hallpass.Token) ([]tokenGroup, error) {
 	var groups []tokenGroup
 	var alone tokenGroup
 	now := req.o.Admin.Now()
+	late, err := req.late(tokens)
+	if err != nil {
+		return nil, err
+	}
+	overlap := func(old, next hallpass.Token, now time.Time) bool {
+		_, tried := late[old.ID]
+		return overlap(old, next, now) || tried && old.Rotation.Successor == next.ID && next.Live(now)
+	}
 	for _, t := range tokens {
 		before := slices.IndexFunc(tokens, func(old hallpass.Token) bool { return overlap(old, t, now) })
 		after := slices.IndexFunc(tokens, func(next hallpass.Token) bool { return overlap(t, next, now) })
 		switch {
 		case before >= 0:
-			groups = append(groups, req.pair(a, tokens[before], t))
+			if try, is := late[tokens[before].ID]; is {
+				groups = append(groups, req.latePair(a, tokens[before], t, try))
+			} else {
+				groups = append(groups, req.pair(a, tokens[before], t))
+			}
 		case after < 0:
 			alone.Tokens = append(alone.Tokens, req.tokenRow(a, t))
 		}
@@ -45,7 +59,41 @@ func (req *request) tokenGroups(a accountRow, tokens []hallpass.Token) []tokenGr
 	if len(alone.Tokens) > 0 {
 		groups = append(groups, alone)
 	}
-	return groups
+	return groups, nil
+}
+
+// late returns the tries of those of the tokens that others have replaced, and that have
+// ended.
+func (req *request) late(tokens []hallpass.Token) (map[hallpass.TokenID]hallpass.AttentionRow, error) {
+	replaced := slices.DeleteFunc(slices.Clone(tokens), func(t hallpass.Token) bool {
+		return t.Rotation.Successor == 0 || t.Live(req.o.Admin.Now())
+	})
+	if len(replaced) == 0 {
+		return nil, nil
+	}
+	tried, err := req.o.Admin.Tried(req.Context(), req.caller)
+	if err != nil {
+		return nil, err
+	}
+	late := make(map[hallpass.TokenID]hallpass.AttentionRow)
+	for _, t := range replaced {
+		if try, is := tried[t.ID]; is {
+			late[t.ID] = try
+		}
+	}
+	return late, nil
+}
+
+// latePair is the block of a token and the one that it has replaced, which somebody still
+// tries.
+func (req *request) latePair(a accountRow, old, next hallpass.Token, try hallpass.AttentionRow) tokenGroup {
+	rows := []tokenRow{req.tokenRow(a, next), req.tokenRow(a, old)}
+	rows[0].Part, rows[1].Part = "New", "Old"
+	words := "The old secret is still tried by " + try.From.Address + " with " + client(try.From.UserAgent) + ": " + hallpass.Counted(int(try.Count), "time") + " within the hour, last " + req.timestamp(try.Last).Relative()
+	return tokenGroup{pairHead{
+		ID: old.ID, Name: old.Name, Late: true, Title: "Replaced, and still tried", Text: words + ". It is refused: give that client the new secret, or rotate again and hand out that one.",
+		OldURL: rows[1].URL, NewURL: rows[0].URL, Write: a.Write,
+	}, rows}
 }
 
 // overlap reports whether both tokens live at now, and next replaces old.

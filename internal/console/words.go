@@ -121,6 +121,7 @@ func tokenBadge(s hallpass.TokenState, used bool) badge {
 // wants a look.
 var accountViewWords = map[hallpass.AccountView]struct{ label, class string }{
 	hallpass.AllAccounts:         {label: "All"},
+	hallpass.FailingAccounts:     {"Failing", "bad"},
 	hallpass.EndingAccounts:      {"Ends in 14 days", "warn"},
 	hallpass.NeverEndingAccounts: {label: "Never ends"},
 	hallpass.StaleAccounts:       {label: "Unused for 90 days"},
@@ -160,6 +161,9 @@ func tokensWords(s hallpass.ServiceAccountSummary) (words, class string) {
 	if s.LiveTokens == 0 {
 		add(s.Tokens, "ended")
 		class = ""
+	}
+	if add(s.Failing, "refused"); s.Failing > 0 {
+		class = "bad"
 	}
 	return strings.Join(parts, ", "), class
 }

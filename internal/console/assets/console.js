@@ -170,6 +170,15 @@ function focusOn(element) {
 	(menu ? $(`[popovertarget="${menu.id}"]`) : element)?.focus();
 }
 
+// typedName lets a question be answered when the name that it asks for is typed.
+function typedName(root) {
+	const input = $("[data-type]", root);
+	const same = () => input.setCustomValidity(input.value.trim().replace(/\s+/g, " ") === input.dataset.type ? "" : "Type the name as it is shown.");
+	input?.addEventListener("input", same);
+	if (input) same();
+}
+typedName(document);
+
 // ask opens the question of a page as a dialog. It returns false when the page has
 // no question.
 function ask(html, opener, cancelled) {
@@ -190,8 +199,9 @@ function ask(html, opener, cancelled) {
 		e.preventDefault();
 		dialog.close();
 	});
+	typedName(dialog);
 	let sent = false;
-	$("form", dialog).addEventListener("submit", (e) => {
+	$("#confirm-form", dialog).addEventListener("submit", (e) => {
 		if (sent) e.preventDefault();
 		sent = true;
 	});
