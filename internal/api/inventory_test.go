@@ -105,6 +105,11 @@ func TestInventoryTable(t *testing.T) {
 		t.Errorf("%v, %q", err, rows)
 	}
 	expect(t, "bad filter", s.Do(hallpasstest.Admin, "GET", "/api/tokens?sort=size", "", "Accept: text/csv"), 400, "sort")
+	for _, path := range []string{"/api/tokens", "/api/attention"} { // as a link in a page asks
+		if r := s.Do(hallpasstest.Admin, "GET", path+"?format=csv", ""); r.StatusCode != 200 || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/csv") {
+			t.Errorf("%s: %d, %q", path, r.StatusCode, r.Header.Get("Content-Type"))
+		}
+	}
 }
 
 // TestSelfToken shows a token its own record, whatever it may do.
