@@ -12,6 +12,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/console"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
 // hostileName is a name with markup and a very long word: pages must escape and wrap it.
@@ -230,7 +231,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 		empty.open(path)
 		empty.check("empty " + path)
 	}
-	s := hallpasstest.New(t)
+	s := hallpasstest.New(t, func(c *server.Config) { c.SMTP.Enabled = true }) // a channel may send mails
 	pages := furnish(t, s)
 	a := newAxe(t, s)
 	for _, path := range allPages(t, pages) {
@@ -313,7 +314,7 @@ const changesByKey = `(() => {
 // is wrong. When the server refuses it, that field is marked, has the reason in words
 // next to it, and has the focus. The other fields keep what was typed.
 func TestEveryFormTellsWhere(t *testing.T) {
-	s := hallpasstest.New(t)
+	s := hallpasstest.New(t, func(c *server.Config) { c.SMTP.Enabled = true }) // a channel may send mails
 	pages := furnish(t, s)
 	b := newBrowser(t, s.URL)
 	b.signIn("admin", hallpasstest.AdminPassword)

@@ -213,8 +213,7 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 
 	b.click(`button[aria-label^="Actions for ci-dashboard-sync-token"]`)
 	b.click(`.menu:popover-open a[href$="/delete"]`)
-	b.shows("127.0.0.1") // told before it is deleted: from where it was used
-	b.press("dialog button", "Revoke token")
+	b.yes("127.0.0.1", "It is in use.") // told before it is deleted: from where it was used
 	b.shows("The token ci-dashboard-sync-token of dashboard-sync is revoked.")
 	hallpasstest.Eventually(t, "the first token to be refused", func() bool { return status(w.secret) == http.StatusUnauthorized })
 	if got := status(second); got != http.StatusOK {
@@ -224,7 +223,7 @@ func (w *seedWalk) rotateAndDisable(t *testing.T) {
 	b.open(w.account)
 	b.press("a, button", "Disable service account")
 	b.until(`document.querySelector("dialog[open]")`)
-	b.press("dialog button", "Disable service account")
+	b.yes()
 	b.shows("dashboard-sync is disabled now: its tokens are refused.")
 	hallpasstest.Eventually(t, "the disabled account's token to be refused", func() bool { return status(second) == http.StatusUnauthorized })
 	b.shows("Disabled")

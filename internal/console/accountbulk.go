@@ -1,10 +1,12 @@
 package console
 
 import (
+	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
 // maxBulk is how many accounts one change of several takes.
@@ -130,9 +132,34 @@ func (req *request) pauseAccounts(c change, chosen []hallpass.ServiceAccountSumm
 	return c, nil
 }
 
-// ownAccounts asks whether somebody is to answer for the accounts.
+// ownersView is the form for who answers for several accounts.
+type ownersView struct {
+	frame
+	Back, Owner, Count string
+	Accounts           []string // their IDs
+}
+
+func (req *request) showOwners(status int, view ownersView) (err error) {
+	if view.frame, err = req.frame("serviceaccounts", "Set owner", crumbAdmin, crumbAccess, crumbAccounts); err != nil {
+		return err
+	}
+	return req.showStatus(status, "serviceaccounts/owners", view)
+}
+
+// ownAccounts shows the form for it, and asks whether somebody is to answer for the accounts.
 func (req *request) ownAccounts(c change, chosen []hallpass.ServiceAccountSummary) (change, error) {
 	owner := req.PostForm.Get("owner")
+	view := ownersView{Back: c.Cancel, Owner: owner, Count: hallpass.Counted(len(chosen), nounAccount.one), Accounts: req.PostForm["account"]}
+	if !req.PostForm.Has("owner") {
+		c.show = func() error { return req.showOwners(http.StatusOK, view) }
+		return c, nil
+	}
+	c.again = func(err error) error {
+		if !req.formError(err, "owner") {
+			return err
+		}
+		return req.showOwners(httpd.Status(err), view)
+	}
 	if err := hallpass.TidyOwner(&owner, nil); err != nil {
 		return c, err
 	}

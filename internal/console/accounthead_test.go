@@ -104,6 +104,7 @@ func TestOwner(t *testing.T) {
 	}
 	b.want("with one", b.get(ci), 200, "ops@example.com answers for ci now.", "Change owner and purpose", "the build")
 	chosen := []string{"do", "owner", "owner", "platform", "account", idOf(t, s, "ci"), "account", idOf(t, s, "nightly"), "back", "/org/serviceaccounts?filter=unowned"}
+	b.want("the form for several", b.post("/org/serviceaccounts", append([]string{"do", "owner"}, chosen[4:]...)...), 200, "Of 2 service accounts", `name="owner"`)
 	question := b.post("/org/serviceaccounts", chosen...)
 	b.want("several", question, 200, "ops@example.com", "nobody", "platform", "Set the owner of 2 service accounts")
 	mark := regexp.MustCompile(`name="asked" value="([^"]*)"`).FindStringSubmatch(question.text)
@@ -111,7 +112,7 @@ func TestOwner(t *testing.T) {
 		t.Errorf("%d to %q", p.status, p.to)
 	}
 	b.want("the list", b.get("/org/serviceaccounts?owner=platform"), 200, "2 service accounts changed. Who answers for them: platform.", "ci", "nightly")
-	b.want("no address", b.post("/org/serviceaccounts", "do", "owner", "owner", "x@", "account", idOf(t, s, "ci")), 400, "mail address")
+	b.want("no address", b.post("/org/serviceaccounts", "do", "owner", "owner", "x@", "account", idOf(t, s, "ci")), 400, `id="error-owner"`, `value="x@"`, "mail address")
 
 	s.User("vera", hallpass.RoleViewer)
 	v := signedIn(t, s, "vera", hallpasstest.UserPassword)

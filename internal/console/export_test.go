@@ -27,6 +27,7 @@ var views = map[string]any{
 	"serviceaccounts/activity": activityView{},
 	"serviceaccounts/create":   newAccountView{},
 	"serviceaccounts/detail":   accountView{},
+	"serviceaccounts/owners":   ownersView{},
 	"serviceaccounts/owner":    ownerView{},
 	"serviceaccounts/list":     accountsView{},
 	"sessions/login":           loginView{},
