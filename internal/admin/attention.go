@@ -285,6 +285,13 @@ func (s attention) tried() (map[hallpass.TokenID]hallpass.AttentionRow, error) {
 				return nil, err
 			}
 		}
+		if do == hallpass.ActionShowSuccessor && t.Rotation.Successor != 0 {
+			if _, err := s.Token(s.caller.Org, t.ServiceAccount, t.Rotation.Successor); hallpass.KindOf(err) == hallpass.NotFound {
+				do = hallpass.ActionReissue // it was deleted
+			} else if err != nil {
+				return nil, err
+			}
+		}
 		if do == "" {
 			continue
 		}

@@ -79,9 +79,10 @@ func (a *Admin) rotate(
 		return Rotated{}, err
 	}
 	mark, err := newKeyMark(in.Key, struct {
-		Token hallpass.TokenID
+		Token  hallpass.TokenID
+		Action hallpass.Action // what a person asked for is not repeated to the token itself
 		Rotate
-	}{id, in})
+	}{id, n.action, in})
 	if err != nil {
 		return Rotated{}, err
 	}
@@ -146,13 +147,16 @@ func (t *Turn) rotating(account hallpass.ServiceAccountID, id hallpass.TokenID) 
 }
 
 // rotatable returns a Conflict if the token cannot be replaced at now: a live one does
-// that already, or it was ended or is paused. One that has expired can.
+// that already, or it was ended or is paused. One that has expired can, and one whose
+// successor was deleted.
 func rotatable(old, next hallpass.Token, now time.Time) error {
 	if next.ID != 0 && next.Live(now) {
-		return &TokenError{&hallpass.Error{Kind: hallpass.Conflict, ID: "token.already-rotated", Message: fmt.Sprintf("The token %d replaces this token already", next.ID)}, next}
+		return errAlreadyRotated(next)
 	}
-	switch state := old.State(now, false); state {
-	case hallpass.TokenLive, hallpass.TokenOverlapping, hallpass.TokenExpired:
+	switch state := old.State(now, false); {
+	case state == hallpass.TokenLive, state == hallpass.TokenOverlapping, state == hallpass.TokenExpired:
+		return nil
+	case state == hallpass.TokenRotated && next.ID == 0: // what replaced it was deleted
 		return nil
 	default:
 		return &TokenError{&hallpass.Error{Kind: hallpass.Conflict, ID: "token.not-rotatable", Message: "This token cannot be replaced: it is " + state.Words()}, old}
@@ -294,7 +298,8 @@ func (a *Admin) ExtendRotation(ctx context.Context, c hallpass.Caller, account h
 }
 
 // UndoRotation ends a token that replaces another while both work, and returns the
-// other, which is as it was before. Conflict if they do not both work.
+// other, which is as it was before; its ID stands behind its name if another token has
+// that by now. Conflict if they do not both work, or a third replaces the one to be ended.
 func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) (hallpass.Token, error) {
 	var back hallpass.Token
 	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, "token.undo", func(t *Turn) error {
@@ -308,6 +313,9 @@ func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hal
 			return errNotOverlapping
 		}
 		if err == nil {
+			err = t.replacedNoMore(next)
+		}
+		if err == nil {
 			err = a.outranks(t.Tx, t.Caller, owner)
 		}
 		if err == nil {
@@ -319,13 +327,68 @@ func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hal
 		if err := t.RevokeToken(next.Org, next.ID, now); err != nil {
 			return err
 		}
-		back = alone(old)
-		if err := t.RenameToken(back, now); err != nil {
+		if back, err = t.GiveNameBack(alone(old), now); err != nil {
 			return err
 		}
 		return t.Audit("token", idText(old.ID), fmt.Sprintf("token %d, which replaced it, is ended", next.ID))
 	})
 	return back, err
+}
+
+// replacedNoMore returns a Conflict if a live token replaces t: that must be undone first.
+func (t *Turn) replacedNoMore(token hallpass.Token) error {
+	next, live, err := t.liveSuccessor(token)
+	if err != nil || !live {
+		return err
+	}
+	return errAlreadyRotated(next)
+}
+
+func errAlreadyRotated(next hallpass.Token) error {
+	return &TokenError{&hallpass.Error{Kind: hallpass.Conflict, ID: "token.already-rotated", Message: fmt.Sprintf("The token %d replaces this token already", next.ID)}, next}
+}
+
+// liveSuccessor returns the token that replaces the other and works, if there is one.
+func (t *Turn) liveSuccessor(token hallpass.Token) (next hallpass.Token, live bool, err error) {
+	if token.Rotation.Successor == 0 {
+		return next, false, nil
+	}
+	next, err = t.Token(token.Org, token.ServiceAccount, token.Rotation.Successor)
+	if hallpass.KindOf(err) == hallpass.NotFound {
+		return next, false, nil
+	}
+	return next, err == nil && next.Live(t.admin.now()), err
+}
+
+// release is what becomes of a token, which works, when the one that replaces it was
+// deleted: another that replaces the deleted one replaces it. Without one, it is as it was
+// before the rotation if the caller holds what the account holds, else its end stays.
+func (t *Turn) release(old, deleted hallpass.Token) error {
+	third, live, err := t.liveSuccessor(deleted)
+	if err != nil {
+		return err
+	}
+	if live {
+		old.Rotation.Successor, third.Rotation.Predecessor = third.ID, old.ID
+		if err := t.UpdateToken(old); err != nil {
+			return err
+		}
+		return t.UpdateToken(third)
+	}
+	owner, err := t.ServiceAccount(old.Org, old.ServiceAccount)
+	if err != nil {
+		return err
+	}
+	end := old.EndsAt()
+	old = alone(old)
+	switch err := t.admin.outranks(t.Tx, t.Caller, owner); {
+	case hallpass.KindOf(err) == hallpass.Denied:
+		old.ExpiresAt = end
+	case err != nil:
+		return err
+	}
+	_, err = t.GiveNameBack(old, t.admin.now())
+	return err
 }
 
 // alone returns the token as it is when no other replaces it.

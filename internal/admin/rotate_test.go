@@ -443,3 +443,142 @@ func TestRevokeReused(t *testing.T) {
 		t.Errorf("%d entries, want 2", n)
 	}
 }
+
+// helper returns an account that may write the tokens of ci and holds nothing else.
+func (w *rotations) helper() hallpass.Caller {
+	w.t.Helper()
+	c := w.machine("helper", hallpass.RoleNone)
+	list := []hallpass.Permission{{Action: hallpass.ServiceAccountsWrite, Scope: w.account.Scope()}}
+	if _, err := w.CreateRole(w.t.Context(), w.boss, hallpass.NamedRole{UID: "helps", Name: "helps", Permissions: list}, false); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.AssignRole(w.t.Context(), w.boss, "helps", hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(c.ServiceAccount())}, false); err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// TestDeletedSuccessor deletes a token that replaces another. The deletion never fails,
+// whoever has the name by now, and gives nobody more than an undo would.
+func TestDeletedSuccessor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		prepare func(w *rotations, next hallpass.TokenID) // after the rotation, before the deletion
+		as      func(w *rotations) hallpass.Caller
+		want    func(w *rotations, before, old hallpass.Token) bool
+	}{
+		"the old one is as before": {want: func(w *rotations, before, old hallpass.Token) bool { return cmp.Equal(before, old) }},
+		"another live token has the name": {
+			prepare: func(w *rotations, next hallpass.TokenID) {
+				name := "renamed"
+				if _, err := w.UpdateToken(w.t.Context(), w.boss, w.account, next, hallpass.TokenPatch{Name: &name}); err != nil {
+					w.t.Fatal(err)
+				}
+				if _, err := w.CreateToken(w.t.Context(), w.boss, w.account, admin.NewToken{Name: w.old.Token.Name}); err != nil {
+					w.t.Fatal(err)
+				}
+			},
+			want: func(w *rotations, before, old hallpass.Token) bool {
+				return old.Name == fmt.Sprintf("%s-%d", before.Name, before.ID) && old.ExpiresAt.Equal(before.ExpiresAt)
+			},
+		},
+		"a third replaces it": {
+			prepare: func(w *rotations, next hallpass.TokenID) {
+				third, err := w.RotateToken(w.t.Context(), w.boss, w.account, next, admin.Rotate{})
+				if err != nil {
+					w.t.Fatal(err)
+				}
+				if _, err := w.UndoRotation(w.t.Context(), w.boss, w.account, next); errID(err) != "token.already-rotated" {
+					w.t.Errorf("undo of a token that a third replaces: %v", err)
+				}
+				w.old.Token.Rotation.Successor = third.Token.ID
+			},
+			want: func(w *rotations, _, old hallpass.Token) bool {
+				third := w.get(w.old.Token.Rotation.Successor)
+				return old.Overlaps(third, w.Clock.Now()) && third.Rotation.Predecessor == old.ID && !old.EndsAt().IsZero()
+			},
+		},
+		"by a caller who holds less": {
+			as: (*rotations).helper,
+			want: func(w *rotations, before, old hallpass.Token) bool {
+				return old.Rotation.Successor == 0 && old.ExpiresAt.Equal(w.Clock.Now().Add(time.Hour))
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newRotations(t, admin.NewToken{Seconds: 0})
+			before, grace := w.get(w.old.Token.ID), time.Hour
+			r, err := w.rotate(admin.Rotate{Grace: &grace})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.prepare != nil {
+				tt.prepare(w, r.Token.ID)
+			}
+			as := w.boss
+			if tt.as != nil {
+				as = tt.as(w)
+			}
+			if err := w.DeleteToken(t.Context(), as, w.account, r.Token.ID); err != nil {
+				t.Fatal(err)
+			}
+			if old := w.get(before.ID); !old.Live(w.Clock.Now()) || !tt.want(w, before, old) {
+				t.Errorf("the old token is %+v", old)
+			}
+		})
+	}
+}
+
+// TestReissueOfWhatWasReplaced replaces an expired token again when the one that
+// replaced it was deleted.
+func TestReissueOfWhatWasReplaced(t *testing.T) {
+	w := newRotations(t, admin.NewToken{Seconds: 60})
+	w.Wind(time.Hour)
+	r, err := w.rotate(admin.Rotate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.rotate(admin.Rotate{}); errID(err) != "token.already-rotated" {
+		t.Errorf("beside its successor: %v", err)
+	}
+	if err := w.DeleteToken(t.Context(), w.boss, w.account, r.Token.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.rotate(admin.Rotate{}); err != nil {
+		t.Errorf("without its successor: %v", err)
+	}
+}
+
+// TestUsualRateIsNotRaised: whoever holds less than the account cannot give a token a
+// rate above the one that holds without any of its own.
+func TestUsualRateIsNotRaised(t *testing.T) {
+	w := newRotations(t, admin.NewToken{})
+	c := w.helper()
+	strict := admin.New(w.db, admin.Options{Now: w.Clock.Now, Rate: hallpass.RateLimit{Requests: 300, Every: time.Second, Burst: 300}})
+	for _, tt := range []struct {
+		requests int
+		want     string
+	}{{200, ""}, {300, "serviceaccounts.ErrRoleForbidden"}, {1_000_000, "serviceaccounts.ErrRoleForbidden"}} {
+		rate := hallpass.RateLimit{Requests: tt.requests, Every: time.Second}
+		if _, err := strict.UpdateToken(t.Context(), c, w.account, w.old.Token.ID, hallpass.TokenPatch{Rate: &rate}); errID(err) != tt.want {
+			t.Errorf("%d a second: %v, want %q", tt.requests, err, tt.want)
+		}
+	}
+}
+
+// TestItselfDoesNotRepeatOthers: what a person asked for with a key is not repeated to
+// the token itself, which may not live as long.
+func TestItselfDoesNotRepeatOthers(t *testing.T) {
+	w := newRotations(t, admin.NewToken{Seconds: 300 * 24 * 3600})
+	on, until := true, w.Clock.Now().Add(time.Hour)
+	if _, err := w.UpdateToken(t.Context(), w.boss, w.account, w.old.Token.ID, hallpass.TokenPatch{SelfRotate: &on, RenewUntil: &until}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.rotate(admin.Rotate{Key: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	w.Wind(3 * time.Second)
+	itself := hallpass.Caller{Principal: hallpass.Principal{Kind: hallpass.ServiceAccountPrincipal, ID: int64(w.account)}, Org: hallpass.FirstOrg, Token: w.old.Token.ID}
+	if _, err := w.RotateItself(t.Context(), itself, admin.Rotate{Key: "k"}); errID(err) != "token.rotation-key-reused" {
+		t.Errorf("the token with the key of a person: %v", err)
+	}
+}

@@ -245,7 +245,7 @@ func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hall
 			}
 		}
 		for _, o := range old {
-			if err := t.UpdateToken(alone(o)); err != nil {
+			if err := t.release(o, token); err != nil {
 				return err
 			}
 		}

@@ -117,6 +117,33 @@ func (tx *Tx) RenameToken(t hallpass.Token, now time.Time) error {
 	return tx.UpdateToken(t)
 }
 
+// GiveNameBack is UpdateToken for a token that is not replaced any more, and so gets its
+// name again. When a live token of the org has that by now, its ID stands behind the name.
+// It returns the token as it is stored.
+func (tx *Tx) GiveNameBack(t hallpass.Token, now time.Time) (hallpass.Token, error) {
+	const most = 100
+	name := t.Name
+	for i := range most {
+		var taken bool
+		err := tx.freeTokenName(t.Org, hallpass.NameKey(t.Name), t.ID, now)
+		if err == nil {
+			err = tx.sql.QueryRow(`SELECT EXISTS (SELECT 1 FROM tokens WHERE org_id = $1 AND name_key = $2)`, t.Org, hallpass.NameKey(t.Name)).Scan(&taken)
+		}
+		if err != nil {
+			return t, fmt.Errorf("store: give token %d its name back: %w", t.ID, err)
+		}
+		if !taken {
+			break
+		}
+		behind := fmt.Sprintf("-%d", t.ID)
+		if i > 0 {
+			behind += fmt.Sprintf("-%d", i)
+		}
+		t.Name = hallpass.Clean(name, hallpass.MaxName-len(behind)) + behind
+	}
+	return t, tx.UpdateToken(t)
+}
+
 // UpdateToken stores all of the token but its ID, its org, its account, when and by
 // whom it was made, and its last use. A token that was replaced, or is dead, keeps
 // its name and gives it up to others. A name that a live token of the org has is a
