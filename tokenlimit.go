@@ -31,6 +31,15 @@ type TokenLimits struct {
 // Ceiling reports whether the limits take any permission away.
 func (l TokenLimits) Ceiling() bool { return l.ReadOnly || l.MaxRole != nil || l.Permissions != nil }
 
+// WithRate returns the limits of a token for which the usual rate holds when it has none
+// of its own.
+func (l TokenLimits) WithRate(usual RateLimit) TokenLimits {
+	if l.Rate == (RateLimit{}) {
+		l.Rate = usual
+	}
+	return l
+}
+
 // Looser reports whether the networks and the rate of l let a request through that those
 // of other do not. Networks are compared one by one: one that several of the other cover
 // only together is taken not to be covered.
@@ -186,6 +195,9 @@ func ParseNetworks(list []string) ([]netip.Prefix, error) {
 // there are more than MaxNetworks, or if one of them could allow more than its author
 // sees: an IPv4 network in IPv6, one with bits after its prefix, and all addresses.
 func TidyNetworks(list []netip.Prefix) ([]netip.Prefix, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
 	if len(list) > MaxNetworks {
 		return nil, Invalidf("networks", "networks holds at most %d addresses and CIDRs", MaxNetworks)
 	}

@@ -20,6 +20,7 @@ type Options struct {
 	SessionIdle     time.Duration        // how long a session may rest unused; 0: 7 days
 	SessionLifetime time.Duration        // how long a session lasts; 0: 30 days
 	RotationGrace   time.Duration        // how long a token that was replaced works on at most; 0: a day
+	Rate            hallpass.RateLimit   // of tokens that have none of their own
 	TrustsProxies   bool                 // proxies tell the addresses of clients
 	Itself          []string             // the URLs of this server, which no guard protects; "" is none
 	Outgoing        Outgoing             // what is set up for notices

@@ -35,7 +35,7 @@ func (a *Admin) UpdateToken(ctx context.Context, c hallpass.Caller, account hall
 		if after, err = a.patched(t, owner, before, p); err != nil {
 			return err
 		}
-		if gives(before, after, now) {
+		if a.gives(before, after, now) {
 			if err := a.outranks(t.Tx, t.Caller, owner); err != nil {
 				return err
 			}
@@ -65,10 +65,10 @@ func (a *Admin) patched(t *Turn, owner hallpass.ServiceAccount, before hallpass.
 }
 
 // gives reports whether after can do anything that before cannot.
-func gives(before, after hallpass.Token, now time.Time) bool {
+func (a *Admin) gives(before, after hallpass.Token, now time.Time) bool {
 	was, is := before.Pause, after.Pause
 	sooner := was.Holds(now) && (!is.Holds(now) || !is.Until.IsZero() && (was.Until.IsZero() || is.Until.Before(was.Until)))
-	return sooner || widens(before.Limits, after.Limits) || after.Limits.Looser(before.Limits) ||
+	return sooner || widens(before.Limits, after.Limits) || after.Limits.WithRate(a.o.Rate).Looser(before.Limits.WithRate(a.o.Rate)) ||
 		after.SelfRotate && (!before.SelfRotate || after.RenewUntil.After(before.RenewUntil))
 }
 

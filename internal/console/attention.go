@@ -232,7 +232,11 @@ func (req *request) why(r hallpass.AttentionRow) string {
 		add(r.Account.Role.String(), ", made ", when(r.Token.CreatedAt), " by ", r.Token.CreatedBy)
 	case hallpass.AttentionRefusals:
 		parts = nil
-		add("rule ", strconv.Itoa(r.Rule), " refused ", hallpass.Counted(int(r.Count), "request"), ", the last ", when(r.Last), ": ", r.Reason)
+		day := "yesterday" // the count is by day, so the hour is not known
+		if !r.Last.Before(req.o.Admin.Now().UTC().Truncate(24 * time.Hour)) {
+			day = "today"
+		}
+		add("rule ", strconv.Itoa(r.Rule), " refused ", hallpass.Counted(int(r.Count), "request"), ", the last ", day, ": ", r.Reason)
 	}
 	if r.Subject.Kind == hallpass.TokenSubject {
 		if r.Token.LastUse.At.IsZero() {

@@ -129,9 +129,9 @@ func (req *request) pair(a accountRow, old, next hallpass.Token) tokenGroup {
 
 // closing says when the old token of a pair ends by itself.
 func (req *request) closing(old hallpass.Token) string {
-	when := "It ends by itself when the new one is used"
+	when := "The old one ends by itself when the new one is used"
 	if q := old.Rotation.Quiet; q > 0 {
-		when = "It ends by itself after " + secondsText(int64(q/time.Second)) + " without use"
+		when = "The old one ends by itself after " + secondsText(int64(q/time.Second)) + " without use"
 	}
 	if end := old.EndsAt(); !end.IsZero() {
 		when += ", at the latest " + req.timestamp(end).Long()

@@ -198,7 +198,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		return err
 	}
 	s.admin = admin.New(s.db, admin.Options{
-		RotationGrace: grace, TrustsProxies: len(c.Server.TrustedProxies) > 0,
+		RotationGrace: grace, Rate: rate, TrustsProxies: len(c.Server.TrustedProxies) > 0,
 		Now: now, Settings: c.settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		Outgoing:    outgoing,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},

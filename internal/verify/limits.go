@@ -2,9 +2,11 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,16 +26,14 @@ type limits struct {
 
 // newLimits returns the limits of a token, nil if it has none. The ceiling is that of the
 // token's limits.
-func newLimits(l hallpass.TokenLimits, ceiling *hallpass.Ceiling, usual hallpass.RateLimit) *limits {
-	if l.Rate == (hallpass.RateLimit{}) {
-		l.Rate = usual
-	}
+func (ls *lookUps) newLimits(t hallpass.Token, ceiling *hallpass.Ceiling) *limits {
+	l := t.Limits.WithRate(ls.rate)
 	if ceiling == nil && len(l.Networks) == 0 && l.Rate == (hallpass.RateLimit{}) {
 		return nil
 	}
 	out := &limits{ceiling: ceiling, networks: l.Networks}
 	if l.Rate != (hallpass.RateLimit{}) {
-		out.rate = &rate{limit: l.Rate}
+		out.rate = ls.rates.get(rateKey{t.Rotation.First(t.ID), l.Rate}, ls.node.Now())
 	}
 	return out
 }
@@ -80,11 +80,49 @@ func (e *entry) knows(address string) bool {
 // A rate counts the requests of one token on this node, by the generic cell rate
 // algorithm (ITU-T I.371): each request takes the time that the limit gives it, and may
 // come ahead of its time by as much as the burst is. A request costs one compare-and-swap.
-// An entry that is read anew begins as after a rest. The clock is the node's, which never
-// goes back.
+// The clock is the node's, which never goes back.
 type rate struct {
 	limit   hallpass.RateLimit
 	arrival atomic.Int64 // when the next request is due, in nanoseconds since 1970
+}
+
+// rates keep what tokens have used of their rates when their entries are read anew, so
+// that no change of a token, and no rotation, starts its rate again. The tokens of a
+// rotation share one rate. The zero rates is ready to use, and safe for concurrent use.
+type rates struct {
+	mu   sync.Mutex
+	of   map[rateKey]*rate
+	full int // so many are kept before those that rest are let go
+}
+
+// rateKey names a rate: the first token of the rotation, and the limit, because one that
+// is changed begins anew.
+type rateKey struct {
+	chain hallpass.TokenID
+	limit hallpass.RateLimit
+}
+
+// leastRates is how many rates are kept whether they rest or not.
+const leastRates = 1024
+
+// get returns the rate with that key.
+func (rs *rates) get(k rateKey, at time.Time) *rate {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if r := rs.of[k]; r != nil {
+		return r
+	}
+	if rs.of == nil {
+		rs.of, rs.full = make(map[rateKey]*rate), leastRates
+	}
+	if len(rs.of) >= rs.full {
+		now := at.UnixNano()
+		maps.DeleteFunc(rs.of, func(_ rateKey, r *rate) bool { return r.arrival.Load() <= now }) // as good as new ones
+		rs.full = max(leastRates, 2*len(rs.of))
+	}
+	r := &rate{limit: k.limit}
+	rs.of[k] = r
+	return r
 }
 
 // take counts a request at that time, on one of so many nodes that share the limit. It returns how

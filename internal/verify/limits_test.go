@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
@@ -268,6 +269,48 @@ func TestRateIsExact(t *testing.T) {
 	w.wind(time.Minute)
 	if n := flood(640); n != 21 {
 		t.Errorf("%d passed after a rest, want 21", n)
+	}
+}
+
+// TestRateIsNotBegunAnew: no change of a token, and no rotation, gives back what was used
+// of its rate.
+func TestRateIsNotBegunAnew(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	a := w.account("ci")
+	id, text := w.limited(a, "t", hallpass.TokenLimits{Rate: hallpass.RateLimit{Requests: 2, Every: time.Hour, Burst: 1}})
+	verdicts := func(text string, n int) (list string) {
+		for range n {
+			switch _, err := w.verify.Bearer(t.Context(), text, 0, home); {
+			case err == nil:
+				list += "+"
+			default:
+				list += "-"
+			}
+		}
+		return list
+	}
+	if got := verdicts(text, 3); got != "++-" {
+		t.Fatalf("before: %s", got)
+	}
+	networks, none := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/1"), netip.MustParsePrefix("128.0.0.0/1")}, []netip.Prefix{}
+	for _, p := range []hallpass.TokenPatch{{Networks: &networks}, {Networks: &none}, {Name: new("another")}} {
+		if _, err := w.admin.UpdateToken(t.Context(), w.caller, a, id, p); err != nil {
+			t.Fatal(err)
+		}
+		if got := verdicts(text, 1); got != "-" {
+			t.Errorf("after a change: %s", got)
+		}
+	}
+	made, err := w.admin.RotateToken(t.Context(), w.caller, a, id, admin.Rotate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := verdicts(made.Secret.Reveal(), 1); got != "-" {
+		t.Errorf("the token that replaces it: %s", got)
+	}
+	w.wind(time.Hour)
+	if got := verdicts(made.Secret.Reveal(), 3); got != "++-" {
+		t.Errorf("after a rest: %s", got)
 	}
 }
 

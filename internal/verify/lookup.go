@@ -19,6 +19,7 @@ type lookUps struct {
 	cache   *cache
 	limiter *limiter
 	rate    hallpass.RateLimit // of tokens that have none of their own
+	rates   rates
 }
 
 // found is what the database says about a token.
@@ -70,7 +71,7 @@ func (ls *lookUps) look(ctx context.Context, hash [32]byte, begun store.Epoch) (
 	if f.disabled || !f.token.Live(ls.node.Now()) {
 		return f, nil
 	}
-	f.entry = ls.cache.put(begun, newEntry(f.token, newLimits(f.token.Limits, f.ceiling, ls.rate)), f.caller)
+	f.entry = ls.cache.put(begun, newEntry(f.token, ls.newLimits(f.token, f.ceiling)), f.caller)
 	return f, nil
 }
 
