@@ -157,7 +157,8 @@ func TestMigrate(t *testing.T) {
 	}
 	tokens := fmt.Sprintf("/api/serviceaccounts/%d/tokens", kept.account)
 	hallpasstest.Eventually(t, "the last use to be shown", func() bool {
-		return !strings.Contains(fmt.Sprint(old.look(tokens)), "lastUsedAt:<nil>")
+		shown := fmt.Sprint(old.look(tokens))
+		return !strings.Contains(shown, "lastUsedAt:<nil>") && !strings.Contains(shown, "lastUsedRoute:<nil>")
 	})
 	before := make(map[string]any)
 	for _, path := range paths {
