@@ -12,7 +12,7 @@ type AccountView string
 const (
 	AllAccounts         AccountView = ""
 	FailingAccounts     AccountView = "failing"      // somebody tries a token that is refused
-	EndingAccounts      AccountView = "ending"       // a live token ends within EndsSoon
+	EndingAccounts      AccountView = "ending"       // a live token that no other replaces ends within EndsSoon
 	NeverEndingAccounts AccountView = "never-ending" // a live token never ends
 	StaleAccounts       AccountView = "stale"        // there are live tokens, and none was used within Stale
 	UnusedAccounts      AccountView = "unused"       // there are live tokens, and none was ever used
@@ -43,7 +43,7 @@ func (v AccountView) Picks(s ServiceAccountSummary, now time.Time) bool {
 	case FailingAccounts:
 		return s.Failing > 0
 	case EndingAccounts:
-		return !s.NextExpiry.IsZero() && s.NextExpiry.Sub(now) <= EndsSoon
+		return s.EndsWithin(now, EndsSoon)
 	case NeverEndingAccounts:
 		return s.NeverExpiring > 0
 	case StaleAccounts:
@@ -109,6 +109,12 @@ func (s ServiceAccountSummary) endRank(now time.Time) (int, time.Time) {
 		return 2, time.Time{}
 	}
 	return 3, time.Time{}
+}
+
+// EndsWithin reports whether one of the account's live tokens that no other replaces ends
+// within d.
+func (s ServiceAccountSummary) EndsWithin(now time.Time, d time.Duration) bool {
+	return !s.NextExpiry.IsZero() && s.NextExpiry.Sub(now) <= d
 }
 
 // EndedLately reports whether the account is left without a live token since less than

@@ -53,7 +53,7 @@ type TokenFigures struct {
 	Paused        int       // those of them that are paused
 	Overlapping   int       // those of them that are being replaced and not paused
 	LastUse       Use       // the latest of any of its tokens; zero: never
-	NextExpiry    time.Time // the soonest end of its live tokens; zero: none ends
+	NextExpiry    time.Time // the soonest end of its live tokens, save of those that a live one replaces; zero: none ends
 	LastEnd       time.Time // when the latest of the others ended; zero: none has
 }
 
@@ -68,7 +68,7 @@ func (s ServiceAccountSummary) Usable() int {
 // ExpiresSoon reports whether one of the account's live tokens expires within
 // seven days.
 func (s ServiceAccountSummary) ExpiresSoon(now time.Time) bool {
-	return !s.NextExpiry.IsZero() && s.NextExpiry.Sub(now) <= soonExpiry
+	return s.EndsWithin(now, soonExpiry)
 }
 
 // A Given counts what a principal holds in addition to its basic role, directly and

@@ -15,7 +15,8 @@ import (
 type AccountListFilter struct {
 	Query   string // part of the name or login, whatever the case
 	View    hallpass.AccountView
-	Owner   string // exactly, whatever the case
+	Owner   string        // exactly, whatever the case
+	Ends    time.Duration // a token of it ends within so long
 	Sort    hallpass.AccountSort
 	Reverse bool
 	Page    Page
@@ -84,6 +85,9 @@ func (f AccountListFilter) pick(accounts []hallpass.ServiceAccount, figures map[
 			continue
 		}
 		s := hallpass.ServiceAccountSummary{ServiceAccount: account, TokenFigures: figures[account.ID], Failing: failing[account.ID]}
+		if f.Ends > 0 && !s.EndsWithin(now, f.Ends) {
+			continue
+		}
 		for _, v := range hallpass.AccountViews() {
 			if v.Picks(s, now) {
 				counts[v]++

@@ -99,6 +99,7 @@ func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, e
 		soon := store.WorkingTokens{EndAfter: s.now, EndBefore: s.now.Add(endsWithin), MadeFor: shortLived}
 		used, unused := soon, soon
 		used.UsedSince, unused.Unused = ago(usedWithin), ago(usedWithin)
+		unused.Fresh = ago(unusedAfter) // whoever has just made a token is about to use it
 		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionRotate, hallpass.ActionLetEnd}, used, unused)
 	case hallpass.AttentionOverlaps:
 		return s.overlaps()

@@ -34,13 +34,17 @@ func (a *Admin) Tokens(ctx context.Context, c hallpass.Caller, account hallpass.
 type TokenFilter struct {
 	Query     string // part of the name, whatever the case
 	State     hallpass.TokenState
+	Ends      time.Duration // those that end within so long and that no other replaces; 0: whenever they end
 	LiveFirst bool
 	Page      Page // the zero Page: all of them
 }
 
-// picks reports whether the token's name holds the query and it is in the state, for
-// an account that is disabled or not.
+// picks reports whether the token's name holds the query, it is in the state, for an
+// account that is disabled or not, and it ends when it should.
 func (f TokenFilter) picks(t hallpass.Token, now time.Time, disabled bool) bool {
+	if end := t.EndsAt(); f.Ends > 0 && (!t.Live(now) || end.IsZero() || end.Sub(now) > f.Ends || t.Rotation.Successor != 0) {
+		return false
+	}
 	return strings.Contains(hallpass.NameKey(t.Name), hallpass.NameKey(f.Query)) && (f.State == "" || f.State == t.State(now, disabled))
 }
 
@@ -77,7 +81,7 @@ func (a *Admin) tokenPage(tx *store.Tx, owner hallpass.ServiceAccount, f TokenFi
 	if f.Page == (Page{}) {
 		f.Page.Size = math.MaxInt32
 	}
-	if f.Query == "" {
+	if f.Query == "" && f.Ends == 0 {
 		limit, offset := f.Page.limits()
 		return tx.TokenPage(owner, f.State, f.LiveFirst, now, limit, offset)
 	}

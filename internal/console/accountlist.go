@@ -23,6 +23,7 @@ type accountsView struct {
 	Columns  accountColumns
 	Owner    string // that the list is narrowed to; empty: any
 	AnyOwner string // address of the list without it
+	Ends     endFilter
 	Owners   []accountFilter
 	Rows     []accountRow
 	Create   bool
@@ -55,15 +56,15 @@ type sortLink struct {
 
 // accountsAt is what the address of the list says.
 type accountsAt struct {
-	Query, Filter, Owner, Sort string
-	Page                       int
+	Query, Filter, Owner, Ends, Sort string
+	Page                             int
 }
 
 // readAccountsAt reads the address. What it does not understand it leaves out.
 func (req *request) readAccountsAt() accountsAt {
 	page, text := req.listPage()
 	q := req.URL.Query()
-	at := accountsAt{Query: text, Filter: q.Get("filter"), Owner: q.Get("owner"), Sort: q.Get("sort"), Page: page.Number}
+	at := accountsAt{Query: text, Filter: q.Get("filter"), Owner: q.Get("owner"), Ends: readEnds(q), Sort: q.Get("sort"), Page: page.Number}
 	if !slices.Contains(hallpass.AccountViews(), hallpass.AccountView(at.Filter)) {
 		at.Filter = ""
 	}
@@ -92,7 +93,7 @@ func (at accountsAt) order() (hallpass.AccountSort, bool) {
 // URL returns the address.
 func (at accountsAt) URL() string {
 	q := url.Values{}
-	for name, value := range map[string]string{"query": at.Query, "filter": at.Filter, "owner": at.Owner, "sort": at.Sort} {
+	for name, value := range map[string]string{"query": at.Query, "filter": at.Filter, "owner": at.Owner, "ends": at.Ends, "sort": at.Sort} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -139,7 +140,7 @@ func serviceAccounts(req *request) error {
 	var list admin.AccountList
 	var err error
 	if !view.Create || req.caller.Can(hallpass.ServiceAccountsRead, "") {
-		f := admin.AccountListFilter{Query: at.Query, View: hallpass.AccountView(at.Filter), Owner: at.Owner, Page: admin.Page{Number: at.Page, Size: perPage}}
+		f := admin.AccountListFilter{Query: at.Query, View: hallpass.AccountView(at.Filter), Owner: at.Owner, Ends: endsWithin(at.Ends), Page: admin.Page{Number: at.Page, Size: perPage}}
 		f.Sort, f.Reverse = at.order()
 		f.Names = collate.New(language.Und, collate.Numeric).CompareString
 		if list, err = req.o.Admin.AccountList(req.Context(), req.caller, f); err != nil {
@@ -148,6 +149,7 @@ func serviceAccounts(req *request) error {
 	}
 	for _, a := range list.Page {
 		row := req.accountRow(a)
+		row.Only = endsQuery(at.Ends)
 		view.Bulk = view.Bulk || row.Write
 		view.Rows = append(view.Rows, row)
 	}
@@ -178,6 +180,7 @@ func (l *accountsView) fillFilters(at accountsAt, list admin.AccountList) {
 	for _, o := range list.Owners {
 		l.Owners = append(l.Owners, accountFilter{Label: o.Owner, Count: o.Accounts, URL: at.with(func(at *accountsAt) { at.Owner = o.Owner }), Current: o.Owner == at.Owner})
 	}
+	l.Ends = endFilterOf(at.Ends, func(ends string) string { return at.with(func(at *accountsAt) { at.Ends = ends }) })
 	l.Columns = accountColumns{
 		Name: at.sorting("Account", "name", "ascending"), Used: at.sorting("Last used", "used", "descending"),
 		End: at.sorting("Next end", sortEnd, "ascending"), Owner: at.sorting("Owner", "owner", "ascending"),

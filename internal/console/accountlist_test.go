@@ -94,6 +94,10 @@ func TestListAnswers(t *testing.T) {
 		{"sort=owner", []string{"never-ends", "paused", "ending-3", "ending-60", "ended", "no-tokens"}},
 		{"sort=nonsense&filter=nonsense", []string{"ended", "ending-3", "paused", "ending-60", "never-ends", "no-tokens"}},
 		{"filter=ending", []string{"ending-3"}},
+		{"ends=7", []string{"ending-3"}},
+		{"ends=30", []string{"ending-3", "paused"}},
+		{"ends=31&filter=never-ending", []string{"never-ends"}},
+		{"ends=30&filter=blocked&sort=-end", []string{"paused"}},
 		{"filter=never-ending", []string{"never-ends"}},
 		{"filter=unused", []string{"ending-3", "paused", "ending-60", "never-ends"}},
 		{"filter=stale", nil},
@@ -113,6 +117,32 @@ func TestListAnswers(t *testing.T) {
 	b.want("the sorted column", b.get("/org/serviceaccounts?sort=-used"), 200, `aria-sort="ascending"><a class="sort" href="/org/serviceaccounts?sort=used"`, `aria-current="true">Last used`)
 	b.want("the owner of the list", b.get("/org/serviceaccounts?owner=Platform&sort=name"), 200, `Owner: Platform`, `href="/org/serviceaccounts?sort=name"`)
 	b.want("states", b.get("/org/serviceaccounts"), 200, `<span class="dot warn"></span>1 paused`, `<span class="dot good"></span>1 live`, `<span class="dot"></span>1 ended`, `href="/org/serviceaccounts?owner=Infra+%26+Co"`)
+}
+
+// TestEndOfAPair replaces a token. The one that is replaced ends by itself: the list and its
+// filters go by the new one's end, and so do the tokens of the account.
+func TestEndOfAPair(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	path := b.create("ci", "Viewer")
+	api := "/api/serviceaccounts/" + idOf(t, s, "ci") + "/tokens"
+	for _, body := range []string{`{"name":"moves","secondsToLive":2592000}`, `{"name":"goes","secondsToLive":259200}`} {
+		s.Do(hallpasstest.Admin, "POST", api, body)
+	}
+	s.Do(hallpasstest.Admin, "POST", api+"/1/rotate", `{"graceSeconds":3600}`)
+	b.want("the list", b.get("/org/serviceaccounts?ends=7"), 200, "in 3 days", `href="`+path+`?ends=7"`, "Ends within 7 days")
+	week := b.get(path + "?ends=7")
+	b.want("the tokens that end this week", week, 200, ">goes<", "Ends within 7 days")
+	if strings.Contains(week.text, ">moves<") {
+		t.Error("a pair is among the tokens that end this week")
+	}
+	b.want("the table alone", b.get(path+"/tokens?ends=30"), 200, ">goes<", ">moves<")
+	s.Do(hallpasstest.Admin, "DELETE", api+"/2", "")
+	b.want("without the other", b.get("/org/serviceaccounts"), 200, "in 30 days")
+	if p := b.get("/org/serviceaccounts?ends=7"); len(accountsIn(p)) != 0 {
+		t.Errorf("the list has what ends this week: %v", accountsIn(p))
+	}
+	b.want("no token", b.get(path+"?ends=7"), 200, "No token ends within 7 days")
 }
 
 // TestBulkDisable chooses several accounts: one question names each of them, before and

@@ -37,6 +37,7 @@ type accountRow struct {
 	NextExpiry    timestamp
 	Soon          bool      // it wants a look
 	Ended         timestamp // when the last of its tokens ended; zero: long ago, or one is live
+	Only          string    // the query that narrows its tokens as the list is narrowed
 	Write         bool
 	Delete        bool
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ type tokensView struct {
 	Account accountRow
 	Groups  []tokenGroup
 	URL     string // address of the table alone
+	Ends    endFilter
 	Pager   pager
 }
 
@@ -77,10 +79,23 @@ func (t tokenRow) Over() bool {
 // tokensView is the table of the tokens; days are those on which each was used.
 func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int, days map[hallpass.TokenID][]hallpass.TokenDay) (tokensView, error) {
 	page, _ := req.listPage()
-	rows := tokensView{Account: a, URL: a.URL + "/tokens", Pager: pagerOf(req, a.URL, total, page.Number, nounToken)}
-	if page.Number > 1 {
-		rows.URL += "?page=" + strconv.Itoa(page.Number)
+	ends := readEnds(req.URL.Query())
+	at := func(days string, page int) string {
+		q := url.Values{}
+		if days != "" {
+			q.Set("ends", days)
+		}
+		if page > 1 {
+			q.Set("page", strconv.Itoa(page))
+		}
+		if len(q) == 0 {
+			return ""
+		}
+		return "?" + q.Encode()
 	}
+	rows := tokensView{Account: a, URL: a.URL + "/tokens" + at(ends, page.Number)}
+	rows.Ends = endFilterOf(ends, func(days string) string { return a.URL + at(days, 1) })
+	rows.Pager = pagerAt(total, page.Number, nounToken, func(n int) string { return a.URL + at(ends, n) })
 	var err error
 	if rows.Groups, err = req.tokenGroups(a, tokens); err != nil {
 		return rows, err
@@ -203,7 +218,7 @@ func deleteToken(req *request) (change, error) {
 // the days of the last month. Live ones come first, sorted by name.
 func (req *request) tokensOf(a hallpass.ServiceAccountSummary) (tokensView, error) {
 	page, _ := req.listPage()
-	p, err := req.o.Admin.TokenPage(req.Context(), req.caller, a.ID, admin.TokenFilter{LiveFirst: true, Page: page})
+	p, err := req.o.Admin.TokenPage(req.Context(), req.caller, a.ID, admin.TokenFilter{LiveFirst: true, Ends: endsWithin(readEnds(req.URL.Query())), Page: page})
 	if err != nil {
 		return tokensView{}, err
 	}

@@ -60,7 +60,7 @@ func TestAccountFigures(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := hallpass.TokenFigures{
-			Tokens: 8, LiveTokens: 5, NeverExpiring: 3, Paused: 1, Overlapping: 1, LastUse: use, NextExpiry: noon.Add(time.Minute), LastEnd: noon,
+			Tokens: 8, LiveTokens: 5, NeverExpiring: 3, Paused: 1, Overlapping: 1, LastUse: use, NextExpiry: noon.Add(time.Hour), LastEnd: noon,
 		}
 		err := db.Read(t.Context(), func(tx *store.Tx) error {
 			one, err := tx.ServiceAccountSummary(org.ID, account.ID, noon)

@@ -24,6 +24,7 @@ type WorkingTokens struct {
 	UsedSince  time.Time                 // only those that were used at it or later
 	UsedBefore time.Time                 // only those that were used, and not since it
 	Unused     time.Time                 // only those that nobody has used since it
+	Fresh      time.Time                 // without those that were made since it and that nobody has used
 	Awake      hallpass.AttentionSection // only those that are not snoozed in the section
 
 	AfterEnd time.Time        // by end: only those after this one, or at it with a higher ID than After
@@ -84,6 +85,9 @@ func (q WorkingTokens) whereUsed(b *bound) (where string) {
 	}
 	if !q.Unused.IsZero() {
 		where += ` AND t.used_us < ` + b.add(micros(q.Unused))
+	}
+	if !q.Fresh.IsZero() {
+		where += ` AND (t.used_us > 0 OR t.created_us < ` + b.add(micros(q.Fresh)) + `)`
 	}
 	return where
 }
