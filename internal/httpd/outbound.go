@@ -90,30 +90,85 @@ func (o *Outbound) control(_, address string, _ syscall.RawConn) error {
 	return o.Permit(to.Addr())
 }
 
-// Permit returns a *ForbiddenAddress unless the address may be dialled.
+// Permit returns a *ForbiddenAddress unless the address may be dialled. An address of
+// IPv6 that leads to one of IPv4 may be dialled if that may.
 func (o *Outbound) Permit(addr netip.Addr) error {
 	addr = addr.WithZone("").Unmap()
-	for _, p := range o.allow {
-		if p.Contains(addr) {
-			return nil
-		}
+	if !o.permits(addr) {
+		return &ForbiddenAddress{addr}
 	}
-	if public(addr) {
-		return nil
-	}
-	return &ForbiddenAddress{addr}
+	return nil
 }
 
-// reserved are the networks that are not of the public internet, beside those that
-// netip knows (IANA, special-purpose address registries), and one that reaches the
-// machine's host from within a cloud.
+func (o *Outbound) permits(addr netip.Addr) bool {
+	for _, p := range o.allow {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	for _, p := range reserved {
+		if p.Contains(addr) {
+			return false
+		}
+	}
+	if addr.Is4() {
+		return true
+	}
+	if inside, ok := embedded(addr); ok && !o.permits(inside) {
+		return false
+	}
+	return global.Contains(addr) || nat64.Contains(addr)
+}
+
+// global holds all addresses of IPv6 that are given out for the public internet (RFC
+// 4291, 2.4): what is outside of it is refused, whatever it will be used for. nat64 are
+// addresses of IPv4 in a network that has IPv6 alone (RFC 6052).
+var (
+	global = netip.MustParsePrefix("2000::/3")
+	nat64  = netip.MustParsePrefix("64:ff9b::/96")
+)
+
+// reserved are the networks that are not of the public internet: those of the
+// special-purpose address registries of IANA (RFC 6890), old forms that the registries do
+// not have any more, multicast, and one address that reaches the machine's host from
+// within a cloud.
 var reserved = prefixes(
-	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-	"168.63.129.16/32",           // Azure's host
-	"::/96",                      // IPv4 in an old form
-	"64:ff9b:1::/48", "100::/64", // translated within a network; discarded
-	"2001::/23", "2001:db8::/32", // Teredo and other tunnels; documentation
-	"3fff::/20", "5f00::/16", "fec0::/10", // documentation; segment routing; site-local
+	"0.0.0.0/8",       // this network (RFC 791)
+	"10.0.0.0/8",      // private (RFC 1918)
+	"100.64.0.0/10",   // of carriers (RFC 6598)
+	"127.0.0.0/8",     // loopback (RFC 1122)
+	"169.254.0.0/16",  // of the link, and metadata services (RFC 3927)
+	"172.16.0.0/12",   // private (RFC 1918)
+	"192.0.0.0/24",    // protocols of the IETF (RFC 6890)
+	"192.0.2.0/24",    // documentation (RFC 5737)
+	"192.31.196.0/24", // AS112 (RFC 7535)
+	"192.52.193.0/24", // AMT (RFC 7450)
+	"192.88.99.0/24",  // relays of 6to4 (RFC 7526)
+	"192.168.0.0/16",  // private (RFC 1918)
+	"192.175.48.0/24", // AS112 (RFC 7534)
+	"198.18.0.0/15",   // benchmarks (RFC 2544)
+	"198.51.100.0/24", // documentation (RFC 5737)
+	"203.0.113.0/24",  // documentation (RFC 5737)
+	"224.0.0.0/4",     // multicast (RFC 5771)
+	"240.0.0.0/4",     // reserved, and broadcast (RFC 1112, RFC 919)
+
+	"168.63.129.16/32", // Azure's host
+
+	"::/96",             // unspecified, loopback, and IPv4 in an old form (RFC 4291)
+	"::ffff:0:0/96",     // mapped (RFC 4291): Unmap has made IPv4 of it before
+	"::ffff:0:0:0/96",   // translated (RFC 2765)
+	"64:ff9b:1::/48",    // translated within a network (RFC 8215)
+	"100::/64",          // discarded (RFC 6666)
+	"100:0:0:1::/64",    // dummy (RFC 9780)
+	"2001::/23",         // protocols of the IETF, with Teredo (RFC 2928, RFC 4380)
+	"2001:db8::/32",     // documentation (RFC 3849)
+	"2620:4f:8000::/48", // AS112 (RFC 7534)
+	"3fff::/20",         // documentation (RFC 9637)
+	"5f00::/16",         // segment routing (RFC 9602)
+	"fc00::/7",          // unique local (RFC 4193)
+	"fe80::/10",         // of the link (RFC 4291)
+	"fec0::/10",         // site-local (RFC 3879)
+	"ff00::/8",          // multicast (RFC 4291)
 )
 
 // tunnels are networks whose addresses hold one of IPv4, from the byte on.
@@ -121,8 +176,23 @@ var tunnels = []struct {
 	network netip.Prefix
 	from    int
 }{
-	{netip.MustParsePrefix("64:ff9b::/96"), 12}, // NAT64 (RFC 6052)
-	{netip.MustParsePrefix("2002::/16"), 2},     // 6to4 (RFC 3056)
+	{nat64, 12},
+	{netip.MustParsePrefix("2002::/16"), 2}, // 6to4 (RFC 3056)
+}
+
+// embedded returns the address of IPv4 that one of IPv6 leads to, if it does: through a
+// tunnel, or in any network to a host of ISATAP (RFC 5214).
+func embedded(addr netip.Addr) (netip.Addr, bool) {
+	b := addr.As16()
+	for _, t := range tunnels {
+		if t.network.Contains(addr) {
+			return netip.AddrFrom4([4]byte(b[t.from : t.from+4])), true
+		}
+	}
+	if b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe {
+		return netip.AddrFrom4([4]byte(b[12:])), true
+	}
+	return netip.Addr{}, false
 }
 
 func prefixes(list ...string) []netip.Prefix {
@@ -131,25 +201,6 @@ func prefixes(list ...string) []netip.Prefix {
 		parsed[i] = netip.MustParsePrefix(s)
 	}
 	return parsed
-}
-
-// public reports whether the address is of the public internet.
-func public(addr netip.Addr) bool {
-	if !addr.IsGlobalUnicast() || addr.IsPrivate() {
-		return false
-	}
-	for _, p := range reserved {
-		if p.Contains(addr) {
-			return false
-		}
-	}
-	for _, t := range tunnels {
-		if t.network.Contains(addr) {
-			b := addr.As16()
-			return public(netip.AddrFrom4([4]byte(b[t.from : t.from+4])))
-		}
-	}
-	return true
 }
 
 // An Answer is what a receiver answered.

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
@@ -32,6 +34,9 @@ func TestOutboundPermits(t *testing.T) {
 		"169.254.169.254": false, "::ffff:169.254.169.254": false, "fe80::1": false, "fe80::1%eth0": false, "fd00:ec2::254": false, "168.63.129.16": false, "100.100.100.200": false,
 		"224.0.0.1": false, "239.1.1.1": false, "ff02::1": false, "255.255.255.255": false, "240.0.0.1": false,
 		"192.0.2.1": false, "198.18.0.1": false, "203.0.113.9": false, "2001:db8::1": false, "2001::1": false, "fec0::1": false,
+		"192.0.0.9": false, "100.64.0.1": false, "198.19.255.255": false, "198.51.100.1": false, "192.88.99.1": false, "::8.8.8.8": false, "::ffff:0:8.8.8.8": false, "::ffff:0:10.1.2.3": false,
+		"100::1": false, "100:0:0:1::1": false, "2001:10::1": false, "2001:20::1": false, "3fff::1": false, "5f00::1": false, "fdff::1": false, "febf::1": false, "4000::1": false, "ff0e::1": false,
+		"2606:4700::5efe:127.0.0.1": false, "2606:4700::200:5efe:10.0.0.1": false, "2606:4700::5efe:8.8.8.8": true, "64:ff9b::10.1.2.3": true, "64:ff9b::10.2.2.3": false,
 		"64:ff9b::127.0.0.1": false, "64:ff9b::10.0.0.1": false, "64:ff9b:1::1": false, "2002:7f00:1::1": false, "2002:a9fe:a9fe::": false,
 	} {
 		var forbidden *httpd.ForbiddenAddress
@@ -43,6 +48,32 @@ func TestOutboundPermits(t *testing.T) {
 	if _, err := httpd.ParseOutbound([]string{"10.0.0"}); err == nil {
 		t.Error("half an address was read")
 	}
+}
+
+// TestOutboundUnwraps draws addresses of IPv4 and puts each into every form of IPv6 that
+// can lead to it: none may be dialled that the address itself may not.
+func TestOutboundUnwraps(t *testing.T) {
+	o := httpd.NewOutbound(httpd.OutboundOptions{})
+	rapid.Check(t, func(t *rapid.T) {
+		v4 := [4]byte(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "v4"))
+		if rapid.Bool().Draw(t, "inside") {
+			copy(v4[:], rapid.SampledFrom([][]byte{{10}, {127, 0}, {169, 254, 169, 254}, {172, 16}, {192, 168}, {100, 64}, {224}, {0}, {255, 255, 255, 255}}).Draw(t, "network"))
+		}
+		allowed := o.Permit(netip.AddrFrom4(v4)) == nil
+		for _, form := range []struct {
+			start string
+			at    int
+		}{
+			{"::", 12}, {"::ffff:0:0", 12}, {"::ffff:0:0:0", 12}, {"64:ff9b::", 12}, {"64:ff9b:1::", 12}, {"2002::", 2}, {"2001::", 12},
+			{"2606:4700::5efe:0:0", 12}, {"2606:4700::200:5efe:0:0", 12}, {"fe80::5efe:0:0", 12},
+		} {
+			b := netip.MustParseAddr(form.start).As16()
+			copy(b[form.at:], v4[:])
+			if addr := netip.AddrFrom16(b); !allowed && o.Permit(addr) == nil {
+				t.Fatalf("%s may be dialled, and %v may not", addr, v4)
+			}
+		}
+	})
 }
 
 // names is a name server that gives the name one address after the other.
