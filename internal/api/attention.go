@@ -1,8 +1,6 @@
 package api
 
 import (
-	"bytes"
-	"encoding/csv"
 	"net/http"
 	"slices"
 	"strconv"
@@ -201,24 +199,22 @@ func (a *API) exportAttention(l *streamWriter, c call) error {
 }
 
 func attentionLines(rows []wire.AttentionRow, head bool) []byte {
-	var b bytes.Buffer
-	to := csv.NewWriter(&b)
-	to.UseCRLF = true // RFC 4180
-	line := make([]string, len(attentionColumns))
+	var lines [][]string
 	if head {
-		for i, column := range attentionColumns {
-			line[i] = column.name
+		var names []string
+		for _, column := range attentionColumns {
+			names = append(names, column.name)
 		}
-		_ = to.Write(line) // a buffer takes everything
+		lines = append(lines, names)
 	}
 	for _, r := range rows {
+		line := make([]string, len(attentionColumns))
 		for i, column := range attentionColumns {
-			line[i] = plainCell(column.text(r))
+			line[i] = column.text(r)
 		}
-		_ = to.Write(line) // a buffer takes everything
+		lines = append(lines, line)
 	}
-	to.Flush()
-	return b.Bytes()
+	return csvLines(lines...)
 }
 
 func snoozeRow(z hallpass.Snooze) wire.Snooze {

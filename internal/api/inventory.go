@@ -1,13 +1,10 @@
 package api
 
 import (
-	"bytes"
-	"encoding/csv"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
@@ -23,8 +20,6 @@ func (a *API) inventoryRoutes() []route {
 		endpoint(a, "GET /api/tokens/{token}", 200, mayOnResource(hallpass.ServiceAccountsRead), a.listedToken),
 	}
 }
-
-const textCSV = "text/csv"
 
 // inventoryRoute is GET /api/tokens: a page of tokens, or with Accept: text/csv a table
 // of all.
@@ -204,17 +199,9 @@ func (a *API) exportInventory(l *streamWriter, c call) error {
 }
 
 func inventoryLines(head []string, rows []wire.ListedToken) []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	write := func(line []string) { _ = w.Write(line) } // a buffer takes everything
+	var lines [][]string
 	if head != nil {
-		write(head)
-	}
-	at := func(t *time.Time) string {
-		if t == nil {
-			return ""
-		}
-		return t.UTC().Format(time.RFC3339)
+		lines = append(lines, head)
 	}
 	text := func(s *string) string {
 		if s == nil {
@@ -224,24 +211,10 @@ func inventoryLines(head []string, rows []wire.ListedToken) []byte {
 	}
 	for _, t := range rows {
 		s := t.ServiceAccount
-		line := []string{
-			strconv.FormatInt(t.ID, 10), t.Name, t.State, strconv.FormatInt(s.ID, 10), s.Name, s.Login, s.Role, at(&t.Created), at(t.Expiration),
-			at(t.LastUsedAt), text(t.LastUsedAddress), text(t.LastUsedUserAgent), text(t.LastUsedRoute), t.LastFour,
-		}
-		for i := range line {
-			line[i] = plainCell(line[i])
-		}
-		write(line)
+		lines = append(lines, []string{
+			strconv.FormatInt(t.ID, 10), t.Name, t.State, strconv.FormatInt(s.ID, 10), s.Name, s.Login, s.Role, timeText(&t.Created), timeText(t.Expiration),
+			timeText(t.LastUsedAt), text(t.LastUsedAddress), text(t.LastUsedUserAgent), text(t.LastUsedRoute), t.LastFour,
+		})
 	}
-	w.Flush()
-	return b.Bytes()
-}
-
-// plainCell returns the text so that no program takes it for a formula: names come from
-// people, and user agents from anybody.
-func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
+	return csvLines(lines...)
 }

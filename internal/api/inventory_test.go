@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,7 +89,8 @@ func reader(t *testing.T, s *hallpasstest.Server, id string) hallpasstest.Creden
 	return hallpasstest.Bearer(token(t, s, me, name))
 }
 
-// TestInventoryTable exports the inventory: no cell is a formula.
+// TestInventoryTable exports the inventory: no cell is a formula, and each line ends as
+// RFC 4180 says, as those of the other tables do.
 func TestInventoryTable(t *testing.T) {
 	s := hallpasstest.New(t)
 	one := account(t, s, "one", "Viewer")
@@ -105,9 +107,26 @@ func TestInventoryTable(t *testing.T) {
 		t.Errorf("%v, %q", err, rows)
 	}
 	expect(t, "bad filter", s.Do(hallpasstest.Admin, "GET", "/api/tokens?sort=size", "", "Accept: text/csv"), 400, "sort")
+	for i, sign := range []string{"=", "+", "-", "@", "＝", "＋", "－", "＠"} {
+		token(t, s, one, fmt.Sprintf("%s%d never used", sign, i))
+	}
+	s.Clock.Wind(8 * 24 * time.Hour)
 	for _, path := range []string{"/api/tokens", "/api/attention"} { // as a link in a page asks
-		if r := s.Do(hallpasstest.Admin, "GET", path+"?format=csv", ""); r.StatusCode != 200 || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/csv") {
+		r := s.Do(hallpasstest.Admin, "GET", path+"?format=csv", "")
+		if r.StatusCode != 200 || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/csv") {
 			t.Errorf("%s: %d, %q", path, r.StatusCode, r.Header.Get("Content-Type"))
+		}
+		if n := strings.Count(r.Text, "\n"); n < 9 || strings.Count(r.Text, "\r\n") != n {
+			t.Errorf("%s: not each of %d lines ends with CR LF: %q", path, n, r.Text)
+		}
+		rows, err := csv.NewReader(strings.NewReader(r.Text)).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cell := range slices.Concat(rows...) {
+			if strings.HasSuffix(cell, "never used") && !strings.HasPrefix(cell, "'") {
+				t.Errorf("%s: the cell %q is a formula", path, cell)
+			}
 		}
 	}
 }
