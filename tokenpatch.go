@@ -1,7 +1,6 @@
 package hallpass
 
 import (
-	"net/mail"
 	"net/netip"
 	"strings"
 	"time"
@@ -107,15 +106,16 @@ func (p *TokenPatch) Tidy() error {
 
 // TidyOwner removes the spaces around an owner and a purpose, and returns an Invalid
 // error if one of them breaks its rules. Either may be nil. An owner with an @ must be
-// a mail address, because notices are sent to it.
+// one mail address, as "ada@example.com" or "Ada <ada@example.com>", because notices are
+// sent to it.
 func TidyOwner(owner, purpose *string) error {
 	if owner != nil {
 		*owner = strings.TrimSpace(*owner)
 		if err := ValidateText("owner", *owner, MaxOwner); err != nil {
 			return err
 		}
-		if strings.Contains(*owner, "@") && !mailAddress(*owner) {
-			return Invalidf("owner", "owner has an @ and is not a mail address")
+		if _, ok := MailAddress(*owner); strings.Contains(*owner, "@") && !ok {
+			return Invalidf("owner", "owner has an @ and is not a mail address like ada@example.com or Ada <ada@example.com>")
 		}
 	}
 	if purpose != nil {
@@ -123,10 +123,4 @@ func TidyOwner(owner, purpose *string) error {
 		return ValidateText("purpose", *purpose, MaxPurpose)
 	}
 	return nil
-}
-
-// mailAddress reports whether s is one address and nothing else (RFC 5322, addr-spec).
-func mailAddress(s string) bool {
-	a, err := mail.ParseAddress(s)
-	return err == nil && a.Name == "" && a.Address == s
 }
