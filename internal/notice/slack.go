@@ -3,7 +3,6 @@ package notice
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -15,16 +14,12 @@ import (
 // slackPause is the time between two messages to a chat, as Slack asks for.
 const slackPause = time.Second
 
-// escapeSlack has a text stand in a message as it is (Slack, Formatting text for app
-// surfaces).
-var escapeSlack = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-
 // postSlack sends some notices as one message. Mattermost and Rocket.Chat take it too.
 func (s *Sender) postSlack(ctx context.Context, c hallpass.Channel, org hallpass.Org, due []hallpass.Delivery) (httpd.Answer, error) {
 	lines := make([]string, 0, len(due)+1)
-	lines = append(lines, "Hallpass, "+escapeSlack.Replace(org.Name)+":")
+	lines = append(lines, "Hallpass, "+chatText(org.Name)+":")
 	for _, d := range due {
-		line := "• " + escapeSlack.Replace(d.Notice.Text())
+		line := "• " + chatText(d.Notice.Text())
 		if link := s.link(d.Notice); link != "" {
 			line += " <" + link + "|Open>"
 		}
@@ -37,7 +32,7 @@ func (s *Sender) postSlack(ctx context.Context, c hallpass.Channel, org hallpass
 	to := c.URL
 	if to == "" {
 		if to = s.SlackURL.Reveal(); to == "" {
-			return httpd.Answer{}, errors.New("the channel has no URL, and the configuration has no slack_url in the section [notices]")
+			return httpd.Answer{}, plainError("the channel has no URL, and the configuration has no slack_url in the section [notices]")
 		}
 	}
 	return s.Outbound.Post(ctx, to, http.Header{"Content-Type": {"application/json"}, "User-Agent": {userAgent}}, body)
