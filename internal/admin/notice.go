@@ -82,19 +82,32 @@ func (a *Admin) noticeSome(tx *store.Tx, u store.Untold, list []store.TokenOf, s
 	return tx.Notify(notices...)
 }
 
-// notifyReplaced writes the notices of a token that another replaces, as it is now: that
-// it is being replaced, and that it has ended if it has. actor is the login of who did
-// it, "" for the server.
+// notifyReplaced writes the notice of a token that another replaces from now on, and if it
+// has ended with that, the notice of its end. actor is the login of who did it.
 func (a *Admin) notifyReplaced(tx *store.Tx, old hallpass.Token, actor, reason string) error {
+	kinds := []hallpass.NoticeKind{hallpass.NoticeRotated}
+	if old.State(a.now(), false) == hallpass.TokenRotated {
+		kinds = append(kinds, hallpass.NoticeRetired)
+	}
+	return a.notifyOfOld(tx, old, actor, reason, kinds...)
+}
+
+// notifyRetired writes the notice of a token that was replaced before and has ended now.
+// That it was replaced was told then: a channel that was made since is not told of it.
+// actor is the login of who ended it, "" for the server.
+func (a *Admin) notifyRetired(tx *store.Tx, old hallpass.Token, actor, reason string) error {
+	return a.notifyOfOld(tx, old, actor, reason, hallpass.NoticeRetired)
+}
+
+func (a *Admin) notifyOfOld(tx *store.Tx, old hallpass.Token, actor, reason string, kinds ...hallpass.NoticeKind) error {
 	account, err := tx.ServiceAccount(old.Org, old.ServiceAccount)
 	if err != nil {
 		return err
 	}
-	n := hallpass.TokenNotice(hallpass.NoticeRotated, old, account, a.now())
-	n.Mark, n.Actor, n.Reason = idText(old.Rotation.Successor), actor, reason
-	list := []hallpass.Notice{n}
-	if n.State == hallpass.TokenRotated {
-		n.Kind = hallpass.NoticeRetired
+	var list []hallpass.Notice
+	for _, kind := range kinds {
+		n := hallpass.TokenNotice(kind, old, account, a.now())
+		n.Mark, n.Actor, n.Reason = idText(old.Rotation.Successor), actor, reason
 		list = append(list, n)
 	}
 	return tx.Notify(list...)

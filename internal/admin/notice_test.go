@@ -307,6 +307,10 @@ func TestNoticeOfAnEnd(t *testing.T) {
 	if err := w.db.SaveUses(t.Context(), []store.TokenUse{{Token: out.Token.ID, Use: hallpass.Use{At: w.Now()}}}); err != nil {
 		t.Fatal(err)
 	}
+	late, err := w.CreateChannel(t.Context(), boss, hallpass.Channel{Name: "late", Kind: hallpass.SlackChannel, Kinds: hallpass.DefaultNoticeKinds()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		if err := w.CloseRotations(t.Context(), func([]hallpass.Token) {}); err != nil {
 			t.Fatal(err)
@@ -314,6 +318,9 @@ func TestNoticeOfAnEnd(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{"t token.rotated", "t token.retired"}, w.toldOf(c, made.Token.ID)); d != "" {
 		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"t token.retired"}, w.toldOf(late, made.Token.ID)); d != "" {
+		t.Errorf("a channel that was made after the rotation: %s", d)
 	}
 	list, err := w.Deliveries(t.Context(), boss, c.ID, "", 0, 1)
 	if err != nil || list[0].Notice.Actor != "" || list[0].Notice.Reason != fmt.Sprintf("token %d was used", out.Token.ID) {

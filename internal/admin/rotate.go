@@ -254,7 +254,7 @@ func (t *Turn) retire(old hallpass.Token, why string) error {
 	if err := t.UpdateToken(old.Retired(now)); err != nil {
 		return err
 	}
-	if err := t.admin.notifyReplaced(t.Tx, old.Retired(now), t.Caller.Principal.Login, why); err != nil {
+	if err := t.admin.notifyRetired(t.Tx, old.Retired(now), t.Caller.Principal.Login, why); err != nil {
 		return err
 	}
 	return t.Audit("token", idText(old.ID), why)

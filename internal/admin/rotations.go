@@ -58,7 +58,7 @@ func (a *Admin) closeRotations(tx *store.Tx, due []store.Overlap, uses func([]ha
 		if err := tx.UpdateToken(t.Retired(now)); err != nil {
 			return 0, err
 		}
-		if err := a.notifyReplaced(tx, t.Retired(now), "", why[i]); err != nil {
+		if err := a.notifyRetired(tx, t.Retired(now), "", why[i]); err != nil {
 			return 0, err
 		}
 		entry := a.entry(hallpass.Caller{Org: t.Org}, "token.retire", target("token", int64(t.ID)))

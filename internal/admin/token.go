@@ -244,7 +244,7 @@ func (a *Admin) DeleteToken(ctx context.Context, c hallpass.Caller, account hall
 			return err
 		}
 		if now := a.now(); token.Rotation.Successor != 0 && token.Live(now) { // as if it was retired
-			if err := a.notifyReplaced(t.Tx, token.Retired(now), t.Caller.Principal.Login, "deleted"); err != nil {
+			if err := a.notifyRetired(t.Tx, token.Retired(now), t.Caller.Principal.Login, "deleted"); err != nil {
 				return err
 			}
 		}

@@ -37,8 +37,8 @@ const (
 )
 
 var (
-	errNoKey    = errors.New("there is no key to sign by: set webhook_key_file in the section [notices] of the configuration of every node")
-	errNoSecret = errors.New("there is no secret to sign by: set whsec_file in the section [notices] of the configuration")
+	errNoKey    = plainError("there is no key to sign by: set webhook_key_file in the section [notices] of the configuration of every node")
+	errNoSecret = plainError("there is no secret to sign by: set whsec_file in the section [notices] of the configuration")
 )
 
 // Sign returns the header webhook-signature for the content: a signature by each key

@@ -88,7 +88,7 @@ func later(a, b time.Time) time.Time {
 
 // sendMail sends one mail about some notices, and marks them.
 func (s *Sender) sendMail(ctx context.Context, c hallpass.Channel, org hallpass.Org, to string, list []hallpass.Delivery) (goOn bool, err error) {
-	failure := errors.New("there is no mail server: set the section [smtp] of the configuration")
+	failure := error(plainError("there is no mail server: set the section [smtp] of the configuration"))
 	if s.Mail != nil {
 		failure = s.Mail.send(ctx, s.letter(org, to, list))
 	}
@@ -109,7 +109,7 @@ func (s *Sender) sendMail(ctx context.Context, c hallpass.Channel, org hallpass.
 	}
 	now := s.Now() // the server works: others get their mail
 	f := store.Failure{Reason: reasonOf(httpd.Answer{}, failure), At: now, Next: next(now, list[0].Attempts+1, 0)}
-	return true, s.markFailed(ctx, c, list, f)
+	return true, s.markFailed(ctx, c, list, f, failure)
 }
 
 // letter puts a mail together: first what stops something that runs, then what ends

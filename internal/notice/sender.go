@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -236,31 +235,19 @@ func (s *Sender) fail(ctx context.Context, c hallpass.Channel, list []hallpass.D
 	if soon := now.Add(schedule[0]); retryAfter == 0 && list[0].Attempts == 0 && soon.Before(f.Rest) {
 		f.Rest = soon // a first failure may be a slip
 	}
-	return s.markFailed(ctx, c, list, f)
+	return s.markFailed(ctx, c, list, f, failure)
 }
 
-func (s *Sender) markFailed(ctx context.Context, c hallpass.Channel, list []hallpass.Delivery, f store.Failure) error {
+// markFailed marks notices after an attempt that failed. failure goes to the log alone; nil
+// if the receiver answered.
+func (s *Sender) markFailed(ctx context.Context, c hallpass.Channel, list []hallpass.Delivery, f store.Failure, failure error) error {
 	what := failed
 	if f.Next.IsZero() {
 		what = dead
 	}
 	s.count(c.Kind, what, len(list))
-	s.Log.Warn("a notice could not be sent", "channel", c.Name, "channel_id", int64(c.ID), "org", int64(c.Org), "attempt", list[0].Attempts+1, "dead", what == dead, "reason", f.Reason)
+	s.Log.Warn("a notice could not be sent", "channel", c.Name, "channel_id", int64(c.ID), "org", int64(c.Org), "attempt", list[0].Attempts+1, "dead", what == dead, "reason", f.Reason, "error", failure)
 	return s.DB.MarkFailed(ctx, c.ID, ids(list), f)
-}
-
-func reasonOf(answer httpd.Answer, failure error) string {
-	if failure != nil {
-		return hallpass.Clean(failure.Error(), maxReason)
-	}
-	reason := "the receiver answered " + strconv.Itoa(answer.Status)
-	if answer.Status >= 300 && answer.Status <= 399 {
-		reason += ", and redirects are not followed"
-	}
-	if answer.Excerpt != "" {
-		reason += ": " + answer.Excerpt
-	}
-	return hallpass.Clean(reason, maxReason)
 }
 
 // gone disables a channel whose receiver wants nothing more.

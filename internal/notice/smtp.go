@@ -154,7 +154,7 @@ func (m *Mailer) begin(c *smtp.Client, host string, secure *tls.Config, implicit
 			return fmt.Errorf("STARTTLS: %w", err)
 		}
 	case m.StartTLS == MandatoryStartTLS:
-		return errors.New("the mail server does not offer STARTTLS, and startTLS_policy demands it")
+		return plainError("the mail server does not offer STARTTLS, and startTLS_policy demands it")
 	}
 	if m.User == "" {
 		return nil
