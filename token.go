@@ -69,6 +69,8 @@ type Rotation struct {
 	CloseAt time.Time     // when it ends at the latest, since it was replaced; zero: it was not replaced
 	Quiet   time.Duration // how long nobody must have used it before it ends earlier; zero: until its successor is used
 	Key     [32]byte      // mark of the Idempotency-Key and the body of the request that made it; zero: none
+
+	ReissuedAt time.Time // when that request was last repeated, and the token got another secret; zero: never
 }
 
 // First returns the first token of the chain that the token with the ID is in.

@@ -237,6 +237,7 @@ func TestLostAnswer(t *testing.T) {
 		if now := w.get(first.Token.ID); now.Hash != again.Secret.Hash() || !now.ExpiresAt.Equal(first.Token.ExpiresAt) {
 			t.Errorf("%s: the token is %+v", name, now)
 		}
+		fails("k", "a", "token.rotation-in-flight") // the answer with that secret may be on its way
 		w.use(first.Token.ID)
 		fails("k", "a", "token.rotation-used")
 		w.Wind(10 * time.Minute)
@@ -300,6 +301,64 @@ func TestRotationRace(t *testing.T) {
 		if d := cmp.Diff(got, map[string]int{"": 1, refusal: 19}); d != "" {
 			t.Errorf("key %q (got, want):\n%s", key, d)
 		}
+	}
+}
+
+// TestRepeatRace repeats a request whose answer was lost many times at once, on two nodes
+// where the database is shared: one is answered with a secret, and that one works.
+func TestRepeatRace(t *testing.T) {
+	for name, ask := range map[string]func(a *admin.Admin, c hallpass.Caller, account hallpass.ServiceAccountID, old hallpass.TokenID) (admin.Issued, error){
+		"rotate": func(a *admin.Admin, c hallpass.Caller, account hallpass.ServiceAccountID, old hallpass.TokenID) (admin.Issued, error) {
+			r, err := a.RotateToken(t.Context(), c, account, old, admin.Rotate{Key: "k"})
+			return r.Issued, err
+		},
+		"create": func(a *admin.Admin, c hallpass.Caller, account hallpass.ServiceAccountID, _ hallpass.TokenID) (admin.Issued, error) {
+			return a.CreateToken(t.Context(), c, account, admin.NewToken{Name: "another", Key: "k"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			one := hallpasstest.OpenStore(t)
+			two := one
+			if hallpasstest.OnPostgres() {
+				url := hallpasstest.Postgres(t)
+				one, two = hallpasstest.OpenPostgres(t, url), hallpasstest.OpenPostgres(t, url)
+			}
+			w := newWorldOn(t, one, admin.Options{})
+			boss, account := w.human("admin"), w.machine("ci", hallpass.RoleViewer).ServiceAccount()
+			old, err := w.CreateToken(t.Context(), boss, account, admin.NewToken{Name: "deploy"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ask(w.Admin, boss, account, old.Token.ID); err != nil {
+				t.Fatal(err)
+			}
+			later := func() time.Time { return w.Now().Add(3 * time.Second) }
+			nodes := []*admin.Admin{admin.New(one, admin.Options{Now: later}), admin.New(two, admin.Options{Now: later})}
+			secrets, refusals := make(chan admin.Issued, 8), make(chan string, 8)
+			var all sync.WaitGroup
+			for i := range cap(secrets) {
+				all.Go(func() {
+					if made, err := ask(nodes[i%2], boss, account, old.Token.ID); err != nil {
+						refusals <- errID(err)
+					} else {
+						secrets <- made
+					}
+				})
+			}
+			all.Wait()
+			if len(secrets) != 1 {
+				t.Fatalf("%d requests were answered with a secret, want 1", len(secrets))
+			}
+			for range len(refusals) {
+				if id := <-refusals; id != "token.rotation-in-flight" {
+					t.Errorf("one was refused as %q", id)
+				}
+			}
+			made := <-secrets
+			if now, err := w.Token(t.Context(), boss, account, made.Token.ID); err != nil || now.Hash != made.Secret.Hash() || !made.Replayed {
+				t.Errorf("the secret of the answer is not that of the token: %v", err)
+			}
+		})
 	}
 }
 

@@ -17,10 +17,11 @@ import (
 // and the token gets another secret: the answer that is received last has the one that
 // works. Nothing that could give a secret away is kept.
 
-// Times of a request that is repeated, from when its token was made.
+// Times of a request that is repeated. Two that come at once through two nodes must not
+// both be answered with a secret, for the first of these would not work any more.
 const (
-	repeatFor    = 10 * time.Minute // so long it is one
-	repeatNotYet = 2 * time.Second  // so long the first answer may still be on its way
+	repeatFor    = 10 * time.Minute // so long it is one, from when its token was made
+	repeatNotYet = 2 * time.Second  // so long the answer may still be on its way, from when the token got its secret
 )
 
 // A keyMark is what is kept of a request with an Idempotency-Key: half a SHA-256 of the
@@ -75,6 +76,10 @@ func (e *TokenError) Error() string { return e.Conflict.Error() }
 // Unwrap returns the Conflict.
 func (e *TokenError) Unwrap() error { return e.Conflict }
 
+var errRepeatNotYet = &hallpass.Error{
+	Kind: hallpass.Conflict, ID: "token.rotation-in-flight", RetryAfter: repeatNotYet, Message: "A request with this Idempotency-Key may still be answered, try again shortly",
+}
+
 // repeat answers a request whose token was made before: it gives the token the secret,
 // if nobody has used the first one.
 func (t *Turn) repeat(made hallpass.Token, mark keyMark, text secret.Text) (hallpass.Token, error) {
@@ -85,18 +90,18 @@ func (t *Turn) repeat(made hallpass.Token, mark keyMark, text secret.Text) (hall
 			Kind: hallpass.Conflict, ID: "token.rotation-key-reused", Field: "Idempotency-Key", Message: "This Idempotency-Key was used for a request with another body",
 		}
 	case now.Sub(made.CreatedAt) < repeatNotYet:
-		return made, &hallpass.Error{
-			Kind: hallpass.Conflict, ID: "token.rotation-in-flight", RetryAfter: repeatNotYet, Message: "The first request with this Idempotency-Key may still be answered, try again shortly",
-		}
+		return made, errRepeatNotYet
 	case !made.LastUse.At.IsZero():
 		return made, &TokenError{&hallpass.Error{
 			Kind: hallpass.Conflict, ID: "token.rotation-used", Message: "The token of this Idempotency-Key was made and used: somebody has its secret",
 		}, made}
+	case now.Sub(made.Rotation.ReissuedAt) < repeatNotYet:
+		return made, errRepeatNotYet
 	}
 	if err := t.declare(tokenChanged(made)...); err != nil {
 		return made, err
 	}
-	made.Hash, made.LastFour = text.Hash(), text.LastFour()
+	made.Hash, made.LastFour, made.Rotation.ReissuedAt = text.Hash(), text.LastFour(), now
 	if err := t.UpdateToken(made); err != nil {
 		return made, err
 	}

@@ -11,7 +11,7 @@ import (
 
 const tokenColumns = `t.id, t.org_id, t.service_account_id, t.name, t.hash, t.last_four, t.created_us, t.created_by, t.expires_us, t.revoked_us,
 	t.used_us, t.used_address, t.used_agent, t.owner, t.purpose, t.self_rotate, t.renew_until_us,
-	t.chain_id, t.generation, t.predecessor_id, t.successor_id, t.rotated_us, t.close_us, t.quiet_us, t.rotation_key, ` + powerColumns
+	t.chain_id, t.generation, t.predecessor_id, t.successor_id, t.rotated_us, t.close_us, t.quiet_us, t.rotation_key, t.reissued_us, ` + powerColumns
 
 func scanToken(r row) (hallpass.Token, error) { return scanTokenAnd(r) }
 
@@ -20,12 +20,12 @@ func scanTokenAnd(r row, more ...any) (hallpass.Token, error) {
 	var t hallpass.Token
 	var hash []byte
 	var key string
-	var created, expires, revoked, used, renew, rotated, closes, quiet int64
+	var created, expires, revoked, used, renew, rotated, closes, quiet, reissued int64
 	n, power := &t.Rotation, storedPower{token: &t}
 	err := r.Scan(append(append([]any{
 		&t.ID, &t.Org, &t.ServiceAccount, &t.Name, &hash, &t.LastFour, &created, &t.CreatedBy, &expires, &revoked,
 		&used, &t.LastUse.Address, &t.LastUse.UserAgent, &t.Owner, &t.Purpose, &t.SelfRotate, &renew,
-		&n.Chain, &n.Generation, &n.Predecessor, &n.Successor, &rotated, &closes, &quiet, &key,
+		&n.Chain, &n.Generation, &n.Predecessor, &n.Successor, &rotated, &closes, &quiet, &key, &reissued,
 	}, power.columns()...), more...)...)
 	if err != nil {
 		return hallpass.Token{}, err
@@ -33,6 +33,7 @@ func scanTokenAnd(r row, more ...any) (hallpass.Token, error) {
 	t.Hash = [32]byte(hash)
 	t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.LastUse.At = fromMicros(created), fromMicros(expires), fromMicros(revoked), fromMicros(used)
 	t.RenewUntil, n.At, n.CloseAt, n.Quiet = fromMicros(renew), fromMicros(rotated), fromMicros(closes), time.Duration(quiet)*time.Microsecond
+	n.ReissuedAt = fromMicros(reissued)
 	if n.Key, err = decodeKey(key); err != nil {
 		return hallpass.Token{}, fmt.Errorf("store: key of the rotation of token %d: %w", t.ID, err)
 	}
@@ -173,7 +174,7 @@ func (tx *Tx) UpdateToken(t hallpass.Token) error {
 
 // changeableNames are the columns that UpdateToken stores.
 const changeableNames = `name, name_key, hash, last_four, expires_us, revoked_us, owner, purpose, self_rotate, renew_until_us,
-	chain_id, generation, predecessor_id, successor_id, rotated_us, close_us, quiet_us, rotation_key, ` + powerNames
+	chain_id, generation, predecessor_id, successor_id, rotated_us, close_us, quiet_us, rotation_key, reissued_us, ` + powerNames
 
 // changeable returns what those columns hold for the token that has the key of its name.
 func changeable(t hallpass.Token, key string) ([]any, error) {
@@ -184,7 +185,7 @@ func changeable(t hallpass.Token, key string) ([]any, error) {
 	r := t.Rotation
 	return append([]any{
 		t.Name, key, t.Hash[:], t.LastFour, micros(t.ExpiresAt), micros(t.RevokedAt), t.Owner, t.Purpose, t.SelfRotate, micros(t.RenewUntil),
-		r.Chain, max(r.Generation, 1), r.Predecessor, r.Successor, micros(r.At), micros(r.CloseAt), r.Quiet.Microseconds(), encodeKey(r.Key),
+		r.Chain, max(r.Generation, 1), r.Predecessor, r.Successor, micros(r.At), micros(r.CloseAt), r.Quiet.Microseconds(), encodeKey(r.Key), micros(r.ReissuedAt),
 	}, power...), nil
 }
 
