@@ -32,6 +32,10 @@ var auditActions = []string{
 // beyond those that have entries of their own within the minute.
 const MoreRefusals = "refusals.more"
 
+// AuditActions lists the actions of audit entries, apart from the permissions that refused
+// callers lacked. The list is a copy.
+func AuditActions() []string { return slices.Clone(auditActions) }
+
 // AuditAction reports whether a server of this version itself writes entries with
 // the action name: a change, or a permission that a caller lacked. An API behind
 // the guard may demand other permissions.

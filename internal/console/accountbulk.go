@@ -190,7 +190,8 @@ func (req *request) ownAccounts(c change, chosen []hallpass.ServiceAccountSummar
 	return c, nil
 }
 
-// bulkFacts says which of the accounts were used in the last 24 hours, and how.
+// bulkFacts says which of the accounts were used in the last 24 hours, and how. The name of
+// the first of them is to be typed.
 func (req *request) bulkFacts(c *change, list []hallpass.ServiceAccountSummary) {
 	const most = 10
 	tokens := 0
@@ -198,6 +199,9 @@ func (req *request) bulkFacts(c *change, list []hallpass.ServiceAccountSummary) 
 	for _, a := range list {
 		tokens += a.LiveTokens
 		if (hallpass.Token{LastUse: a.LastUse}).InUse(req.o.Admin.Now()) {
+			if c.Type == "" && c.Destroys {
+				c.Type = oneLine(a.Name)
+			}
 			used = append(used, named(a.Name)+" was last used "+req.useText(hallpass.Token{LastUse: a.LastUse})+".")
 		}
 	}

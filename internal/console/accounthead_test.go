@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/console"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
@@ -71,7 +72,7 @@ func TestActivity(t *testing.T) {
 		}
 		return strings.Join(lines, "\n")
 	}
-	const want = `of ci was refused: the service account is disabled Refused
+	const want = `of ci was refused: the service account is disabled Refused identity.disabled Enable the service account if it should go on.
 admin disabled it
 admin changed it: role Viewer to None
 of ci lacks the permission folders:create Refused, 2 times
@@ -80,7 +81,7 @@ admin created it: role Viewer`
 	if got := read(path + "/activity"); got != want {
 		t.Errorf("the activity of the account reads\n%s\nwant\n%s", got, want)
 	}
-	if got, want := read(path+"/tokens/1"), "It was refused: the service account is disabled Refused\nIt lacks the permission folders:create Refused, 2 times\nadmin made it"; got != want {
+	if got, want := read(path+"/tokens/1"), "It was refused: the service account is disabled Refused identity.disabled Enable the service account if it should go on.\nIt lacks the permission folders:create Refused, 2 times\nadmin made it"; got != want {
 		t.Errorf("the page of the token reads\n%s\nwant\n%s", got, want)
 	}
 	b.want("links", b.get(path+"/activity"), 200, `href="`+path+`/tokens/1"`, "127.0.0.1 · wget/1.21")
@@ -89,6 +90,24 @@ admin created it: role Viewer`
 	}
 	b.want("a cursor that is none", b.get(path+"/activity?before=nonsense"), 200, "admin")
 	b.want("the token by the path of another account", b.get(other+"/tokens/1"), 404)
+}
+
+// TestSayings writes a sentence of each action of the audit: every action has its words.
+// Times and numbers of tokens read as on other pages.
+func TestSayings(t *testing.T) {
+	for _, action := range hallpass.AuditActions() {
+		if said := console.Said(action, "ci", ""); strings.Contains(said, action) {
+			t.Errorf("%s has no words: %s", action, said)
+		}
+	}
+	for _, tt := range [][4]string{
+		{"role.assign", "prom-reader", "", "gave the role prom-reader"},
+		{"token.rotate", "nightly", "by token 27, ends by 2027-09-25T05:53:46Z: quarterly", "rotated the token nightly: by “next”, ends by 2027-09-25 05:53:46 UTC: quarterly"},
+	} {
+		if got := console.Said(tt[0], tt[1], tt[2]); got != tt[3] {
+			t.Errorf("%s reads %q, want %q", tt[0], got, tt[3])
+		}
+	}
 }
 
 // TestOwner names who answers for an account, from its head and for several in the list.

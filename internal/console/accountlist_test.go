@@ -213,6 +213,8 @@ func TestBulkPause(t *testing.T) {
 	if got := status(); !slices.Equal(got, []int{200, 200}) {
 		t.Errorf("before the answer the tokens get %v", got)
 	}
+	question = b.post("/org/serviceaccounts", form...)
+	b.want("the question about what is in use", question, 200, `id="confirm-name"`, "It is in use")
 	b.yes(question)
 	if got := status(); !slices.Equal(got, []int{401, 401}) {
 		t.Errorf("the paused tokens get %v", got)

@@ -34,10 +34,11 @@ type auditRow struct {
 	Address string
 	Client  string
 	Count   int64
-	Who     link // Actor, with the name
-	What    link // Target, with the name
-	Said    link // of Reason, what it points to
-	Used    link // Token, with the name
+	Who     link              // Actor, with the name
+	What    link              // Target, with the name
+	Said    link              // of Reason, what it points to
+	Used    link              // Token, with the name
+	others  map[string]string // the names of tokens that Reason numbers, by "token 7"
 	entry   hallpass.AuditEntry
 }
 
@@ -166,6 +167,9 @@ func (req *request) nameEntries(rows []auditRow) error {
 	var refs []admin.Ref
 	for _, r := range rows {
 		_, to := reasonRef(r.entry)
+		for _, m := range auditToken.FindAllStringSubmatch(r.entry.Reason, -1) {
+			refs = append(refs, refsIn(r.entry.Org, "token:"+m[1])...)
+		}
 		refs = append(refs, refsIn(r.entry.Org, r.Target, to, "principal:"+idText(r.entry.Actor.ID), "token:"+idText(int64(r.Token)))...)
 	}
 	known, err := req.o.Admin.NamesInAudit(req.Context(), req.caller, refs)
@@ -179,6 +183,10 @@ func (req *request) nameEntries(rows []auditRow) error {
 		r.What = n.link(org, r.Target)
 		if before, to := reasonRef(r.entry); to != "" {
 			r.Reason, r.Said = before, n.link(org, to)
+		}
+		r.others = make(map[string]string)
+		for _, m := range auditToken.FindAllStringSubmatch(r.entry.Reason, -1) {
+			r.others[m[0]] = n.link(org, "token:"+m[1]).Name
 		}
 		if r.Token != 0 {
 			r.Used = n.link(org, "token:"+idText(int64(r.Token)))

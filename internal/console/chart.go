@@ -9,12 +9,13 @@ import (
 )
 
 // spark is a chart of bars: the path of each colour, and what it shows in words.
-type spark struct{ OK, No, Limited, Nothing, Words string }
+type spark struct{ OK, Failed, No, Limited, Nothing, Words string }
 
-// bar is one bar of a chart: what was let in, what was not, and what came too often.
-type bar struct{ ok, no, limited int64 }
+// bar is one bar of a chart: what was answered, what was let in and answered with an error,
+// what was not let in, and what came too often.
+type bar struct{ ok, failed, no, limited int64 }
 
-func (b bar) sum() int64 { return b.ok + b.no + b.limited }
+func (b bar) sum() int64 { return b.ok + b.failed + b.no + b.limited }
 
 // canvas is the field of a chart.
 type canvas struct {
@@ -38,18 +39,19 @@ func (c canvas) draw(bars []bar) spark {
 	for _, b := range bars {
 		most = max(most, b.sum())
 	}
-	var ok, no, limited, nothing strings.Builder
+	var ok, failed, no, limited, nothing strings.Builder
 	for i, b := range bars {
-		low, middle, high := c.scale(b.ok, most), c.scale(b.no, most), c.scale(b.limited, most)
-		low = max(0, min(low, c.height-middle-high))
+		low, wrong, middle, high := c.scale(b.ok, most), c.scale(b.failed, most), c.scale(b.no, most), c.scale(b.limited, most)
+		low = max(0, min(low, c.height-wrong-middle-high))
 		c.bar(&ok, i, low, low)
-		c.bar(&no, i, low+middle, middle)
-		c.bar(&limited, i, low+middle+high, high)
-		if low+middle+high == 0 {
+		c.bar(&failed, i, low+wrong, wrong)
+		c.bar(&no, i, low+wrong+middle, middle)
+		c.bar(&limited, i, low+wrong+middle+high, high)
+		if low+wrong+middle+high == 0 {
 			c.bar(&nothing, i, 1, 1)
 		}
 	}
-	return spark{OK: ok.String(), No: no.String(), Limited: limited.String(), Nothing: nothing.String()}
+	return spark{OK: ok.String(), Failed: failed.String(), No: no.String(), Limited: limited.String(), Nothing: nothing.String()}
 }
 
 // scale is the height of n, when most is as high as the field.
@@ -83,7 +85,7 @@ func (c canvas) daysChart(days []hallpass.TokenDay, now time.Time, of string) (s
 		}
 		sum.Add(d)
 		b := &bars[i]
-		*b = bar{b.ok + d.OK + d.Failed, b.no + d.Denied + d.Refused, b.limited + d.Limited}
+		*b = bar{b.ok + d.OK, b.failed + d.Failed, b.no + d.Denied + d.Refused, b.limited + d.Limited}
 	}
 	s := c.draw(bars)
 	s.Words = "Calls with " + of + " in the last 30 days: " + dayWords(sum)
@@ -95,7 +97,10 @@ func dayWords(d hallpass.TokenDay) string {
 	if d.Requests() == 0 {
 		return "none"
 	}
-	words := grouped(d.OK+d.Failed) + " answered"
+	words := grouped(d.OK) + " answered"
+	if d.Failed > 0 {
+		words += ", " + grouped(d.Failed) + " answered with an error"
+	}
 	if n := d.Denied + d.Refused; n > 0 {
 		words += ", " + grouped(n) + " refused"
 	}

@@ -180,3 +180,13 @@ func Routes() []Route {
 	}
 	return all
 }
+
+// Said is the sentence of an entry of the audit without who did it. Token 27 is called next.
+func Said(action, target, reason string) string {
+	s := about{}.saying(auditRow{Action: action, Target: target, What: link{ID: target, Name: target}, Reason: reason, others: map[string]string{"token 27": "next"}})
+	said := s.Verb + " " + s.What.Name
+	if s.Detail != "" {
+		said += ": " + s.Detail
+	}
+	return said
+}

@@ -1,7 +1,9 @@
 package console
 
 import (
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -15,8 +17,12 @@ type saying struct {
 	Actor  string // when Who names nobody
 	Verb   string
 	What   link   // empty: the thing that the page is about
+	Toward string // "to" or "from", before To
+	To     link   // to whom, or from whom; empty: nobody
 	Detail string // after a colon; empty: nothing to add
 	Badge  string
+	Advice string // what to do about a refusal
+	Code   string // the refusal as the API writes it
 	From   string
 	Client string
 }
@@ -71,11 +77,41 @@ func (o about) saying(r auditRow) saying {
 			s.Verb = strings.TrimSuffix(s.Verb, " the token") + " it"
 		}
 	}
-	s.Detail = strings.TrimPrefix(strings.TrimPrefix(r.Reason, "for "+o.account.Login), ", ") + r.Said.Name
+	s.Detail = readable(strings.TrimPrefix(strings.TrimPrefix(r.Reason, "for "+o.account.Login), ", "), r.others)
+	if r.Said.ID != "" {
+		if s.Toward, s.Detail = strings.TrimSpace(r.Reason), ""; s.Toward == "" {
+			s.Toward = "of"
+		}
+		s.To = o.short(r.Said)
+	}
 	if r.entry.Outcome == hallpass.Refused {
 		o.refused(&s, r)
 	}
 	return s
+}
+
+// The parts of a text of the audit that only programs read.
+var (
+	auditTime  = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z`)
+	auditToken = regexp.MustCompile(`\btoken (\d+)\b`)
+)
+
+// readable returns a text of the audit with times as pages have them, and with the names of
+// the tokens that it numbers.
+func readable(text string, names map[string]string) string {
+	text = auditTime.ReplaceAllStringFunc(text, func(at string) string {
+		t, err := time.Parse(time.RFC3339, at)
+		if err != nil { // a time that looks like one and is none stays
+			return at
+		}
+		return timestamp{at: t}.Exact()
+	})
+	return auditToken.ReplaceAllStringFunc(text, func(numbered string) string {
+		if name := names[numbered]; name != "" {
+			return named(name)
+		}
+		return numbered
+	})
 }
 
 // short leaves the account's name out of that of its token.
@@ -90,12 +126,13 @@ func (o about) refused(s *saying, r auditRow) {
 	if r.Count > 1 {
 		s.Badge += ", " + grouped(r.Count) + " times"
 	}
-	switch words, known := refusalReasons[r.Reason]; {
-	case r.Action == "token.verify":
-		s.Verb, s.What, s.Detail = "was refused", link{}, r.Reason
-		if known {
-			s.Detail = words
+	switch known := refusals[r.Reason]; {
+	case r.Action == "token.verify", r.Action == "guard.request":
+		s.Verb, s.What, s.Detail, s.Code = "was refused", link{}, known.why, r.Reason
+		if known.why == "" {
+			s.Verb, s.Detail = "was refused for a reason of its own", ""
 		}
+		s.Advice = known.advice
 	case hallpass.Action(r.Action).Valid():
 		s.Verb, s.What, s.Detail = "lacks the permission "+lacked(r), link{}, ""
 	default:
@@ -118,12 +155,13 @@ func lacked(r auditRow) string {
 	return r.Action
 }
 
-// auditVerbs say what the actions of the audit do. What an action is done to stands
-// behind its verb.
+// auditVerbs say what the actions of the audit do, all of hallpass.AuditActions. What an
+// action is done to stands behind its verb. Those without an icon are not among the changes
+// that the home page shows.
 var auditVerbs = map[string]struct{ icon, verb string }{
 	"permission.set":         {"lock", "gave or took access to"},
-	"role.assign":            {"badge", "gave a role to"},
-	"role.unassign":          {"badge", "took a role from"},
+	"role.assign":            {"badge", "gave the role"},
+	"role.unassign":          {"badge", "took the role"},
 	"role.assignments.set":   {"badge", "set the assignments of"},
 	"roles.set":              {"badge", "set the roles of"},
 	"serviceaccount.create":  {"plus", "created"},
@@ -131,8 +169,8 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"serviceaccount.disable": {"ban", "disabled"},
 	"serviceaccount.enable":  {"play", "enabled"},
 	"serviceaccount.update":  {"pencil", "changed"},
-	"team.member.set":        {"team", "made a member of a team:"},
-	"team.member.remove":     {"team", "removed from a team:"},
+	"team.member.set":        {"team", "changed the members of the team"},
+	"team.member.remove":     {"team", "removed a member of the team"},
 	"token.create":           {"key", "made the token"},
 	"token.delete":           {"trash", "revoked the token"},
 	"token.extend":           {"clock", "gave more time to the token"},
@@ -143,17 +181,70 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"token.rotate":           {"rotate", "rotated the token"},
 	"token.undo":             {"rotate", "took back the rotation of the token"},
 	"token.update":           {"pencil", "changed the token"},
+	"attention.snooze":       {"", "put off what needs doing about"},
+	"attention.wake":         {"", "no longer puts off what needs doing about"},
+	"audit.prune":            {"", "deleted old entries of the audit log"},
+	"channel.create":         {"", "created the channel"},
+	"channel.delete":         {"", "deleted the channel"},
+	"channel.disable":        {"", "turned off the channel"},
+	"channel.retry":          {"", "sent again what had failed on the channel"},
+	"channel.test":           {"", "sent a test to the channel"},
+	"channel.update":         {"", "changed the channel"},
+	"dashboard.create":       {"", "created the dashboard"},
+	"dashboard.delete":       {"", "deleted the dashboard"},
+	"dashboard.update":       {"", "changed the dashboard"},
+	"database.write":         {"", "could not write to the database"},
+	"folder.create":          {"", "created the folder"},
+	"folder.delete":          {"", "deleted the folder"},
+	"folder.move":            {"", "moved the folder"},
+	"folder.update":          {"", "changed the folder"},
+	"guard.create":           {"", "created the guard"},
+	"guard.delete":           {"", "deleted the guard"},
+	"guard.request":          {"", "sent a request to the guard"},
+	"guard.update":           {"", "changed the guard"},
+	"history.reapply":        {"", "made again a change that the database had lost, of"},
+	"installation.begin":     {"", "set up Hallpass with the user"},
+	"member.add":             {"", "added to the organization the user"},
+	"member.remove":          {"", "removed from the organization the user"},
+	"member.update":          {"", "changed in the organization the role of"},
+	"org.create":             {"", "created the organization"},
+	"org.current":            {"", "changed to the organization"},
+	"org.delete":             {"", "deleted the organization"},
+	"org.preferences":        {"", "changed the preferences of the organization"},
+	"org.token-policy":       {"", "changed the token policy of the organization"},
+	"org.update":             {"", "changed the organization"},
+	"password.change":        {"", "changed the password of"},
+	"password.reset":         {"", "reset the password of"},
+	"password.set":           {"", "set the password of"},
+	"password.verify":        {"", "signed in with a password as"},
+	"refusals.more":          {"", "was refused more often"},
+	"request.cross-origin":   {"", "sent a form from another site to"},
+	"role.create":            {"", "created the role"},
+	"role.delete":            {"", "deleted the role"},
+	"role.reset":             {"", "reset the roles"},
+	"role.update":            {"", "changed the role"},
+	"session.create":         {"", "signed in:"},
+	"session.end":            {"", "ended the session"},
+	"team.create":            {"", "created the team"},
+	"team.delete":            {"", "deleted the team"},
+	"team.group.add":         {"", "connected a group to the team"},
+	"team.group.remove":      {"", "disconnected a group from the team"},
+	"team.members.set":       {"", "set the members of the team"},
+	"team.preferences":       {"", "changed the preferences of the team"},
+	"team.update":            {"", "changed the team"},
+	"token.revoke":           {"", "revoked the token"},
+	"token.stale":            {"", "found unused for long the token"},
+	"token.prune":            {"", "deleted ended tokens of"},
+	"user.create":            {"", "created the user"},
+	"user.delete":            {"", "deleted the user"},
+	"user.demote":            {"", "took the rights of a server admin from"},
+	"user.disable":           {"", "disabled the user"},
+	"user.enable":            {"", "enabled the user"},
+	"user.logout":            {"", "signed out the user"},
+	"user.org":               {"", "switched the organization of"},
+	"user.preferences":       {"", "changed the preferences of"},
+	"user.promote":           {"", "gave the rights of a server admin to"},
+	"user.self":              {"", "changed the own profile,"},
+	"user.update":            {"", "changed the user"},
 	"token.verify":           {"key", "was used"},
-}
-
-// refusalReasons say why a token was refused.
-var refusalReasons = map[string]string{
-	"api-key.expired":               "it has expired",
-	"api-key.network":               "the address is outside of its networks",
-	"api-key.organization-mismatch": "the request names another organization than the token's",
-	"api-key.paused":                "it is paused",
-	"api-key.rate-limited":          "it was used too often",
-	"api-key.revoked":               "it is revoked",
-	"api-key.rotated":               "another token has replaced it",
-	"identity.disabled":             "the service account is disabled",
 }

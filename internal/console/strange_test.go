@@ -42,7 +42,7 @@ var queries = map[string][]string{
 	"GET /admin/orgs":                           {"query", "page"},
 	"GET /admin/roles":                          {"query", "view"},
 	"GET /admin/users":                          {"query", "page"},
-	"GET /org/serviceaccounts":                  {"query", "filter", "owner", "sort", "page"},
+	"GET /org/serviceaccounts":                  {"query", "filter", "ends", "owner", "sort", "page"},
 	"GET /org/serviceaccounts/{ref}":            {"edit", "newToken", "name", "expires", "role"},
 	"GET /org/serviceaccounts/{ref}/access":     {"action", "scope"},
 	"GET /org/serviceaccounts/{ref}/activity":   {"before"},

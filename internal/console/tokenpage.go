@@ -1,6 +1,7 @@
 package console
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -53,7 +54,6 @@ func tokenPage(req *request) error {
 	if view.Owner != "" {
 		view.OwnerURL = accountsAt{Owner: view.Owner}.URL()
 	}
-	view.Lead, view.LeadClass = req.tokenLead(view.Token)
 	usage, err := req.o.Admin.TokenUsage(req.Context(), req.caller, a.ID, t.ID, usageDays)
 	if err != nil {
 		return err
@@ -61,6 +61,7 @@ func tokenPage(req *request) error {
 	if view.Usage, err = req.usageView(usage, t); err != nil {
 		return err
 	}
+	view.Lead, view.LeadClass = req.tokenLead(view.Token, usage.Places)
 	if err := req.chainOf(&view, a.ID, t); err != nil {
 		return err
 	}
@@ -73,13 +74,17 @@ func tokenPage(req *request) error {
 	return req.show("tokens/detail", view)
 }
 
-// tokenLead says in a sentence how the token is used, and the class of its colour.
-func (req *request) tokenLead(t tokenRow) (words, class string) {
+// tokenLead says in a sentence how the token is used, and the class of its colour. Of the
+// places the latest is the first.
+func (req *request) tokenLead(t tokenRow, places []hallpass.TokenPlace) (words, class string) {
 	switch {
 	case t.Used.Zero():
 		words = "Nobody has used it yet."
 	default:
 		words, class = "Used "+t.Used.Relative()+" by "+t.Client+" from "+t.Address+".", "good"
+		if len(places) > 0 && wrongAnswer(places[0].Status) != "" {
+			words, class = words+" The answer was "+strconv.Itoa(places[0].Status)+": "+wrongAnswer(places[0].Status)+".", "warn"
+		}
 	}
 	switch t.State {
 	case hallpass.TokenLive, hallpass.TokenOverlapping:

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"strconv"
 	"time"
 
@@ -17,8 +18,11 @@ type usageView struct {
 	Actions []actionRow
 }
 
-// Answered returns how many requests were let in.
-func (u usageView) Answered() string { return grouped(u.Sum.OK + u.Sum.Failed) }
+// Answered returns how many requests were answered well.
+func (u usageView) Answered() string { return grouped(u.Sum.OK) }
+
+// Failed returns how many requests were let in and answered with an error; empty: none.
+func (u usageView) Failed() string { return someOf(u.Sum.Failed) }
 
 // Refused returns how many requests were refused; empty: none.
 func (u usageView) Refused() string { return someOf(u.Sum.Denied + u.Sum.Refused) }
@@ -38,6 +42,7 @@ type placeRow struct {
 	Address, Client, Agent string
 	Route                  string // of its latest request, with its answer
 	New                    bool   // since less than a day, and others were there before
+	Wrong                  string // what the answer means, if it was an error; empty: it was none
 	Used                   timestamp
 	Count                  string
 }
@@ -60,7 +65,7 @@ func (req *request) usageView(u hallpass.TokenUsage, t hallpass.Token) (usageVie
 	}
 	view.Axis = append(view.Axis, "Today")
 	for _, p := range u.Places {
-		row := placeRow{Address: p.Address, Client: client(p.UserAgent), Agent: p.UserAgent, Route: routeWords(p), Used: req.timestamp(p.Last), Count: grouped(p.Count)}
+		row := placeRow{Address: p.Address, Client: client(p.UserAgent), Agent: p.UserAgent, Route: routeWords(p), Wrong: wrongAnswer(p.Status), Used: req.timestamp(p.Last), Count: grouped(p.Count)}
 		row.New = len(u.Places) > 1 && now.Sub(p.First) < 24*time.Hour && p.First.Sub(t.CreatedAt) > 24*time.Hour
 		view.Places = append(view.Places, row)
 	}
@@ -95,4 +100,20 @@ func routeWords(p hallpass.TokenPlace) string {
 		words += " answered " + strconv.Itoa(p.Status)
 	}
 	return words
+}
+
+// wrongAnswer says of the status of an answer what went wrong; empty: nothing, or nobody
+// told it.
+func wrongAnswer(status int) string {
+	switch {
+	case status == http.StatusForbidden || status == http.StatusUnauthorized:
+		return "refused"
+	case status == http.StatusTooManyRequests:
+		return "over a rate"
+	case status >= http.StatusInternalServerError:
+		return "the API failed"
+	case status >= http.StatusBadRequest:
+		return "answered with an error"
+	}
+	return ""
 }

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -331,25 +330,6 @@ func refusedRequest(r hallpass.GuardRefusal) string {
 	return sentence(r.Message)
 }
 
-// guardAdvices say what to do about a refusal, by its reason.
-var guardAdvices = map[string]string{
-	"auth.unauthorized":              "Send a token that is good, as Authorization: Bearer glsa_…",
-	"api-key.invalid":                "Nobody has such a token: look whether the job sends the right one, whole.",
-	"api-key.expired":                "Add a token to the service account, and give it to the job.",
-	"api-key.revoked":                "Add a token to the service account, and give it to the job.",
-	"identity.disabled":              "Enable the service account if it should go on.",
-	"request.authorization-repeated": "Send one Authorization header: find out who adds the second.",
-	"guard.permission":               "Ask somebody who may give roles in this organization: that takes users.roles:add.",
-	"guard.role":                     "Ask somebody who may change the service account: that takes serviceaccounts:write and at least that role.",
-	"guard.no-rule":                  "Add a rule for this request if it should pass.",
-	"guard.other-org":                "Use a token of the organization that the guard belongs to.",
-	"guard.capture":                  "Send one plain value there: the rule puts it into the scope that is asked for. If the client sends one, the proxy may not pass the header on: the file under Set up your proxy does.",
-	"guard.suspended":                "Look at the rules and save the guard again.",
-	"path-not-canonical":             "Write the path plainly, without .., // and encoded slashes. If the API needs %2f or ; in paths, the guard can allow them.",
-	"original-request-unknown":       "Let the proxy tell the original request, and put its address into trusted_proxies: see “Set up your proxy”.",
-	"original-request-too-large":     "Find out who sends so many headers; the client or the proxy can send fewer.",
-}
-
 // reasonNoRule is the reason of a refusal because no rule matches the request.
 const reasonNoRule = "guard.no-rule"
 
@@ -359,7 +339,7 @@ func guardAdvice(reason, target string) string {
 	if path, _, _ := strings.Cut(target, "?"); reason == "path-not-canonical" && strings.Contains(path, "://") {
 		return "Write the path alone, as /api/v1/query: the request names a scheme and a host too."
 	}
-	return guardAdvices[reason]
+	return refusals[reason].advice
 }
 
 // ruleExtras says what a rule captures and which headers it sets.
@@ -436,20 +416,6 @@ func disabledWords(disabled bool) string {
 var errorWords = map[string]string{
 	errGuardSeen.ID:           "Somebody changed the guard meanwhile. What you wrote is not saved yet: save again to see what it changes now.",
 	"user.last-grafana-admin": "This is the last server admin. Make somebody else one first.",
-}
-
-// refusalWords say why a token was refused, by the reason of the refusal. The
-// page's script shows them.
-func refusalWords() (string, error) {
-	b, err := json.Marshal(map[string]string{
-		"api-key.expired":               "the token has expired",
-		"api-key.revoked":               "the token is revoked",
-		"api-key.rotated":               "another token replaced the token",
-		"api-key.paused":                "the token is paused",
-		"api-key.organization-mismatch": "the request names another organization than the token's",
-		"identity.disabled":             "the service account is disabled",
-	})
-	return string(b), err
 }
 
 // named puts a name in quotation marks, as sentences have it.
