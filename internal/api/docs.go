@@ -2,10 +2,12 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed" // the page
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,6 +33,7 @@ type (
 		Components struct {
 			Schemas   map[string]contractSchema
 			Responses map[string]contractResponse
+			Headers   map[string]contractHeader
 		}
 	}
 	contractCall struct {
@@ -45,7 +48,12 @@ type (
 	contractResponse  struct {
 		Ref         string `json:"$ref"`
 		Description string
+		Headers     map[string]contractHeader
 		Content     map[string]contractMedia
+	}
+	contractHeader struct {
+		Ref         string `json:"$ref"`
+		Description string
 	}
 	contractSchema struct {
 		Ref         string `json:"$ref"`
@@ -75,6 +83,7 @@ type (
 		ID, Method, Path, Summary string
 		Description               []docsSpan // the permission that the call needs comes first
 		Parameters                []docsField
+		Headers                   []docsField // that answers have, once for all statuses that have them
 		Body                      []docsField
 		Answers                   []docsAnswer
 		Curl                      string
@@ -156,18 +165,47 @@ func (d *contractDoc) call(method, path string, c contractCall) docsCall {
 	}
 	slices.Sort(statuses)
 	for _, s := range statuses {
-		answer := c.Responses[s]
-		if answer.Ref != "" {
-			answer = d.Components.Responses[strings.TrimPrefix(answer.Ref, "#/components/responses/")]
-		}
+		answer := d.answer(c.Responses[s])
 		a := docsAnswer{Status: s, Description: spans(answer.Description), Good: s < "300"}
 		if a.Good {
 			a.Fields = d.fields(answer.Content["application/json"].Schema)
 		}
 		out.Answers = append(out.Answers, a)
 	}
+	out.Headers = d.headers(c.Responses)
 	out.Curl = curl(out)
 	return out
+}
+
+// answer returns the answer itself where the call refers to a shared one.
+func (d *contractDoc) answer(r contractResponse) contractResponse {
+	if r.Ref == "" {
+		return r
+	}
+	return d.Components.Responses[strings.TrimPrefix(r.Ref, "#/components/responses/")]
+}
+
+// headers lists the headers of the answers, each with the statuses that have it.
+func (d *contractDoc) headers(answers map[string]contractResponse) (list []docsField) {
+	type header struct{ name, about string } // one name may say another thing in another answer
+	statuses := make(map[header][]string)
+	for status, r := range answers {
+		for name, h := range d.answer(r).Headers {
+			if h.Ref != "" {
+				h = d.Components.Headers[strings.TrimPrefix(h.Ref, "#/components/headers/")]
+			}
+			key := header{name, h.Description}
+			statuses[key] = append(statuses[key], status)
+		}
+	}
+	byName := func(a, b header) int {
+		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.about, b.about))
+	}
+	for _, h := range slices.SortedFunc(maps.Keys(statuses), byName) {
+		slices.Sort(statuses[h])
+		list = append(list, docsField{h.name, strings.Join(statuses[h], ", "), spans(h.about)})
+	}
+	return list
 }
 
 // fields lists the fields of a schema's object, or of the objects in its list.

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
@@ -27,9 +28,57 @@ func TestDocsPage(t *testing.T) {
 		"Needs <code>guards:test</code>, and for serviceAccount also <code>users.permissions:read</code> on it. A token is",
 		"Needs <code>serviceaccounts:read on serviceaccounts:id:{id}</code>.</p>",
 		"<code>needs</code> <small>GuardNeed or null",
+		"<code>Idempotency-Key</code> <small>header</small>",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %s", want)
+		}
+	}
+}
+
+// TestDocsHeaders finds, at each call of the page about the API, every header that the
+// OpenAPI document says its answers may have.
+func TestDocsHeaders(t *testing.T) {
+	s := hallpasstest.New(t)
+	page := s.Do(hallpasstest.Nobody, "GET", "/docs", "", "Accept: text/html").Text
+	type answer struct {
+		Ref     string `json:"$ref"`
+		Headers map[string]any
+	}
+	var doc struct {
+		Paths      map[string]map[string]json.RawMessage
+		Components struct{ Responses map[string]answer }
+	}
+	if err := json.Unmarshal([]byte(s.Do(hallpasstest.Nobody, "GET", "/openapi.json", "").Text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]int)
+	for path, calls := range doc.Paths {
+		for method, raw := range calls {
+			if method == "parameters" {
+				continue // of all calls of the path
+			}
+			var call struct{ Responses map[string]answer }
+			if err := json.Unmarshal(raw, &call); err != nil {
+				t.Fatal(err)
+			}
+			_, section, _ := strings.Cut(page, "<h3><span class=\"m "+strings.ToUpper(method)+"\">"+strings.ToUpper(method)+"</span> <code>"+path+"</code></h3>")
+			section, _, _ = strings.Cut(section, "</section>")
+			for status, r := range call.Responses {
+				if r.Ref != "" {
+					r = doc.Components.Responses[strings.TrimPrefix(r.Ref, "#/components/responses/")]
+				}
+				for name := range r.Headers {
+					if found[name]++; !regexp.MustCompile("<dt><code>" + name + "</code> <small>[0-9, ]*" + status).MatchString(section) {
+						t.Errorf("%s %s says nothing of %s with %s", method, path, name, status)
+					}
+				}
+			}
+		}
+	}
+	for _, name := range []string{"RateLimit", "RateLimit-Policy", "Hallpass-Token-Expires", "Retry-After"} {
+		if found[name] < 200 {
+			t.Errorf("%s stands at %d answers", name, found[name])
 		}
 	}
 }
