@@ -13,6 +13,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/server"
 	"github.com/hallpass-dev/hallpass/internal/tomlfile"
 )
@@ -123,12 +124,68 @@ func validateKey(name, kind string, all []toml.Key, known []setting) error {
 	switch {
 	case kind == "Hash" || kind == "ArrayHash":
 		return fmt.Errorf("unknown section [%s]: did you mean [%s]?", name, tomlfile.Nearest(name, sections))
+	case otherKeys[name] != "":
+		return fmt.Errorf("unknown key %s: did you mean %s?", name, otherKeys[name])
 	case elsewhere != nil:
 		inside = elsewhere
 	case inside == nil:
 		inside = keysOf(known)
 	}
-	return fmt.Errorf("unknown key %s: did you mean %s?", name, tomlfile.Nearest(name, inside))
+	return unknown("key", name, inside)
+}
+
+// unknown returns the error about a name that no setting has. It names the setting that is
+// spelt almost so, or else all that there may be: a setting that is the nearest and not
+// near would send people the wrong way.
+func unknown(kind, name string, known []string) error {
+	near := tomlfile.Nearest(name, known)
+	_, last, _ := cutLast(name)
+	if hallpass.Distance(strings.ToLower(name), strings.ToLower(near)) > max(3, len(last)/2) && len(known) > 1 {
+		if len(known) > 20 {
+			return fmt.Errorf("unknown %s %s: docs/configuration.md lists them all", kind, name)
+		}
+		return fmt.Errorf("unknown %s %s: there are %s", kind, name, strings.Join(known, ", "))
+	}
+	return fmt.Errorf("unknown %s %s: did you mean %s?", kind, name, near)
+}
+
+// otherKeys are names that people try, by the names of settings that mean the same.
+var otherKeys = map[string]string{
+	"listen": "server.http_addr and server.http_port", "server.listen": "server.http_addr and server.http_port", "server.listen_addr": "server.http_addr and server.http_port",
+	"server.address": "server.http_addr", "server.addr": "server.http_addr", "server.host": "server.http_addr", "server.bind": "server.http_addr", "server.interface": "server.http_addr",
+	"port": "server.http_port", "server.port": "server.http_port",
+	"server.url": "server.root_url", "server.external_url": "server.root_url", "server.public_url": "server.root_url", "server.base_url": "server.root_url", "server.domain": "server.root_url",
+	"server.proxies": "server.trusted_proxies", "server.proxy": "server.trusted_proxies", "server.real_ip": "server.trusted_proxies",
+	"data": "the flag --data", "data_dir": "the flag --data", "server.data": "the flag --data", "server.data_dir": "the flag --data", "paths.data": "the flag --data",
+	"database.dsn": "database.url", "database.host": "database.url", "database.name": "database.url", "database.user": "database.url", "database.password": "database.url", "database.file": "database.path",
+	"security.user": "security.admin_user", "security.password": "security.admin_password", "security.email": "security.admin_email",
+	"service_accounts.grace": "service_accounts.rotation_grace", "service_accounts.max_ttl": "service_accounts.token_expiration_day_limit", "service_accounts.retention": "service_accounts.dead_token_retention",
+	"log.verbosity": "log.level",
+	"smtp.server":   "smtp.host", "smtp.address": "smtp.host", "smtp.port": "smtp.host", "smtp.username": "smtp.user", "smtp.from": "smtp.from_address", "smtp.tls": "smtp.startTLS_policy",
+}
+
+// variable returns the environment variable of a setting.
+func variable(key string) string {
+	return "HALLPASS_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
+}
+
+// otherVariable returns what people mean by a variable that is one of otherKeys; empty if
+// it is none.
+func otherVariable(name string) string {
+	for key, means := range otherKeys {
+		if variable(key) != name {
+			continue
+		}
+		if strings.HasPrefix(means, "the flag") {
+			return means
+		}
+		var list []string
+		for _, key := range strings.Split(means, " and ") {
+			list = append(list, variable(key))
+		}
+		return strings.Join(list, " and ")
+	}
+	return ""
 }
 
 func keysOf(known []setting) []string {
@@ -182,8 +239,7 @@ func settings(c *server.Config) []setting {
 				walk(key+".", field)
 				continue
 			}
-			env := "HALLPASS_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
-			list = append(list, setting{key, env, field})
+			list = append(list, setting{key, variable(key), field})
 		}
 	}
 	walk("", reflect.ValueOf(c).Elem())
@@ -210,8 +266,11 @@ func readEnv(environ []string, c *server.Config) error {
 			continue
 		}
 		s, ok := byName[name]
+		if means := otherVariable(name); !ok && means != "" {
+			return fmt.Errorf("unknown environment variable %s: did you mean %s?", name, means)
+		}
 		if !ok {
-			return fmt.Errorf("unknown environment variable %s: did you mean %s?", name, tomlfile.Nearest(name, names))
+			return unknown("environment variable", name, names)
 		}
 		if err := tomlfile.Set(s.value, value); err != nil {
 			return fmt.Errorf("%s: %w", name, err)

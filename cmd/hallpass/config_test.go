@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/BurntSushi/toml"
 
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
@@ -20,6 +23,58 @@ func TestManual(t *testing.T) {
 	for _, s := range settings(&c) {
 		if !strings.Contains(string(text), "| `"+s.key+"` | `"+s.env+"` |") {
 			t.Errorf("docs/configuration.md has no row for %s and %s", s.key, s.env)
+		}
+	}
+}
+
+// TestKeyHints tries the names that are no settings and have a hint, in a file and as a
+// variable: each hint names settings that there are, and a name that is almost that of a
+// setting has that one for a hint.
+func TestKeyHints(t *testing.T) {
+	c := server.DefaultConfig()
+	known := settings(&c)
+	byKey := make(map[string]setting)
+	for _, s := range known {
+		byKey[s.key] = s
+	}
+	hint := func(name string) string {
+		err := validateKey(name, "String", []toml.Key{strings.Split(name, ".")}, known)
+		if err == nil {
+			t.Errorf("%s is a setting", name)
+			return ""
+		}
+		_, says, _ := strings.Cut(err.Error(), "did you mean ")
+		return says
+	}
+	envHint := func(name string) string {
+		return strings.TrimPrefix(fmt.Sprint(readEnv([]string{name + "=1"}, &c)), "unknown environment variable "+name+": did you mean ")
+	}
+	for name, means := range otherKeys {
+		if got := hint(name); got != means+"?" {
+			t.Errorf("%s: %q, want %q", name, got, means)
+		}
+		var variables []string
+		for _, key := range strings.Split(means, " and ") {
+			if s, ok := byKey[key]; ok {
+				variables = append(variables, s.env)
+			} else if means != "the flag --data" {
+				t.Errorf("%s: there is no setting %s", name, key)
+			}
+		}
+		want := strings.Join(variables, " and ")
+		if variables == nil {
+			want = means
+		}
+		if got := envHint(variable(name)); got != want+"?" && !ignoredEnv(variable(name)) {
+			t.Errorf("%s: %q, want %q", variable(name), got, want)
+		}
+	}
+	for _, s := range known {
+		if got := hint(s.key + "x"); got != s.key+"?" {
+			t.Errorf("%sx: %q", s.key, got)
+		}
+		if got := envHint(s.env + "X"); got != s.env+"?" {
+			t.Errorf("%sX: %q", s.env, got)
 		}
 	}
 }
@@ -41,7 +96,11 @@ func TestSettings(t *testing.T) {
 		{"unknown section of a section", "[auth.basik]\nenabled = true", "", "", "unknown section [auth.basik]: did you mean [auth.basic]?"},
 		{"key of another section", "[server]\nlevel = \"debug\"", "", "", "unknown key server.level: did you mean log.level?"},
 		{"key without a section", "http_port = 1", "", "", "unknown key http_port: did you mean server.http_port?"},
-		{"nothing like it", "qqq = 1", "", "", "unknown key qqq"},
+		{"nothing like it", "qqq = 1", "", "", "unknown key qqq: docs/configuration.md lists them all"},
+		{"nothing like it in a section", "[log]\nqqqqqqqq = 1", "", "", "unknown key log.qqqqqqqq: there are log.level, log.format"},
+		{"variable like none", "", "HALLPASS_QQQ=1", "", "unknown environment variable HALLPASS_QQQ: docs/configuration.md lists them all"},
+		{"flag as a key", "[server]\nlisten = \"127.0.0.1:3080\"", "", "", "unknown key server.listen: did you mean server.http_addr and server.http_port?"},
+		{"flag as a variable", "", "HALLPASS_LISTEN=:3080", "", "unknown environment variable HALLPASS_LISTEN: did you mean HALLPASS_SERVER_HTTP_ADDR and HALLPASS_SERVER_HTTP_PORT?"},
 		{"key in two spellings", "[database]\nmax_staleness = \"5s\"\nMax_Staleness = \"9s\"", "", "", "database.Max_Staleness and database.max_staleness are two spellings of one setting: keep database.max_staleness"},
 		{"section in two spellings", "[server]\nhttp_port = 1\n[Server]\nhttp_port = 2", "", "", "Server and server are two spellings of one setting: keep server"},
 		{"key in another spelling", "[database]\nMax_Staleness = \"9s\"", "", "", "unknown key database.Max_Staleness: did you mean database.max_staleness?"},
