@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/hallpass-dev/hallpass/client"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
@@ -52,6 +53,28 @@ func quickstart(t *testing.T, data string, while func(out string)) string {
 	return read()
 }
 
+// attentionOf asks the server of a quickstart what needs doing, and returns the rows that
+// there are.
+func attentionOf(t *testing.T, out string) string {
+	t.Helper()
+	at := regexp.MustCompile(`Console:  (http://[^/]+)/`).FindStringSubmatch(out)
+	password := regexp.MustCompile(`admin / (\S+)`).FindStringSubmatch(out)
+	if at == nil || password == nil {
+		t.Fatalf("no address or no password in %s", out)
+	}
+	sections, err := client.NewWith(at[1], client.Options{Credential: client.Basic("admin", password[1])}).Attention(t.Context(), 10)
+	if err != nil || len(sections) == 0 {
+		t.Fatalf("%d sections, %v", len(sections), err)
+	}
+	var rows []string
+	for _, s := range sections {
+		for _, r := range s.Rows {
+			rows = append(rows, r.Section+" "+r.Subject+" "+r.What)
+		}
+	}
+	return strings.Join(rows, "\n")
+}
+
 // TestQuickstart runs the first command of the README. The curl line that it prints works
 // and gets the seed line, byte for byte. A second run creates nothing. No file that it
 // leaves has the token or anything that leads to it (SEC-4).
@@ -72,6 +95,9 @@ func TestQuickstart(t *testing.T) {
 		}
 		if !strings.Contains(out, "\n  "+seedLine+"\n") {
 			t.Error("the answer is not printed byte for byte")
+		}
+		if todo := attentionOf(t, out); todo != "" {
+			t.Errorf("what quickstart made needs doing something: %s", todo)
 		}
 	})
 	token := regexp.MustCompile(`glsa_[0-9A-Za-z]{32}_[0-9a-f]{8}`).FindString(first)

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -117,8 +118,8 @@ func (p *program) quickstart() *cobra.Command {
 		Use:   "quickstart",
 		Short: "Create an account and a token, test the token, then serve",
 		Long: `Start the server on the embedded database, create the service account
-dashboard-sync (role Viewer) with a token, test the token with GET /api/org, and
-serve until Ctrl-C.
+dashboard-sync (role Viewer) with a token of 90 days, test the token with GET
+/api/org, and serve until Ctrl-C. The admin is the owner of the account.
 
 A second run creates nothing new and says so.`,
 		Example: `  hallpass quickstart
@@ -181,8 +182,8 @@ func (p *program) report(ctx context.Context, s *server.Server, url string, r se
 		if err != nil {
 			return fmt.Errorf("the new token does not work: %w", err)
 		}
-		say("Created the service account %s (role %s) and a token for it.", r.Account.Name, r.Account.Role)
-		say("The token, which is shown only now:")
+		say("Created the service account %s (role %s, owner %s) and a token for it.", r.Account.Name, r.Account.Role, r.Account.Owner)
+		say("The token, which is shown only now and ends on %s:", r.Token.ExpiresAt.Local().Format(time.DateOnly))
 		say("")
 		say("  %s", r.Secret.Reveal())
 		say("")
@@ -197,7 +198,7 @@ func (p *program) report(ctx context.Context, s *server.Server, url string, r se
 		say("Nothing new was created: the service account %s exists from an earlier start.", r.Account.Name)
 		switch {
 		case r.Token.ID == 0:
-			say("Its token %q was deleted. Create another on the page below.", "quickstart")
+			say("Its token %q has ended or was deleted. Create another on the page below.", "quickstart")
 		case r.Token.LastUse.At.IsZero():
 			say("Its token …%s was never used. It was shown when it was created:", r.Token.LastFour)
 			say("if you did not keep it, create another on the page below.")

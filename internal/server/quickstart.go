@@ -15,6 +15,8 @@ import (
 const (
 	quickstartAccount = "dashboard-sync"
 	quickstartToken   = "quickstart"
+	quickstartPurpose = "Made by quickstart, to try a token"
+	quickstartSeconds = 90 * 24 * 60 * 60
 )
 
 // A QuickstartResult is what Quickstart made, or found from an earlier time.
@@ -26,23 +28,24 @@ type QuickstartResult struct {
 }
 
 // Quickstart makes the account dashboard-sync with the role Viewer and a token
-// for it, as the first admin, unless the account is there already.
+// for it, as the first admin, who is its owner, unless the account is there already. The
+// token ends after 90 days, or before that where a limit binds.
 func (s *Server) Quickstart(ctx context.Context) (QuickstartResult, error) {
 	c, err := s.firstAdmin(ctx)
 	if err != nil {
 		return QuickstartResult{}, err
 	}
 	viewer := hallpass.RoleViewer
-	account, err := s.admin.CreateServiceAccount(ctx, c, admin.NewServiceAccount{Name: quickstartAccount, Role: &viewer})
+	account, err := s.admin.CreateServiceAccount(ctx, c, admin.NewServiceAccount{Name: quickstartAccount, Role: &viewer, Owner: s.config.Security.AdminUser, Purpose: quickstartPurpose})
 	if errors.Is(err, hallpass.Conflict) {
 		return s.foundQuickstart(ctx, c)
 	}
 	if err != nil {
 		return QuickstartResult{}, err
 	}
-	seconds := int64(0)
-	if latest := s.admin.TokenPolicy().Latest(s.admin.Now()); !latest.IsZero() {
-		seconds = int64(latest.Sub(s.admin.Now()).Seconds())
+	seconds, now := int64(quickstartSeconds), s.admin.Now()
+	if latest := s.admin.TokenPolicy().Latest(now); !latest.IsZero() {
+		seconds = min(seconds, int64(latest.Sub(now).Seconds()))
 	}
 	made, err := s.admin.CreateToken(ctx, c, account.ID, admin.NewToken{Name: quickstartToken, Seconds: seconds})
 	return QuickstartResult{Created: true, Account: account, Token: made.Token, Secret: made.Secret}, err
