@@ -193,7 +193,8 @@ func ParseNetworks(list []string) ([]netip.Prefix, error) {
 
 // TidyNetworks returns the networks sorted, each of them once. It is an Invalid error if
 // there are more than MaxNetworks, or if one of them could allow more than its author
-// sees: an IPv4 network in IPv6, one with bits after its prefix, and all addresses.
+// sees: an IPv4 network in IPv6, one with bits after its prefix, and all addresses, in
+// one network or in several together.
 func TidyNetworks(list []netip.Prefix) ([]netip.Prefix, error) {
 	if len(list) == 0 {
 		return nil, nil
@@ -208,7 +209,37 @@ func TidyNetworks(list []netip.Prefix) ([]netip.Prefix, error) {
 	}
 	sorted := slices.Clone(list)
 	slices.SortFunc(sorted, netip.Prefix.Compare)
-	return slices.Compact(sorted), nil
+	sorted = slices.Compact(sorted)
+	for _, every := range []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)} {
+		if covers(sorted, every) {
+			return nil, Invalidf("networks", "networks: together they are every address of %s: leave networks out to allow all", every)
+		}
+	}
+	return sorted, nil
+}
+
+// covers reports whether each address of n is in one of the networks.
+func covers(list []netip.Prefix, n netip.Prefix) bool {
+	inside := false // one of the list is a part of n
+	for _, p := range list {
+		if p.Bits() <= n.Bits() && p.Contains(n.Addr()) {
+			return true
+		}
+		inside = inside || n.Contains(p.Addr())
+	}
+	if !inside {
+		return false
+	}
+	low, high := halves(n)
+	return covers(list, low) && covers(list, high)
+}
+
+// halves returns the two networks that n consists of. n is more than one address.
+func halves(n netip.Prefix) (low, high netip.Prefix) {
+	bytes := n.Addr().AsSlice()
+	bytes[n.Bits()/8] |= 0x80 >> (n.Bits() % 8)
+	addr, _ := netip.AddrFromSlice(bytes) // as long as it was
+	return netip.PrefixFrom(n.Addr(), n.Bits()+1), netip.PrefixFrom(addr, n.Bits()+1)
 }
 
 // InNetworks reports whether the address is in one of the networks. What is no address, as

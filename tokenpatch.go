@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // A TokenPatch changes a token; a nil field leaves it as it is. What the token's
@@ -98,10 +99,24 @@ func (p *TokenPatch) Tidy() error {
 	if p.PausedFor != 0 && (p.Paused == nil || !*p.Paused) {
 		return Invalidf("pausedFor", "pausedFor needs paused to be true")
 	}
-	if err := ValidateText("pauseReason", p.PauseReason, MaxReason); err != nil {
+	if err := TidyReason("pauseReason", &p.PauseReason); err != nil {
 		return err
 	}
 	return TidyOwner(p.Owner, p.Purpose)
+}
+
+// TidyReason removes the spaces around a reason, which may be empty: one without a
+// visible character becomes so. It returns an Invalid error that names the field if the
+// reason is longer than MaxReason characters or breaks another rule of a text.
+func TidyReason(field string, reason *string) error {
+	*reason = strings.TrimFunc(*reason, unicode.IsSpace)
+	if err := ValidateText(field, *reason, MaxReason); err != nil {
+		return err
+	}
+	if !strings.ContainsFunc(*reason, visible) {
+		*reason = ""
+	}
+	return nil
 }
 
 // TidyOwner removes the spaces around an owner and a purpose, and returns an Invalid

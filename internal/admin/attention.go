@@ -586,14 +586,14 @@ func (a *Admin) Snooze(ctx context.Context, c hallpass.Caller, section hallpass.
 	if d == 0 {
 		d = hallpass.SnoozeFor
 	}
-	switch {
-	case d < 0 || d > hallpass.MaxSnooze:
+	if d < 0 || d > hallpass.MaxSnooze {
 		return z, hallpass.Invalidf("days", "days is not between 1 and 90")
-	case reason == "":
-		return z, hallpass.Invalidf("reason", "reason is missing: say why this can wait")
 	}
-	if err := hallpass.ValidateText("reason", reason, maxReason); err != nil {
+	if err := hallpass.TidyReason("reason", &reason); err != nil {
 		return z, err
+	}
+	if reason == "" {
+		return z, hallpass.Invalidf("reason", "reason is missing: say why this can wait")
 	}
 	now := a.now()
 	err = a.changeSnooze(ctx, c, section, subject, "attention.snooze", func(t *Turn) error {
@@ -605,9 +605,6 @@ func (a *Admin) Snooze(ctx context.Context, c hallpass.Caller, section hallpass.
 	})
 	return z, err
 }
-
-// maxReason is the longest reason, in characters.
-const maxReason = 500
 
 // EndSnooze lets the row come back. NotFound when it is not snoozed.
 func (a *Admin) EndSnooze(ctx context.Context, c hallpass.Caller, section hallpass.AttentionSection, subject hallpass.Subject) error {

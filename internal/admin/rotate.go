@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -126,8 +125,7 @@ func (in *Rotate) tidy(grace time.Duration) error {
 	if in.Grace == nil {
 		in.Grace = &grace
 	}
-	in.Reason = strings.TrimSpace(in.Reason)
-	return errors.Join(hallpass.ValidateQuiet(*in.Quiet), hallpass.ValidateGrace(*in.Grace), hallpass.ValidateText("reason", in.Reason, hallpass.MaxReason))
+	return errors.Join(hallpass.ValidateQuiet(*in.Quiet), hallpass.ValidateGrace(*in.Grace), hallpass.TidyReason("reason", &in.Reason))
 }
 
 // rotating reads the account, its token, and the token that replaces that; the zero
@@ -238,9 +236,15 @@ func (a *Admin) overlap(
 }
 
 // RetireToken ends a token that another replaces, at once: once this has returned, it is
-// refused. Conflict if no live token replaces it, or it has ended.
+// refused. Conflict if no live token replaces it, if that is paused, or it has ended.
 func (a *Admin) RetireToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
 	return a.overlap(ctx, c, account, id, "token.retire", func(t *Turn, _ hallpass.ServiceAccount, old, next hallpass.Token) error {
+		if next.Pause.Holds(a.now()) {
+			return &TokenError{&hallpass.Error{
+				Kind: hallpass.Conflict, ID: "token.successor-paused",
+				Message: fmt.Sprintf("The token %d that replaces it is paused, so nothing would work: resume that first. To end this token all the same, delete it", next.ID),
+			}, next}
+		}
 		return t.retire(old, fmt.Sprintf("token %d replaces it", next.ID))
 	})
 }

@@ -56,10 +56,11 @@ func (a *Admin) patched(t *Turn, owner hallpass.ServiceAccount, before hallpass.
 			return after, err
 		}
 	}
-	if p.Permissions == nil { // what the account has lost since they were listed stays listed
-		err = after.Limits.Tidy()
-	} else {
+	switch {
+	case p.Permissions != nil:
 		after.Limits, err = a.limitsOf(t.Tx, owner, after.Limits)
+	case !reflect.DeepEqual(before.Limits, after.Limits): // what the account has lost since they were listed stays listed
+		err = after.Limits.Tidy()
 	}
 	return after, err
 }

@@ -219,7 +219,7 @@ func (a *API) accountRoutes() []route {
 		endpoint(a, "PATCH /api/serviceaccounts/{id}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.updateServiceAccount),
 		endpoint(a, "DELETE /api/serviceaccounts/{id}", 200, mayOnAccount(hallpass.ServiceAccountsDelete), a.deleteServiceAccount),
 
-		endpoint(a, "GET /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.tokens),
+		endpoint(a, "GET /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsRead).taking(plain("page", "perpage", "query"), oneOf("state", hallpass.TokenStates())), a.tokens),
 		endpoint(a, "POST /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.createToken),
 		endpoint(a, "PATCH /api/serviceaccounts/{id}/tokens/{token}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.updateToken),
 		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/rotate", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.rotateToken),
@@ -228,10 +228,10 @@ func (a *API) accountRoutes() []route {
 		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/rotation/undo", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.undoRotation),
 		endpoint(a, "POST /api/tokens/self/rotate", 200, signedIn, a.rotateSelf),
 		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens/{token}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.deleteToken),
-		endpoint(a, "GET /api/serviceaccounts/{id}/tokens/{token}/usage", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.tokenUsage),
-		endpoint(a, "GET /api/serviceaccounts/{id}/permissions/used", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.usedPermissions),
-		endpoint(a, "GET /api/serviceaccounts/{id}/impact", 200, mayOnAccount(hallpass.ServiceAccountsRead), a.impact),
-		stream(a, "GET /api/serviceaccounts/{id}/tokens/{token}/events", mayOnAccount(hallpass.ServiceAccountsRead), a.tokenEvents),
+		endpoint(a, "GET /api/serviceaccounts/{id}/tokens/{token}/usage", 200, mayOnAccount(hallpass.ServiceAccountsRead).taking(plain("days")), a.tokenUsage),
+		endpoint(a, "GET /api/serviceaccounts/{id}/permissions/used", 200, mayOnAccount(hallpass.ServiceAccountsRead).taking(plain("days")), a.usedPermissions),
+		endpoint(a, "GET /api/serviceaccounts/{id}/impact", 200, mayOnAccount(hallpass.ServiceAccountsRead).taking(plain("action", "days")), a.impact),
+		stream(a, "GET /api/serviceaccounts/{id}/tokens/{token}/events", mayOnAccount(hallpass.ServiceAccountsRead).taking(plain("since")), a.tokenEvents),
 	}
 }
 
@@ -252,7 +252,7 @@ func (a *API) roleRoutes() []route {
 		endpoint(a, "PUT /api/access-control/users/{user}/roles", 200, may(hallpass.UsersRolesAdd), a.setUserRoles),
 		endpoint(a, "DELETE /api/access-control/users/{user}/roles/{role}", 200, may(hallpass.UsersRolesRemove), a.removeUserRole),
 		endpoint(a, "POST /api/access-control/users/roles/search", 200, may(hallpass.UsersRolesRead), a.searchUserRoles),
-		endpoint(a, "GET /api/access-control/users/{user}/permissions", 200, may(hallpass.UsersPermissionsRead), a.userPermissions),
+		endpoint(a, "GET /api/access-control/users/{user}/permissions", 200, may(hallpass.UsersPermissionsRead).taking(flags("sources")), a.userPermissions),
 
 		endpoint(a, "GET /api/access-control/teams/{team}/roles", 200, may(hallpass.TeamsRolesRead), a.teamRolesList),
 		endpoint(a, "POST /api/access-control/teams/{team}/roles", 200, may(hallpass.TeamsRolesAdd), a.addTeamRole),
@@ -268,7 +268,7 @@ func (a *API) roleRoutes() []route {
 		endpoint(a, "GET /api/access-control/user/actions", 200, signedIn, a.selfActions),
 		endpoint(a, "GET /api/access-control/users/permissions/search", 200, may(hallpass.UsersPermissionsRead), a.searchPermissions),
 		endpoint(a, "GET /api/access-control/user/{user}/permissions/search", 200, may(hallpass.UsersPermissionsRead), a.searchUserPermissions),
-		endpoint(a, "GET /api/access-control/explain", 200, signedIn, a.explain),
+		endpoint(a, "GET /api/access-control/explain", 200, signedIn.taking(plain("principal", "action", "scope")), a.explain),
 	}
 }
 
@@ -334,13 +334,13 @@ func (a *API) treeRoutes() []route {
 
 func (a *API) guardRoutes() []route {
 	return []route{
-		endpoint(a, "GET /api/guards", 200, may(hallpass.GuardsRead), a.guards),
+		endpoint(a, "GET /api/guards", 200, may(hallpass.GuardsRead).taking(plain("query", "page", "perpage")), a.guards),
 		endpoint(a, "POST /api/guards", 201, may(hallpass.GuardsWrite), a.createGuard),
 		endpoint(a, "GET /api/guards/{guard}", 200, mayOnResource(hallpass.GuardsRead), a.guard),
 		endpoint(a, "PUT /api/guards/{guard}", 200, may(hallpass.GuardsWrite), a.updateGuard),
 		endpoint(a, "DELETE /api/guards/{guard}", 200, mayOnResource(hallpass.GuardsDelete), a.deleteGuard),
 		endpoint(a, "POST /api/guards/{guard}/test", 200, mayOnResource(hallpass.GuardsTest), a.testGuard),
-		endpoint(a, "GET /api/guards/{guard}/usage", 200, mayOnResource(hallpass.GuardsRead), a.guardUsage),
+		endpoint(a, "GET /api/guards/{guard}/usage", 200, mayOnResource(hallpass.GuardsRead).taking(plain("days")), a.guardUsage),
 	}
 }
 
@@ -353,7 +353,7 @@ func (a *API) channelRoutes() []route {
 		endpoint(a, "DELETE /api/org/notifications/{channel}", 200, may(hallpass.OrgsWrite), a.deleteChannel),
 		endpoint(a, "POST /api/org/notifications/{channel}/test", 200, may(hallpass.OrgsWrite), a.testChannel),
 		endpoint(a, "POST /api/org/notifications/{channel}/retry", 200, may(hallpass.OrgsWrite), a.retryNotices),
-		endpoint(a, "GET /api/org/notifications/{channel}/messages", 200, may(hallpass.OrgsWrite), a.deliveries),
+		endpoint(a, "GET /api/org/notifications/{channel}/messages", 200, may(hallpass.OrgsWrite).taking(oneOf("state", hallpass.NoticeStates()), plain("limit", "after")), a.deliveries),
 		endpoint(a, "POST /api/org/notifications/{channel}/messages/{message}/retry", 200, may(hallpass.OrgsWrite), a.retryNotice),
 	}
 }

@@ -2,7 +2,7 @@ package api
 
 import (
 	"net/http"
-	"slices"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -25,8 +25,9 @@ func (a *API) attentionRoutes() []route {
 // or as CSV with all rows.
 func attentionRoute(a *API) route {
 	const pattern = "GET /api/attention"
-	page := endpoint(a, pattern, http.StatusOK, may(hallpass.ServiceAccountsRead), a.attention)
-	export := stream(a, pattern, may(hallpass.ServiceAccountsRead), a.exportAttention)
+	rule := may(hallpass.ServiceAccountsRead).taking(formats("csv"), oneOf("section", hallpass.AttentionSections()), plain("limit", "after"))
+	page := endpoint(a, pattern, http.StatusOK, rule, a.attention)
+	export := stream(a, pattern, rule, a.exportAttention)
 	return pageOrExport(page, export, wantsCSV)
 }
 
@@ -43,7 +44,8 @@ func (a *API) attention(c call, _ none) (wire.Attention, error) {
 	out := wire.Attention{Sections: make([]wire.AttentionSection, 0, len(pages))}
 	for _, p := range pages {
 		out.Sections = append(out.Sections, wire.AttentionSection{
-			Section: string(p.Section), Title: p.Section.Title(), Total: p.Total, More: p.More, Rows: a.attentionRows(p.Rows), Next: p.Next.String(),
+			Section: string(p.Section), Title: p.Section.Title(), Total: p.Total, More: p.More, Rows: a.attentionRows(p.Rows),
+			Next: cursor(p.Next.String(), sectionListing(c, p.Section)),
 		})
 	}
 	return out, nil
@@ -94,24 +96,23 @@ func attentionRow(r hallpass.AttentionRow, now time.Time) wire.AttentionRow {
 // attentionFilter reads the filter from the query.
 func attentionFilter(c call) (f admin.AttentionFilter, err error) {
 	f.Section = hallpass.AttentionSection(query(c, "section"))
-	if f.Section != "" && !slices.Contains(hallpass.AttentionSections(), f.Section) {
-		return f, hallpass.Invalidf("section", "section is none of the sections that GET /api/attention answers with")
-	}
-	if f.Limit, err = number(c, "limit", 10); err != nil {
+	if f.Limit, err = numberFrom(c, "limit", 10, 1, maxPerPage); err != nil {
 		return f, err
 	}
-	if f.Limit < 1 || f.Limit > maxPerPage {
-		return f, hallpass.Invalidf("limit", "limit is not between 1 and %d", maxPerPage)
-	}
-	after := query(c, "after")
-	if after == "" {
-		return f, nil
+	after, err := readCursor(c, "after", sectionListing(c, f.Section))
+	if err != nil || after == "" {
+		return f, err
 	}
 	var ok bool
 	if f.After, ok = hallpass.ParseAttentionCursor(after); !ok || f.Section == "" {
-		return f, hallpass.Invalidf("after", "after is not the next of the section that is asked for")
+		return f, badCursor("after")
 	}
 	return f, nil
+}
+
+// sectionListing is listing for one of the sections, which has pages of its own.
+func sectionListing(c call, s hallpass.AttentionSection) string {
+	return listing(call{Request: &http.Request{URL: &url.URL{}}, caller: c.caller, rule: c.rule}, s)
 }
 
 // attentionColumns are the columns of the table, and how a row fills them.

@@ -17,8 +17,11 @@ import (
 // a page of entries, or an export of all.
 func auditRoute(a *API) route {
 	const pattern = "GET /api/audit"
-	page := endpoint(a, pattern, http.StatusOK, may(hallpass.AuditRead), a.audit)
-	export := stream(a, pattern, may(hallpass.AuditRead), a.exportAudit)
+	rule := may(hallpass.AuditRead).taking(
+		plain("action", "actor", "target", "from", "to", "org", "limit", "cursor"), oneOf("outcome", []hallpass.AuditOutcome{hallpass.Done, hallpass.Refused}), formats("ndjson"),
+	)
+	page := endpoint(a, pattern, http.StatusOK, rule, a.audit)
+	export := stream(a, pattern, rule, a.exportAudit)
 	return pageOrExport(page, export, wantsLines)
 }
 
@@ -33,9 +36,6 @@ func wantsLines(r *http.Request) bool {
 
 // audit answers a page.
 func (a *API) audit(c call, _ none) (wire.Audit, error) {
-	if format := c.URL.Query().Get("format"); format != "" && format != "json" {
-		return wire.Audit{}, hallpass.Invalidf("format", "format is neither json nor ndjson")
-	}
 	f, err := auditFilter(c)
 	if err != nil {
 		return wire.Audit{}, err
@@ -44,7 +44,7 @@ func (a *API) audit(c call, _ none) (wire.Audit, error) {
 	if err != nil {
 		return wire.Audit{}, err
 	}
-	out := wire.Audit{Entries: make([]wire.AuditEntry, 0, len(page.Entries)), Cursor: page.Next.String()}
+	out := wire.Audit{Entries: make([]wire.AuditEntry, 0, len(page.Entries)), Cursor: cursor(page.Next.String(), listing(c))}
 	for _, e := range page.Entries {
 		out.Entries = append(out.Entries, auditEntry(e))
 	}
@@ -110,18 +110,14 @@ func auditEntry(e hallpass.AuditEntry) wire.AuditEntry {
 
 // auditFilter reads the filter from the query.
 func auditFilter(c call) (f hallpass.AuditFilter, err error) {
-	q := c.URL.Query()
-	f = hallpass.AuditFilter{Action: q.Get("action"), Actor: q.Get("actor"), Target: q.Get("target"), Outcome: hallpass.AuditOutcome(q.Get("outcome"))}
-	if f.Outcome != "" && f.Outcome != hallpass.Done && f.Outcome != hallpass.Refused {
-		return f, hallpass.Invalidf("outcome", "outcome is neither ok nor refused")
-	}
+	f = hallpass.AuditFilter{Action: query(c, "action"), Actor: query(c, "actor"), Target: query(c, "target"), Outcome: hallpass.AuditOutcome(query(c, "outcome"))}
 	if f.From, err = timeParam(c, "from"); err != nil {
 		return f, err
 	}
 	if f.To, err = timeParam(c, "to"); err != nil {
 		return f, err
 	}
-	if s := q.Get("org"); s != "" {
+	if s := query(c, "org"); s != "" {
 		n, ok := hallpass.ParseID(s)
 		if !ok {
 			return f, hallpass.Invalidf("org", "org is not the id of an org")
@@ -132,24 +128,22 @@ func auditFilter(c call) (f hallpass.AuditFilter, err error) {
 	if wantsLines(c.Request) {
 		absent, highest = math.MaxInt, math.MaxInt
 	}
-	if f.Limit, err = number(c, "limit", absent); err != nil {
+	if f.Limit, err = numberFrom(c, "limit", absent, 1, highest); err != nil {
 		return f, err
 	}
-	if f.Limit < 1 || f.Limit > highest {
-		return f, hallpass.Invalidf("limit", "limit is not between 1 and %d", highest)
-	}
-	if s := q.Get("cursor"); s != "" {
+	before, err := readCursor(c, "cursor", listing(c))
+	if err == nil && before != "" {
 		var ok bool
-		if f.Before, ok = hallpass.ParseAuditCursor(s); !ok {
-			return f, hallpass.Invalidf("cursor", "cursor is not one that an answer gave")
+		if f.Before, ok = hallpass.ParseAuditCursor(before); !ok {
+			err = badCursor("cursor")
 		}
 	}
-	return f, nil
+	return f, err
 }
 
 // timeParam reads a parameter that is a time in RFC 3339; absent, it is zero.
 func timeParam(c call, name string) (time.Time, error) {
-	s := c.URL.Query().Get(name)
+	s := query(c, name)
 	if s == "" {
 		return time.Time{}, nil
 	}

@@ -15,11 +15,19 @@ var (
 	errTwoAuthorized = &hallpass.Error{Kind: hallpass.Invalid, ID: "request.authorization-repeated", Message: "More than one Authorization header"}
 )
 
+// orgHeader names the org to work in, in Grafana's API.
+const orgHeader = "X-Grafana-Org-Id"
+
+var errTwoOrgs = hallpass.Invalidf(orgHeader, "%s is there twice", orgHeader)
+
 // authenticate returns the caller of the request. The credential is the
 // Authorization header if there is one, else the session cookie: one of them, never
 // both (SEC-7).
 func (a *API) authenticate(r *http.Request) (hallpass.Caller, error) {
 	from := httpd.EventOf(r.Context()).From
+	if len(r.Header[orgHeader]) > 1 {
+		return hallpass.Caller{}, errTwoOrgs
+	}
 	switch c := httpd.ReadAuthorization(r.Header["Authorization"]); c.Form {
 	case httpd.BearerToken, httpd.BasicToken:
 		return a.verify.Bearer(r.Context(), c.Secret, wantedOrg(r, false), from)
@@ -64,7 +72,7 @@ func wantedOrg(r *http.Request, user bool) hallpass.OrgID {
 			return hallpass.OrgID(n)
 		}
 	}
-	if h := r.Header["X-Grafana-Org-Id"]; len(h) > 0 {
+	if h := r.Header[orgHeader]; len(h) > 0 {
 		if n, ok := hallpass.ParseID(h[0]); ok {
 			return hallpass.OrgID(n)
 		}

@@ -147,17 +147,11 @@ func (a *API) deliveries(c call, _ none) (wire.Deliveries, error) {
 	if err != nil {
 		return out, err
 	}
-	limit, err := number(c, "limit", 100)
+	limit, err := numberFrom(c, "limit", 100, 1, maxPerPage)
 	if err != nil {
 		return out, err
 	}
-	if limit < 1 || limit > maxPerPage {
-		return out, hallpass.Invalidf("limit", "limit is not between 1 and %d", maxPerPage)
-	}
 	state := hallpass.NoticeState(query(c, "state"))
-	if state != "" && !slices.Contains(hallpass.NoticeStates(), state) {
-		return out, hallpass.Invalidf("state", "state is none of due, sent, dead")
-	}
 	var after int64
 	if s := query(c, "after"); s != "" {
 		var ok bool

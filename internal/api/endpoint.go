@@ -27,6 +27,7 @@ type rule struct {
 	org       bool                 // demanded in the org that {org} names
 	usersOnly bool                 // not for service accounts
 	route     *hallpass.TokenRoute // what requests with a token count for
+	query     []parameter          // what the query of a route of ours may have
 	dashboard bool                 // the body has a dashboard: it may be 8 MiB, and names inside "dashboard" may repeat
 }
 
@@ -34,6 +35,7 @@ type rule struct {
 type call struct {
 	*http.Request
 	caller  hallpass.Caller
+	rule    rule
 	answer  http.Header               // the headers of the answer
 	account hallpass.ServiceAccountID // the account that {id} names, when the rule is about one
 }
@@ -101,9 +103,12 @@ func stream(a *API, pattern string, rule rule, fn func(*streamWriter, call) erro
 	})}
 }
 
-// enter is admit, and tells the client the rate of its token and when that ends soon.
+// enter is admit, reads the query that the rule declares, and tells the client the rate of its token and when that ends soon.
 func (a *API) enter(w http.ResponseWriter, r *http.Request, rule rule) (call, error) {
 	c, err := a.admit(r, rule)
+	if err == nil && r.URL.RawQuery != "" {
+		err = rule.readQuery(r.URL.Query())
+	}
 	c.answer = w.Header()
 	httpd.SetRateHeaders(c.answer, c.caller.Rate)
 	httpd.TellExpiry(c.answer, c.caller)
@@ -112,7 +117,7 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request, rule rule) (call, er
 
 // admit authenticates the request and applies the rule to its caller.
 func (a *API) admit(r *http.Request, rule rule) (call, error) {
-	c := call{Request: r}
+	c := call{Request: r, rule: rule}
 	var err error
 	if c.caller, err = a.authenticate(r); err != nil {
 		return c, err
@@ -231,5 +236,6 @@ func accepts(r *http.Request, mediaType string) bool {
 // wantsCSV reports whether the request asks for a table: with its Accept header or, as a
 // link in a page does, with format=csv.
 func wantsCSV(r *http.Request) bool {
-	return accepts(r, textCSV) || r.URL.Query().Get("format") == "csv"
+	format := r.URL.Query().Get("format")
+	return format == "csv" || format == "" && accepts(r, textCSV)
 }

@@ -1,6 +1,9 @@
 package api
 
 import (
+	"net/http"
+	"net/url"
+
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/wire"
 )
@@ -73,4 +76,31 @@ func Rules() []Rule {
 		}
 	}
 	return list
+}
+
+// A Parameter is one that a route declares for its query.
+type Parameter struct {
+	Pattern, Name string
+	Words         []string // all that may stand there; nil: any text
+	Flag          bool
+}
+
+// Parameters lists what the routes declare, in order.
+func Parameters() []Parameter {
+	var list []Parameter
+	for _, r := range New(Options{}).routes() {
+		for _, p := range r.rule.query {
+			list = append(list, Parameter{r.pattern, p.name, p.words, p.flag})
+		}
+	}
+	return list
+}
+
+// WithCursor returns the position with the mark of the listing, as a client gets it.
+func WithCursor(position, listing string) string { return cursor(position, listing) }
+
+// ReadCursor reads what a client sends as the parameter after.
+func ReadCursor(sent, listing string) (string, error) {
+	r := &http.Request{URL: &url.URL{RawQuery: url.Values{"after": {sent}}.Encode()}}
+	return readCursor(call{Request: r}, "after", listing)
 }

@@ -184,12 +184,9 @@ const defaultUsageDays = 7
 // guardUsage is GET /api/guards/{guard}/usage?days.
 func (a *API) guardUsage(c call, _ none) (wire.GuardUsage, error) {
 	const most = int(hallpass.GuardUseRetention / (24 * time.Hour))
-	days, err := number(c, "days", defaultUsageDays)
+	days, err := numberFrom(c, "days", defaultUsageDays, 1, most)
 	if err != nil {
 		return wire.GuardUsage{}, err
-	}
-	if days < 1 || days > most {
-		return wire.GuardUsage{}, hallpass.Invalidf("days", "days is not between 1 and %d", most)
 	}
 	g, err := a.admin.Guard(c.Context(), c.caller, c.PathValue("guard"))
 	if err != nil {

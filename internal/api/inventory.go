@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,8 +24,12 @@ func (a *API) inventoryRoutes() []route {
 // of all.
 func inventoryRoute(a *API) route {
 	const pattern = "GET /api/tokens"
-	page := endpoint(a, pattern, http.StatusOK, may(hallpass.ServiceAccountsRead), a.inventory)
-	export := stream(a, pattern, may(hallpass.ServiceAccountsRead), a.exportInventory)
+	rule := may(hallpass.ServiceAccountsRead).taking(
+		formats("csv"), oneOf("state", hallpass.TokenStates()), plain("owner", "account", "expiresBefore", "lastUsedBefore"), flags("neverUsed", "noExpiry"),
+		plain("lastFour", "q"), sortedBy(hallpass.TokenOrders()), plain("limit", "after"),
+	)
+	page := endpoint(a, pattern, http.StatusOK, rule, a.inventory)
+	export := stream(a, pattern, rule, a.exportInventory)
 	return pageOrExport(page, export, wantsCSV)
 }
 
@@ -44,7 +47,7 @@ func (a *API) inventory(c call, _ none) (wire.TokenInventory, error) {
 		return wire.TokenInventory{}, err
 	}
 	rows, err := a.listedTokens(c, p.Tokens)
-	return wire.TokenInventory{Tokens: rows, Next: p.Next.String()}, err
+	return wire.TokenInventory{Tokens: rows, Next: cursor(p.Next.String(), listing(c))}, err
 }
 
 // listedTokens returns the rows of the tokens, whose last uses it brings up to date.
@@ -78,9 +81,7 @@ func inventoryFilter(c call, limit int) (f admin.InventoryFilter, err error) {
 			return f, err
 		}
 	}
-	if f.State, err = tokenState(c); err != nil {
-		return f, err
-	}
+	f.State = hallpass.TokenState(query(c, "state"))
 	if s := query(c, "account"); s != "" {
 		id, ok := hallpass.ParseID(s)
 		if !ok {
@@ -101,22 +102,17 @@ func inventoryFilter(c call, limit int) (f admin.InventoryFilter, err error) {
 func inventoryPage(c call, f *admin.InventoryFilter, limit int) (err error) {
 	name, descending := strings.CutPrefix(query(c, "sort"), "-")
 	f.Order, f.Descending = hallpass.TokenOrder(name), descending
-	if orders := hallpass.TokenOrders(); name != "" && !slices.Contains(orders, f.Order) {
-		return hallpass.Invalidf("sort", "sort must be one of %s, with - before it for the reverse", listed(orders))
-	}
-	if f.Limit, err = number(c, "limit", limit); err != nil {
+	if f.Limit, err = numberFrom(c, "limit", limit, 1, maxPerPage); err != nil {
 		return err
 	}
-	if f.Limit < 1 || f.Limit > maxPerPage {
-		return hallpass.Invalidf("limit", "limit is not between 1 and %d", maxPerPage)
-	}
-	if s := query(c, "after"); s != "" {
+	after, err := readCursor(c, "after", listing(c))
+	if err == nil && after != "" {
 		var ok bool
-		if f.After, ok = hallpass.ParseTokenCursor(s); !ok {
-			return hallpass.Invalidf("after", "after is not the next of an answer")
+		if f.After, ok = hallpass.ParseTokenCursor(after); !ok {
+			err = badCursor("after")
 		}
 	}
-	return nil
+	return err
 }
 
 // listedToken is GET /api/tokens/{token}.

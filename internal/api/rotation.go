@@ -38,7 +38,10 @@ func (a *API) rotateSelf(c call, in wire.RotateToken) (wire.RotatedToken, error)
 
 // rotate reads how a token is to be replaced.
 func rotate(c call, in wire.RotateToken) (how admin.Rotate, err error) {
-	how = admin.Rotate{Seconds: in.SecondsToLive, Reason: in.Reason, Key: c.Header.Get(idempotencyKey)}
+	how = admin.Rotate{Seconds: in.SecondsToLive, Reason: in.Reason}
+	if how.Key, err = oneKey(c); err != nil {
+		return how, err
+	}
 	if how.Grace, err = secondsOrNil("graceSeconds", in.GraceSeconds); err != nil {
 		return how, err
 	}
@@ -73,7 +76,10 @@ func (a *API) retireToken(c call, _ none) (wire.Message, error) {
 	if err != nil {
 		return wire.Message{}, err
 	}
-	return wire.Message{Message: "Service account token retired"}, a.admin.RetireToken(c.Context(), c.caller, c.account, id)
+	if err := a.admin.RetireToken(c.Context(), c.caller, c.account, id); err != nil {
+		return wire.Message{}, a.tokenError(c, err)
+	}
+	return wire.Message{Message: "Service account token retired"}, nil
 }
 
 // extendRotation is POST /api/serviceaccounts/{id}/tokens/{token}/rotation/extend.

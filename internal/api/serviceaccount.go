@@ -3,12 +3,10 @@ package api
 import (
 	"crypto/md5" // #nosec G501 -- names a picture, as Grafana does; protects nothing
 	"encoding/hex"
-	"strconv"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
-	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -166,41 +164,4 @@ func accountAvatarURL(name string) string {
 		}
 		return -1
 	}, strings.ToLower(name)) + "@localhost")
-}
-
-// query returns the parameter with that name, which clients may write in any case.
-func query(c call, name string) string {
-	if c.URL.RawQuery == "" {
-		return ""
-	}
-	q := c.URL.Query()
-	if q.Has(name) {
-		return q.Get(name)
-	}
-	for key, values := range q {
-		if httpd.EqualASCII(key, name) {
-			return values[0]
-		}
-	}
-	return ""
-}
-
-// flag reads a parameter that is true or false, in any form that strconv.ParseBool
-// knows. Absent or in another form, it is false.
-func flag(c call, name string) bool {
-	yes, err := strconv.ParseBool(query(c, name))
-	return err == nil && yes
-}
-
-// number reads a parameter that is a whole number; the value is absent if there is none.
-func number(c call, name string, absent int) (int, error) {
-	s := query(c, name)
-	if s == "" {
-		return absent, nil
-	}
-	n, err := strconv.ParseInt(s, 10, 32)
-	if err != nil {
-		return 0, hallpass.Invalidf(name, "%s is not a whole number", name)
-	}
-	return int(n), nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,22 +43,11 @@ func tokenFilter(c call) (f admin.TokenFilter, err error) {
 	if f.Query, err = searchText(c); err != nil {
 		return f, err
 	}
-	if f.State, err = tokenState(c); err != nil {
-		return f, err
-	}
+	f.State = hallpass.TokenState(query(c, "state"))
 	if query(c, "page") != "" || query(c, "perpage") != "" {
 		f.Page, err = page(c, "perpage", maxPerPage)
 	}
 	return f, err
-}
-
-// tokenState reads ?state=, "" if there is none.
-func tokenState(c call) (hallpass.TokenState, error) {
-	s := hallpass.TokenState(query(c, "state"))
-	if states := hallpass.TokenStates(); s != "" && !slices.Contains(states, s) {
-		return s, hallpass.Invalidf("state", "state must be one of %s", listed(states))
-	}
-	return s, nil
 }
 
 // listed returns the words with commas between them.
@@ -80,9 +68,13 @@ func (a *API) createToken(c call, in wire.CreateToken) (wire.NewToken, error) {
 	if err != nil {
 		return wire.NewToken{}, err
 	}
+	key, err := oneKey(c)
+	if err != nil {
+		return wire.NewToken{}, err
+	}
 	made, err := a.admin.CreateToken(c.Context(), c.caller, c.account, admin.NewToken{
 		Name: in.Name, Seconds: in.SecondsToLive, Owner: in.Owner, Purpose: in.Purpose, Limits: limits,
-		SelfRotate: in.SelfRotate, RenewUntil: timeOrZero(in.RenewUntil), Key: c.Header.Get(idempotencyKey),
+		SelfRotate: in.SelfRotate, RenewUntil: timeOrZero(in.RenewUntil), Key: key,
 	})
 	if err != nil {
 		return wire.NewToken{}, a.tokenError(c, err)
@@ -139,11 +131,9 @@ func (a *API) tokenEvents(l *streamWriter, c call) error {
 	if err != nil {
 		return err
 	}
-	var since time.Time
-	if s := c.URL.Query().Get("since"); s != "" {
-		if since, err = time.Parse(time.RFC3339, s); err != nil {
-			return hallpass.Invalidf("since", "since is not a time in RFC 3339")
-		}
+	since, err := timeParam(c, "since")
+	if err != nil {
+		return err
 	}
 	events, end := a.verify.Watch(id) // before the token is read, so that no event is missed in between
 	defer end()

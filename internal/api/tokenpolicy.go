@@ -12,9 +12,9 @@ func (a *API) tokenPolicyRoutes() []route {
 	return []route{
 		endpoint(a, "GET /api/org/token-policy", 200, may(hallpass.OrgsRead), a.tokenPolicy),
 		endpoint(a, "PUT /api/org/token-policy", 200, may(hallpass.OrgsWrite), a.setTokenPolicy),
-		endpoint(a, "POST /api/org/token-policy/preview", 200, may(hallpass.OrgsWrite), a.previewTokenPolicy),
+		endpoint(a, "POST /api/org/token-policy/preview", 200, may(hallpass.OrgsWrite).taking(plain("days", "limit", "after")), a.previewTokenPolicy),
 		endpoint(a, "GET /api/serviceaccounts/token-policy", 200, signedIn, a.tokenRules),
-		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.deleteDeadTokens),
+		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsWrite).taking(plain("state")), a.deleteDeadTokens),
 	}
 }
 
@@ -49,24 +49,23 @@ const (
 
 // previewTokenPolicy is POST /api/org/token-policy/preview?days&limit&after.
 func (a *API) previewTokenPolicy(c call, in wire.TokenPolicy) (wire.StalePreview, error) {
-	days, err := number(c, "days", previewDays)
+	days, err := numberFrom(c, "days", previewDays, 0, maxPreviewDays)
 	if err != nil {
 		return wire.StalePreview{}, err
 	}
-	limit, err := number(c, "limit", maxPerPage)
+	limit, err := numberFrom(c, "limit", maxPerPage, 1, maxPerPage)
+	if err != nil {
+		return wire.StalePreview{}, err
+	}
+	text, err := readCursor(c, "after", listing(c, in))
 	if err != nil {
 		return wire.StalePreview{}, err
 	}
 	var after int64
-	switch text := query(c, "after"); {
-	case days < 0 || days > maxPreviewDays:
-		return wire.StalePreview{}, hallpass.Invalidf("days", "days is not between 0 and %d", maxPreviewDays)
-	case limit < 1 || limit > maxPerPage:
-		return wire.StalePreview{}, hallpass.Invalidf("limit", "limit is not between 1 and %d", maxPerPage)
-	case text != "":
+	if text != "" {
 		var ok bool
 		if after, ok = hallpass.ParseID(text); !ok {
-			return wire.StalePreview{}, hallpass.Invalidf("after", "after is not the next of an answer")
+			return wire.StalePreview{}, badCursor("after")
 		}
 	}
 	until := a.admin.Now().AddDate(0, 0, days)
@@ -86,7 +85,7 @@ func (a *API) previewTokenPolicy(c call, in wire.TokenPolicy) (wire.StalePreview
 		out.Tokens = append(out.Tokens, row)
 	}
 	if p.Next != 0 {
-		out.Next = strconv.FormatInt(int64(p.Next), 10)
+		out.Next = cursor(strconv.FormatInt(int64(p.Next), 10), listing(c, in))
 	}
 	return out, err
 }

@@ -132,7 +132,9 @@ func createdLimits(in wire.CreateToken) (l hallpass.TokenLimits, err error) {
 		l.Permissions = permissions(*in.Permissions)
 	}
 	if in.RateLimit != nil {
-		l.Rate = rate(*in.RateLimit)
+		if l.Rate, err = rate(*in.RateLimit); err != nil {
+			return l, err
+		}
 	}
 	l.Networks, err = hallpass.ParseNetworks(in.Networks)
 	return l, err
@@ -167,8 +169,12 @@ func tokenPatch(in wire.UpdateToken) (p hallpass.TokenPatch, err error) {
 		p.Networks = &list
 	}
 	if in.RateLimit.Present {
-		r := rate(*cleared(in.RateLimit))
-		p.Rate = &r
+		p.Rate = new(hallpass.RateLimit)
+	}
+	if in.RateLimit.Value != nil {
+		if *p.Rate, err = rate(*in.RateLimit.Value); err != nil {
+			return p, err
+		}
 	}
 	if in.RenewUntil.Present {
 		until := timeOrZero(in.RenewUntil.Value)
@@ -223,9 +229,13 @@ func permissions(in []wire.Permission) []hallpass.Permission {
 	return list
 }
 
-// rate reads a rate limit. Numbers beyond any limit stay beyond it.
-func rate(in wire.RateLimit) hallpass.RateLimit {
-	return hallpass.RateLimit{Requests: within32(in.Requests), Every: time.Duration(within32(in.Seconds)) * time.Second, Burst: within32(in.Burst)}
+// rate reads a rate limit. Numbers beyond any limit stay beyond it. An object without
+// numbers is an error: it would be none, and null is the word for that.
+func rate(in wire.RateLimit) (hallpass.RateLimit, error) {
+	if in == (wire.RateLimit{}) {
+		return hallpass.RateLimit{}, hallpass.Invalidf("rateLimit", "rateLimit needs requests and seconds, and may have burst; null is no limit")
+	}
+	return hallpass.RateLimit{Requests: within32(in.Requests), Every: time.Duration(within32(in.Seconds)) * time.Second, Burst: within32(in.Burst)}, nil
 }
 
 func within32(n int64) int { return int(max(min(n, 1<<31-1), -1<<31)) }

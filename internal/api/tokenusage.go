@@ -11,11 +11,7 @@ import (
 
 // usageDays reads ?days=.
 func usageDays(c call, absent int) (int, error) {
-	days, err := number(c, "days", absent)
-	if err == nil && (days < 1 || days > admin.MaxUsageDays) {
-		err = hallpass.Invalidf("days", "days is not between 1 and %d", admin.MaxUsageDays)
-	}
-	return days, err
+	return numberFrom(c, "days", absent, 1, admin.MaxUsageDays)
 }
 
 // tokenUsage is GET /api/serviceaccounts/{id}/tokens/{token}/usage?days.

@@ -183,7 +183,7 @@ func (tx *Tx) DeleteGuard(org hallpass.OrgID, id hallpass.GuardID) error {
 func (tx *Tx) Guard(org hallpass.OrgID, name string) (hallpass.Guard, error) {
 	g, err := scanGuard(tx.sql.QueryRow(`SELECT `+guardColumns+` FROM guards WHERE org_id = $1 AND name = $2`, org, name))
 	if err != nil {
-		return hallpass.Guard{}, notFound(fmt.Errorf("store: guard: %w", err), errGuardNotFound.ID, errGuardNotFound.Message)
+		return hallpass.Guard{}, notFound(fmt.Errorf("store: guard: %w", err), errGuardNotFound.ID, fmt.Sprintf("There is no guard %q in this org", hallpass.Clean(name, hallpass.MaxName)))
 	}
 	return g, nil
 }
