@@ -12,7 +12,7 @@ import (
 
 // LookUp returns what decides whether the token with that hash is good, of
 // whatever org: its ID, Org, ServiceAccount, CreatedAt, ExpiresAt, RevokedAt, Ended,
-// Pause, Limits, which token it replaced, which replaced it and until when it works
+// Pause, Limits, the first token of its rotation, which token it replaced, which replaced it and until when it works
 // beside that, and the time of its LastUse. It is NotFound when there is none. Either
 // way it returns the version of the database that says so. It is one statement, because
 // strangers can ask for it as often as they like, and for a token with a pause or limits
@@ -26,7 +26,7 @@ func (db *DB) LookUp(ctx context.Context, hash [32]byte) (t hallpass.Token, v ha
 	var created, expires, revoked, used, closes int64
 	var narrowed bool
 	err = db.lookUp.QueryRowContext(ctx, hash[:]).Scan(
-		&v, &t.ID, &t.Org, &t.ServiceAccount, &created, &expires, &revoked, &used, &t.Rotation.Predecessor, &t.Rotation.Successor, &closes, &t.Ended, &narrowed)
+		&v, &t.ID, &t.Org, &t.ServiceAccount, &created, &expires, &revoked, &used, &t.Rotation.Chain, &t.Rotation.Predecessor, &t.Rotation.Successor, &closes, &t.Ended, &narrowed)
 	if err == nil && narrowed {
 		err = db.lookUpPower(ctx, &t)
 	}
@@ -59,7 +59,7 @@ func (db *DB) lookUpPower(ctx context.Context, t *hallpass.Token) error {
 var lookUp = func() string {
 	var b strings.Builder
 	b.WriteString("SELECT s.v")
-	for _, c := range strings.Split("id, org_id, service_account_id, created_us, expires_us, revoked_us, used_us, predecessor_id, successor_id, close_us", ", ") {
+	for _, c := range strings.Split("id, org_id, service_account_id, created_us, expires_us, revoked_us, used_us, chain_id, predecessor_id, successor_id, close_us", ", ") {
 		fmt.Fprintf(&b, ", COALESCE(t.%s, 0)", c)
 	}
 	b.WriteString(`, COALESCE(t.ended, ''),

@@ -28,7 +28,7 @@ func whole(owner hallpass.ServiceAccount) hallpass.Token {
 			Rate:        hallpass.RateLimit{Requests: 100, Every: time.Minute, Burst: 20},
 		},
 		Rotation: hallpass.Rotation{
-			Chain: 7, Generation: 3, Predecessor: 8, Successor: 9, At: noon, CloseAt: noon.Add(time.Hour), Quiet: 10 * time.Minute, Key: [32]byte{0xab, 31: 1},
+			Chain: 7, Generation: 3, Predecessor: 8, Successor: 9, At: noon, CloseAt: noon.Add(time.Hour), Quiet: 10 * time.Minute, Key: [32]byte{0xab, 31: 1}, ReissuedAt: noon.Add(time.Minute),
 		},
 	}
 }
@@ -77,7 +77,7 @@ func hasToken(t *testing.T, db *store.DB, want hallpass.Token) {
 	asked := hallpass.Token{
 		ID: want.ID, Org: want.Org, ServiceAccount: want.ServiceAccount, Hash: want.Hash, CreatedAt: want.CreatedAt, ExpiresAt: want.ExpiresAt, RevokedAt: want.RevokedAt,
 		Ended: want.Ended, Pause: want.Pause, Limits: want.Limits,
-		Rotation: hallpass.Rotation{Predecessor: want.Rotation.Predecessor, Successor: want.Rotation.Successor, CloseAt: want.Rotation.CloseAt},
+		Rotation: hallpass.Rotation{Chain: want.Rotation.Chain, Predecessor: want.Rotation.Predecessor, Successor: want.Rotation.Successor, CloseAt: want.Rotation.CloseAt},
 	}
 	if d := cmp.Diff(got, asked, sameAddresses); err != nil || d != "" {
 		t.Errorf("%s, as a verification reads it: %v, want:\n%s", want.Name, err, d)

@@ -161,9 +161,13 @@ func (c *cache) get(hash *[32]byte) *entry {
 // the entry to use: one that is not kept serves this one request.
 func (c *cache) put(begun store.Epoch, e *entry, caller hallpass.Caller) *entry {
 	used := e
-	if !c.coherence.Keep(begun, func() { used = c.insert(e, caller) }) {
+	kept := c.coherence.Keep(begun, func() { used = c.insert(e, caller) })
+	if !kept {
 		e.account = newAccount(caller)
 		e.limits.bind(e.account)
+	}
+	if !kept || used != e {
+		e.limits.release()
 	}
 	return used
 }
@@ -240,6 +244,7 @@ func (c *cache) drop(slot *atomic.Pointer[entry]) {
 	slot.Store(nil)
 	c.held.Add(-1)
 	c.unshare(e.limits)
+	e.limits.release()
 	if e.account.entries--; e.account.entries == 0 {
 		if id := e.account.id; c.accounts[id] == e.account {
 			delete(c.accounts, id)

@@ -113,3 +113,11 @@ func (v *Verifier) ListedSets() (n int) {
 
 // ReplaceUsage has the next flush replace the table of what tokens are used for.
 func ReplaceUsage(v *Verifier) { v.usage.table.Load().full.Store(true) }
+
+// LeastRates is how many rates are kept whether they rest or not.
+const LeastRates = leastRates
+
+// LeaveRate has the verifier keep a rate that no token in memory has.
+func LeaveRate(v *Verifier, chain hallpass.TokenID, limit hallpass.RateLimit) {
+	v.lookUps.rates.get(rateKey{chain, limit}, v.node.Now()).held.Add(-1)
+}

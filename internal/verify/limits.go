@@ -83,6 +83,7 @@ func (e *entry) knows(address string) bool {
 // The clock is the node's, which never goes back.
 type rate struct {
 	limit   hallpass.RateLimit
+	held    atomic.Int32 // entries in memory, or about to be, that have it
 	arrival atomic.Int64 // when the next request is due, in nanoseconds since 1970
 }
 
@@ -92,7 +93,7 @@ type rate struct {
 type rates struct {
 	mu   sync.Mutex
 	of   map[rateKey]*rate
-	full int // so many are kept before those that rest are let go
+	full int // so many are kept before those that rest and that no entry has are let go
 }
 
 // rateKey names a rate: the first token of the rotation, and the limit, because one that
@@ -105,11 +106,12 @@ type rateKey struct {
 // leastRates is how many rates are kept whether they rest or not.
 const leastRates = 1024
 
-// get returns the rate with that key.
+// get returns the rate with that key, for an entry that holds it from now on.
 func (rs *rates) get(k rateKey, at time.Time) *rate {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if r := rs.of[k]; r != nil {
+		r.held.Add(1)
 		return r
 	}
 	if rs.of == nil {
@@ -117,12 +119,20 @@ func (rs *rates) get(k rateKey, at time.Time) *rate {
 	}
 	if len(rs.of) >= rs.full {
 		now := at.UnixNano()
-		maps.DeleteFunc(rs.of, func(_ rateKey, r *rate) bool { return r.arrival.Load() <= now }) // as good as new ones
+		maps.DeleteFunc(rs.of, func(_ rateKey, r *rate) bool { return r.held.Load() == 0 && r.arrival.Load() <= now }) // as good as new ones
 		rs.full = max(leastRates, 2*len(rs.of))
 	}
 	r := &rate{limit: k.limit}
+	r.held.Add(1)
 	rs.of[k] = r
 	return r
+}
+
+// release says that an entry with the limits has left memory, or never came there.
+func (l *limits) release() {
+	if l != nil && l.rate != nil {
+		l.rate.held.Add(-1)
+	}
 }
 
 // take counts a request at that time, on one of so many nodes that share the limit. It returns how

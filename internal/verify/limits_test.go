@@ -314,6 +314,45 @@ func TestRateIsNotBegunAnew(t *testing.T) {
 	}
 }
 
+// TestRotationSharesOneRate has the tokens of a rotation count together, whatever else is
+// in memory: another token of the account, and so many rates that those that rest are let
+// go.
+func TestRotationSharesOneRate(t *testing.T) {
+	w := newWorld(t, verify.Options{})
+	a := w.account("ci")
+	limit := hallpass.TokenLimits{Rate: hallpass.RateLimit{Requests: 2, Every: time.Hour, Burst: 1}}
+	id, old := w.limited(a, "t", limit)
+	_, other := w.limited(a, "other", limit)
+	pass := func(text string) bool {
+		_, err := w.verify.Bearer(t.Context(), text, 0, home)
+		return err == nil
+	}
+	if !pass(old) || !pass(other) {
+		t.Fatal("before: refused")
+	}
+	w.wind(2 * time.Hour)
+	made, err := w.admin.RotateToken(t.Context(), w.caller, a, id, admin.Rotate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := made.Secret.Reveal()
+	if !pass(old) || !pass(next) || pass(old) || pass(next) {
+		t.Error("the tokens of a rotation count apart")
+	}
+	w.wind(2 * time.Hour)
+	for i := range 4 * verify.LeastRates { // old and next stay in memory
+		verify.LeaveRate(w.verify, hallpass.TokenID(1_000_000+i), limit.Rate)
+	}
+	r, err := w.admin.RotateToken(t.Context(), w.caller, a, made.Token.ID, admin.Rotate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := r.Secret.Reveal()
+	if !pass(old) || !pass(third) || pass(old) || pass(third) {
+		t.Error("after rates that rest were let go, the tokens of a rotation count apart")
+	}
+}
+
 // TestRateStanding looks at what a caller is told about its rate.
 func TestRateStanding(t *testing.T) {
 	w := newWorld(t, verify.Options{Rate: hallpass.RateLimit{Requests: 10, Every: 10 * time.Second, Burst: 2}})
