@@ -63,7 +63,7 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 // navigations at once the browser drops one.
 func (b *browser) open(path string) {
 	b.t.Helper()
-	b.until(`document.readyState === "complete"`)
+	b.ready()
 	b.do(chromedp.Navigate(b.url + path))
 }
 
@@ -95,15 +95,23 @@ func find(selector, text string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll(%s)].find(e => e.checkVisibility() && e.innerText.trim() === %s)`, quote(selector), quote(text))
 }
 
+// ready waits until the page is there with its scripts: what is pressed or typed before they
+// run is done without them, or lost.
+func (b *browser) ready() {
+	b.t.Helper()
+	b.until(`document.readyState === "complete"`)
+}
+
 // press clicks the visible element with that text.
 func (b *browser) press(selector, text string) {
 	b.t.Helper()
-	b.until(find(selector, text))
+	b.until(`document.readyState === "complete" && ` + find(selector, text))
 	eval[bool](b, find(selector, text)+".click(), true")
 }
 
 func (b *browser) click(selector string) {
 	b.t.Helper()
+	b.ready()
 	b.do(chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
 }
 
@@ -124,6 +132,7 @@ func (b *browser) yes(says ...string) {
 // fill replaces the value of an input by typing.
 func (b *browser) fill(selector, text string) {
 	b.t.Helper()
+	b.ready()
 	b.do(chromedp.WaitVisible(chromedp.CSS(selector)))
 	eval[bool](b, `document.querySelector(`+quote(selector)+`).select(), true`)
 	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
@@ -131,6 +140,7 @@ func (b *browser) fill(selector, text string) {
 
 func (b *browser) keys(keys string) {
 	b.t.Helper()
+	b.ready()
 	b.do(chromedp.KeyEvent(keys))
 }
 

@@ -2,6 +2,8 @@ package test_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,6 +85,7 @@ func newPictured(t *testing.T) *pictured {
 	p := &pictured{
 		Server: hallpasstest.New(t, func(c *server.Config) {
 			c.Server.TrustedProxies, c.Server.OutboundAllow = []string{"127.0.0.1"}, []string{"127.0.0.1"}
+			c.ConfigFile, c.Guards = "/etc/hallpass/hallpass.toml", []hallpass.Guard{{Name: "alertmanager", Org: hallpass.FirstOrg, Preset: "alertmanager", Upstream: "http://127.0.0.1:9093"}}
 		}), t: t, uid: make(map[string]string), token: make(map[string]int64), secret: make(map[string]string),
 	}
 	for _, a := range shownAccounts {
@@ -219,7 +222,35 @@ func (p *pictured) today() {
 	do("POST", "/api/org/notifications", `{"name":"Platform alerts","type":"webhook","url":"https://alerts.example.com/hallpass"}`)
 	do("POST", "/api/org/notifications", `{"name":"#oncall","type":"slack","url":"http://127.0.0.1:9/T/B/x"}`)
 	do("POST", "/api/org/notifications/2/test", "")
+	p.guards()
 	p.Clock.Wind(3 * time.Minute)
+}
+
+// guards makes two guards beside that of the configuration file, and lets requests come.
+func (p *pictured) guards() {
+	p.t.Helper()
+	upstream := httptest.NewServer(http.NotFoundHandler())
+	p.t.Cleanup(upstream.Close)
+	for _, body := range []string{
+		`{"name":"loki","upstream":"http://127.0.0.1:3100","preset":"loki"}`,
+		`{"name":"prom","upstream":"` + upstream.URL + `","rules":[{"methods":["GET"],"path":"/-/healthy","public":true},{"methods":["GET","POST"],"path":"/api/v1/query","action":"prometheus:query"},{"methods":["GET"],"path":"/api/v1/label/{name}/values","action":"prometheus:labels"},{"methods":["POST"],"path":"/tenants/{tenant}/push","action":"prometheus:write","scope":"prometheus:tenants:{tenant}","set":{"X-Scope-OrgID":"{tenant}"}},{"path":"/admin/{rest...}","role":"Admin"}]}`,
+	} {
+		api(p.t, p.Server, hallpasstest.Admin, "POST", "/api/guards", body, nil)
+	}
+	send := func(token, method, path, agent string) {
+		p.Send(hallpasstest.Bearer(p.secret[token]), method, "/guard/proxy/prom"+path, "", "User-Agent: "+agent, "X-Forwarded-For: 10.0.2.14")
+	}
+	for range 40 {
+		send("operator", "GET", "/api/v1/query", "grafana-operator/5.15")
+		send("operator", "GET", "/-/healthy", "curl/8.5.0")
+	}
+	for range 3 {
+		send("pd-prod", "GET", "/api/v1/query", "python-requests/2.32")
+		send("k6-nightly", "GET", "/api/v1/query", "k6/0.54")
+	}
+	send("k6-nightly", "GET", "/graph", "k6/0.54")
+	send("nobody", "GET", "/api/v1/query", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36")
+	send("lake", "POST", "/tenants/a*/push", "python-requests/2.32")
 }
 
 // A picture is a page as the pictures show it.
@@ -264,6 +295,24 @@ func (p *pictured) pictures() []picture {
 		{"notices", "/org/notices", nil},
 		{"notice", "/org/notices/2", nil},
 		{"channel", "/create/channel", nil},
+		{"guards", "/guards", nil},
+		{"guard", "/guards/prom", nil},
+		{"guard-of-file", "/guards/alertmanager?proxy=built-in", nil},
+		{"guard-tried", "/guards/prom?request=GET+%2Fapi%2Fv1%2Fquery&who=k6-load-tests#try", nil},
+		{"guard-holders", "/guards/prom/rules/2", nil},
+		{"guard-new", "/create/guard", nil},
+		{"guard-edit", "/guards/prom/edit", nil},
+		{"guard-edit-preset", "/guards/loki/edit", nil},
+		{"guard-question", "/guards/prom/edit", func(b *browser) {
+			b.fill("#path-2", "/api/v1/query_range")
+			b.press("button", "Save rules")
+			b.until(`document.querySelector("#confirm-dialog")?.open`)
+		}},
+		{"audit", "/admin/audit?outcome=refused", nil},
+		{"nodes", "/admin/nodes", nil},
+		{"policy", "/org/token-policy", nil},
+		{"find", "/find?q=sync", nil},
+		{"administration", "/admin", nil},
 	}
 }
 
@@ -306,7 +355,7 @@ func (p *pictured) manual(b *browser, dir string) {
 	b.do(chromedp.EmulateViewport(1280, 860))
 	take := func(name string) { b.shoot(filepath.Join(dir, name+".png"), false) }
 	account := "/org/serviceaccounts/" + p.uid["dashboard-sync"]
-	for name, path := range map[string]string{"home": "/", "detail": account, "access": account + "/access", "notices": "/org/notices"} {
+	for name, path := range map[string]string{"home": "/", "detail": account, "access": account + "/access", "notices": "/org/notices", "guard": "/guards/prom"} {
 		b.open(path)
 		b.until(`document.readyState === "complete"`)
 		take(name)

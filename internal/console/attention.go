@@ -236,7 +236,7 @@ func (req *request) why(r hallpass.AttentionRow) string {
 		if !r.Last.Before(req.o.Admin.Now().UTC().Truncate(24 * time.Hour)) {
 			day = "today"
 		}
-		add("rule ", strconv.Itoa(r.Rule), " refused ", hallpass.Counted(int(r.Count), "request"), ", the last ", day, ": ", r.Reason)
+		add(refusingRule(r.Rule), " refused ", hallpass.Counted(int(r.Count), "request"), ", the last ", day, guardReason(r.Reason))
 	}
 	if r.Subject.Kind == hallpass.TokenSubject {
 		if r.Token.LastUse.At.IsZero() {

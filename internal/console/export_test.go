@@ -190,3 +190,6 @@ func Said(action, target, reason string) string {
 	}
 	return said
 }
+
+// GuardAdvice says what to do about a refusal with that reason.
+func GuardAdvice(reason string) string { return guardAdvice(reason, "/") }

@@ -194,6 +194,7 @@ func (req *request) guardView(t guardTrial) (view guardView, err error) {
 		view.Lately = req.guardActivity(lately)
 		view.Setup.Asked = req.timestamp(lately.Asked[view.Setup.Page])
 	}
+	view.Setup.Shown = req.URL.Query().Has("proxy") || view.Setup.Asked.Zero()
 	if err := req.guardDetails(&view, g); err != nil {
 		return view, err
 	}
@@ -204,7 +205,7 @@ func (req *request) guardView(t guardTrial) (view guardView, err error) {
 // mayEdit reports whether the viewer may change the guard, and why not.
 func (req *request) mayEdit(g hallpass.Guard) (may bool, why string) {
 	if g.ManagedBy == hallpass.ManagedByConfig {
-		return false, "The guard is written down in the file " + g.Source + " and is changed there."
+		return false, "The guard is written down in the file " + g.Source + ", under [guard." + g.Name + "]. Change it there: Hallpass reads it at its start and on SIGHUP."
 	}
 	may = req.caller.Can(hallpass.GuardsWrite, g.Scope())
 	if why = needs(may, hallpass.GuardsWrite); why != "" {

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/console"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
@@ -70,7 +72,7 @@ func TestGuardOfTheFile(t *testing.T) {
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	b.want("the list", b.get("/guards"), 200, "file /etc/hallpass.toml")
 	p := b.get("/guards/prom")
-	b.want("the guard", p, 200, "file /etc/hallpass.toml")
+	b.want("the guard", p, 200, "file /etc/hallpass.toml, under [guard.prom]", `<button class="button" disabled aria-describedby="edit-by">`)
 	if strings.Contains(p.text, "/guards/prom/delete") {
 		t.Error("the page offers to delete a guard of the file")
 	}
@@ -361,5 +363,25 @@ func TestGuardLately(t *testing.T) {
 	b.want("later", p, 200, "No requests in the last minute", "Decisions in the last hour: 0", "2 hours ago")
 	if strings.Contains(p.text, "<dt>Counted</dt>") {
 		t.Error("it counts for longer than an hour, and says since when")
+	}
+}
+
+// TestRefusalsSayWhatToDo looks up each reason for which the manual says that a guard
+// refuses: the console says what to do about it.
+func TestRefusalsSayWhatToDo(t *testing.T) {
+	text, err := os.ReadFile("../../docs/guard/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "| reason | what to do |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	reasons := regexp.MustCompile("(?m)^\\| `([a-z.-]+)` \\|").FindAllStringSubmatch(table, -1)
+	if len(reasons) < 12 {
+		t.Fatalf("the manual has only %d reasons", len(reasons))
+	}
+	for _, r := range append(reasons, []string{"", "api-key.paused"}, []string{"", "api-key.rotated"}, []string{"", "guard.no-upstream"}) {
+		if console.GuardAdvice(r[1]) == "" {
+			t.Errorf("the console does not say what to do about %s", r[1])
+		}
 	}
 }

@@ -252,6 +252,7 @@ func pairLines(pairs map[string]string) string {
 const (
 	arrangeAdd    = "add"
 	arrangeRemove = "remove"
+	arrangeTwin   = "twin" // puts the same rule behind it
 	arrangeUp     = "up"
 	arrangeDown   = "down"
 	arrangePreset = "preset" // shows the rules of the preset
@@ -277,6 +278,9 @@ func (in *guardFields) arrange(button string) (focus, said, left string) {
 		if len(in.Rows) > 0 {
 			focus = ruleFields{Number: min(i, len(in.Rows)-1) + 1}.Field(arrangeRemove)
 		}
+	case what == arrangeTwin && known:
+		in.Rows = slices.Insert(in.Rows, i+1, in.Rows[i])
+		focus, said = ruleFields{Number: i + 2}.Field("path"), "Rule "+number+" copied. The copy is rule "+strconv.Itoa(i+2)+"."
 	case what == arrangeUp && known && i > 0:
 		focus, said = in.move(i, i-1)
 	case what == arrangeDown && known && i < len(in.Rows)-1:

@@ -215,6 +215,12 @@ func TestGuardRulesAreArranged(t *testing.T) {
 	press("up", "up 3", "up-2", "/-/healthy", "/c", "/tenants/{t}")
 	press("up to the top", "up 2", "remove-1", "/c", "/-/healthy", "/tenants/{t}")
 	press("down", "down 1", "down-2", "/-/healthy", "/c", "/tenants/{t}")
+	press("copy a rule", "twin 3", "path-4", "/-/healthy", "/c", "/tenants/{t}", "/tenants/{t}")
+	if a, b := form[slices.Index(form, "set-3")+1], form[slices.Index(form, "set-4")+1]; a != b || a != "X-Scope-OrgID = {t}" {
+		t.Errorf("the copy of a rule sets %q, not %q", b, a)
+	}
+	press("remove the copy", "remove 4", "remove-3", "/-/healthy", "/c", "/tenants/{t}")
+	press("copy no rule", "twin 9", "show-preset", "/-/healthy", "/c", "/tenants/{t}")
 	press("remove", "remove 1", "remove-1", "/c", "/tenants/{t}")
 	press("remove the last", "remove 2", "remove-1", "/c")
 	press("no such rule", "up 1", "show-preset", "/c")
@@ -352,7 +358,7 @@ func TestGuardFormNeedsPermission(t *testing.T) {
 		vera.want("POST "+path, vera.post(path, "name", "x", "version", "1"), 403, "guards:write")
 	}
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
-	b.want("the guard of the file", b.get("/guards/file"), 200, "The guard is written down in the file /etc/hallpass.toml and is changed there.")
+	b.want("the guard of the file", b.get("/guards/file"), 200, "The guard is written down in the file /etc/hallpass.toml, under [guard.file]. Change it there: Hallpass reads it at its start and on SIGHUP.")
 	b.want("its form", b.get("/guards/file/edit"), 409, "/etc/hallpass.toml", "change it there")
 	b.want("its change", b.post("/guards/file/edit", "version", "1", "path-1", "/", "need-1", "public"), 409, "/etc/hallpass.toml", "change it there")
 	b.want("no guard", b.get("/guards/none/edit"), 404)

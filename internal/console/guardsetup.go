@@ -17,6 +17,7 @@ type guardSetup struct {
 	Asked   timestamp // when it last asked this node; zero: not since the node started
 	Files   []setupFile
 	Open    string // the address at which the built-in proxy serves the API; empty: another proxy is shown
+	Shown   bool   // somebody asks for it, or no proxy has asked yet
 	Ready   bool   // the built-in proxy knows where the API is
 }
 

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -328,6 +329,18 @@ func refusedRequest(r hallpass.GuardRefusal) string {
 		return "No token, or one that is no good."
 	}
 	return sentence(r.Message)
+}
+
+// guardReason is why a guard refused, to be added to a sentence; a reason without words is
+// told as it is.
+func guardReason(reason string) string { return ": " + cmp.Or(refusals[reason].why, reason) }
+
+// refusingRule names the rule with that number; 0 is for requests that no rule decided.
+func refusingRule(number int) string {
+	if number == 0 {
+		return "the guard itself"
+	}
+	return "rule " + strconv.Itoa(number)
 }
 
 // reasonNoRule is the reason of a refusal because no rule matches the request.
