@@ -198,6 +198,8 @@ func doLine(r wire.AttentionRow) string {
 		return shellLine("channel", "messages", r.Channel, "--state", "dead")
 	case hallpass.ActionShowGuard:
 		return shellLine("guard", "show", r.Guard)
+	case hallpass.ActionTrustProxy: // no command writes the server's configuration
+		return fmt.Sprintf("write trusted_proxies = [%q] under [server] in the configuration file", r.Address)
 	default:
 		return do.Words()
 	}

@@ -109,7 +109,7 @@ func (w *watch) introduce(p pair) error {
 	if !p.open() || p.old.QuietSeconds == nil {
 		return nil
 	}
-	return w.say("It ends %s, at %s at the latest. Ctrl-C ends this watch and changes nothing.", quietText(*p.old.QuietSeconds), timeText(w.closes))
+	return w.say("It ends %s, at %s at the latest. Then this watch ends too; Ctrl-C ends it earlier and changes nothing.", quietText(*p.old.QuietSeconds), timeText(w.closes))
 }
 
 // patience is how long a server may not answer before the watch gives up: it may be

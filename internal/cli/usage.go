@@ -205,7 +205,11 @@ func (s *session) printUsed(a wire.ServiceAccountProfile, u wire.UsedPermissions
 	if err := s.print(u, t); err != nil || s.json {
 		return err
 	}
-	if err := s.say("%s used %d of its %d permissions since %s.", a.Name, u.Used, u.Granted, timeText(&u.Window.From)); err != nil {
+	since := timeText(&u.Window.From)
+	if u.Window.From.Before(a.CreatedAt) {
+		since = "it was made, " + agoText(&a.CreatedAt, time.Now())
+	}
+	if err := s.say("%s used %d of its %d permissions since %s.", a.Name, u.Used, u.Granted, since); err != nil {
 		return err
 	}
 	switch {
