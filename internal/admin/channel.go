@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/store"
@@ -180,8 +181,40 @@ var errMessageNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "notificat
 
 var errChannelOff = &hallpass.Error{Kind: hallpass.Conflict, ID: "notifications.channel-disabled", Message: "The channel is disabled: enable it first"}
 
+// How many tests there may be: a test by mail goes to an address that its user chose.
+const (
+	testsOfChannel = 10 // in an hour
+	testsOfOrg     = 50 // in a day
+)
+
+// mayTest returns a Limited error if there were too many tests of the channel or of its org.
+func (t *Turn) mayTest(ch hallpass.Channel) error {
+	now := t.admin.now()
+	for _, limit := range []struct {
+		channel hallpass.ChannelID
+		most    int
+		within  time.Duration
+		says    string
+	}{
+		{ch.ID, testsOfChannel, time.Hour, "A channel can be tested %d times an hour"},
+		{0, testsOfOrg, 24 * time.Hour, "The channels of an organization can be tested %d times a day"},
+	} {
+		list, err := t.ChannelTests(ch.Org, limit.channel, now.Add(-limit.within))
+		if err != nil {
+			return err
+		}
+		if n := len(list); n >= limit.most {
+			return &hallpass.Error{
+				Kind: hallpass.Limited, ID: "notifications.too-many-tests", Message: fmt.Sprintf(limit.says, limit.most), RetryAfter: list[n-limit.most].Add(limit.within).Sub(now),
+			}
+		}
+	}
+	return nil
+}
+
 // TestChannel writes a notice that tells nothing but that the channel works, and returns
-// it as it is on its way. Of a disabled channel it is a Conflict.
+// it as it is on its way. Of a disabled channel it is a Conflict, and after many tests
+// Limited.
 func (a *Admin) TestChannel(ctx context.Context, c hallpass.Caller, id hallpass.ChannelID) (d hallpass.Delivery, err error) {
 	err = a.change(ctx, c, channelNeed, "channel.test", func(t *Turn) error {
 		ch, err := t.Channel(t.Caller.Org, id)
@@ -190,6 +223,9 @@ func (a *Admin) TestChannel(ctx context.Context, c hallpass.Caller, id hallpass.
 		}
 		if ch.Disabled {
 			return errChannelOff
+		}
+		if err := t.mayTest(ch); err != nil {
+			return err
 		}
 		now := a.now()
 		n := hallpass.Notice{Kind: hallpass.NoticeTest, Org: ch.Org, At: now, Mark: idText(hallpass.NoticeID(now.UnixMicro())), Actor: t.Caller.Principal.Login}

@@ -63,6 +63,26 @@ func TestChannelSends(t *testing.T) {
 		s.Clock.Wind(time.Second)
 		into(t, s.Do(admin, "POST", path+"/test", ""), &d)
 	}
+	for i := range 7 { // 4 there were
+		if r := s.Do(admin, "POST", path+"/test", ""); i < 6 && r.StatusCode != 200 || i == 6 && (r.StatusCode != 429 || r.Header.Get("Retry-After") == "" || !strings.Contains(r.Text, "10 times an hour")) {
+			t.Errorf("test %d: %d, %s", i, r.StatusCode, r.Text)
+		}
+		s.Clock.Wind(time.Second)
+	}
+	s.Clock.Wind(time.Hour)
+	for i := range 41 { // 10 there were, of channels that need not be there any more
+		if i%8 == 0 {
+			into(t, s.Do(admin, "POST", "/api/org/notifications", `{"name":"hook`+strconv.Itoa(i)+`","type":"webhook","url":"`+receiver.URL+`/x"}`), &c)
+		}
+		r := s.Do(admin, "POST", "/api/org/notifications/"+strconv.FormatInt(c.ID, 10)+"/test", "")
+		if i < 40 && r.StatusCode != 200 || i == 40 && (r.StatusCode != 429 || !strings.Contains(r.Text, "50 times a day")) {
+			t.Errorf("test %d of the org: %d, %s", i, r.StatusCode, r.Text)
+		}
+		s.Clock.Wind(time.Second)
+		if i%8 == 7 {
+			expect(t, "delete", s.Do(admin, "DELETE", "/api/org/notifications/"+strconv.FormatInt(c.ID, 10), ""), 200)
+		}
+	}
 	var first, second wire.Deliveries
 	into(t, s.Do(admin, "GET", path+"/messages?limit=2", ""), &first)
 	into(t, s.Do(admin, "GET", path+"/messages?limit=2&after="+strconv.FormatInt(first.Next, 10), ""), &second)

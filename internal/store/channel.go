@@ -145,3 +145,28 @@ func (tx *Tx) FailingChannels(org hallpass.OrgID, since time.Time) ([]hallpass.C
 	}
 	return list, nil
 }
+
+// ChannelTests returns when somebody tried a channel of the org after the time, the oldest
+// first: of the channel with the ID alone unless it is zero. Channels that are deleted
+// since count too.
+func (tx *Tx) ChannelTests(org hallpass.OrgID, id hallpass.ChannelID, since time.Time) ([]time.Time, error) {
+	list, err := all(tx, func(r row) (time.Time, error) {
+		var at int64
+		err := r.Scan(&at)
+		return fromMicros(at), err
+	}, `
+		SELECT at_us FROM audit
+		WHERE  action = 'channel.test' AND outcome = $4 AND at_us > $3 AND org_id = $1 AND (CAST($2 AS TEXT) = '' OR target = $2)
+		ORDER  BY at_us`, org, channelTarget(id), micros(since), string(hallpass.Done))
+	if err != nil {
+		return nil, fmt.Errorf("store: tests of channels of org %d: %w", org, err)
+	}
+	return list, nil
+}
+
+func channelTarget(id hallpass.ChannelID) string {
+	if id == 0 {
+		return ""
+	}
+	return fmt.Sprintf("channel:%d", id)
+}
