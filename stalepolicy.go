@@ -16,7 +16,7 @@ type StalePolicy struct {
 	WarnDays   []int    // a warning is given so long before a token is paused or revoked; the longest first
 	Pause      bool     // a token that nobody uses is paused; false: there are warnings alone
 	RevokeDays int      // a token is revoked when the policy paused it so long ago; 0: never
-	Exempt     []string // "owner:…" and "account:…": tokens that nothing happens to
+	Exempt     []string // "owner:…", and "account:…" with an ID: tokens that nothing happens to
 	UpdatedAt  time.Time
 	UpdatedBy  string // login
 }
@@ -95,23 +95,29 @@ func (p *StalePolicy) tidyExempt() error {
 }
 
 // Exempts reports whether nothing happens to the token of the account: its owner is
-// exempt, or the account, by its login, its name or its ID.
+// exempt, or the account, by its ID.
 func (p StalePolicy) Exempts(t Token, a ServiceAccount) bool {
 	owner := t.Owner
 	if owner == "" {
 		owner = a.Owner
 	}
-	for _, e := range p.Exempt {
-		kind, name, _ := strings.Cut(e, ":")
-		key := NameKey(name)
-		if kind == "owner" && key == NameKey(owner) {
-			return true
-		}
-		if kind == "account" && (key == NameKey(a.Login) || key == NameKey(a.Name) || name == strconv.FormatInt(int64(a.ID), 10)) {
-			return true
-		}
+	return p.ExemptsOwner(owner) || slices.Contains(p.Exempt, "account:"+strconv.FormatInt(int64(a.ID), 10))
+}
+
+// ExemptsOwner reports whether nothing happens to tokens of the owner. Two that have the
+// same mail address are one.
+func (p StalePolicy) ExemptsOwner(owner string) bool {
+	return slices.ContainsFunc(p.Exempt, func(e string) bool {
+		name, ok := strings.CutPrefix(e, "owner:")
+		return ok && ownerKey(name) == ownerKey(owner)
+	})
+}
+
+func ownerKey(owner string) string {
+	if address, ok := MailAddress(owner); ok {
+		owner = address
 	}
-	return false
+	return NameKey(owner)
 }
 
 // A StalePhase says how far a policy has come with a token.

@@ -4,7 +4,7 @@ import "time"
 
 // TokenPolicy is what an org does about tokens that nobody uses: GET and PUT
 // /api/org/token-policy, and the body of POST /api/org/token-policy/preview. With
-// staleAfterDays 0 it does nothing.
+// staleAfterDays 0 it does nothing; a body has to say so.
 type TokenPolicy struct {
 	StaleAfterDays        int      `json:"staleAfterDays"`
 	WarnDays              []int    `json:"warnDays"`              // so many days before something happens there is a warning

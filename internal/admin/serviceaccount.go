@@ -65,6 +65,9 @@ func (a *Admin) CreateServiceAccount(ctx context.Context, c hallpass.Caller, in 
 		if err := a.mayGiveRole(t.Tx, t.Caller, account.Role, false); err != nil {
 			return err
 		}
+		if err := t.mayOwn("", account.Owner); err != nil {
+			return err
+		}
 		made, err := t.CreateServiceAccount(account)
 		if err != nil {
 			return err
@@ -208,6 +211,9 @@ func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id 
 		}
 		before := account
 		apply(p, &account)
+		if err := t.mayOwn(before.Owner, account.Owner); err != nil {
+			return err
+		}
 		if p.Role != nil {
 			if err := a.mayGiveRole(t.Tx, t.Caller, account.Role, false); err != nil {
 				return err

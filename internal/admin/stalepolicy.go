@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,7 +20,9 @@ func (a *Admin) TokenPolicyOf(ctx context.Context, c hallpass.Caller) (p hallpas
 		return p, errOrgNotFound
 	}
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		p, err = tx.StalePolicy(c.Org)
+		if p, err = policyOf(tx, c.Org); err == nil {
+			p.Exempt, err = shownExempt(tx, c.Org, p.Exempt)
+		}
 		return err
 	})
 	return p, err
@@ -35,10 +38,15 @@ func (a *Admin) SetTokenPolicy(ctx context.Context, c hallpass.Caller, p hallpas
 		if _, err := t.Org(t.Caller.Org); err != nil {
 			return err
 		}
-		was, err := t.StalePolicy(t.Caller.Org)
+		was, err := policyOf(t.Tx, t.Caller.Org)
 		if err != nil {
 			return err
 		}
+		shown, err := resolveExempt(t.Tx, t.Caller.Org, &p)
+		if err != nil {
+			return err
+		}
+		defer func() { p.Exempt = shown }()
 		if p.Same(was) {
 			p = was
 			return t.Audit("org", idText(p.Org), "nothing changed")
@@ -48,7 +56,10 @@ func (a *Admin) SetTokenPolicy(ctx context.Context, c hallpass.Caller, p hallpas
 		if err := t.SetStalePolicy(p); err != nil {
 			return err
 		}
+		stored := p.Exempt
+		p.Exempt = shown
 		what := policyWords(p)
+		p.Exempt = stored
 		err = t.Notify(hallpass.Notice{
 			Kind: hallpass.NoticePolicyChanged, Org: p.Org, At: now, Mark: strconv.FormatInt(now.UnixMicro(), 10), Actor: p.UpdatedBy, Reason: what,
 		})
@@ -107,7 +118,11 @@ func (a *Admin) PreviewTokenPolicy(ctx context.Context, c hallpass.Caller, p hal
 		return preview, err
 	}
 	err = a.read(ctx, c, need{action: hallpass.OrgsWrite}, func(tx *store.Tx) error {
-		was, err := tx.StalePolicy(c.Org)
+		was, err := policyOf(tx, c.Org)
+		if err != nil {
+			return err
+		}
+		shown, err := resolveExempt(tx, c.Org, &p)
 		if err != nil {
 			return err
 		}
@@ -117,6 +132,7 @@ func (a *Admin) PreviewTokenPolicy(ctx context.Context, c hallpass.Caller, p hal
 			p = was
 		}
 		preview = StalePreview{Policy: p}
+		preview.Policy.Exempt = shown
 		if !p.On() || !c.Can(hallpass.ServiceAccountsRead, "") {
 			return nil
 		}
@@ -172,7 +188,7 @@ func (a *Admin) ApplyTokenPolicies(ctx context.Context) error {
 	})
 	for _, p := range policies {
 		if err == nil {
-			err = a.applyPolicy(ctx, p)
+			err = errors.Join(a.pinPolicy(ctx, p.Org), a.applyPolicy(ctx, p))
 		}
 	}
 	if err != nil {
@@ -187,6 +203,9 @@ func (a *Admin) applyPolicy(ctx context.Context, p hallpass.StalePolicy) error {
 		var due []hallpass.TokenID
 		err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
 			now := a.now()
+			if p, err = policyOf(tx, p.Org); err != nil {
+				return err
+			}
 			if list, err = tx.StaleTokens(p.Org, now, p.WarnsFrom(now), nil, after, staleRead); err != nil {
 				return err
 			}
@@ -218,7 +237,7 @@ func (a *Admin) applyPolicy(ctx context.Context, p hallpass.StalePolicy) error {
 // stepTokens does what is due about the tokens, as they are now and as the policy is
 // now.
 func (a *Admin) stepTokens(tx *store.Tx, org hallpass.OrgID, ids []hallpass.TokenID) error {
-	p, err := tx.StalePolicy(org)
+	p, err := policyOf(tx, org)
 	if err != nil || !p.On() {
 		return err
 	}

@@ -165,6 +165,9 @@ func (a *Admin) CreateToken(ctx context.Context, c hallpass.Caller, account hall
 			out.Token, err = t.repeat(before, mark, out.Secret)
 			return err
 		}
+		if err := t.mayOwn(owner.Owner, token.Owner); err != nil {
+			return err
+		}
 		token.Hash, token.LastFour, token.CreatedBy, token.Rotation.Key = out.Secret.Hash(), out.Secret.LastFour(), t.Caller.Principal.Login, mark
 		if out.Token, err = t.CreateToken(token); err != nil {
 			return err

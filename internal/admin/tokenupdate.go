@@ -35,6 +35,12 @@ func (a *Admin) UpdateToken(ctx context.Context, c hallpass.Caller, account hall
 		if after, err = a.patched(t, owner, before, p); err != nil {
 			return err
 		}
+		if before.Owner != "" { // else it has the account's
+			owner.Owner = before.Owner
+		}
+		if err := t.mayOwn(owner.Owner, after.Owner); err != nil {
+			return err
+		}
 		if a.gives(before, after, now) {
 			if err := a.outranks(t.Tx, t.Caller, owner); err != nil {
 				return err

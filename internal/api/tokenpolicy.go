@@ -25,8 +25,19 @@ func policyRow(p hallpass.StalePolicy) wire.TokenPolicy {
 	}
 }
 
-func policyOf(in wire.TokenPolicy) hallpass.StalePolicy {
-	return hallpass.StalePolicy{AfterDays: in.StaleAfterDays, WarnDays: in.WarnDays, Pause: in.Pause, RevokeDays: in.DeleteAfterPausedDays, Exempt: in.Exempt}
+// writePolicy is the body that sets a policy.
+type writePolicy struct {
+	wire.TokenPolicy
+	StaleAfterDays *int `json:"staleAfterDays"` // nil: the body does not say
+}
+
+// policyOf returns the policy of a body. An empty one is Invalid: it would turn the policy
+// off without saying so.
+func policyOf(in writePolicy) (hallpass.StalePolicy, error) {
+	if in.StaleAfterDays == nil {
+		return hallpass.StalePolicy{}, hallpass.Invalidf("staleAfterDays", "staleAfterDays is missing: a policy says staleAfterDays, 0 for none, and with it warnDays, pause, deleteAfterPausedDays and exempt")
+	}
+	return hallpass.StalePolicy{AfterDays: *in.StaleAfterDays, WarnDays: in.WarnDays, Pause: in.Pause, RevokeDays: in.DeleteAfterPausedDays, Exempt: in.Exempt}, nil
 }
 
 // tokenPolicy is GET /api/org/token-policy.
@@ -36,8 +47,12 @@ func (a *API) tokenPolicy(c call, _ none) (wire.TokenPolicy, error) {
 }
 
 // setTokenPolicy is PUT /api/org/token-policy.
-func (a *API) setTokenPolicy(c call, in wire.TokenPolicy) (wire.TokenPolicy, error) {
-	p, err := a.admin.SetTokenPolicy(c.Context(), c.caller, policyOf(in))
+func (a *API) setTokenPolicy(c call, in writePolicy) (wire.TokenPolicy, error) {
+	p, err := policyOf(in)
+	if err != nil {
+		return wire.TokenPolicy{}, err
+	}
+	p, err = a.admin.SetTokenPolicy(c.Context(), c.caller, p)
 	return policyRow(p), err
 }
 
@@ -48,7 +63,7 @@ const (
 )
 
 // previewTokenPolicy is POST /api/org/token-policy/preview?days&limit&after.
-func (a *API) previewTokenPolicy(c call, in wire.TokenPolicy) (wire.StalePreview, error) {
+func (a *API) previewTokenPolicy(c call, in writePolicy) (wire.StalePreview, error) {
 	days, err := numberFrom(c, "days", previewDays, 0, maxPreviewDays)
 	if err != nil {
 		return wire.StalePreview{}, err
@@ -68,8 +83,12 @@ func (a *API) previewTokenPolicy(c call, in wire.TokenPolicy) (wire.StalePreview
 			return wire.StalePreview{}, badCursor("after")
 		}
 	}
+	policy, err := policyOf(in)
+	if err != nil {
+		return wire.StalePreview{}, err
+	}
 	until := a.admin.Now().AddDate(0, 0, days)
-	p, err := a.admin.PreviewTokenPolicy(c.Context(), c.caller, policyOf(in), until, hallpass.TokenID(after), limit)
+	p, err := a.admin.PreviewTokenPolicy(c.Context(), c.caller, policy, until, hallpass.TokenID(after), limit)
 	out := wire.StalePreview{Policy: policyRow(p.Policy), Until: until, Tokens: make([]wire.StaleToken, 0, len(p.Tokens))}
 	for _, t := range p.Tokens {
 		row := wire.StaleToken{

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,8 @@ func TestTokenPolicy(t *testing.T) {
 	admin := hallpasstest.Admin
 	expect(t, "none yet", s.Do(admin, "GET", "/api/org/token-policy", ""), 200, `"staleAfterDays":0`, `"warnDays":[]`, `"exempt":[]`)
 	for body, says := range map[string]string{
+		`{}`: "staleAfterDays is missing", `null`: "staleAfterDays is missing", `{"staleAfterDays":null}`: "staleAfterDays is missing", `{"pause":true,"exempt":[]}`: "staleAfterDays is missing",
+		`{"staleAfterDays":30,"warnDays":[7],"exempt":["account:99"]}`: "exempt[0]", `{"staleAfterDays":30,"warnDays":[7],"exempt":["account:kept","account:nobody"]}`: "exempt[1]",
 		`{"staleAfterDays":-1}`: "staleAfterDays", `{"staleAfterDays":30}`: "warnDays", `{"staleAfterDays":30,"warnDays":[30]}`: "warnDays", `{"staleAfterDays":30,"warnDays":[0]}`: "warnDays",
 		`{"staleAfterDays":30,"warnDays":[7],"deleteAfterPausedDays":9}`: "deleteAfterPausedDays", `{"staleAfterDays":30,"warnDays":[7],"pause":true,"deleteAfterPausedDays":3}`: "warnDays",
 		`{"staleAfterDays":30,"warnDays":[7],"exempt":["team:x"]}`: "exempt", `{"staleAfterDays":30,"warnDays":[7],"exempt":["owner: "]}`: "exempt", `{"staleAfterDays":3651,"warnDays":[7]}`: "staleAfterDays",
@@ -149,4 +152,62 @@ func TestDeadTokens(t *testing.T) {
 	expect(t, "again", s.Do(hallpasstest.Admin, "DELETE", sa+"/tokens?state=dead", ""), 200, `"deleted":0`)
 	prune("paused", "works")
 	expect(t, "the audit", s.Do(hallpasstest.Admin, "GET", "/api/audit?action=token.prune", ""), 200, "deleted 1 tokens that ended before", "deleted 1 tokens that had ended")
+}
+
+// TestTokenPolicyExemptions has somebody who may change accounts and not the policy try to
+// get an exemption: by the name of an account that is exempt, and by its owner.
+func TestTokenPolicyExemptions(t *testing.T) {
+	s := hallpasstest.New(t)
+	kept, mine := account(t, s, "kept", "Viewer"), account(t, s, "mine", "Viewer")
+	admin := hallpasstest.Admin
+	expect(t, "set", s.Do(admin, "PUT", "/api/org/token-policy", `{"staleAfterDays":30,"warnDays":[7],"pause":true,"exempt":["account:kept","owner:ada@example.com"]}`), 200,
+		`"exempt":["account:sa-1-kept","owner:ada@example.com"]`)
+	expect(t, "make room", s.Do(admin, "PATCH", kept, `{"name":"other"}`), 200)
+	expect(t, "a role", s.Do(admin, "POST", "/api/access-control/roles", `{"name":"keeper","uid":"keeper","permissions":[{"action":"serviceaccounts:write","scope":"serviceaccounts:*"},{"action":"serviceaccounts:read","scope":"serviceaccounts:*"},{"action":"serviceaccounts:create"}]}`), 201)
+	me := account(t, s, "me", "Viewer")
+	expect(t, "give", s.Do(admin, "POST", "/api/access-control/users/"+me[strings.LastIndexByte(me, '/')+1:]+"/roles", `{"roleUid":"keeper"}`), 200)
+	keeper := hallpasstest.Bearer(token(t, s, me, "keeper"))
+	expect(t, "the name", s.Do(keeper, "PATCH", mine, `{"name":"kept"}`), 200)
+	for name, path := range map[string]string{"account": mine, "token": mine + "/tokens/" + tokenID(t, s, mine, "t")} {
+		for _, owner := range []string{"ada@example.com", "ADA@example.com", "Ada <ada@example.com>"} {
+			expect(t, name+" of "+owner, s.Do(keeper, "PATCH", path, `{"owner":"`+owner+`"}`), 403, "token-policy.exempt-owner", "orgs:write")
+		}
+		expect(t, name+" of another", s.Do(keeper, "PATCH", path, `{"owner":"bob@example.com"}`), 200)
+	}
+	expect(t, "a new account", s.Do(keeper, "POST", "/api/serviceaccounts", `{"name":"new","role":"Viewer","owner":"ada@example.com"}`), 403, "token-policy.exempt-owner")
+	expect(t, "a new token", s.Do(keeper, "POST", mine+"/tokens", `{"name":"new","owner":"ada@example.com"}`), 403, "token-policy.exempt-owner")
+	expect(t, "of an admin", s.Do(admin, "PATCH", kept, `{"owner":"Ada <ada@example.com>"}`), 200, `"owner":"Ada \u003cada@example.com\u003e"`)
+	expect(t, "then others may go on", s.Do(keeper, "PATCH", kept, `{"owner":"ada@example.com","purpose":"x"}`), 200)
+	var preview wire.StalePreview
+	into(t, s.Do(admin, "POST", "/api/org/token-policy/preview?days=400", `{"staleAfterDays":30,"warnDays":[7],"pause":true,"exempt":["account:sa-1-kept"]}`), &preview)
+	found := false
+	for _, x := range preview.Tokens {
+		found = found || x.ServiceAccount == "kept"
+	}
+	if !found {
+		t.Errorf("the account that took the name is exempt: %+v", preview)
+	}
+	// What an earlier version stored by its name is kept by the ID, with the age of the policy.
+	old := hallpass.StalePolicy{Org: hallpass.FirstOrg, AfterDays: 30, WarnDays: []int{7}, Pause: true, Exempt: []string{"account:other", "account:nobody"}, UpdatedAt: s.Clock.Now(), UpdatedBy: "admin"}
+	if err := s.Store().Write(t.Context(), func(tx *store.Tx) error { return tx.SetStalePolicy(old) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ApplyTokenPolicies(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "make room again", s.Do(admin, "PATCH", kept, `{"name":"third"}`), 200)
+	var now wire.TokenPolicy
+	into(t, s.Do(admin, "GET", "/api/org/token-policy", ""), &now)
+	if len(now.Exempt) != 1 || now.Exempt[0] != "account:sa-1-kept" || !now.Updated.Equal(old.UpdatedAt) {
+		t.Errorf("what was stored by name: %+v", now)
+	}
+	expect(t, "the audit", s.Do(admin, "GET", "/api/audit?action=org.token-policy", ""), 200, "exempt by ID from now on", "no account any more for account:nobody")
+}
+
+// tokenID makes a token of the account and returns its ID.
+func tokenID(t *testing.T, s *hallpasstest.Server, account, name string) string {
+	t.Helper()
+	var made wire.NewToken
+	into(t, s.Do(hallpasstest.Admin, "POST", account+"/tokens", `{"name":"`+name+`"}`), &made)
+	return strconv.FormatInt(made.ID, 10)
 }

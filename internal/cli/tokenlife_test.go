@@ -366,7 +366,7 @@ func TestTokenLife(t *testing.T) {
 		{"token-policy show", `^longest lifetime +no limit\nunused tokens +nothing happens to them\n$`},
 		{"token-policy preview --stale-after 30d --ahead 60", `^WHEN .*\n.* warn 14 days before +\d .*\n`},
 		{"token-policy set --stale-after 10d --yes", `(?m)^unused for +10 days\nthen +paused\nwarnings +3 days before\nrevoked +never\n`},
-		{"policy set --pause=false --warn 5d,2 --exempt account:ci --yes", `(?m)^then +only warned of\nwarnings +5 days, 2 days before\n(.*\n)exempt +account:ci$`},
+		{"policy set --pause=false --warn 5d,2 --exempt account:ci --yes", `(?m)^then +only warned of\nwarnings +5 days, 2 days before\n(.*\n)exempt +account:sa-1-ci$`},
 		{"token-policy set --pause --revoke-after 90d --exempt none --yes", `(?m)^then +paused\n(.*\n)revoked +90 days after the pause\nexempt +-$`},
 		{"token-policy set --off", `^unused tokens +nothing happens to them\n$`},
 	} {

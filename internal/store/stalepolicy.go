@@ -65,6 +65,29 @@ func (tx *Tx) SetStalePolicy(p hallpass.StalePolicy) error {
 	return nil
 }
 
+// ServiceAccountsNamed returns the org's accounts that the text names: the one with this
+// ID, or else with this login, or else all with this name.
+func (tx *Tx) ServiceAccountsNamed(org hallpass.OrgID, text string) ([]hallpass.ServiceAccountID, error) {
+	id, _ := hallpass.ParseID(text)
+	list, err := all(tx, func(r row) (found struct {
+		id   hallpass.ServiceAccountID
+		rank int
+	}, err error) {
+		return found, r.Scan(&found.id, &found.rank)
+	}, `SELECT id, CASE WHEN id = $2 THEN 1 WHEN login_key = $3 THEN 2 ELSE 3 END AS named
+		FROM service_accounts WHERE org_id = $1 AND (id = $2 OR login_key = $3 OR name_key = $3) ORDER BY named, id`, org, id, hallpass.NameKey(text))
+	if err != nil {
+		return nil, fmt.Errorf("store: service accounts by name: %w", err)
+	}
+	var ids []hallpass.ServiceAccountID
+	for _, found := range list {
+		if found.rank == list[0].rank {
+			ids = append(ids, found.id)
+		}
+	}
+	return ids, nil
+}
+
 // A StaleToken is a token with what the policy of its org has noted about it.
 type StaleToken struct {
 	Token     hallpass.Token
