@@ -193,3 +193,12 @@ func Said(action, target, reason string) string {
 
 // GuardAdvice says what to do about a refusal with that reason.
 func GuardAdvice(reason string) string { return guardAdvice(reason, "/") }
+
+// RefusalWords are why a request is refused and what to do about it, by the reason.
+func RefusalWords() map[string][2]string {
+	words := make(map[string][2]string)
+	for reason, r := range refusals {
+		words[reason] = [2]string{r.why, r.advice}
+	}
+	return words
+}

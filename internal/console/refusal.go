@@ -16,7 +16,9 @@ var refusals = map[string]refusal{
 	"api-key.rate-limited":           {"the token was used too often", "Call less often, or give the token a higher rate."},
 	"api-key.revoked":                {"the token is revoked", "Add a token to the service account, and give it to the job."},
 	"api-key.rotated":                {"another token replaced the token", "Give the job the new secret."},
-	"auth.unauthorized":              {"it sent no token, or one that is no good", "Send a token that is good, as Authorization: Bearer glsa_…"},
+	"auth.busy":                      {"too many unknown tokens were being tried", "Try again shortly: the server found no time to look the token up."},
+	"auth.unauthorized":              {"the request has no token, or one that is no good", "Send a token that is good, as Authorization: Bearer glsa_…"},
+	"auth.view-too-old":              {"the server could not see whether the token is still good", "Try again shortly. If it goes on, look at the nodes and the database."},
 	"guard.capture":                  {"a value of the request cannot stand in a scope", "Send one plain value there: the rule puts it into the scope that is asked for. If the client sends one, the proxy may not pass the header on: the file under Set up your proxy does."},
 	"guard.failed":                   {"the server could not decide", "Try again. If it goes on, look at the server's log."},
 	"guard.loop":                     {"the request has come through the guard already", "Set the guard's upstream to the API, not to Hallpass."},
@@ -34,7 +36,10 @@ var refusals = map[string]refusal{
 	"original-request-too-large":     {"the original request is too large", "Find out who sends so many headers; the client or the proxy can send fewer."},
 	"original-request-unknown":       {"the proxy did not tell the original request", "Let the proxy tell the original request, and put its address into trusted_proxies: see “Set up your proxy”."},
 	"path-not-canonical":             {"the path is not written plainly", "Write the path plainly, without .., // and encoded slashes. If the API needs %2f or ; in paths, the guard can allow them."},
-	"request.authorization-repeated": {"it sent more than one Authorization header", "Send one Authorization header: find out who adds the second."},
+	"request.authorization-repeated": {"the request has more than one Authorization header", "Send one Authorization header: find out who adds the second."},
+	"request.body":                   {"the body of the request could not be read", "The client ended the request too early, or sent it badly: try again."},
+	"request.method-not-allowed":     {"the method CONNECT asks for a tunnel, which no rule can guard", "Send the requests themselves: the guard is no forward proxy."},
+	"user.sync.fetch":                {"the server could not look the token up", "Try again. If it goes on, look at the database and the server's log."},
 }
 
 // refusalWords say why a token was refused, by the reason of the refusal. The page's script

@@ -323,12 +323,14 @@ func upstreamWords(g hallpass.Guard) string {
 	return g.Upstream
 }
 
-// refusedRequest says why a guard refused a request.
+// refusedRequest says why a guard refused a request. The message of some refusals names
+// what is missing; the others are told as everywhere.
 func refusedRequest(r hallpass.GuardRefusal) string {
-	if r.Reason == "auth.unauthorized" {
-		return "No token, or one that is no good."
+	switch r.Reason {
+	case "guard.capture", "guard.permission", "guard.role", "guard.suspended":
+		return sentence(r.Message)
 	}
-	return sentence(r.Message)
+	return sentence(cmp.Or(refusals[r.Reason].why, r.Message))
 }
 
 // guardReason is why a guard refused, to be added to a sentence; a reason without words is
