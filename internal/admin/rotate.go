@@ -134,22 +134,44 @@ func (t *Turn) rotating(account hallpass.ServiceAccountID, id hallpass.TokenID) 
 	if owner, err = t.ServiceAccount(t.Caller.Org, account); err != nil {
 		return owner, old, next, err
 	}
-	if old, err = t.Token(t.Caller.Org, account, id); err != nil || old.Rotation.Successor == 0 {
+	if old, err = t.Token(t.Caller.Org, account, id); err != nil {
 		return owner, old, next, err
 	}
-	next, err = t.Token(t.Caller.Org, account, old.Rotation.Successor)
-	if hallpass.KindOf(err) == hallpass.NotFound {
-		err = nil
-	}
+	next, err = t.replacing(old)
 	return owner, old, next, err
+}
+
+// replacing reads the token that replaces the other; the zero Token if none does, or if
+// that was deleted.
+func (t *Turn) replacing(token hallpass.Token) (hallpass.Token, error) {
+	if token.Rotation.Successor == 0 {
+		return hallpass.Token{}, nil
+	}
+	next, err := t.Token(token.Org, token.ServiceAccount, token.Rotation.Successor)
+	if hallpass.KindOf(err) == hallpass.NotFound {
+		return hallpass.Token{}, nil
+	}
+	return next, err
+}
+
+// replaces reports whether next, which is what replacing has read, works at now.
+func replaces(next hallpass.Token, now time.Time) bool { return next.ID != 0 && next.Live(now) }
+
+// notReplaced returns a Conflict if next, which is what replacing has read, works at now:
+// that rotation must be undone first.
+func notReplaced(next hallpass.Token, now time.Time) error {
+	if !replaces(next, now) {
+		return nil
+	}
+	return &TokenError{&hallpass.Error{Kind: hallpass.Conflict, ID: "token.already-rotated", Message: fmt.Sprintf("The token %d replaces this token already", next.ID)}, next}
 }
 
 // rotatable returns a Conflict if the token cannot be replaced at now: a live one does
 // that already, or it was ended or is paused. One that has expired can, and one whose
 // successor was deleted.
 func rotatable(old, next hallpass.Token, now time.Time) error {
-	if next.ID != 0 && next.Live(now) {
-		return errAlreadyRotated(next)
+	if err := notReplaced(next, now); err != nil {
+		return err
 	}
 	switch state := old.State(now, false); {
 	case state == hallpass.TokenLive, state == hallpass.TokenOverlapping, state == hallpass.TokenExpired:
@@ -316,8 +338,12 @@ func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hal
 		if hallpass.KindOf(err) == hallpass.NotFound || err == nil && !old.Overlaps(next, now) {
 			return errNotOverlapping
 		}
+		var third hallpass.Token
 		if err == nil {
-			err = t.replacedNoMore(next)
+			third, err = t.replacing(next)
+		}
+		if err == nil {
+			err = notReplaced(third, now)
 		}
 		if err == nil {
 			err = a.outranks(t.Tx, t.Caller, owner)
@@ -339,40 +365,15 @@ func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hal
 	return back, err
 }
 
-// replacedNoMore returns a Conflict if a live token replaces t: that must be undone first.
-func (t *Turn) replacedNoMore(token hallpass.Token) error {
-	next, live, err := t.liveSuccessor(token)
-	if err != nil || !live {
-		return err
-	}
-	return errAlreadyRotated(next)
-}
-
-func errAlreadyRotated(next hallpass.Token) error {
-	return &TokenError{&hallpass.Error{Kind: hallpass.Conflict, ID: "token.already-rotated", Message: fmt.Sprintf("The token %d replaces this token already", next.ID)}, next}
-}
-
-// liveSuccessor returns the token that replaces the other and works, if there is one.
-func (t *Turn) liveSuccessor(token hallpass.Token) (next hallpass.Token, live bool, err error) {
-	if token.Rotation.Successor == 0 {
-		return next, false, nil
-	}
-	next, err = t.Token(token.Org, token.ServiceAccount, token.Rotation.Successor)
-	if hallpass.KindOf(err) == hallpass.NotFound {
-		return next, false, nil
-	}
-	return next, err == nil && next.Live(t.admin.now()), err
-}
-
 // release is what becomes of a token, which works, when the one that replaces it was
 // deleted: another that replaces the deleted one replaces it. Without one, it is as it was
 // before the rotation if the caller holds what the account holds, else its end stays.
 func (t *Turn) release(old, deleted hallpass.Token) error {
-	third, live, err := t.liveSuccessor(deleted)
+	third, err := t.replacing(deleted)
 	if err != nil {
 		return err
 	}
-	if live {
+	if replaces(third, t.admin.now()) {
 		old.Rotation.Successor, third.Rotation.Predecessor = third.ID, old.ID
 		if err := t.UpdateToken(old); err != nil {
 			return err

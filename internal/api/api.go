@@ -108,6 +108,12 @@ func mayInOrgOnly(action hallpass.Action) rule {
 	return rule{action: action, org: true, usersOnly: true}
 }
 
+// bodyMayBeAbsent returns the rule of a route whose body is optional.
+func (r rule) bodyMayBeAbsent() rule {
+	r.bodyOptional = true
+	return r
+}
+
 func (a *API) openRoutes() []route {
 	return []route{
 		open("GET /api/health", a.health.serve),
@@ -222,11 +228,11 @@ func (a *API) accountRoutes() []route {
 		endpoint(a, "GET /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsRead).taking(plain("page", "perpage", "query"), oneOf("state", hallpass.TokenStates())), a.tokens),
 		endpoint(a, "POST /api/serviceaccounts/{id}/tokens", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.createToken),
 		endpoint(a, "PATCH /api/serviceaccounts/{id}/tokens/{token}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.updateToken),
-		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/rotate", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.rotateToken),
+		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/rotate", 200, mayOnAccount(hallpass.ServiceAccountsWrite).bodyMayBeAbsent(), a.rotateToken),
 		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/retire", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.retireToken),
 		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/rotation/extend", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.extendRotation),
 		endpoint(a, "POST /api/serviceaccounts/{id}/tokens/{token}/rotation/undo", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.undoRotation),
-		endpoint(a, "POST /api/tokens/self/rotate", 200, signedIn, a.rotateSelf),
+		endpoint(a, "POST /api/tokens/self/rotate", 200, signedIn.bodyMayBeAbsent(), a.rotateSelf),
 		endpoint(a, "DELETE /api/serviceaccounts/{id}/tokens/{token}", 200, mayOnAccount(hallpass.ServiceAccountsWrite), a.deleteToken),
 		endpoint(a, "GET /api/serviceaccounts/{id}/tokens/{token}/usage", 200, mayOnAccount(hallpass.ServiceAccountsRead).taking(plain("days")), a.tokenUsage),
 		endpoint(a, "GET /api/serviceaccounts/{id}/permissions/used", 200, mayOnAccount(hallpass.ServiceAccountsRead).taking(plain("days")), a.usedPermissions),

@@ -40,8 +40,11 @@ type (
 		Summary, Description string
 		Tags                 []string
 		Parameters           []contractParameter
-		RequestBody          struct{ Content map[string]contractMedia }
-		Responses            map[string]contractResponse
+		RequestBody          struct {
+			Required bool
+			Content  map[string]contractMedia
+		}
+		Responses map[string]contractResponse
 	}
 	contractParameter struct{ Name, In, Description string }
 	contractMedia     struct{ Schema contractSchema }
@@ -85,6 +88,7 @@ type (
 		Parameters                []docsField
 		Headers                   []docsField // that answers have, once for all statuses that have them
 		Body                      []docsField
+		NoBody                    bool // it may come without its body
 		Answers                   []docsAnswer
 		Curl                      string
 	}
@@ -159,6 +163,7 @@ func (d *contractDoc) call(method, path string, c contractCall) docsCall {
 		}
 	}
 	out.Body = d.fields(c.RequestBody.Content["application/json"].Schema)
+	out.NoBody = !c.RequestBody.Required
 	statuses := make([]string, 0, len(c.Responses))
 	for s := range c.Responses {
 		statuses = append(statuses, s)

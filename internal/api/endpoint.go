@@ -29,6 +29,11 @@ type rule struct {
 	route     *hallpass.TokenRoute // what requests with a token count for
 	query     []parameter          // what the query of a route of ours may have
 	dashboard bool                 // the body has a dashboard: it may be 8 MiB, and names inside "dashboard" may repeat
+
+	// bodyOptional: a request without a body is one whose body is {}. A rule of an action
+	// has this when each field has a default. One of PATCH never has: a body that a script
+	// has lost would be a change that seems to be made.
+	bodyOptional bool
 }
 
 // A call is a request with its caller, whom the route's rule admits.
@@ -206,10 +211,11 @@ var errAccountNotFound = &hallpass.Error{Kind: hallpass.NotFound, ID: "serviceac
 // decode reads the JSON body into v. A name that comes twice in one object is an error,
 // but in a dashboard the last one counts.
 func decode(w http.ResponseWriter, r *http.Request, rule rule, v any) error {
-	if !rule.dashboard {
-		return httpd.DecodeJSON(w, r, httpd.MaxBody, v, nil)
+	how := httpd.JSONBody{Limit: httpd.MaxBody, Optional: rule.bodyOptional}
+	if rule.dashboard {
+		how.Limit, how.Edit = maxDashboard, func(body []byte) []byte { return dropDuplicates(body, "dashboard") }
 	}
-	return httpd.DecodeJSON(w, r, maxDashboard, v, func(body []byte) []byte { return dropDuplicates(body, "dashboard") })
+	return httpd.DecodeJSON(w, r, how, v)
 }
 
 // maxDashboard is the longest body that holds a dashboard (SEC-8).

@@ -65,6 +65,7 @@ type Rule struct {
 	Action  hallpass.Action
 	Users   bool // not for service accounts
 	Server  bool
+	NoBody  bool // may come without a body
 }
 
 // Rules lists the routes with what they demand, in order; open ones are left out.
@@ -72,7 +73,7 @@ func Rules() []Rule {
 	var list []Rule
 	for _, r := range New(Options{}).routes() {
 		if !r.public {
-			list = append(list, Rule{r.pattern, r.rule.action, r.rule.usersOnly, r.rule.server})
+			list = append(list, Rule{r.pattern, r.rule.action, r.rule.usersOnly, r.rule.server, r.rule.bodyOptional})
 		}
 	}
 	return list

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,59 @@ func TestBodies(t *testing.T) {
 	if strings.Contains(read.Text, `"id":99`) {
 		t.Errorf("an id was taken from the body: %s", read.Text)
 	}
+}
+
+// TestAbsentBodies sends each call of ours, but those of PATCH, without a body and with
+// {}: both have the same answer. The contract tells which calls need no body.
+func TestAbsentBodies(t *testing.T) {
+	s := hallpasstest.New(t)
+	optional := make(map[string]bool)
+	for _, r := range api.Rules() {
+		optional[r.Pattern] = r.NoBody
+	}
+	tried := 0
+	for i, c := range contractCalls(t, s) {
+		pattern := c.method + " " + c.path
+		if c.needsBody == optional[pattern] && len(c.fields) > 0 {
+			t.Errorf("%s: the contract says that a body is required: %v; the rule, that it is not: %v", pattern, c.needsBody, optional[pattern])
+		}
+		ours := strings.HasPrefix(c.path, "/api/serviceaccounts/{id}/tokens/{token}") || slices.ContainsFunc(ourPaths, func(p string) bool { return strings.HasPrefix(c.path, p) })
+		if !ours || len(c.fields) == 0 || c.method == "PATCH" {
+			continue
+		}
+		tried++
+		absent := s.Do(hallpasstest.Admin, c.method, newTargets(t, s, 2*i, c.path).fill(c.path), "")
+		empty := s.Do(hallpasstest.Admin, c.method, newTargets(t, s, 2*i+1, c.path).fill(c.path), "{}")
+		if absent.StatusCode != empty.StatusCode || optional[pattern] && absent.StatusCode == 400 {
+			t.Errorf("%s without a body: %d %s; with {}: %d %s", pattern, absent.StatusCode, absent.Text, empty.StatusCode, empty.Text)
+		}
+	}
+	if tried < 8 {
+		t.Errorf("%d calls were tried", tried)
+	}
+}
+
+// TestRotateWithoutBody replaces tokens as a script with curl -X POST does. What is no body
+// and no JSON stays refused.
+func TestRotateWithoutBody(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "ci", "Viewer")
+	self := made(t, s.Do(hallpasstest.Admin, "POST", path+"/tokens", `{"name":"self"}`))
+	rotate := fmt.Sprintf("%s/tokens/%d/rotate", path, self.ID)
+	for _, media := range []string{"text/plain", "application/x-www-form-urlencoded"} {
+		expect(t, media, s.Do(hallpasstest.Admin, "POST", rotate, "", "Content-Type: "+media), 415)
+		expect(t, media, s.Do(hallpasstest.Admin, "POST", rotate, "{}", "Content-Type: "+media), 415)
+	}
+	expect(t, "a space", s.Do(hallpasstest.Admin, "POST", rotate, " "), 400, "the body is not valid JSON")
+	expect(t, "a change whose body is lost", s.Do(hallpasstest.Admin, "PATCH", strings.TrimSuffix(rotate, "/rotate"), ""), 400, "the body")
+	for name, body := range map[string]string{"a string": `""`, "a list": `[]`} {
+		expect(t, name, s.Do(hallpasstest.Admin, "POST", rotate, body), 400, "the body has the wrong type")
+	}
+	expect(t, "let it replace itself", s.Do(hallpasstest.Admin, "PATCH", strings.TrimSuffix(rotate, "/rotate"), `{"selfRotate":true,"renewUntil":"`+s.Clock.Now().Add(24*time.Hour).Format(time.RFC3339)+`"}`), 200)
+	r := s.Do(hallpasstest.Bearer(self.Key), "POST", "/api/tokens/self/rotate", "", "Idempotency-Key: k1")
+	expect(t, "by itself", r, 200, `"generation":2`, `"quietSeconds":600`)
+	s.Clock.Wind(3 * time.Second)
+	expect(t, "again, as {}", s.Do(hallpasstest.Bearer(self.Key), "POST", "/api/tokens/self/rotate", "{}", "Idempotency-Key: k1"), 200, `"replayed":true`)
 }
 
 func TestRequests(t *testing.T) {

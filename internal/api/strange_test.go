@@ -19,6 +19,7 @@ type contractCall struct {
 	query        []string
 	headers      []string
 	fields       map[string]contractField // of the body
+	needsBody    bool
 }
 
 type contractField struct {
@@ -99,7 +100,8 @@ func contractCalls(t *testing.T, s *hallpasstest.Server) []contractCall {
 			var op struct {
 				Parameters  []struct{ Name, In string }
 				RequestBody struct {
-					Content map[string]struct{ Schema schema }
+					Required bool
+					Content  map[string]struct{ Schema schema }
 				}
 			}
 			if err := json.Unmarshal(raw, &op); err != nil {
@@ -114,6 +116,7 @@ func contractCalls(t *testing.T, s *hallpasstest.Server) []contractCall {
 					c.headers = append(c.headers, p.Name)
 				}
 			}
+			c.needsBody = op.RequestBody.Required
 			c.fields = fieldsOf(op.RequestBody.Content["application/json"].Schema, doc.Components.Schemas)
 			calls = append(calls, c)
 		}

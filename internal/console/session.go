@@ -157,7 +157,7 @@ func (req *request) loginByJSON() error {
 		User     loginName   `json:"user"`
 		Password secret.Text `json:"password"`
 	}
-	if err := httpd.DecodeJSON(req.w, req.Request, maxForm, &in, nil); err != nil {
+	if err := httpd.DecodeJSON(req.w, req.Request, httpd.JSONBody{Limit: maxForm}, &in); err != nil {
 		return err
 	}
 	if err := secret.CheckLength(in.Password); err != nil {

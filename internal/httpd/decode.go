@@ -18,21 +18,30 @@ import (
 // bytes (SEC-8).
 const MaxBody = 1 << 20
 
+// A JSONBody says how a body is read.
+type JSONBody struct {
+	Limit    int64               // the longest one, in bytes
+	Optional bool                // a request without a body is one whose body is {}
+	Edit     func([]byte) []byte // if not nil, may change the body before it is read
+}
+
 // DecodeJSON reads the JSON body into v. The body holds one value. Unknown names
 // are ignored, and a name that is there twice, in any case of ASCII, is an error.
-// edit, if not nil, may change the body before it is read.
-func DecodeJSON(w http.ResponseWriter, r *http.Request, limit int64, v any, edit func([]byte) []byte) error {
+func DecodeJSON(w http.ResponseWriter, r *http.Request, how JSONBody, v any) error {
 	if err := CheckBody(r, MediaJSON); err != nil {
 		return err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, how.Limit))
 	if err != nil {
-		return Unreadable(err, limit)
+		return Unreadable(err, how.Limit)
 	}
-	if edit != nil {
-		body = edit(body)
+	if how.Optional && len(body) == 0 {
+		return nil
 	}
-	if err := plainNames(body, edit != nil); err != nil {
+	if how.Edit != nil {
+		body = how.Edit(body)
+	}
+	if err := plainNames(body, how.Edit != nil); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(body, v, json.MatchCaseInsensitiveNames(true), json.WithUnmarshalers(noNUL)); err != nil {

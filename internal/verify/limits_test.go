@@ -292,7 +292,7 @@ func TestRateIsNotBegunAnew(t *testing.T) {
 	if got := verdicts(text, 3); got != "++-" {
 		t.Fatalf("before: %s", got)
 	}
-	networks, none := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/1"), netip.MustParsePrefix("128.0.0.0/1")}, []netip.Prefix{}
+	networks, none := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/1"), netip.MustParsePrefix("192.0.0.0/3")}, []netip.Prefix{}
 	for _, p := range []hallpass.TokenPatch{{Networks: &networks}, {Networks: &none}, {Name: new("another")}} {
 		if _, err := w.admin.UpdateToken(t.Context(), w.caller, a, id, p); err != nil {
 			t.Fatal(err)
