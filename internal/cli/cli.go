@@ -237,10 +237,11 @@ func (e *toldError) Unwrap() error { return e.err }
 
 // told turns the error of a call into one line that says what to do.
 func (s *session) told(err error) error {
-	return tell(err, s.used.Server)
+	return tell(err, s.used.Server, s.cmd)
 }
 
-func tell(err error, server string) error {
+// tell is told for a command that has no session.
+func tell(err error, server string, cmd *cobra.Command) error {
 	var answer *client.Error
 	var way *url.Error
 	switch {
@@ -249,7 +250,7 @@ func tell(err error, server string) error {
 	case errors.Is(err, context.Canceled):
 		return &toldError{"interrupted", err}
 	case errors.As(err, &answer):
-		return &toldError{printable(answerText(answer)), err}
+		return &toldError{printable(answerText(*answer, cmd)), err}
 	case errors.As(err, &way):
 		return &toldError{printable(fmt.Sprintf("cannot reach %s: %v", server, way.Err)), err}
 	}
@@ -264,7 +265,10 @@ var hints = map[string]string{
 	"token.self-rotation-off":   `an administrator allows it with "hallpass token update ACCOUNT TOKEN --self-rotate 90d"`,
 }
 
-func answerText(e *client.Error) string {
+// answerText returns the answer in one line, with what to do about it. It names the
+// flags of the command, not the fields of the API that they set.
+func answerText(e client.Error, cmd *cobra.Command) string {
+	e.Message, e.Detail = inFlags(e.Message, cmd), inFlags(e.Detail, cmd)
 	if hint := hints[e.MessageID]; hint != "" {
 		return e.Error() + ": " + hint
 	}

@@ -271,7 +271,7 @@ func contextVerb(use, short string, fn func(*cobra.Command, *contexts, string) e
 			if _, ok := c.Contexts[args[0]]; !ok {
 				return errUnknownContext
 			}
-			return tell(fn(cmd, c, args[0]), "")
+			return tell(fn(cmd, c, args[0]), "", cmd)
 		},
 	}
 }

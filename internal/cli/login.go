@@ -87,11 +87,11 @@ func logIn(cmd *cobra.Command, name string, e entry) error {
 		}
 	}
 	if e.Secret, err = loginSecret(cmd, e.User); err != nil {
-		return tell(err, e.Server)
+		return tell(err, e.Server, cmd)
 	}
 	where, err := prove(cmd.Context(), e.client())
 	if err != nil {
-		return loginError(err, e.Server)
+		return loginError(err, e.Server, cmd)
 	}
 	if name == "" {
 		name = nameOf(e.Server)
@@ -150,12 +150,12 @@ func prove(ctx context.Context, c *client.Client) (string, error) {
 }
 
 // loginError is told without the advice to log in.
-func loginError(err error, server string) error {
+func loginError(err error, server string, cmd *cobra.Command) error {
 	var refused *client.Error
 	if errors.As(err, &refused) {
 		return &toldError{printable("the login failed: " + refused.Error()), err}
 	}
-	return tell(err, server)
+	return tell(err, server, cmd)
 }
 
 // nameOf returns the default name of a server's context.

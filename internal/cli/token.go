@@ -26,8 +26,9 @@ func token() *cobra.Command {
 	cmd.Long = `List, create, replace, pause, limit and delete tokens.
 
 ACCOUNT is an id, a uid or a name. TOKEN is an id or a name. Of several tokens with
-one name it is the one that works and that no other replaces; "token delete" asks for
-the id when more than one may be meant.`
+one name it is the one that works and that no other replaces. While one replaces the
+other and both work, commands that show a token take the new one and say so, watch,
+retire, extend and undo take both, and those that change a token ask for the id.`
 	cmd.SuggestFor = []string{"key", "keys", "apikey", "secret"}
 	return cmd
 }
@@ -178,6 +179,9 @@ func (s *session) findToken(account int64, ref string) (wire.Token, error) {
 	rest := slices.DeleteFunc(slices.Clone(found), func(k wire.Token) bool {
 		return ended(k) && k.ChainID != 0 && slices.ContainsFunc(found, func(other wire.Token) bool { return other.ChainID == k.ChainID && !ended(other) })
 	})
+	if len(rest) > 1 {
+		return wire.Token{}, s.several(rest, rest[len(rest)-1].ID)
+	}
 	return onlyToken(list, rest, ref)
 }
 

@@ -13,7 +13,7 @@ import (
 
 func getToken(r *remote) *cobra.Command {
 	return r.verb("get ACCOUNT TOKEN", "Show a token: its state, its last use and its limits", func(s *session) error {
-		n, err := s.named()
+		n, err := s.shown()
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func updateToken(r *remote) *cobra.Command {
 		if in == (wire.UpdateToken{}) {
 			return errNothingToChange
 		}
-		n, err := s.named()
+		n, err := s.toChange()
 		if err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ func pauseToken(r *remote) *cobra.Command {
 		if n != nil && *n == 0 {
 			return fmt.Errorf("--for must be at least 1m; without it the token is paused until it is resumed")
 		}
-		k, err := s.named()
+		k, err := s.toChange()
 		if err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ deleted; "token usage" shows who used it.`
 
 func resumeToken(r *remote) *cobra.Command {
 	return r.verb("resume ACCOUNT TOKEN", "End the pause of a token", func(s *session) error {
-		k, err := s.named()
+		k, err := s.toChange()
 		if err != nil {
 			return err
 		}

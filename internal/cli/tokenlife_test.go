@@ -72,7 +72,7 @@ func TestRotate(t *testing.T) {
 	}
 	third := said(t, "", "It ends earlier when the new one is first used.", "token", "rotate", "ci", "deploy", "--quiet", "0s")
 	said(t, "", "The old token deploy (id 1, …", "token", "extend", "ci", "3", "--grace", "2d")
-	refused(t, "", "2 tokens of the account have the name \"deploy\": give the id of one (1, 3)", "token", "delete", "ci", "deploy", "--yes")
+	refused(t, "", "2 tokens of the account have the name \"deploy\": id 1 (…", "token", "delete", "ci", "deploy", "--yes")
 	refused(t, "", "add --yes", "token", "retire", "ci", "deploy")
 	said(t, "", "Ended the old token deploy (id 1, …", "token", "retire", "ci", "deploy", "--yes")
 	if use(s, first) != 401 || use(s, third) != 200 {
@@ -204,7 +204,7 @@ func TestRotateSelf(t *testing.T) {
 		t.Errorf("rotate --self prints %q", made)
 	}
 	hallpass(t, hallpasstest.AdminPassword, "login", s.URL, "--user", "admin")
-	hallpass(t, "", "token", "update", "ci", "deploy", "--self-rotate", "never")
+	hallpass(t, "", "token", "update", "ci", "2", "--self-rotate", "never")
 	refused(t, made, "403: ", "token", "rotate", "--self")
 }
 

@@ -121,7 +121,7 @@ func narrowToken(r *remote) *cobra.Command {
 		if in == (wire.UpdateToken{}) {
 			return errNothingToChange
 		}
-		n, err := s.named()
+		n, err := s.toChange()
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/wire"
 )
@@ -18,7 +20,8 @@ type named struct {
 	all     []wire.Token
 }
 
-// named returns the token that the first two arguments name.
+// named returns the token that the first two arguments name. Of the two tokens of a
+// rotation a name means the new one.
 func (s *session) named() (named, error) {
 	a, err := s.FindServiceAccount(s.ctx, s.args[0])
 	if err != nil {
@@ -30,6 +33,88 @@ func (s *session) named() (named, error) {
 	}
 	k, err := currentToken(all, s.args[1])
 	return named{k, a, all}, err
+}
+
+// shown is named for a command that only shows. It says which token a name means when
+// the token before it works too.
+func (s *session) shown() (named, error) {
+	n, err := s.named()
+	if err != nil {
+		return n, err
+	}
+	return n, s.sayWhich(n.all, n.Token, s.args[1])
+}
+
+// sayWhich says which token a name means when the token before it works too.
+func (s *session) sayWhich(all []wire.Token, k wire.Token, ref string) error {
+	if list := rotating(all, ref); len(list) > 1 {
+		return s.say("%s is being replaced: this is the new token, id %d. The other: %s", ref, k.ID, idsText(slices.DeleteFunc(list, func(o wire.Token) bool { return o.ID == k.ID })))
+	}
+	return nil
+}
+
+// toChange is named for a command that changes one token. A name that fits both tokens
+// of a rotation is refused.
+func (s *session) toChange() (named, error) {
+	n, err := s.named()
+	if list := rotating(n.all, s.args[1]); err == nil && len(list) > 1 {
+		return n, s.several(list, n.ID)
+	}
+	return n, err
+}
+
+// several is the error about a name that fits several tokens, with the command line that
+// goes on with the one of the id.
+func (s *session) several(list []wire.Token, id int64) error {
+	return fmt.Errorf("%w, as in: %s", manyTokens(list, s.args[1]), s.again(number(id)))
+}
+
+// manyTokens is the error about a name that fits several tokens.
+func manyTokens(list []wire.Token, ref string) error {
+	return fmt.Errorf("%d tokens of the account have the name %q: %s. Give the id of one", len(list), ref, idsText(list))
+}
+
+// again returns the command line that was typed, about another token.
+func (s *session) again(token string) string {
+	line := append(strings.Fields(s.cmd.CommandPath())[1:], s.args[0], token)
+	s.cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			switch f.NoOptDefVal { // what the flag alone means
+			case "":
+				line = append(line, "--"+f.Name, v)
+			case v:
+				line = append(line, "--"+f.Name)
+			default:
+				line = append(line, "--"+f.Name+"="+v)
+			}
+		}
+	})
+	return shellLine(line...)
+}
+
+// idsText lists tokens by their ids, with the end of their secrets and their states.
+func idsText(list []wire.Token) string {
+	var texts []string
+	for _, k := range list {
+		texts = append(texts, fmt.Sprintf("id %d (…%s, %s)", k.ID, k.LastFour, stateOf(k, false)))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// rotating returns the tokens of a rotation that may all work and that ref fits, a name;
+// none if it fits one alone.
+func rotating(all []wire.Token, ref string) []wire.Token {
+	list := slices.DeleteFunc(matching(all, ref), ended)
+	for _, k := range list {
+		if k.ReplacedByID != nil && slices.ContainsFunc(list, func(o wire.Token) bool { return o.ID == *k.ReplacedByID }) {
+			return list
+		}
+	}
+	return nil
 }
 
 // say names the token in a sentence.
@@ -85,11 +170,7 @@ func onlyToken(all, found []wire.Token, ref string) (wire.Token, error) {
 		}
 		return wire.Token{}, orMeant(fmt.Sprintf("the account has no token %q", ref), ref, names)
 	}
-	var ids []string
-	for _, k := range found {
-		ids = append(ids, number(k.ID))
-	}
-	return wire.Token{}, fmt.Errorf("%d tokens of the account have the name %q: give the id of one (%s)", len(found), ref, strings.Join(ids, ", "))
+	return wire.Token{}, manyTokens(found, ref)
 }
 
 // tokenOf returns the token with that id; a token without an id if there is none.

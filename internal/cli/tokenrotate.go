@@ -205,7 +205,7 @@ func onceMore[T any](s *session, key string, fn func(key string) (T, error)) (T,
 		wait, lost := lostAnswer(err)
 		if err == nil || wait == 0 || s.ctx.Err() != nil || n == tries {
 			if lost && made {
-				err = fmt.Errorf("%w; the server may have made the token all the same: to ask for it within ten minutes, run the command again with --idempotency-key %s", tell(err, s.used.Server), key)
+				err = fmt.Errorf("%w; the server may have made the token all the same: to ask for it within ten minutes, run the command again with --idempotency-key %s", s.told(err), key)
 			}
 			return out, key, err
 		}
@@ -293,7 +293,7 @@ func (r *remote) openSelf(cmd *cobra.Command) (*session, error) {
 	}
 	text, err := loginSecret(cmd, "")
 	if err != nil {
-		return nil, tell(err, server)
+		return nil, tell(err, server, cmd)
 	}
 	e := entry{Server: server, Secret: text}
 	return &session{Client: e.client(), printer: p, ctx: cmd.Context(), cmd: cmd, used: e}, nil

@@ -123,7 +123,7 @@ func (w *watch) patient(err error) bool {
 	}
 	if w.failed.IsZero() {
 		w.failed = time.Now()
-		_ = w.say("%v; trying again", tell(err, w.used.Server)) // the next error is returned
+		_ = w.say("%v; trying again", w.told(err)) // the next error is returned
 	}
 	return time.Since(w.failed) < patience
 }

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,7 +22,7 @@ func daysFlag(cmd *cobra.Command, n *int, usual int) {
 func tokenUsage(r *remote) *cobra.Command {
 	var days int
 	cmd := r.verb("usage ACCOUNT TOKEN", "Show who uses a token, from where, for what and how often", func(s *session) error {
-		k, err := s.named()
+		k, err := s.shown()
 		if err != nil {
 			return err
 		}
@@ -131,6 +133,8 @@ break, 3 when something would, and 1 when an error left it unknown.`
 // action returns the change as the API names it, and in words.
 func (f impactFlags) action(s *session, a wire.ServiceAccountProfile) (action, words string, err error) {
 	switch {
+	case f.role != "" && !slices.Contains(basicRoles, f.role):
+		return "", "", fmt.Errorf("--role must be one of %s", strings.Join(basicRoles, ", "))
 	case f.role != "":
 		return "role:" + f.role, fmt.Sprintf("%s had the role %s", a.Name, f.role), nil
 	case f.remove:
@@ -145,6 +149,9 @@ func (f impactFlags) action(s *session, a wire.ServiceAccountProfile) (action, w
 		return "", "", err
 	}
 	k, err := currentToken(all, f.token)
+	if err == nil {
+		err = s.sayWhich(all, k, f.token)
+	}
 	return fmt.Sprintf("token:%d:revoke", k.ID), fmt.Sprintf("the token %s of %s were deleted", idName(k), a.Name), err
 }
 
