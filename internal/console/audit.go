@@ -186,7 +186,9 @@ func (req *request) nameEntries(rows []auditRow) error {
 		}
 		r.others = make(map[string]string)
 		for _, m := range auditToken.FindAllStringSubmatch(r.entry.Reason, -1) {
-			r.others[m[0]] = n.link(org, "token:"+m[1]).Name
+			if ref, ok := admin.ParseRef(org, "token:"+m[1]); ok {
+				r.others[m[0]] = known[ref].Text // without its account, which the sentence names
+			}
 		}
 		if r.Token != 0 {
 			r.Used = n.link(org, "token:"+idText(int64(r.Token)))

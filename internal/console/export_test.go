@@ -1,11 +1,15 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/hallpass-dev/hallpass"
 )
 
 // SafeNext is the check of where a sign-in may lead.
@@ -181,12 +185,22 @@ func Routes() []Route {
 	return all
 }
 
-// Said is the sentence of an entry of the audit without who did it. Token 27 is called next.
-func Said(action, target, reason string) string {
-	s := about{}.saying(auditRow{Action: action, Target: target, What: link{ID: target, Name: target}, Reason: reason, others: map[string]string{"token 27": "next"}})
-	said := s.Verb + " " + s.What.Name
+// Said is the sentence of an entry of the audit without who did it, on a page about nothing.
+// The thing it was done to has that name; without one its target is shown. Token 27 is
+// called next.
+func Said(e hallpass.AuditEntry, name string) string {
+	r := auditRow{Action: e.Action, Target: e.Target, What: link{ID: e.Target, Name: name}, Reason: e.Reason, others: map[string]string{"token 27": "next"}, entry: e}
+	if before, to := reasonRef(e); to != "" {
+		r.Reason, r.Said = before, link{ID: to, Name: to}
+	}
+	s := about{itself: "nothing"}.saying(r)
+	words := []string{s.Verb, cmp.Or(s.What.Name, s.What.ID), s.Toward, s.To.Name}
+	said := strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 	if s.Detail != "" {
 		said += ": " + s.Detail
+	}
+	if s.Code != "" {
+		said += " (" + s.Code + ")"
 	}
 	return said
 }

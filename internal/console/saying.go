@@ -2,6 +2,7 @@ package console
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,10 +78,13 @@ func (o about) saying(r auditRow) saying {
 			s.Verb = strings.TrimSuffix(s.Verb, " the token") + " it"
 		}
 	}
-	s.Detail = readable(strings.TrimPrefix(strings.TrimPrefix(r.Reason, "for "+o.account.Login), ", "), r.others)
+	if slices.Contains(aboutNothing, r.Action) || s.What.ID == "" {
+		s.What, s.Verb = link{}, strings.TrimSuffix(s.Verb, " about")
+	}
+	s.tell(r)
 	if r.Said.ID != "" {
 		if s.Toward, s.Detail = strings.TrimSpace(r.Reason), ""; s.Toward == "" {
-			s.Toward = "of"
+			s.Toward = sayingToward(r.Action)
 		}
 		s.To = o.short(r.Said)
 	}
@@ -90,8 +94,61 @@ func (o about) saying(r auditRow) saying {
 	return s
 }
 
+// aboutNothing are the actions whose sentence is whole without the thing they were done to.
+var aboutNothing = []string{"audit.prune", hallpass.MoreRefusals, "role.reset", "session.create", "session.end"}
+
+// sayingToward is the word before whom or what an action names behind its thing.
+func sayingToward(action string) string {
+	if action == "user.org" {
+		return "to"
+	}
+	return "of"
+}
+
+// tell fills in what the entry adds to its sentence: not what the sentence says already. What
+// is known by its name in the text alone, such as a channel, gets it from there.
+func (s *saying) tell(r auditRow) {
+	text := auditFor.ReplaceAllString(r.Reason, "")
+	if m := auditName.FindStringSubmatch(text); m != nil {
+		name, rest := m[2], m[3]
+		if s.What.ID != "" && s.What.Name == "" && s.What.Kind == "" {
+			s.What.Name = name
+		}
+		if whole := s.What.Name; whole == name || strings.HasPrefix(whole, name+" of ") {
+			text = rest
+		}
+	}
+	if path, ok := strings.CutPrefix(s.What.ID, "path:"); ok {
+		s.What.Name = path
+	}
+	if m := auditBasic.FindStringSubmatch(text); m != nil {
+		s.Toward, s.To, text = m[1], link{ID: m[2], Name: "the " + m[2]}, ""
+	}
+	s.Detail = readable(shorter(r.Action, text), r.others)
+}
+
+// shorter leaves out of a text of the audit what the verb of the action says, and has the
+// title of a section in place of its key.
+func shorter(action, text string) string {
+	switch action {
+	case "audit.prune", "token.prune":
+		return strings.TrimPrefix(text, "deleted ")
+	case "token.reissue":
+		return strings.TrimSuffix(text, ", and the token has another secret")
+	case "attention.snooze", "attention.wake":
+		key, rest, _ := strings.Cut(text, " ")
+		if title := hallpass.AttentionSection(key).Title(); title != "" {
+			return strings.TrimSpace("“" + title + "” " + rest)
+		}
+	}
+	return text
+}
+
 // The parts of a text of the audit that only programs read.
 var (
+	auditFor   = regexp.MustCompile(`^for \S+(?:, )?`)
+	auditBasic = regexp.MustCompile(`^(to|from) (basic role \w+)$`)
+	auditName  = regexp.MustCompile(`^(name|title|login) ([^,:]+)(?:[,:] (.*))?$`)
 	auditTime  = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z`)
 	auditToken = regexp.MustCompile(`\btoken (\d+)\b`)
 )
@@ -133,8 +190,15 @@ func (o about) refused(s *saying, r auditRow) {
 			s.Verb, s.Detail = "was refused for a reason of its own", ""
 		}
 		s.Advice = known.advice
-	case hallpass.Action(r.Action).Valid():
+	case hallpass.Action(r.Action).Valid() && (r.Reason == "" || strings.HasPrefix(r.Reason, "lacks ")):
 		s.Verb, s.What, s.Detail = "lacks the permission "+lacked(r), link{}, ""
+	case hallpass.Action(r.Action).Valid():
+		s.Verb, s.What, s.Detail, s.Code, s.Advice = "was refused "+r.Action, link{}, known.why, r.Reason, known.advice
+	case refusedVerbs[r.Action] != "":
+		s.Verb = refusedVerbs[r.Action]
+		if known.why == "" && !strings.Contains(r.Reason, " ") {
+			s.Detail, s.Code = "", r.Reason
+		}
 	default:
 		s.Verb = "was refused: " + strings.TrimSuffix(s.Verb, ":")
 	}
@@ -145,6 +209,14 @@ func (o about) refused(s *saying, r auditRow) {
 	case r.Used.Name != "":
 		s.Who = o.short(r.Used)
 	}
+}
+
+// refusedVerbs say what was tried by the refusals that have an action of their own.
+var refusedVerbs = map[string]string{
+	hallpass.MoreRefusals:  "was refused more often",
+	"password.change":      "tried to change the password of",
+	"password.verify":      "gave a wrong password, or too many, for",
+	"request.cross-origin": "sent a form from another site to",
 }
 
 // lacked returns the permission that was missing, with its scope if the refusal names one.
@@ -173,7 +245,7 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"team.member.remove":     {"team", "removed a member of the team"},
 	"token.create":           {"key", "made the token"},
 	"token.delete":           {"trash", "revoked the token"},
-	"token.extend":           {"clock", "gave more time to the token"},
+	"token.extend":           {"clock", "changed the end of the token"},
 	"token.pause":            {"pause", "paused the token"},
 	"token.reissue":          {"rotate", "gave a new secret to the token"},
 	"token.resume":           {"play", "resumed the token"},
@@ -193,7 +265,7 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"dashboard.create":       {"", "created the dashboard"},
 	"dashboard.delete":       {"", "deleted the dashboard"},
 	"dashboard.update":       {"", "changed the dashboard"},
-	"database.write":         {"", "could not write to the database"},
+	"database.write":         {"", "wrote to the database"},
 	"folder.create":          {"", "created the folder"},
 	"folder.delete":          {"", "deleted the folder"},
 	"folder.move":            {"", "moved the folder"},
@@ -202,11 +274,11 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"guard.delete":           {"", "deleted the guard"},
 	"guard.request":          {"", "sent a request to the guard"},
 	"guard.update":           {"", "changed the guard"},
-	"history.reapply":        {"", "made again a change that the database had lost, of"},
+	"history.reapply":        {"", "made up for what the database had lost about"},
 	"installation.begin":     {"", "set up Hallpass with the user"},
-	"member.add":             {"", "added to the organization the user"},
-	"member.remove":          {"", "removed from the organization the user"},
-	"member.update":          {"", "changed in the organization the role of"},
+	"member.add":             {"", "gave a membership of the organization to"},
+	"member.remove":          {"", "ended the membership of"},
+	"member.update":          {"", "changed the membership of"},
 	"org.create":             {"", "created the organization"},
 	"org.current":            {"", "changed to the organization"},
 	"org.delete":             {"", "deleted the organization"},
@@ -221,10 +293,10 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"request.cross-origin":   {"", "sent a form from another site to"},
 	"role.create":            {"", "created the role"},
 	"role.delete":            {"", "deleted the role"},
-	"role.reset":             {"", "reset the roles"},
+	"role.reset":             {"", "reset the basic roles"},
 	"role.update":            {"", "changed the role"},
-	"session.create":         {"", "signed in:"},
-	"session.end":            {"", "ended the session"},
+	"session.create":         {"", "signed in"},
+	"session.end":            {"", "ended a session"},
 	"team.create":            {"", "created the team"},
 	"team.delete":            {"", "deleted the team"},
 	"team.group.add":         {"", "connected a group to the team"},
@@ -233,8 +305,8 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"team.preferences":       {"", "changed the preferences of the team"},
 	"team.update":            {"", "changed the team"},
 	"token.revoke":           {"", "revoked the token"},
-	"token.stale":            {"", "found unused for long the token"},
-	"token.prune":            {"", "deleted ended tokens of"},
+	"token.stale":            {"", "warned of the unused token"},
+	"token.prune":            {"", "deleted tokens of"},
 	"user.create":            {"", "created the user"},
 	"user.delete":            {"", "deleted the user"},
 	"user.demote":            {"", "took the rights of a server admin from"},
@@ -244,7 +316,7 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"user.org":               {"", "switched the organization of"},
 	"user.preferences":       {"", "changed the preferences of"},
 	"user.promote":           {"", "gave the rights of a server admin to"},
-	"user.self":              {"", "changed the own profile,"},
+	"user.self":              {"", "changed the own profile of"},
 	"user.update":            {"", "changed the user"},
-	"token.verify":           {"key", "was used"},
+	"token.verify":           {"key", "used the token"},
 }
