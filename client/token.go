@@ -126,6 +126,7 @@ type InventoryFilter struct {
 	Owner          string
 	Account        int64
 	ExpiresBefore  time.Time
+	ExpiresAfter   time.Time // or never, and not revoked
 	LastUsedBefore time.Time // or never used
 	NeverUsed      bool
 	NoExpiry       bool
@@ -141,7 +142,7 @@ func (f InventoryFilter) values() url.Values {
 			q.Set(name, value)
 		}
 	}
-	for name, at := range map[string]time.Time{"expiresBefore": f.ExpiresBefore, "lastUsedBefore": f.LastUsedBefore} {
+	for name, at := range map[string]time.Time{"expiresBefore": f.ExpiresBefore, "expiresAfter": f.ExpiresAfter, "lastUsedBefore": f.LastUsedBefore} {
 		if !at.IsZero() {
 			q.Set(name, at.UTC().Format(time.RFC3339Nano))
 		}

@@ -220,6 +220,7 @@ func TestInventory(t *testing.T) {
 		{"all", client.InventoryFilter{}, 1000, []string{"day", "ever"}},
 		{"the other way", client.InventoryFilter{Sort: "-name"}, 1, []string{"ever"}},
 		{"ending soon", client.InventoryFilter{ExpiresBefore: f.s.Clock.Now().Add(48 * time.Hour)}, 9, []string{"day"}},
+		{"not ended", client.InventoryFilter{ExpiresAfter: f.s.Clock.Now().Add(48 * time.Hour)}, 9, []string{"ever"}},
 		{"never ending", client.InventoryFilter{NoExpiry: true, Owner: "ops", Account: f.account, State: "live", Query: "ev"}, 9, []string{"ever"}},
 		{"never used", client.InventoryFilter{NeverUsed: true}, 9, []string{"ever"}},
 		{"by its last four", client.InventoryFilter{LastFour: day.Key[len(day.Key)-4:]}, 9, []string{"day"}},

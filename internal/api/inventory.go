@@ -25,7 +25,7 @@ func (a *API) inventoryRoutes() []route {
 func inventoryRoute(a *API) route {
 	const pattern = "GET /api/tokens"
 	rule := may(hallpass.ServiceAccountsRead).taking(
-		formats("csv"), oneOf("state", hallpass.TokenStates()), plain("owner", "account", "expiresBefore", "lastUsedBefore"), flags("neverUsed", "noExpiry"),
+		formats("csv"), oneOf("state", hallpass.TokenStates()), plain("owner", "account", "expiresBefore", "expiresAfter", "lastUsedBefore"), flags("neverUsed", "noExpiry"),
 		plain("lastFour", "q"), sortedBy(hallpass.TokenOrders()), plain("limit", "after"),
 	)
 	page := endpoint(a, pattern, http.StatusOK, rule, a.inventory)
@@ -70,8 +70,8 @@ func (a *API) listedTokens(c call, list []hallpass.TokenOfAccount) ([]wire.Liste
 	return out, nil
 }
 
-// inventoryFilter reads ?state&owner&account&expiresBefore&lastUsedBefore&neverUsed
-// &noExpiry&lastFour&q&sort&limit&after.
+// inventoryFilter reads ?state&owner&account&expiresBefore&expiresAfter
+// &lastUsedBefore&neverUsed&noExpiry&lastFour&q&sort&limit&after.
 func inventoryFilter(c call, limit int) (f admin.InventoryFilter, err error) {
 	f = admin.InventoryFilter{
 		Owner: query(c, "owner"), LastFour: query(c, "lastFour"), Text: query(c, "q"), NeverUsed: flag(c, "neverUsed"), NoExpiry: flag(c, "noExpiry"),
@@ -90,6 +90,9 @@ func inventoryFilter(c call, limit int) (f admin.InventoryFilter, err error) {
 		f.Account = hallpass.ServiceAccountID(id)
 	}
 	if f.ExpiresBefore, err = timeParam(c, "expiresBefore"); err != nil {
+		return f, err
+	}
+	if f.ExpiresAfter, err = timeParam(c, "expiresAfter"); err != nil {
 		return f, err
 	}
 	if f.UsedBefore, err = timeParam(c, "lastUsedBefore"); err != nil {

@@ -55,6 +55,7 @@ func TestInventory(t *testing.T) {
 	for query, want := range map[string]string{
 		"sort=-created": "[used =b a2 a1 a0]", "sort=expires&limit=1": "[=b]", "sort=-lastUsed&limit=1": "[used]", "neverUsed=true&account=" + id: "[a0 a1 a2]",
 		"noExpiry=true&q=TWO": "[used]", "state=live&q=a1": "[a1]", "state=revoked": "[]", "expiresBefore=2100-01-01T00:00:00Z": "[=b]",
+		"expiresAfter=2100-01-01T00:00:00Z&account=" + id:   "[a0 a1 a2]",
 		"lastUsedBefore=2000-01-01T00:00:00Z&account=" + id: "[a0 a1 a2]", "lastFour=" + used[len(used)-4:] + "&q=us": "[used]", "owner=nobody": "[]",
 	} {
 		if _, names := inventoryPage(t, get(query)); fmt.Sprint(names) != want {
@@ -63,7 +64,7 @@ func TestInventory(t *testing.T) {
 	}
 	for query, field := range map[string]string{
 		"state=dead": "state", "sort=size": "sort", "limit=0": "limit", "limit=1001": "limit", "limit=x": "limit", "after=7": "after", "after=" + url.QueryEscape("7.0._w"): "after",
-		"account=one": "account", "expiresBefore=tomorrow": "expiresBefore", "lastUsedBefore=1": "lastUsedBefore", "q=%00": "q", "owner=" + strings.Repeat("x", 300): "owner",
+		"account=one": "account", "expiresBefore=tomorrow": "expiresBefore", "expiresAfter=x": "expiresAfter", "lastUsedBefore=1": "lastUsedBefore", "q=%00": "q", "owner=" + strings.Repeat("x", 300): "owner",
 	} {
 		expect(t, query, get(query), 400, field)
 	}

@@ -33,7 +33,7 @@ func (f *inventoryFlags) flags(cmd *cobra.Command) {
 	flags.StringVar(&f.State, "state", "", "only tokens in this state: "+stateList)
 	flags.StringVar(&f.Owner, "owner", "", "only tokens of this owner, or of accounts of this owner")
 	flags.StringVar(&f.account, "account", "", "only tokens of this account")
-	flags.StringVar(&f.within, "expires-within", "", "only tokens that end within so long, such as 14d; without --state only those that are live")
+	flags.StringVar(&f.within, "expires-within", "", "only tokens that end within so long, such as 14d; without --state not those that have ended")
 	flags.StringVar(&f.unused, "unused-for", "", "only tokens that nobody has used for so long, such as 90d")
 	flags.BoolVar(&f.NeverUsed, "never-used", false, "only tokens that nobody has ever used")
 	flags.BoolVar(&f.NoExpiry, "no-expiry", false, "only tokens that never expire")
@@ -69,7 +69,7 @@ func (f *inventoryFlags) filter(s *session, now time.Time) (client.InventoryFilt
 		*to.at = now.Add(time.Duration(to.sign*n) * time.Second)
 	}
 	if f.within != "" && f.State == "" {
-		f.State = string(hallpass.TokenLive) // those that have ended do not end any more
+		f.ExpiresAfter = now // those that have ended do not end any more
 	}
 	if holdsToken(f.LastFour + f.Query) {
 		return f.InventoryFilter, errTokenArgument

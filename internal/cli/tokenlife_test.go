@@ -64,6 +64,9 @@ func TestRotate(t *testing.T) {
 	if !oneSecret.MatchString(second) || use(s, first) != 200 {
 		t.Fatalf("rotate prints %q, and the old token answers %d", second, use(s, first))
 	}
+	if out := hallpass(t, "", "inventory", "--expires-within", "8d", "--sort", "expires"); !regexp.MustCompile(`^ID .*\n1 +ci +deploy +being replaced .*\n$`).MatchString(out) {
+		t.Errorf("what ends within 8 days: %s", out)
+	}
 	refused(t, "", "is being replaced by deploy (id 2, …", "token", "rotate", "ci", "deploy")
 	refused(t, "", "The token 2 replaces this token already: \"hallpass token watch\" shows both", "token", "rotate", "ci", "1")
 	said(t, "", "Undone: the new token deploy (id 2, …", "token", "undo", "ci", "1", "--yes")
@@ -75,6 +78,9 @@ func TestRotate(t *testing.T) {
 	refused(t, "", "2 tokens of the account have the name \"deploy\": id 1 (…", "token", "delete", "ci", "deploy", "--yes")
 	refused(t, "", "add --yes", "token", "retire", "ci", "deploy")
 	said(t, "", "Ended the old token deploy (id 1, …", "token", "retire", "ci", "deploy", "--yes")
+	if out := hallpass(t, "", "inventory", "--expires-within", "8d", "-o", "json"); out != "[]\n" {
+		t.Errorf("what has ended is to end: %s", out)
+	}
 	if use(s, first) != 401 || use(s, third) != 200 {
 		t.Errorf("after retire: old %d, new %d", use(s, first), use(s, third))
 	}

@@ -19,6 +19,7 @@ type TokenQuery struct {
 	Account       hallpass.ServiceAccountID
 	Owner         string    // the token's, or where it has none its account's
 	ExpiresBefore time.Time // and will, or has ended
+	ExpiresAfter  time.Time // or never, and nobody has ended it
 	UsedBefore    time.Time // the latest use is older, or it was never used
 	NeverUsed     bool
 	NoExpiry      bool
@@ -133,6 +134,9 @@ func (q TokenQuery) where() (string, []any) {
 func (q TokenQuery) whereUsed(and func(string, ...any), bind func(any) string) {
 	if !q.ExpiresBefore.IsZero() {
 		and("%s < %s", tokenOrders[hallpass.ByEnd], bind(micros(q.ExpiresBefore)))
+	}
+	if !q.ExpiresAfter.IsZero() {
+		and("t.revoked_us = 0 AND %s > %s", tokenOrders[hallpass.ByEnd], bind(micros(q.ExpiresAfter)))
 	}
 	if !q.UsedBefore.IsZero() {
 		and("t.used_us < %s", bind(micros(q.UsedBefore)))
