@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"net/netip"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +17,13 @@ import (
 // limitedToken makes a token with limits for the account at the path.
 func limitedToken(t *testing.T, s *hallpasstest.Server, path, name string, l hallpass.TokenLimits) hallpasstest.Credential {
 	t.Helper()
+	_, as := limitedTokenID(t, s, path, name, l)
+	return as
+}
+
+// limitedTokenID is limitedToken that returns the token's ID too.
+func limitedTokenID(t *testing.T, s *hallpasstest.Server, path, name string, l hallpass.TokenLimits) (id hallpass.TokenID, as hallpasstest.Credential) {
+	t.Helper()
 	if err := l.Tidy(); err != nil {
 		t.Fatal(err)
 	}
@@ -24,15 +33,16 @@ func limitedToken(t *testing.T, s *hallpasstest.Server, path, name string, l hal
 	}
 	text := secret.NewToken()
 	err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.CreateToken(hallpass.Token{
+		made, err := tx.CreateToken(hallpass.Token{
 			Org: hallpass.FirstOrg, ServiceAccount: hallpass.ServiceAccountID(account), Name: name, Hash: text.Hash(), LastFour: text.LastFour(), CreatedAt: s.Clock.Now(), Limits: l,
 		})
+		id = made.ID
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return hallpasstest.Bearer(text.Reveal())
+	return id, hallpasstest.Bearer(text.Reveal())
 }
 
 var viewer = hallpass.RoleViewer
@@ -116,6 +126,121 @@ func TestFolderAdminReadsOnly(t *testing.T) {
 			t.Errorf("the search finds %s", r.Text)
 		}
 	}
+}
+
+// patches are changes of a token, by each field that PATCH takes, and whether other tokens
+// of its account may make them: one with a ceiling that names serviceaccounts:write, one
+// with networks and a rate and no ceiling, one without limits. What gives needs all that
+// the account holds, which no token with a ceiling has.
+var patches = []struct {
+	start string // what an admin sets before
+	patch string
+	self  bool // a token may send it about itself too, from the limits that it has
+	gives bool // so the one with a ceiling is refused
+}{
+	{`{}`, `{"networks":null}`, true, true},
+	{`{}`, `{"networks":[]}`, true, true},
+	{`{}`, `{"networks":["126.0.0.0/7"]}`, true, true},
+	{`{}`, `{"networks":["127.0.0.0/8","10.0.0.0/8"]}`, true, true},
+	{`{}`, `{"networks":["127.0.0.1"]}`, true, false},
+	{`{}`, `{"rateLimit":null}`, true, true},
+	{`{}`, `{"rateLimit":{"requests":2000,"seconds":60,"burst":0}}`, true, true},
+	{`{}`, `{"rateLimit":{"requests":1000,"seconds":60,"burst":9}}`, true, true},
+	{`{}`, `{"rateLimit":{"requests":10,"seconds":60,"burst":0}}`, true, false},
+	{`{"readOnly":true}`, `{"readOnly":false}`, false, true},
+	{`{"readOnly":true}`, `{"readOnly":null}`, false, true},
+	{`{}`, `{"readOnly":true}`, true, false},
+	{`{"maxRole":"Viewer"}`, `{"maxRole":null}`, false, true},
+	{`{"maxRole":"Viewer"}`, `{"maxRole":"Editor"}`, false, true},
+	{`{"maxRole":"Viewer"}`, `{"maxRole":"None"}`, false, false},
+	{`{"permissions":[{"action":"folders:read"}]}`, `{"permissions":null}`, false, true},
+	{`{"permissions":[{"action":"folders:read"}]}`, `{"permissions":[{"action":"folders:read"},{"action":"dashboards:read"}]}`, false, true},
+	{`{"permissions":[{"action":"folders:read","scope":"folders:uid:a"}]}`, `{"permissions":[{"action":"folders:read"}]}`, false, true},
+	{`{"permissions":[]}`, `{"permissions":[{"action":"folders:read"}]}`, false, true},
+	{`{"permissions":[{"action":"folders:read"}]}`, `{"permissions":[]}`, false, false},
+	{`{"readOnly":true,"maxRole":"Viewer"}`, `{"readOnly":false,"maxRole":"None"}`, false, true},
+	{`{"paused":true}`, `{"paused":false}`, false, true},
+	{`{"paused":true}`, `{"paused":null}`, false, true},
+	{`{"paused":true}`, `{"pausedFor":60}`, false, true},
+	{`{"pausedFor":3600}`, `{"pausedFor":60}`, false, true},
+	{`{"pausedFor":60}`, `{"pausedFor":3600}`, false, false},
+	{`{}`, `{"paused":true}`, true, false},
+	{`{}`, `{"selfRotate":true,"renewUntil":"SOON"}`, true, true},
+	{`{"selfRotate":true,"renewUntil":"SOON"}`, `{"renewUntil":"LATER"}`, false, true},
+	{`{"selfRotate":true,"renewUntil":"LATER"}`, `{"renewUntil":"SOON"}`, false, false},
+	{`{"selfRotate":true,"renewUntil":"SOON"}`, `{"selfRotate":false}`, false, false},
+	{`{}`, `{"secondsToLive":0,"expiration":null,"expiresAt":null,"key":"glsa_x","serviceAccountId":1,"role":"Admin"}`, true, false}, // none is a field of PATCH
+	{`{}`, `{"name":"NAME-2"}`, true, false},
+	{`{}`, `{"owner":"somebody","purpose":"something"}`, true, false},
+	{`{}`, `{"owner":"vip"}`, true, true}, // the policy exempts their tokens
+}
+
+// TestTokenPatchesTokens changes tokens with tokens of their own account: nobody takes a
+// limit away, from itself or another, without what the account holds, and no change makes
+// a token live longer.
+func TestTokenPatchesTokens(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "ci", "Admin")
+	expect(t, "exempt an owner", s.Do(hallpasstest.Admin, "PUT", "/api/org/token-policy", `{"staleAfterDays":90,"warnDays":[14,3],"pause":true,"exempt":["owner:vip"]}`), 200)
+	some := hallpass.TokenLimits{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Rate: hallpass.RateLimit{Requests: 1000, Every: time.Minute}}
+	named, reads := some, some
+	named.Permissions = onlyThese(hallpass.Permission{Action: hallpass.ServiceAccountsWrite}, hallpass.Permission{Action: hallpass.ServiceAccountsRead}).Permissions
+	reads.ReadOnly = true
+	times := strings.NewReplacer("SOON", s.Clock.Now().Add(24*time.Hour).Format(time.RFC3339), "LATER", s.Clock.Now().Add(48*time.Hour).Format(time.RFC3339))
+	n := 0
+	try := func(kind string, limits hallpass.TokenLimits, itself bool, start, patch string, want int) {
+		t.Helper()
+		n++
+		name := "t" + strconv.Itoa(n)
+		id, as := limitedTokenID(t, s, path, name, limits)
+		if !itself {
+			id, _ = limitedTokenID(t, s, path, name+"-sibling", some)
+		}
+		before := storedToken(t, s, id)
+		at := path + "/tokens/" + strconv.FormatInt(int64(id), 10)
+		if start != "{}" {
+			expect(t, "start "+start, s.Do(hallpasstest.Admin, "PATCH", at, times.Replace(start)), 200)
+			before = storedToken(t, s, id)
+		}
+		body := strings.ReplaceAll(times.Replace(patch), "NAME", name)
+		r := s.Do(as, "PATCH", at, body)
+		if r.StatusCode != want {
+			t.Errorf("the token %s, about itself: %v, from %s: %s: %d %s, want %d", kind, itself, start, body, r.StatusCode, r.Text, want)
+		}
+		after := storedToken(t, s, id)
+		if after.Hash != before.Hash || !after.ExpiresAt.Equal(before.ExpiresAt) || after.ServiceAccount != before.ServiceAccount {
+			t.Errorf("%s: the secret, the end or the account is another: %+v, before %+v", body, after, before)
+		}
+		before.LastUse, after.LastUse = hallpass.Use{}, hallpass.Use{}
+		if want != 200 && !reflect.DeepEqual(before, after) {
+			t.Errorf("%s was refused, and changed %+v to %+v", body, before, after)
+		}
+	}
+	for _, p := range patches {
+		limited := map[bool]int{false: 200, true: 403}[p.gives]
+		for _, itself := range []bool{false, true} {
+			if itself && !p.self {
+				continue
+			}
+			try("with a ceiling", named, itself, p.start, p.patch, limited)
+			try("that only reads", reads, itself, p.start, p.patch, 403)
+			try("with networks", some, itself, p.start, p.patch, 200)
+			try("without limits", hallpass.TokenLimits{}, itself, p.start, p.patch, 200)
+		}
+	}
+}
+
+// storedToken returns the token as the database has it.
+func storedToken(t *testing.T, s *hallpasstest.Server, id hallpass.TokenID) (found hallpass.Token) {
+	t.Helper()
+	err := s.Store().Read(t.Context(), func(tx *store.Tx) (err error) {
+		found, err = tx.OrgToken(hallpass.FirstOrg, id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // TestExplainCut has a token ask why it may not: its account may.
