@@ -116,6 +116,7 @@ func TestAttention(t *testing.T) {
 	expired, expiredKey := d.token(sa, "expired", 90*day)
 	d.written(idle, letEnd)
 	s.Clock.Wind(100 * day)
+	d.token(sa, "fresh", 10*day) // is about to be used: it is in no section
 	for _, key := range []string{good, soonKey, foreverKey} {
 		d.use(key, 200)
 	}

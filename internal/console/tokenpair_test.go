@@ -2,6 +2,8 @@ package console_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -86,4 +88,17 @@ func TestTokenUsage(t *testing.T) {
 	}
 	b.want("what it would lose", b.post(path+"/role", "role", "None"), 200, "It loses orgs:read, which it used 3 times, last just now.")
 	b.want("what it uses", b.get(path), 200, "What it uses", "permissions used\"", "Recorded for less than 90 days so far.")
+
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
+	defer broken.Close()
+	s.Do(hallpasstest.Admin, "POST", "/api/guards", `{"name":"shop","upstream":"`+broken.URL+`","rules":[{"path":"/orders","role":"Viewer"}]}`)
+	s.Clock.Wind(time.Minute)
+	if r := s.Do(hallpasstest.Bearer(key), "GET", "/guard/proxy/shop/orders", "", "User-Agent: curl/2"); r.StatusCode != http.StatusBadGateway {
+		t.Fatalf("the API that fails: %d %s", r.StatusCode, r.Text)
+	}
+	hallpasstest.Eventually(t, "the chart to tell the error", func() bool {
+		return strings.Contains(b.get(path+"/tokens").text, `aria-label="Calls with of ci in the last 30 days: 3 answered, 1 answered with an error, 1 refused"`)
+	})
+	b.want("its page after the API failed", b.get(path+"/tokens/1"), 200, `<i class="err"></i>1 answered with an error`, `<path class="err" d="M`, `<span class="badge warn">the API failed</span>`,
+		"The answer was 502: the API failed.", `class="lede warn"`)
 }
