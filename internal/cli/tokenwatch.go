@@ -63,6 +63,7 @@ type watch struct {
 	closes *time.Time // when the old token was to end at the latest, as long as it worked; nil: it had ended already
 
 	seen   map[place]string // what was printed of each client
+	absent bool             // it was said what "away" means
 	last   string           // the last line about what the rotation waits for
 	lastAt time.Time
 	failed time.Time // when the server could first not be reached; zero: it can
@@ -208,6 +209,9 @@ func (w *watch) show(l watchLine) error {
 	return nil
 }
 
+// awayMeans says before the first client that is away what that means.
+const awayMeans = `"away": used the old token before the rotation, and has sent nothing since. Give it the new one before the old one ends.`
+
 // changes returns a line for each client that was not there before, or that uses the other
 // token now.
 func (w *watch) changes(l watchLine) (lines []string) {
@@ -226,6 +230,9 @@ func (w *watch) changes(l watchLine) (lines []string) {
 			}
 			if w.seen[key] != name {
 				w.seen[key] = name
+				if name == "away" && !w.absent {
+					w.absent, lines = true, append(lines, awayMeans)
+				}
 				lines = append(lines, fmt.Sprintf("%-5s %s  %s  %s  %s", name, c.Address, orDash(c.UserAgent), c.Route, agoText(&c.LastUsed, l.Time)))
 			}
 		}
