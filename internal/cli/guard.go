@@ -397,21 +397,36 @@ func (s *session) printGuardTest(guard string, t wire.GuardTest) error {
 	if t.Rule > 0 {
 		rows[3][1] = fmt.Sprintf("%d (%s)", t.Rule, t.Matches)
 	}
-	for _, n := range t.AllNeeds {
-		need := permissionText(n.Action, n.Scope)
-		if n.Role != "" {
-			need = "role " + n.Role
-		}
-		rows = append(rows, []string{"needs", need})
-	}
-	for _, role := range t.Grants {
-		rows = append(rows, []string{"given by", role})
-	}
-	if err := s.print(t, table{rows: rows}); err != nil {
+	if err := s.print(t, table{rows: append(rows, needRows(t)...)}); err != nil {
 		return err
 	}
 	if !t.Allowed {
 		return &ExitError{Status: notAllowed}
 	}
 	return nil
+}
+
+// needRows returns what the request needs, what of it is missing, and the roles that give
+// that.
+func needRows(t wire.GuardTest) (rows [][]string) {
+	for _, n := range t.AllNeeds {
+		need := permissionText(n.Action, n.Scope)
+		if n.Role != "" {
+			need = "role " + n.Role
+		}
+		if t.Needs != nil && n == *t.Needs && (t.Reason == "guard.permission" || t.Reason == "guard.role") {
+			need += " (missing)"
+		}
+		rows = append(rows, []string{"needs", need})
+	}
+	for _, role := range t.Grants {
+		rows = append(rows, []string{"given by", role})
+	}
+	switch {
+	case t.Rule > 0 && len(t.AllNeeds) == 0:
+		rows = append(rows, []string{"needs", "nothing"})
+	case len(t.AllNeeds) > 0 && len(t.Grants) == 0:
+		rows = append(rows, []string{"given by", "no role that you may read"})
+	}
+	return rows
 }

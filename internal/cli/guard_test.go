@@ -92,9 +92,11 @@ func TestGuards(t *testing.T) {
 		}
 	}
 	ask("", 0, "allowed", "GET", "/ready", "--guard", "loki", "--account", "reader")
+	ask("", 0, "needs     role Viewer\ngiven by  basic:viewer", "GET", "/ready", "--guard", "loki", "--account", "reader")
+	ask("", 0, "needs    nothing", "GET", "/-/healthy", "--guard", "prom")
 	ask(key+"\n", 0, "allowed", "GET", "/ready", "--guard", "loki", "--token-stdin")
 	ask("", 3, "401 auth.unauthorized", "GET", "/ready", "--guard", "loki")
-	ask("", 3, "needs     loki:read@loki:tenants:a", "GET", "/loki/api/v1/query", "--guard", "loki", "--account", "reader", "--header", "X-Scope-OrgID: a")
+	ask("", 3, "rule      2 (any /loki/api/v1/{rest...})\naccount   sa-1-reader\nneeds     loki:read@loki:tenants:a (missing)\ngiven by  basic:admin", "GET", "/loki/api/v1/query", "--guard", "loki", "--account", "reader", "--header", "X-Scope-OrgID: a")
 	ask("", 3, "none matches", "DELETE", "/x", "--guard", "loki", "--account", "reader")
 	ask("", 1, "name one with --guard", "GET", "/ready")
 	ask("", 1, "404", "GET", "/ready", "--guard", "nosuch")
