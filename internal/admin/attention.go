@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
@@ -273,7 +274,15 @@ func (s attention) tried() (map[hallpass.TokenID]hallpass.AttentionRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, same := make(map[hallpass.TokenID]hallpass.AttentionRow), make(namesakes)
+	same, err := s.namesakes(tokens)
+	if err != nil {
+		return nil, err
+	}
+	successors, err := s.successors(tokens)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[hallpass.TokenID]hallpass.AttentionRow)
 	for _, e := range tries.Entries {
 		t, known := tokens[e.Token]
 		account := accounts[t.ServiceAccount]
@@ -282,16 +291,10 @@ func (s attention) tried() (map[hallpass.TokenID]hallpass.AttentionRow, error) {
 		}
 		do := remedy(t, account, e, s.now)
 		if do == hallpass.ActionCreate {
-			if do, err = same.instead(s, t, e); err != nil {
-				return nil, err
-			}
+			do = same.instead(t, e)
 		}
-		if do == hallpass.ActionShowSuccessor && t.Rotation.Successor != 0 {
-			if _, err := s.Token(s.caller.Org, t.ServiceAccount, t.Rotation.Successor); hallpass.KindOf(err) == hallpass.NotFound {
-				do = hallpass.ActionReissue // it was deleted
-			} else if err != nil {
-				return nil, err
-			}
+		if _, exists := successors[t.Rotation.Successor]; do == hallpass.ActionShowSuccessor && t.Rotation.Successor != 0 && !exists {
+			do = hallpass.ActionReissue // it was deleted
 		}
 		if do == "" {
 			continue
@@ -323,30 +326,48 @@ func (a *Admin) Tried(ctx context.Context, c hallpass.Caller) (found map[hallpas
 // several the latest.
 type namesakes map[hallpass.ServiceAccountID]map[string]time.Time
 
+// namesakes returns those of the accounts of the tokens that were revoked.
+func (s attention) namesakes(tokens map[hallpass.TokenID]hallpass.Token) (namesakes, error) {
+	made := make(namesakes)
+	for _, t := range tokens {
+		if t.State(s.now, false) == hallpass.TokenRevoked {
+			made[t.ServiceAccount] = make(map[string]time.Time)
+		}
+	}
+	if len(made) == 0 {
+		return made, nil
+	}
+	list, err := s.WorkingNames(s.caller.Org, slices.Sorted(maps.Keys(made)), s.now)
+	for _, n := range list {
+		if key := hallpass.NameKey(n.Name); n.Made.After(made[n.Account][key]) {
+			made[n.Account][key] = n.Made
+		}
+	}
+	return made, err
+}
+
 // instead returns what to do about the try e of a token that was revoked: create another,
 // unless one of the same name works. Then whoever has tried the old one since needs that.
-func (n namesakes) instead(s attention, t hallpass.Token, e hallpass.AuditEntry) (hallpass.AttentionAction, error) {
-	made, known := n[t.ServiceAccount]
-	if !known {
-		tokens, err := s.Tokens(s.caller.Org, t.ServiceAccount)
-		if err != nil {
-			return "", err
-		}
-		made = make(map[string]time.Time)
-		for _, o := range tokens {
-			if key := hallpass.NameKey(o.Name); o.State(s.now, false).Works() && o.CreatedAt.After(made[key]) {
-				made[key] = o.CreatedAt
-			}
-		}
-		n[t.ServiceAccount] = made
-	}
-	switch at := made[hallpass.NameKey(t.Name)]; {
+func (n namesakes) instead(t hallpass.Token, e hallpass.AuditEntry) hallpass.AttentionAction {
+	switch at := n[t.ServiceAccount][hallpass.NameKey(t.Name)]; {
 	case at.IsZero():
-		return hallpass.ActionCreate, nil
+		return hallpass.ActionCreate
 	case !e.At.After(at):
-		return "", nil
+		return ""
 	}
-	return hallpass.ActionShowSuccessor, nil
+	return hallpass.ActionShowSuccessor
+}
+
+// successors returns the tokens that replace the others, by ID, but for those that were
+// deleted.
+func (s attention) successors(tokens map[hallpass.TokenID]hallpass.Token) (map[hallpass.TokenID]hallpass.Token, error) {
+	var ids []hallpass.TokenID
+	for _, t := range tokens {
+		if t.Rotation.Successor != 0 {
+			ids = append(ids, t.Rotation.Successor)
+		}
+	}
+	return s.TokensByID(s.caller.Org, ids)
 }
 
 func (s attention) mayRead(id hallpass.ServiceAccountID) bool {

@@ -145,6 +145,31 @@ func (tx *Tx) TokensByID(org hallpass.OrgID, ids []hallpass.TokenID) (map[hallpa
 	return tokens, nil
 }
 
+// A WorkingName is a name that tokens of an account which work have, in one spelling.
+type WorkingName struct {
+	Account hallpass.ServiceAccountID
+	Name    string
+	Made    time.Time // when the latest of them was made
+}
+
+// WorkingNames returns the names of the tokens of the org's accounts that work at now if
+// their account does.
+func (tx *Tx) WorkingNames(org hallpass.OrgID, accounts []hallpass.ServiceAccountID, now time.Time) ([]WorkingName, error) {
+	list, err := all(tx, func(r row) (n WorkingName, err error) {
+		var made int64
+		err = r.Scan(&n.Account, &n.Name, &made)
+		n.Made = fromMicros(made)
+		return n, err
+	}, `
+		SELECT t.service_account_id, t.name, MAX(t.created_us) FROM tokens t
+		WHERE  t.org_id = $1 AND t.service_account_id IN `+idList(accounts)+` AND `+stateOfToken("$2", "FALSE")+` IN ('live', 'overlapping')
+		GROUP  BY t.service_account_id, t.name`, org, micros(now))
+	if err != nil {
+		return nil, fmt.Errorf("store: names of tokens of org %d that work: %w", org, err)
+	}
+	return list, nil
+}
+
 // ServiceAccountsByID returns those of the org's accounts that have one of the IDs, by ID.
 func (tx *Tx) ServiceAccountsByID(org hallpass.OrgID, ids []hallpass.ServiceAccountID) (map[hallpass.ServiceAccountID]hallpass.ServiceAccount, error) {
 	if len(ids) == 0 {
