@@ -587,8 +587,16 @@ func (a *Admin) Snoozes(ctx context.Context, c hallpass.Caller) (list []hallpass
 		if err != nil {
 			return err
 		}
+		accounts, err := snoozedAccounts(tx, c.Org, list)
+		if err != nil {
+			return err
+		}
 		var failed error
 		list = slices.DeleteFunc(list, func(z hallpass.Snooze) bool {
+			if k := z.Subject.Kind; k == hallpass.TokenSubject || k == hallpass.AccountSubject {
+				account, exists := accounts[z.Subject]
+				return !exists || need{action: hallpass.ServiceAccountsRead, scope: account.Scope()}.authorize(c) != nil
+			}
 			_, n, err := subjectNeed(tx, c.Org, z.Subject)
 			if err != nil && hallpass.KindOf(err) != hallpass.NotFound {
 				failed = err
@@ -598,6 +606,34 @@ func (a *Admin) Snoozes(ctx context.Context, c hallpass.Caller) (list []hallpass
 		return failed
 	})
 	return list, err
+}
+
+// snoozedAccounts returns the account of each snoozed token and each snoozed account that
+// exists, of which there may be many, in two statements.
+func snoozedAccounts(tx *store.Tx, org hallpass.OrgID, list []hallpass.Snooze) (map[hallpass.Subject]hallpass.ServiceAccountID, error) {
+	var tokenIDs []hallpass.TokenID
+	var accountIDs []hallpass.ServiceAccountID
+	for _, z := range list {
+		switch z.Subject.Kind {
+		case hallpass.TokenSubject:
+			tokenIDs = append(tokenIDs, hallpass.TokenID(z.Subject.ID))
+		case hallpass.AccountSubject:
+			accountIDs = append(accountIDs, hallpass.ServiceAccountID(z.Subject.ID))
+		}
+	}
+	tokens, err := tx.TokensByID(org, tokenIDs)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := tx.ServiceAccountsByID(org, accountIDs)
+	found := make(map[hallpass.Subject]hallpass.ServiceAccountID, len(tokens)+len(accounts))
+	for id, t := range tokens {
+		found[hallpass.Subject{Kind: hallpass.TokenSubject, ID: int64(id)}] = t.ServiceAccount
+	}
+	for id := range accounts {
+		found[hallpass.Subject{Kind: hallpass.AccountSubject, ID: int64(id)}] = id
+	}
+	return found, err
 }
 
 // Snooze puts a row of the page of what needs doing off for a while: 30 days, if that
