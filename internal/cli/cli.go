@@ -244,15 +244,18 @@ func (s *session) told(err error) error {
 func tell(err error, server string, cmd *cobra.Command) error {
 	var answer *client.Error
 	var way *url.Error
+	var before *toldError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &before): // with what was added since
+		return &toldError{printable(err.Error()), err}
 	case errors.Is(err, context.Canceled):
 		return &toldError{"interrupted", err}
 	case errors.As(err, &answer):
-		return &toldError{printable(answerText(*answer, cmd)), err}
+		return &toldError{printable(strings.Replace(err.Error(), answer.Error(), answerText(*answer, cmd), 1)), err}
 	case errors.As(err, &way):
-		return &toldError{printable(fmt.Sprintf("cannot reach %s: %v", server, way.Err)), err}
+		return &toldError{printable(strings.Replace(err.Error(), way.Error(), fmt.Sprintf("cannot reach %s: %v", server, way.Err), 1)), err}
 	}
 	return &toldError{printable(err.Error()), err}
 }

@@ -126,7 +126,7 @@ func TestGuardFiles(t *testing.T) {
 		"an address":        {"[guard.a]\nlisten = \"127.0.0.1:9091\"", "guard.a.listen can be set in the server's configuration file alone"},
 		"a timeout":         {"[guard.a]\ntimeout = \"long\"", "not a duration like 90s"},
 		"two needs":         {"[guard.a]\n[[guard.a.rule]]\npath = \"/\"\npublic = true\nrole = \"Viewer\"", "Rule 1: the rule says exactly one of"},
-		"an unknown preset": {"[guard.a]\npreset = \"prom\"", "There is no preset"},
+		"an unknown preset": {"[guard.a]\npreset = \"prom\"", "hallpass: guard a: 400: Bad request data: There is no preset"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := run(t.Context(), strings.NewReader(tt.text), "guard", "apply", "--yes", "-")

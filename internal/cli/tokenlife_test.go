@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -171,11 +172,12 @@ func TestLostAnswer(t *testing.T) {
 // TestRotateRefused sends a request once that the server does not want, and says with which
 // key to ask again when no answer comes at all.
 func TestRotateRefused(t *testing.T) {
-	calls := 0
+	calls, hang := 0, func(*http.Request) {}
 	answers := func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodPost:
 			calls++
+			hang(r)
 			w.Header().Set("Retry-After", "31")
 			w.WriteHeader(http.StatusServiceUnavailable)
 			answer(t, w, map[string]string{"message": "Bad request data"})
@@ -189,6 +191,16 @@ func TestRotateRefused(t *testing.T) {
 	refused(t, "", "503: Bad request data", "token", "rotate", "7", "deploy")
 	if calls != 1 {
 		t.Errorf("the server asked for 31 s of patience and was called %d times", calls)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	hang = func(r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // else the server does not see that the client has gone
+		interrupt()
+		<-r.Context().Done()
+	}
+	r := run(ctx, strings.NewReader(""), "token", "rotate", "7", "deploy")
+	if !regexp.MustCompile(`^hallpass: interrupted; the server may have made the token all the same: .* --idempotency-key \w+\n$`).MatchString(r.errs) {
+		t.Errorf("interrupted, it says %q", r.errs)
 	}
 }
 
