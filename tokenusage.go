@@ -97,6 +97,10 @@ func (a TokenAction) Role() (r Role, ok bool) {
 	return ParseRole(name)
 }
 
+// Scoped reports whether it is known on what the action was done. It is not for one that
+// was done on too many things, nor for one of which the request did not name a thing.
+func (a TokenAction) Scoped() bool { return a.Scope != "" && a.Scope != AnyScope }
+
 // NeededBy reports whether a request for the action needed p, or another permission
 // that covers the same: who used the action and holds p may have used p.
 func (a TokenAction) NeededBy(p Permission) bool {

@@ -199,7 +199,8 @@ func (p powers) suggestion(role hallpass.Role, done []hallpass.TokenAction) (*Ro
 }
 
 // cut returns what tells whether the account could not do with the role what it may do
-// now.
+// now. Where it is not known on what something was done, it could not as soon as it loses
+// a permission of that action: what was done may have needed that one.
 func (p powers) cut(role hallpass.Role) (loses func(hallpass.TokenAction) (bool, error), err error) {
 	now, err := p.with(p.account.Role)
 	if err != nil {
@@ -212,7 +213,12 @@ func (p powers) cut(role hallpass.Role) (loses func(hallpass.TokenAction) (bool,
 			return false, err
 		}
 		still, err := p.allows(then, role, d)
-		return still == nil, err
+		if err != nil || still == nil {
+			return err == nil, err
+		}
+		return !d.Scoped() && slices.ContainsFunc(now, func(s Source) bool {
+			return d.NeededBy(s.Permission) && !slices.ContainsFunc(then, func(t Source) bool { return t.Permission.Covers(s.Permission) })
+		}), nil
 	}, err
 }
 

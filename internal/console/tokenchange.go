@@ -134,7 +134,7 @@ func (req *request) rotateView() (tokenChangeView, error) {
 	view.lifetimeFields.as(view.t.Lifetime(), req)
 	view.Ended = view.t.Expired(now)
 	view.Graces = chosen([]choice{{"0", "Ends now", false}, {"3600", "1 hour", false}, {defaultGrace, "24 hours", false}, {"604800", "7 days", false}}, defaultGrace)
-	view.Quiets = chosen([]choice{{"0", "First use of the new", false}, {defaultQuietText, "10 minutes", false}, {"3600", "1 hour", false}}, defaultQuietText)
+	view.Quiets = chosen([]choice{{"0", "First use of the new", false}, {defaultQuietText, "10 minutes", false}, {"3600", "1 hour", false}, {"93600", "26 hours", false}}, defaultQuietText)
 	view.Key = secret.NewUID()
 	switch state := view.t.State(now, false); {
 	case state == hallpass.TokenPaused:

@@ -71,14 +71,18 @@ func (req *request) usageView(u hallpass.TokenUsage, t hallpass.Token) (usageVie
 	}
 	var list []hallpass.Permission
 	for _, a := range u.Actions {
-		list = append(list, hallpass.Permission{Action: a.Action, Scope: a.Scope})
+		p := hallpass.Permission{Action: a.Action, Scope: hallpass.AnyScope} // of what is not known on what it was done, the action is told alone
+		if a.Scoped() {
+			p.Scope = a.Scope
+		}
+		list = append(list, p)
 	}
 	n, err := req.namesIn(list)
 	if err != nil {
 		return view, err
 	}
 	for i, a := range u.Actions {
-		row := actionRow{Used: req.timestamp(a.Last), Count: grouped(a.Count), Code: list[i].String()}
+		row := actionRow{Used: req.timestamp(a.Last), Count: grouped(a.Count), Code: hallpass.Permission{Action: a.Action, Scope: a.Scope}.String()}
 		if role, is := a.Role(); is {
 			row.Words, row.Code = "What a guard allows to the role "+role.String(), ""
 		} else {
