@@ -207,6 +207,9 @@ func oneKey(c call) (string, error) {
 	case 0:
 		return "", nil
 	case 1:
+		if keys[0] == "" { // a script whose variable is not set would believe itself safe
+			return "", hallpass.Invalidf(idempotencyKey, "%s is empty", idempotencyKey)
+		}
 		return keys[0], nil
 	}
 	return "", hallpass.Invalidf(idempotencyKey, "%s is there twice", idempotencyKey)

@@ -1,6 +1,9 @@
 package notice
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // joint is a space of no width (U+200B): it parts signs that a chat would read as one
 // mark, and nobody sees it.
@@ -14,12 +17,38 @@ const joint = "\u200b"
 var chatMarks = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", // <!channel>, <https://evil.example|text>, HTML
 	"@", "@"+joint, "＠", "＠"+joint, // @here, @all, @channel, @somebody
-	"](", "]"+joint+"(", "][", "]"+joint+"[", "]:", "]"+joint+":", // [text](https://evil.example)
-	"://", ":"+joint+"//", "www.", "www"+joint+".", "WWW.", "WWW"+joint+".", "mailto:", "mailto"+joint+":", // addresses that become links by themselves
-	"*", "∗", "`", "ˋ", "~", "∼", // bold, code, and text that is struck out
+	"](", "]"+joint+"(", "][", "]"+joint+"[", // [text](https://evil.example)
+	":", ":"+joint, "#", "#"+joint, // https://evil.example, tel:112, [a]: evil.example, :tada:, #channel
+	"*", "∗", "`", "ˋ", "~", "∼", "||", "|"+joint+"|", // bold, code, and text that is struck out or hidden
 )
 
 // chatText returns a text so that it stands in a message to a chat as it is: it calls
 // nobody, links to nothing, and does not change how the rest looks. Every text of a
 // message goes through it but the links that the server makes itself.
-func chatText(text string) string { return chatMarks.Replace(text) }
+func chatText(text string) string {
+	text = chatMarks.Replace(text)
+	if !strings.ContainsAny(text, "._") {
+		return text
+	}
+	var b strings.Builder
+	before := ' '
+	for i, r := range text {
+		after := ' '
+		for _, after = range text[i+len(string(r)):] {
+			break
+		}
+		switch {
+		case r == '.' && inWord(before) && inWord(after): // evil.example, which some make a link
+			b.WriteString("." + joint)
+		case r == '_' && !(inWord(before) && inWord(after)): // _slanted_, __bold__; not ci_job
+			b.WriteString("ˍ")
+		default:
+			b.WriteRune(r)
+		}
+		before = r
+	}
+	return b.String()
+}
+
+// inWord reports whether the sign is of a word, as chats take it.
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -18,8 +18,8 @@ func TestChatMarks(t *testing.T) {
 	marks := []string{
 		"<!channel>", "<!here|here>", "<@U123>", "<#C123>", "<https://evil.example|Open>", "<a href=x>", // Slack, Discord, HTML
 		"@here", "@channel", "@all", "@everyone", "@ada", // Mattermost, Rocket.Chat, Discord
-		"[Open](https://evil.example)", "![x](https://evil.example)", "[a][b]", "https://evil.example", "www.evil.example", "mailto:a", // Markdown, and what becomes a link
-		"*bold*", "~~gone~~", "`code`",
+		"[Open](https://evil.example)", "![x](https://evil.example)", "[a][b]", "https://evil.example", "www.evil.example", "wWw2.evil.example", "evil.example/login", "mailto:a", "tel:112", "[a]: evil", // Markdown, and what becomes a link
+		"*bold*", "~~gone~~", "`code`", "_slanted_", "__bold__", "||hidden||", ":tada:", "#general",
 	}
 	var list []hallpass.Notice
 	for i, mark := range marks {
