@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,7 +62,8 @@ func BenchmarkObserve(b *testing.B) {
 
 // TestUsageIsExact counts requests from many goroutines while others write what was
 // counted, and while the table is replaced again and again: not one is lost or counted
-// twice.
+// twice. A replaced table is read once more, so it may be replaced again when nobody counts
+// in it any more: then each goroutine has counted another request, or has ended.
 func TestUsageIsExact(t *testing.T) {
 	w := newWorld(t, verify.Options{})
 	a := w.account("ci")
@@ -71,14 +73,23 @@ func TestUsageIsExact(t *testing.T) {
 	}
 	const workers, each = 8, 4000
 	var counting sync.WaitGroup
+	var counted [workers]atomic.Int64
 	for worker := range workers {
 		counting.Go(func() {
 			for i := range each {
 				u := used(ids[i%len(ids)], []int{200, 403, 500, 302}[i/len(ids)%4])
 				u.From.Address = fmt.Sprint("10.0.", worker, ".", i%3)
 				w.verify.Observe(u)
+				counted[worker].Add(1)
 			}
 		})
+	}
+	moveOn := func() {
+		for i := range counted {
+			for n := counted[i].Load(); n < each && counted[i].Load() == n; {
+				runtime.Gosched()
+			}
+		}
 	}
 	done := make(chan struct{})
 	go func() {
@@ -90,6 +101,7 @@ func TestUsageIsExact(t *testing.T) {
 		case <-done:
 			writing = false
 		default:
+			moveOn()
 			verify.ReplaceUsage(w.verify)
 		}
 		if err := w.verify.FlushUsage(t.Context()); err != nil {
