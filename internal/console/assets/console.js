@@ -275,12 +275,6 @@ document.addEventListener("submit", async (event) => {
 	$("[role=status]", form).textContent = said; // a text that comes into a region is read, one that came with it is not
 });
 
-// A preset that is chosen shows its rules at once.
-document.addEventListener("change", (event) => {
-	const button = document.getElementById(event.target.dataset?.shows ?? "");
-	button?.form.requestSubmit(button);
-});
-
 // ---- the table of tokens ----
 
 const rows = $("#token-rows");
