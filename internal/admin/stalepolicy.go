@@ -56,10 +56,9 @@ func (a *Admin) SetTokenPolicy(ctx context.Context, c hallpass.Caller, p hallpas
 		if err := t.SetStalePolicy(p); err != nil {
 			return err
 		}
-		stored := p.Exempt
-		p.Exempt = shown
-		what := policyWords(p)
-		p.Exempt = stored
+		told := p
+		told.Exempt = shown
+		what := policyWords(told)
 		err = t.Notify(hallpass.Notice{
 			Kind: hallpass.NoticePolicyChanged, Org: p.Org, At: now, Mark: strconv.FormatInt(now.UnixMicro(), 10), Actor: p.UpdatedBy, Reason: what,
 		})

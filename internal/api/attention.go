@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -45,7 +44,7 @@ func (a *API) attention(c call, _ none) (wire.Attention, error) {
 	for _, p := range pages {
 		out.Sections = append(out.Sections, wire.AttentionSection{
 			Section: string(p.Section), Title: p.Section.Title(), Total: p.Total, More: p.More, Rows: a.attentionRows(p.Rows),
-			Next: cursor(p.Next.String(), sectionListing(c, p.Section)),
+			Next: cursor(p.Next.String(), listing(c, p.Section)),
 		})
 	}
 	return out, nil
@@ -99,7 +98,7 @@ func attentionFilter(c call) (f admin.AttentionFilter, err error) {
 	if f.Limit, err = numberFrom(c, "limit", 10, 1, maxPerPage); err != nil {
 		return f, err
 	}
-	after, err := readCursor(c, "after", sectionListing(c, f.Section))
+	after, err := readCursor(c, "after", listing(c, f.Section))
 	if err != nil || after == "" {
 		return f, err
 	}
@@ -108,11 +107,6 @@ func attentionFilter(c call) (f admin.AttentionFilter, err error) {
 		return f, badCursor("after")
 	}
 	return f, nil
-}
-
-// sectionListing is listing for one of the sections, which has pages of its own.
-func sectionListing(c call, s hallpass.AttentionSection) string {
-	return listing(call{Request: &http.Request{URL: &url.URL{}}, caller: c.caller, rule: c.rule}, s)
 }
 
 // attentionColumns are the columns of the table, and how a row fills them.

@@ -111,7 +111,7 @@ func stream(a *API, pattern string, rule rule, fn func(*streamWriter, call) erro
 // enter is admit, reads the query that the rule declares, and tells the client the rate of its token and when that ends soon.
 func (a *API) enter(w http.ResponseWriter, r *http.Request, rule rule) (call, error) {
 	c, err := a.admit(r, rule)
-	if err == nil && r.URL.RawQuery != "" {
+	if err == nil && len(rule.query) > 0 && r.URL.RawQuery != "" {
 		err = rule.readQuery(r.URL.Query())
 	}
 	c.answer = w.Header()

@@ -43,7 +43,7 @@ func flags(names ...string) []parameter {
 
 // oneOf returns the parameter that is one of the words. Empty, it counts as absent.
 func oneOf[T ~string](name string, words []T) []parameter {
-	p := parameter{name: name, says: "one of " + listed(words), page: name == "format"}
+	p := parameter{name: name, says: "one of " + listed(words), page: name == "format" || name == "section"}
 	for _, w := range words {
 		p.words = append(p.words, string(w))
 	}

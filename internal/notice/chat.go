@@ -31,21 +31,17 @@ func chatText(text string) string {
 		return text
 	}
 	var b strings.Builder
-	before := ' '
-	for i, r := range text {
-		after := ' '
-		for _, after = range text[i+len(string(r)):] {
-			break
-		}
+	signs := []rune(text)
+	for i, r := range signs {
+		inside := i > 0 && inWord(signs[i-1]) && i+1 < len(signs) && inWord(signs[i+1])
 		switch {
-		case r == '.' && inWord(before) && inWord(after): // evil.example, which some make a link
+		case r == '.' && inside: // evil.example, which some make a link
 			b.WriteString("." + joint)
-		case r == '_' && !(inWord(before) && inWord(after)): // _slanted_, __bold__; not ci_job
+		case r == '_' && !inside: // _slanted_, __bold__; not ci_job
 			b.WriteString("ˍ")
 		default:
 			b.WriteRune(r)
 		}
-		before = r
 	}
 	return b.String()
 }
