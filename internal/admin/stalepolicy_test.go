@@ -28,7 +28,8 @@ type idleness struct {
 
 	boss    hallpass.Caller
 	account hallpass.ServiceAccount
-	enabled time.Time // when the account was last enabled
+	blocked bool      // a run of the job has seen the account disabled since it was enabled
+	enabled time.Time // when the account was enabled again after that
 }
 
 // An idleToken is a token with what happened to it.
@@ -177,7 +178,8 @@ func (x *idleness) pauseOrResume(tok *idleToken, pause bool) {
 	}
 }
 
-// disableOrEnable is what a person does with the account.
+// disableOrEnable is what a person does with the account. Between two runs of the job it
+// is as if nothing was done: what was warned of is still what happens.
 func (x *idleness) disableOrEnable() {
 	x.Helper()
 	disabled := !x.account.Disabled
@@ -186,8 +188,8 @@ func (x *idleness) disableOrEnable() {
 		x.Fatal(err)
 	}
 	x.account = a.ServiceAccount
-	if !disabled {
-		x.enabled = *x.now
+	if !disabled && x.blocked {
+		x.enabled, x.blocked = *x.now, false
 	}
 }
 
@@ -199,6 +201,7 @@ func (x *idleness) run() {
 		if err := x.admin.ApplyTokenPolicies(x.Context()); err != nil {
 			x.Fatal(err)
 		}
+		x.blocked = x.account.Disabled
 		after := x.stored()
 		for j, tok := range x.tokens {
 			if i > 0 && cmp.Diff(before[j], after[j]) != "" {
