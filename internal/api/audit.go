@@ -30,7 +30,7 @@ const ndjson = "application/x-ndjson"
 // wantsLines reports whether the request asks for an export: a line of JSON for each
 // entry.
 func wantsLines(r *http.Request) bool {
-	format := r.URL.Query().Get("format")
+	format := queryOf(r, "format")
 	return format == "ndjson" || format == "" && accepts(r, ndjson)
 }
 

@@ -242,6 +242,6 @@ func accepts(r *http.Request, mediaType string) bool {
 // wantsCSV reports whether the request asks for a table: with its Accept header or, as a
 // link in a page does, with format=csv.
 func wantsCSV(r *http.Request) bool {
-	format := r.URL.Query().Get("format")
+	format := queryOf(r, "format")
 	return format == "csv" || format == "" && accepts(r, textCSV)
 }

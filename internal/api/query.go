@@ -3,7 +3,10 @@ package api
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -14,7 +17,8 @@ import (
 )
 
 // A parameter is one that the query of a route of ours may have, once, and what may
-// stand there. Routes of Grafana declare none: their clients rely on its leniency.
+// stand there. Routes of Grafana declare none: of two values the first counts there, and
+// what is neither true nor false is false.
 type parameter struct {
 	name  string
 	words []string // all that may stand there; nil: any text, which the handler reads further
@@ -94,23 +98,26 @@ func (p parameter) allows(s string) bool {
 }
 
 // named returns all values of the parameter with that name, which clients may write in
-// any case.
+// any case. Those in the case of the name come first.
 func named(q url.Values, name string) []string {
 	list := slices.Clone(q[name])
-	for key, values := range q {
+	for _, key := range slices.Sorted(maps.Keys(q)) {
 		if key != name && httpd.EqualASCII(key, name) {
-			list = append(list, values...)
+			list = append(list, q[key]...)
 		}
 	}
 	return list
 }
 
 // query returns the parameter with that name, which clients may write in any case.
-func query(c call, name string) string {
-	if c.URL.RawQuery == "" {
+func query(c call, name string) string { return queryOf(c.Request, name) }
+
+// queryOf is query before there is a call.
+func queryOf(r *http.Request, name string) string {
+	if r.URL.RawQuery == "" {
 		return ""
 	}
-	if values := named(c.URL.Query(), name); len(values) > 0 {
+	if values := named(r.URL.Query(), name); len(values) > 0 {
 		return values[0]
 	}
 	return ""
@@ -125,13 +132,14 @@ func flag(c call, name string) bool {
 }
 
 // number reads a parameter that is a whole number; the value is absent if there is none.
+// A number that is too high or too low is the highest or the lowest that there is.
 func number(c call, name string, absent int) (int, error) {
 	s := query(c, name)
 	if s == "" {
 		return absent, nil
 	}
 	n, err := strconv.ParseInt(s, 10, 32)
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, hallpass.Invalidf(name, "%s is not a whole number", name)
 	}
 	return int(n), nil

@@ -44,31 +44,24 @@ func parseRole(s *string) (*hallpass.Role, error) {
 
 // serviceAccounts is GET /api/serviceaccounts/search.
 func (a *API) serviceAccounts(c call, _ none) (wire.ServiceAccounts, error) {
-	page, err := number(c, "page", 1)
+	p, err := page(c, "perpage", maxPerPage)
 	if err != nil {
 		return wire.ServiceAccounts{}, err
 	}
-	perPage, err := number(c, "perpage", maxPerPage)
+	text, err := searchText(c)
 	if err != nil {
-		return wire.ServiceAccounts{}, err
-	}
-	if err := hallpass.ValidateText("query", c.URL.Query().Get("query"), hallpass.MaxName); err != nil {
 		return wire.ServiceAccounts{}, err
 	}
 	if err := validateSort(c, "login-asc"); err != nil {
 		return wire.ServiceAccounts{}, err
 	}
-	page = max(page, 1)
-	if perPage <= 0 || perPage > maxPerPage {
-		perPage = maxPerPage
-	}
-	f := admin.ServiceAccountFilter{Query: c.URL.Query().Get("query"), Page: page, PerPage: perPage, DisabledOnly: flag(c, "disabled")}
+	f := admin.ServiceAccountFilter{Query: text, Page: p.Number, PerPage: p.Size, DisabledOnly: flag(c, "disabled")}
 	f.ExpiredOnly = !f.DisabledOnly && flag(c, "expiredTokens")
 	list, total, err := a.admin.ServiceAccounts(c.Context(), c.caller, f)
 	if err != nil {
 		return wire.ServiceAccounts{}, err
 	}
-	out := wire.ServiceAccounts{TotalCount: total, ServiceAccounts: make([]wire.ServiceAccount, 0, len(list)), Page: page, PerPage: perPage}
+	out := wire.ServiceAccounts{TotalCount: total, ServiceAccounts: make([]wire.ServiceAccount, 0, len(list)), Page: p.Number, PerPage: p.Size}
 	for _, s := range list {
 		row := serviceAccountRow(s)
 		if flag(c, "accesscontrol") {
