@@ -1,7 +1,10 @@
 package api
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
@@ -18,23 +21,22 @@ var (
 // orgHeader names the org to work in, in Grafana's API.
 const orgHeader = "X-Grafana-Org-Id"
 
-var errTwoOrgs = hallpass.Invalidf(orgHeader, "%s is there twice", orgHeader)
-
 // authenticate returns the caller of the request. The credential is the
 // Authorization header if there is one, else the session cookie: one of them, never
 // both (SEC-7).
 func (a *API) authenticate(r *http.Request) (hallpass.Caller, error) {
 	from := httpd.EventOf(r.Context()).From
-	if len(r.Header[orgHeader]) > 1 {
-		return hallpass.Caller{}, errTwoOrgs
+	org, err := wantedOrg(r)
+	if err != nil {
+		return hallpass.Caller{}, err
 	}
 	switch c := httpd.ReadAuthorization(r.Header["Authorization"]); c.Form {
 	case httpd.BearerToken, httpd.BasicToken:
-		return a.verify.Bearer(r.Context(), c.Secret, wantedOrg(r, false), from)
+		return a.verify.Bearer(r.Context(), c.Secret, org, from)
 	case httpd.BasicPassword:
-		return a.password(r, c, from)
+		return a.password(r, c, org, from)
 	case httpd.NoCredential:
-		return a.session(r, from)
+		return a.session(r, org, from)
 	case httpd.SeveralCredentials:
 		return hallpass.Caller{}, errTwoAuthorized
 	case httpd.MalformedBasic:
@@ -44,43 +46,55 @@ func (a *API) authenticate(r *http.Request) (hallpass.Caller, error) {
 }
 
 // session authenticates by the session cookie.
-func (a *API) session(r *http.Request, from hallpass.From) (hallpass.Caller, error) {
+func (a *API) session(r *http.Request, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
 	id, ok := a.cookies.Session(r)
 	if !ok {
 		return hallpass.Caller{}, errUnauthorized
 	}
-	return a.verify.Session(r.Context(), id, wantedOrg(r, true), from)
+	return a.verify.Session(r.Context(), id, org, from)
 }
 
 // password authenticates by a user's login and password.
-func (a *API) password(r *http.Request, c httpd.Credential, from hallpass.From) (hallpass.Caller, error) {
+func (a *API) password(r *http.Request, c httpd.Credential, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
 	switch {
 	case !a.basic:
 		return hallpass.Caller{}, errUnauthorized
 	case c.Secret == "" || c.Login == "":
 		return hallpass.Caller{}, errNoPassword
 	}
-	return a.verify.Password(r.Context(), c.Login, secret.NewText(c.Secret), wantedOrg(r, true), from, "")
+	return a.verify.Password(r.Context(), c.Login, secret.NewText(c.Secret), org, from, "")
 }
 
-// wantedOrg returns the org that the request asks for, 0 if it asks for none:
-// targetOrgId in the query, else X-Grafana-Org-Id, else, for users, orgId in
-// the query. A value that is not a number counts as absent.
-func wantedOrg(r *http.Request, user bool) hallpass.OrgID {
+// wantedOrg returns the org that the request asks for, 0 if it asks for none: targetOrgId
+// in the query, else X-Grafana-Org-Id, else orgId in the query, which links of Grafana
+// have. A text that is not a number counts as absent, as in Grafana. One that comes twice
+// is Invalid.
+func wantedOrg(r *http.Request) (org hallpass.OrgID, err error) {
+	var q url.Values
 	if r.URL.RawQuery != "" {
-		if n, ok := hallpass.ParseID(r.URL.Query().Get("targetOrgId")); ok {
-			return hallpass.OrgID(n)
+		q = r.URL.Query()
+	}
+	const target, link = "targetOrgId", "orgId"
+	for _, p := range []struct {
+		name   string
+		values []string
+	}{{target, named(q, target)}, {orgHeader, r.Header[orgHeader]}, {link, named(q, link)}} {
+		if len(p.values) > 1 {
+			return 0, hallpass.Invalidf(p.name, "%s is there twice", p.name)
+		}
+		if len(p.values) == 1 && org == 0 {
+			org = orgNumber(p.values[0])
 		}
 	}
-	if h := r.Header[orgHeader]; len(h) > 0 {
-		if n, ok := hallpass.ParseID(h[0]); ok {
-			return hallpass.OrgID(n)
-		}
+	return org, nil
+}
+
+// orgNumber reads the ID of an org as Grafana does: there may be a sign or zeros before
+// it. A number that is too high for an ID is one that no org has. What is no ID is 0.
+func orgNumber(s string) hallpass.OrgID {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0
 	}
-	if user && r.URL.RawQuery != "" {
-		if n, ok := hallpass.ParseID(r.URL.Query().Get("orgId")); ok {
-			return hallpass.OrgID(n)
-		}
-	}
-	return 0
+	return hallpass.OrgID(max(n, 0))
 }
