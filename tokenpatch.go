@@ -26,7 +26,7 @@ type TokenPatch struct {
 
 	Paused      *bool
 	PausedFor   time.Duration // with Paused true: the pause is over by itself after it; zero: somebody has to end it
-	PauseReason string
+	PauseReason string        // with Paused true
 }
 
 // Limits returns l as the patch changes it.
@@ -101,6 +101,9 @@ func (p *TokenPatch) Tidy() error {
 	}
 	if err := TidyReason("pauseReason", &p.PauseReason); err != nil {
 		return err
+	}
+	if p.PauseReason != "" && (p.Paused == nil || !*p.Paused) {
+		return Invalidf("pauseReason", "pauseReason needs paused to be true")
 	}
 	return TidyOwner(p.Owner, p.Purpose)
 }
