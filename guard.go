@@ -226,7 +226,7 @@ func (g Guard) validateProxy() error {
 	if g.Listen == "" {
 		return nil
 	}
-	if _, port, err := net.SplitHostPort(g.Listen); err != nil || port == "" || strings.Trim(port, "0123456789") != "" {
+	if _, port, err := net.SplitHostPort(g.Listen); err != nil || !ValidListenPort(port) {
 		return Invalidf("listen", "%q is no address to listen on, such as 127.0.0.1:9091", g.Listen)
 	}
 	if g.Upstream == "" {
@@ -248,6 +248,8 @@ func ValidateUpstream(s string) error {
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 		return Invalidf("upstream", "The upstream is a URL such as http://127.0.0.1:9090")
+	case !ValidPort(u.Port()):
+		return Invalidf("upstream", "The upstream has the port %s: a port is a number from 1 to 65535", u.Port())
 	case u.User != nil:
 		return Invalidf("upstream", "The upstream holds a user name or password: those are stored and shown, so they belong elsewhere")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":

@@ -40,7 +40,7 @@ func (p *program) loadConfig() (server.Config, error) {
 			return c, fmt.Errorf("--listen: %q is not an address and port like 127.0.0.1:3080", p.flags.listen)
 		}
 		n, err := strconv.Atoi(port)
-		if err != nil {
+		if err != nil || !hallpass.ValidListenPort(port) {
 			return c, fmt.Errorf("--listen: %q is not a port", port)
 		}
 		c.Server.HTTPAddr, c.Server.HTTPPort = host, n

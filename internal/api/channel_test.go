@@ -102,13 +102,15 @@ func TestChannelInput(t *testing.T) {
 	for body, says := range map[string]string{
 		`{}`: "name", `{"name":"x"}`: "type", `{"name":"x","type":"pigeon"}`: "webhook, mail, slack", `{"name":"x","type":"webhook"}`: "url is missing",
 		`{"name":"x","type":"webhook","url":"ftp://example.com"}`: "not a URL", `{"name":"x","type":"webhook","url":"https://"}`: "not a URL", `{"name":"x","type":"webhook","url":"https:example.com"}`: "not a URL",
+		`{"name":"x","type":"webhook","url":"https://example.com:0/"}`: "the port 0", `{"name":"x","type":"webhook","url":"https://example.com:99999/"}`: "the port 99999", `{"name":"x","type":"slack","url":"https://example.com:65536/"}`: "from 1 to 65535",
+		`{"name":"x","type":"webhook","url":"https://example.com:443x/"}`: "not a URL", `{"name":"x","type":"webhook","url":"https://example.com:-1/"}`: "not a URL",
 		`{"name":"x","type":"webhook","url":"http://example.com/"}`: "allow_http", `{"name":"x","type":"webhook","url":"https://a:b@example.com/"}`: "signature", `{"name":"x","type":"webhook","url":"https://example.com/#a"}`: "fragment",
 		`{"name":"x","type":"webhook","url":"https://example.com/` + long + `"}`: "longer", `{"name":"x","type":"webhook","url":"https://10.0.0.1/"}`: "outbound_allow", `{"name":"x","type":"webhook","url":"https://[::1]/"}`: "outbound_allow",
 		`{"name":"x","type":"webhook","url":"https://[::ffff:169.254.169.254]/"}`: "outbound_allow", `{"name":"x","type":"webhook","url":"http://127.0.0.1:1/"}`: "outbound_allow",
 		`{"name":"x","type":"webhook","url":"https://example.com/","signature":"v2"}`: "neither v1a nor v1", `{"name":"x","type":"webhook","url":"https://example.com/","signature":"v1"}`: "whsec_file",
 		`{"name":"x","type":"webhook","url":"https://example.com/","addresses":["a@example.com"]}`: "mail alone", `{"name":"x","type":"webhook","url":"https://example.com/","events":["token.born"]}`: "token.born",
 		`{"name":"x","type":"webhook","url":"https://example.com/glsa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}`: "token",
-		`{"name":"x","type":"mail","url":"https://example.com/"}`:                                                 "no url", `{"name":"x","type":"mail","addresses":["a"]}`: "addresses[0]", `{"name":"x","type":"mail","addresses":["a@example.com","A <b@example.com>"]}`: "addresses[1]",
+		`{"name":"x","type":"mail","url":"https://example.com/"}`:                                                 "no url", `{"name":"x","type":"mail","addresses":["a"]}`: "addresses[0]", `{"name":"x","type":"mail","addresses":["\"a\"@example.com"]}`: "addresses[0]", `{"name":"x","type":"mail","addresses":["a@example.com","A <b@example.com>"]}`: "addresses[1]",
 		`{"name":"x","type":"mail","addresses":["a@example.com\r\nBcc: b@example.com"]}`: "addresses[0]", `{"name":"x","type":"mail","signature":"v1"}`: "webhook alone",
 	} {
 		expect(t, body, s.Do(admin, "POST", "/api/org/notifications", body), 400, says)

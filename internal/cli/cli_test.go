@@ -249,6 +249,7 @@ func TestLogin(t *testing.T) {
 	refused(t, "", "stdin has no token", "login", s.URL)
 	refused(t, "", "stdin has no password", "login", s.URL, "--user", "admin")
 	refused(t, sample[:40], "it has 40 characters", "login", s.URL)
+	refused(t, sample, "the server must be a URL like", "login", "http://127.0.0.1:99999")
 	refused(t, sample, "Warning: http:// sends the secret over the network unencrypted.\nhallpass: cannot reach", "login", "http://0.0.0.0:1")
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a login that was refused left a file: %v", err)

@@ -15,6 +15,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/client"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
@@ -193,7 +194,7 @@ func (c *contexts) nameFor(server string) string {
 // errors do not repeat the URL, which may hold a password.
 func cleanURL(s string) (string, error) {
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !hallpass.ValidPort(u.Port()) {
 		return "", errors.New("the server must be a URL like https://hallpass.example.com")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Contains(s, secret.Prefix) {

@@ -30,17 +30,22 @@ func ParseTrustedProxies(list []string) (TrustedProxies, error) {
 	return trusted, nil
 }
 
-// parsePrefix reads a CIDR or a single address.
+// parsePrefix reads a CIDR or a single address. One of IPv4 that is written as IPv6 is
+// the same one of IPv4, as the addresses are that it is compared with.
 func parsePrefix(s string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(s)
-	if err == nil {
-		return p.Masked(), nil
-	}
-	addr, err := netip.ParseAddr(s)
 	if err != nil {
-		return p, fmt.Errorf("%q is neither an IP address nor a CIDR", s)
+		addr, err := netip.ParseAddr(s)
+		if err != nil {
+			return p, fmt.Errorf("%q is neither an IP address nor a CIDR", s)
+		}
+		p = netip.PrefixFrom(addr, addr.BitLen())
 	}
-	return netip.PrefixFrom(addr, addr.BitLen()), nil
+	const mapped = 96 // bits before an address of IPv4 in one of IPv6
+	if p.Addr().Is4In6() && p.Bits() >= mapped {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mapped)
+	}
+	return p.Masked(), nil
 }
 
 func (t TrustedProxies) contains(addr netip.Addr) bool {

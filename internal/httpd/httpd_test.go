@@ -53,6 +53,10 @@ func TestFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	mapped, err := httpd.ParseTrustedProxies([]string{"::ffff:10.0.0.1", "::ffff:10.1.0.0/112"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name    string
 		trusted httpd.TrustedProxies
@@ -82,6 +86,9 @@ func TestFrom(t *testing.T) {
 		{"behind what cannot be read", trusted, "10.0.0.1:99", []string{"1.2.3.4, <script>, 10.0.0.2"}, "10.0.0.2"},
 		{"a zone", trusted, "10.0.0.1:99", []string{"fe80::1%<b>"}, "fe80::1"},
 		{"IPv6 alone", nil, "[2001:db8::2]:99", nil, "2001:db8::2"},
+		{"a proxy of IPv4 that is named as IPv6", mapped, "10.0.0.1:99", []string{"1.2.3.4"}, "1.2.3.4"},
+		{"another one", mapped, "10.1.0.1:99", []string{"1.2.3.4"}, "1.2.3.4"},
+		{"one outside", mapped, "10.2.0.1:99", []string{"1.2.3.4"}, "10.2.0.1"},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = tt.peer

@@ -23,6 +23,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
@@ -77,7 +78,7 @@ func tracingWanted() (bool, error) {
 			continue
 		}
 		u, err := url.Parse(endpoint)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !hallpass.ValidPort(u.Port()) {
 			return false, fmt.Errorf("%s: not a URL like http://127.0.0.1:4318", name) // not repeated: it may hold a password
 		}
 		wanted = true

@@ -289,6 +289,7 @@ func TestTracesOff(t *testing.T) {
 // start, and none is repeated, for it may hold a secret (SEC-47).
 func TestTracesRefuse(t *testing.T) {
 	for name, env := range map[string][2]string{
+		"an endpoint with a high port": {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://hush:65536"},
 		"an endpoint without a scheme": {"OTEL_EXPORTER_OTLP_ENDPOINT", "hush:4318"},
 		"an endpoint of another kind":  {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "grpc://hush:4317"},
 		"a header that is none":        {"OTEL_EXPORTER_OTLP_HEADERS", "hush"},

@@ -222,11 +222,7 @@ func (c GuardConfig) validate() error {
 	if c.GRPCListen == "" {
 		return nil
 	}
-	_, port, err := net.SplitHostPort(c.GRPCListen)
-	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
-	}
-	if err != nil {
+	if _, port, err := net.SplitHostPort(c.GRPCListen); err != nil || !hallpass.ValidListenPort(port) {
 		return fmt.Errorf("guard.grpc_listen: %q is not an address and port like 127.0.0.1:3081", c.GRPCListen)
 	}
 	return nil
@@ -269,7 +265,7 @@ func (c NoticesConfig) validate() error {
 			return fmt.Errorf("notices.days: %d is not a number of days from 1 to %d", d, maxNoticeDays)
 		}
 	}
-	if u, err := url.Parse(c.SlackURL.Reveal()); !c.SlackURL.Empty() && (err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !c.AllowHTTP)) {
+	if u, err := url.Parse(c.SlackURL.Reveal()); !c.SlackURL.Empty() && (err != nil || u.Hostname() == "" || !hallpass.ValidPort(u.Port()) || u.Scheme != "https" && (u.Scheme != "http" || !c.AllowHTTP)) {
 		return errors.New("notices.slack_url: it is not a URL like https://hooks.slack.com/services/…")
 	}
 	return nil
@@ -353,7 +349,7 @@ func (c *Config) Validate() error {
 	}
 	if s := c.Server.RootURL; s != "" {
 		u, err := url.Parse(s)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !hallpass.ValidPort(u.Port()) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
 			return fmt.Errorf("server.root_url: %q is not a URL like https://hallpass.example.com", s)
 		}
 	}
