@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // A ChannelKind says how a channel tells notices.
@@ -79,16 +80,35 @@ func (c Channel) Recipients(n Notice) []string {
 }
 
 // MailAddress returns the one mail address that an owner is, and whether it is one: as
-// "ada@example.com" or "Ada <ada@example.com>" (RFC 5322).
+// "ada@example.com" or "Ada <ada@example.com>" (RFC 5322). The address stands in commands
+// of SMTP as it is, so none is taken whose part before the @ must be quoted, or whose
+// domain is not a name. Letters may be of any script (RFC 6531).
 func MailAddress(owner string) (address string, ok bool) {
 	if !strings.Contains(owner, "@") {
 		return "", false
 	}
 	a, err := mail.ParseAddress(owner)
-	if err != nil || strings.ContainsFunc(a.Address, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+	if err != nil || !strings.Contains(owner, a.Address) { // the parser takes quotes away
+		return "", false
+	}
+	local, domain, _ := strings.Cut(a.Address, "@")
+	if !ofAtoms(local, "!#$%&'*+-/=?^_`{|}~") || !ofAtoms(domain, "-") {
 		return "", false
 	}
 	return a.Address, true
+}
+
+// ofAtoms reports whether s is made of atoms with a dot between any two. An atom has
+// letters, digits and the signs.
+func ofAtoms(s, signs string) bool {
+	for atom := range strings.SplitSeq(s, ".") {
+		if atom == "" || strings.ContainsFunc(atom, func(r rune) bool {
+			return !unicode.In(r, unicode.L, unicode.M, unicode.N) && !strings.ContainsRune(signs, r)
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // ShownURL returns what is shown of the URL: of a chat its host alone, for who knows the
@@ -171,6 +191,8 @@ func (c Channel) validateURL(insecure bool) error {
 		return Invalidf("url", "url is longer than %d bytes", maxChannelURL)
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "":
 		return Invalidf("url", "url is not a URL like https://example.com/hallpass")
+	case !ValidPort(u.Port()):
+		return Invalidf("url", "url has the port %s: a port is a number from 1 to 65535", u.Port())
 	case u.User != nil:
 		return Invalidf("url", "url has a user or a password: receivers know Hallpass by its signature")
 	case u.Fragment != "":

@@ -33,6 +33,7 @@ type MailServer struct {
 type MailOptions struct {
 	StartTLS bool                 // it offers TLS
 	TLS      bool                 // TLS begins with the connection
+	UTF8     bool                 // it offers SMTPUTF8
 	User     string               // who must sign in; empty: nobody
 	Password string               // of User
 	Refuse   func(to string) bool // recipients that it does not know; nil: none
@@ -186,6 +187,9 @@ func (x *mailSession) greet() {
 	}
 	if x.o.User != "" {
 		lines = append(lines, "250-AUTH PLAIN")
+	}
+	if x.o.UTF8 {
+		lines = append(lines, "250-SMTPUTF8")
 	}
 	x.say(append(lines, "250 8BITMIME")...)
 }

@@ -154,6 +154,54 @@ func TestMailInjection(t *testing.T) {
 	})
 }
 
+// TestMailAddresses sends to owners whose address is unusual. What is no plain address gets
+// no mail and no command: the notice goes to the channel's own address. One with letters
+// outside of ASCII goes to a server that takes such.
+func TestMailAddresses(t *testing.T) {
+	const rest = "ops@example.com"
+	for _, tt := range []struct {
+		owner string
+		utf8  bool
+		to    string
+		fails string
+	}{
+		{owner: "Ada <ada+ci@example.com>", to: "ada+ci@example.com"},
+		{owner: `"ada"@example.com`, to: rest},
+		{owner: `"ada@eve"@example.com`, to: rest},
+		{owner: `"ada>"@example.com`, to: rest},
+		{owner: `"ada\r\nRCPT"@example.com`, to: rest},
+		{owner: "\"ada\r\nRCPT TO:<eve@example.com>\"@example.com", to: rest},
+		{owner: "Ada <ada@example.com>\r\nBcc: eve@example.com", to: rest},
+		{owner: "ada@[127.0.0.1]", to: rest},
+		{owner: "ädä@exämple.com", utf8: true, to: "ädä@exämple.com"},
+		{owner: "ädä@exämple.com", fails: "does not offer SMTPUTF8"},
+		{owner: "ada@exämple.com", fails: "does not offer SMTPUTF8"},
+	} {
+		t.Run(tt.owner, func(t *testing.T) {
+			w := newWorld(t, hallpasstest.OpenSQLite(t, t.TempDir()+"/test.db"))
+			s := hallpasstest.NewMailServer(t, hallpasstest.MailOptions{UTF8: tt.utf8})
+			w.mailBy(mailer(s))
+			c := w.channel(hallpass.Channel{Kind: hallpass.MailChannel, Addresses: []string{rest}})
+			w.notify(w.about(1, tt.owner))
+			w.clock.Wind(11 * time.Minute)
+			w.send()
+			got := s.Mails()
+			if _, list := w.look(c); tt.fails != "" {
+				if len(got) != 0 || list[0].State != hallpass.NoticeDue || !strings.Contains(list[0].LastError, tt.fails) {
+					t.Errorf("%+v, %+v", got, list)
+				}
+				return
+			}
+			if len(got) != 1 || got[0].To != tt.to {
+				t.Fatalf("%+v, want one to %s", got, tt.to)
+			}
+			if header, _ := read(t, got[0]); len(header) != 9 || header.Get("To") != "<"+tt.to+">" || header.Get("Bcc") != "" {
+				t.Errorf("headers: %v", header)
+			}
+		})
+	}
+}
+
 // TestMailTLS holds what is sent to which server under which policy.
 func TestMailTLS(t *testing.T) {
 	type options = hallpasstest.MailOptions

@@ -14,7 +14,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
@@ -41,10 +43,10 @@ type Mailer struct {
 
 // Validate returns an error that names what is missing or wrong.
 func (m *Mailer) Validate() error {
-	if host, port, err := net.SplitHostPort(m.Host); err != nil || host == "" || port == "" {
+	if host, port, err := net.SplitHostPort(m.Host); err != nil || host == "" || port == "" || !hallpass.ValidPort(port) {
 		return fmt.Errorf("smtp.host: %q is not a host and port like localhost:25", m.Host)
 	}
-	if a, err := mail.ParseAddress(m.From.Address); err != nil || a.Address != m.From.Address {
+	if address, ok := hallpass.MailAddress(m.From.Address); !ok || address != m.From.Address {
 		return fmt.Errorf("smtp.from_address: %q is not a mail address", m.From.Address)
 	}
 	if strings.ContainsAny(m.From.Name, "\r\n") {
@@ -107,6 +109,12 @@ func (m *Mailer) send(ctx context.Context, l letter) error {
 	if err := m.begin(c, host, secure, implicit); err != nil {
 		return err
 	}
+	if err := takesAddress(c, m.From.Address); err != nil {
+		return err
+	}
+	if err := takesAddress(c, l.to); err != nil {
+		return refused{err}
+	}
 	if err := c.Mail(m.From.Address); err != nil {
 		return err
 	}
@@ -124,6 +132,19 @@ func (m *Mailer) send(ctx context.Context, l letter) error {
 		return err
 	}
 	_ = c.Quit() // the server has the mail already
+	return nil
+}
+
+// takesAddress returns an error unless the server takes mail for the address, or from it.
+// One that is none goes into no command of SMTP. One with letters outside of ASCII needs a
+// server that offers SMTPUTF8 (RFC 6531), which net/smtp then asks for.
+func takesAddress(c *smtp.Client, address string) error {
+	if parsed, ok := hallpass.MailAddress(address); !ok || parsed != address {
+		return plainError("the recipient is not a mail address like ada@example.com")
+	}
+	if offers, _ := c.Extension("SMTPUTF8"); !offers && strings.ContainsFunc(address, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return plainError("the address has letters outside of ASCII, and the mail server does not take such addresses (it does not offer SMTPUTF8)")
+	}
 	return nil
 }
 
