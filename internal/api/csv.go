@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"github.com/hallpass-dev/hallpass"
 )
 
 const textCSV = "text/csv"
@@ -26,11 +29,34 @@ func csvLines(lines ...[]string) []byte {
 	return b.Bytes()
 }
 
-// plainCell returns the text so that no program takes it for a formula: names come from
-// people, and user agents from anybody. Programs also take the wide forms of the signs.
+// plainCell returns the text so that no program takes it, or a part of it, for a formula:
+// names come from people, and user agents from anybody. A program that takes ; or a tab
+// for the end of a cell does so within quotes too, for a quote does not begin its cell.
 func plainCell(s string) string {
-	if first, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20", first) {
-		return "'" + s
+	if s == "" {
+		return s
 	}
-	return s
+	var b strings.Builder
+	if strings.ContainsRune(cellEnds, rune(s[0])) {
+		b.WriteByte('\'')
+	}
+	first := true // what stood since the cell began is not seen
+	for _, r := range s {
+		if first && beginsFormula(r) {
+			b.WriteByte('\'')
+		}
+		first = strings.ContainsRune(cellEnds, r) || first && (r == '"' || !unicode.IsGraphic(r) || unicode.IsSpace(r))
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// cellEnds are the signs at which programs end a cell or a line, apart from the comma.
+const cellEnds = ";\t\r\n"
+
+// beginsFormula reports whether programs take a cell that begins with r for a formula.
+// They also take other forms of the four signs, as ＝ (U+FF1D) and ﹣ (U+FE63).
+func beginsFormula(r rune) bool {
+	sign, _ := utf8.DecodeRuneInString(hallpass.NameKey(string(r)))
+	return strings.ContainsRune("=+-@", sign)
 }
