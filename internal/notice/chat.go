@@ -1,8 +1,11 @@
 package notice
 
 import (
+	"net/netip"
+	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // joint is a space of no width (U+200B): it parts signs that a chat would read as one
@@ -24,8 +27,39 @@ var chatMarks = strings.NewReplacer(
 
 // chatText returns a text so that it stands in a message to a chat as it is: it calls
 // nobody, links to nothing, and does not change how the rest looks. Every text of a
-// message goes through it but the links that the server makes itself.
+// message goes through it but the links that the server makes itself. Addresses of the
+// network can be copied: they stand as code, in which no chat looks for a mark or a link.
 func chatText(text string) string {
+	var b strings.Builder
+	from := 0
+	for _, at := range addressLike.FindAllStringIndex(text, -1) {
+		if begin, end := at[0], at[1]; isAddress(text, begin, end) {
+			b.WriteString(plainText(text[from:begin]) + "`" + text[begin:end] + "`")
+			from = end
+		}
+	}
+	return b.String() + plainText(text[from:])
+}
+
+// addressLike finds what may be an IP address or a network.
+var addressLike = regexp.MustCompile(`(?:[0-9A-Fa-f]|::)(?:[0-9A-Fa-f.:]*(?:[0-9A-Fa-f]|::))?(?:/[0-9]+)?`)
+
+// isAddress reports whether the part of the text is an IP address or a network, and a word
+// of its own.
+func isAddress(text string, begin, end int) bool {
+	before, _ := utf8.DecodeLastRuneInString(text[:begin])
+	after, size := utf8.DecodeRuneInString(text[end:])
+	next, _ := utf8.DecodeRuneInString(text[end+size:])
+	if strings.ContainsRune("/@._-%", before) || inWord(before) || strings.ContainsRune("/@_-%", after) || inWord(after) || after == '.' && inWord(next) {
+		return false
+	}
+	_, noAddress := netip.ParseAddr(text[begin:end])
+	_, noNetwork := netip.ParsePrefix(text[begin:end])
+	return noAddress == nil || noNetwork == nil
+}
+
+// plainText is chatText for a text without addresses.
+func plainText(text string) string {
 	text = chatMarks.Replace(text)
 	if !strings.ContainsAny(text, "._") {
 		return text

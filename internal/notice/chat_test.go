@@ -7,6 +7,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/notice"
 )
 
 // TestChatMarks puts marks of each chat into every text that people or strangers choose:
@@ -49,7 +50,33 @@ func TestChatMarks(t *testing.T) {
 	if n := strings.Count(text.String(), "•"); n != len(list) {
 		t.Errorf("%d of %d notices", n, len(list))
 	}
-	if i := strings.IndexAny(text.String(), "<>*`~"); i >= 0 {
-		t.Errorf("a mark at %q", text.String()[i:])
+	rest := text.String()
+	for _, address := range []string{"`203.0.113.9`", "`10.0.0.9`"} { // they stand as code: chats make no link of them, and they can be copied
+		if n := strings.Count(rest, address); n != len(marks) {
+			t.Errorf("%s stands there %d times", address, n)
+		}
+		rest = strings.ReplaceAll(rest, address, "")
+	}
+	if i := strings.IndexAny(rest, "<>*`~"); i >= 0 {
+		t.Errorf("a mark at %q", rest[i:])
+	}
+}
+
+// TestChatText has texts as they stand in a message. _ is the joint, which nobody sees.
+func TestChatText(t *testing.T) {
+	for text, want := range map[string]string{
+		"from 203.0.113.9 with curl": "from `203.0.113.9` with curl", "203.0.113.9": "`203.0.113.9`", "(203.0.113.9).": "(`203.0.113.9`).", "from 203.0.113.9. Next": "from `203.0.113.9`. Next",
+		"203.0.113.9, 198.51.100.7": "`203.0.113.9`, `198.51.100.7`", "203.0.113.0/24": "`203.0.113.0/24`", "2001:db8::1": "`2001:db8::1`", "[2001:db8:100:a::/64]": "[`2001:db8:100:a::/64`]",
+		"::1": "`::1`", "fe80::": "`fe80::`", "203.0.113.9: refused": "`203.0.113.9`:_ refused",
+		// What only looks like one stays text.
+		"203.0.113.9/login": "203._0._113._9/login", "203.0.113.9.evil.example": "203._0._113._9._evil._example", "a@203.0.113.9": "a@_203._0._113._9", "https://203.0.113.9": "https:_//203._0._113._9",
+		"203.0.113.999": "203._0._113._999", "203.0.113.9/33": "203._0._113._9/33", "Chrome/120.0.0.0": "Chrome/120._0._0._0", "curl/8.5.0": "curl/8._5._0", "x203.0.113.9": "x203._0._113._9",
+		"203.0.113.9:443": "203._0._113._9:_443", "203.0.113.9-evil": "203._0._113._9-evil", "1.2": "1._2", ":100:": ":_100:_", "12:30": "12:_30", "bad cafe": "bad cafe", "`203.0.113.9`": "ˋ`203.0.113.9`ˋ",
+		"<203.0.113.9|Open>": "&lt;`203.0.113.9`|Open&gt;", "[Open](203.0.113.9)": "[Open]_(`203.0.113.9`)", "": "",
+	} {
+		want := strings.ReplaceAll(want, "_", "\u200b")
+		if got := notice.ChatText(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
 	}
 }
