@@ -9,7 +9,7 @@ import "slices"
 // the list.
 var auditActions = []string{
 	"attention.snooze", "attention.wake", "audit.prune",
-	"channel.create", "channel.delete", "channel.disable", "channel.retry", "channel.test", "channel.update",
+	"channel.create", "channel.delete", "channel.disable", "channel.retry", ChannelTest, "channel.update",
 	"dashboard.create", "dashboard.delete", "dashboard.update", "database.write",
 	"folder.create", "folder.delete", "folder.move", "folder.update",
 	"guard.create", "guard.delete", "guard.request", "guard.update",
@@ -23,14 +23,17 @@ var auditActions = []string{
 	"session.create", "session.end",
 	"team.create", "team.delete", "team.group.add", "team.group.remove", "team.member.remove", "team.member.set", "team.members.set",
 	"team.preferences", "team.update",
-	"token.create", "token.delete", "token.extend", "token.pause", "token.reissue", "token.resume", "token.retire", "token.rotate", "token.undo", "token.update", "token.revoke", "token.stale", "token.prune", "token.verify",
+	"token.create", "token.delete", "token.extend", "token.pause", "token.reissue", "token.resume", "token.retire", "token.rotate", "token.undo", "token.update", "token.revoke", "token.stale", "token.prune", TokenVerify,
 	"user.create", "user.delete", "user.demote", "user.disable", "user.enable", "user.logout", "user.org", "user.preferences", "user.promote",
 	"user.self", "user.update",
 }
 
-// MoreRefusals is the action of an entry that counts the refusals of a caller
-// beyond those that have entries of their own within the minute.
-const MoreRefusals = "refusals.more"
+// Actions of entries that one package writes and another looks for.
+const (
+	MoreRefusals = "refusals.more" // counts the refusals of a caller beyond those that have entries of their own within the minute
+	ChannelTest  = "channel.test"  // somebody tried a channel
+	TokenVerify  = "token.verify"  // somebody presented a token that is known, and it was refused
+)
 
 // AuditActions lists the actions of audit entries, apart from the permissions that refused
 // callers lacked. The list is a copy.

@@ -82,14 +82,14 @@ func (p *StalePolicy) Tidy() error {
 func (p *StalePolicy) tidyExempt() error {
 	for i, e := range p.Exempt {
 		kind, name, _ := strings.Cut(strings.TrimSpace(e), ":")
-		name = strings.TrimSpace(name)
-		if kind != "owner" && kind != "account" || name == "" {
+		kind, name = kind+":", strings.TrimSpace(name)
+		if kind != exemptOwner && kind != exemptAccount || name == "" {
 			return Invalidf("exempt", "exempt[%d] is neither owner:NAME nor account:LOGIN", i)
 		}
 		if err := ValidateText("exempt", name, MaxName); err != nil {
 			return err
 		}
-		p.Exempt[i] = kind + ":" + name
+		p.Exempt[i] = kind + name
 	}
 	return nil
 }
@@ -101,14 +101,30 @@ func (p StalePolicy) Exempts(t Token, a ServiceAccount) bool {
 	if owner == "" {
 		owner = a.Owner
 	}
-	return p.ExemptsOwner(owner) || slices.Contains(p.Exempt, "account:"+strconv.FormatInt(int64(a.ID), 10))
+	return p.ExemptsOwner(owner) || slices.Contains(p.Exempt, ExemptAccount(strconv.FormatInt(int64(a.ID), 10)))
+}
+
+// exemptAccount begins an exemption of an account, exemptOwner one of an owner.
+const (
+	exemptAccount = "account:"
+	exemptOwner   = "owner:"
+)
+
+// ExemptAccount returns the exemption of the account that text names: by its ID, or as
+// people write it by its login or name.
+func ExemptAccount(text string) string { return exemptAccount + text }
+
+// ExemptedAccount returns what names the account of an exemption, and whether it is one of
+// an account.
+func ExemptedAccount(exemption string) (text string, ok bool) {
+	return strings.CutPrefix(exemption, exemptAccount)
 }
 
 // ExemptsOwner reports whether nothing happens to tokens of the owner. Two that have the
 // same mail address are one.
 func (p StalePolicy) ExemptsOwner(owner string) bool {
 	return slices.ContainsFunc(p.Exempt, func(e string) bool {
-		name, ok := strings.CutPrefix(e, "owner:")
+		name, ok := strings.CutPrefix(e, exemptOwner)
 		return ok && ownerKey(name) == ownerKey(owner)
 	})
 }

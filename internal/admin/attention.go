@@ -256,7 +256,7 @@ func (s attention) failing() (*AttentionPage, error) {
 // refused for the same reason, each with its row.
 func (s attention) tried() (map[hallpass.TokenID]hallpass.AttentionRow, error) {
 	tries, err := s.AuditEntries(hallpass.AuditFilter{
-		Org: s.caller.Org, Action: "token.verify", Outcome: hallpass.Refused, From: s.now.Add(-triedWithin), Limit: maxTries,
+		Org: s.caller.Org, Action: hallpass.TokenVerify, Outcome: hallpass.Refused, From: s.now.Add(-triedWithin), Limit: maxTries,
 	})
 	if err != nil {
 		return nil, err
@@ -587,53 +587,18 @@ func (a *Admin) Snoozes(ctx context.Context, c hallpass.Caller) (list []hallpass
 		if err != nil {
 			return err
 		}
-		accounts, err := snoozedAccounts(tx, c.Org, list)
-		if err != nil {
-			return err
+		snoozed := make([]hallpass.Subject, len(list))
+		for i, z := range list {
+			snoozed[i] = z.Subject
 		}
-		var failed error
+		found, err := subjectsOf(tx, c.Org, snoozed...)
 		list = slices.DeleteFunc(list, func(z hallpass.Snooze) bool {
-			if k := z.Subject.Kind; k == hallpass.TokenSubject || k == hallpass.AccountSubject {
-				account, exists := accounts[z.Subject]
-				return !exists || need{action: hallpass.ServiceAccountsRead, scope: account.Scope()}.authorize(c) != nil
-			}
-			_, n, err := subjectNeed(tx, c.Org, z.Subject)
-			if err != nil && hallpass.KindOf(err) != hallpass.NotFound {
-				failed = err
-			}
-			return err != nil || n.authorize(c) != nil
+			read, _, exists := found.needs(z.Subject)
+			return !exists || read.authorize(c) != nil
 		})
-		return failed
+		return err
 	})
 	return list, err
-}
-
-// snoozedAccounts returns the account of each snoozed token and each snoozed account that
-// exists, of which there may be many, in two statements.
-func snoozedAccounts(tx *store.Tx, org hallpass.OrgID, list []hallpass.Snooze) (map[hallpass.Subject]hallpass.ServiceAccountID, error) {
-	var tokenIDs []hallpass.TokenID
-	var accountIDs []hallpass.ServiceAccountID
-	for _, z := range list {
-		switch z.Subject.Kind {
-		case hallpass.TokenSubject:
-			tokenIDs = append(tokenIDs, hallpass.TokenID(z.Subject.ID))
-		case hallpass.AccountSubject:
-			accountIDs = append(accountIDs, hallpass.ServiceAccountID(z.Subject.ID))
-		}
-	}
-	tokens, err := tx.TokensByID(org, tokenIDs)
-	if err != nil {
-		return nil, err
-	}
-	accounts, err := tx.ServiceAccountsByID(org, accountIDs)
-	found := make(map[hallpass.Subject]hallpass.ServiceAccountID, len(tokens)+len(accounts))
-	for id, t := range tokens {
-		found[hallpass.Subject{Kind: hallpass.TokenSubject, ID: int64(id)}] = t.ServiceAccount
-	}
-	for id := range accounts {
-		found[hallpass.Subject{Kind: hallpass.AccountSubject, ID: int64(id)}] = id
-	}
-	return found, err
 }
 
 // Snooze puts a row of the page of what needs doing off for a while: 30 days, if that
@@ -681,41 +646,17 @@ func (a *Admin) changeSnooze(ctx context.Context, c hallpass.Caller, section hal
 		return hallpass.Invalidf("subject", "the rows of %s are about a %s", section, section.Subjects())
 	}
 	return a.change(ctx, c, need{action: hallpass.ServiceAccountsRead}, action, func(t *Turn) error {
-		n, _, err := subjectNeed(t.Tx, t.Caller.Org, subject)
+		found, err := subjectsOf(t.Tx, t.Caller.Org, subject)
 		if err != nil {
 			return err
 		}
-		if err := n.authorize(t.Caller); err != nil {
+		_, write, exists := found.needs(subject)
+		if !exists {
+			return errNoSubject[subject.Kind]
+		}
+		if err := write.authorize(t.Caller); err != nil {
 			return err
 		}
 		return fn(t)
 	})
-}
-
-// subjectNeed returns what changing the subject demands, and reading it; NotFound when
-// the org does not have it.
-func subjectNeed(tx *store.Tx, org hallpass.OrgID, subject hallpass.Subject) (write, read need, err error) {
-	of := func(scope hallpass.Scope, w, r hallpass.Action) (need, need, error) {
-		return need{action: w, scope: scope}, need{action: r, scope: scope}, err
-	}
-	switch subject.Kind {
-	case hallpass.TokenSubject:
-		var t hallpass.Token
-		t, err = tx.OrgToken(org, hallpass.TokenID(subject.ID))
-		return of(t.ServiceAccount.Scope(), hallpass.ServiceAccountsWrite, hallpass.ServiceAccountsRead)
-	case hallpass.AccountSubject:
-		id := hallpass.ServiceAccountID(subject.ID)
-		_, err = tx.ServiceAccount(org, id)
-		return of(id.Scope(), hallpass.ServiceAccountsWrite, hallpass.ServiceAccountsRead)
-	case hallpass.ChannelSubject:
-		_, err = tx.Channel(org, hallpass.ChannelID(subject.ID))
-		return of("", hallpass.OrgsWrite, hallpass.OrgsWrite)
-	case hallpass.OrgSubject:
-		if subject.ID != int64(org) {
-			err = errOrgNotFound
-		}
-		return of("", hallpass.OrgsWrite, hallpass.OrgsWrite)
-	}
-	g, err := tx.GuardByID(org, hallpass.GuardID(subject.ID))
-	return need{action: hallpass.GuardsWrite, scope: g.Scope()}, need{action: hallpass.GuardsRead, scope: g.Scope()}, err
 }

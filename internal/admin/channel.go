@@ -116,7 +116,7 @@ func (a *Admin) CreateChannel(ctx context.Context, c hallpass.Caller, ch hallpas
 		if ch, err = t.CreateChannel(ch); err != nil {
 			return err
 		}
-		return t.Audit("channel", idText(ch.ID), channelWords(ch))
+		return t.Audit(string(hallpass.ChannelSubject), idText(ch.ID), channelWords(ch))
 	})
 	return ch, err
 }
@@ -145,7 +145,7 @@ func (a *Admin) UpdateChannel(ctx context.Context, c hallpass.Caller, id hallpas
 		if err := t.UpdateChannel(ch); err != nil {
 			return err
 		}
-		return t.Audit("channel", idText(id), channelWords(ch))
+		return t.Audit(string(hallpass.ChannelSubject), idText(id), channelWords(ch))
 	})
 	return ch, err
 }
@@ -173,7 +173,7 @@ func (a *Admin) DeleteChannel(ctx context.Context, c hallpass.Caller, id hallpas
 		if err := t.DeleteChannel(t.Caller.Org, id); err != nil {
 			return err
 		}
-		return t.Audit("channel", idText(id), channelWords(ch))
+		return t.Audit(string(hallpass.ChannelSubject), idText(id), channelWords(ch))
 	})
 }
 
@@ -216,7 +216,7 @@ func (t *Turn) mayTest(ch hallpass.Channel) error {
 // it as it is on its way. Of a disabled channel it is a Conflict, and after many tests
 // Limited.
 func (a *Admin) TestChannel(ctx context.Context, c hallpass.Caller, id hallpass.ChannelID) (d hallpass.Delivery, err error) {
-	err = a.change(ctx, c, channelNeed, "channel.test", func(t *Turn) error {
+	err = a.change(ctx, c, channelNeed, hallpass.ChannelTest, func(t *Turn) error {
 		ch, err := t.Channel(t.Caller.Org, id)
 		if err != nil {
 			return err
@@ -246,7 +246,7 @@ func (a *Admin) TestChannel(ctx context.Context, c hallpass.Caller, id hallpass.
 		if len(list) > 0 {
 			d = list[0]
 		}
-		return t.Audit("channel", idText(id), channelWords(ch))
+		return t.Audit(string(hallpass.ChannelSubject), idText(id), channelWords(ch))
 	})
 	return d, err
 }
@@ -281,7 +281,7 @@ func (a *Admin) RetryDead(ctx context.Context, c hallpass.Caller, id hallpass.Ch
 		if n == 0 && message != 0 {
 			return errMessageNotFound
 		}
-		return t.Audit("channel", idText(id), fmt.Sprintf("%s, %d notices", channelWords(ch), n))
+		return t.Audit(string(hallpass.ChannelSubject), idText(id), fmt.Sprintf("%s, %d notices", channelWords(ch), n))
 	})
 	return n, err
 }

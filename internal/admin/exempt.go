@@ -9,8 +9,6 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-const exemptAccount = "account:"
-
 // policyOf returns the policy of the org, in which accounts that are exempt stand by their
 // IDs.
 func policyOf(tx *store.Tx, org hallpass.OrgID) (hallpass.StalePolicy, error) {
@@ -26,7 +24,7 @@ func policyOf(tx *store.Tx, org hallpass.OrgID) (hallpass.StalePolicy, error) {
 // left out and returned beside. An ID counts before a login, and a login before a name.
 func pinExempt(tx *store.Tx, org hallpass.OrgID, exempt []string) (pinned, gone []string, err error) {
 	for _, e := range exempt {
-		name, ok := strings.CutPrefix(e, exemptAccount)
+		name, ok := hallpass.ExemptedAccount(e)
 		if !ok {
 			pinned = append(pinned, e)
 			continue
@@ -39,7 +37,7 @@ func pinExempt(tx *store.Tx, org hallpass.OrgID, exempt []string) (pinned, gone 
 			gone = append(gone, e)
 		}
 		for _, id := range list {
-			if e := exemptAccount + idText(id); !slices.Contains(pinned, e) {
+			if e := hallpass.ExemptAccount(idText(id)); !slices.Contains(pinned, e) {
 				pinned = append(pinned, e)
 			}
 		}
@@ -66,30 +64,38 @@ func resolveExempt(tx *store.Tx, org hallpass.OrgID, p *hallpass.StalePolicy) (s
 func shownExempt(tx *store.Tx, org hallpass.OrgID, exempt []string) ([]string, error) {
 	shown := slices.Clone(exempt)
 	for i, e := range shown {
-		id, ok := hallpass.ParseID(strings.TrimPrefix(e, exemptAccount))
-		if !ok || !strings.HasPrefix(e, exemptAccount) {
+		text, is := hallpass.ExemptedAccount(e)
+		id, ok := hallpass.ParseID(text)
+		if !is || !ok {
 			continue
 		}
 		account, err := tx.ServiceAccount(org, hallpass.ServiceAccountID(id))
 		if err != nil {
 			return nil, err
 		}
-		shown[i] = exemptAccount + account.Login
+		shown[i] = hallpass.ExemptAccount(account.Login)
 	}
 	return shown, nil
 }
 
 // pinPolicy stores the exemptions of a policy by IDs, if they are not yet: an earlier
 // version stored them as they were written. The policy keeps its age. What names no
-// account any more goes, and the audit has it.
+// account any more goes, and the audit has it. It writes only if there is something to
+// write: it runs every hour, for every org.
 func (a *Admin) pinPolicy(ctx context.Context, org hallpass.OrgID) error {
-	return a.db.Write(ctx, func(tx *store.Tx) error {
-		p, err := tx.StalePolicy(org)
-		if err != nil {
-			return err
+	var p hallpass.StalePolicy
+	var pinned, gone []string
+	read := func(tx *store.Tx) (err error) {
+		if p, err = tx.StalePolicy(org); err == nil {
+			pinned, gone, err = pinExempt(tx, org, p.Exempt)
 		}
-		pinned, gone, err := pinExempt(tx, org, p.Exempt)
-		if err != nil || slices.Equal(pinned, p.Exempt) {
+		return err
+	}
+	if err := a.db.Read(ctx, read); err != nil || slices.Equal(pinned, p.Exempt) {
+		return err
+	}
+	return a.db.Write(ctx, func(tx *store.Tx) error {
+		if err := read(tx); err != nil || slices.Equal(pinned, p.Exempt) {
 			return err
 		}
 		was := p.Exempt
@@ -102,7 +108,7 @@ func (a *Admin) pinPolicy(ctx context.Context, org hallpass.OrgID) error {
 		if len(gone) > 0 {
 			entry.Reason += "; there is no account any more for " + strings.Join(gone, ", ")
 		}
-		_, err = tx.Audit(entry)
+		_, err := tx.Audit(entry)
 		return err
 	})
 }

@@ -3,7 +3,6 @@ package notice
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -257,7 +256,7 @@ func (s *Sender) gone(ctx context.Context, c hallpass.Channel, list []hallpass.D
 	s.count(c.Kind, dead, len(list))
 	now := s.Now()
 	entry := hallpass.AuditEntry{
-		At: now, Org: c.Org, Action: "channel.disable", Target: fmt.Sprintf("channel:%d", c.ID), Outcome: hallpass.Done, Reason: "name " + c.Name + ": " + reason,
+		At: now, Org: c.Org, Action: "channel.disable", Target: hallpass.Subject{Kind: hallpass.ChannelSubject, ID: int64(c.ID)}.String(), Outcome: hallpass.Done, Reason: "name " + c.Name + ": " + reason,
 	}
 	return errors.Join(
 		s.DB.MarkFailed(ctx, c.ID, ids(list), store.Failure{Reason: reason, At: now, Rest: now}),

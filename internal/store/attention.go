@@ -138,11 +138,15 @@ func (tx *Tx) TokensByID(org hallpass.OrgID, ids []hallpass.TokenID) (map[hallpa
 	if err != nil {
 		return nil, fmt.Errorf("store: tokens of org %d by ID: %w", org, err)
 	}
-	tokens := make(map[hallpass.TokenID]hallpass.Token, len(list))
-	for _, t := range list {
-		tokens[t.ID] = t
+	return byID(list, func(t hallpass.Token) hallpass.TokenID { return t.ID }), nil
+}
+
+func byID[T any, ID comparable](list []T, id func(T) ID) map[ID]T {
+	found := make(map[ID]T, len(list))
+	for _, v := range list {
+		found[id(v)] = v
 	}
-	return tokens, nil
+	return found
 }
 
 // A WorkingName is a name that tokens of an account which work have, in one spelling.
@@ -180,11 +184,7 @@ func (tx *Tx) ServiceAccountsByID(org hallpass.OrgID, ids []hallpass.ServiceAcco
 	if err != nil {
 		return nil, fmt.Errorf("store: service accounts of org %d by ID: %w", org, err)
 	}
-	accounts := make(map[hallpass.ServiceAccountID]hallpass.ServiceAccount, len(list))
-	for _, a := range list {
-		accounts[a.ID] = a
-	}
-	return accounts, nil
+	return byID(list, func(a hallpass.ServiceAccount) hallpass.ServiceAccountID { return a.ID }), nil
 }
 
 // OverlappingTokens returns up to limit of the org's tokens that another replaces and

@@ -122,6 +122,18 @@ func (tx *Tx) Channels(org hallpass.OrgID) ([]hallpass.Channel, error) {
 	return list, nil
 }
 
+// ChannelsByID returns those of the org's channels that have one of the IDs, by ID.
+func (tx *Tx) ChannelsByID(org hallpass.OrgID, ids []hallpass.ChannelID) (map[hallpass.ChannelID]hallpass.Channel, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list, err := all(tx, scanChannel, `SELECT `+channelColumns+` FROM channels WHERE org_id = $1 AND id IN `+idList(ids), org)
+	if err != nil {
+		return nil, fmt.Errorf("store: channels of org %d by ID: %w", org, err)
+	}
+	return byID(list, func(c hallpass.Channel) hallpass.ChannelID { return c.ID }), nil
+}
+
 // ActiveChannels returns the channels of all orgs that are not disabled, by ID.
 func (tx *Tx) ActiveChannels() ([]hallpass.Channel, error) {
 	list, err := all(tx, scanChannel, `SELECT `+channelColumns+` FROM channels WHERE disabled = FALSE ORDER BY id`)
@@ -156,8 +168,8 @@ func (tx *Tx) ChannelTests(org hallpass.OrgID, id hallpass.ChannelID, since time
 		return fromMicros(at), err
 	}, `
 		SELECT at_us FROM audit
-		WHERE  action = 'channel.test' AND outcome = $4 AND at_us > $3 AND org_id = $1 AND (CAST($2 AS TEXT) = '' OR target = $2)
-		ORDER  BY at_us`, org, channelTarget(id), micros(since), string(hallpass.Done))
+		WHERE  action = $5 AND outcome = $4 AND at_us > $3 AND org_id = $1 AND (CAST($2 AS TEXT) = '' OR target = $2)
+		ORDER  BY at_us`, org, channelTarget(id), micros(since), string(hallpass.Done), hallpass.ChannelTest)
 	if err != nil {
 		return nil, fmt.Errorf("store: tests of channels of org %d: %w", org, err)
 	}
@@ -168,5 +180,5 @@ func channelTarget(id hallpass.ChannelID) string {
 	if id == 0 {
 		return ""
 	}
-	return fmt.Sprintf("channel:%d", id)
+	return hallpass.Subject{Kind: hallpass.ChannelSubject, ID: int64(id)}.String()
 }

@@ -188,13 +188,16 @@ func (tx *Tx) Guard(org hallpass.OrgID, name string) (hallpass.Guard, error) {
 	return g, nil
 }
 
-// GuardByID returns the guard with that ID; NotFound when org has none.
-func (tx *Tx) GuardByID(org hallpass.OrgID, id hallpass.GuardID) (hallpass.Guard, error) {
-	g, err := scanGuard(tx.sql.QueryRow(`SELECT `+guardColumns+` FROM guards WHERE org_id = $1 AND id = $2`, org, id))
-	if err != nil {
-		return hallpass.Guard{}, notFound(fmt.Errorf("store: guard %d: %w", id, err), errGuardNotFound.ID, errGuardNotFound.Message)
+// GuardsByID returns those of the org's guards that have one of the IDs, by ID.
+func (tx *Tx) GuardsByID(org hallpass.OrgID, ids []hallpass.GuardID) (map[hallpass.GuardID]hallpass.Guard, error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	return g, nil
+	list, err := all(tx, scanGuard, `SELECT `+guardColumns+` FROM guards WHERE org_id = $1 AND id IN `+idList(ids), org)
+	if err != nil {
+		return nil, fmt.Errorf("store: guards of org %d by ID: %w", org, err)
+	}
+	return byID(list, func(g hallpass.Guard) hallpass.GuardID { return g.ID }), nil
 }
 
 // Guards returns the org's guards whose name holds text, by name.

@@ -249,7 +249,7 @@ type DeadUse struct {
 // DeadUses returns, of the tokens that were refused since the time for one of the
 // reasons, the last such refusal of each token and reason.
 func (tx *Tx) DeadUses(since time.Time, reasons ...string) ([]DeadUse, error) {
-	args := []any{micros(since)}
+	args := []any{micros(since), hallpass.TokenVerify, string(hallpass.Refused)}
 	among := binds(&args, reasons)
 	list, err := all(tx, func(r row) (d DeadUse, err error) {
 		var at int64
@@ -259,7 +259,7 @@ func (tx *Tx) DeadUses(since time.Time, reasons ...string) ([]DeadUse, error) {
 	}, `
 		SELECT a.token_id, a.org_id, a.reason, a.at_us, a.address, a.user_agent FROM audit a
 		WHERE  a.id IN (SELECT MAX(id) FROM audit
-			WHERE  action = 'token.verify' AND outcome = 'refused' AND at_us > $1 AND token_id > 0 AND reason IN (`+among+`)
+			WHERE  action = $2 AND outcome = $3 AND at_us > $1 AND token_id > 0 AND reason IN (`+among+`)
 			GROUP  BY token_id, reason)
 		ORDER  BY a.id`, args...)
 	if err != nil {

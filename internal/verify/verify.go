@@ -131,7 +131,7 @@ func (v *Verifier) refuse(t hallpass.TokenID, c hallpass.Caller, from hallpass.F
 		defer ask(v.uses.reused)
 	}
 	v.record(hallpass.AuditEntry{
-		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Token: t, Action: "token.verify",
+		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Token: t, Action: hallpass.TokenVerify,
 		Target: "token:" + strconv.FormatInt(int64(t), 10), Outcome: hallpass.Refused, Reason: reason.ID, From: from,
 	})
 	return reason
