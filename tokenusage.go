@@ -115,7 +115,7 @@ func (a TokenAction) NeededBy(p Permission) bool {
 type ImpactOf struct {
 	Do    ImpactAction
 	Role  Role    // the account's new one, if Do is ImpactRole
-	Token TokenID // that is to be ended or paused, if Do is ImpactToken
+	Token TokenID // that is to be ended or paused, if Do is ImpactToken or ImpactPause; zero with ImpactPause: each of the account
 }
 
 // An ImpactAction is what is about to be done.
@@ -126,15 +126,16 @@ const (
 	ImpactDisable ImpactAction = "disable" // the account is disabled
 	ImpactDelete  ImpactAction = "delete"  // the account is deleted
 	ImpactRole    ImpactAction = "role"    // the account gets another basic role
-	ImpactToken   ImpactAction = "token"   // a token is revoked, deleted, paused or retired
+	ImpactToken   ImpactAction = "token"   // a token is revoked, deleted or retired
+	ImpactPause   ImpactAction = "pause"   // a token is paused, or all of the account are
 )
 
 // ParseImpact reads an ImpactOf as it is written in requests: "disable", "delete",
-// "role:Viewer", or "token:7:revoke", where pause, delete and retire may stand for
-// revoke.
+// "pause", "role:Viewer", "token:7:pause", or "token:7:revoke", where delete and retire may
+// stand for revoke.
 func ParseImpact(text string) (ImpactOf, error) {
 	switch do, rest, _ := strings.Cut(text, ":"); ImpactAction(do) {
-	case ImpactDisable, ImpactDelete:
+	case ImpactDisable, ImpactDelete, ImpactPause:
 		if rest == "" && !strings.Contains(text, ":") {
 			return ImpactOf{Do: ImpactAction(do)}, nil
 		}
@@ -144,11 +145,14 @@ func ParseImpact(text string) (ImpactOf, error) {
 		}
 	case ImpactToken:
 		number, how, _ := strings.Cut(rest, ":")
-		if id, ok := ParseID(number); ok && slices.Contains([]string{"revoke", "pause", "delete", "retire"}, how) {
+		switch id, ok := ParseID(number); {
+		case ok && how == string(ImpactPause):
+			return ImpactOf{Do: ImpactPause, Token: TokenID(id)}, nil
+		case ok && slices.Contains([]string{"revoke", "delete", "retire"}, how):
 			return ImpactOf{Do: ImpactToken, Token: TokenID(id)}, nil
 		}
 	}
-	return ImpactOf{}, Invalidf("action", "action is not disable, delete, a role as role:Viewer, or the end of a token as token:7:revoke")
+	return ImpactOf{}, Invalidf("action", "action is not disable, delete, pause, a role as role:Viewer, or what is done to a token as token:7:pause or token:7:revoke")
 }
 
 // GuardRoute returns the pattern of requests that the rule of the guard decided; of

@@ -9,7 +9,7 @@ import (
 func TestParseImpact(t *testing.T) {
 	for text, want := range map[string]hallpass.ImpactOf{
 		"disable": {Do: hallpass.ImpactDisable}, "delete": {Do: hallpass.ImpactDelete}, "role:Viewer": {Do: hallpass.ImpactRole, Role: hallpass.RoleViewer}, "role:None": {Do: hallpass.ImpactRole},
-		"token:7:revoke": {Do: hallpass.ImpactToken, Token: 7}, "token:7:pause": {Do: hallpass.ImpactToken, Token: 7}, "token:7:delete": {Do: hallpass.ImpactToken, Token: 7}, "token:7:retire": {Do: hallpass.ImpactToken, Token: 7},
+		"token:7:revoke": {Do: hallpass.ImpactToken, Token: 7}, "token:7:pause": {Do: hallpass.ImpactPause, Token: 7}, "pause": {Do: hallpass.ImpactPause}, "token:7:delete": {Do: hallpass.ImpactToken, Token: 7}, "token:7:retire": {Do: hallpass.ImpactToken, Token: 7},
 	} {
 		if got, err := hallpass.ParseImpact(text); err != nil || got != want {
 			t.Errorf("%q: %+v, %v, want %+v", text, got, err, want)

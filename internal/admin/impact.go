@@ -248,7 +248,7 @@ func (a *Admin) Impact(ctx context.Context, c hallpass.Caller, account hallpass.
 		if err != nil {
 			return err
 		}
-		if of.Do == hallpass.ImpactToken {
+		if of.Token != 0 {
 			if _, err := tx.Token(c.Org, account, of.Token); err != nil {
 				return err
 			}
@@ -259,7 +259,8 @@ func (a *Admin) Impact(ctx context.Context, c hallpass.Caller, account hallpass.
 		}
 		concerned := make(map[hallpass.TokenID]hallpass.Token)
 		for _, t := range tokens {
-			if t.Live(a.now()) && (of.Do != hallpass.ImpactToken || t.ID == of.Token) {
+			refused := of.Do == hallpass.ImpactPause && t.Pause.Holds(a.now()) // already, so that nothing changes for it
+			if t.Live(a.now()) && (of.Token == 0 || t.ID == of.Token) && !refused {
 				concerned[t.ID] = t
 			}
 		}

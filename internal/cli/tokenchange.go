@@ -189,7 +189,7 @@ func pauseToken(r *remote) *cobra.Command {
 	})
 	cmd.Long = `Refuse a token until it is resumed, or for as long as --for says. When the command
 returns, every server refuses the token. Use it to see what breaks before a token is
-deleted; "token usage" shows who used it.`
+deleted. "sa impact --pause --token" shows beforehand what will be refused.`
 	cmd.Example = `  hallpass token pause ci deploy --for 15m --reason "who uses this?"`
 	cmd.Flags().StringVar(&howLong, "for", "", "end the pause by itself after so long: 15m, 12h or 30d (default until it is resumed)")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit and for who asks later")

@@ -91,14 +91,14 @@ func (s *session) printTables(none string, list ...table) error {
 
 // impactFlags say which change is asked about.
 type impactFlags struct {
-	remove      bool
-	role, token string
-	days        int
+	remove, pause bool
+	role, token   string
+	days          int
 }
 
 func accountImpact(r *remote) *cobra.Command {
 	var f impactFlags
-	cmd := r.verb("impact ACCOUNT", "Show what would break if an account were disabled, deleted or given another role", func(s *session) error {
+	cmd := r.verb("impact ACCOUNT", "Show what would break if an account were disabled, deleted or given another role, or a token paused", func(s *session) error {
 		a, err := s.FindServiceAccount(s.ctx, s.args[0])
 		if err != nil {
 			return err
@@ -111,21 +111,25 @@ func accountImpact(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return s.printImpact(out, change, f.days)
+		return s.printImpact(out, f.question(change))
 	})
 	cmd.Long = `Show which clients would fail, by what they did in the last days, if the account were
-disabled; with a flag, if it were deleted or had another role, or if one of its tokens
-were deleted. Nothing is changed. The exit status is 0 when nothing that was used would
-break, 3 when something would, and 1 when an error left it unknown.`
+disabled; with a flag, if it were deleted or had another role, if one of its tokens were
+deleted, or while its tokens, or one of them, are paused. Nothing is changed. The exit
+status is 0 when nothing that was used would break, 3 when something would, and 1 when
+an error left it unknown.`
 	cmd.Example = `  hallpass sa impact ci
   hallpass sa impact ci --role Viewer --days 90
-  hallpass sa impact ci --token deploy`
+  hallpass sa impact ci --token deploy
+  hallpass sa impact ci --token deploy --pause`
 	flags := cmd.Flags()
 	flags.BoolVar(&f.remove, "delete", false, "as if the account were deleted")
 	flags.StringVar(&f.role, "role", "", "as if this were its basic role: None, Viewer, Editor or Admin")
-	flags.StringVar(&f.token, "token", "", "as if this token were deleted")
+	flags.StringVar(&f.token, "token", "", "as if this token were deleted, or paused")
+	flags.BoolVar(&f.pause, "pause", false, "while the tokens are paused, or the one of --token")
 	daysFlag(cmd, &f.days, 7)
 	cmd.MarkFlagsMutuallyExclusive("delete", "role", "token")
+	cmd.MarkFlagsMutuallyExclusive("delete", "role", "pause")
 	offersWords(cmd, "role", basicRoles)
 	return cmd
 }
@@ -139,6 +143,8 @@ func (f impactFlags) action(s *session, a wire.ServiceAccountProfile) (action, w
 		return "role:" + f.role, fmt.Sprintf("%s had the role %s", a.Name, f.role), nil
 	case f.remove:
 		return "delete", a.Name + " were deleted", nil
+	case f.token == "" && f.pause:
+		return "pause", "the tokens of " + a.Name + " are paused", nil
 	case f.token == "":
 		return "disable", a.Name + " were disabled", nil
 	case holdsToken(f.token):
@@ -152,24 +158,42 @@ func (f impactFlags) action(s *session, a wire.ServiceAccountProfile) (action, w
 	if err == nil {
 		err = s.sayWhich(all, k, f.token)
 	}
+	if f.pause {
+		return fmt.Sprintf("token:%d:pause", k.ID), fmt.Sprintf("the token %s of %s is paused", idName(k), a.Name), err
+	}
 	return fmt.Sprintf("token:%d:revoke", k.ID), fmt.Sprintf("the token %s of %s were deleted", idName(k), a.Name), err
 }
 
+// A question is what was asked about a change, in the words of its answers.
+type question struct {
+	yes  string // something would break: the words before when it was last used
+	no   string // nothing would
+	lost string // the head of the column of actions
+}
+
+// question returns what was asked about the change.
+func (f impactFlags) question(change string) question {
+	if f.pause {
+		return question{"While " + change + ", these will be refused; the last use was ", fmt.Sprintf("Nothing was used in %d days that will be refused while %s.", f.days, change), "REFUSED ACTION"}
+	}
+	return question{"This would break if " + change + "; it was last used ", fmt.Sprintf("Nothing that was used in %d days would break if %s.", f.days, change), "LOST ACTION"}
+}
+
 // printImpact prints what would break.
-func (s *session) printImpact(out wire.Impact, change string, days int) error {
+func (s *session) printImpact(out wire.Impact, asked question) error {
 	clients := table{header: []string{"TOKEN", "ADDRESS", "USER AGENT", "LAST REQUEST", "LAST USED", "COUNT"}}
 	for _, c := range out.Clients {
 		clients.rows = append(clients.rows, []string{fmt.Sprintf("%s (%d)", c.Name, c.Token), c.Address, c.UserAgent, c.Route, timeText(&c.LastUsed), number(c.Count)})
 	}
-	lost := table{header: []string{"LOST ACTION", "SCOPE", "LAST USED", "COUNT"}, rows: actionRows(out.LostActions)}
+	lost := table{header: []string{asked.lost, "SCOPE", "LAST USED", "COUNT"}, rows: actionRows(out.LostActions)}
 	if s.json {
 		if err := s.printJSON(out); err != nil {
 			return err
 		}
 	} else {
-		verdict := fmt.Sprintf("Nothing that was used in %d days would break if %s.", days, change)
+		verdict := asked.no
 		if out.WouldBreak {
-			verdict = fmt.Sprintf("This would break if %s; it was last used %s:", change, agoText(out.LastUse, time.Now()))
+			verdict = asked.yes + agoText(out.LastUse, time.Now()) + ":"
 		}
 		if err := s.say("%s", verdict); err != nil || !out.WouldBreak {
 			return err
