@@ -204,6 +204,8 @@ type AttentionRow struct {
 	From  From      // of tries: where the last came from
 	Count int64     // of tries within the hour, of refusals since yesterday began
 	Lower Role      // of ActionLowerRole: the role that is enough
+
+	Seconds int64 // of ActionSetEnd: the lifetime of the token that replaces this one, 90 days or what the server allows
 }
 
 // Row is a row of the section about a token of the account.

@@ -44,7 +44,8 @@ type AttentionRow struct {
 	Login            string `json:"login,omitempty"`
 	Role             string `json:"role,omitempty"`
 	Owner            string `json:"owner,omitempty"`
-	LowerRole        string `json:"lowerRole,omitempty"` // the role that is enough
+	LowerRole        string `json:"lowerRole,omitempty"`     // the role that is enough
+	SecondsToLive    int64  `json:"secondsToLive,omitempty"` // of set-end: the lifetime of the token that replaces it
 
 	ChannelID int64  `json:"channelId,omitempty"`
 	Channel   string `json:"channel,omitempty"`

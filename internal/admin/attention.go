@@ -97,7 +97,7 @@ func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, e
 	case hallpass.AttentionFailing:
 		return s.failing()
 	case hallpass.AttentionExpiring:
-		soon := store.WorkingTokens{EndAfter: s.now, EndBefore: s.now.Add(endsWithin), MadeFor: shortLived}
+		soon := store.WorkingTokens{EndAfter: s.now, EndBefore: s.now.Add(endsWithin), MadeFor: shortLived, PastHalf: true} // what replaces a token by one that lives as long is enough
 		used, unused := soon, soon
 		used.UsedSince, unused.Unused = ago(usedWithin), ago(usedWithin)
 		unused.Fresh = ago(unusedAfter) // whoever has just made a token is about to use it
@@ -115,7 +115,13 @@ func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, e
 		}
 		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionPause}, store.WorkingTokens{UsedBefore: ago(idle)})
 	case hallpass.AttentionNeverEnds:
-		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionSetEnd}, store.WorkingTokens{NeverEnd: true})
+		page, err := s.tokens(section, []hallpass.AttentionAction{hallpass.ActionSetEnd}, store.WorkingTokens{NeverEnd: true})
+		if err == nil {
+			for i := range page.Rows {
+				page.Rows[i].Seconds = s.admin.usualLife()
+			}
+		}
+		return page, err
 	case hallpass.AttentionAboveLimit:
 		latest := s.admin.o.TokenPolicy.Latest(s.now)
 		if latest.IsZero() {
@@ -134,6 +140,15 @@ func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, e
 		return s.proxy()
 	}
 	return nil, nil
+}
+
+// usualLife returns the lifetime, in seconds, of a token that replaces one which never ends.
+func (a *Admin) usualLife() int64 {
+	usual := int64(90 * 24 * time.Hour / time.Second)
+	if longest := a.o.TokenPolicy.Longest(); longest > 0 {
+		return min(usual, longest)
+	}
+	return usual
 }
 
 // limit returns how many rows to look for, so that they can be counted and it is known

@@ -89,6 +89,7 @@ func attentionRow(r hallpass.AttentionRow, now time.Time) wire.AttentionRow {
 	if r.Action == hallpass.ActionLowerRole {
 		out.LowerRole = r.Lower.String()
 	}
+	out.SecondsToLive = r.Seconds
 	return out
 }
 

@@ -175,7 +175,11 @@ func doLine(r wire.AttentionRow) string {
 	case hallpass.ActionRotate, hallpass.ActionReissue:
 		return shellLine("token", "rotate", account, token)
 	case hallpass.ActionSetEnd:
-		return shellLine("token", "rotate", account, token, "--ttl", "90d")
+		ttl := "90d"
+		if r.SecondsToLive > 0 { // a server of before that time does not say
+			ttl = spanText(r.SecondsToLive)
+		}
+		return shellLine("token", "rotate", account, token, "--ttl", ttl)
 	case hallpass.ActionRetire, hallpass.ActionPause, hallpass.ActionResume:
 		return shellLine("token", r.Action, account, token)
 	case hallpass.ActionExtend:

@@ -20,6 +20,7 @@ type WorkingTokens struct {
 	EndBefore  time.Time     // only those that end at it or before
 	MadeBefore time.Time     // only those that were made before it
 	MadeFor    time.Duration // only those that were made to live so long at least
+	PastHalf   bool          // with EndAfter: only those that have lived for half of their time
 	NeverUsed  bool
 	UsedSince  time.Time                 // only those that were used at it or later
 	UsedBefore time.Time                 // only those that were used, and not since it
@@ -62,6 +63,9 @@ func (tx *Tx) WorkingTokenIDs(q WorkingTokens) ([]hallpass.TokenID, error) {
 	}
 	if q.MadeFor > 0 {
 		where += ` AND t.expires_us - t.created_us >= ` + b.add(q.MadeFor.Microseconds())
+	}
+	if q.PastHalf {
+		where += ` AND t.expires_us - ` + now + ` <= (t.expires_us - t.created_us) / 2`
 	}
 	where += q.whereUsed(&b) + among(q.Among) + awake(&b, q.Org, q.Now, q.Awake, hallpass.TokenSubject, "t.id")
 	list, err := all(tx, func(r row) (id hallpass.TokenID, err error) { return id, r.Scan(&id) }, `
