@@ -224,7 +224,12 @@ func (r AttentionRow) What() string {
 		}
 		return "Ends soon"
 	case AttentionOverlaps:
-		if r.Action == ActionExtend {
+		switch r.Action {
+		case ActionRotate:
+			return "The new token of this rotation has ended before the old one"
+		case ActionResume:
+			return "The new token of this rotation is paused until the old one has ended"
+		case ActionExtend:
 			return "Replaced, ends soon, and is still used"
 		}
 		return "Replaced, and nobody uses it any more"

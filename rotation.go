@@ -34,9 +34,21 @@ func ValidateGrace(grace time.Duration) error {
 	return nil
 }
 
+// Replaced reports whether another token replaces t that has not ended at now.
+func (t Token) Replaced(now time.Time) bool {
+	r := t.Rotation
+	return r.Successor != 0 && (r.SuccessorEnd.IsZero() || now.Before(r.SuccessorEnd))
+}
+
+// Rotating reports whether t has not ended at now and next was made to replace it. next
+// may have ended: then nothing replaces t, and the rotation can still be undone.
+func (t Token) Rotating(next Token, now time.Time) bool {
+	return next.ID != 0 && t.Rotation.Successor == next.ID && t.Live(now)
+}
+
 // Overlaps reports whether t may be used at now beside next, which replaces it.
 func (t Token) Overlaps(next Token, now time.Time) bool {
-	return next.ID != 0 && t.Rotation.Successor == next.ID && t.Live(now) && next.Live(now)
+	return t.Rotating(next, now) && next.Live(now)
 }
 
 // Closes returns why t, which next replaces, has to end at now: its time is over, or

@@ -65,6 +65,8 @@ type Rotation struct {
 	Predecessor TokenID // the token that it replaced; zero: none
 	Successor   TokenID // the token that replaced it; zero: none
 
+	SuccessorEnd time.Time // when the successor ends, or has ended; zero: never, or it was not read. It is a fact about the successor, which is stored there alone
+
 	At      time.Time     // when it was replaced
 	CloseAt time.Time     // when it ends at the latest, since it was replaced; zero: it was not replaced
 	Quiet   time.Duration // how long nobody must have used it before it ends earlier; zero: until its successor is used
@@ -126,7 +128,7 @@ type TokenState string
 // up: a token of a disabled account that has expired is expired.
 const (
 	TokenLive        TokenState = "live"        // it may be used
-	TokenOverlapping TokenState = "overlapping" // it may be used, and so may the one that replaces it
+	TokenOverlapping TokenState = "overlapping" // it may be used, and the one that replaces it has not ended
 	TokenPaused      TokenState = "paused"      // it may be used when its pause is over
 	TokenBlocked     TokenState = "blocked"     // its service account is disabled: it may be used when that is enabled again
 	TokenExpired     TokenState = "expired"     // its time is over
@@ -155,7 +157,7 @@ func (t Token) State(now time.Time, disabled bool) TokenState {
 		return TokenBlocked
 	case t.Pause.Holds(now):
 		return TokenPaused
-	case t.Rotation.Successor != 0:
+	case t.Replaced(now):
 		return TokenOverlapping
 	}
 	return TokenLive

@@ -415,7 +415,8 @@ func remedy(t hallpass.Token, account hallpass.ServiceAccount, e hallpass.AuditE
 }
 
 // overlaps returns the tokens that another replaces and that nobody uses any more, or
-// that are still used shortly before their end.
+// that are still used shortly before their end; those whose successor has ended, so that
+// nothing works when they end; and the successors that are paused for longer.
 func (s attention) overlaps() (*AttentionPage, error) {
 	tokens, err := s.OverlappingTokens(s.caller.Org, s.now, s.among, maxTries)
 	if err != nil {
@@ -429,9 +430,18 @@ func (s attention) overlaps() (*AttentionPage, error) {
 	if err != nil {
 		return nil, err
 	}
+	successors, err := s.successors(byID)
+	if err != nil {
+		return nil, err
+	}
 	var rows []hallpass.AttentionRow
 	for _, t := range tokens {
-		if do := overlap(t, s.now); do != "" && !accounts[t.ServiceAccount].Disabled {
+		next := successors[t.Rotation.Successor]
+		do := overlap(t, next, s.now)
+		if do == hallpass.ActionResume {
+			t = next
+		}
+		if do != "" && !accounts[t.ServiceAccount].Disabled {
 			rows = append(rows, hallpass.AttentionOverlaps.Row(t, accounts[t.ServiceAccount], do))
 		}
 	}
@@ -440,9 +450,18 @@ func (s attention) overlaps() (*AttentionPage, error) {
 	})
 }
 
-// overlap returns what to do about a token that another replaces, "" for nothing.
-func overlap(t hallpass.Token, now time.Time) hallpass.AttentionAction {
+// overlap returns what to do about a token that next replaces, "" for nothing. To resume
+// is about next.
+func overlap(t, next hallpass.Token, now time.Time) hallpass.AttentionAction {
 	r := t.Rotation
+	switch {
+	case !t.Replaced(now):
+		return hallpass.ActionRotate
+	case next.Pause.Holds(now) && !next.Replaced(now) && (next.Pause.Until.IsZero() || !t.Live(next.Pause.Until)):
+		return hallpass.ActionResume
+	case next.Pause.Holds(now): // what is right is known when that is over
+		return ""
+	}
 	last := r.At
 	if t.LastUse.At.After(last) {
 		last = t.LastUse.At

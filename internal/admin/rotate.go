@@ -8,6 +8,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
 // A Rotate says how a token is to be replaced. Zero values are the defaults.
@@ -103,7 +104,7 @@ func (a *Admin) rotate(
 			out.Token, err = t.repeat(next, mark, out.Secret)
 			return err
 		}
-		if err := rotatable(old, next, a.now()); err != nil {
+		if err := Rotatable(old, next, a.now()); err != nil {
 			return err
 		}
 		made.Hash, made.LastFour, made.CreatedBy, made.Rotation.Key = out.Secret.Hash(), out.Secret.LastFour(), t.Caller.Principal.Login, mark
@@ -166,10 +167,10 @@ func notReplaced(next hallpass.Token, now time.Time) error {
 	return &TokenError{&hallpass.Error{Kind: hallpass.Conflict, ID: "token.already-rotated", Message: fmt.Sprintf("The token %d replaces this token already", next.ID)}, next}
 }
 
-// rotatable returns a Conflict if the token cannot be replaced at now: a live one does
-// that already, or it was ended or is paused. One that has expired can, and one whose
-// successor was deleted.
-func rotatable(old, next hallpass.Token, now time.Time) error {
+// Rotatable returns a Conflict if the token cannot be replaced at now: next, which is the
+// zero Token if nothing replaces it, works and does that already, or it was ended or is
+// paused. One that has expired can, and one whose successor was deleted.
+func Rotatable(old, next hallpass.Token, now time.Time) error {
 	if err := notReplaced(next, now); err != nil {
 		return err
 	}
@@ -223,6 +224,9 @@ func (t *Turn) replace(old, made hallpass.Token, in Rotate) (next, was hallpass.
 	if err := t.UpdateToken(was); err != nil {
 		return next, was, err
 	}
+	if err := passOn(t.Tx, was, now); err != nil {
+		return next, was, err
+	}
 	if err := t.admin.notifyReplaced(t.Tx, was, t.Caller.Principal.Login, in.Reason); err != nil {
 		return next, was, err
 	}
@@ -239,8 +243,8 @@ func (t *Turn) replace(old, made hallpass.Token, in Rotate) (next, was hallpass.
 
 var errNotOverlapping = &hallpass.Error{Kind: hallpass.Conflict, ID: "token.not-overlapping", Message: "This token and another that replaces it do not both work"}
 
-// overlap makes a change of a token that another replaces while both work; Conflict if
-// they do not.
+// overlap makes a change of a token that another replaces, or was to replace, as long as
+// the old one has not ended; Conflict if it has.
 func (a *Admin) overlap(
 	ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID, action string,
 	fn func(t *Turn, owner hallpass.ServiceAccount, old, next hallpass.Token) error,
@@ -250,22 +254,38 @@ func (a *Admin) overlap(
 		if err != nil {
 			return err
 		}
-		if !old.Overlaps(next, a.now()) {
+		if !old.Rotating(next, a.now()) {
 			return errNotOverlapping
 		}
 		return fn(t, owner, old, next)
 	})
 }
 
+// Retirable returns a Conflict if a token must not be retired at now, because next, which
+// replaces it, does not work, or is not there: nothing would work then.
+func Retirable(next hallpass.Token, now time.Time) error {
+	refuse := func(id, why string) error {
+		return &TokenError{&hallpass.Error{
+			Kind: hallpass.Conflict, ID: id, Message: fmt.Sprintf("The token %d that replaces it %s. To end this token all the same, delete it", next.ID, why),
+		}, next}
+	}
+	switch {
+	case next.ID == 0:
+		return errNotOverlapping
+	case !next.Live(now):
+		return refuse("token.successor-ended", "has ended, so nothing would work: undo the rotation, or rotate this token again")
+	case next.Pause.Holds(now):
+		return refuse("token.successor-paused", "is paused, so nothing would work: resume that first")
+	}
+	return nil
+}
+
 // RetireToken ends a token that another replaces, at once: once this has returned, it is
-// refused. Conflict if no live token replaces it, if that is paused, or it has ended.
+// refused. Conflict if no token replaces it, if that does not work, or it has ended.
 func (a *Admin) RetireToken(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) error {
 	return a.overlap(ctx, c, account, id, "token.retire", func(t *Turn, _ hallpass.ServiceAccount, old, next hallpass.Token) error {
-		if next.Pause.Holds(a.now()) {
-			return &TokenError{&hallpass.Error{
-				Kind: hallpass.Conflict, ID: "token.successor-paused",
-				Message: fmt.Sprintf("The token %d that replaces it is paused, so nothing would work: resume that first. To end this token all the same, delete it", next.ID),
-			}, next}
+		if err := Retirable(next, a.now()); err != nil {
+			return err
 		}
 		return t.retire(old, fmt.Sprintf("token %d replaces it", next.ID))
 	})
@@ -277,10 +297,14 @@ func (t *Turn) retire(old hallpass.Token, why string) error {
 		return err
 	}
 	now := t.admin.now()
-	if err := t.UpdateToken(old.Retired(now)); err != nil {
+	old = old.Retired(now)
+	if err := t.UpdateToken(old); err != nil {
 		return err
 	}
-	if err := t.admin.notifyRetired(t.Tx, old.Retired(now), t.Caller.Principal.Login, why); err != nil {
+	if err := passOn(t.Tx, old, now); err != nil {
+		return err
+	}
+	if err := t.admin.notifyRetired(t.Tx, old, t.Caller.Principal.Login, why); err != nil {
 		return err
 	}
 	return t.Audit("token", idText(old.ID), why)
@@ -288,7 +312,7 @@ func (t *Turn) retire(old hallpass.Token, why string) error {
 
 // ExtendRotation has a token that another replaces end at the latest when grace is over,
 // from now on, and returns it. It is no later than it expires, and 30 days after it was
-// replaced. Conflict if no live token replaces it, or it has ended.
+// replaced. Conflict if no token was to replace it, or it has ended.
 func (a *Admin) ExtendRotation(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID, grace time.Duration) (hallpass.Token, error) {
 	if grace <= 0 {
 		return hallpass.Token{}, hallpass.Invalidf("graceSeconds", "graceSeconds must be at least 1: to end the token now, retire it")
@@ -323,9 +347,10 @@ func (a *Admin) ExtendRotation(ctx context.Context, c hallpass.Caller, account h
 	return after, err
 }
 
-// UndoRotation ends a token that replaces another while both work, and returns the
-// other, which is as it was before; its ID stands behind its name if another token has
-// that by now. Conflict if they do not both work, or a third replaces the one to be ended.
+// UndoRotation ends a token that replaces another, unless it has ended already, and
+// returns the other, which is as it was before; its ID stands behind its name if another
+// token has that by now. Conflict if the other has ended, or a third replaces the one to
+// be ended.
 func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hallpass.ServiceAccountID, id hallpass.TokenID) (hallpass.Token, error) {
 	var back hallpass.Token
 	err := a.change(ctx, c, need{action: hallpass.ServiceAccountsWrite, scope: account.Scope()}, "token.undo", func(t *Turn) error {
@@ -335,7 +360,7 @@ func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hal
 		}
 		now := a.now()
 		owner, old, _, err := t.rotating(account, next.Rotation.Predecessor)
-		if hallpass.KindOf(err) == hallpass.NotFound || err == nil && !old.Overlaps(next, now) {
+		if hallpass.KindOf(err) == hallpass.NotFound || err == nil && !old.Rotating(next, now) {
 			return errNotOverlapping
 		}
 		var third hallpass.Token
@@ -354,8 +379,10 @@ func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hal
 		if err != nil {
 			return err
 		}
-		if err := t.RevokeToken(next.Org, next.ID, now); err != nil {
-			return err
+		if next.Live(now) {
+			if err := t.RevokeToken(next.Org, next.ID, now); err != nil {
+				return err
+			}
 		}
 		if back, err = t.GiveNameBack(alone(old), now); err != nil {
 			return err
@@ -374,11 +401,7 @@ func (t *Turn) release(old, deleted hallpass.Token) error {
 		return err
 	}
 	if replaces(third, t.admin.now()) {
-		old.Rotation.Successor, third.Rotation.Predecessor = third.ID, old.ID
-		if err := t.UpdateToken(old); err != nil {
-			return err
-		}
-		return t.UpdateToken(third)
+		return pair(t.Tx, old, third)
 	}
 	owner, err := t.ServiceAccount(old.Org, old.ServiceAccount)
 	if err != nil {
@@ -396,10 +419,44 @@ func (t *Turn) release(old, deleted hallpass.Token) error {
 	return err
 }
 
+// pair stores that next replaces old.
+func pair(tx *store.Tx, old, next hallpass.Token) error {
+	old.Rotation.Successor, next.Rotation.Predecessor = next.ID, old.ID
+	if err := tx.UpdateToken(old); err != nil {
+		return err
+	}
+	return tx.UpdateToken(next)
+}
+
+// passOn is what becomes of a token, if it has not ended, when the one that replaces it
+// was retired: what replaces the retired one replaces it. It does nothing for a token that
+// has not ended.
+func passOn(tx *store.Tx, retired hallpass.Token, now time.Time) error {
+	r := retired.Rotation
+	if r.Predecessor == 0 || r.Successor == 0 || retired.Live(now) {
+		return nil
+	}
+	old, err := tx.Token(retired.Org, retired.ServiceAccount, r.Predecessor)
+	if err == nil && !old.Rotating(retired, now) {
+		return nil
+	}
+	var next hallpass.Token
+	if err == nil {
+		next, err = tx.Token(retired.Org, retired.ServiceAccount, r.Successor)
+	}
+	if hallpass.KindOf(err) == hallpass.NotFound { // deleted
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return pair(tx, old, next)
+}
+
 // alone returns the token as it is when no other replaces it.
 func alone(t hallpass.Token) hallpass.Token {
 	r := &t.Rotation
-	r.Successor, r.At, r.CloseAt, r.Quiet = 0, time.Time{}, time.Time{}, 0
+	r.Successor, r.SuccessorEnd, r.At, r.CloseAt, r.Quiet = 0, time.Time{}, time.Time{}, time.Time{}, 0
 	return t
 }
 

@@ -587,6 +587,167 @@ func TestDeletedSuccessor(t *testing.T) {
 	}
 }
 
+// TestSuccessorThatDoesNotWork: the new token of a rotation has ended, or is paused, and
+// the old one works. That can be taken back, made longer or rotated again; it is not
+// retired, and what needs doing tells of it.
+func TestSuccessorThatDoesNotWork(t *testing.T) {
+	minute, hour := int64(60), time.Hour
+	pause := func(w *rotations, next hallpass.TokenID, p hallpass.TokenPatch) {
+		if _, err := w.UpdateToken(w.t.Context(), w.boss, w.account, next, p); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	yes := true
+	for name, tt := range map[string]struct {
+		in      admin.Rotate
+		happens func(w *rotations, next hallpass.TokenID)
+		state   hallpass.TokenState // of the old token
+		retire  string              // the errors
+		rotate  string
+		row     hallpass.AttentionAction // empty: no row
+	}{
+		"expired": {
+			admin.Rotate{Seconds: &minute}, func(w *rotations, _ hallpass.TokenID) { w.Wind(time.Minute) },
+			hallpass.TokenLive, "token.successor-ended", "", hallpass.ActionRotate,
+		},
+		"revoked": {
+			admin.Rotate{}, func(w *rotations, next hallpass.TokenID) {
+				k := w.get(next)
+				k.RevokedAt, k.Ended = w.Clock.Now(), hallpass.EndedAsStale
+				if err := w.db.Write(w.t.Context(), func(tx *store.Tx) error { return tx.UpdateToken(k) }); err != nil {
+					w.t.Fatal(err)
+				}
+			},
+			hallpass.TokenLive, "token.successor-ended", "", hallpass.ActionRotate,
+		},
+		"paused": {
+			admin.Rotate{}, func(w *rotations, next hallpass.TokenID) { pause(w, next, hallpass.TokenPatch{Paused: &yes}) },
+			hallpass.TokenOverlapping, "token.successor-paused", "token.already-rotated", hallpass.ActionResume,
+		},
+		"paused beyond the end of the old one": {
+			admin.Rotate{}, func(w *rotations, next hallpass.TokenID) {
+				pause(w, next, hallpass.TokenPatch{Paused: &yes, PausedFor: 2 * time.Hour})
+			},
+			hallpass.TokenOverlapping, "token.successor-paused", "token.already-rotated", hallpass.ActionResume,
+		},
+		"paused for a while": {
+			admin.Rotate{}, func(w *rotations, next hallpass.TokenID) {
+				pause(w, next, hallpass.TokenPatch{Paused: &yes, PausedFor: time.Minute})
+			},
+			hallpass.TokenOverlapping, "token.successor-paused", "token.already-rotated", "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begin := func() (w *rotations, before hallpass.Token, next hallpass.TokenID) {
+				w = newRotations(t, admin.NewToken{Seconds: 90 * 24 * 3600})
+				before, tt.in.Grace = w.get(w.old.Token.ID), &hour
+				r, err := w.rotate(tt.in)
+				if err != nil {
+					t.Fatal(err)
+				}
+				tt.happens(w, r.Token.ID)
+				if got := w.state(before.ID); got != tt.state {
+					t.Errorf("the old token is %s, want %s", got, tt.state)
+				}
+				return w, before, r.Token.ID
+			}
+			w, before, next := begin()
+			subject := map[hallpass.AttentionAction]hallpass.TokenID{hallpass.ActionRotate: before.ID, hallpass.ActionResume: next}[tt.row]
+			if id, do := w.overlapRow(); id != subject || do != tt.row {
+				t.Errorf("what needs doing: %q about token %d, want %q about %d", do, id, tt.row, subject)
+			}
+			if err := w.RetireToken(t.Context(), w.boss, w.account, before.ID); errID(err) != tt.retire {
+				t.Errorf("retire: %v, want %s", err, tt.retire)
+			}
+			if longer, err := w.ExtendRotation(t.Context(), w.boss, w.account, before.ID, 2*time.Hour); err != nil || !longer.EndsAt().Equal(w.Clock.Now().Add(2*time.Hour)) {
+				t.Errorf("extend: %v, ends %s", err, longer.EndsAt())
+			}
+			if _, err := w.UndoRotation(t.Context(), w.boss, w.account, next); err != nil {
+				t.Errorf("undo: %v", err)
+			}
+			if d := cmp.Diff(w.get(before.ID), before); d != "" || w.get(next).Live(w.Clock.Now()) {
+				t.Errorf("after undo the old token differs, or the new one works:\n%s", d)
+			}
+			w, before, _ = begin()
+			switch r, err := w.rotate(admin.Rotate{}); {
+			case errID(err) != tt.rotate:
+				t.Errorf("rotate again: %v, want %q", err, tt.rotate)
+			case err == nil && (w.get(before.ID).Rotation.Successor != r.Token.ID || w.state(before.ID) != hallpass.TokenOverlapping):
+				t.Errorf("rotated again, the old token is %+v", w.get(before.ID))
+			}
+		})
+	}
+}
+
+// overlapRow returns what needs doing about the one rotation; nothing if there is none.
+func (w *rotations) overlapRow() (hallpass.TokenID, hallpass.AttentionAction) {
+	w.t.Helper()
+	pages, err := w.Attention(w.t.Context(), w.boss, admin.AttentionFilter{Section: hallpass.AttentionOverlaps, Limit: 10})
+	if err != nil || len(pages) != 1 || len(pages[0].Rows) > 1 {
+		w.t.Fatalf("%+v, %v", pages, err)
+	}
+	for _, r := range pages[0].Rows {
+		return r.Token.ID, r.Action
+	}
+	return 0, ""
+}
+
+// TestSuccessorIsReplaced retires a token that replaces another and is itself replaced, in
+// each way: what replaces it replaces the other.
+func TestSuccessorIsReplaced(t *testing.T) {
+	zero, day := time.Duration(0), 24*time.Hour
+	for name, retire := range map[string]func(w *rotations, second hallpass.TokenID, third admin.Rotate) hallpass.TokenID{
+		"at once": func(w *rotations, second hallpass.TokenID, third admin.Rotate) hallpass.TokenID {
+			third.Grace = &zero
+			return w.replaceIt(second, third)
+		},
+		"by hand": func(w *rotations, second hallpass.TokenID, third admin.Rotate) hallpass.TokenID {
+			id := w.replaceIt(second, third)
+			if err := w.RetireToken(w.t.Context(), w.boss, w.account, second); err != nil {
+				w.t.Fatal(err)
+			}
+			return id
+		},
+		"when it is quiet": func(w *rotations, second hallpass.TokenID, third admin.Rotate) hallpass.TokenID {
+			third.Quiet = &zero
+			id := w.replaceIt(second, third)
+			w.use(id)
+			w.state(second)
+			return id
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newRotations(t, admin.NewToken{})
+			before := w.get(w.old.Token.ID)
+			r, err := w.rotate(admin.Rotate{Grace: &day})
+			if err != nil {
+				t.Fatal(err)
+			}
+			third := retire(w, r.Token.ID, admin.Rotate{Grace: &day})
+			first, last := w.get(before.ID), w.get(third)
+			if !first.Overlaps(last, w.Clock.Now()) || last.Rotation.Predecessor != first.ID || w.get(r.Token.ID).Live(w.Clock.Now()) {
+				t.Fatalf("the first token is %+v, the third %+v", first, last)
+			}
+			if _, err := w.UndoRotation(t.Context(), w.boss, w.account, third); err != nil {
+				t.Error(err)
+			}
+			if d := cmp.Diff(w.get(before.ID), before); d != "" {
+				t.Errorf("after undo the first token differs:\n%s", d)
+			}
+		})
+	}
+}
+
+// replaceIt replaces the token and returns the ID of the new one.
+func (w *rotations) replaceIt(id hallpass.TokenID, in admin.Rotate) hallpass.TokenID {
+	w.t.Helper()
+	r, err := w.RotateToken(w.t.Context(), w.boss, w.account, id, in)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r.Token.ID
+}
+
 // TestReissueOfWhatWasReplaced replaces an expired token again when the one that
 // replaced it was deleted.
 func TestReissueOfWhatWasReplaced(t *testing.T) {

@@ -55,10 +55,14 @@ func (a *Admin) closeRotations(tx *store.Tx, due []store.Overlap, uses func([]ha
 		}
 	}
 	for i, t := range old {
-		if err := tx.UpdateToken(t.Retired(now)); err != nil {
+		t = t.Retired(now)
+		if err := tx.UpdateToken(t); err != nil {
 			return 0, err
 		}
-		if err := a.notifyRetired(tx, t.Retired(now), "", why[i]); err != nil {
+		if err := passOn(tx, t, now); err != nil {
+			return 0, err
+		}
+		if err := a.notifyRetired(tx, t, "", why[i]); err != nil {
 			return 0, err
 		}
 		entry := a.entry(hallpass.Caller{Org: t.Org}, "token.retire", target("token", int64(t.ID)))

@@ -42,7 +42,7 @@ type TokenFilter struct {
 // picks reports whether the token's name holds the query, it is in the state, for an
 // account that is disabled or not, and it ends when it should.
 func (f TokenFilter) picks(t hallpass.Token, now time.Time, disabled bool) bool {
-	if end := t.EndsAt(); f.Ends > 0 && (!t.Live(now) || end.IsZero() || end.Sub(now) > f.Ends || t.Rotation.Successor != 0) {
+	if end := t.EndsAt(); f.Ends > 0 && (!t.Live(now) || end.IsZero() || end.Sub(now) > f.Ends || t.Replaced(now)) {
 		return false
 	}
 	return strings.Contains(hallpass.NameKey(t.Name), hallpass.NameKey(f.Query)) && (f.State == "" || f.State == t.State(now, disabled))

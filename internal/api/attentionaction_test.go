@@ -35,7 +35,7 @@ type needy struct {
 var actionsWanted = []string{
 	"failing: blocked enable", "failing: expired reissue", "failing: network set-networks", "failing: paused resume", "failing: replaced show-successor", "failing: revoked create",
 	"expiring: soon rotate", "expiring: let-end let-end",
-	"overlaps: still-used extend", "overlaps: quiet retire",
+	"overlaps: held resume", "overlaps: still-used extend", "overlaps: quiet retire", "overlaps: cut-short rotate",
 	"never-used: never0 revoke", "never-used: never1 revoke", "idle: idle0 pause", "idle: idle1 pause",
 	"never-ends: forever0 set-end", "never-ends: forever1 set-end", "above-limit: long0 rotate", "above-limit: long1 rotate",
 	"no-owner: orphan0 set-owner", "no-owner: orphan1 set-owner",
@@ -105,7 +105,7 @@ func (n *needy) seedNow() {
 		n.orphans[i] = account(t, s, orphan, "None")
 		n.token(n.orphans[i], "of-"+orphan, 300*oneDay)
 	}
-	for _, name := range []string{"paused", "network", "revoked", "replaced", "quiet", "still-used"} {
+	for _, name := range []string{"paused", "network", "revoked", "replaced", "quiet", "still-used", "cut-short", "held"} {
 		n.make(n.job, name, 300*oneDay)
 	}
 	n.make(n.blocked, "blocked", 300*oneDay)
@@ -116,8 +116,12 @@ func (n *needy) seedNow() {
 	n.do("PATCH", n.blocked, `{"isDisabled":true}`)
 	n.do("POST", n.path("quiet")+"/rotate", `{"quietSeconds":60}`)
 	n.do("POST", n.path("still-used")+"/rotate", `{"graceSeconds":10800}`)
+	n.do("POST", n.path("cut-short")+"/rotate", `{"secondsToLive":60}`)
+	new := made(t, s.Do(hallpasstest.Admin, "POST", n.path("held")+"/rotate", `{}`))
+	n.do("PATCH", fmt.Sprint(n.job, "/tokens/", new.ID), `{"paused":true}`)
 	s.Clock.Wind(100 * time.Minute)
 	n.used("still-used", 0)
+	n.used("held", 0)
 }
 
 // seedTries tries the tokens that are refused, and a guard that refuses.

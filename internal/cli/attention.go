@@ -160,7 +160,9 @@ func whatText(r wire.AttentionRow) string {
 	case hallpass.AttentionExpiring, hallpass.AttentionAboveLimit:
 		text += ": " + timeText(r.Expiration)
 	case hallpass.AttentionOverlaps:
-		text += ": ends " + timeText(r.ClosesAt)
+		if r.ClosesAt != nil { // of the old token
+			text += ": ends " + timeText(r.ClosesAt)
+		}
 	}
 	return text
 }

@@ -137,7 +137,7 @@ func (s *session) printInventory(list []wire.ListedToken) error {
 	t := table{header: []string{"ID", "ACCOUNT", "NAME", "STATE", "EXPIRES", "LAST USED", "FROM", "OWNER", "LAST FOUR"}}
 	for _, k := range list {
 		t.rows = append(t.rows, []string{
-			number(k.ID), k.ServiceAccount.Name, k.Name, stateOf(k.Token, k.ServiceAccount.IsDisabled), timeText(k.Expiration), timeText(k.LastUsedAt), text(k.LastUsedAddress), k.Owner, k.LastFour,
+			number(k.ID), k.ServiceAccount.Name, k.Name, stateText(k.Token, k.ServiceAccount.IsDisabled), timeText(k.Expiration), timeText(k.LastUsedAt), text(k.LastUsedAddress), k.Owner, k.LastFour,
 		})
 	}
 	return s.print(list, t)

@@ -50,7 +50,7 @@ func listTokens(r *remote) *cobra.Command {
 			if k.LastUsedAddress != nil {
 				from = *k.LastUsedAddress
 			}
-			t.rows = append(t.rows, []string{number(k.ID), k.Name, stateOf(k, a.IsDisabled), timeText(k.Expiration), timeText(k.LastUsedAt), from, k.LastFour})
+			t.rows = append(t.rows, []string{number(k.ID), k.Name, stateText(k, a.IsDisabled), timeText(k.Expiration), timeText(k.LastUsedAt), from, k.LastFour})
 		}
 		return s.print(list, t)
 	})
@@ -76,6 +76,15 @@ func stateOf(k wire.Token, disabled bool) string {
 		state = hallpass.TokenLive
 	}
 	return state.Words()
+}
+
+// stateText is stateOf for a list, where nothing else says until when a token is paused.
+func stateText(k wire.Token, disabled bool) string {
+	text := stateOf(k, disabled)
+	if hallpass.TokenState(k.State) == hallpass.TokenPaused && k.Paused != nil && k.Paused.Until != nil {
+		text += " until " + timeText(k.Paused.Until)
+	}
+	return text
 }
 
 // createFlags are the flags of token create.

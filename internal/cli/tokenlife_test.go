@@ -102,6 +102,39 @@ func TestRotate(t *testing.T) {
 	said(t, "", "Deleted the token deploy (id 4)", "token", "delete", "ci", "deploy", "--yes")
 }
 
+// TestSuccessorEnds has the new token of a rotation end before the old one, and pauses the
+// next one: the name means the token that works, retire says why it does not end the old
+// one, and undo brings that back.
+func TestSuccessorEnds(t *testing.T) {
+	s := start(t)
+	first := ci(t)
+	hallpass(t, "", "token", "rotate", "ci", "deploy", "--ttl", "1m")
+	s.Clock.Wind(2 * time.Minute)
+	if out := hallpass(t, "", "token", "list", "ci", "--state", "live"); !regexp.MustCompile(`^ID .*\n1 +deploy +live .*\n$`).MatchString(out) {
+		t.Errorf("the tokens that work: %s", out)
+	}
+	if out := hallpass(t, "", "token", "get", "ci", "deploy"); !regexp.MustCompile(`^id +1\n`).MatchString(out) {
+		t.Errorf("the name means %s", out)
+	}
+	if out := hallpass(t, "", "attention", "overlaps"); !regexp.MustCompile(`token:1 .*The new token of this rotation has ended before the old one: ends \S+ .*hallpass token rotate ci 1\n$`).MatchString(out) {
+		t.Errorf("what needs doing: %s", out)
+	}
+	refused(t, "", `has ended, so nothing would work: "hallpass token undo ci 2" keeps the old one, "hallpass token rotate ci 1" makes another new one`, "token", "retire", "ci", "deploy", "--yes")
+	said(t, "", "The old token deploy (id 1, …", "token", "extend", "ci", "deploy", "--grace", "2d")
+	said(t, "", "the old one, id 1, is as it was before", "token", "undo", "ci", "deploy", "--yes")
+	second := hallpass(t, "", "token", "rotate", "ci", "deploy")
+	hallpass(t, "", "token", "pause", "ci", "3", "--for", "15m")
+	if out := hallpass(t, "", "token", "list", "ci"); !regexp.MustCompile(`\n3 +deploy +paused until \d{4}-\S+Z `).MatchString(out) {
+		t.Errorf("the list does not say until when it is paused: %s", out)
+	}
+	refused(t, "", "is paused, so nothing would work: first hallpass token resume ci 3", "token", "retire", "ci", "deploy", "--yes")
+	hallpass(t, "", "token", "resume", "ci", "3")
+	said(t, "", "warning: nobody has used the new token deploy (id 3, …", "token", "retire", "ci", "deploy", "--yes")
+	if use(s, first) != 401 || use(s, second) != 200 {
+		t.Errorf("after retire: old %d, new %d", use(s, first), use(s, second))
+	}
+}
+
 // TestRotateAgain asks again for a secret that was lost, with the key that the first run
 // printed: the token is the same, the last secret works.
 func TestRotateAgain(t *testing.T) {
@@ -391,6 +424,7 @@ func TestTokenLife(t *testing.T) {
 	} {
 		if step.line == useMade {
 			use(s, made)
+			s.Clock.Wind(13 * time.Hour) // half of its day is over
 			hallpasstest.Eventually(t, "the use of the token made last", func() bool {
 				return strings.Contains(hallpass(t, "", "attention", "expiring", "-o", "csv"), "expiring,token:2,")
 			})
@@ -420,6 +454,8 @@ func TestImpact(t *testing.T) {
 		{"sa impact ci --role None --days 1", 3, `if ci had the role None`},
 		{"sa impact ci --role Editor", 0, `Nothing that was used in 7 days would break if ci had the role Editor.`},
 		{"sa impact ci --token deploy", 3, `if the token deploy (id 1, …`},
+		{"sa impact ci --token deploy --pause", 3, `of ci is paused, these will be refused; the last use was `},
+		{"sa impact ci --pause", 3, `While the tokens of ci are paused, these will be refused; the last use was `},
 	} {
 		var r ran
 		hallpasstest.Eventually(t, tt.line, func() bool {
@@ -434,7 +470,11 @@ func TestImpact(t *testing.T) {
 	if out := hallpass(t, "", "sa", "impact", "ci", "--token", "spare", "-o", "json"); !strings.Contains(out, `"wouldBreak": false`) {
 		t.Errorf("a token that nobody uses: %s", out)
 	}
+	said(t, "", "Nothing was used in 7 days that will be refused while the token spare (id 2, …", "sa", "impact", "ci", "--token", "spare", "--pause")
+	hallpass(t, "", "token", "pause", "ci", "deploy")
+	said(t, "", "Nothing was used in 7 days that will be refused while the tokens of ci are paused.", "sa", "impact", "ci", "--pause")
 	refused(t, "", "none of the others can be", "sa", "impact", "ci", "--delete", "--role", "None")
+	refused(t, "", "none of the others can be", "sa", "impact", "ci", "--delete", "--pause")
 	refused(t, "", "never its secret", "sa", "impact", "ci", "--token", sample)
 }
 

@@ -147,10 +147,13 @@ func matching(all []wire.Token, ref string) (found []wire.Token) {
 }
 
 // currentToken returns the token with that id or name. Of several with one name it is
-// the one that no other replaces and that has not ended.
+// the one that has not ended and that no other replaces which has not ended.
 func currentToken(all []wire.Token, ref string) (wire.Token, error) {
 	found := matching(all, ref)
-	for _, out := range []func(wire.Token) bool{func(k wire.Token) bool { return k.ReplacedByID != nil }, ended} {
+	replaced := func(k wire.Token) bool {
+		return k.ReplacedByID != nil && (ended(k) || !ended(tokenOf(all, k.ReplacedByID)))
+	}
+	for _, out := range []func(wire.Token) bool{replaced, ended} {
 		if rest := slices.DeleteFunc(slices.Clone(found), out); len(rest) > 0 {
 			found = rest
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -36,11 +37,11 @@ func (s *session) pair() (pair, error) {
 	return p, nil
 }
 
-// openPair is pair; an error if the two do not both work any more.
+// openPair is pair; an error if the old token has ended.
 func (s *session) openPair() (pair, error) {
 	p, err := s.pair()
-	if err == nil && !p.open() {
-		err = p.over()
+	if err == nil && ended(p.old) {
+		err = fmt.Errorf("the rotation is over: the old token %s ended at %s", idName(p.old), timeText(endOf(p.old)))
 	}
 	return p, err
 }
@@ -53,12 +54,19 @@ func (s *session) line(verb string, flags ...string) string {
 // open reports whether both tokens of the pair may work.
 func (p pair) open() bool { return p.old.ID != 0 && !ended(p.old) && !ended(p.new) }
 
-// over returns the error about a pair of which one token has ended already.
-func (p pair) over() error {
-	if ended(p.old) {
-		return fmt.Errorf("the rotation is over: the old token %s ended at %s", idName(p.old), timeText(endOf(p.old)))
+// mayRetire returns an error if nothing would work without the old token of the pair, and
+// warns if nobody has used the new one.
+func (s *session) mayRetire(p pair) error {
+	switch {
+	case ended(p.new):
+		return fmt.Errorf("the new token %s has ended, so nothing would work: %q keeps the old one, %q makes another new one",
+			idName(p.new), shellLine("token", "undo", s.args[0], number(p.new.ID)), shellLine("token", "rotate", s.args[0], number(p.old.ID)))
+	case p.new.State == string(hallpass.TokenPaused):
+		return fmt.Errorf("the new token %s is paused, so nothing would work: first %s", idName(p.new), shellLine("token", "resume", s.args[0], number(p.new.ID)))
+	case p.new.LastUsedAt == nil:
+		return s.say("warning: nobody has used the new token %s yet: what still has the old one fails when that ends", idName(p.new))
 	}
-	return fmt.Errorf("the rotation is over: the new token %s has ended", idName(p.new))
+	return nil
 }
 
 // endOf returns when a token that was replaced ends at the latest, or ended.
@@ -76,6 +84,9 @@ func retireToken(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := s.mayRetire(p); err != nil {
+			return err
+		}
 		if err := confirm(s.cmd, yes, "End the old token %s of %s (last used %s)? The new one is id %d (last used %s).", idName(p.old), p.account.Name, agoText(p.old.LastUsedAt, time.Now()), p.new.ID, agoText(p.new.LastUsedAt, time.Now())); err != nil {
 			return err
 		}
@@ -86,7 +97,8 @@ func retireToken(r *remote) *cobra.Command {
 		return s.done(m, "Ended the old token %s of %s: it is refused. The new one is id %d.", idName(p.old), p.account.Name, p.new.ID)
 	}), &yes)
 	cmd.Long = `End the old token of a rotation now, instead of when nobody uses it any more. TOKEN
-is the name, or the id of the old or the new token.`
+is the name, or the id of the old or the new token. It warns if nobody has used the
+new token, and refuses if that is paused or has ended: then nothing would work.`
 	return cmd
 }
 
@@ -134,7 +146,8 @@ func undoToken(r *remote) *cobra.Command {
 		}
 		return s.done(k, "Undone: the new token %s is refused, and the old one, id %d, is as it was before. It expires: %s.", idName(p.new), k.ID, timeText(k.Expiration))
 	}), &yes)
-	cmd.Long = `Undo a rotation while both tokens work: the new token is refused, and the old one
-is as it was before. TOKEN is the name, or the id of the old or the new token.`
+	cmd.Long = `Undo a rotation while the old token works: the new one is refused, and the old one
+is as it was before, also when the new one has ended already. TOKEN is the name, or
+the id of the old or the new token.`
 	return cmd
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -117,6 +118,9 @@ func (req *request) pauseAccounts(c change, chosen []hallpass.ServiceAccountSumm
 	c.Text = "They are refused at once, on every node, and work again when the pause is over."
 	c.done, c.same = hallpass.Counted(tokens, nounToken.one)+" "+after+".", "Nothing changed: the chosen accounts have no token that works."
 	req.bulkFacts(&c, hit)
+	if err := req.bulkImpact(&c, hit); err != nil {
+		return c, err
+	}
 	on := true
 	c.do = func() error {
 		for _, a := range hit {
@@ -130,6 +134,26 @@ func (req *request) pauseAccounts(c change, chosen []hallpass.ServiceAccountSumm
 		return nil
 	}
 	return c, nil
+}
+
+// bulkImpact says what of the accounts will be refused while their tokens are paused.
+func (req *request) bulkImpact(c *change, list []hallpass.ServiceAccountSummary) error {
+	const most, each = 10, 2 // accounts, and of each the clients and the actions
+	var facts []string
+	for _, a := range list {
+		hits, err := req.pauseImpact(a.ID, 0, each)
+		if err != nil {
+			return err
+		}
+		if len(hits) > 0 {
+			facts = append(facts, sentence(named(a.Name)+": "+strings.Join(hits, "; ")))
+		}
+	}
+	if len(facts) > 0 {
+		c.Facts = append(c.Facts, "While they are paused, these will be refused, by what was used in the last 7 days:")
+	}
+	c.Facts = append(c.Facts, few(facts, most, "… and of %s.", "more account", func(s string) string { return s })...)
+	return nil
 }
 
 // ownersView is the form for who answers for several accounts.

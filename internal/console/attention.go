@@ -156,7 +156,12 @@ func otherActions(r hallpass.AttentionRow) (list []hallpass.AttentionAction) {
 		return nil
 	}
 	switch r.Section {
-	case hallpass.AttentionFailing, hallpass.AttentionOverlaps:
+	case hallpass.AttentionOverlaps:
+		if r.Action == hallpass.ActionRotate { // so that there is time for it
+			return []hallpass.AttentionAction{hallpass.ActionExtend}
+		}
+		return nil
+	case hallpass.AttentionFailing:
 		return nil
 	}
 	for _, a := range []hallpass.AttentionAction{hallpass.ActionRotate, hallpass.ActionPause, hallpass.ActionRevoke} {
@@ -221,7 +226,7 @@ func (req *request) why(r hallpass.AttentionRow) string {
 	case hallpass.AttentionExpiring, hallpass.AttentionAboveLimit:
 		parts = []string{sentence("ends " + when(r.Token.EndsAt()))}
 	case hallpass.AttentionOverlaps:
-		if end := r.Token.EndsAt(); end.After(req.o.Admin.Now()) {
+		if end := r.Token.Rotation.CloseAt; end.After(req.o.Admin.Now()) { // the new token has none
 			add("the old secret ends ", when(end), " at the latest")
 		}
 	case hallpass.AttentionNeverUsed:

@@ -1,15 +1,20 @@
 package console
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
 // impactDays is how many days of usage a question before a change looks at.
 const impactDays = 7
+
+// mostImpact is how many clients, and how many actions, a question names.
+const mostImpact = 5
 
 // impactFacts says who would break: the clients that used what is to end, and the
 // actions that were used and are to be lost.
@@ -18,26 +23,48 @@ func (req *request) impactFacts(c *change, account hallpass.ServiceAccountID, of
 	if err != nil {
 		return err
 	}
-	const most = 5
-	for n, k := range i.Clients {
-		if n == most {
-			c.Facts = append(c.Facts, "… and "+hallpass.Counted(len(i.Clients)-most, "more client")+" in the last 7 days.")
-			break
-		}
-		text := named(k.Token.Name) + " was used " + hallpass.Counted(int(k.Count), "time") + " by " + client(k.UserAgent) + " from " + k.Address + ", last " + req.timestamp(k.Last).Relative()
-		if route := routeWords(k.TokenPlace); route != "" {
-			text += ": " + route
-		}
-		c.Facts = append(c.Facts, sentence(text))
-	}
-	for n, a := range i.Lost {
-		if n == most {
-			c.Facts = append(c.Facts, "… and "+hallpass.Counted(len(i.Lost)-most, "more action")+" that it used.")
-			break
-		}
-		c.Facts = append(c.Facts, "It loses "+string(a.Action)+", which it used "+hallpass.Counted(int(a.Count), "time")+", last "+req.timestamp(a.Last).Relative()+".")
-	}
+	c.Facts = append(c.Facts, few(i.Clients, mostImpact, "… and %s in the last 7 days.", "more client", func(k admin.ImpactClient) string {
+		return sentence(named(k.Token.Name) + " was used " + hallpass.Counted(int(k.Count), "time") + " by " + client(k.UserAgent) + " from " + k.Address + ", last " + req.timestamp(k.Last).Relative() + after(": ", routeWords(k.TokenPlace)))
+	})...)
+	c.Facts = append(c.Facts, few(i.Lost, mostImpact, "… and %s that it used.", "more action", func(a hallpass.TokenAction) string {
+		return "It loses " + string(a.Action) + ", which it used " + hallpass.Counted(int(a.Count), "time") + ", last " + req.timestamp(a.Last).Relative() + "."
+	})...)
 	return nil
+}
+
+// pauseImpact lists what will be refused while the token is paused, or all tokens of the
+// account if it is zero, by what was used in the last days.
+func (req *request) pauseImpact(account hallpass.ServiceAccountID, token hallpass.TokenID, most int) (list []string, err error) {
+	i, err := req.o.Admin.Impact(req.Context(), req.caller, account, hallpass.ImpactOf{Do: hallpass.ImpactPause, Token: token}, impactDays)
+	if err != nil {
+		return nil, err
+	}
+	list = few(i.Clients, most, "and %s", "more client", func(k admin.ImpactClient) string {
+		return req.useText(hallpass.Token{LastUse: hallpass.Use{At: k.Last, Address: k.Address, UserAgent: k.UserAgent}}) + ", " + hallpass.Counted(int(k.Count), "time") + after(": ", routeWords(k.TokenPlace))
+	})
+	return append(list, few(i.Lost, most, "and %s", "more action", func(a hallpass.TokenAction) string {
+		return string(a.Action) + after(" on ", string(a.Scope)) + ", " + hallpass.Counted(int(a.Count), "time") + ", last " + req.timestamp(a.Last).Relative()
+	})...), nil
+}
+
+// few says each of the first things of the list, and how many there are more: more has
+// the place of their number, with the noun.
+func few[T any](list []T, most int, more, noun string, say func(T) string) (texts []string) {
+	for _, v := range list[:min(len(list), most)] {
+		texts = append(texts, say(v))
+	}
+	if n := len(list) - most; n > 0 {
+		texts = append(texts, fmt.Sprintf(more, hallpass.Counted(n, noun)))
+	}
+	return texts
+}
+
+// after returns the words behind what leads to them; nothing if there are none.
+func after(lead, words string) string {
+	if words == "" {
+		return ""
+	}
+	return lead + words
 }
 
 // usesDays is how many days of usage are compared with what an account holds.

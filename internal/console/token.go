@@ -52,6 +52,7 @@ type tokenRow struct {
 	Write    bool // the viewer may change it
 	Chart    spark
 	Part     string // "New" or "Old" of a pair; empty: it is in none
+	ByQuiet  bool   // it ends when nobody has used it for a while, and at Ends at the latest
 
 	Generation int
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,8 @@ type tokenChangeView struct {
 	Token   tokenRow
 	Users   []string // who used it in the last 24 hours
 	NotNow  string   // why it cannot be done now; empty: it can
+	Remedy  remedy   // what can be done about that; without a Label: nothing
+	Impact  []string // what will be refused while it is paused
 	Reason  string
 
 	Name, Owner, Purpose         string
@@ -36,6 +39,12 @@ type tokenChangeView struct {
 	a    hallpass.ServiceAccountSummary
 	t    hallpass.Token
 	page string // its template
+}
+
+// remedy is a link to what can be done about what a form cannot do now.
+type remedy struct {
+	Label, URL string
+	Asks       bool // its page is a question
 }
 
 // tokenChange reads the account and its token for a form that changes the token.
@@ -74,7 +83,7 @@ func (req *request) usersOf(a hallpass.ServiceAccountSummary, t hallpass.Token) 
 		case len(list) == most:
 			others++
 		default:
-			list = append(list, req.useText(t)+then(routeWords(p)))
+			list = append(list, req.useText(t)+after(", ", routeWords(p)))
 		}
 	}
 	if len(list) == 0 { // what it was used for is written some seconds later
@@ -84,14 +93,6 @@ func (req *request) usersOf(a hallpass.ServiceAccountSummary, t hallpass.Token) 
 		list = append(list, "and "+hallpass.Counted(others, "client")+" more")
 	}
 	return list, nil
-}
-
-// then returns the words after a comma, if there are any.
-func then(words string) string {
-	if words == "" {
-		return ""
-	}
-	return ", " + words
 }
 
 // show shows the form.
@@ -136,15 +137,36 @@ func (req *request) rotateView() (tokenChangeView, error) {
 	view.Graces = chosen([]choice{{"0", "Ends now", false}, {"3600", "1 hour", false}, {defaultGrace, "24 hours", false}, {"604800", "7 days", false}}, defaultGrace)
 	view.Quiets = chosen([]choice{{"0", "First use of the new", false}, {defaultQuietText, "10 minutes", false}, {"3600", "1 hour", false}, {"93600", "26 hours", false}}, defaultQuietText)
 	view.Key = secret.NewUID()
-	switch state := view.t.State(now, false); {
-	case state == hallpass.TokenPaused:
-		view.NotNow = "The token is paused. Resume it first."
-	case state == hallpass.TokenOverlapping:
-		view.NotNow = "Another token replaces this one already."
-	case state == hallpass.TokenRevoked:
-		view.NotNow = "The token was ended by hand. Make a new one instead."
+	next, err := req.successorOf(view.t)
+	if err == nil && admin.Rotatable(view.t, next, now) != nil {
+		view.NotNow, view.Remedy = notRotatable(view.Account, view.t, next, now)
 	}
-	return view, nil
+	return view, err
+}
+
+// notRotatable says why the token, which cannot be replaced now, cannot, and what to do
+// instead.
+func notRotatable(a accountRow, t, next hallpass.Token, now time.Time) (string, remedy) {
+	switch {
+	case next.ID != 0 && next.Live(now):
+		return "Another token replaces this one already.", remedy{"See both tokens", a.URL, false}
+	case t.State(now, false) == hallpass.TokenPaused:
+		return "The token is paused: a rotation would make a secret beside one that is refused. Resume it first.", remedy{"Resume token…", a.URL + "/tokens/" + idText(int64(t.ID)) + "/resume", true}
+	}
+	return "The token has ended and cannot be replaced. Make a new one instead.", remedy{"Add service account token", a.URL + "/tokens/new?" + url.Values{"name": {t.Name}}.Encode(), false}
+}
+
+// successorOf returns the token that replaces the other, with its latest use; the zero
+// Token if none does, or if it is deleted.
+func (req *request) successorOf(t hallpass.Token) (hallpass.Token, error) {
+	if t.Rotation.Successor == 0 {
+		return hallpass.Token{}, nil
+	}
+	next, err := req.o.Admin.Token(req.Context(), req.caller, t.ServiceAccount, t.Rotation.Successor)
+	if hallpass.KindOf(err) == hallpass.NotFound {
+		return hallpass.Token{}, nil
+	}
+	return req.withUse(next), err
 }
 
 func rotateTitle(t hallpass.Token) string { return "Rotate " + t.Name }
@@ -207,6 +229,9 @@ func (req *request) pauseView() (tokenChangeView, error) {
 	view.Pauses = chosen([]choice{{"900", "15 minutes", false}, {"3600", "1 hour", false}, {"0", "Until I resume", false}}, "900")
 	if err == nil && !view.t.Live(req.o.Admin.Now()) {
 		view.NotNow = "The token has ended: it is refused already."
+	}
+	if err == nil {
+		view.Impact, err = req.pauseImpact(view.a.ID, view.t.ID, mostImpact)
 	}
 	return view, err
 }
@@ -434,9 +459,22 @@ func retireToken(req *request) (change, error) {
 	if err != nil {
 		return c, err
 	}
+	next, err := req.successorOf(old)
+	if err == nil {
+		err = admin.Retirable(next, req.o.Admin.Now())
+	}
+	if err != nil {
+		return c, err
+	}
 	c.Question, c.Button, c.Destroys = "Retire the old secret", "Retire now", true
 	c.Text = "It ends at once on every node. The new one goes on."
 	c.Steps = []step{{oldName(old), "works until " + req.timestamp(old.EndsAt()).Exact() + " at the latest", "ended"}}
+	if next.LastUse.At.IsZero() {
+		if old.InUse(req.o.Admin.Now()) {
+			c.inUse(old.Name)
+		}
+		c.Alarm, c.Facts = true, append([]string{"Nobody has used the new secret yet: what still has the old one is refused from then on."}, c.Facts...)
+	}
 	c.done = "The old secret of " + old.Name + " has ended."
 	c.do = func() error { return req.o.Admin.RetireToken(req.Context(), req.caller, a.ID, old.ID) }
 	return c, nil
@@ -473,6 +511,10 @@ func undoRotation(req *request) (change, error) {
 	c.Question, c.Button, c.Destroys = "Undo the rotation", "Undo rotation", true
 	c.Text = "The new secret ends at once, and the old one is as it was before."
 	c.Steps = []step{{t.Name + " (new secret, …" + t.LastFour + ")", "works", "ended"}}
+	if now := req.o.Admin.Now(); !t.Live(now) {
+		c.Text = "The new secret has ended already. The old one is as it was before, and ends when it was to end then."
+		c.Steps = []step{{t.Name + " (old secret)", "ends with the rotation", "as before the rotation"}}
+	}
 	if t.LastUse.At.IsZero() {
 		c.Facts = []string{"Nobody has used the new secret."}
 	} else {

@@ -20,13 +20,17 @@ type pairHead struct {
 	ID     hallpass.TokenID // the old token's
 	Name   string
 	Safe   bool
-	Late   bool // the old token has ended, and somebody still tries it
+	Late   bool   // the old token has ended, and somebody still tries it
+	Broken string // why the new token does not work: newEnded or newPaused; empty: it does
 	Title  string
 	Text   string
 	OldURL string // what ends the old token, and what gives it more time, lies under it
 	NewURL string // what takes the rotation back lies under it
 	Write  bool
 }
+
+// Why the new token of a pair does not work.
+const newEnded, newPaused = "ended", "paused"
 
 // tokenGroups groups the tokens: the pairs first, the newer token of each before the older.
 // A pair whose old token somebody tries after its end is one too.
@@ -38,13 +42,13 @@ func (req *request) tokenGroups(a accountRow, tokens []hallpass.Token) ([]tokenG
 	if err != nil {
 		return nil, err
 	}
-	overlap := func(old, next hallpass.Token, now time.Time) bool {
+	paired := func(old, next hallpass.Token) bool {
 		_, tried := late[old.ID]
-		return overlap(old, next, now) || tried && old.Rotation.Successor == next.ID && next.Live(now)
+		return old.Rotating(next, now) || tried && old.Rotation.Successor == next.ID && next.Live(now)
 	}
 	for _, t := range tokens {
-		before := slices.IndexFunc(tokens, func(old hallpass.Token) bool { return overlap(old, t, now) })
-		after := slices.IndexFunc(tokens, func(next hallpass.Token) bool { return overlap(t, next, now) })
+		before := slices.IndexFunc(tokens, func(old hallpass.Token) bool { return paired(old, t) })
+		after := slices.IndexFunc(tokens, func(next hallpass.Token) bool { return paired(t, next) })
 		switch {
 		case before >= 0:
 			if try, is := late[tokens[before].ID]; is {
@@ -96,11 +100,6 @@ func (req *request) latePair(a accountRow, old, next hallpass.Token, try hallpas
 	}, rows}
 }
 
-// overlap reports whether both tokens live at now, and next replaces old.
-func overlap(old, next hallpass.Token, now time.Time) bool {
-	return old.Rotation.Successor == next.ID && next.ID != 0 && old.Live(now) && next.Live(now)
-}
-
 // pair is the block of a token and the one that it replaces.
 func (req *request) pair(a accountRow, old, next hallpass.Token) tokenGroup {
 	rows := []tokenRow{req.tokenRow(a, next), req.tokenRow(a, old)}
@@ -112,8 +111,13 @@ func (req *request) pair(a accountRow, old, next hallpass.Token) tokenGroup {
 	if used.After(since) {
 		since = used
 	}
-	idle := req.o.Admin.Now().Sub(since)
+	now := req.o.Admin.Now()
+	idle := now.Sub(since)
 	switch {
+	case !next.Live(now):
+		h.Broken, h.Title, h.Text = newEnded, "The new token has ended", "It ended before the old one: nothing replaces that. Undo the rotation to keep the old one as it was, or rotate it again."
+	case next.Pause.Holds(now):
+		h.Broken, h.Title, h.Text = newPaused, "Not safe to retire", "The new secret is "+req.pauseWords(next.Pause)+": without the old one nothing would work."
 	case next.LastUse.At.IsZero():
 		h.Title, h.Text = "Not safe to retire yet", "Nobody has used the new secret."
 	case !used.After(old.Rotation.At):
@@ -123,12 +127,17 @@ func (req *request) pair(a accountRow, old, next hallpass.Token) tokenGroup {
 	default:
 		h.Safe, h.Title, h.Text = true, "Safe to retire", "The old secret was last used "+req.useText(old)+"."
 	}
-	h.Text += " " + req.closing(old)
+	rows[1].ByQuiet = h.Broken == ""
+	h.Text += " " + req.closing(old, h.Broken != "")
 	return tokenGroup{h, rows}
 }
 
-// closing says when the old token of a pair ends by itself.
-func (req *request) closing(old hallpass.Token) string {
+// closing says when the old token of a pair ends by itself; at its latest end if the new
+// one does not work.
+func (req *request) closing(old hallpass.Token, broken bool) string {
+	if broken {
+		return "The old one ends " + req.timestamp(old.EndsAt()).Long() + "."
+	}
 	when := "The old one ends by itself when the new one is used"
 	if q := old.Rotation.Quiet; q > 0 {
 		when = "The old one ends by itself after " + secondsText(int64(q/time.Second)) + " without use"

@@ -66,6 +66,54 @@ func TestPair(t *testing.T) {
 	}
 }
 
+// TestSuccessorThatDoesNotWork ends the new token of a rotation before the old one, and
+// pauses another: the pair says so, and offers what helps and nothing that is refused.
+func TestSuccessorThatDoesNotWork(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	path := b.create("ci", "Viewer")
+	api := "/api/serviceaccounts/" + idOf(t, s, "ci") + "/tokens"
+	do := func(method, path, body string) {
+		t.Helper()
+		if r := s.Do(hallpasstest.Admin, method, api+path, body); r.StatusCode != 200 {
+			t.Fatalf("%s %s: %d %s", method, path, r.StatusCode, r.Text)
+		}
+	}
+	lacks := func(what string, p page, texts ...string) {
+		t.Helper()
+		for _, text := range texts {
+			if strings.Contains(p.text, text) {
+				t.Errorf("%s has %s", what, text)
+			}
+		}
+	}
+	s.Do(hallpasstest.Bearer(tokenOf(t, s, "ci")), "GET", "/api/org", "") // 1
+	do("POST", "/1/rotate", `{"secondsToLive":60}`)                       // by 2
+	b.want("nobody has used the new one", b.get(path+"/tokens/1/retire"), 200, "Nobody has used the new secret yet", `id="confirm-name"`)
+	s.Clock.Wind(time.Minute)
+	p := b.get(path)
+	b.want("the new one has ended", p, 200, `<tbody class="pair">`, "The new token has ended", "Undo the rotation to keep the old one", `href="`+path+`/tokens/1/rotate"`, `href="`+path+`/tokens/2/undo"`, `href="`+path+`/tokens/1/extend"`)
+	lacks("the pair", p, "/retire")
+	b.want("retire all the same", b.get(path+"/tokens/1/retire"), 409, "so nothing would work")
+	b.want("home", b.get("/"), 200, "The new token of this rotation has ended before the old one.", `href="`+path+`/tokens/1/rotate"`)
+	b.want("what ends within 7 days", b.get(path+"?ends=7"), 200, `data-token-id="1"`)
+	b.want("the accounts of that", b.get("/org/serviceaccounts?ends=7"), 200, ">ci<")
+	if p := b.yes(b.get(path + "/tokens/2/undo")); p.status != 303 {
+		t.Errorf("undo: %d %s", p.status, p.text)
+	}
+
+	do("POST", "/1/rotate", `{}`) // by 3
+	do("PATCH", "/3", `{"paused":true}`)
+	p = b.get(path)
+	b.want("the new one is paused", p, 200, "Not safe to retire", "The new secret is paused: without the old one nothing would work.", `href="`+path+`/tokens/3/resume"`)
+	lacks("the pair", p, "/retire")
+	b.want("retire all the same", b.get(path+"/tokens/1/retire"), 409, "is paused, so nothing would work")
+	p = b.get(path + "/tokens/3/rotate")
+	b.want("to rotate what is paused", p, 200, "The token is paused", `href="`+path+`/tokens/3/resume" data-confirm`)
+	lacks("the form", p, `name="grace"`, "<form method=\"post\" action=\""+path)
+	b.want("to rotate what is replaced", b.get(path+"/tokens/1/rotate"), 200, "Another token replaces this one already.", "See both tokens")
+}
+
 // TestTokenUsage uses a token, well and badly: its row has a chart that is told in words,
 // and its page says who used it, from where and for what.
 func TestTokenUsage(t *testing.T) {
@@ -85,6 +133,10 @@ func TestTokenUsage(t *testing.T) {
 	b.want("its page", b.get(path+"/tokens/1"), 200, "3 answered", "1 refused", "curl/0", "curl/1", "GET /api/org answered 200", "orgs:read", `<svg class="days"`, "Today")
 	for _, question := range []string{path + "/disable", path + "/delete", path + "/tokens/1/delete"} {
 		b.want("who would break: "+question, b.get(question), 200, "“of ci” was used 3 times by curl/1 from 127.0.0.1, last just now: POST /api/folders answered 403.", "“of ci” was used 1 time by curl/0 from 127.0.0.1, last just now: GET /api/org answered 200.")
+	}
+	for what, question := range map[string]page{"the form": b.get(path + "/tokens/1/pause"), "several": b.post("/org/serviceaccounts", "do", "pause-15", "account", idOf(t, s, "ci"))} {
+		b.want("what a pause refuses: "+what, question, 200, "these will be refused, by what was used in the last 7 days:",
+			"ust now from 127.0.0.1 by curl/1, 3 times: POST /api/folders answered 403", "ust now from 127.0.0.1 by curl/0, 1 time: GET /api/org answered 200", "rgs:read, 3 times, last just now")
 	}
 	b.want("what it would lose", b.post(path+"/role", "role", "None"), 200, "It loses orgs:read, which it used 3 times, last just now.")
 	b.want("what it uses", b.get(path), 200, "What it uses", "permissions used\"", "Recorded for less than 90 days so far.")

@@ -38,6 +38,7 @@ func TestAccountFigures(t *testing.T) {
 				func(k *hallpass.Token) { k.Pause = hallpass.Pause{Since: noon.Add(-time.Hour), Until: noon} },
 				func(k *hallpass.Token) { k.Rotation.Successor, k.Rotation.CloseAt = 1, noon.Add(time.Minute) },
 				func(k *hallpass.Token) { k.Rotation.Successor, k.Rotation.CloseAt = 1, noon.Add(-time.Minute) },
+				func(k *hallpass.Token) { k.Rotation.Successor, k.Rotation.CloseAt = 3, noon.Add(30*time.Minute) }, // that has ended: nothing replaces this one
 			} {
 				k := hallpass.Token{Org: org.ID, ServiceAccount: account.ID, Name: fmt.Sprint("k", i), CreatedAt: noon.Add(-2 * time.Hour)}
 				k.Hash[0], k.Hash[1] = byte(i+1), 99
@@ -60,7 +61,7 @@ func TestAccountFigures(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := hallpass.TokenFigures{
-			Tokens: 8, LiveTokens: 5, NeverExpiring: 3, Paused: 1, Overlapping: 1, LastUse: use, NextExpiry: noon.Add(time.Hour), LastEnd: noon,
+			Tokens: 9, LiveTokens: 6, NeverExpiring: 3, Paused: 1, Overlapping: 1, LastUse: use, NextExpiry: noon.Add(30 * time.Minute), LastEnd: noon,
 		}
 		err := db.Read(t.Context(), func(tx *store.Tx) error {
 			one, err := tx.ServiceAccountSummary(org.ID, account.ID, noon)

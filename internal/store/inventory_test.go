@@ -77,7 +77,10 @@ func variedToken(a hallpass.ServiceAccount, i, j int) hallpass.Token {
 	case 3:
 		t.Pause.Since = noon.Add(-time.Hour)
 	case 4:
-		t.Rotation.Successor, t.Rotation.CloseAt = 99, noon.AddDate(0, 0, j%5-2)
+		t.Rotation.Successor, t.Rotation.SuccessorEnd, t.Rotation.CloseAt = 99, time.UnixMicro(1), noon.AddDate(0, 0, j%7-1) // it is gone
+		if j > 4 {
+			t.Rotation.Successor, t.Rotation.SuccessorEnd = 4, time.Time{} // is paused, and never ends
+		}
 	}
 	if j%4 == 0 {
 		t.Owner = "me"

@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -34,8 +33,8 @@ func (tx *Tx) DueOverlaps(now time.Time, limit int) ([]Overlap, error) {
 
 // successorWorks says of the table s that its token may be used at $1, if its account
 // is not disabled.
-var successorWorks = strings.ReplaceAll(`
-	t.revoked_us = 0 AND (`+endOfToken+` = 0 OR `+endOfToken+` > $1) AND (t.paused_us = 0 OR (t.paused_until_us > 0 AND t.paused_until_us <= $1))`, "t.", "s.")
+var successorWorks = ofTable("s", `
+	t.revoked_us = 0 AND (`+endOfToken+` = 0 OR `+endOfToken+` > $1) AND (t.paused_us = 0 OR (t.paused_until_us > 0 AND t.paused_until_us <= $1))`)
 
 // Overlap returns the token of the org, which another replaces, with the other; the
 // zero Overlap if none replaces it or it has ended.

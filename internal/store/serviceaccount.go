@@ -187,16 +187,15 @@ func (tx *Tx) countAccount(org hallpass.OrgID, by int) error {
 // bound to the placeholder.
 func figures(now, where string) string {
 	live := `t.revoked_us = 0 AND (t.end_us = 0 OR t.end_us > ` + now + `)`
-	replaced := `t.successor_id > 0 AND EXISTS (SELECT 1 FROM tokens n WHERE n.id = t.successor_id AND n.revoked_us = 0 AND NOT ` + strings.ReplaceAll(tokenOver(now), "t.", "n.") + `)`
 	paused := `t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > ` + now + `)`
 	return `
 		SELECT t.account, COUNT(*) AS tokens,
 		       COUNT(CASE WHEN ` + live + ` THEN 1 END) AS live,
 		       COUNT(CASE WHEN t.end_us = 0 AND t.revoked_us = 0 THEN 1 END) AS never,
 		       COUNT(CASE WHEN ` + paused + ` AND ` + live + ` THEN 1 END) AS paused,
-		       COUNT(CASE WHEN t.successor_id > 0 AND NOT (` + paused + `) AND ` + live + ` THEN 1 END) AS overlapping,
+		       COUNT(CASE WHEN ` + replaced(now) + ` AND NOT (` + paused + `) AND ` + live + ` THEN 1 END) AS overlapping,
 		       MAX(t.used_us) AS used,
-		       MIN(CASE WHEN t.end_us > 0 AND ` + live + ` AND NOT (` + replaced + `) THEN t.end_us END) AS next,
+		       MIN(CASE WHEN t.end_us > 0 AND ` + live + ` AND NOT ` + replaced(now) + ` THEN t.end_us END) AS next,
 		       MAX(CASE WHEN t.revoked_us > 0 THEN t.revoked_us WHEN NOT (` + live + `) THEN t.end_us END) AS ended
 		FROM  (SELECT t.service_account_id AS account, t.revoked_us, ` + endOfToken + ` AS end_us, t.paused_us, t.paused_until_us, t.successor_id, t.used_us
 		       FROM tokens t WHERE ` + where + `) t

@@ -4,14 +4,23 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
 
-const tokenColumns = `t.id, t.org_id, t.service_account_id, t.name, t.hash, t.last_four, t.created_us, t.created_by, t.expires_us, t.revoked_us,
+var tokenColumns = `t.id, t.org_id, t.service_account_id, t.name, t.hash, t.last_four, t.created_us, t.created_by, t.expires_us, t.revoked_us,
 	t.used_us, t.used_address, t.used_agent, t.owner, t.purpose, t.self_rotate, t.renew_until_us,
-	t.chain_id, t.generation, t.predecessor_id, t.successor_id, t.rotated_us, t.close_us, t.quiet_us, t.rotation_key, t.reissued_us, ` + powerColumns
+	t.chain_id, t.generation, t.predecessor_id, t.successor_id, t.rotated_us, t.close_us, t.quiet_us, t.rotation_key, t.reissued_us, ` + successorEnd + `, ` + powerColumns
+
+// successorEnd is when the token that replaces that of the table t ends, or has ended, in
+// microseconds; 0 is never, or that there is none. One that is gone has ended long ago.
+var successorEnd = `(CASE WHEN t.successor_id = 0 THEN 0 ELSE COALESCE((
+	SELECT CASE WHEN n.revoked_us > 0 THEN n.revoked_us ELSE ` + ofTable("n", endOfToken) + ` END FROM tokens n WHERE n.id = t.successor_id), 1) END)`
+
+// ofTable is a text about the table t as one about another.
+func ofTable(name, text string) string { return strings.ReplaceAll(text, "t.", name+".") }
 
 func scanToken(r row) (hallpass.Token, error) { return scanTokenAnd(r) }
 
@@ -20,12 +29,12 @@ func scanTokenAnd(r row, more ...any) (hallpass.Token, error) {
 	var t hallpass.Token
 	var hash []byte
 	var key string
-	var created, expires, revoked, used, renew, rotated, closes, quiet, reissued int64
+	var created, expires, revoked, used, renew, rotated, closes, quiet, reissued, successorEnd int64
 	n, power := &t.Rotation, storedPower{token: &t}
 	err := r.Scan(append(append([]any{
 		&t.ID, &t.Org, &t.ServiceAccount, &t.Name, &hash, &t.LastFour, &created, &t.CreatedBy, &expires, &revoked,
 		&used, &t.LastUse.Address, &t.LastUse.UserAgent, &t.Owner, &t.Purpose, &t.SelfRotate, &renew,
-		&n.Chain, &n.Generation, &n.Predecessor, &n.Successor, &rotated, &closes, &quiet, &key, &reissued,
+		&n.Chain, &n.Generation, &n.Predecessor, &n.Successor, &rotated, &closes, &quiet, &key, &reissued, &successorEnd,
 	}, power.columns()...), more...)...)
 	if err != nil {
 		return hallpass.Token{}, err
@@ -33,7 +42,7 @@ func scanTokenAnd(r row, more ...any) (hallpass.Token, error) {
 	t.Hash = [32]byte(hash)
 	t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.LastUse.At = fromMicros(created), fromMicros(expires), fromMicros(revoked), fromMicros(used)
 	t.RenewUntil, n.At, n.CloseAt, n.Quiet = fromMicros(renew), fromMicros(rotated), fromMicros(closes), time.Duration(quiet)*time.Microsecond
-	n.ReissuedAt = fromMicros(reissued)
+	n.ReissuedAt, n.SuccessorEnd = fromMicros(reissued), fromMicros(successorEnd)
 	if n.Key, err = decodeKey(key); err != nil {
 		return hallpass.Token{}, fmt.Errorf("store: key of the rotation of token %d: %w", t.ID, err)
 	}
@@ -213,6 +222,11 @@ func tokenOver(now string) string {
 // tokens_expiry and tokens_soonest have the tokens in that order.
 const notReplaced = `t.revoked_us = 0 AND t.successor_id = 0`
 
+// replaced is Token.Replaced of the table t in SQL, at the time now, which is SQL too.
+func replaced(now string) string {
+	return `(t.successor_id > 0 AND EXISTS (SELECT 1 FROM tokens n WHERE n.id = t.successor_id AND n.revoked_us = 0 AND NOT ` + ofTable("n", tokenOver(now)) + `))`
+}
+
 // stateOfToken is Token.State of the table t in SQL, at the time now; disabled says
 // whether its account is disabled. Both are SQL.
 func stateOfToken(now, disabled string) string {
@@ -223,7 +237,7 @@ func stateOfToken(now, disabled string) string {
 	WHEN ` + tokenOver(now) + ` THEN 'expired'
 	WHEN ` + disabled + ` THEN 'blocked'
 	WHEN t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > ` + now + `) THEN 'paused'
-	WHEN t.successor_id > 0 THEN 'overlapping'
+	WHEN ` + replaced(now) + ` THEN 'overlapping'
 	ELSE 'live' END`
 }
 

@@ -28,7 +28,7 @@ func whole(owner hallpass.ServiceAccount) hallpass.Token {
 			Rate:        hallpass.RateLimit{Requests: 100, Every: time.Minute, Burst: 20},
 		},
 		Rotation: hallpass.Rotation{
-			Chain: 7, Generation: 3, Predecessor: 8, Successor: 9, At: noon, CloseAt: noon.Add(time.Hour), Quiet: 10 * time.Minute, Key: [32]byte{0xab, 31: 1}, ReissuedAt: noon.Add(time.Minute),
+			Chain: 7, Generation: 3, Predecessor: 8, Successor: 9, SuccessorEnd: time.UnixMicro(1).UTC(), At: noon, CloseAt: noon.Add(time.Hour), Quiet: 10 * time.Minute, Key: [32]byte{0xab, 31: 1}, ReissuedAt: noon.Add(time.Minute),
 		},
 	}
 }
@@ -121,7 +121,7 @@ func TestStateInTheDatabase(t *testing.T) {
 		owner := newAccount(t, db, newOrg(t, db, "one").ID, "ci")
 		var made []hallpass.Token
 		write(t, db, func(tx *store.Tx) error {
-			for i := range 3 * 3 * 4 * 2 * 3 {
+			for i := range 3 * 3 * 4 * 4 * 3 {
 				var err error
 				made = append(made, hallpass.Token{})
 				if made[i], err = tx.CreateToken(fromParts(owner, i)); err != nil {
@@ -149,6 +149,9 @@ func TestStateInTheDatabase(t *testing.T) {
 					var got []hallpass.TokenID
 					for _, k := range list {
 						got = append(got, k.ID)
+						if is := k.State(noon, disabled); is != state {
+							t.Errorf("token %d was found as %s and read as %s", k.ID, state, is)
+						}
 					}
 					if err != nil || total != len(want) || !cmp.Equal(got, want, cmpopts.EquateEmpty(), cmpopts.SortSlices(func(a, b hallpass.TokenID) bool { return a < b })) {
 						t.Errorf("%s, account disabled %v: %d tokens %v, %v; want %v", state, disabled, total, got, err, want)
@@ -177,7 +180,9 @@ func fromParts(owner hallpass.ServiceAccount, i int) hallpass.Token {
 	}
 	k.ExpiresAt = []time.Time{{}, noon, noon.Add(time.Hour)}[pick(3)]
 	k.Pause = []hallpass.Pause{{}, {Since: noon}, {Since: noon, Until: noon}, {Since: noon, Until: noon.Add(time.Minute)}}[pick(4)]
-	k.Rotation.Successor = []hallpass.TokenID{0, 5}[pick(2)]
+	next := pick(4) // none, the first of all combinations, which is live, one that has ended, and one that is gone
+	k.Rotation.Successor = []hallpass.TokenID{0, 1, 5, 9999}[next]
+	k.Rotation.SuccessorEnd = []time.Time{{}, {}, noon, time.UnixMicro(1)}[next]
 	k.Rotation.CloseAt = []time.Time{{}, noon, noon.Add(time.Minute)}[pick(3)]
 	return k
 }
