@@ -48,6 +48,11 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 
+# Strange values are sent to SQLite in the first run and to PostgreSQL in the second, the
+# same ones, and the second compares the answers.
+export HALLPASS_TEST_ANSWERS=$kept/answers HALLPASS_TEST_SEED=${HALLPASS_TEST_SEED:-$((RANDOM * 32768 + RANDOM))}
+mkdir "$HALLPASS_TEST_ANSWERS"
+
 # The tests of real processes wait most of the time, so they run at the same time as the
 # others.
 tests processes "" "${race[@]}" ./test >/dev/null &

@@ -63,11 +63,17 @@ func (c *Clock) Wind(d time.Duration) {
 // logged an error, or a secret.
 func New(t testing.TB, configure ...func(*server.Config)) *Server {
 	t.Helper()
+	return newOn(t, OnPostgres(), configure...)
+}
+
+// newOn is New on PostgreSQL or on SQLite, whatever this run is about.
+func newOn(t testing.TB, postgres bool, configure ...func(*server.Config)) *Server {
+	t.Helper()
 	dir := t.TempDir()
 	s := &Server{Dir: dir, Clock: &Clock{now: time.Now().UTC().Truncate(time.Microsecond)}, t: t, log: &logBuffer{}}
 	c := server.DefaultConfig()
 	c.Security.AdminPassword = secret.NewText(AdminPassword)
-	if OnPostgres() {
+	if postgres {
 		s.database = server.DatabaseConfig{Type: "postgres", URL: Postgres(t)}
 	}
 	s.start(c, configure)
@@ -90,6 +96,9 @@ func (s *Server) start(c server.Config, configure []func(*server.Config)) {
 	}
 	for _, f := range configure {
 		f(&c)
+	}
+	if c.Database.Type != "postgres" && c.Database.Path == "" {
+		copySQLite(s.t, c.SQLiteFile())
 	}
 	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	srv, err := server.OpenAt(context.Background(), c, log, s.Clock.Now)

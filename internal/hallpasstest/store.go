@@ -30,12 +30,48 @@ func OpenStore(t testing.TB) *store.DB {
 	return OpenSQLite(t, filepath.Join(t.TempDir(), "hallpass.db"))
 }
 
-// OpenSQLite opens the database file and closes it when the test ends.
+// OpenSQLite opens the database file and closes it when the test ends. A file that is
+// missing is copied from one that was migrated once for this process.
 func OpenSQLite(t testing.TB, path string) *store.DB {
 	t.Helper()
+	copySQLite(t, path)
 	db, err := store.Open(t.Context(), path)
 	return closed(t, db, err)
 }
+
+// copySQLite writes a migrated database without rows to path, unless a file is there.
+func copySQLite(t testing.TB, path string) {
+	t.Helper()
+	if _, err := os.Stat(path); err == nil {
+		return
+	}
+	file, err := migratedFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// migratedFile returns a SQLite file that was just migrated, made once for this
+// process: under the race detector the migrations take longer than most tests.
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "hallpass-migrated")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a file that stays in the temporary folder does no harm
+	path := filepath.Join(dir, "hallpass.db")
+	db, err := store.Open(context.Background(), path)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // OpenPostgres opens the database and closes it when the test ends.
 func OpenPostgres(t testing.TB, url secret.Text) *store.DB {

@@ -1,19 +1,19 @@
 package hallpasstest
 
 import (
+	"bytes"
+	"encoding/gob"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/hallpass-dev/hallpass/internal/secret"
-	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
 // StrangeTexts returns hostile texts, and some ordinary ones.
@@ -87,16 +87,22 @@ type Answer struct {
 	Status int
 }
 
-// OnBoth has walk call a server on each database, at the same time: the run on
-// PostgreSQL has one on SQLite too. The test fails for an answer that is our
-// fault, and for one that depends on the database. walk is called several times,
-// with 0 <= part < parts, each time with servers of its own.
+// OnBoth has walk call a server on SQLite and one on PostgreSQL at the same time. The
+// test fails for an answer that is our fault, and for one that depends on the database.
+// walk is called several times, with 0 <= part < parts, each time with servers of its own.
+//
+// The run on SQLite has no server on PostgreSQL. With a folder in HALLPASS_TEST_ANSWERS,
+// the run on PostgreSQL has none on SQLite either: it compares with the answers that the
+// run on SQLite left there. Both need the same HALLPASS_TEST_SEED.
 func OnBoth(t *testing.T, parts int, walk func(t *testing.T, s *Server, part int) []Answer) (sent int) {
 	t.Helper()
 	t.Logf("HALLPASS_TEST_SEED=%d repeats this", strangeSeed())
-	databases := []string{"this"}
-	if OnPostgres() {
+	databases, folder := []string{"SQLite"}, os.Getenv("HALLPASS_TEST_ANSWERS")
+	switch {
+	case OnPostgres() && folder == "":
 		databases = []string{"PostgreSQL", "SQLite"}
+	case OnPostgres():
+		databases = []string{"PostgreSQL"}
 	}
 	answers := make([][][]Answer, parts)
 	t.Run("send", func(t *testing.T) { // returns when all have been sent
@@ -105,16 +111,14 @@ func OnBoth(t *testing.T, parts int, walk func(t *testing.T, s *Server, part int
 			for i, name := range databases {
 				t.Run(fmt.Sprintf("%s/%d", name, part), func(t *testing.T) {
 					t.Parallel()
-					s := New(t, func(c *server.Config) {
-						if name == "SQLite" {
-							c.Database.Type, c.Database.URL = "sqlite3", secret.Text{}
-						}
-					})
-					answers[part][i] = walk(t, s, part)
+					answers[part][i] = walk(t, newOn(t, name == "PostgreSQL"), part)
 				})
 			}
 		}
 	})
+	if folder != "" && !t.Failed() {
+		shareAnswers(t, filepath.Join(folder, t.Name()), answers)
+	}
 	for _, of := range answers {
 		sent += len(of[0])
 		compare(t, of)
@@ -123,6 +127,33 @@ func OnBoth(t *testing.T, parts int, walk func(t *testing.T, s *Server, part int
 		t.Errorf("%d of %d requests got 503 and another answer later: a busy machine does not explain so many", n, sent)
 	}
 	return sent
+}
+
+// shareAnswers writes the answers of each part to the file in the run on SQLite, and adds
+// those in the file in the run on PostgreSQL.
+func shareAnswers(t *testing.T, path string, answers [][][]Answer) {
+	t.Helper()
+	if !OnPostgres() {
+		var text bytes.Buffer // of gob, which leaves texts that are not UTF-8 as they are
+		if err := gob.NewEncoder(&text).Encode(answers); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("the run on SQLite left no answers to compare with: %v", err)
+	}
+	var others [][][]Answer
+	if err := gob.NewDecoder(bytes.NewReader(text)).Decode(&others); err != nil || len(others) != len(answers) {
+		t.Fatalf("%d parts of answers on SQLite, want %d: %v", len(others), len(answers), err)
+	}
+	for part := range answers {
+		answers[part] = append(answers[part], others[part]...)
+	}
 }
 
 // resent counts what Patiently sent again. More than maxResent are a fault.
