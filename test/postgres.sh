@@ -30,7 +30,7 @@ cd_run() { (cd "$dir" && "${as[@]}" "$@") >"$dir/log" 2>&1; }
 touch "$dir/log" && chmod 666 "$dir/log"
 cd_run "$bin/initdb" -D "$dir/data" -U hallpass -A trust -N --no-instructions &&
 	for _ in 1 2 3; do
-		port=$((20000 + RANDOM % 20000))
+		port=$((10000 + RANDOM % 20000)) # below those of outgoing connections
 		cd_run "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -w start -o "-p $port -k '$dir' -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=300" && started=1 && break
 	done
 if [ -z "${started:-}" ]; then

@@ -34,11 +34,35 @@ type postgres struct {
 func newPostgres(t testing.TB, settings ...string) *postgres {
 	t.Helper()
 	p := postgresIn(t, filepath.Join(postgresFolder(t), "data"))
-	p.run("initdb", "-D", p.dir, "-U", "hallpass", "-A", "trust", "-N", "--no-instructions")
+	p.initialize()
 	// fsync matters only when the machine fails, which no test tries.
 	p.configure(append([]string{"fsync = off", "full_page_writes = off", "listen_addresses = '127.0.0.1'", "max_connections = 100", "shared_buffers = 16MB"}, settings...)...)
 	p.start()
 	return p
+}
+
+// emptyCluster has the data of a server that was just created.
+var emptyCluster struct {
+	once sync.Once
+	dir  string // its data is in the folder data
+}
+
+// initialize creates the server's data: a copy of what initdb wrote once for all tests,
+// because initdb takes longer than many of them.
+func (p *postgres) initialize() {
+	p.t.Helper()
+	emptyCluster.once.Do(func() {
+		dir, err := os.MkdirTemp("", "hallpass-cluster")
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		emptyCluster.dir = dir
+		giveToPostgres(p.t, dir)
+		p.run("initdb", "-D", filepath.Join(dir, "data"), "-U", "hallpass", "-A", "trust", "-N", "--no-instructions")
+	})
+	if out, err := p.asUser("cp", "-a", filepath.Join(emptyCluster.dir, "data"), p.dir).CombinedOutput(); err != nil {
+		p.t.Fatalf("%v\n%s", err, out)
+	}
 }
 
 // postgresFolder returns a new folder that the user postgres may write in.
@@ -49,12 +73,18 @@ func postgresFolder(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a file that stays in the temporary folder does no harm
+	giveToPostgres(t, dir)
+	return dir
+}
+
+// giveToPostgres has the folder belong to the user that PostgreSQL runs as.
+func giveToPostgres(t testing.TB, dir string) {
+	t.Helper()
 	if os.Getuid() == 0 {
 		if out, err := exec.Command("chown", "postgres", dir).CombinedOutput(); err != nil {
 			t.Fatalf("chown: %v\n%s", err, out)
 		}
 	}
-	return dir
 }
 
 func postgresIn(t testing.TB, dir string) *postgres {
@@ -63,15 +93,8 @@ func postgresIn(t testing.TB, dir string) *postgres {
 	if err != nil || len(bins) == 0 {
 		t.Skip("PostgreSQL is not installed; make test installs it where it can")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	_, port, err := net.SplitHostPort(hallpasstest.FreeAddress(t))
 	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	p := &postgres{t: t, bin: filepath.Dir(bins[len(bins)-1]), dir: dir, name: "postgres"}

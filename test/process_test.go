@@ -44,23 +44,18 @@ func TestMain(m *testing.M) {
 	if path, err := binary(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path)) // a file that stays in the temporary folder does no harm
 	}
+	_ = os.RemoveAll(emptyCluster.dir) // likewise
 	os.Exit(code)
 }
 
-// binaryAndAddress returns the program's path and an address to listen on, which was just
-// free.
+// binaryAndAddress returns the program's path and an address to listen on.
 func binaryAndAddress(t testing.TB) (path, address string) {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }() // only the address is needed
-	return path, l.Addr().String()
+	return path, hallpasstest.FreeAddress(t)
 }
 
 // listens reports whether a server accepts connections at the address.

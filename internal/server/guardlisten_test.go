@@ -94,17 +94,6 @@ func apply(t *testing.T, s *hallpasstest.Server, guards ...hallpass.Guard) {
 	}
 }
 
-// free returns an address where nobody listens.
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }() // only the address is needed
-	return l.Addr().String()
-}
-
 // answers fails the test unless the guard answers at the address, or is gone from it.
 func answers(t *testing.T, address string, want bool) {
 	t.Helper()
@@ -116,7 +105,7 @@ func answers(t *testing.T, address string, want bool) {
 // TestGuardMoves gives a guard another address while it serves: the new one answers at
 // once and the old one is closed. There, a request at work finishes, and a stream ends.
 func TestGuardMoves(t *testing.T) {
-	api, before, after := newOpenAPI(t), free(t), free(t)
+	api, before, after := newOpenAPI(t), hallpasstest.FreeAddress(t), hallpasstest.FreeAddress(t)
 	s := hallpasstest.New(t, ofFile(api.at("app", before)))
 	answers(t, before, true)
 	dialed := func() net.Conn {
@@ -160,7 +149,7 @@ func TestGuardMoves(t *testing.T) {
 // TestGuardAddressTaken gives a guard an address that cannot be opened: nothing changes,
 // not the other guards of the file either.
 func TestGuardAddressTaken(t *testing.T) {
-	api, before, after := newOpenAPI(t), free(t), free(t)
+	api, before, after := newOpenAPI(t), hallpasstest.FreeAddress(t), hallpasstest.FreeAddress(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -198,7 +187,7 @@ func TestGuardAddressTaken(t *testing.T) {
 // TestGuardsChangeAddresses has two guards take each other's address: each answers at
 // its new one, by its own rules.
 func TestGuardsChangeAddresses(t *testing.T) {
-	one, two, a, b := newOpenAPI(t), newOpenAPI(t), free(t), free(t)
+	one, two, a, b := newOpenAPI(t), newOpenAPI(t), hallpasstest.FreeAddress(t), hallpasstest.FreeAddress(t)
 	closed := two.at("two", b)
 	closed.Rules = nil
 	s := hallpasstest.New(t, ofFile(one.at("one", a), closed))
@@ -234,7 +223,7 @@ func TestGuardListensOnEveryNode(t *testing.T) {
 	theirs := at(some)
 	answers(t, theirs, true)
 	answers(t, s.GuardAddress("app"), true)
-	address := free(t)
+	address := hallpasstest.FreeAddress(t)
 	apply(t, s, api.at("app", address)) // this node has it now, on the same machine
 	hallpasstest.Eventually(t, "the other node to tell that it cannot", func() bool {
 		for _, j := range other.Jobs() {

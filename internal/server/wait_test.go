@@ -60,14 +60,7 @@ func onPostgres(t *testing.T) server.Config {
 // leads from there to where it is.
 func unreached(t *testing.T, c *server.Config) (listen func()) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := hallpasstest.FreeAddress(t)
 	u, err := url.Parse(c.Database.URL.Reveal())
 	if err != nil {
 		t.Fatal(err)
