@@ -3,6 +3,7 @@ package test_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -191,9 +192,38 @@ func newAxe(t *testing.T, s *hallpasstest.Server) *axe {
 	return &axe{b, string(source)}
 }
 
-// axeRun returns what axe-core finds, one line each.
-const axeRun = `axe.run(document, {runOnly: {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}, resultTypes: ["violations"]})
+// axeRun returns what axe-core finds by the rules, one line each.
+const axeRun = `axe.run(document, {runOnly: %s, resultTypes: ["violations"]})
 	.then(r => r.violations.flatMap(v => v.nodes.slice(0, 3).map(n => v.id + ": " + n.target.join(" ") + ": " + (n.any[0] || n.all[0] || n.none[0]).message)))`
+
+// axeRules are the rules that a page must follow in a theme. The themes differ only in
+// colors, as TestThemesChangeOnlyColors checks. The page was held to the other rules in
+// light, and in dark only those about colors may find more.
+var axeRules = map[string]string{
+	"light": `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]`,
+	"dark":  `["color-contrast", "link-in-text-block"]`,
+}
+
+// TestThemesChangeOnlyColors holds the stylesheets to one switch between the themes,
+// color-scheme, by which light-dark() takes one color or the other.
+func TestThemesChangeOnlyColors(t *testing.T) {
+	files, err := filepath.Glob("../internal/console/assets/*.css")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, file := range files {
+		css, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest := strings.NewReplacer(`:root[data-theme="light"] { color-scheme: light; }`, "", `:root[data-theme="dark"] { color-scheme: dark; }`, "").Replace(string(css))
+		for _, other := range []string{"[data-theme", "prefers-color-scheme"} {
+			if strings.Contains(rest, other) {
+				t.Errorf("%s: %s may change more than colors: TestEveryPageIsAccessible must try every rule in both themes then", file, other)
+			}
+		}
+	}
+}
 
 // check looks at what is shown now.
 func (a *axe) check(what string) {
@@ -203,7 +233,7 @@ func (a *axe) check(what string) {
 		a.do(chromedp.EmulateViewport(width, 900))
 		for _, theme := range []string{"light", "dark"} {
 			eval[bool](a.browser, `document.documentElement.dataset.theme = "`+theme+`", true`)
-			for _, found := range eval[[]string](a.browser, axeRun) {
+			for _, found := range eval[[]string](a.browser, fmt.Sprintf(axeRun, axeRules[theme])) {
 				a.t.Errorf("%s, %s, %d wide: %s", what, theme, width, found)
 			}
 		}
