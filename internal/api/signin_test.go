@@ -51,8 +51,9 @@ func TestGuessedAtFullSpeed(t *testing.T) {
 				switch r := signInAs(s, "admin", "a guess, and a wrong one", "198.51.100.66"); r.StatusCode {
 				case 401:
 					heard.Add(1)
-				case 429, 503:
+				case 429:
 					refused.Add(1)
+				case 503: // the machine is too busy to check it
 				default:
 					t.Errorf("a guess: %d %s", r.StatusCode, r.Text)
 				}
@@ -85,7 +86,8 @@ func TestGuessedAtFullSpeed(t *testing.T) {
 
 // TestCrowdSignsIn has 250 people sign in from 250 addresses at once, one in
 // three with a wrong password, while tokens are verified. Everybody gets an answer; those
-// for whom the server has no time are told when to try again.
+// for whom the server has no time are told when to try again. On a machine that is so
+// busy that this is everybody, the crowd comes again.
 func TestCrowdSignsIn(t *testing.T) {
 	s := hallpasstest.New(t, behindProxy)
 	key := token(t, s, account(t, s, "ci", "Viewer"), "t")
@@ -105,28 +107,30 @@ func TestCrowdSignsIn(t *testing.T) {
 			}
 		}
 	})
-	for i := range 250 {
-		crowd.Go(func() {
-			password := hallpasstest.UserPassword
-			if i%3 == 0 {
-				password = "a guess, and a wrong one"
-			}
-			r := signInAs(s, fmt.Sprint("user", i%25), password, fmt.Sprintf("203.0.113.%d", i))
-			statuses.Store(r.StatusCode, true)
-			switch {
-			case r.StatusCode == 200 && i%3 != 0, r.StatusCode == 401 && i%3 == 0:
-			case r.StatusCode == 503 && r.Header.Get("Retry-After") != "":
-			default:
-				t.Errorf("%d: %d %s", i, r.StatusCode, r.Text)
-			}
-		})
-	}
-	crowd.Wait()
+	hallpasstest.Eventually(t, "somebody of the crowd to sign in", func() bool {
+		for i := range 250 {
+			crowd.Go(func() {
+				password := hallpasstest.UserPassword
+				if i%3 == 0 {
+					password = "a guess, and a wrong one"
+				}
+				r := signInAs(s, fmt.Sprint("user", i%25), password, fmt.Sprintf("203.0.113.%d", i))
+				statuses.Store(r.StatusCode, true)
+				switch {
+				case r.StatusCode == 200 && i%3 != 0, r.StatusCode == 401 && i%3 == 0:
+				case r.StatusCode == 503 && r.Header.Get("Retry-After") != "":
+				default:
+					t.Errorf("%d: %d %s", i, r.StatusCode, r.Text)
+				}
+			})
+		}
+		crowd.Wait()
+		s.Clock.Wind(time.Hour) // wrong passwords are counted
+		_, some := statuses.Load(200)
+		return some
+	})
 	close(done)
 	verifying.Wait()
-	if _, some := statuses.Load(200); !some {
-		t.Error("nobody could sign in")
-	}
 }
 
 // TestLoginBody checks that POST /login has the same rules for bodies as every other route.
