@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/server"
+	"github.com/hallpass-dev/hallpass/wire"
 )
 
 // ourPaths begin the paths of routes that Grafana does not have. All their parameters
@@ -59,6 +62,122 @@ func TestDeclaredQueries(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestParametersOfGrafana sends each parameter of Grafana's calls with what it cannot hold: a
+// number that is none and an unknown word are refused by name, all else that cannot be read
+// changes nothing.
+func TestParametersOfGrafana(t *testing.T) {
+	s := hallpasstest.New(t)
+	things := newTargets(t, s, 1, "")
+	declared := make(map[string]bool)
+	for _, p := range api.Parameters() {
+		declared[p.Pattern] = true
+	}
+	lists, words, tried := []string{"dashboardIds", "folderIds", "teamId"}, []string{"sort", "type", "permission"}, 0
+	for _, c := range contractCalls(t, s) {
+		if c.method != "GET" || declared["GET "+c.path] { // other methods act
+			continue
+		}
+		ask := func(query string) hallpasstest.Response {
+			return s.Do(hallpasstest.Admin, "GET", things.fill(c.path)+"?"+query, "")
+		}
+		for name, kind := range c.kinds {
+			var refused, ignored []string
+			switch {
+			case kind == "integer":
+				refused, ignored = []string{"x", "1.5", "1e3", "0x10", "%D9%A3", "--1", "+"}, []string{"", "-99999999999999999999"}
+				if far := ask(name + "=99999999999999999999"); far.StatusCode >= 500 || strings.Contains(far.Text, "whole number") {
+					t.Errorf("%s of %s, too high: %d %s", name, c.path, far.StatusCode, far.Text)
+				}
+			case slices.Contains(words, name):
+				refused, ignored = []string{"nosuch", "%20"}, []string{""}
+			case kind == "boolean" || slices.Contains(lists, name):
+				ignored = []string{"", "maybe", "2", "-"}
+			}
+			plain := ask("")
+			if kind == "boolean" {
+				plain = ask(name + "=false")
+			}
+			for _, odd := range refused {
+				expect(t, c.path+"?"+name+"="+odd, ask(name+"="+odd), 400, name)
+				tried++
+			}
+			for _, odd := range ignored {
+				if slices.Contains(lists, name) && (odd == "2" || plain.StatusCode != 200) {
+					continue
+				}
+				if r := ask(name + "=" + odd); r.StatusCode != plain.StatusCode || r.StatusCode == 200 && r.Text != plain.Text {
+					t.Errorf("%s?%s=%s: %d %s, want %d %s", c.path, name, odd, r.StatusCode, r.Text, plain.StatusCode, plain.Text)
+				}
+				tried++
+			}
+		}
+	}
+	if tried < 200 {
+		t.Errorf("only %d questions", tried)
+	}
+}
+
+// TestPatches sends each field of a PATCH of ours alone: it changes something, or it is refused
+// by name.
+func TestPatches(t *testing.T) {
+	s := hallpasstest.New(t, func(c *server.Config) { c.SMTP.Enabled = true })
+	path := account(t, s, "a", "Editor")
+	token(t, s, path, "t")
+	channel := func(body string) string {
+		var c wire.Channel
+		into(t, s.Do(hallpasstest.Admin, "POST", "/api/org/notifications", body), &c)
+		return fmt.Sprint("/api/org/notifications/", c.ID)
+	}
+	hook := channel(`{"name":"hook","type":"webhook","url":"https://example.com/a","disabled":true}`)
+	chat := channel(`{"name":"chat","type":"slack","url":"https://example.com/a","disabled":true}`)
+	post := channel(`{"name":"post","type":"mail","disabled":true}`)
+	channelFields := map[string]string{
+		"name": `"new"`, "type": `"pigeon"`, "url": `"https://other.example.com/b"`, "signature": `"v1"`, "addresses": `["ops@example.com"]`, "events": `["token.expired"]`, "disabled": `false`,
+	}
+	for i, tt := range []struct {
+		path   string
+		body   any
+		fields map[string]string // each with a value that it does not have
+	}{
+		{path + "/tokens/1", wire.UpdateToken{}, map[string]string{
+			"name": `"new"`, "owner": `"ada"`, "purpose": `"p"`, "readOnly": `true`, "maxRole": `"Viewer"`, "permissions": `[]`, "networks": `["10.0.0.0/8"]`, "rateLimit": `{"requests":9,"seconds":9}`,
+			"selfRotate": `true`, "renewUntil": `"2030-01-01T00:00:00Z"`, "paused": `true`, "pausedFor": `60`, "pauseReason": `"why"`,
+		}},
+		{path, wire.UpdateServiceAccount{}, map[string]string{"name": `"new"`, "role": `"Viewer"`, "isDisabled": `true`, "owner": `"ada"`, "purpose": `"p"`}},
+		{hook, wire.WriteChannel{}, channelFields}, {chat, wire.WriteChannel{}, channelFields}, {post, wire.WriteChannel{}, channelFields},
+	} {
+		look := tt.path
+		if token, ok := strings.CutPrefix(tt.path, path+"/tokens/"); ok {
+			look = "/api/tokens/" + token
+		}
+		for field := range reflect.TypeOf(tt.body).Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			value, known := tt.fields[name]
+			value = strings.Replace(value, "new", fmt.Sprint("new ", i), 1)
+			if !known {
+				t.Errorf("%T: there is no value for %s", tt.body, name)
+				continue
+			}
+			before := s.Do(hallpasstest.Admin, "GET", look, "").Text
+			r := s.Do(hallpasstest.Admin, "PATCH", tt.path, `{"`+name+`":`+value+`}`)
+			changed := before != s.Do(hallpasstest.Admin, "GET", look, "").Text
+			if r.StatusCode == 200 != changed || r.StatusCode != 200 && (r.StatusCode != 400 || !strings.Contains(r.Text, name) && !strings.Contains(r.Text, "renewUntil")) {
+				t.Errorf("%s %s: %d %s, changed: %t", tt.path, name, r.StatusCode, r.Text, changed)
+			}
+			if name == "paused" || name == "isDisabled" {
+				s.Do(hallpasstest.Admin, "PATCH", tt.path, `{"`+name+`":false}`)
+			}
+			if name == "pausedFor" {
+				s.Do(hallpasstest.Admin, "PATCH", tt.path, `{"paused":false}`)
+			}
+		}
+	}
+	for _, more := range []string{``, `,"paused":false`, `,"paused":null`, `,"name":"n"`} {
+		expect(t, more, s.Do(hallpasstest.Admin, "PATCH", path+"/tokens/1", `{"pauseReason":"why"`+more+`}`), 400, "pauseReason needs paused to be true")
+	}
+	expect(t, "with its time", s.Do(hallpasstest.Admin, "PATCH", path+"/tokens/1", `{"pauseReason":"why","pausedFor":60}`), 200, `"reason":"why"`)
 }
 
 // TestCursorsOfOtherListings sends the cursor of each listing to the others: to another

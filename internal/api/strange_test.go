@@ -17,6 +17,7 @@ import (
 type contractCall struct {
 	method, path string
 	query        []string
+	kinds        map[string]string // of query: "string", "integer" or "boolean"
 	headers      []string
 	fields       map[string]contractField // of the body
 	needsBody    bool
@@ -98,7 +99,10 @@ func contractCalls(t *testing.T, s *hallpasstest.Server) []contractCall {
 				continue
 			}
 			var op struct {
-				Parameters  []struct{ Name, In string }
+				Parameters []struct {
+					Name, In string
+					Schema   schema
+				}
 				RequestBody struct {
 					Required bool
 					Content  map[string]struct{ Schema schema }
@@ -107,11 +111,12 @@ func contractCalls(t *testing.T, s *hallpasstest.Server) []contractCall {
 			if err := json.Unmarshal(raw, &op); err != nil {
 				t.Fatalf("%s %s: %v", method, path, err)
 			}
-			c := contractCall{method: strings.ToUpper(method), path: path}
+			c := contractCall{method: strings.ToUpper(method), path: path, kinds: make(map[string]string)}
 			for _, p := range op.Parameters {
 				switch p.In {
 				case "query":
 					c.query = append(c.query, p.Name)
+					c.kinds[p.Name] = p.Schema.kind()
 				case "header":
 					c.headers = append(c.headers, p.Name)
 				}
