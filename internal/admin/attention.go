@@ -115,13 +115,7 @@ func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, e
 		}
 		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionPause}, store.WorkingTokens{UsedBefore: ago(idle)})
 	case hallpass.AttentionNeverEnds:
-		page, err := s.tokens(section, []hallpass.AttentionAction{hallpass.ActionSetEnd}, store.WorkingTokens{NeverEnd: true})
-		if err == nil {
-			for i := range page.Rows {
-				page.Rows[i].Seconds = s.admin.usualLife()
-			}
-		}
-		return page, err
+		return s.endless()
 	case hallpass.AttentionAboveLimit:
 		latest := s.admin.o.TokenPolicy.Latest(s.now)
 		if latest.IsZero() {
@@ -140,6 +134,18 @@ func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, e
 		return s.proxy()
 	}
 	return nil, nil
+}
+
+// endless returns the tokens that never end, each with how long its successor lives.
+func (s attention) endless() (*AttentionPage, error) {
+	page, err := s.tokens(hallpass.AttentionNeverEnds, []hallpass.AttentionAction{hallpass.ActionSetEnd}, store.WorkingTokens{NeverEnd: true})
+	if err != nil {
+		return nil, err
+	}
+	for i := range page.Rows {
+		page.Rows[i].Seconds = s.admin.usualLife()
+	}
+	return page, nil
 }
 
 // usualLife returns the lifetime, in seconds, of a token that replaces one which never ends.
