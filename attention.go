@@ -248,7 +248,7 @@ func (r AttentionRow) What() string {
 	case AttentionChannels, AttentionRefusals:
 		return r.Reason
 	case AttentionProxy:
-		return "Everything seems to come from your proxy " + r.From.Address + ": set trusted_proxies, or the networks of tokens are compared with its address"
+		return "All requests seem to come from " + r.From.Address + ", a proxy that is not trusted"
 	}
 	return ""
 }
@@ -256,17 +256,17 @@ func (r AttentionRow) What() string {
 func (r AttentionRow) tried() string {
 	switch r.Reason {
 	case "api-key.expired":
-		return "Expired, and somebody tries it"
+		return "Expired, and still tried"
 	case "api-key.rotated":
-		return "Replaced, and somebody tries the old one"
+		return "Replaced, and still tried"
 	case "api-key.paused":
-		return "Paused, and somebody tries it"
+		return "Paused, and still tried"
 	case "identity.disabled":
-		return "Its account is disabled, and somebody tries it"
+		return "Account disabled, and still tried"
 	case "api-key.network":
-		return "Somebody tries it from outside its networks"
+		return "Tried from outside its networks"
 	}
-	return "Revoked, and somebody tries it"
+	return "Revoked, and still tried"
 }
 
 // An AttentionCursor is the position of a row in its section. Its numbers are the row's

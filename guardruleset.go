@@ -44,7 +44,7 @@ type headerTemplate struct {
 // returns an Invalid error that names the rule for rules that are not well formed,
 // and for one that can never match because a wider one stands before it.
 func NewRuleset(g Guard) (*Ruleset, error) {
-	s := &Ruleset{Guard: g, allowed: AllowedSpellings(g.PathAllow), route: &TokenRoute{Pattern: GuardRoute(g.Name, 0)}}
+	s := &Ruleset{Guard: g, allowed: AllowedSpellings(g.PathAllow), route: &TokenRoute{Guard: g.Name}}
 	for i, r := range g.AllRules() {
 		c, err := compileRule(r, i+1, s.allowed)
 		if err != nil {
@@ -66,7 +66,7 @@ func NewRuleset(g Guard) (*Ruleset, error) {
 // routeOf returns the route of the requests that the rule of the guard matches. A scope
 // with captures is not told: they come from paths.
 func (r *CompiledRule) routeOf(guard string) *TokenRoute {
-	route := &TokenRoute{Pattern: GuardRoute(guard, r.Number)}
+	route := &TokenRoute{Pattern: r.Path, Guard: guard}
 	switch r.Need.Kind {
 	case NeedRole:
 		route.Action = RoleAction(r.Need.Role)

@@ -2,7 +2,6 @@ package hallpass
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -65,14 +64,27 @@ type TokenPlace struct {
 // secrets.
 type Route struct {
 	Method  string // that of the request; "" if it is none of the usual ones
-	Pattern string // as "GET /api/org", or as "guard:loki rule 3"
+	Pattern string // as "GET /api/org", or as "GET /loki/api/v1/query (guard loki)"
 }
 
 // A TokenRoute is what requests that are counted together ask for. It does not change.
 type TokenRoute struct {
-	Pattern string // as in Route
+	Pattern string // as "GET /api/org"; of a rule of a guard, its path, "" for no rule
+	Guard   string // the guard whose rule it is; "": none
 	Action  Action // that is demanded; "": none
 	Scope   Scope  // on which it is demanded, where that is the same for all requests; AnyScope where requests differ; "": nobody tells
+}
+
+// Asked says what a request of the method, "" for an unusual one, asked for: the pattern of a
+// Route.
+func (r TokenRoute) Asked(method string) string {
+	switch {
+	case r.Guard == "":
+		return r.Pattern
+	case r.Pattern == "":
+		return strings.TrimSpace(method + " (guard " + r.Guard + ", no rule)")
+	}
+	return strings.TrimSpace(method + " " + r.Pattern + " (guard " + r.Guard + ")")
 }
 
 // A TokenAction is an action that requests with a token were permitted to do.
@@ -153,13 +165,4 @@ func ParseImpact(text string) (ImpactOf, error) {
 		}
 	}
 	return ImpactOf{}, Invalidf("action", "action is not disable, delete, pause, a role as role:Viewer, or what is done to a token as token:7:pause or token:7:revoke")
-}
-
-// GuardRoute returns the pattern of requests that the rule of the guard decided; of
-// rule 0, of those that it did not come to a rule for.
-func GuardRoute(guard string, rule int) string {
-	if rule == 0 {
-		return "guard:" + guard
-	}
-	return "guard:" + guard + " rule " + strconv.Itoa(rule)
 }

@@ -55,12 +55,20 @@ func TestRoutesOfRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]hallpass.TokenRoute{
-		"/a/x": {Pattern: "guard:app rule 1", Action: "role:Editor"}, "/b/x": {Pattern: "guard:app rule 2", Action: "app:read", Scope: hallpass.AnyScope},
-		"/c": {Pattern: "guard:app rule 3", Action: "app:read", Scope: "apps:c"}, "/d": {Pattern: "guard:app rule 4"}, "/e": {Pattern: "guard:app"},
+		"/a/x": {Pattern: "/a/{name}", Guard: "app", Action: "role:Editor"}, "/b/x": {Pattern: "/b/{name}", Guard: "app", Action: "app:read", Scope: hallpass.AnyScope},
+		"/c": {Pattern: "/c", Guard: "app", Action: "app:read", Scope: "apps:c"}, "/d": {Pattern: "/d", Guard: "app"}, "/e": {Guard: "app"},
 	} {
 		j := rules.Judge(hallpass.GuardRequest{Method: "GET", Target: path})
 		if got := rules.Route(j.Rule); *got != want {
 			t.Errorf("%s: %+v, want %+v", path, *got, want)
+		}
+	}
+	for want, got := range map[string]string{
+		"GET /api/org": hallpass.TokenRoute{Pattern: "GET /api/org"}.Asked("GET"), "GET /c (guard app)": hallpass.TokenRoute{Pattern: "/c", Guard: "app"}.Asked("GET"),
+		"/c (guard app)": hallpass.TokenRoute{Pattern: "/c", Guard: "app"}.Asked(""), "POST (guard app, no rule)": hallpass.TokenRoute{Guard: "app"}.Asked("POST"),
+	} {
+		if got != want {
+			t.Errorf("a request asked for %q, want %q", got, want)
 		}
 	}
 	if role, ok := (hallpass.TokenAction{Action: "role:Editor"}).Role(); !ok || role != hallpass.RoleEditor {

@@ -67,7 +67,7 @@ type Token struct {
 	// Our own fields, in addition to Grafana's.
 	LastUsedAddress   *string       `json:"lastUsedAddress"`
 	LastUsedUserAgent *string       `json:"lastUsedUserAgent"`
-	LastUsedRoute     *string       `json:"lastUsedRoute"` // the pattern of the route, or the guard and its rule, some seconds late; null: not known, or not yet
+	LastUsedRoute     *string       `json:"lastUsedRoute"` // the pattern of the route, or of the rule of a guard, some seconds late; null: not known, or not yet
 	LastFour          string        `json:"lastFour"`
 	State             string        `json:"state"`        // "live", "overlapping" (being replaced), "paused", "blocked" (its account is disabled), "expired", "rotated" (replaced) or "revoked"
 	Generation        int           `json:"generation"`   // 1, and one more for each token that the chain has had before

@@ -25,7 +25,7 @@ type TokenPlace struct {
 	Address   string    `json:"address"`
 	UserAgent string    `json:"userAgent"`
 	Method    string    `json:"method"`
-	Route     string    `json:"route"` // as "GET /api/org" or "guard:loki rule 3"
+	Route     string    `json:"route"` // as "GET /api/org" or "GET /loki/api/v1/query (guard loki)"
 	Status    int       `json:"status"`
 	FirstUsed time.Time `json:"firstUsed"`
 	LastUsed  time.Time `json:"lastUsed"`

@@ -22,6 +22,7 @@ type Options struct {
 	RotationGrace   time.Duration        // how long a token that was replaced works on at most; 0: a day
 	Rate            hallpass.RateLimit   // of tokens that have none of their own
 	TrustsProxies   bool                 // proxies tell the addresses of clients
+	Proxied         func() bool          // whether a request told that it came through a proxy, while none is trusted; nil: nobody knows
 	Itself          []string             // the URLs of this server, which no guard protects; "" is none
 	Outgoing        Outgoing             // what is set up for notices
 }

@@ -544,13 +544,20 @@ func (s attention) proxy() (*AttentionPage, error) {
 		return nil, err
 	}
 	address := theProxy(uses)
-	if address == "" {
+	if address == "" || s.direct(address) {
 		return &AttentionPage{}, nil
 	}
 	return s.page([]hallpass.AttentionRow{{
 		Section: hallpass.AttentionProxy, Action: hallpass.ActionTrustProxy, From: hallpass.From{Address: address},
 		Subject: hallpass.Subject{Kind: hallpass.OrgSubject, ID: int64(s.caller.Org)},
 	}}, subjectKey)
+}
+
+// direct reports whether the clients that have the address run on this machine, as those of
+// somebody who tries Hallpass do: no request of theirs tells that it came through a proxy.
+func (s attention) direct(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && a.Unmap().IsLoopback() && s.admin.o.Proxied != nil && !s.admin.o.Proxied()
 }
 
 // theProxy returns the private address from which nearly all tokens were used, "" if there

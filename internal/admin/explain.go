@@ -55,10 +55,10 @@ func (a *Admin) Explain(ctx context.Context, c hallpass.Caller, ref string, acti
 			out.Notes = append(out.Notes, "The "+p.Kind.String()+" is disabled: until it is enabled, whatever it asks for is refused.")
 		}
 		if !q.known {
-			out.Taken = TakenForeign
-			if near, ok := action.Nearest(); ok {
-				out.Taken, out.Nearest = TakenUnknown, near
-			}
+			out.Taken, out.Nearest = TakenForeign, q.near
+		}
+		if q.near != "" {
+			out.Taken = TakenUnknown
 		}
 		if err := a.explainCut(tx, &q, &out); err != nil {
 			return err
@@ -106,6 +106,7 @@ type question struct {
 	demand hallpass.Permission // as routes demand it
 	row    hallpass.ActionInfo // of the table, if known
 	known  bool
+	near   hallpass.Action  // known, and perhaps meant by one that is not; "": none
 	global bool             // it is about a role that is there in every org
 	scopes []hallpass.Scope // any of them will do: those of the thing and of the folders it is in
 }
@@ -114,6 +115,9 @@ type question struct {
 func (a *Admin) ask(tx *store.Tx, c hallpass.Caller, asked hallpass.Permission) (q question, err error) {
 	q.asked = asked
 	q.demand, q.row, q.known = asked.Demand()
+	if q.near, err = nearest(tx, c.Org, asked.Action); err != nil {
+		return q, err
+	}
 	if q.Reach, err = a.reach(tx, c); err != nil {
 		return q, err
 	}
@@ -125,6 +129,22 @@ func (a *Admin) ask(tx *store.Tx, c hallpass.Caller, asked hallpass.Permission) 
 		q.scopes, err = treeScopes(tx, c.Org, r, id)
 	}
 	return q, err
+}
+
+// nearest returns the known action that is perhaps meant by the action, "" if none is, or if
+// a rule of a guard of the org asks for the action: then it is no slip.
+func nearest(tx *store.Tx, org hallpass.OrgID, action hallpass.Action) (hallpass.Action, error) {
+	near, ok := action.Nearest()
+	if !ok {
+		return "", nil
+	}
+	guards, err := tx.Guards(org, "")
+	for _, g := range guards {
+		if slices.ContainsFunc(g.AllRules(), func(r hallpass.GuardRule) bool { return r.Need.Action == action }) {
+			return "", err
+		}
+	}
+	return near, err
 }
 
 // ofGlobalRole reports whether what is asked is to change a role that is there in
@@ -205,8 +225,8 @@ func (q question) by(s Source) bool {
 func (q question) notes() (list []string) {
 	a := string(q.asked.Action)
 	if !q.known {
-		if near, ok := q.asked.Action.Nearest(); ok {
-			return []string{q.asked.Action.Suggestion(near) + " If you meant it as it is written, it is an action of another API."}
+		if q.near != "" {
+			return []string{q.asked.Action.Suggestion(q.near) + " If you meant it as it is written, it is an action of another API."}
 		}
 		list = []string{a + " is an action of another API, such as one behind a guard: Hallpass's own API never asks for it."}
 		if q.asked.Scope != "" {

@@ -110,6 +110,10 @@ func TestUntrustedProxy(t *testing.T) {
 		row      string
 	}{
 		"one private address":     {networks: true, from: []string{"10.0.0.2", "10.0.0.2", "10.0.0.2"}, row: "10.0.0.2"},
+		"on this machine":         {o: admin.Options{Proxied: func() bool { return false }}, networks: true, from: []string{"127.0.0.1", "127.0.0.1", "127.0.0.1"}},
+		"on this machine, as 6":   {o: admin.Options{Proxied: func() bool { return false }}, networks: true, from: []string{"::1", "::1", "::1"}},
+		"a proxy on this machine": {o: admin.Options{Proxied: func() bool { return true }}, networks: true, from: []string{"127.0.0.1", "127.0.0.1", "127.0.0.1"}, row: "127.0.0.1"},
+		"a proxy that is silent":  {o: admin.Options{Proxied: func() bool { return false }}, networks: true, from: []string{"10.0.0.2", "10.0.0.2", "10.0.0.2"}, row: "10.0.0.2"},
 		"the same machine":        {networks: true, from: []string{"::1", "::1", "::1", "::1"}, row: "::1"},
 		"no token has networks":   {from: []string{"10.0.0.2", "10.0.0.2", "10.0.0.2"}},
 		"a public address":        {networks: true, from: []string{"198.51.100.7", "198.51.100.7", "198.51.100.7"}},
@@ -147,7 +151,7 @@ func TestUntrustedProxy(t *testing.T) {
 			}
 			var want []string
 			if tt.row != "" {
-				want = []string{tt.row + " trust-proxy Everything seems to come from your proxy " + tt.row + ": set trusted_proxies, or the networks of tokens are compared with its address"}
+				want = []string{tt.row + " trust-proxy All requests seem to come from " + tt.row + ", a proxy that is not trusted"}
 			}
 			if d := cmp.Diff(w.attentionOf(hallpass.AttentionProxy), want); d != "" {
 				t.Errorf("got, want:\n%s", d)

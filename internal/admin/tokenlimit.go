@@ -27,7 +27,11 @@ func (a *Admin) limitsOf(tx *store.Tx, account hallpass.ServiceAccount, l hallpa
 		return l, err
 	}
 	for i, p := range l.Permissions {
-		if near, ok := p.Action.Nearest(); ok && len(them.Permissions.Scopes(p.Action)) == 0 {
+		near, err := nearest(tx, account.Org, p.Action)
+		if err != nil {
+			return l, err
+		}
+		if near != "" && len(them.Permissions.Scopes(p.Action)) == 0 {
 			return l, hallpass.Invalidf(fmt.Sprintf("permissions[%d].action", i), "permissions[%d].action: %s", i, p.Action.Suggestion(near))
 		}
 		held, err := reach.holds(tx, p)

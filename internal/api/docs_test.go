@@ -83,16 +83,21 @@ func TestDocsHeaders(t *testing.T) {
 	}
 }
 
-// TestDocsFont gets the font that the style of the page links to: it is an asset of
-// the console, whose name holds the hash of its content.
-func TestDocsFont(t *testing.T) {
+// TestDocsAssets gets what the page and its style link to: assets of the console, whose
+// names hold the hash of their content.
+func TestDocsAssets(t *testing.T) {
 	s := hallpasstest.New(t)
-	css := s.Do(hallpasstest.Nobody, "GET", "/docs.css", "").Text
-	link := regexp.MustCompile(`url\("([^"]+)"\)`).FindStringSubmatch(css)
-	if link == nil {
-		t.Fatalf("the style of the page links to no font: %s", css)
-	}
-	if r := s.Do(hallpasstest.Nobody, "GET", link[1], ""); r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "font/woff2" {
-		t.Errorf("the font %s: %d %s", link[1], r.StatusCode, r.Header.Get("Content-Type"))
+	for from, want := range map[string]struct{ link, kind string }{
+		"/docs.css": {`url\("([^"]+)"\)`, "font/woff2"},
+		"/docs":     {`<link rel="icon" href="([^"]+)"`, "image/svg+xml"},
+	} {
+		text := s.Do(hallpasstest.Nobody, "GET", from, "").Text
+		link := regexp.MustCompile(want.link).FindStringSubmatch(text)
+		if link == nil {
+			t.Fatalf("%s has no link like %s", from, want.link)
+		}
+		if r := s.Do(hallpasstest.Nobody, "GET", link[1], ""); r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != want.kind {
+			t.Errorf("%s links to %s: %d %s", from, link[1], r.StatusCode, r.Header.Get("Content-Type"))
+		}
 	}
 }

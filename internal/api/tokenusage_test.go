@@ -163,7 +163,7 @@ func TestUsageKeepsNoPath(t *testing.T) {
 		return len(u.Days) == 1 && u.Days[0].OK+u.Days[0].Denied+u.Days[0].Failed+u.Days[0].Refused == 12 && u.Days[0].Failed > 0 && u.Days[0].Refused == 1 && strings.Contains(audit, "mismatch")
 	})
 	all := tables(t, s)
-	for name, holds := range map[string]string{"token_days": " ", "token_places": "GET guard:app", "token_actions": "orgs:read", "audit": "token.verify"} {
+	for name, holds := range map[string]string{"token_days": " ", "token_places": "GET GET (guard app, no rule)", "token_actions": "orgs:read", "audit": "token.verify"} {
 		if !strings.Contains(all[name], holds) {
 			t.Errorf("the table %s is %q", name, all[name])
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,9 @@ const (
 	perSection = 10
 	perList    = 1000
 )
+
+// maxCause is how much is shown of why a channel fails or a rule refuses, in characters.
+const maxCause = 38
 
 func attention() *cobra.Command {
 	r := &remote{}
@@ -130,85 +134,157 @@ func (s *session) printAttention(list []wire.AttentionSection) error {
 	return nil
 }
 
+// printSection prints each row as two lines: what is the matter, and the command that does
+// something about it.
 func (s *session) printSection(rows []wire.AttentionRow) error {
-	t := table{header: []string{"SUBJECT", "NAME", "ACCOUNT", "WHAT", "LAST USED", "WHAT TO DO"}}
-	for _, r := range rows {
-		name := r.Token
-		for _, other := range []string{r.Channel, r.Guard} {
-			if name == "" {
-				name = other
-			}
-		}
-		t.rows = append(t.rows, []string{r.Subject, name, r.ServiceAccount, whatText(r), timeText(r.LastUsedAt), doLine(r)})
+	if s.json {
+		return s.printJSON(rows)
 	}
-	if !s.json && len(rows) == 0 {
+	if len(rows) == 0 {
 		return s.say("Nothing needs doing here.")
 	}
-	return s.print(rows, t)
+	for _, r := range rows {
+		if _, err := fmt.Fprintf(s.out, "  %s  %s\n      %s\n", printable(r.Subject), printable(aboutText(r)+whatText(r)), printable(s.doLine(r))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// whatText says what the row tells, with the times that belong to it.
+// aboutText names what the row is about.
+func aboutText(r wire.AttentionRow) string {
+	switch {
+	case r.Token != "":
+		return r.Token + " of " + r.ServiceAccount + ": "
+	case r.Channel != "":
+		return "channel " + r.Channel + ": "
+	case r.Rule > 0:
+		return fmt.Sprintf("guard %s, rule %d: ", r.Guard, r.Rule)
+	case r.Guard != "":
+		return "guard " + r.Guard + ": "
+	case r.ServiceAccount != "":
+		return r.ServiceAccount + ": "
+	}
+	return ""
+}
+
+// whatText says what the row tells, with the times that belong to it. A long reason is cut:
+// JSON and CSV have all of it.
 func whatText(r wire.AttentionRow) string {
 	text := r.What
-	if r.Address != "" {
-		text += " from " + r.Address
+	if text != "" {
+		text = strings.ToLower(text[:1]) + text[1:]
 	}
-	if r.Count > 0 {
-		text += fmt.Sprintf(", %d×", r.Count)
+	used := "never used"
+	if r.LastUsedAt != nil {
+		used = "last used " + timeText(r.LastUsedAt)
 	}
 	switch hallpass.AttentionSection(r.Section) {
-	case hallpass.AttentionExpiring, hallpass.AttentionAboveLimit:
-		text += ": " + timeText(r.Expiration)
+	case hallpass.AttentionFailing:
+		return fmt.Sprintf("%s, %d× from %s", text, r.Count, r.Address)
+	case hallpass.AttentionExpiring:
+		return "ends " + timeText(r.Expiration) + ", " + used
 	case hallpass.AttentionOverlaps:
-		if r.ClosesAt != nil { // of the old token
-			text += ": ends " + timeText(r.ClosesAt)
-		}
+		return overlapText(r, text+", "+used)
+	case hallpass.AttentionNeverUsed:
+		return text + ", " + timeText(r.Created)
+	case hallpass.AttentionIdle, hallpass.AttentionNeverEnds:
+		return text + ", " + used
+	case hallpass.AttentionAboveLimit:
+		return "ends " + timeText(r.Expiration) + ", later than a new token may"
+	case hallpass.AttentionChannels:
+		return cut(text, maxCause)
+	case hallpass.AttentionRefusals:
+		return fmt.Sprintf("%d× %s", r.Count, cut(text, maxCause))
 	}
 	return text
 }
 
-// doLine returns the command that does what the row asks for.
-func doLine(r wire.AttentionRow) string {
-	account, token := r.ServiceAccount, number(r.TokenID)
-	if account == "" {
+// overlapText says what a rotation needs; otherwise is what it needs most often.
+func overlapText(r wire.AttentionRow, otherwise string) string {
+	switch hallpass.AttentionAction(r.Action) {
+	case hallpass.ActionExtend:
+		return "replaced, ends " + timeText(r.ClosesAt) + ", and is still used"
+	case hallpass.ActionRotate:
+		return "the new token has ended before it, ends " + timeText(r.ClosesAt)
+	case hallpass.ActionResume:
+		return "the new token, paused until the old one has ended"
+	default:
+		return otherwise
+	}
+}
+
+// doLine returns the command that does what the row asks for. It may be pasted as it is.
+func (s *session) doLine(r wire.AttentionRow) string {
+	account := r.ServiceAccount
+	if strings.Trim(account, "0123456789") == "" { // digits are an id
 		account = number(r.ServiceAccountID)
 	}
 	switch do := hallpass.AttentionAction(r.Action); do {
-	case hallpass.ActionRotate, hallpass.ActionReissue:
-		return shellLine("token", "rotate", account, token)
-	case hallpass.ActionSetEnd:
-		ttl := "90d"
-		if r.SecondsToLive > 0 { // a server of before that time does not say
-			ttl = spanText(r.SecondsToLive)
-		}
-		return shellLine("token", "rotate", account, token, "--ttl", ttl)
-	case hallpass.ActionRetire, hallpass.ActionPause, hallpass.ActionResume:
-		return shellLine("token", r.Action, account, token)
-	case hallpass.ActionExtend:
-		return shellLine("token", "extend", account, token, "--grace", "24h")
-	case hallpass.ActionShowSuccessor:
-		return shellLine("token", "watch", account, token)
-	case hallpass.ActionRevoke:
-		return shellLine("token", "delete", account, token)
-	case hallpass.ActionSetNetworks:
-		return shellLine("token", "narrow", account, token, "--network", "ADDRESS")
 	case hallpass.ActionEnable:
 		return shellLine("serviceaccount", "enable", account)
-	case hallpass.ActionSetOwner:
-		return shellLine("serviceaccount", "update", account, "--owner", "NAME")
+	case hallpass.ActionSetOwner: // who it is nobody knows: without a name the command does nothing
+		return strings.TrimSpace(shellLine("serviceaccount", "update", account, "--owner") + " " + s.used.User)
 	case hallpass.ActionLowerRole:
 		return shellLine("serviceaccount", "update", account, "--role", r.LowerRole)
 	case hallpass.ActionLetEnd:
-		return shellLine("attention", "snooze", r.Section, r.Subject)
+		return shellLine("attention", "snooze", r.Section, r.Subject, "--reason", "nobody uses it")
 	case hallpass.ActionFixChannel:
 		return shellLine("channel", "messages", r.Channel, "--state", "dead")
 	case hallpass.ActionShowGuard:
 		return shellLine("guard", "show", r.Guard)
 	case hallpass.ActionTrustProxy: // no command writes the server's configuration
-		return fmt.Sprintf("write trusted_proxies = [%q] under [server] in the configuration file", r.Address)
+		return fmt.Sprintf("set [server] trusted_proxies = [%q] in the configuration file", r.Address)
+	case hallpass.ActionCreate:
+		return shellLine("token", "create", account, r.Token, "--ttl", "90d")
 	default:
+		if verb := s.tokenVerb(do, r); verb != nil {
+			return shellLine(slices.Concat([]string{"token", verb[0], account, number(r.TokenID)}, verb[1:])...)
+		}
 		return do.Words()
 	}
+}
+
+// tokenVerb returns the verb and the flags of the command about the row's token; nil for an
+// action that is not about one.
+func (s *session) tokenVerb(do hallpass.AttentionAction, r wire.AttentionRow) []string {
+	switch do {
+	case hallpass.ActionRotate, hallpass.ActionReissue:
+		return []string{"rotate"}
+	case hallpass.ActionSetEnd:
+		ttl := "90d"
+		if r.SecondsToLive > 0 { // a server of before that time does not say
+			ttl = spanText(r.SecondsToLive)
+		}
+		return []string{"rotate", "--ttl", ttl}
+	case hallpass.ActionRetire, hallpass.ActionPause, hallpass.ActionResume:
+		return []string{string(do)}
+	case hallpass.ActionExtend:
+		return []string{"extend", "--grace", "24h"}
+	case hallpass.ActionShowSuccessor:
+		if r.ReplacedByID == 0 { // it was revoked, and another has its name
+			return []string{"usage"}
+		}
+		return []string{"watch"}
+	case hallpass.ActionRevoke:
+		return []string{"delete"}
+	case hallpass.ActionSetNetworks:
+		return append([]string{"narrow"}, s.networksWith(r)...)
+	}
+	return nil
+}
+
+// networksWith returns the flags that let the token be used from the address of the row
+// too: those of the command replace the whole list.
+func (s *session) networksWith(r wire.AttentionRow) (flags []string) {
+	k, err := s.InventoryToken(s.ctx, r.TokenID)
+	if err != nil { // the command then asks for the value
+		return []string{"--network"}
+	}
+	for _, n := range append(k.Networks, r.Address) {
+		flags = append(flags, "--network", n)
+	}
+	return flags
 }
 
 func snoozeRow(r *remote) *cobra.Command {
@@ -221,10 +297,10 @@ func snoozeRow(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return s.done(out, "Put off until %s. To end that: %s", timeText(&out.Until), shellLine("attention", "wake", s.args[0], s.args[1]))
+		return s.done(out, "Put off until %s. To end that: %s", exactText(&out.Until), shellLine("attention", "wake", s.args[0], s.args[1]))
 	})
 	cmd.Long = `Put a row of "attention" off. SECTION is the word in brackets after the title of the
-section, SUBJECT the first column, such as token:7.`
+section, SUBJECT the first word of the row, such as token:7.`
 	cmd.Flags().StringVar(&in.Reason, "reason", "", "why it can wait, for others to read (required)")
 	cmd.Flags().Int64Var(&in.Days, "days", 30, "for how many days, 1 to 90")
 	return cmd

@@ -72,13 +72,13 @@ func listAudit(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		t := table{header: []string{"TIME", "WHO", "TOKEN", "ACTION", "TARGET", "OUTCOME", "REASON", "COUNT", "FROM"}}
+		t := table{header: []string{"TIME", "WHO", "TOKEN", "ACTION", "TARGET", "OUTCOME", "REASON", "COUNT", "FROM", "USER AGENT"}}
 		for _, e := range list {
 			token := ""
 			if e.TokenID != 0 {
 				token = number(e.TokenID)
 			}
-			t.rows = append(t.rows, []string{timeText(&e.Time), e.Actor, token, e.Action, e.Target, e.Outcome, shortReason(e.Reason), number(e.Count), e.Address})
+			t.rows = append(t.rows, []string{logTime(e.Time), e.Actor, token, e.Action, e.Target, e.Outcome, shortReason(e.Reason), number(e.Count), e.Address, shortAgent(e.UserAgent)})
 		}
 		return s.print(list, t)
 	})
@@ -88,12 +88,21 @@ func listAudit(r *remote) *cobra.Command {
 	return cmd
 }
 
+// maxAgent is how long the text of a user agent is in a table of several things; JSON and
+// CSV have all of it, and so has "token usage".
+const maxAgent = 20
+
+func shortAgent(text string) string { return cut(text, maxAgent) }
+
 const maxReason = 60 // characters of a reason in the table
 
 // shortReason returns the reason for the table; JSON has all of it.
-func shortReason(text string) string {
-	if list := []rune(text); len(list) > maxReason {
-		return string(list[:maxReason-1]) + "…"
+func shortReason(text string) string { return cut(text, maxReason) }
+
+// cut returns the text with so many characters at most.
+func cut(text string, most int) string {
+	if list := []rune(text); len(list) > most {
+		return string(list[:most-1]) + "…"
 	}
 	return text
 }

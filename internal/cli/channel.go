@@ -93,7 +93,7 @@ func channelState(c wire.Channel) string {
 func (s *session) printChannel(c wire.Channel) error {
 	return s.print(c, table{rows: [][]string{
 		{"id", number(c.ID)}, {"name", c.Name}, {"type", c.Type}, {"to", channelTo(c)}, {"signature", c.Signature}, {"events", strings.Join(c.Events, ", ")},
-		{"state", channelState(c)}, {"last error", c.LastError}, {"last sent", timeText(c.LastSentAt)}, {"created", timeText(&c.Created)},
+		{"state", channelState(c)}, {"last error", c.LastError}, {"last sent", exactText(c.LastSentAt)}, {"created", exactText(&c.Created)},
 	}})
 }
 

@@ -275,6 +275,9 @@ func answerText(e client.Error, cmd *cobra.Command) string {
 	if hint := hints[e.MessageID]; hint != "" {
 		return e.Error() + ": " + hint
 	}
+	if noun := takenNouns[e.MessageID]; noun != "" {
+		return e.Error() + takenHint(noun, cmd)
+	}
 	switch e.Status {
 	case http.StatusUnauthorized:
 		return e.Error() + ": log in again with \"hallpass login\""

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
+	domain "github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/cli"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/server"
@@ -56,6 +57,7 @@ func hallpass(t *testing.T, in string, args ...string) string {
 	if r.err != nil {
 		t.Fatalf("hallpass %s: %s", strings.Join(args, " "), r.errs)
 	}
+	oneForm(t, args, r)
 	return r.out
 }
 
@@ -132,9 +134,9 @@ func TestWalk(t *testing.T) {
 		{"sa list --disabled", "", `^ID .*\n3 .* deployer .* yes\n$`},
 		{"sa enable sa-1-ci", "", `(?m)^disabled +no$`},
 		{"token create deployer deploy --ttl 1d12h", "", `^glsa_[0-9A-Za-z]{32}_[0-9a-f]{8}\n$`},
-		{"token list deployer", "", `^ID +NAME +STATE .*\n1 +deploy +live +\d{4}-.* never +- +[0-9a-f]{4}\n$`},
+		{"token list deployer", "", `^ID +NAME +STATE .*\n1 +deploy +live +in 3[56]h +never +- +- +[0-9a-f]{4}\n$`},
 		{"sa disable deployer", "", `(?m)^disabled +yes$`},
-		{"token list deployer", "", `^ID .*\n1 +deploy +blocked: account disabled +\d{4}-`},
+		{"token list deployer", "", `^ID .*\n1 +deploy +blocked: account disabled +in 3[56]h`},
 		{"token list deployer --state blocked --query DEP", "", `^ID .*\n1 +deploy .*\n$`},
 		{"token list deployer --state live", "", `^ID .*FOUR *\n$`},
 		{"sa enable deployer", "", `(?m)^disabled +no$`},
@@ -688,11 +690,22 @@ func TestExplainTellsEachWayOnce(t *testing.T) {
 	}
 }
 
-// TestRoleWithASlip makes a role with a misspelt action, and gets a warning.
+// TestRoleWithASlip makes a role with a misspelt action, and gets a warning; none when a
+// guard asks for an action that is spelt so.
 func TestRoleWithASlip(t *testing.T) {
-	start(t)
+	s := start(t)
 	r := run(t.Context(), strings.NewReader(""), "role", "create", "reader", "-p", "dashbord:reed", "-p", "prometheus:query", "-p", "teams:read")
 	if want := "note: Hallpass does not know dashbord:reed: did you mean dashboards:read?\n"; r.err != nil || r.errs != want {
 		t.Errorf("role create says %q, %v; want %q", r.errs, r.err, want)
 	}
+	hallpasstest.NewGuard(t, s.Store(), domain.Guard{Name: "app", Org: 1, Rules: []domain.GuardRule{
+		{Methods: []string{"GET"}, Path: "/items", Need: domain.Need{Kind: domain.NeedPermission, Action: "items:read"}},
+	}})
+	hallpass(t, "", "sa", "create", "ci", "--role", "None")
+	for _, line := range []string{"role create items -p items:read", "explain items:read", "role assign items sa:ci", "token create ci t --ttl 1d -p items:read"} {
+		if r := run(t.Context(), strings.NewReader(""), words(line)...); r.err != nil || strings.Contains(r.out+r.errs, "did you mean") {
+			t.Errorf("%s: %v, and it says %s%s", line, r.err, r.out, r.errs)
+		}
+	}
+	said(t, "", "note: Hallpass does not know tems:read: did you mean teams:read?", "role", "create", "slip", "-p", "tems:read")
 }

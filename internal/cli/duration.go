@@ -91,20 +91,26 @@ func spanText(n int64) string {
 	return text
 }
 
-// agoText says roughly how long before now something happened; "never" for nil.
-func agoText(at *time.Time, now time.Time) string {
+// relative says roughly how long before or after now something is: "3m ago", "in 30d";
+// "never" for nil. An end that is set for 30 days is "in 30d" for an hour.
+func relative(at *time.Time, now time.Time) string {
 	if at == nil || at.IsZero() {
 		return "never"
 	}
-	d := max(now.Sub(*at), 0) // the clock of the server may be ahead
-	unit := time.Second
-	switch {
-	case d >= 48*time.Hour:
-		unit = 24 * time.Hour
-	case d >= time.Hour:
-		unit = time.Hour
-	case d >= time.Minute:
-		unit = time.Minute
+	d := now.Sub(*at).Abs()
+	for _, u := range []struct {
+		least, unit, short time.Duration
+		letter             string
+	}{
+		{48 * time.Hour, 24 * time.Hour, time.Hour, "d"}, {time.Hour, time.Hour, time.Minute, "h"},
+		{time.Minute, time.Minute, time.Second, "m"}, {time.Second, time.Second, time.Second / 2, "s"},
+	} {
+		switch {
+		case at.After(now) && d+u.short >= u.least:
+			return "in " + number(int64((d+u.short)/u.unit)) + u.letter
+		case !at.After(now) && d >= u.least:
+			return number(int64(d/u.unit)) + u.letter + " ago"
+		}
 	}
-	return spanText(int64(d.Truncate(unit)/time.Second)) + " ago"
+	return "just now"
 }

@@ -51,7 +51,7 @@ func (s *session) printGuard(g wire.Guard) error {
 	t := table{rows: [][]string{
 		{"name", g.Name}, {"org", number(g.OrgID)}, {"upstream", g.Upstream}, {"preset", g.Preset}, {"path allow", strings.Join(g.PathAllow, " ")},
 		{"preflight", g.Preflight}, {"identity", strings.Join(g.Identity, " ")}, {"timeout", g.Timeout}, {"listen", g.Listen}, {"managed by", strings.TrimSpace(g.ManagedBy + " " + g.Source)},
-		{"version", number(g.Version)}, {"updated", timeText(&g.Updated)},
+		{"version", number(g.Version)}, {"updated", exactText(&g.Updated)},
 	}}
 	for i, r := range slices.Concat(g.Rules, g.PresetRules) {
 		text := ruleText(r)

@@ -134,10 +134,10 @@ func (r *remote) csvFlags(cmd *cobra.Command) {
 }
 
 func (s *session) printInventory(list []wire.ListedToken) error {
-	t := table{header: []string{"ID", "ACCOUNT", "NAME", "STATE", "EXPIRES", "LAST USED", "FROM", "OWNER", "LAST FOUR"}}
+	t := table{header: []string{"ID", "ACCOUNT", "NAME", "STATE", "EXPIRES", "LAST USED", "FROM", "USER AGENT", "OWNER", "LAST FOUR"}}
 	for _, k := range list {
 		t.rows = append(t.rows, []string{
-			number(k.ID), k.ServiceAccount.Name, k.Name, stateText(k.Token, k.ServiceAccount.IsDisabled), timeText(k.Expiration), timeText(k.LastUsedAt), text(k.LastUsedAddress), k.Owner, k.LastFour,
+			number(k.ID), k.ServiceAccount.Name, k.Name, stateText(k.Token, k.ServiceAccount.IsDisabled), timeText(k.Expiration), timeText(k.LastUsedAt), text(k.LastUsedAddress), shortAgent(text(k.LastUsedUserAgent)), k.Owner, k.LastFour,
 		})
 	}
 	return s.print(list, t)

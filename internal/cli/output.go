@@ -105,10 +105,25 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// timeText returns the time as text, "never" for nil.
-func timeText(t *time.Time) string {
+// Times have one form. In a table of several things they are relative: "3m ago", "in
+// 30d". The record of one thing, and a sentence, have the exact time in UTC with that in
+// brackets. A line of a log begins with the exact time. JSON and CSV have exact times.
+
+// timeText returns the time as a table of several things shows it, "never" for nil.
+func timeText(t *time.Time) string { return relative(t, time.Now()) }
+
+// exactText returns the time as the record of one thing, or a sentence, shows it; "never"
+// for nil.
+func exactText(t *time.Time) string {
 	if t == nil || t.IsZero() {
 		return "never"
 	}
-	return t.UTC().Format(time.RFC3339)
+	return ExactTime(*t, time.Now())
 }
+
+// ExactTime returns the time as records and sentences show it: "2026-11-30T17:50:00Z (in
+// 7d)".
+func ExactTime(t, now time.Time) string { return logTime(t) + " (" + relative(&t, now) + ")" }
+
+// logTime returns the time as lines of a log begin.
+func logTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }

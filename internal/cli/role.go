@@ -60,7 +60,7 @@ func listRoles(r *remote) *cobra.Command {
 func (s *session) printRole(r wire.Role) error {
 	t := table{rows: [][]string{
 		{"uid", r.UID}, {"name", r.Name}, {"display name", r.DisplayName}, {"description", r.Description}, {"group", r.Group},
-		{"version", number(r.Version)}, {"global", yesNo(r.Global)}, {"hidden", yesNo(r.Hidden)}, {"updated", timeText(&r.Updated)},
+		{"version", number(r.Version)}, {"global", yesNo(r.Global)}, {"hidden", yesNo(r.Hidden)}, {"updated", exactText(&r.Updated)},
 	}}
 	for _, p := range r.Permissions {
 		t.rows = append(t.rows, []string{"permission", permissionText(p.Action, p.Scope)})
@@ -69,13 +69,21 @@ func (s *session) printRole(r wire.Role) error {
 		return err
 	}
 	for _, p := range r.Permissions {
-		if near, ok := hallpass.Action(p.Action).Nearest(); ok {
-			if err := s.say("note: %s", hallpass.Action(p.Action).Suggestion(near)); err != nil {
-				return err
-			}
+		near, ok := hallpass.Action(p.Action).Nearest()
+		if !ok || s.asked(p.Action) {
+			continue
+		}
+		if err := s.say("note: %s", hallpass.Action(p.Action).Suggestion(near)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// asked reports whether the server knows that a guard of the org asks for the action.
+func (s *session) asked(action string) bool {
+	e, err := s.Explain(s.ctx, "", action, "")
+	return err == nil && e.Taken == "foreign"
 }
 
 // permissionText writes a permission as --permission takes it.

@@ -61,7 +61,7 @@ func (s *session) printServiceAccount(a wire.ServiceAccountProfile) error {
 		{"id", number(a.ID)}, {"uid", a.UID}, {"name", a.Name}, {"login", a.Login}, {"org", number(a.OrgID)}, {"role", roleOf(a.Role, a.Given)},
 		{"disabled", yesNo(a.IsDisabled)}, {"tokens", number(int64(a.Tokens))}, {"teams", strings.Join(a.Teams, ", ")},
 		{"owner", a.Owner}, {"purpose", a.Purpose},
-		{"created", timeText(&a.CreatedAt)}, {"updated", timeText(&a.UpdatedAt)},
+		{"created", exactText(&a.CreatedAt)}, {"updated", exactText(&a.UpdatedAt)},
 	}})
 }
 
@@ -79,7 +79,7 @@ func createServiceAccount(r *remote) *cobra.Command {
 	cmd := r.verb("create NAME", "Create a service account", func(s *session) error {
 		a, err := s.CreateServiceAccount(s.ctx, wire.CreateServiceAccount{Name: s.args[0], Role: &role, IsDisabled: disabled, Owner: owner, Purpose: purpose})
 		if err != nil {
-			return err
+			return s.accountTaken(err, s.args[0])
 		}
 		return s.print(a, table{rows: [][]string{
 			{"id", number(a.ID)}, {"uid", a.UID}, {"name", a.Name}, {"login", a.Login}, {"role", a.Role}, {"disabled", yesNo(a.IsDisabled)},
@@ -130,6 +130,9 @@ func (s *session) patchServiceAccount(in wire.UpdateServiceAccount) error {
 		return err
 	}
 	out, err := s.UpdateServiceAccount(s.ctx, a.ID, in)
+	if err != nil && in.Name != nil {
+		err = s.accountTaken(err, *in.Name)
+	}
 	if err != nil {
 		return err
 	}

@@ -44,13 +44,9 @@ func listTokens(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		t := table{header: []string{"ID", "NAME", "STATE", "EXPIRES", "LAST USED", "FROM", "LAST FOUR"}}
+		t := table{header: []string{"ID", "NAME", "STATE", "EXPIRES", "LAST USED", "FROM", "USER AGENT", "LAST FOUR"}}
 		for _, k := range list {
-			from := ""
-			if k.LastUsedAddress != nil {
-				from = *k.LastUsedAddress
-			}
-			t.rows = append(t.rows, []string{number(k.ID), k.Name, stateText(k, a.IsDisabled), timeText(k.Expiration), timeText(k.LastUsedAt), from, k.LastFour})
+			t.rows = append(t.rows, []string{number(k.ID), k.Name, stateText(k, a.IsDisabled), timeText(k.Expiration), timeText(k.LastUsedAt), text(k.LastUsedAddress), shortAgent(text(k.LastUsedUserAgent)), k.LastFour})
 		}
 		return s.print(list, t)
 	})
@@ -82,7 +78,7 @@ func stateOf(k wire.Token, disabled bool) string {
 func stateText(k wire.Token, disabled bool) string {
 	text := stateOf(k, disabled)
 	if hallpass.TokenState(k.State) == hallpass.TokenPaused && k.Paused != nil && k.Paused.Until != nil {
-		text += " until " + timeText(k.Paused.Until)
+		text += " (over " + timeText(k.Paused.Until) + ")"
 	}
 	return text
 }
@@ -135,7 +131,7 @@ func (s *session) createToken(f createFlags) error {
 	}
 	k, key, err := onceMore(s, f.key, func(key string) (wire.NewToken, error) { return s.CreateTokenOnce(s.ctx, a.ID, in, key) })
 	if err != nil {
-		return err
+		return s.tokenTaken(err, in.Name)
 	}
 	if s.json {
 		return s.printJSON(k)
@@ -151,7 +147,8 @@ func expiryText(seconds int64) string {
 	if seconds == 0 {
 		return "It never expires."
 	}
-	return "It expires at " + time.Now().Add(time.Duration(seconds)*time.Second).UTC().Format(time.RFC3339) + "."
+	now := time.Now()
+	return "It expires at " + ExactTime(now.Add(time.Duration(seconds)*time.Second), now) + "."
 }
 
 func deleteToken(r *remote) *cobra.Command {

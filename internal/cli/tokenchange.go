@@ -26,7 +26,7 @@ func getToken(r *remote) *cobra.Command {
 func (s *session) printToken(k wire.Token, a wire.ServiceAccountProfile) error {
 	t := table{rows: [][]string{
 		{"id", number(k.ID)}, {"name", k.Name}, {"account", a.Name}, {"last four", k.LastFour}, {"state", stateOf(k, a.IsDisabled)},
-		{"expires", timeText(k.Expiration)}, {"last used", lastUseText(k)},
+		{"expires", exactText(k.Expiration)}, {"last used", lastUseText(k)},
 	}}
 	add := func(name, value string) {
 		if value != "" {
@@ -42,17 +42,17 @@ func (s *session) printToken(k wire.Token, a wire.ServiceAccountProfile) error {
 	add("replaces", optionalID(k.ReplacesID))
 	add("replaced by", optionalID(k.ReplacedByID))
 	if k.ClosesAt != nil && k.QuietSeconds != nil && !ended(k) {
-		add("ends", fmt.Sprintf("at %s at the latest, earlier %s", timeText(k.ClosesAt), quietText(*k.QuietSeconds)))
+		add("ends", fmt.Sprintf("at %s at the latest, earlier %s", exactText(k.ClosesAt), quietText(*k.QuietSeconds)))
 	}
 	for _, limit := range limitRows(k) {
 		add(limit[0], limit[1])
 	}
 	if k.SelfRotate {
-		add("replaces itself", "until "+timeText(k.RenewUntil))
+		add("replaces itself", "until "+exactText(k.RenewUntil))
 	}
 	add("owner", k.Owner)
 	add("purpose", k.Purpose)
-	add("created", strings.TrimSpace(timeText(&k.Created)+" "+k.CreatedBy))
+	add("created", strings.TrimSpace(exactText(&k.Created)+" "+k.CreatedBy))
 	return s.print(k, t)
 }
 
@@ -72,13 +72,13 @@ func text(s *string) string {
 
 // lastUseText says when a token was last used, by whom and for what.
 func lastUseText(k wire.Token) string {
-	return strings.Join(strings.Fields(strings.Join([]string{timeText(k.LastUsedAt), text(k.LastUsedAddress), text(k.LastUsedUserAgent), text(k.LastUsedRoute)}, " ")), " ")
+	return strings.Join(strings.Fields(strings.Join([]string{exactText(k.LastUsedAt), text(k.LastUsedAddress), text(k.LastUsedUserAgent), text(k.LastUsedRoute)}, " ")), " ")
 }
 
 func pauseText(p wire.TokenPause) string {
 	until := "until it is resumed"
 	if p.Until != nil {
-		until = "until " + timeText(p.Until)
+		until = "until " + exactText(p.Until)
 	}
 	if p.Reason != "" {
 		until += ": " + p.Reason
@@ -148,6 +148,9 @@ may do use "token narrow"; to give it a longer life use "token rotate".`
 // changed changes a token and prints it, with the warnings of the server.
 func (s *session) changed(n named, in wire.UpdateToken) error {
 	k, err := s.UpdateToken(s.ctx, n.account.ID, n.ID, in)
+	if err != nil && in.Name.Value != nil {
+		err = s.tokenTaken(err, *in.Name.Value)
+	}
 	if err != nil {
 		return err
 	}
@@ -183,7 +186,7 @@ func pauseToken(r *remote) *cobra.Command {
 		}
 		until := "until it is resumed"
 		if out.Paused != nil && out.Paused.Until != nil {
-			until = "until " + timeText(out.Paused.Until)
+			until = "until " + exactText(out.Paused.Until)
 		}
 		return s.done(out, "Paused %s %s: every server refuses it. To end the pause: %s", k.say(), until, s.line("resume"))
 	})

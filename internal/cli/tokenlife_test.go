@@ -45,6 +45,7 @@ func said(t *testing.T, in, says string, args ...string) string {
 	if r.err != nil || !strings.Contains(r.errs, says) {
 		t.Errorf("hallpass %s says %q, want %q", strings.Join(args, " "), r.errs, says)
 	}
+	oneForm(t, args, r)
 	return r.out
 }
 
@@ -116,7 +117,7 @@ func TestSuccessorEnds(t *testing.T) {
 	if out := hallpass(t, "", "token", "get", "ci", "deploy"); !regexp.MustCompile(`^id +1\n`).MatchString(out) {
 		t.Errorf("the name means %s", out)
 	}
-	if out := hallpass(t, "", "attention", "overlaps"); !regexp.MustCompile(`token:1 .*The new token of this rotation has ended before the old one: ends \S+ .*hallpass token rotate ci 1\n$`).MatchString(out) {
+	if out := hallpass(t, "", "attention", "overlaps"); !regexp.MustCompile(`^  token:1  deploy of ci: the new token has ended before it, ends in \d+[hd]\n      hallpass token rotate ci 1\n$`).MatchString(out) {
 		t.Errorf("what needs doing: %s", out)
 	}
 	refused(t, "", `has ended, so nothing would work: "hallpass token undo ci 2" keeps the old one, "hallpass token rotate ci 1" makes another new one`, "token", "retire", "ci", "deploy", "--yes")
@@ -124,7 +125,7 @@ func TestSuccessorEnds(t *testing.T) {
 	said(t, "", "the old one, id 1, is as it was before", "token", "undo", "ci", "deploy", "--yes")
 	second := hallpass(t, "", "token", "rotate", "ci", "deploy")
 	hallpass(t, "", "token", "pause", "ci", "3", "--for", "15m")
-	if out := hallpass(t, "", "token", "list", "ci"); !regexp.MustCompile(`\n3 +deploy +paused until \d{4}-\S+Z `).MatchString(out) {
+	if out := hallpass(t, "", "token", "list", "ci"); !regexp.MustCompile(`\n3 +deploy +paused \(over in 1\dm\) `).MatchString(out) {
 		t.Errorf("the list does not say until when it is paused: %s", out)
 	}
 	refused(t, "", "is paused, so nothing would work: first hallpass token resume ci 3", "token", "retire", "ci", "deploy", "--yes")
@@ -304,8 +305,17 @@ func TestWatch(t *testing.T) {
 	}
 	hallpasstest.Eventually(t, "the client of the new token", func() bool {
 		out := hallpass(t, "", "token", "watch", "ci", "1")
-		return strings.Count(out, `"away": used the old token before the rotation`) == 1 && strings.Contains(out, "away  127.0.0.1  nightly/1  GET /api/org") && strings.Contains(out, "new   127.0.0.1  builder/2") && !strings.Contains(out, " old   127")
+		return strings.Count(out, `"away": used the old token before the rotation`) == 1 && strings.Contains(out, "away  127.0.0.1  nightly/1  GET /api/org") && strings.Contains(out, "new   127.0.0.1  builder/2") && !strings.Contains(out, " old   127") &&
+			strings.Contains(out, "\n127.0.0.1     Go-http-client/1.1  api-key.rotated  ")
 	})
+	hallpass(t, "", "sa", "create", "reader", "--role", "None")
+	hallpass(t, "", "role", "assign", "fixed:serviceaccounts:reader", "sa:reader")
+	hallpass(t, hallpass(t, "", "token", "create", "reader", "own", "--ttl", "1d"), "login", s.URL, "--name", "reader")
+	for _, line := range []string{"token watch ci 1", "token usage ci 1"} { // who may not read the audit sees the latest try
+		if out := hallpass(t, "", words(line)...); !regexp.MustCompile(`(?m)^127\.0\.0\.1 +Go-http-client/1\.1 +api-key\.rotated .* ago +.* ago +[1-9]`).MatchString(out) {
+			t.Errorf("%s does not tell who tries the token:\n%s", line, out)
+		}
+	}
 }
 
 // A rotation that is watched on a fake server.
@@ -324,6 +334,8 @@ func watched(t *testing.T, old, next wire.Token) {
 			answer(t, w, []wire.Token{old, next})
 		case strings.HasSuffix(r.URL.Path, "/usage"):
 			answer(t, w, wire.TokenUsage{})
+		case strings.HasSuffix(r.URL.Path, "/audit"):
+			answer(t, w, wire.Audit{})
 		default:
 			answer(t, w, wire.ServiceAccountProfile{ID: 7, Name: "ci"})
 		}
@@ -347,8 +359,8 @@ func TestWatchEnds(t *testing.T) {
 		says   string
 	}{
 		{"at its time, still used", func(*wire.Token) {}, 6, "It was still used 10s before."},
-		{"at its time, quiet", func(k *wire.Token) { k.LastUsedAt = at(10) }, 0, "It was last used at 2026-05-01T12:00:10Z."},
-		{"never used", func(k *wire.Token) { k.LastUsedAt = nil }, 0, "It was last used at never."},
+		{"at its time, quiet", func(k *wire.Token) { k.LastUsedAt = at(10) }, 0, "It was last used at 2026-05-01T12:00:10Z ("},
+		{"never used", func(k *wire.Token) { k.LastUsedAt = nil }, 0, "It was never used."},
 		{"undone", func(k *wire.Token) { k.ReplacedByID, k.State, k.HasExpired = nil, "live", false }, -1, "the rotation was undone"},
 		{"deleted", func(k *wire.Token) { k.ID = 9 }, -1, "a token of the rotation was deleted"},
 	} {
@@ -380,10 +392,10 @@ func TestTokenLife(t *testing.T) {
 	for _, step := range []struct{ line, says string }{
 		{"sa get ci", `(?m)^owner +ops\npurpose +deploys$`},
 		{"sa update ci --owner Ana --purpose|", `(?m)^owner +Ana\npurpose +-$`},
-		{"token get ci deploy", `(?m)^state +live\nexpires +\d{4}-.*\nlast used +\d{4}-\S+ 127\.0\.0\.1 Go-http-client/1\.1 GET /api/org\nowner +Ana$`},
+		{"token get ci deploy", `(?m)^state +live\nexpires +\d{4}-\S+Z \(in 30d\)\nlast used +\d{4}-\S+Z \(.*\) 127\.0\.0\.1 Go-http-client/1\.1 GET /api/org\nowner +Ana$`},
 		{"token usage ci deploy --days 1", `(?s)^ADDRESS .*\n127\.0\.0\.1 .*\n\nACTION .*\norgs:read .*\n\nDAY .* 1 +0 +0 +0 +0\n$`},
 		{"token pause ci deploy --for 15m --reason|who is it?", `^$`},
-		{"token get ci deploy", `(?m)^state +paused\n(.*\n)*paused +until \S+Z: who is it\?$`},
+		{"token get ci deploy", `(?m)^state +paused\n(.*\n)*paused +until \S+Z \(in 1\dm\): who is it\?$`},
 		{"token resume ci 1", `^$`},
 		{"token narrow ci deploy --read-only --max-role None -p orgs:read --network 10.0.0.0/8 --network ::1 --rate 100/1m+20", `(?m)^read-only +yes\nmax role +None\npermissions +orgs:read\nnetworks +10\.0\.0\.0/8, ::1/128\nrequests +100 in 1m, and 20 more at once after a rest$`},
 		{"token narrow ci deploy --max-role any --network any --rate any --permission none", `(?m)^read-only +yes\npermissions +none at all\nowner`},
@@ -400,9 +412,9 @@ func TestTokenLife(t *testing.T) {
 		{"sa used ci --days 1", `(?m)^UNUSED +SCOPE +FROM\n`},
 		{"token narrow ci narrow --network any", `(?m)^requests +5 in 10s$`},
 		{useMade, ""}, // what nobody has used a moment after it was made does not need doing
-		{"attention", `(?s)\(.*expiring, 1\)\nSUBJECT .*\ntoken:2 +narrow +ci +Ends soon.*hallpass token rotate ci 2\n`},
+		{"attention", `(?m)\(expiring, 1\)\n  token:2  narrow of ci: ends in 2[34]h, last used .*\n      hallpass token rotate ci 2\n`},
 		{"attention snooze expiring token:2 --reason later --days 3", `^$`},
-		{"attention snoozed", `^SECTION .*\nexpiring +token:2 +\S+ +admin +later\n$`},
+		{"attention snoozed", `^SECTION .*\nexpiring +token:2 +in 3d +admin +later\n$`},
 		{"attention expiring -o json", `^\[\]\n$`},
 		{"attention wake expiring token:2", `^$`},
 		{"attention expiring --limit 1 -o csv", `^section,.*\nexpiring,token:2,.*\n$`},
@@ -412,7 +424,7 @@ func TestTokenLife(t *testing.T) {
 		{"channel retry pager", `^$`},
 		{"channel update pager --disabled --event token.expired", `(?m)^events +token\.expired\nstate +off$`},
 		{"channel get 1", `(?m)^state +off$`},
-		{"channel list", `^ID .*\n1 +pager +webhook +\S+ +off +\d{4}-.*\n$`},
+		{"channel list", `^ID .*\n1 +pager +webhook +\S+ +off +.* ago\n$`},
 		{"channel delete pager --yes", `^$`},
 		{"channel list -o json", `"channels": \[\]`},
 		{"token-policy show", `^longest lifetime +no limit\nunused tokens +nothing happens to them\n$`},
@@ -566,7 +578,7 @@ func TestReadmeAnswers(t *testing.T) {
 	}
 	hallpass(t, "", "sa", "create", "ci", "--role", "Viewer")
 	hallpass(t, "", "token", "create", "ci", "ci-1", "--ttl", "3d")
-	says := []string{" ci-1 ", "ID ", "Nobody has used the token ci-1 ", "Nothing that was used in 7 days would break", "UNUSED ", "glsa_", "WHAT TO DO"}
+	says := []string{" ci-1 ", "ID ", "Nobody has used the token ci-1 ", "Nothing that was used in 7 days would break", "UNUSED ", "glsa_", "hallpass serviceaccount update ci --owner admin"}
 	lines := strings.Split(strings.TrimRight(block[1], "\n"), "\n")
 	if len(lines) != len(says) {
 		t.Fatalf("the README has %d lines", len(lines))

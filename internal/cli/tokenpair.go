@@ -41,7 +41,7 @@ func (s *session) pair() (pair, error) {
 func (s *session) openPair() (pair, error) {
 	p, err := s.pair()
 	if err == nil && ended(p.old) {
-		err = fmt.Errorf("the rotation is over: the old token %s ended at %s", idName(p.old), timeText(endOf(p.old)))
+		err = fmt.Errorf("the rotation is over: the old token %s ended at %s", idName(p.old), exactText(endOf(p.old)))
 	}
 	return p, err
 }
@@ -87,7 +87,7 @@ func retireToken(r *remote) *cobra.Command {
 		if err := s.mayRetire(p); err != nil {
 			return err
 		}
-		if err := confirm(s.cmd, yes, "End the old token %s of %s (last used %s)? The new one is id %d (last used %s).", idName(p.old), p.account.Name, agoText(p.old.LastUsedAt, time.Now()), p.new.ID, agoText(p.new.LastUsedAt, time.Now())); err != nil {
+		if err := confirm(s.cmd, yes, "End the old token %s of %s (last used %s)? The new one is id %d (last used %s).", idName(p.old), p.account.Name, timeText(p.old.LastUsedAt), p.new.ID, timeText(p.new.LastUsedAt)); err != nil {
 			return err
 		}
 		m, err := s.RetireToken(s.ctx, p.account.ID, p.old.ID)
@@ -120,7 +120,7 @@ func extendToken(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return s.done(k, "The old token %s of %s works until %s at the latest.", idName(k), p.account.Name, timeText(endOf(k)))
+		return s.done(k, "The old token %s of %s works until %s at the latest.", idName(k), p.account.Name, exactText(endOf(k)))
 	})
 	cmd.Long = `Set how long the old token of a rotation works on at most, from now; it may be
 shorter than before. It never works longer than 30 days after the rotation, nor
@@ -137,14 +137,14 @@ func undoToken(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := confirm(s.cmd, yes, "End the new token %s of %s (last used %s), and keep the old one (id %d)?", idName(p.new), p.account.Name, agoText(p.new.LastUsedAt, time.Now()), p.old.ID); err != nil {
+		if err := confirm(s.cmd, yes, "End the new token %s of %s (last used %s), and keep the old one (id %d)?", idName(p.new), p.account.Name, timeText(p.new.LastUsedAt), p.old.ID); err != nil {
 			return err
 		}
 		k, err := s.UndoRotation(s.ctx, p.account.ID, p.new.ID)
 		if err != nil {
 			return err
 		}
-		return s.done(k, "Undone: the new token %s is refused, and the old one, id %d, is as it was before. It expires: %s.", idName(p.new), k.ID, timeText(k.Expiration))
+		return s.done(k, "Undone: the new token %s is refused, and the old one, id %d, is as it was before. It expires: %s.", idName(p.new), k.ID, exactText(k.Expiration))
 	}), &yes)
 	cmd.Long = `Undo a rotation while the old token works: the new one is refused, and the old one
 is as it was before, also when the new one has ended already. TOKEN is the name, or

@@ -57,7 +57,7 @@ func policyTable(p wire.TokenPolicy) table {
 	}
 	return table{rows: [][]string{
 		{"unused for", daysText(p.StaleAfterDays)}, {"then", then}, {"warnings", strings.Join(warnings, ", ") + " before"}, {"revoked", revoked}, {"exempt", strings.Join(p.Exempt, ", ")},
-		{"set", strings.TrimSpace(timeText(p.Updated) + " " + p.UpdatedBy)},
+		{"set", strings.TrimSpace(exactText(p.Updated) + " " + p.UpdatedBy)},
 	}}
 }
 

@@ -153,7 +153,7 @@ func (s *session) printRotated(made wire.RotatedToken, key string) error {
 	}
 	expires := "never expires"
 	if made.Expiration != nil {
-		expires = "expires at " + timeText(made.Expiration)
+		expires = "expires at " + exactText(made.Expiration)
 	}
 	again := ""
 	if made.Replayed {
@@ -165,7 +165,7 @@ func (s *session) printRotated(made wire.RotatedToken, key string) error {
 	}
 	ends := "The old one does not work any more."
 	if old.ClosesAt.After(time.Now()) {
-		ends = fmt.Sprintf("The old one works until %s at the latest. It ends earlier %s.", timeText(&old.ClosesAt), quietText(old.QuietSeconds))
+		ends = fmt.Sprintf("The old one works until %s at the latest. It ends earlier %s.", exactText(&old.ClosesAt), quietText(old.QuietSeconds))
 	}
 	if err := s.say("%s", ends); err != nil || key == "" {
 		return err

@@ -39,8 +39,9 @@ func watchToken(r *remote) *cobra.Command {
 	cmd.Long = `Show which clients use the old token of a rotation and which the new one, until the
 old token has ended. A client is an address with a user agent: "old" uses the old
 token, "new" the new one, and "away" used the old one before the rotation and has not
-been back since. TOKEN is the name, or the id of the old or the new token. Uses are
-shown some seconds late.
+been back since. Of an old token that has ended, show which clients it was refused to
+within a day: they need the new one. TOKEN is the name, or the id of the old or the new
+token. Uses are shown some seconds late.
 
 With -o json each change is one JSON object on its own line.
 
@@ -77,6 +78,7 @@ type watchLine struct {
 	New     wire.Token        `json:"new"`
 	Waiting []wire.TokenPlace `json:"waiting"` // clients of the old token that have not used the new one since
 	Moved   []wire.TokenPlace `json:"moved"`   // clients of the new token
+	Refused []try             `json:"refused"` // clients that the old token was refused to, once it has ended
 }
 
 // run prints what changes until the old token has ended.
@@ -110,7 +112,7 @@ func (w *watch) introduce(p pair) error {
 	if !p.open() || p.old.QuietSeconds == nil {
 		return nil
 	}
-	return w.say("It ends %s, at %s at the latest. Then this watch ends too; Ctrl-C ends it earlier and changes nothing.", quietText(*p.old.QuietSeconds), timeText(w.closes))
+	return w.say("It ends %s, at %s at the latest. Then this watch ends too; Ctrl-C ends it earlier and changes nothing.", quietText(*p.old.QuietSeconds), exactText(w.closes))
 }
 
 // patience is how long a server may not answer before the watch gives up: it may be
@@ -135,7 +137,7 @@ func (w *watch) look(p pair) (watchLine, error) {
 	if err != nil {
 		return watchLine{}, err
 	}
-	line := watchLine{Time: time.Now().UTC(), State: "waiting", Old: tokenOf(all, &p.old.ID), New: tokenOf(all, &p.new.ID), Waiting: []wire.TokenPlace{}, Moved: []wire.TokenPlace{}}
+	line := watchLine{Time: time.Now().UTC(), State: "waiting", Old: tokenOf(all, &p.old.ID), New: tokenOf(all, &p.new.ID), Waiting: []wire.TokenPlace{}, Moved: []wire.TokenPlace{}, Refused: []try{}}
 	if line.Old.ID == 0 || line.New.ID == 0 {
 		return line, fmt.Errorf("a token of the rotation was deleted: %q shows those that are there", shellLine("token", "list", w.args[0]))
 	}
@@ -150,8 +152,10 @@ func (w *watch) look(p pair) (watchLine, error) {
 	w.failed = time.Time{}
 	line.Moved = append(line.Moved, fresh.Places...)
 	line.Waiting = append(line.Waiting, waiting(old.Places, fresh.Places)...)
-	line.State = w.stateOf(line)
-	return line, nil
+	if line.State = w.stateOf(line); ended(line.Old) {
+		line.Refused, err = w.tries(p.old.ID)
+	}
+	return line, err
 }
 
 // waiting returns the clients of the old token that did not use the new one later.
@@ -202,7 +206,7 @@ func (w *watch) show(l watchLine) error {
 		return json.NewEncoder(w.out).Encode(l)
 	}
 	for _, text := range changed {
-		if _, err := fmt.Fprintln(w.out, l.Time.Local().Format(time.TimeOnly), printable(text)); err != nil {
+		if _, err := fmt.Fprintln(w.out, logTime(l.Time), printable(text)); err != nil {
 			return err
 		}
 	}
@@ -233,7 +237,7 @@ func (w *watch) changes(l watchLine) (lines []string) {
 				if name == "away" && !w.absent {
 					w.absent, lines = true, append(lines, awayMeans)
 				}
-				lines = append(lines, fmt.Sprintf("%-5s %s  %s  %s  %s", name, c.Address, orDash(c.UserAgent), c.Route, agoText(&c.LastUsed, l.Time)))
+				lines = append(lines, fmt.Sprintf("%-5s %s  %s  %s  %s", name, c.Address, orDash(c.UserAgent), c.Route, relative(&c.LastUsed, l.Time)))
 			}
 		}
 	}
@@ -264,19 +268,16 @@ func waitingText(l watchLine) string {
 	return fmt.Sprintf("clients: %d use the old token, %d are away, %d use the new one", old, away, len(l.Moved))
 }
 
-// verdict is how the watch ends.
+// verdict is how the watch ends: when the old token ended, and who still tries it.
 func (w *watch) verdict(l watchLine) error {
-	text := ""
-	switch l.State {
-	case "undone":
+	if l.State == "undone" {
 		return fmt.Errorf("the rotation was undone: the old token %s works on, the new one has ended", idName(l.Old))
-	case "ended-in-use":
-		text = fmt.Sprintf("The old token %s ended at %s, when its time was over. It was still used %s before.", idName(l.Old), timeText(endOf(l.Old)), spanText(int64(endOf(l.Old).Sub(*l.Old.LastUsedAt)/time.Second)))
-	default:
-		text = fmt.Sprintf("The old token %s ended at %s. It was last used at %s.", idName(l.Old), timeText(endOf(l.Old)), timeText(l.Old.LastUsedAt))
 	}
 	if !w.json {
-		if err := w.say("%s", text); err != nil {
+		if err := w.say("%s", endText(l)); err != nil {
+			return err
+		}
+		if err := w.printTables("Nobody has tried it since.", triesTable(l.Refused)); err != nil {
 			return err
 		}
 	}
@@ -284,4 +285,17 @@ func (w *watch) verdict(l watchLine) error {
 		return &ExitError{Status: stillUsed}
 	}
 	return nil
+}
+
+// endText says when the old token ended, and when it was last used.
+func endText(l watchLine) string {
+	text := fmt.Sprintf("The old token %s ended at %s", idName(l.Old), exactText(endOf(l.Old)))
+	switch used := l.Old.LastUsedAt; {
+	case l.State == "ended-in-use":
+		return text + ", when its time was over. It was still used " + spanText(int64(endOf(l.Old).Sub(*used)/time.Second)) + " before."
+	case used == nil:
+		return text + ". It was never used."
+	default:
+		return text + ". It was last used at " + exactText(used) + "."
+	}
 }

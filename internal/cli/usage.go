@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,20 +29,26 @@ func tokenUsage(r *remote) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return s.printUsage(u, fmt.Sprintf("Nobody has used %s in %d days.", k.say(), days))
+		var refused []try
+		if !s.json {
+			if refused, err = s.tries(k.ID); err != nil {
+				return err
+			}
+		}
+		return s.printUsage(u, refused, fmt.Sprintf("Nobody has used %s in %d days.", k.say(), days))
 	})
 	cmd.Long = `Show the clients that used a token, what they used it for, and how often on each
 day (UTC): requests that were answered, that lacked a permission (denied), that failed
 for another reason, that were refused because of the token, and that were too many
-(limited). Uses are shown some seconds late. "token watch" shows both tokens of a
-rotation.`
+(limited). Show too which clients the token was refused to within a day, and why. Uses
+are shown some seconds late. "token watch" shows both tokens of a rotation.`
 	daysFlag(cmd, &days, usageDays)
 	return cmd
 }
 
-// printUsage prints the clients, the actions and the days of a token; if there are none,
-// what nobody says.
-func (s *session) printUsage(u wire.TokenUsage, nobody string) error {
+// printUsage prints the clients, those that were refused, the actions and the days of a
+// token; if there are none, what nobody says.
+func (s *session) printUsage(u wire.TokenUsage, refused []try, nobody string) error {
 	if s.json {
 		return s.printJSON(u)
 	}
@@ -56,7 +61,7 @@ func (s *session) printUsage(u wire.TokenUsage, nobody string) error {
 	for _, d := range u.Days {
 		byDay.rows = append(byDay.rows, []string{d.Day, number(d.OK), number(d.Denied), number(d.Failed), number(d.Refused), number(d.Limited)})
 	}
-	return s.printTables(nobody, clients, actions, byDay)
+	return s.printTables(nobody, clients, triesTable(refused), actions, byDay)
 }
 
 func actionRows(list []wire.TokenAction) (rows [][]string) {
@@ -193,7 +198,7 @@ func (s *session) printImpact(out wire.Impact, asked question) error {
 	} else {
 		verdict := asked.no
 		if out.WouldBreak {
-			verdict = asked.yes + agoText(out.LastUse, time.Now()) + ":"
+			verdict = asked.yes + timeText(out.LastUse) + ":"
 		}
 		if err := s.say("%s", verdict); err != nil || !out.WouldBreak {
 			return err
@@ -236,9 +241,9 @@ func (s *session) printUsed(a wire.ServiceAccountProfile, u wire.UsedPermissions
 	if err := s.print(u, t); err != nil || s.json {
 		return err
 	}
-	since := timeText(&u.Window.From)
+	since := exactText(&u.Window.From)
 	if u.Window.From.Before(a.CreatedAt) {
-		since = "it was made, " + agoText(&a.CreatedAt, time.Now())
+		since = "it was made, " + timeText(&a.CreatedAt)
 	}
 	if err := s.say("%s used %d of its %d permissions since %s.", a.Name, u.Used, u.Granted, since); err != nil {
 		return err

@@ -57,7 +57,7 @@ func (s *session) showUser() error {
 	}
 	return s.print(u, table{rows: [][]string{
 		{"id", number(u.ID)}, {"uid", u.UID}, {"login", u.Login}, {"email", u.Email}, {"name", u.Name}, {"server admin", yesNo(u.IsGrafanaAdmin)},
-		{"disabled", yesNo(u.IsDisabled)}, {"orgs", strings.Join(orgs, ", ")}, {"created", timeText(&u.CreatedAt)},
+		{"disabled", yesNo(u.IsDisabled)}, {"orgs", strings.Join(orgs, ", ")}, {"created", exactText(&u.CreatedAt)},
 	}})
 }
 

@@ -224,7 +224,7 @@ func TestWithoutScript(t *testing.T) {
 		t.Error("the secret is shown a second time")
 	}
 	b.want("the rows alone", b.get(path+"/tokens"), 200, `data-token-id="1"`)
-	b.want("a name in use", b.save(path+"/tokens/new", "name", "CI", "expires", "0"), 400, "already exists in the organization")
+	b.want("a name in use", b.save(path+"/tokens/new", "name", "CI", "expires", "0"), 400, "of dashboard-sync has this name. Choose another name, or rotate that token.")
 	b.want("no lifetime", b.save(path+"/tokens/new", "name", "x", "expires", ""), 400, "Choose when the token expires")
 	b.want("no date", b.save(path+"/tokens/new", "name", "x", "expires", "custom"), 400, "Choose the day")
 	b.want("a day that is over", b.save(path+"/tokens/new", "name", "x", "expires", "custom", "date", "2001-01-01"), 400, "This day is over")

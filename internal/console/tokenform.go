@@ -212,11 +212,23 @@ func (req *request) tokenError(err error) (field, text string) {
 	case strings.HasPrefix(e.ID, "token.rotation-"), e.Field == "Idempotency-Key":
 		return "", "This form was sent before, and a token was made. Look at the tokens of the account: open the form anew to make another one."
 	case e.Kind == hallpass.Conflict && e.ID == "serviceaccounts.ErrTokenAlreadyExists":
-		return "name", "A live token with this name already exists in the organization. Choose another name."
+		return "name", req.nameTaken(req.PostForm.Get("name"))
 	case e.Kind == hallpass.Conflict:
 		return "", text
 	case e.Kind == hallpass.Invalid, e.Kind == hallpass.Denied && e.Needs == "":
 		return "name", text
 	}
 	return "", ""
+}
+
+// nameTaken says which token has the name, if the viewer may read it.
+func (req *request) nameTaken(name string) string {
+	page, err := req.o.Admin.Inventory(req.Context(), req.caller, admin.InventoryFilter{Text: strings.TrimSpace(name), Limit: 1000})
+	for _, k := range page.Tokens {
+		state := k.Token.State(req.o.Admin.Now(), false)
+		if err == nil && hallpass.NameKey(k.Token.Name) == hallpass.NameKey(name) && k.Token.Rotation.Successor == 0 && (state.Works() || state == hallpass.TokenPaused) {
+			return "The token " + k.Token.Name + " (…" + k.Token.LastFour + ") of " + k.Account.Name + " has this name. Choose another name, or rotate that token."
+		}
+	}
+	return "Another token of the organization has this name. Choose another name."
 }

@@ -67,6 +67,10 @@ type Proxies struct {
 	// Unread, if not nil, is called for an entry of a trusted proxy that names no
 	// address. The address of the proxy then counts as the client's.
 	Unread func(proxy, entry string)
+
+	// Unheard, if not nil, is called for a request that tells that it came through a proxy,
+	// while no proxy is trusted. The address of the peer then counts as the client's.
+	Unheard func()
 }
 
 // The headers in which proxies tell the client's address.
@@ -101,6 +105,9 @@ func (p Proxies) client(r *http.Request) (address string, secure, trusted bool) 
 	secure = r.TLS != nil
 	host := PeerAddress(r)
 	if len(p.Trusted) == 0 {
+		if p.Unheard != nil && (len(r.Header[xForwardedFor]) > 0 || len(r.Header[forwarded]) > 0) {
+			p.Unheard()
+		}
 		return host, secure, false
 	}
 	peer, err := netip.ParseAddr(host)

@@ -94,7 +94,7 @@ func (s *Server) doors(installation string) (http.Handler, error) {
 	})
 	options := httpd.Options{
 		Log: s.log, Reader: readerOf, HTTPS: site.https, Answered: s.answered, Began: s.began, Fold: s.fold,
-		Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy},
+		Proxies: httpd.Proxies{Trusted: trusted, Forwarded: s.config.Server.ForwardedHeader == "forwarded", Unread: s.unreadProxy, Unheard: s.unheardProxy},
 	}
 	calls := options
 	if s.tracing != nil {
@@ -172,6 +172,13 @@ func (s *Server) unreadProxy(proxy, entry string) {
 	if s.unread.Add(1) == 1 {
 		s.log.Warn("a trusted proxy tells a client's address in a form that cannot be read: uses, audit and limits name the proxy instead; "+
 			"further ones are counted in hallpass_forwarded_unread_total", "proxy", proxy, "header", s.config.Server.ForwardedHeader, "entry", entry)
+	}
+}
+
+// unheardProxy notes that requests come through a proxy, of which there is none to trust.
+func (s *Server) unheardProxy() {
+	if !s.proxied.Load() { // a load costs less than a store, which every core waits for
+		s.proxied.Store(true)
 	}
 }
 

@@ -63,6 +63,7 @@ type Server struct {
 	metrics  *metrics.Metrics
 	tracing  *metrics.Tracing
 	unread   atomic.Uint64 // entries of trusted proxies that name no address
+	proxied  atomic.Bool   // a request came through a proxy while none is trusted
 	fold     *httpd.Fold
 
 	patience      time.Duration // for how long a start tries again what the database does not do; 0: not at all
@@ -198,7 +199,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		return err
 	}
 	s.admin = admin.New(s.db, admin.Options{
-		RotationGrace: grace, Rate: rate, TrustsProxies: len(c.Server.TrustedProxies) > 0,
+		RotationGrace: grace, Rate: rate, TrustsProxies: len(c.Server.TrustedProxies) > 0, Proxied: s.proxied.Load,
 		Now: now, Settings: c.settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		Outgoing:    outgoing,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},

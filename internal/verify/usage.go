@@ -331,7 +331,7 @@ func takePlaces(places []placeCount, to *hallpass.TokenUsage) {
 			First: time.UnixMicro(min(first, last)).UTC(), Last: time.UnixMicro(last).UTC(), Count: n,
 		}
 		if r := p.route.Load(); r != nil {
-			place.Route.Pattern = r.Pattern
+			place.Route.Pattern = r.Asked(place.Route.Method)
 		}
 		to.Places = append(to.Places, place)
 	}
