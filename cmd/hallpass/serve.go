@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hallpass-dev/hallpass/client"
+	"github.com/hallpass-dev/hallpass/internal/cli"
 	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
@@ -183,7 +184,7 @@ func (p *program) report(ctx context.Context, s *server.Server, url string, r se
 			return fmt.Errorf("the new token does not work: %w", err)
 		}
 		say("Created the service account %s (role %s, owner %s) and a token for it.", r.Account.Name, r.Account.Role, r.Account.Owner)
-		say("The token, which is shown only now and ends on %s:", r.Token.ExpiresAt.Local().Format(time.DateOnly))
+		say("The token, which is shown only now and ends at %s:", cli.ExactTime(r.Token.ExpiresAt, time.Now()))
 		say("")
 		say("  %s", r.Secret.Reveal())
 		say("")
@@ -203,7 +204,7 @@ func (p *program) report(ctx context.Context, s *server.Server, url string, r se
 			say("Its token …%s was never used. It was shown when it was created:", r.Token.LastFour)
 			say("if you did not keep it, create another on the page below.")
 		default:
-			say("Its token …%s was last used at %s. It was shown when it was created:", r.Token.LastFour, r.Token.LastUse.At.Format("2006-01-02 15:04:05 MST"))
+			say("Its token …%s was last used at %s. It was shown when it was created:", r.Token.LastFour, cli.ExactTime(r.Token.LastUse.At, time.Now()))
 			say("if you did not keep it, create another on the page below.")
 		}
 	}

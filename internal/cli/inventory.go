@@ -105,6 +105,9 @@ func inventory() *cobra.Command {
 		if err := s.printInventory(list); err != nil {
 			return err
 		}
+		if len(list) == 0 && !s.json {
+			return s.say("There are no such tokens.")
+		}
 		if len(list) == f.limit {
 			return s.say("There may be more: --limit shows more than %d, -o csv all of them.", f.limit)
 		}
