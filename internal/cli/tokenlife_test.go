@@ -424,7 +424,7 @@ func TestTokenLife(t *testing.T) {
 		{"channel retry pager", `^$`},
 		{"channel update pager --disabled --event token.expired", `(?m)^events +token\.expired\nstate +off$`},
 		{"channel get 1", `(?m)^state +off$`},
-		{"channel list", `^ID .*\n1 +pager +webhook +\S+ +off +.* ago\n$`},
+		{"channel list", `^ID .*\n1 +pager +webhook +\S+ +off +(in \d+h|just now|\d+s ago)\n$`},
 		{"channel delete pager --yes", `^$`},
 		{"channel list -o json", `"channels": \[\]`},
 		{"token-policy show", `^longest lifetime +no limit\nunused tokens +nothing happens to them\n$`},
@@ -578,7 +578,7 @@ func TestReadmeAnswers(t *testing.T) {
 	}
 	hallpass(t, "", "sa", "create", "ci", "--role", "Viewer")
 	hallpass(t, "", "token", "create", "ci", "ci-1", "--ttl", "3d")
-	says := []string{" ci-1 ", "ID ", "Nobody has used the token ci-1 ", "Nothing that was used in 7 days would break", "UNUSED ", "glsa_", "hallpass serviceaccount update ci --owner admin"}
+	says := []string{" ci-1 ", "ID ", "Nobody has used the token ci-1 ", "Nothing was used in 7 days that will be refused", "UNUSED ", "glsa_", "hallpass serviceaccount update ci --owner admin"}
 	lines := strings.Split(strings.TrimRight(block[1], "\n"), "\n")
 	if len(lines) != len(says) {
 		t.Fatalf("the README has %d lines", len(lines))
