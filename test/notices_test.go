@@ -22,6 +22,7 @@ import (
 // has arrived and is not yet answered: the other sends that again, under the same ID and
 // signed by the same key, and the rest too.
 func TestNoticeSurvivesKill(t *testing.T) {
+	t.Parallel() // it mostly waits until what the first node has begun is taken for lost
 	seed := strings.Repeat("s", ed25519.SeedSize)
 	key := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(key, []byte("whsk_"+base64.StdEncoding.EncodeToString([]byte(seed))), 0o600); err != nil {

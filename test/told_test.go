@@ -314,6 +314,7 @@ func (w *watched) look(fault string, r telling, it *process, others []*process) 
 // keeps its lease, the others see it as live, it can revoke, and it logs that the round
 // trip is long.
 func TestFarDatabase(t *testing.T) {
+	t.Parallel() // it mostly waits for heartbeats
 	const bound = 4 * time.Second
 	db := newPostgres(t)
 	wire := newWire(t, db.port)
