@@ -26,11 +26,12 @@ const orgHeader = "X-Grafana-Org-Id"
 // both (SEC-7).
 func (a *API) authenticate(r *http.Request) (hallpass.Caller, error) {
 	from := httpd.EventOf(r.Context()).From
-	org, err := wantedOrg(r)
+	c := httpd.ReadAuthorization(r.Header["Authorization"])
+	org, err := wantedOrg(r, c.Form != httpd.BearerToken && c.Form != httpd.BasicToken)
 	if err != nil {
 		return hallpass.Caller{}, err
 	}
-	switch c := httpd.ReadAuthorization(r.Header["Authorization"]); c.Form {
+	switch c.Form {
 	case httpd.BearerToken, httpd.BasicToken:
 		return a.verify.Bearer(r.Context(), c.Secret, org, from)
 	case httpd.BasicPassword:
@@ -66,19 +67,24 @@ func (a *API) password(r *http.Request, c httpd.Credential, org hallpass.OrgID, 
 }
 
 // wantedOrg returns the org that the request asks for, 0 if it asks for none: targetOrgId
-// in the query, else X-Grafana-Org-Id, else orgId in the query, which links of Grafana
-// have. A text that is not a number counts as absent, as in Grafana. One that comes twice
-// is Invalid.
-func wantedOrg(r *http.Request) (org hallpass.OrgID, err error) {
+// in the query, else X-Grafana-Org-Id, else, for users, orgId in the query, which links of
+// Grafana have. A text that is not a number counts as absent, as in Grafana. One that
+// comes twice is Invalid.
+func wantedOrg(r *http.Request, user bool) (org hallpass.OrgID, err error) {
 	var q url.Values
 	if r.URL.RawQuery != "" {
 		q = r.URL.Query()
 	}
 	const target, link = "targetOrgId", "orgId"
-	for _, p := range []struct {
+	type place struct {
 		name   string
 		values []string
-	}{{target, named(q, target)}, {orgHeader, r.Header[orgHeader]}, {link, named(q, link)}} {
+	}
+	places := []place{{target, named(q, target)}, {orgHeader, r.Header[orgHeader]}}
+	if user {
+		places = append(places, place{link, named(q, link)})
+	}
+	for _, p := range places {
 		if len(p.values) > 1 {
 			return 0, hallpass.Invalidf(p.name, "%s is there twice", p.name)
 		}
