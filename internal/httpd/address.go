@@ -13,8 +13,8 @@ import (
 // are believed. The zero value trusts none.
 type TrustedProxies []netip.Prefix
 
-// ParseTrustedProxies reads CIDRs and single addresses. One that covers every
-// address is refused: it would let any client choose its address.
+// ParseTrustedProxies reads CIDRs and single addresses. Those that together cover every
+// address of IPv4 or of IPv6 are refused: they would let any client choose its address.
 func ParseTrustedProxies(list []string) (TrustedProxies, error) {
 	var trusted TrustedProxies
 	for _, s := range list {
@@ -22,10 +22,12 @@ func ParseTrustedProxies(list []string) (TrustedProxies, error) {
 		if err != nil {
 			return nil, err
 		}
-		if p.Bits() == 0 {
-			return nil, fmt.Errorf("%q would trust every client", s)
-		}
 		trusted = append(trusted, p)
+	}
+	for _, every := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		if trusted.cover(netip.PrefixFrom(every, 0)) {
+			return nil, fmt.Errorf("%q would trust every client", strings.Join(list, ", "))
+		}
 	}
 	return trusted, nil
 }
@@ -48,7 +50,27 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
+// cover reports whether each address of p is that of a trusted proxy: a prefix has all of
+// them, or there are some for each half.
+func (t TrustedProxies) cover(p netip.Prefix) bool {
+	parts := false
+	for _, q := range t {
+		if q.Bits() <= p.Bits() && q.Contains(p.Addr()) {
+			return true
+		}
+		parts = parts || p.Contains(q.Addr())
+	}
+	if !parts {
+		return false
+	}
+	upper := p.Addr().AsSlice()
+	upper[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
+	high, _ := netip.AddrFromSlice(upper) // it is as long as the address that it was made of
+	return t.cover(netip.PrefixFrom(p.Addr(), p.Bits()+1)) && t.cover(netip.PrefixFrom(high, p.Bits()+1))
+}
+
 func (t TrustedProxies) contains(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("") // a prefix has no zone, and contains no address that has one
 	for _, p := range t {
 		if p.Contains(addr) {
 			return true
@@ -111,7 +133,7 @@ func (p Proxies) client(r *http.Request) (address string, secure, trusted bool) 
 		return host, secure, false
 	}
 	peer, err := netip.ParseAddr(host)
-	if err != nil || !p.Trusted.contains(peer.Unmap()) {
+	if err != nil || !p.Trusted.contains(peer) {
 		return host, secure, false
 	}
 	w := walk{Proxies: p, client: peer.Unmap()}

@@ -73,7 +73,7 @@ func (p Proxies) told(c Call) (from hallpass.From, trusted bool) {
 		host = strings.Trim(host[:i], "[]")
 	}
 	peer, err := netip.ParseAddr(host)
-	if err != nil || !p.Trusted.contains(peer.Unmap()) {
+	if err != nil || !p.Trusted.contains(peer) {
 		return hallpass.From{Address: host}, false
 	}
 	w := walk{Proxies: p, client: peer.Unmap()}

@@ -97,15 +97,50 @@ func TestFrom(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
-	for _, bad := range []string{"0.0.0.0/0", "::/0", "10.0.0.0/33", "proxy", ""} {
-		if _, err := httpd.ParseTrustedProxies([]string{bad}); err == nil {
-			t.Errorf("%q was taken", bad)
-		}
-	}
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("User-Agent", "a\x01b\u202ec"+strings.Repeat("x", 500))
 	if got := (httpd.Proxies{}).From(r).UserAgent; len(got) > 220 || strings.ContainsAny(got, "\x01\u202e") {
 		t.Errorf("the user agent is %q", got)
+	}
+}
+
+// TestTrustedProxies trusts a proxy by each spelling of its address, in the settings and on
+// the wire, and takes no setting that trusts everybody.
+func TestTrustedProxies(t *testing.T) {
+	for _, tt := range []struct {
+		setting, peer string
+		trusted       bool
+	}{
+		{"10.0.0.1", "10.0.0.1:9", true}, {"10.0.0.1", "[::ffff:10.0.0.1]:9", true}, {"10.0.0.1", "10.0.0.2:9", false},
+		{"10.9.9.9/8", "10.0.0.1:9", true}, {"10.0.0.0/8", "[::ffff:10.0.0.1]:9", true}, {"10.0.0.0/8", "11.0.0.1:9", false},
+		{"::ffff:10.0.0.1", "10.0.0.1:9", true}, {"::ffff:10.0.0.1", "[::ffff:10.0.0.1]:9", true}, {"::ffff:10.0.0.1", "10.0.0.2:9", false},
+		{"::ffff:10.0.0.0/104", "10.0.0.1:9", true}, {"::ffff:10.0.0.0/104", "11.0.0.1:9", false},
+		{"::1", "[::1]:9", true}, {"fd00::/8", "[fd00::7]:9", true}, {"fd00::/8", "[fe80::7]:9", false},
+		{"fe80::/10", "[fe80::1%eth0]:9", true}, {"fe80::1%eth0", "[fe80::1%eth0]:9", true}, {"fe80::1", "[fe80::1%eth1]:9", true}, {"fe80::1", "[fe80::2%eth0]:9", false},
+	} {
+		proxies, err := httpd.ParseTrustedProxies([]string{tt.setting})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = tt.peer
+		r.Header.Set("X-Forwarded-For", "192.0.2.7")
+		if got := (httpd.Proxies{Trusted: proxies}).From(r).Address; (got == "192.0.2.7") != tt.trusted {
+			t.Errorf("with %s trusted, of a request from %s the client is %s", tt.setting, tt.peer, got)
+		}
+	}
+	for _, bad := range []string{
+		"0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96", "10.0.0.0/33", "proxy", "",
+		"0.0.0.0/1 128.0.0.0/1", "128.0.0.0/1 ::1 0.0.0.0/2 64.0.0.0/2", "8000::/1 ::/1", "192.0.0.0/2 0.0.0.0/1 128.0.0.0/3 160.0.0.0/3",
+	} {
+		if _, err := httpd.ParseTrustedProxies(strings.Split(bad, " ")); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	for _, good := range []string{"0.0.0.0/1", "0.0.0.0/1 128.0.0.0/2", "::/1 128.0.0.0/1", "10.0.0.0/8 192.168.0.0/16 fd00::/8 127.0.0.1 ::1"} {
+		if _, err := httpd.ParseTrustedProxies(strings.Split(good, " ")); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
 	}
 }
 
