@@ -126,8 +126,9 @@ func (a TokenAction) NeededBy(p Permission) bool {
 // tokens.
 type ImpactOf struct {
 	Do    ImpactAction
-	Role  Role    // the account's new one, if Do is ImpactRole
-	Token TokenID // that is to be ended or paused, if Do is ImpactToken or ImpactPause; zero with ImpactPause: each of the account
+	Role  Role     // the account's new one, if Do is ImpactRole
+	Roles []string // the uids of all roles that it then has itself in its org, beside its basic role, if Do is ImpactRoles
+	Token TokenID  // that is to be ended or paused, if Do is ImpactToken or ImpactPause; zero with ImpactPause: each of the account
 }
 
 // An ImpactAction is what is about to be done.
@@ -138,6 +139,7 @@ const (
 	ImpactDisable ImpactAction = "disable" // the account is disabled
 	ImpactDelete  ImpactAction = "delete"  // the account is deleted
 	ImpactRole    ImpactAction = "role"    // the account gets another basic role
+	ImpactRoles   ImpactAction = "roles"   // the account gets other roles beside its basic one; ParseImpact does not read it
 	ImpactToken   ImpactAction = "token"   // a token is revoked, deleted or retired
 	ImpactPause   ImpactAction = "pause"   // a token is paused, or all of the account are
 )

@@ -159,7 +159,7 @@ func (p powers) anyNeeds(done []hallpass.TokenAction, held hallpass.Permission) 
 // which of its other roles that takes; its own role if no other will do.
 func (p powers) suggest(done []hallpass.TokenAction) (*RoleSuggestion, error) {
 	for role := hallpass.RoleNone; role < p.account.Role; role++ {
-		loses, err := p.cut(role)
+		loses, err := p.losing(hallpass.ImpactOf{Do: hallpass.ImpactRole, Role: role})
 		if err != nil {
 			return nil, err
 		}
@@ -198,15 +198,48 @@ func (p powers) suggestion(role hallpass.Role, done []hallpass.TokenAction) (*Ro
 	return s, nil
 }
 
-// cut returns what tells whether the account could not do with the role what it may do
-// now. Where it is not known on what something was done, it could not as soon as it loses
-// a permission of that action: what was done may have needed that one.
-func (p powers) cut(role hallpass.Role) (loses func(hallpass.TokenAction) (bool, error), err error) {
+// given returns all that the account would hold if it was given itself the roles with those
+// uids in its org, and no others. A role that there is not gives nothing.
+func (p powers) given(uids []string) ([]Source, error) {
+	sources, err := p.with(p.account.Role)
+	if err != nil {
+		return nil, err
+	}
+	own := func(s Source) bool { return s.RoleUID != "" && s.Through == throughItself && !s.OnServer }
+	sources = slices.DeleteFunc(sources, func(s Source) bool { return own(s) && !slices.Contains(uids, s.RoleUID) })
+	for _, uid := range uids {
+		if slices.ContainsFunc(sources, func(s Source) bool { return own(s) && s.RoleUID == uid }) {
+			continue
+		}
+		r, err := p.tx.Role(p.account.Org, uid)
+		if hallpass.KindOf(err) == hallpass.NotFound {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		for _, may := range r.Permissions {
+			sources = append(sources, Source{Role: r.Name, RoleUID: r.UID, Through: throughItself, Permission: may})
+		}
+	}
+	return sources, nil
+}
+
+// losing returns what tells whether the account could not do any more what it may do now,
+// after a change of its basic role or of its others. Where it is not known on what something
+// was done, it could not as soon as it loses a permission of that action: what was done may
+// have needed that one.
+func (p powers) losing(of hallpass.ImpactOf) (loses func(hallpass.TokenAction) (bool, error), err error) {
 	now, err := p.with(p.account.Role)
 	if err != nil {
 		return nil, err
 	}
-	then, err := p.with(role)
+	role, then := p.account.Role, []Source(nil)
+	if of.Do == hallpass.ImpactRole {
+		role = of.Role
+		then, err = p.with(role)
+	} else {
+		then, err = p.given(of.Roles)
+	}
 	return func(d hallpass.TokenAction) (bool, error) {
 		may, err := p.allows(now, p.account.Role, d)
 		if err != nil || may == nil {
@@ -277,9 +310,9 @@ func (i *Impact) read(p powers, of hallpass.ImpactOf, tokens map[hallpass.TokenI
 	}
 	did = slices.DeleteFunc(did, func(d store.TokenDid) bool { _, concerned := tokens[d.Token]; return !concerned })
 	loses, failing := func(hallpass.TokenAction) (bool, error) { return true, nil }, tokens
-	if of.Do == hallpass.ImpactRole {
+	if of.Do == hallpass.ImpactRole || of.Do == hallpass.ImpactRoles {
 		failing = make(map[hallpass.TokenID]hallpass.Token)
-		if loses, err = p.cut(of.Role); err != nil {
+		if loses, err = p.losing(of); err != nil {
 			return err
 		}
 	}

@@ -168,8 +168,11 @@ func through(g hallpass.Grantee, team string, server bool) string {
 	case g.Kind == hallpass.ToBasicRole:
 		return "basic role " + hallpass.Role(g.ID).String()
 	}
-	return "itself"
+	return throughItself
 }
+
+// throughItself is where a permission comes from that the principal was given itself.
+const throughItself = "itself"
 
 // Held returns the caller's permissions, access to folders and dashboards
 // included, by action and scope.

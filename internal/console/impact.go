@@ -11,25 +11,54 @@ import (
 )
 
 // impactDays is how many days of usage a question before a change looks at.
-const impactDays = 7
+const impactDays = 30
 
 // mostImpact is how many clients, and how many actions, a question names.
 const mostImpact = 5
 
-// impactFacts says who would break: the clients that used what is to end, and the
-// actions that were used and are to be lost.
-func (req *request) impactFacts(c *change, account hallpass.ServiceAccountID, of hallpass.ImpactOf) error {
+// impactFacts says what would break: the actions that were used and are to be lost, and the
+// clients that used what is to end.
+func (req *request) impactFacts(c *change, account hallpass.ServiceAccountID, of hallpass.ImpactOf) (admin.Impact, error) {
 	i, err := req.o.Admin.Impact(req.Context(), req.caller, account, of, impactDays)
 	if err != nil {
-		return err
+		return i, err
 	}
-	c.Facts = append(c.Facts, few(i.Clients, mostImpact, "… and %s in the last 7 days.", "more client", func(k admin.ImpactClient) string {
-		return sentence(named(k.Token.Name) + " was used " + hallpass.Counted(int(k.Count), "time") + " by " + client(k.UserAgent) + " from " + k.Address + ", last " + req.timestamp(k.Last).Relative() + after(": ", routeWords(k.TokenPlace)))
+	if of.Do == hallpass.ImpactRole || of.Do == hallpass.ImpactRoles { // otherwise it loses everything
+		c.Facts = append(c.Facts, req.lostFacts(i)...)
+	}
+	c.Facts = append(c.Facts, few(i.Clients, mostImpact, "… and %s in the last "+strconv.Itoa(impactDays)+" days.", "more client", func(k admin.ImpactClient) string {
+		return sentence(named(k.Token.Name) + " was used " + times(k.Count) + " by " + client(k.UserAgent) + " from " + k.Address + ", last " + req.timestamp(k.Last).Relative() + after(": ", routeWords(k.TokenPlace)))
 	})...)
-	c.Facts = append(c.Facts, few(i.Lost, mostImpact, "… and %s that it used.", "more action", func(a hallpass.TokenAction) string {
-		return "It loses " + string(a.Action) + ", which it used " + hallpass.Counted(int(a.Count), "time") + ", last " + req.timestamp(a.Last).Relative() + "."
-	})...)
-	return nil
+	return i, nil
+}
+
+// lostFacts says which actions were used and are to be lost.
+func (req *request) lostFacts(i admin.Impact) []string {
+	if !i.WouldBreak() {
+		return []string{"Nothing that was recorded of its tokens in the last " + strconv.Itoa(impactDays) + " days needs what it loses."}
+	}
+	var lost []hallpass.TokenAction // each action once, whatever it was done on
+	for _, a := range i.Lost {
+		if last := len(lost) - 1; last >= 0 && lost[last].Action == a.Action {
+			lost[last].Count += a.Count
+			if a.Last.After(lost[last].Last) {
+				lost[last].Last = a.Last
+			}
+			continue
+		}
+		lost = append(lost, a)
+	}
+	return few(lost, mostImpact, "… and %s that it used.", "more action", func(a hallpass.TokenAction) string {
+		return "It loses " + string(a.Action) + ", which it used " + times(a.Count) + ", last " + req.timestamp(a.Last).Relative() + "."
+	})
+}
+
+// times tells a count: "1 time", "12,550 times".
+func times(n int64) string {
+	if n == 1 {
+		return "1 time"
+	}
+	return grouped(n) + " times"
 }
 
 // pauseImpact lists what will be refused while the token is paused, or all tokens of the
@@ -40,10 +69,10 @@ func (req *request) pauseImpact(account hallpass.ServiceAccountID, token hallpas
 		return nil, err
 	}
 	list = few(i.Clients, most, "and %s", "more client", func(k admin.ImpactClient) string {
-		return req.useText(hallpass.Token{LastUse: hallpass.Use{At: k.Last, Address: k.Address, UserAgent: k.UserAgent}}) + ", " + hallpass.Counted(int(k.Count), "time") + after(": ", routeWords(k.TokenPlace))
+		return req.useText(hallpass.Token{LastUse: hallpass.Use{At: k.Last, Address: k.Address, UserAgent: k.UserAgent}}) + ", " + times(k.Count) + after(": ", routeWords(k.TokenPlace))
 	})
 	return append(list, few(i.Lost, most, "and %s", "more action", func(a hallpass.TokenAction) string {
-		return string(a.Action) + after(" on ", string(a.Scope)) + ", " + hallpass.Counted(int(a.Count), "time") + ", last " + req.timestamp(a.Last).Relative()
+		return string(a.Action) + after(" on ", string(a.Scope)) + ", " + times(a.Count) + ", last " + req.timestamp(a.Last).Relative()
 	})...), nil
 }
 

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
@@ -30,10 +31,12 @@ func (rolePickerView) Field() string { return "role" }
 // roleHolder is the user, account or team whose roles are chosen.
 type roleHolder struct {
 	here, whose, basic, back string
+	name                     string
 	crumbs                   []crumb
 	to                       hallpass.Grantee
 	now                      []admin.GivenRole
 	add, remove              hallpass.Action
+	account                  hallpass.ServiceAccountID // whose use is looked at; 0: it is no account
 }
 
 // showPicker shows the roles that can be given. Those with the given uids are
@@ -166,7 +169,19 @@ func (req *request) changeRoles(p roleHolder) (change, error) {
 		}
 	}
 	c.done += hallpass.Enumerate(said) + "."
-	return c, nil
+	if !c.Destroys || p.account == 0 {
+		return c, nil
+	}
+	return c, req.rolesImpact(&c, p, chosen)
+}
+
+// rolesImpact says what an account used of late that it cannot do any more with the chosen
+// roles. It is an alarm when it did so in the last 24 hours.
+func (req *request) rolesImpact(c *change, p roleHolder, chosen []string) error {
+	i, err := req.impactFacts(c, p.account, hallpass.ImpactOf{Do: hallpass.ImpactRoles, Roles: chosen})
+	c.Alarm = i.WouldBreak() && i.LastUse.After(req.o.Admin.Now().Add(-24*time.Hour))
+	c.inUse(p.name)
+	return err
 }
 
 // chosenRoles returns the uids that the form of a picker has. Hidden roles are not
@@ -202,8 +217,8 @@ func accountHolder(req *request) (roleHolder, error) {
 	}
 	now, err := req.o.Admin.RolesOf(req.Context(), req.caller, idText(int64(a.ID)), true)
 	return roleHolder{
-		"serviceaccounts", "the service account " + a.Name, a.Role.String(), accountURL(a.UID), []crumb{crumbAdmin, crumbAccess, crumbAccounts, {a.Name, accountURL(a.UID)}},
-		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(a.ID)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove,
+		"serviceaccounts", "the service account " + a.Name, a.Role.String(), accountURL(a.UID), a.Name, []crumb{crumbAdmin, crumbAccess, crumbAccounts, {a.Name, accountURL(a.UID)}},
+		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(a.ID)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove, a.ID,
 	}, err
 }
 
@@ -214,8 +229,8 @@ func teamHolder(req *request) (roleHolder, error) {
 	}
 	now, err := req.o.Admin.RolesOfTeam(req.Context(), req.caller, t.ID, true)
 	return roleHolder{
-		"teams", "the team " + t.Name, "", teamURL(t), []crumb{crumbAdmin, crumbAccess, crumbTeams, {t.Name, teamURL(t)}},
-		hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(t.ID)}, now, hallpass.TeamsRolesAdd, hallpass.TeamsRolesRemove,
+		"teams", "the team " + t.Name, "", teamURL(t), t.Name, []crumb{crumbAdmin, crumbAccess, crumbTeams, {t.Name, teamURL(t)}},
+		hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(t.ID)}, now, hallpass.TeamsRolesAdd, hallpass.TeamsRolesRemove, 0,
 	}, err
 }
 
@@ -232,7 +247,7 @@ func userHolder(req *request) (roleHolder, error) {
 	now, err := req.o.Admin.RolesOf(req.Context(), req.caller, idText(int64(id)), true)
 	back := userURL(id)
 	return roleHolder{
-		"users", "the user " + name, "", back, []crumb{crumbAdmin, crumbAccess, crumbUsers, {name, back}},
-		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(id)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove,
+		"users", "the user " + name, "", back, name, []crumb{crumbAdmin, crumbAccess, crumbUsers, {name, back}},
+		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(id)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove, 0,
 	}, err
 }

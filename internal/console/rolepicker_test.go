@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
@@ -46,6 +47,50 @@ func TestPickerWithoutScript(t *testing.T) {
 	b.want("no action", b.get(path+"/access?action=teams"), 200, `aria-invalid="true"`)
 	b.want("clear", b.save(path+"/roles", "role", "metrics", "clear", "yes"), 303)
 	b.want("cleared", b.get(path), 200, "No roles assigned")
+}
+
+// TestPickerTellsWhatBreaks takes roles away from an account that used one of them: the
+// question names what it used and would be refused, and asks for the name of what is in use;
+// not when another role permits the same, and not of a role that it did not use.
+func TestPickerTellsWhatBreaks(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	custom(t, s, `{"uid":"teams","name":"Team reader","permissions":[{"action":"teams:read","scope":"teams:*"}]}`)
+	custom(t, s, `{"uid":"same","name":"Team reader too","permissions":[{"action":"teams:read","scope":"teams:*"}]}`)
+	custom(t, s, `{"uid":"metrics","name":"Metrics","permissions":[{"action":"prometheus:query","scope":"*"}]}`)
+	path := b.create("ci", "None")
+	b.save(path+"/roles", "role", "teams", "role", "metrics")
+	key := tokenOf(t, s, "ci")
+	if r := s.Do(hallpasstest.Bearer(key), "GET", "/api/teams/search", "", "User-Agent: curl/8.5.0"); r.StatusCode != 200 {
+		t.Fatalf("%d %s", r.StatusCode, r.Text)
+	}
+	const loses, name, nothing = "It loses teams:read, which it used 1 time, last just now.", `id="confirm-name"`, "Nothing that was recorded of its tokens in the last 30 days needs what it loses."
+	hallpasstest.Eventually(t, "the use to be stored", func() bool {
+		return strings.Contains(b.post(path+"/roles", "role", "metrics").text, loses)
+	})
+	b.want("what it used", b.post(path+"/roles", "role", "metrics"), 200, loses, "by curl/8.5.0 from 127.0.0.1", name)
+	b.want("all", b.post(path+"/roles", "clear", "yes"), 200, loses, name)
+	for what, form := range map[string][]string{
+		"what it did not use":      {"role", "teams"},
+		"another permits the same": {"role", "same"},
+		"others, too":              {"role", "same", "role", "metrics"},
+	} {
+		p := b.post(path+"/roles", form...)
+		b.want(what, p, 200, nothing)
+		if strings.Contains(p.text, name) || strings.Contains(p.text, "It loses") {
+			t.Errorf("%s: the question says that something breaks", what)
+		}
+	}
+	if p := b.post(path+"/roles", "role", "teams", "role", "metrics", "role", "same"); strings.Contains(p.text, nothing) {
+		t.Error("a role that is only added is said to take something away")
+	}
+	s.Clock.Wind(25 * time.Hour)
+	b = signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	p := b.post(path+"/roles", "role", "metrics")
+	b.want("a day later", p, 200, "It loses teams:read, which it used 1 time, last 1 day ago.")
+	if strings.Contains(p.text, name) {
+		t.Error("of what was used more than a day ago the name is asked for")
+	}
 }
 
 // TestRoleGivenEverywhere shows a role that holds in every org as one that is

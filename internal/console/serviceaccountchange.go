@@ -68,9 +68,7 @@ func setAccountRole(req *request) (change, error) {
 			return err
 		}
 		c.done = a.Name + " has the role " + role.String() + " now. For ten minutes its page offers " + a.Role.String() + " back."
-		if err = req.tokenFacts(&c, a); err == nil {
-			err = req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactRole, Role: role})
-		}
+		err = req.useFacts(&c, a, hallpass.ImpactOf{Do: hallpass.ImpactRole, Role: role})
 		c.inUse(a.Name)
 	}
 	return c, err
@@ -108,14 +106,14 @@ func disableAccount(req *request) (change, error) {
 	}
 	on := true
 	c.do = req.updateAccount(a.ID, hallpass.ServiceAccountPatch{Disabled: &on})
-	if err := req.tokenFacts(&c, a); err != nil {
+	if err := req.useFacts(&c, a, hallpass.ImpactOf{Do: hallpass.ImpactDisable}); err != nil {
 		return c, err
 	}
 	c.inUse(a.Name)
 	if c.Alarm && !a.Disabled {
 		c.Instead = instead{"Pause for 15 minutes instead…", crumbAccounts.URL, []field{{"do", "pause-15"}, {"account", idText(int64(a.ID))}, {"back", req.back("")}}}
 	}
-	return c, req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactDisable})
+	return c, nil
 }
 
 // deleteAccount is GET and POST /org/serviceaccounts/{ref}/delete.
@@ -134,10 +132,7 @@ func deleteAccount(req *request) (change, error) {
 	c.done = a.Name + " is deleted, with " + hallpass.Counted(a.Tokens, "token") + "."
 	c.to = req.back(crumbAccounts.URL)
 	c.do = func() error { return req.o.Admin.DeleteServiceAccount(req.Context(), req.caller, a.ID) }
-	if err := req.tokenFacts(&c, a); err != nil {
-		return c, err
-	}
-	if err := req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactDelete}); err != nil {
+	if err := req.useFacts(&c, a, hallpass.ImpactOf{Do: hallpass.ImpactDelete}); err != nil {
 		return c, err
 	}
 	c.inUse(a.Name)

@@ -208,7 +208,7 @@ func deleteToken(req *request) (change, error) {
 	}
 	c.inUse(t.Name)
 	c.done = "The token " + t.Name + " of " + a.Name + " is revoked."
-	if err := req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactToken, Token: t.ID}); err != nil {
+	if _, err := req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactToken, Token: t.ID}); err != nil {
 		return c, err
 	}
 	c.do = func() error { return req.o.Admin.DeleteToken(req.Context(), req.caller, a.ID, t.ID) }
@@ -241,21 +241,26 @@ func (req *request) tokens(id hallpass.ServiceAccountID) ([]hallpass.Token, erro
 	return tokens, nil
 }
 
-// tokenFacts fills in how the tokens of the account are used, and the alarm when they
-// are in use.
-func (req *request) tokenFacts(c *change, a hallpass.ServiceAccountSummary) error {
+// useFacts says what would break, how the tokens of the account are used, and the alarm when
+// they are in use.
+func (req *request) useFacts(c *change, a hallpass.ServiceAccountSummary, of hallpass.ImpactOf) error {
+	i, err := req.impactFacts(c, a.ID, of)
+	if err != nil {
+		return err
+	}
 	tokens, err := req.tokens(a.ID)
 	if err != nil {
 		return err
 	}
-	facts, alarm := req.inUse(tokens, a.Disabled)
+	facts, alarm := req.inUse(tokens, a.Disabled, i.Clients)
 	c.Facts, c.Alarm = append(c.Facts, facts...), alarm
 	return nil
 }
 
 // inUse says what would stop with the tokens: how many are live, and which were used
-// in the last 24 hours. It is an alarm when any was.
-func (req *request) inUse(tokens []hallpass.Token, disabled bool) (facts []string, alarm bool) {
+// in the last 24 hours. It is an alarm when any was. Of those with a client among told it is
+// told already.
+func (req *request) inUse(tokens []hallpass.Token, disabled bool, told []admin.ImpactClient) (facts []string, alarm bool) {
 	if len(tokens) == 0 {
 		return []string{"It has no tokens, so nothing can be using it."}, false
 	}
@@ -278,9 +283,13 @@ func (req *request) inUse(tokens []hallpass.Token, disabled bool) (facts []strin
 	switch {
 	case newest.ID == 0:
 		facts = append(facts, "None of them was ever used.")
-	case len(recent) == 0:
+	case len(recent) == 0 && len(told) == 0:
 		facts = append(facts, "Last used "+req.useText(newest)+".")
 	}
+	alarm = len(recent) > 0
+	recent = slices.DeleteFunc(recent, func(t hallpass.Token) bool {
+		return slices.ContainsFunc(told, func(k admin.ImpactClient) bool { return k.Token.ID == t.ID })
+	})
 	slices.SortFunc(recent, func(a, b hallpass.Token) int { return b.LastUse.At.Compare(a.LastUse.At) })
 	for i, t := range recent {
 		if i == 5 {
@@ -289,7 +298,7 @@ func (req *request) inUse(tokens []hallpass.Token, disabled bool) (facts []strin
 		}
 		facts = append(facts, named(t.Name)+" was last used "+req.useText(t)+".")
 	}
-	return facts, len(recent) > 0
+	return facts, alarm
 }
 
 // useText says when, from where and by which client a token was used.
