@@ -97,7 +97,7 @@ admin created it: role Viewer`
 func TestSayings(t *testing.T) {
 	told := make(map[string]bool)
 	for _, tt := range []struct{ action, target, name, reason, want string }{
-		{"attention.snooze", "token:7", "nightly of ci", "never-ends until 2027-09-25T05:53:46Z: quarterly", "put off what needs doing about nightly of ci: “Never ends” until 2027-09-25 05:53:46 UTC: quarterly"},
+		{"attention.snooze", "token:7", "nightly of ci", "never-ends until 2027-09-25T05:53:46Z: quarterly", "put off what needs doing about nightly of ci: “Never ends” until Sat 25 Sep 2027, 05:53 UTC: quarterly"},
 		{"attention.wake", "token:7", "nightly of ci", "never-ends", "no longer puts off what needs doing about nightly of ci: “Never ends”"},
 		{"audit.prune", "audit", "", "deleted 12 entries, of the days 2026-01-01 to 2026-01-03, SHA-256 0a1b", "deleted old entries of the audit log: 12 entries, of the days 2026-01-01 to 2026-01-03, SHA-256 0a1b"},
 		{"channel.create", "channel:3", "", "name alerts, slack to hooks.example.com", "created the channel alerts: slack to hooks.example.com"},
@@ -162,12 +162,12 @@ func TestSayings(t *testing.T) {
 		{"team.update", "team:3", "Crew", "name Crew", "changed the team Crew"},
 		{"token.create", "token:7", "nightly of ci", "for sa-1-ci", "made the token nightly of ci"},
 		{"token.delete", "token:7", "nightly of ci", "name nightly", "revoked the token nightly of ci"},
-		{"token.extend", "token:7", "nightly of ci", "ends by 2027-09-25T05:53:46Z", "changed the end of the token nightly of ci: ends by 2027-09-25 05:53:46 UTC"},
-		{"token.pause", "token:7", "nightly of ci", "until 2027-09-25T05:53:46Z, to see who breaks", "paused the token nightly of ci: until 2027-09-25 05:53:46 UTC, to see who breaks"},
+		{"token.extend", "token:7", "nightly of ci", "ends by 2027-09-25T05:53:46Z", "changed the end of the token nightly of ci: ends by Sat 25 Sep 2027, 05:53 UTC"},
+		{"token.pause", "token:7", "nightly of ci", "until 2027-09-25T05:53:46Z, to see who breaks", "paused the token nightly of ci: until Sat 25 Sep 2027, 05:53 UTC, to see who breaks"},
 		{"token.reissue", "token:7", "nightly of ci", "the request was repeated, and the token has another secret", "gave a new secret to the token nightly of ci: the request was repeated"},
 		{"token.resume", "token:7", "nightly of ci", "", "resumed the token nightly of ci"},
 		{"token.retire", "token:7", "nightly of ci", "token 27 replaces it", "ended the token nightly of ci: “next” replaces it"},
-		{"token.rotate", "token:7", "nightly of ci", "by token 27, ends by 2027-09-25T05:53:46Z: quarterly", "rotated the token nightly of ci: by “next”, ends by 2027-09-25 05:53:46 UTC: quarterly"},
+		{"token.rotate", "token:7", "nightly of ci", "by token 27, ends by 2027-09-25T05:53:46Z: quarterly", "rotated the token nightly of ci: by “next”, ends by Sat 25 Sep 2027, 05:53 UTC: quarterly"},
 		{"token.undo", "token:7", "nightly of ci", "token 27, which replaced it, is ended", "took back the rotation of the token nightly of ci: “next”, which replaced it, is ended"},
 		{"token.update", "token:7", "nightly of ci", "name old to nightly, owner ops@example.com, limits", "changed the token nightly of ci: name old to nightly, owner ops@example.com, limits"},
 		{"token.revoke", "token:7", "nightly of ci", "token 27, which it replaced, was tried from 10.1.2.3", "revoked the token nightly of ci: “next”, which it replaced, was tried from 10.1.2.3"},

@@ -317,7 +317,7 @@ func snooze(req *request) error {
 		}
 		return req.showSnooze(httpd.Status(err), view)
 	}
-	req.flash("It is put off until " + req.timestamp(z.Until).Exact() + ".")
+	req.flash("It is put off until " + req.timestamp(z.Until).Date() + ".")
 	req.seeOther("/")
 	return nil
 }

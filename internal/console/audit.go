@@ -86,6 +86,9 @@ func auditPage(req *request) error {
 	if err := req.nameEntries(view.Entries); err != nil {
 		return err
 	}
+	for i := range view.Entries {
+		view.Entries[i].Reason = dated(view.Entries[i].Reason)
+	}
 	view.link(f, page.Next)
 	if next := page.Next; !next.IsZero() && len(page.Entries) < auditPerPage {
 		view.SearchedTo = req.timestamp(next.At)

@@ -89,7 +89,7 @@ func (req *request) channelRow(c hallpass.Channel) channelRow {
 	case c.Disabled:
 		row.State, row.Error = badge{Text: "Off"}, ""
 	case row.Fails:
-		row.State = badge{Text: "Fails since " + req.timestamp(c.FailingSince).Relative(), Class: "bad"}
+		row.State = badge{Text: "Failing for " + roughly(req.o.Admin.Now().Sub(c.FailingSince)), Class: "bad"}
 	case c.SentAt.IsZero():
 		row.State = badge{Text: "Nothing sent yet"}
 	default:

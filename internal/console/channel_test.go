@@ -55,8 +55,8 @@ func TestChannels(t *testing.T) {
 	}
 	send("a test that arrives", `<span class="badge good">Works</span>`, "Sent", "Last sent")
 	broken.Store(true)
-	send("a test that fails", "Fails since", "The last attempt failed", "500", "Tried again soon")
-	b.want("the list", b.get("/org/notices"), 200, "alerts", "Webhook", "Fails since", "Public key of webhooks")
+	send("a test that fails", "Failing for", "The last attempt failed", "500", "Tried again soon")
+	b.want("the list", b.get("/org/notices"), 200, "alerts", "Webhook", "Failing for", "Public key of webhooks")
 	s.Clock.Wind(25 * time.Hour)
 	b = signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	for range 12 { // until it is given up

@@ -70,7 +70,19 @@ func (b *browser) get(path string) page {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return b.do(r)
+	return b.read(r)
+}
+
+// read sends the request, and reads the times of the page that comes.
+func (b *browser) read(r *http.Request) page {
+	b.t.Helper()
+	p := b.do(r)
+	if strings.HasPrefix(p.header.Get("Content-Type"), "text/html") {
+		for _, fault := range timeFaults(p.text) {
+			b.t.Errorf("%s %s: %s", r.Method, r.URL.Path, fault)
+		}
+	}
+	return p
 }
 
 // post sends a form, as names and values in turn.
@@ -92,7 +104,7 @@ func (b *browser) send(path, contentType, body string) page {
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
-	return b.do(r)
+	return b.read(r)
 }
 
 func (b *browser) do(r *http.Request) page {

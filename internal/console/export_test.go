@@ -205,6 +205,12 @@ func Said(e hallpass.AuditEntry, name string) string {
 	return said
 }
 
+// TimeWords are a time as pages show it at now: relative, and as a date.
+func TimeWords(at, now time.Time) (relative, date string) {
+	m := timestamp{at, now}
+	return m.Relative(), m.Date()
+}
+
 // GuardAdvice says what to do about a refusal with that reason.
 func GuardAdvice(reason string) string { return guardAdvice(reason, "/") }
 

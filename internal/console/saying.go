@@ -156,18 +156,22 @@ var (
 // readable returns a text of the audit with times as pages have them, and with the names of
 // the tokens that it numbers.
 func readable(text string, names map[string]string) string {
-	text = auditTime.ReplaceAllStringFunc(text, func(at string) string {
-		t, err := time.Parse(time.RFC3339, at)
-		if err != nil { // a time that looks like one and is none stays
-			return at
-		}
-		return timestamp{at: t}.Exact()
-	})
-	return auditToken.ReplaceAllStringFunc(text, func(numbered string) string {
+	return auditToken.ReplaceAllStringFunc(dated(text), func(numbered string) string {
 		if name := names[numbered]; name != "" {
 			return named(name)
 		}
 		return numbered
+	})
+}
+
+// dated returns a text of the audit with times as pages have them.
+func dated(text string) string {
+	return auditTime.ReplaceAllStringFunc(text, func(at string) string {
+		t, err := time.Parse(time.RFC3339, at)
+		if err != nil { // a time that looks like one and is none stays
+			return at
+		}
+		return timestamp{at: t}.Date()
 	})
 }
 

@@ -7,7 +7,14 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// timestamp is a time as pages show it: relative to now, and exact.
+// timestamp is a time as pages show it, by one rule:
+//   - a time that stands by itself is relative to now, with the exact one in its title (the
+//     part "time");
+//   - in a sentence what is over is relative to now, and what lies ahead is a date
+//     (timestamp.Date), because somebody plans by it;
+//   - a duration is told in its largest unit (roughly).
+//
+// All are of UTC. The script adds the reader's zone to the titles.
 type timestamp struct{ at, now time.Time }
 
 func (req *request) timestamp(at time.Time) timestamp { return timestamp{at, req.o.Admin.Now()} }
@@ -24,11 +31,12 @@ func (m timestamp) Micro() string { return m.at.UTC().Format("2006-01-02T15:04:0
 // Day returns the UTC day as a date field has it.
 func (m timestamp) Day() string { return m.at.UTC().Format(time.DateOnly) }
 
-// Exact returns the time to the second, with its zone.
+// Exact returns the time to the second, with its zone, as titles have it.
 func (m timestamp) Exact() string { return m.at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// Long returns the time spelled out, with weekday and zone.
-func (m timestamp) Long() string { return m.at.UTC().Format("Monday, 2 January 2006, 15:04 UTC") }
+// Date returns the time to the minute, with weekday and zone, as sentences have it: "Wed 24
+// Feb 2027, 09:42 UTC". The script writes dates in the same way.
+func (m timestamp) Date() string { return m.at.UTC().Format("Mon 2 Jan 2006, 15:04 UTC") }
 
 // Relative returns the distance from now: "4 minutes ago", "in 12 days".
 func (m timestamp) Relative() string {

@@ -213,7 +213,7 @@ func (req *request) oldWords(old hallpass.Token) string {
 	if !old.Live(req.o.Admin.Now()) {
 		return "The old secret, …" + old.LastFour + ", has ended."
 	}
-	end := req.timestamp(old.EndsAt()).Long()
+	end := req.timestamp(old.EndsAt()).Date()
 	if old.Rotation.Quiet == 0 {
 		return "The old secret, …" + old.LastFour + ", ends when the new one is first used, and at the latest on " + end + "."
 	}
@@ -265,7 +265,7 @@ func pauseToken(req *request) error {
 	}
 	done := "The token " + t.Name + " is paused until somebody resumes it: it is refused on every node."
 	if !t.Pause.Until.IsZero() {
-		done = "The token " + t.Name + " is paused until " + req.timestamp(t.Pause.Until).Exact() + ": it is refused on every node, and resumes by itself."
+		done = "The token " + t.Name + " is paused until " + req.timestamp(t.Pause.Until).Date() + ": it is refused on every node, and resumes by itself."
 	}
 	req.flash(done)
 	req.seeOther(view.Account.URL)
@@ -276,7 +276,7 @@ func pauseToken(req *request) error {
 func (req *request) pauseWords(p hallpass.Pause) string {
 	words := "paused"
 	if !p.Until.IsZero() {
-		words += " until " + req.timestamp(p.Until).Exact()
+		words += " until " + req.timestamp(p.Until).Date()
 	}
 	if p.Reason != "" {
 		words += " (" + p.Reason + ")"
@@ -468,7 +468,7 @@ func retireToken(req *request) (change, error) {
 	}
 	c.Question, c.Button, c.Destroys = "Retire the old secret", "Retire now", true
 	c.Text = "It ends at once on every node. The new one goes on."
-	c.Steps = []step{{oldName(old), "works until " + req.timestamp(old.EndsAt()).Exact() + " at the latest", "ended"}}
+	c.Steps = []step{{oldName(old), "works until " + req.timestamp(old.EndsAt()).Date() + " at the latest", "ended"}}
 	if next.LastUse.At.IsZero() {
 		if old.InUse(req.o.Admin.Now()) {
 			c.inUse(old.Name)
@@ -492,7 +492,7 @@ func extendToken(req *request) (change, error) {
 	to := old.Rotation.CloseAt.Add(extendBy)
 	c.Question, c.Button = "Let the old secret go on", "Let it go on for 24 hours more"
 	c.Text = "It still ends earlier when nobody uses it any more."
-	c.Steps = []step{{oldName(old), "ends on " + req.timestamp(old.Rotation.CloseAt).Exact() + " at the latest", "ends on " + req.timestamp(to).Exact() + " at the latest"}}
+	c.Steps = []step{{oldName(old), "ends on " + req.timestamp(old.Rotation.CloseAt).Date() + " at the latest", "ends on " + req.timestamp(to).Date() + " at the latest"}}
 	c.done = "The old secret of " + old.Name + " goes on for 24 hours more."
 	c.do = func() error {
 		_, err := req.o.Admin.ExtendRotation(req.Context(), req.caller, a.ID, old.ID, to.Sub(req.o.Admin.Now()))

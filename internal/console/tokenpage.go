@@ -126,7 +126,7 @@ func (req *request) limitFields(t hallpass.Token) (list []field) {
 		add("Rate", rateWords(l.Rate))
 	}
 	if t.SelfRotate {
-		add("Renews itself", "until "+req.timestamp(t.RenewUntil).Exact())
+		add("Renews itself", "until "+req.timestamp(t.RenewUntil).Date())
 	}
 	return list
 }

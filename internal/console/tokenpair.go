@@ -136,14 +136,14 @@ func (req *request) pair(a accountRow, old, next hallpass.Token) tokenGroup {
 // one does not work.
 func (req *request) closing(old hallpass.Token, broken bool) string {
 	if broken {
-		return "The old one ends " + req.timestamp(old.EndsAt()).Long() + "."
+		return "The old one ends on " + req.timestamp(old.EndsAt()).Date() + "."
 	}
 	when := "The old one ends by itself when the new one is used"
 	if q := old.Rotation.Quiet; q > 0 {
 		when = "The old one ends by itself after " + secondsText(int64(q/time.Second)) + " without use"
 	}
 	if end := old.EndsAt(); !end.IsZero() {
-		when += ", at the latest " + req.timestamp(end).Long()
+		when += ", at the latest on " + req.timestamp(end).Date()
 	}
 	return when + "."
 }

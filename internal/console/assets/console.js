@@ -6,17 +6,17 @@ const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "local time";
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const long = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-// localTimes shows exact times in the reader's zone.
+// dateWords writes a time as the sentences of the server do: "Wed 24 Feb 2027, 09:42 UTC".
+const dateWords = (at) => at.toUTCString().replace(/^(\w+), 0?(\d+ \w+ \d+) (\d\d:\d\d).*/, "$1 $2, $3 UTC");
+
+// localTimes adds the time in the reader's zone to the exact one of each title.
 function localTimes(root = document) {
 	for (const t of $$("time[datetime]", root)) {
 		const at = new Date(t.dateTime);
 		if (isNaN(at)) continue;
-		const text = `${exact.format(at)} (${zone})`;
-		if ("exact" in t.dataset) t.textContent = text;
-		t.title = text;
+		t.title = `${at.toISOString().slice(0, 19).replace("T", " ")} UTC\n${local.format(at)} (${zone})`;
 	}
 }
 
@@ -193,6 +193,7 @@ function ask(html, opener, cancelled) {
 	title.id = h1.id;
 	title.textContent = h1.textContent;
 	h1.replaceWith(title);
+	localTimes(question);
 	dialog.append(document.adoptNode(question));
 	document.body.append(dialog);
 	$("[data-cancel]", dialog).addEventListener("click", (e) => {
@@ -701,12 +702,12 @@ class Lifetime {
 		return lastDay ? Math.min(end, this.latest) : end;
 	}
 
-	// tell shows the end in the reader's zone. Nothing can be sent without an end.
+	// tell shows the end. Nothing can be sent without an end.
 	tell() {
 		const at = this.end();
 		let text = "";
 		if (at === null) text = "The token never ends. Delete it when its job is done.";
-		else if (!Number.isNaN(at)) text = `Ends on ${long.format(new Date(at))}.`;
+		else if (!Number.isNaN(at)) text = `Ends on ${dateWords(new Date(at))}.`;
 		$("#token-ends", this.form).textContent = text;
 		$("button.primary", this.form).disabled = Number.isNaN(at);
 	}
@@ -804,7 +805,8 @@ class PageDialog {
 			for (const p of ["newToken", "name", "expires"]) url.searchParams.delete(p);
 			history.replaceState(null, "", url);
 		}
-		focusOn(this.opener?.isConnected ? this.opener : $("#add-token") ?? $("main"));
+		const opener = this.opener?.isConnected ? this.opener : $$("a[data-dialog]").find((a) => a.href === this.opener?.href); // its row may be a fresh one
+		focusOn(opener ?? $("#add-token") ?? $("main"));
 	}
 
 	tryClose() {
@@ -969,6 +971,7 @@ if (live.length) {
 		const page = answer?.ok && parsePage(await answer.text());
 		for (const part of live) {
 			const now = page && $("#" + part.id, page);
+			if (now) localTimes(now);
 			if (answer && !now) clearInterval(timer); // the session is over, or the guard is deleted
 			else if (now && now.innerHTML !== part.innerHTML && !part.contains(document.activeElement)) part.replaceChildren(...now.childNodes);
 		}
