@@ -360,3 +360,70 @@ func TestRowIsLive(t *testing.T) {
 		t.Error("the page was reloaded on the way")
 	}
 }
+
+// TestHomeByKeyboard puts a row of home off, pauses a token from its row, finds an account
+// and adds a channel, without a mouse. Each dialog keeps the focus while it is open, and
+// gives it back to the button that opened it.
+func TestHomeByKeyboard(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := newBrowser(t, s.URL)
+	account := newAccount(t, s, "ci")
+	secretOf(t, s, account, `{"name":"endless","secondsToLive":0}`)
+	s.Clock.Wind(8 * 24 * time.Hour) // it was never used
+	b.signIn("admin", hallpasstest.AdminPassword)
+	const row = `#never-used [aria-label="More actions for endless"]`
+	backOn := func(button string) string {
+		return `!document.querySelector("#token-dialog")?.open && document.activeElement.matches(` + quote(button) + `)`
+	}
+	inMenu := func(button, link string) {
+		t.Helper()
+		b.keys(kb.Enter)
+		b.until(`document.querySelector(".menu:popover-open")`)
+		b.tabTo(`.menu:popover-open ` + link)
+		b.keys(kb.Enter)
+		b.until(`document.querySelector("#token-dialog")?.open`)
+		b.stayIn("#token-dialog")
+		b.keys(kb.Escape)
+		b.until(backOn(button))
+	}
+	b.tabTo(row)
+	inMenu(row, `a[href^="/snooze"]`)
+	inMenu(row, `a[href$="/pause"]`)
+	b.keys(kb.Enter + kb.Escape) // a menu that is closed gives the focus back too
+	b.until(`!document.querySelector(".menu:popover-open")`)
+	b.until(backOn(row))
+	b.keys(kb.Enter)
+	b.tabTo(`.menu:popover-open a[href^="/snooze"]`)
+	b.keys(kb.Enter)
+	b.until(`document.activeElement.id === "reason"`)
+	b.keys("moves in March" + kb.Enter)
+	b.until(`document.readyState === "complete" && !document.querySelector("#never-used")`)
+	b.shows("It is put off until ")
+
+	b.tabTo(".find input")
+	b.keys("ci" + kb.Enter)
+	b.until(`location.pathname === "/find" && document.readyState === "complete"`)
+	b.tabTo(`main a[href="` + account + `"]`)
+	b.keys(kb.Enter)
+	b.until(`document.querySelector("#add-token")`)
+	const token = `button[aria-label^="Actions for endless"]`
+	b.tabTo(token)
+	for _, page := range []string{"/rotate", "/narrow", "/rename"} {
+		inMenu(token, `a[href$="`+page+`"]`)
+	}
+	b.keys(kb.Enter)
+	b.tabTo(`.menu:popover-open a[href$="/pause"]`)
+	b.keys(kb.Enter)
+	b.until(`document.activeElement.name === "for"`)
+	b.keys(kb.ArrowRight)
+	b.tabTo("#token-go")
+	b.keys(kb.Enter)
+	b.shows("The token endless is paused until ")
+
+	b.open("/create/channel")
+	b.until(`document.activeElement.id === "name"`)
+	b.do(chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(kb.ModifierShift)))
+	b.until(`document.activeElement.name === "type"`)
+	b.keys(kb.ArrowRight)
+	b.until(`document.querySelector("[name=type]:checked").value !== "webhook"`)
+}

@@ -210,6 +210,7 @@ func (p *pictured) today() {
 		p.secret["ci-dashboard-sync"] = old
 		p.use(sync.tokens[0], n+1)
 	}
+	p.token["ci-dashboard-sync, old"] = p.token["ci-dashboard-sync"]
 	p.secret["ci-dashboard-sync"], p.token["ci-dashboard-sync"] = next.Key, next.ID
 	p.use(sync.tokens[2], 0)
 	outside := shownAccounts[4].tokens[0]
@@ -266,6 +267,9 @@ func (p *pictured) pictures() []picture {
 		return strings.TrimPrefix(p.at(account, name), "/api/serviceaccounts/")
 	}
 	at := func(account, name string) string { return "/org/serviceaccounts/" + token(account, name) }
+	dialogAt := func(name, page string) func(*browser) {
+		return func(b *browser) { b.dialog(at("dashboard-sync", name) + page) }
+	}
 	dialog := func(b *browser) {
 		b.click("#add-token")
 		b.until(`document.activeElement.id === "token-name"`)
@@ -289,12 +293,49 @@ func (p *pictured) pictures() []picture {
 		}},
 		{"owner", "/org/serviceaccounts/" + p.uid["grafana-operator"] + "/owner", nil},
 		{"rotate", at("dashboard-sync", "argo-staging") + "/rotate", nil},
+		{"dialog-rotate", account, dialogAt("argo-staging", "/rotate")},
+		{"dialog-pause", account, dialogAt("argo-staging", "/pause")},
+		{"dialog-narrow", account, dialogAt("argo-staging", "/narrow")},
+		{"dialog-rename", account, dialogAt("argo-staging", "/rename")},
+		{"dialog-more", account, func(b *browser) {
+			dialog(b)
+			b.click(".more summary")
+		}},
+		{"snooze", "/", func(b *browser) {
+			b.dialog(fmt.Sprintf("/snooze?section=never-ends&subject=token:%d", p.token["gh-main"]))
+		}},
+		{"menu", account, func(b *browser) { b.click("#token-rows tbody .actions button") }},
+		{"menu-home", "/", func(b *browser) { b.click("#expiring li:first-child button") }},
+		{"question-disable", account, func(b *browser) {
+			b.press("a", "Disable service account")
+			b.until(`document.querySelector("#confirm-dialog")?.open`)
+		}},
+		{"question-role", account, func(b *browser) {
+			eval[bool](b, `(s => { s.value = "None"; s.dispatchEvent(new Event("change", {bubbles: true})); return true })(document.querySelector("#role"))`)
+			b.click("[data-role-save]")
+			b.until(`document.querySelector("#confirm-dialog")?.open`)
+		}},
+		{"question-bulk", "/org/serviceaccounts?filter=unowned", func(b *browser) {
+			b.click("#list tbody tr:nth-child(1) [name=account]")
+			b.click("#list tbody tr:nth-child(2) [name=account]")
+			b.click(`#bulk [value=disable]`)
+			b.until(`document.querySelector("#confirm-dialog")?.open`)
+		}},
+		{"retire", at("dashboard-sync", "ci-dashboard-sync, old") + "/retire", nil},
+		{"picker", account + "/roles", nil},
 		{"disable", account + "/disable", nil},
 		{"delete", account + "/delete", nil},
 		{"revoke", at("dashboard-sync", "argo-staging") + "/delete", nil},
 		{"notices", "/org/notices", nil},
 		{"notice", "/org/notices/2", nil},
+		{"notice-webhook", "/org/notices/1", nil},
 		{"channel", "/create/channel", nil},
+		{"channel-wrong", "/create/channel", func(b *browser) {
+			b.fill("#name", "Alerts")
+			b.fill("#url", "ftp://example.com")
+			b.press("button", "Add channel")
+			b.until(`document.querySelector("[aria-invalid=true]")`)
+		}},
 		{"guards", "/guards", nil},
 		{"guard", "/guards/prom", nil},
 		{"guard-of-file", "/guards/alertmanager?proxy=built-in", nil},
@@ -310,8 +351,10 @@ func (p *pictured) pictures() []picture {
 		}},
 		{"audit", "/admin/audit?outcome=refused", nil},
 		{"nodes", "/admin/nodes", nil},
-		{"policy", "/org/token-policy", nil},
 		{"find", "/find?q=sync", nil},
+		{"find-nothing", "/find?q=nothing-at-all", nil},
+		{"error-404", "/no/such/page", nil},
+		{"error-409", at("dashboard-sync", "argo-staging") + "/retire", nil},
 		{"administration", "/admin", nil},
 	}
 }
@@ -327,9 +370,31 @@ func TestPictures(t *testing.T) {
 	p.today()
 	b := newBrowser(t, p.URL)
 	b.signIn("admin", hallpasstest.AdminPassword)
-	p.manual(b, dir)
 	only := os.Getenv("HALLPASS_TEST_PICTURE") // names of some of them, with a space between
-	for _, shown := range p.pictures() {
+	if only == "" {
+		p.manual(b, dir)
+	}
+	b.album(dir, only, p.pictures())
+	b.open("/logout")
+	b.press("button", "Sign out")
+	b.until(`location.pathname === "/login"`)
+	p.User("vera", hallpass.RoleViewer)
+	b.signIn("vera", hallpasstest.UserPassword)
+	b.album(dir, only, []picture{{"home-viewer", "/", nil}, {"error-403", "/org/serviceaccounts/create", nil}})
+	fresh := hallpasstest.New(t)
+	b.url = fresh.URL
+	b.signIn("admin", hallpasstest.AdminPassword)
+	b.album(dir, only, []picture{{"home-empty", "/", nil}, {"accounts-empty", "/org/serviceaccounts", nil}, {"notices-empty", "/org/notices", nil}, {"guards-empty", "/guards", nil}})
+	var made struct{ UID string }
+	api(t, fresh, hallpasstest.Admin, "POST", "/api/serviceaccounts", `{"name":"dashboard-sync","role":"Viewer"}`, &made) // as quickstart does
+	status(fresh, secretOf(t, fresh, made.UID, `{"name":"quickstart"}`))
+	b.album(dir, only, []picture{{"home-quickstart", "/", nil}})
+}
+
+// album takes the pictures, or those of them whose names stand in only.
+func (b *browser) album(dir, only string, pictures []picture) {
+	b.t.Helper()
+	for _, shown := range pictures {
 		if only != "" && !strings.Contains(" "+only+" ", " "+shown.name+" ") {
 			continue
 		}
