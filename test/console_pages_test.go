@@ -250,8 +250,22 @@ func (a *axe) fits(what string, widths ...int64) {
 		if got := eval[int64](a.browser, `document.documentElement.scrollWidth`); got > width {
 			a.t.Errorf("%s is %d pixels wide on a screen of %d", what, got, width)
 		}
+		for _, out := range eval[[]string](a.browser, beyondScreen) {
+			a.t.Errorf("%s on a screen of %d: out of it is %s", what, width, out)
+		}
 	}
 }
+
+// beyondScreen finds what stands left or right of the screen and cannot be scrolled to: the
+// width of the page does not tell of what is cut off. Nor does the screen tell of what a row
+// of a table cuts off at its left.
+const beyondScreen = `[...document.querySelectorAll("main *")].filter(e => {
+	const at = e.getBoundingClientRect(), row = e.matches("td > *") && e.closest("tr");
+	if (row && at.width && getComputedStyle(row).clipPath.startsWith("inset") && at.left < row.getBoundingClientRect().left + 13 && !e.matches(".sr")) return true;
+	if (!at.width || e.closest("svg, .sr, dialog, [popover]") || at.left >= -1 && at.right <= innerWidth + 1) return false;
+	for (let up = e.parentElement; up; up = up.parentElement) if (getComputedStyle(up).overflowX !== "visible") return up.matches("body, html");
+	return true;
+}).slice(0, 3).map(e => e.tagName + "." + e.className + ": " + e.innerText?.slice(0, 40))`
 
 // TestEveryPageIsAccessible checks every page of the console with usual, empty and
 // hostile data, and its dialogs.

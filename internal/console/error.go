@@ -52,6 +52,9 @@ func describe(err error) errorView {
 	var e *hallpass.Error
 	if errors.As(err, &e) {
 		view.Text, view.Needs = messageOf(err), e.Needs
+		if e.Needs != "" && e.ID == "accesscontrol.Denied" { // the page says it itself, with whom to ask
+			view.Text = ""
+		}
 	}
 	switch hallpass.KindOf(err) {
 	case hallpass.NotFound:

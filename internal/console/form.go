@@ -110,7 +110,11 @@ func (req *request) errorText(err error) (string, bool) {
 	if e != nil && errorWords[e.ID] != "" {
 		return errorWords[e.ID], true
 	}
-	return messageOf(err), true
+	text := messageOf(err)
+	if rest, named := strings.CutPrefix(text, "Url "); named { // the API's name of the field begins the sentence
+		text = "URL " + rest
+	}
+	return text, true
 }
 
 // choice is an option of a form.

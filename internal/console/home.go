@@ -44,6 +44,7 @@ type homeView struct {
 	Nodes    badge     // without Text: the viewer may not see them
 	Alone    bool      // the one server there is
 	Feed     []saying
+	Create   bool // there is no account yet, and the viewer may add one
 	Cards    []card
 }
 
@@ -70,6 +71,7 @@ func home(req *request) error {
 	}
 	if view.Accounts == "" && len(view.Sections) == 0 {
 		view.Cards = f.cards()
+		view.Create = req.caller.Can(hallpass.ServiceAccountsRead, "") && req.caller.Can(hallpass.ServiceAccountsCreate, "")
 	}
 	if view.Nodes, view.Alone, err = req.nodesState(); err != nil {
 		return err

@@ -28,7 +28,7 @@ var (
 func TestHomeSaysWhatNeedsDoing(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
-	b.want("an empty server", b.get("/"), 200, "Welcome, admin", "Service accounts")
+	b.want("an empty server", b.get("/"), 200, "Welcome, admin", "Service accounts", `<a class="button primary" href="/org/serviceaccounts/create">`)
 	b.create("ci", "Viewer")
 	api := "/api/serviceaccounts/" + idOf(t, s, "ci")
 	s.Do(hallpasstest.Admin, "PATCH", api, `{"owner":"ops@example.com"}`)
