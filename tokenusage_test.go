@@ -1,6 +1,7 @@
 package hallpass_test
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/hallpass-dev/hallpass"
@@ -11,7 +12,7 @@ func TestParseImpact(t *testing.T) {
 		"disable": {Do: hallpass.ImpactDisable}, "delete": {Do: hallpass.ImpactDelete}, "role:Viewer": {Do: hallpass.ImpactRole, Role: hallpass.RoleViewer}, "role:None": {Do: hallpass.ImpactRole},
 		"token:7:revoke": {Do: hallpass.ImpactToken, Token: 7}, "token:7:pause": {Do: hallpass.ImpactPause, Token: 7}, "pause": {Do: hallpass.ImpactPause}, "token:7:delete": {Do: hallpass.ImpactToken, Token: 7}, "token:7:retire": {Do: hallpass.ImpactToken, Token: 7},
 	} {
-		if got, err := hallpass.ParseImpact(text); err != nil || got != want {
+		if got, err := hallpass.ParseImpact(text); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %+v, %v, want %+v", text, got, err, want)
 		}
 	}
