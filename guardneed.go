@@ -35,8 +35,11 @@ var errNotOneNeed = Invalidf("action", "the rule says exactly one of public, rol
 // maxCaptured is the longest value that a rule captures, in bytes.
 const maxCaptured = 200
 
-// Captured is what a rule captured from one request. It is a plain value.
+// Captured is what a rule captured from one request.
 type Captured struct {
+	// Asked are the scopes of the permissions that the caller was found to hold, as
+	// Authorize fills them in: all that the request needs, unless it refuses.
+	Asked  AskedScopes
 	values [maxRuleCaptures]string // by the rule's captures
 }
 
@@ -134,12 +137,13 @@ func (r *CompiledRule) Authorize(guard string, caller Caller, c *Captured) *Erro
 }
 
 // missing returns the first permission that the request needs and the caller does
-// not hold.
+// not hold, and notes in c the scopes of those before it.
 func (r *CompiledRule) missing(caller Caller, c *Captured) (want Permission, lacks bool) {
 	for _, want := range r.Permissions(c) {
 		if !caller.Can(want.Action, want.Scope) {
 			return want, true
 		}
+		c.Asked.Add(want.Scope)
 	}
 	return Permission{}, false
 }

@@ -64,16 +64,15 @@ func NewRuleset(g Guard) (*Ruleset, error) {
 }
 
 // routeOf returns the route of the requests that the rule of the guard matches. A scope
-// with captures is not told: they come from paths.
+// with captures is another for each request: Captured.Asked has it.
 func (r *CompiledRule) routeOf(guard string) *TokenRoute {
 	route := &TokenRoute{Pattern: r.Path, Guard: guard}
 	switch r.Need.Kind {
 	case NeedRole:
 		route.Action = RoleAction(r.Need.Role)
 	case NeedPermission:
-		route.Action, route.Scope = r.Need.Action, Scope(r.Need.Scope)
-		if strings.Contains(r.Need.Scope, "{") {
-			route.Scope = AnyScope
+		if route.Action = r.Need.Action; !r.Need.HasCaptures() {
+			route.Scope = Scope(r.Need.Scope)
 		}
 	}
 	return route

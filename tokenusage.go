@@ -72,7 +72,46 @@ type TokenRoute struct {
 	Pattern string // as "GET /api/org"; of a rule of a guard, its path, "" for no rule
 	Guard   string // the guard whose rule it is; "": none
 	Action  Action // that is demanded; "": none
-	Scope   Scope  // on which it is demanded, where that is the same for all requests; AnyScope where requests differ; "": nobody tells
+	Scope   Scope  // on which it is demanded, where that is the same for all requests; "": each request tells, or none is demanded
+}
+
+// AskedScopes are the scopes on which a request asked for the action of its route, each
+// once. The zero AskedScopes are none. It is not safe for concurrent use.
+type AskedScopes struct {
+	first Scope   // most requests ask on one alone
+	more  []Scope // at most MaxActionScopes; if there were more, the last is AnyScope
+}
+
+// Add adds the scope. Of an empty one it keeps nothing, and in the place of one that is too
+// long to be held AnyScope. It allocates nothing for the first.
+func (a *AskedScopes) Add(s Scope) {
+	if len(s) > maxScope {
+		s = AnyScope
+	}
+	switch {
+	case s == "" || s == a.first || slices.Contains(a.more, s):
+	case a.first == "":
+		a.first = s
+	case len(a.more) < MaxActionScopes:
+		a.more = append(a.more, s)
+	default:
+		a.more[len(a.more)-1] = AnyScope
+	}
+}
+
+// None reports whether there are no scopes.
+func (a *AskedScopes) None() bool { return a.first == "" }
+
+// All yields the scopes in the order in which they were added.
+func (a *AskedScopes) All(yield func(Scope) bool) {
+	if a.first == "" || !yield(a.first) {
+		return
+	}
+	for _, s := range a.more {
+		if !yield(s) {
+			return
+		}
+	}
 }
 
 // Asked says what a request of the method, "" for an unusual one, asked for: the pattern of a

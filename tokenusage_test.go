@@ -1,7 +1,10 @@
 package hallpass_test
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hallpass-dev/hallpass"
@@ -56,7 +59,7 @@ func TestRoutesOfRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]hallpass.TokenRoute{
-		"/a/x": {Pattern: "/a/{name}", Guard: "app", Action: "role:Editor"}, "/b/x": {Pattern: "/b/{name}", Guard: "app", Action: "app:read", Scope: hallpass.AnyScope},
+		"/a/x": {Pattern: "/a/{name}", Guard: "app", Action: "role:Editor"}, "/b/x": {Pattern: "/b/{name}", Guard: "app", Action: "app:read"},
 		"/c": {Pattern: "/c", Guard: "app", Action: "app:read", Scope: "apps:c"}, "/d": {Pattern: "/d", Guard: "app"}, "/e": {Guard: "app"},
 	} {
 		j := rules.Judge(hallpass.GuardRequest{Method: "GET", Target: path})
@@ -74,5 +77,33 @@ func TestRoutesOfRules(t *testing.T) {
 	}
 	if role, ok := (hallpass.TokenAction{Action: "role:Editor"}).Role(); !ok || role != hallpass.RoleEditor {
 		t.Errorf("role:Editor stands for %v, %t", role, ok)
+	}
+}
+
+// TestAskedScopes adds scopes: each is there once, the first twenty-one apart and the others as
+// one.
+func TestAskedScopes(t *testing.T) {
+	var a hallpass.AskedScopes
+	a.Add("")
+	if !a.None() {
+		t.Error("an empty scope is none")
+	}
+	want := []hallpass.Scope{"a", hallpass.AnyScope}
+	for _, s := range []hallpass.Scope{"a", "a", hallpass.Scope(strings.Repeat("x", 256)), "a"} {
+		a.Add(s)
+	}
+	if got := slices.Collect(a.All); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	a = hallpass.AskedScopes{}
+	for i := range 100 {
+		a.Add(hallpass.Scope(fmt.Sprint("shops:", i)))
+	}
+	got := slices.Collect(a.All)
+	if len(got) != hallpass.MaxActionScopes+1 || got[19] != "shops:19" || got[20] != hallpass.AnyScope {
+		t.Errorf("%v", got)
+	}
+	for range a.All {
+		break
 	}
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -25,6 +26,9 @@ type Options struct {
 	Proxied         func() bool          // whether a request told that it came through a proxy, while none is trusted; nil: nobody knows
 	Itself          []string             // the URLs of this server, which no guard protects; "" is none
 	Outgoing        Outgoing             // what is set up for notices
+	// Permitted is told on which scope a caller was permitted to do the action, each time it
+	// was asked for on one, with the context of the request; nil: nobody is told.
+	Permitted func(context.Context, hallpass.Action, hallpass.Scope)
 }
 
 // Settings is the server's configuration by section and key, without secrets.
@@ -107,7 +111,30 @@ type need struct {
 	action hallpass.Action
 	scope  hallpass.Scope
 	where  where
-	users  bool // a service account may not, whatever it holds
+	users  bool           // a service account may not, whatever it holds
+	target hallpass.Scope // what the audit names in the place of the scope; "": the scope
+}
+
+// named returns what the audit names of the need.
+func (n need) named() (demanded, target string) {
+	return string(n.action), string(cmp.Or(n.target, n.scope))
+}
+
+// permitted tells that the caller was permitted what is needed.
+func (a *Admin) permitted(ctx context.Context, n need) {
+	if a.o.Permitted != nil && n.scope != "" && n.where != nowhere {
+		a.o.Permitted(ctx, n.action, n.scope)
+	}
+}
+
+// asked ends what needed n: it records err if it is a refusal of the caller, and returns it.
+func (a *Admin) asked(ctx context.Context, c hallpass.Caller, n need, err error) error {
+	if err == nil {
+		a.permitted(ctx, n)
+		return nil
+	}
+	demanded, target := n.named()
+	return a.refused(ctx, c, err, demanded, target)
 }
 
 // where says where the caller must hold the permission.
@@ -141,7 +168,7 @@ func (n need) authorize(c hallpass.Caller) error {
 // authorize returns nil if the caller has what is needed, and else records the
 // refusal and returns it.
 func (a *Admin) authorize(ctx context.Context, c hallpass.Caller, n need) error {
-	return a.refused(ctx, c, n.authorize(c), string(n.action), string(n.scope))
+	return a.asked(ctx, c, n, n.authorize(c))
 }
 
 // Authorize returns nil if the caller may do action on scope, and else records
@@ -162,7 +189,7 @@ func (a *Admin) read(ctx context.Context, c hallpass.Caller, n need, fn func(*st
 	if err == nil {
 		err = a.db.Read(ctx, fn)
 	}
-	return a.refused(ctx, c, err, string(n.action), string(n.scope))
+	return a.asked(ctx, c, n, err)
 }
 
 var errGone = &hallpass.Error{Kind: hallpass.Unauthenticated, ID: "auth.unauthorized", Message: "Unauthorized"}

@@ -155,7 +155,8 @@ func (a *Admin) AccessesOn(ctx context.Context, c hallpass.Caller, r hallpass.Re
 	if c.OrgMissing {
 		return on, nil, errOrgGone
 	}
-	err = a.read(ctx, c, need{action: r.PermissionsRead(), scope: r.Scope(ref), where: afterLookUp}, func(tx *store.Tx) error {
+	n := need{action: r.PermissionsRead(), target: r.Scope(ref), where: afterLookUp}
+	err = a.read(ctx, c, n, func(tx *store.Tx) error {
 		p, err := findResource(tx, c.Org, r, ref)
 		if err != nil {
 			return hide(c, r.PermissionsRead(), r, err)
@@ -163,10 +164,13 @@ func (a *Admin) AccessesOn(ctx context.Context, c hallpass.Caller, r hallpass.Re
 		if err := a.authorizeResource(tx, c, r.PermissionsRead(), p); err != nil {
 			return err
 		}
-		on = p.item
+		on, n.scope = p.item, p.scopes[0]
 		list, err = a.accesses(tx, c.Org, p)
 		return err
 	})
+	if err == nil {
+		a.permitted(ctx, n)
+	}
 	return on, list, err
 }
 
@@ -268,8 +272,8 @@ func (a *Admin) SetAccess(ctx context.Context, c hallpass.Caller, r hallpass.Res
 	if err := validateAccess(r, list); err != nil {
 		return err
 	}
-	n := need{action: r.PermissionsWrite(), scope: r.Scope(ref), where: afterLookUp}
-	return a.change(ctx, c, n, "permission.set", func(t *Turn) error {
+	n := need{action: r.PermissionsWrite(), target: r.Scope(ref), where: afterLookUp}
+	err := a.change(ctx, c, n, "permission.set", func(t *Turn) error {
 		p, err := findResource(t.Tx, t.Caller.Org, r, ref)
 		if err != nil {
 			return hide(t.Caller, n.action, r, err)
@@ -289,8 +293,13 @@ func (a *Admin) SetAccess(ctx context.Context, c hallpass.Caller, r hallpass.Res
 				return err
 			}
 		}
+		n.scope = p.scopes[0]
 		return t.Audit(string(r), p.id, "")
 	})
+	if err == nil {
+		a.permitted(ctx, n)
+	}
+	return err
 }
 
 // accessStep gives a grantee a level of access to a resource, or with an empty one

@@ -34,13 +34,17 @@ func (a *Admin) Inventory(ctx context.Context, c hallpass.Caller, f InventoryFil
 // TokenOfAccount returns a token of whichever account of the caller's org; NotFound
 // when there is none with that ID.
 func (a *Admin) TokenOfAccount(ctx context.Context, c hallpass.Caller, id hallpass.TokenID) (t hallpass.TokenOfAccount, err error) {
-	n := need{action: hallpass.ServiceAccountsRead, scope: hallpass.Scope(target("tokens:id", int64(id))), where: afterLookUp}
+	n := need{action: hallpass.ServiceAccountsRead, target: hallpass.Scope(target("tokens:id", int64(id))), where: afterLookUp}
 	err = a.read(ctx, c, n, func(tx *store.Tx) error {
 		if t, err = tx.TokenOfAccount(c.Org, id); err != nil {
 			return err
 		}
-		return c.Authorize(hallpass.ServiceAccountsRead, t.Account.ID.Scope())
+		n.scope = t.Account.ID.Scope()
+		return c.Authorize(n.action, n.scope)
 	})
+	if err == nil {
+		a.permitted(ctx, n)
+	}
 	return t, err
 }
 

@@ -68,7 +68,7 @@ func (a *Admin) change(ctx context.Context, c hallpass.Caller, n need, action st
 		}
 		return nil
 	})
-	return a.refused(ctx, c, err, string(n.action), string(n.scope))
+	return a.asked(ctx, c, n, err)
 }
 
 // changed is the change of the thing with that ID.

@@ -44,7 +44,11 @@ func (a *API) save(c call, raw []byte, s library.SaveDashboard) (library.SavedDa
 		return library.SavedDashboard{}, err
 	}
 	s.ID, s.UID, s.Version, s.Title, s.Tags, s.Data = hallpass.DashboardID(m.id), m.uid, m.version, m.title, m.tags, m.data
-	return a.library.SaveDashboard(c.Context(), c.caller, s)
+	d, err := a.library.SaveDashboard(c.Context(), c.caller, s)
+	if err == nil {
+		c.did(d.Demanded)
+	}
+	return d, err
 }
 
 // importDashboard is POST /api/dashboards/import: the inputs that the dashboard names get

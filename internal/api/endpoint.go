@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"mime"
 	"net/http"
 
@@ -64,19 +65,19 @@ func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn fun
 	return route{pattern: pattern, rule: rule, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := a.enter(w, r, rule)
 		if err != nil {
-			httpd.WriteError(w, r, err)
+			fail(w, r, err)
 			return
 		}
 		var in In
 		if _, bodyless := any(in).(none); !bodyless {
 			if err := decode(w, r, rule, &in); err != nil {
-				httpd.WriteError(w, r, err)
+				fail(w, r, err)
 				return
 			}
 		}
 		out, err := fn(c, in)
 		if err != nil {
-			httpd.WriteError(w, r, err)
+			fail(w, r, err)
 			return
 		}
 		if made, ok := any(&out).(*encoded); ok {
@@ -103,9 +104,35 @@ func stream(a *API, pattern string, rule rule, fn func(*streamWriter, call) erro
 			err = fn(l, c)
 		}
 		if err != nil {
-			httpd.WriteError(w, r, err)
+			fail(w, r, err)
 		}
 	})}
+}
+
+// fail answers with the error. On what was asked for before it is not recorded: that may be
+// anything that the client wrote.
+func fail(w http.ResponseWriter, r *http.Request, err error) {
+	httpd.EventOf(r.Context()).Asked = hallpass.AskedScopes{}
+	httpd.WriteError(w, r, err)
+}
+
+// did notes that the request demanded the permission, where the rule of its route does not
+// tell which.
+func (c call) did(p hallpass.Permission) {
+	event := httpd.EventOf(c.Context())
+	if c.rule.route.Action != p.Action {
+		event.Route = &hallpass.TokenRoute{Pattern: c.rule.route.Pattern, Action: p.Action}
+	}
+	event.Asked = hallpass.AskedScopes{}
+	event.Asked.Add(p.Scope)
+}
+
+// Permitted notes, in the event of the request, on which scope the action of its route was
+// asked for and permitted. It is for admin.Options.
+func Permitted(ctx context.Context, action hallpass.Action, scope hallpass.Scope) {
+	if event := httpd.EventOf(ctx); event.Route != nil && event.Route.Action == action {
+		event.Asked.Add(scope)
+	}
 }
 
 // enter is admit, reads the query that the rule declares, and tells the client the rate of its token and when that ends soon.
@@ -148,9 +175,7 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 			return c, errAccountNotFound // also when the caller lacks the permission: nothing may show that the org exists
 		}
 		scope = c.account.Scope()
-		event.Target, event.Scope = string(scope), scope
-	} else {
-		event.Scope = scopeInPath(r)
+		event.Target = string(scope)
 	}
 	if c.caller.OrgMissing && !rule.org { // for a caller outside of the org, nothing in it exists
 		if r.PathValue("team") != "" {
@@ -175,19 +200,6 @@ func (a *API) admit(r *http.Request, rule rule) (call, error) {
 		return c, a.admin.AuthorizeOnServer(r.Context(), c.caller, rule.action, "")
 	}
 	return c, a.admin.Authorize(r.Context(), c.caller, rule.action, scope)
-}
-
-// scopeInPath returns the scope that the path names by a uid; "": it names none.
-func scopeInPath(r *http.Request) hallpass.Scope {
-	for _, named := range []struct {
-		resource hallpass.Resource
-		uid      string
-	}{{hallpass.DashboardResource, r.PathValue("dashboard")}, {hallpass.FolderResource, r.PathValue("folder")}} {
-		if hallpass.ValidUID(named.uid) {
-			return named.resource.Scope(named.uid)
-		}
-	}
-	return ""
 }
 
 var (

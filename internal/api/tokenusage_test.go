@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/server"
@@ -71,6 +73,45 @@ func TestTokenUsage(t *testing.T) {
 	}
 	expect(t, "no such token", s.Do(hallpasstest.Admin, "GET", one+"/tokens/999/usage", ""), 404, "ErrTokenNotFound")
 	expect(t, "not for the token itself", s.Do(as, "GET", path, ""), 403)
+}
+
+// TestUsageOfScopes calls routes that demand a permission on one thing, wherever the request
+// names it: the usage has the very scope, also where the body alone tells it.
+func TestUsageOfScopes(t *testing.T) {
+	s := hallpasstest.New(t)
+	hallpasstest.NewGuard(t, s.Store(), hallpass.Guard{Name: "app", Org: 1})
+	one := account(t, s, "one", "Admin")
+	minted := made(t, s.Do(hallpasstest.Admin, "POST", one+"/tokens", `{"name":"t"}`))
+	as := hallpasstest.Bearer(minted.Key)
+	for _, r := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"POST", "/api/folders", `{"uid":"f","title":"F"}`, 200}, {"POST", "/api/folders", `{"uid":"g","title":"G","parentUid":"f"}`, 200}, {"GET", "/api/folders/g", "", 200},
+		{"POST", "/api/dashboards/db", `{"dashboard":{"uid":"d","title":"D"},"folderUid":"f"}`, 200}, {"POST", "/api/dashboards/db", `{"dashboard":{"uid":"d","title":"E"},"folderUid":"f","overwrite":true}`, 200},
+		{"GET", "/api/dashboards/uid/d", "", 200}, {"GET", "/api/dashboards/uid/nosuch", "", 404}, {"GET", "/api/folders/f/permissions", "", 200}, {"GET", "/api/guards/app", "", 200},
+		{"GET", fmt.Sprint("/api/tokens/", minted.ID), "", 200}, {"GET", "/api/search", "", 200}, {"POST", "/api/folders", `{"uid":"f","title":""}`, 400},
+	} {
+		expect(t, r.method+" "+r.path, s.Do(as, r.method, r.path, r.body), r.status)
+	}
+	want := []string{
+		"dashboards:create folders:uid:f", "dashboards:read ", "dashboards:read dashboards:uid:d", "dashboards:write dashboards:uid:d", "folders.permissions:read folders:uid:f",
+		"folders:create ", "folders:create folders:uid:f", "folders:create folders:uid:general", "folders:read folders:uid:g", "guards:read guards:uid:app",
+		"serviceaccounts:read " + strings.Replace(one, "/api/serviceaccounts/", "serviceaccounts:id:", 1),
+	}
+	var got []string
+	hallpasstest.Eventually(t, "all calls in the usage", func() bool {
+		var u wire.TokenUsage
+		into(t, s.Do(hallpasstest.Admin, "GET", fmt.Sprintf("%s/tokens/%d/usage", one, minted.ID), ""), &u)
+		got = nil
+		for _, a := range u.Actions {
+			got = append(got, a.Action+" "+a.Scope)
+		}
+		return len(got) >= len(want)
+	})
+	if d := cmp.Diff(got, want); d != "" {
+		t.Errorf("actions, want:\n%s", d)
+	}
 }
 
 // tables returns what the tables of the server's database hold, as text, by name.

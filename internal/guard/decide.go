@@ -51,6 +51,7 @@ type Verdict struct {
 	Caller hallpass.Caller      // whose token it is; zero if the request passes without one, or the token is no good
 	Guard  *hallpass.Guard      // that decided, as it is now; nil if there is none. It must not be changed
 	Route  *hallpass.TokenRoute // what the request counts for as a use of its token; nil: nothing, for it was asked before
+	Asked  hallpass.AskedScopes // on which the action of Route was demanded, if Route does not tell it; none unless Allow
 	Rule   int                  // the number of the rule that matched; 0: none, or the request did not come that far
 
 	// The fields below say what the protected API is told. They are nil unless Allow.
@@ -182,6 +183,7 @@ func (d *Decider) apply(rules *hallpass.Ruleset, c *Check, caller hallpass.Calle
 	var err error
 	if why == nil {
 		v = d.allow(caller)
+		v.Asked = j.Captured.Asked
 		v.Set, err = d.further(rules, &j, &v)
 		if j.Rule != nil {
 			v.Read = j.Rule.ReadHeaders()

@@ -91,10 +91,8 @@ func (x *exchange) serve(w http.ResponseWriter, r *http.Request, guard, target s
 	x.check = Check{Door: "built-in", Guard: guard, Method: r.Method, Host: r.Host, Target: target, Header: r.Header, Authorization: r.Header["Authorization"], From: x.event.From}
 	begun := x.proxy.Verify.Moment()
 	x.verdict = x.proxy.Decider.Decide(r.Context(), x.check)
-	if x.verdict.Caller.Token != 0 {
-		x.event.SetCaller(x.verdict.Caller)
-		x.event.Route, x.event.Method = x.verdict.Route, r.Method
-	}
+	x.event.Method = r.Method
+	x.verdict.tellEvent(x.event)
 	if !x.verdict.Allow {
 		path, _, _ := strings.Cut(target, "?")
 		x.event.Target += ": " + r.Method + " " + path

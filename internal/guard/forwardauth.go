@@ -155,7 +155,7 @@ func (f *ForwardAuth) answer(w http.ResponseWriter, event *httpd.Event, v Verdic
 func (v *Verdict) tellEvent(event *httpd.Event) {
 	if v.Caller.Token != 0 {
 		event.SetCaller(v.Caller)
-		event.Route = v.Route
+		event.Route, event.Asked = v.Route, v.Asked
 	}
 	event.Err = v.Err
 }

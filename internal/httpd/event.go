@@ -27,7 +27,7 @@ type Event struct {
 	Foreign  bool                 // the answer is that of another server, its status too
 	Route    *hallpass.TokenRoute // what the request with a token asked for; nil: it is not counted
 	Method   string               // of the request that is counted: where a proxy asks, of the original one
-	Scope    hallpass.Scope       // on which the action of Route is demanded, if Route does not tell it
+	Asked    hallpass.AskedScopes // on which the action of Route was demanded and permitted, if Route does not tell it
 	Reads    bool                 // it changes nothing, whatever its method: success is logged at level Debug
 
 	ids    *requestIDs // nil: the request has none

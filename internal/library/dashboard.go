@@ -55,7 +55,8 @@ type SaveDashboard struct {
 // at the root.
 type SavedDashboard struct {
 	hallpass.Dashboard
-	In hallpass.Folder
+	In       hallpass.Folder
+	Demanded hallpass.Permission // to create it in the folder, or to change it
 }
 
 func (in *SaveDashboard) validate() error {
@@ -118,8 +119,10 @@ func (l *Library) saveDashboard(t *admin.Turn, r admin.Reach, in SaveDashboard) 
 	}
 	if was == nil {
 		t.Action = "dashboard.create"
+		d.Demanded = hallpass.Permission{Action: hallpass.DashboardsCreate, Scope: admin.FolderScopes(above)[0]}
 		d.Dashboard, err = l.createDashboard(t, r, in, above)
 	} else {
+		d.Demanded = hallpass.Permission{Action: hallpass.DashboardsWrite, Scope: hallpass.DashboardResource.Scope(was.UID)}
 		d.Dashboard, err = l.updateDashboard(t, r, in, *was, above)
 	}
 	if err != nil {

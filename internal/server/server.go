@@ -12,6 +12,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
@@ -202,6 +203,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		RotationGrace: grace, Rate: rate, TrustsProxies: len(c.Server.TrustedProxies) > 0, Proxied: s.proxied.Load,
 		Now: now, Settings: c.settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		Outgoing:    outgoing,
+		Permitted:   api.Permitted,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
 	})
 	s.notices = s.newSender()

@@ -13,7 +13,7 @@ func (s *Server) began(e *httpd.Event, status int) {
 	if e.Token == 0 || e.Route == nil {
 		return
 	}
-	s.verify.Observe(&verify.Used{Token: e.Token, From: e.From, Method: e.Method, Route: e.Route, Scope: e.Scope, Status: status, Foreign: e.Foreign})
+	s.verify.Observe(&verify.Used{Token: e.Token, From: e.From, Method: e.Method, Route: e.Route, Asked: e.Asked, Status: status, Foreign: e.Foreign})
 }
 
 // pruneTokenUsage deletes days of tokens that are older than they are kept. The first

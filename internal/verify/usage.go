@@ -19,7 +19,7 @@ type Used struct {
 	From    hallpass.From
 	Method  string               // of the request
 	Route   *hallpass.TokenRoute // what it asked for; never nil
-	Scope   hallpass.Scope       // on which the action of the route was asked for, if the route does not tell it
+	Asked   hallpass.AskedScopes // on which the action of the route was asked for and permitted, if the route does not tell it
 	Status  int
 	Foreign bool // the status is that of another server
 }
@@ -195,17 +195,24 @@ func (d *details) note(u *Used, us int64, permitted bool) bool {
 	if !permitted || u.Route.Action == "" {
 		return fits
 	}
-	scope := u.Route.Scope
-	if scope == "" && u.Status < 400 { // else it may be anything that the client wrote
-		scope = u.Scope
+	if u.Route.Scope != "" || u.Asked.None() {
+		return d.did(u.Route.Action, u.Route.Scope, us) && fits
 	}
-	a := d.action(u.Route.Action, scope)
+	for scope := range u.Asked.All {
+		fits = d.did(u.Route.Action, scope, us) && fits
+	}
+	return fits
+}
+
+// did counts the action on the scope. It reports whether there was room.
+func (d *details) did(action hallpass.Action, scope hallpass.Scope, us int64) bool {
+	a := d.action(action, scope)
 	if a == nil {
 		return false
 	}
 	a.count.Add(1)
 	a.last.Store(us)
-	return fits
+	return true
 }
 
 func methodNumber(method string) int { return max(slices.Index(methods[:], method), 0) }
@@ -218,12 +225,17 @@ func (d *details) place(from *hallpass.From) *placeCount {
 	return findPlace(d.second().places[:], from)
 }
 
-// action returns the count of the action on the scope, nil if there is no room.
+// action returns the count of the action on the scope, nil if there is no room. An action
+// that was done on many other scopes already is counted on AnyScope.
 func (d *details) action(action hallpass.Action, scope hallpass.Scope) *actionCount {
-	if a := findAction(d.actions[:], action, scope); a != nil {
-		return a
+	a, others := findAction(d.actions[:], action, scope, 0)
+	if a == nil {
+		a, others = findAction(d.second().actions[:], action, scope, others)
 	}
-	return findAction(d.second().actions[:], action, scope)
+	if a == nil && others >= hallpass.MaxActionScopes && scope != hallpass.AnyScope {
+		return d.action(action, hallpass.AnyScope)
+	}
+	return a
 }
 
 // second returns the second part, which it makes for the first who needs it.
@@ -250,19 +262,32 @@ func findPlace(places []placeCount, from *hallpass.From) *placeCount {
 	return nil
 }
 
-func findAction(actions []actionCount, action hallpass.Action, scope hallpass.Scope) *actionCount {
+// findAction returns the count of the action on the scope among actions, nil if there is no
+// room. others is how many other scopes of the action were seen, with those seen before:
+// from MaxActionScopes on there is no room for a further one.
+func findAction(actions []actionCount, action hallpass.Action, scope hallpass.Scope, before int) (found *actionCount, others int) {
+	others = before
 	for i := range actions {
 		a := &actions[i]
 		of := a.of.Load()
 		if of == nil {
+			if others >= hallpass.MaxActionScopes && scope != "" && scope != hallpass.AnyScope {
+				return nil, others
+			}
 			a.of.CompareAndSwap(nil, &usedAction{action, scope})
 			of = a.of.Load() // of whoever was first
 		}
-		if of.action == action && of.scope == scope {
-			return a
+		if of.action != action {
+			continue
+		}
+		if of.scope == scope {
+			return a, others
+		}
+		if of.scope != "" && of.scope != hallpass.AnyScope {
+			others++
 		}
 	}
-	return nil
+	return nil, others
 }
 
 // take returns what was counted since the last call, by token.

@@ -44,6 +44,7 @@ func TestObserveAllocatesNothing(t *testing.T) {
 	w := newWorld(t, verify.Options{})
 	id, _ := w.token(w.account("ci"), "t", 0)
 	u := used(id, 200)
+	u.Asked.Add("orgs:id:1")
 	if n := testing.AllocsPerRun(1000, func() { w.verify.Observe(u) }); n != 0 {
 		t.Errorf("counting a request allocates %v times, want 0", n)
 	}
@@ -168,7 +169,8 @@ func TestUsageOfManyPlaces(t *testing.T) {
 	for i := range addresses {
 		u := used(id, 200)
 		u.From.Address = fmt.Sprint("2001:db8::", i)
-		u.Scope = hallpass.Scope(fmt.Sprint("orgs:id:", i))
+		u.Asked = hallpass.AskedScopes{}
+		u.Asked.Add(hallpass.Scope(fmt.Sprint("orgs:id:", i)))
 		w.verify.Observe(u)
 	}
 	if more := heap() - before; more > 1<<20 {
