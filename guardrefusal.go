@@ -1,6 +1,9 @@
 package hallpass
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // A GuardRefusal is a request that a guard refused. It is a plain value.
 //
@@ -22,6 +25,12 @@ type GuardRefusal struct {
 	// line each, as "X-Scope-OrgID: a"; "": nothing, or more than is kept.
 	Header string
 	Caller Principal
-	Token  TokenID // 0: no token, or one that is no good
+	Token  TokenID // good or not; 0: none, or one that nobody made, or that is not for readers of the guard
 	From   From
+}
+
+// RefusesToken reports whether a token is refused for the reason, whatever it is used for: not
+// a request by the rules of a guard.
+func RefusesToken(reason string) bool {
+	return strings.HasPrefix(reason, "api-key.") || reason == "identity.disabled"
 }

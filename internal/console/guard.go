@@ -311,6 +311,9 @@ func (req *request) guardRefusals(g hallpass.Guard, test bool) (rows []refusalRo
 			}
 			row.Step, row.Advice = link{Name: "See what would let it pass", URL: guardURL(g.Name) + "?" + q.Encode() + "#try"}, ""
 		}
+		if row.Who.URL != "" && hallpass.RefusesToken(r.Reason) {
+			row.Step = link{Name: "See the token", URL: row.Who.URL + "/tokens/" + idText(int64(r.Token))}
+		}
 		if edit && r.Reason == "guard.no-rule" {
 			row.Step = link{Name: "Edit the rules", URL: guardURL(g.Name) + "/edit"}
 		}

@@ -49,6 +49,7 @@ type Check struct {
 type Verdict struct {
 	Allow  bool
 	Caller hallpass.Caller      // whose token it is; zero if the request passes without one, or the token is no good
+	Holder Holder               // whose token it is, good or not; zero if that is not known, or not for readers of the guard
 	Guard  *hallpass.Guard      // that decided, as it is now; nil if there is none. It must not be changed
 	Route  *hallpass.TokenRoute // what the request counts for as a use of its token; nil: nothing, for it was asked before
 	Asked  hallpass.AskedScopes // on which the action of Route was demanded, if Route does not tell it; none unless Allow
@@ -68,6 +69,12 @@ type Verdict struct {
 	Challenge string // the value of WWW-Authenticate; "" unless Status is 401
 	Err       error  // for the log, and for httpd.SetErrorHeaders
 	lines     string // what the rule read of the request, for those who look what is missing
+}
+
+// A Holder is a token and whose it is.
+type Holder struct {
+	hallpass.Principal
+	Token hallpass.TokenID
 }
 
 // A Header is a header with one value.
@@ -113,6 +120,9 @@ func (d *Decider) judge(ctx context.Context, c *Check) (v Verdict) {
 	switch {
 	case err != nil && presented:
 		v = refuse(badToken, err)
+		if rules != nil {
+			v.place(rules, c, caller)
+		}
 	case unknown != nil && !presented && !errors.Is(unknown, hallpass.Unavailable):
 		v = refuse(noToken, errNoToken)
 	case unknown != nil:
@@ -124,7 +134,22 @@ func (d *Decider) judge(ctx context.Context, c *Check) (v Verdict) {
 	if rules != nil {
 		v.Guard = &rules.Guard
 	}
+	if v.Caller.Token != 0 {
+		v.Holder = Holder{v.Caller.Principal, v.Caller.Token}
+	}
 	return v
+}
+
+// place notes which rule a request matches that is refused because of its token, and whose
+// token it is: it is counted and kept with the others of that rule. No account is told to
+// readers of a guard of another org.
+func (v *Verdict) place(rules *hallpass.Ruleset, c *Check, holder hallpass.Caller) {
+	if j := rules.Judge(hallpass.GuardRequest{Method: c.Method, Target: c.Target, Header: c.Header}); j.Rule != nil {
+		v.Rule = j.Rule.Number
+	}
+	if holder.Org == rules.Guard.Org {
+		v.Holder = Holder{holder.Principal, holder.Token}
+	}
 }
 
 // Routes of requests that no rule is asked about.
@@ -159,7 +184,7 @@ func (d *Decider) bearer(ctx context.Context, c *Check) (caller hallpass.Caller,
 		if c.goesOn {
 			caller, err = d.verify.BearerAgain(ctx, credential.Secret, 0, c.From)
 		} else {
-			caller, err = d.verify.Bearer(ctx, credential.Secret, 0, c.From)
+			caller, err = d.verify.BearerOrHolder(ctx, credential.Secret, 0, c.From)
 		}
 		return caller, true, err
 	case httpd.SeveralCredentials:

@@ -62,7 +62,7 @@ func (d *decisions) begin() { d.table.Store(new(alikeTable)) }
 
 // count counts the decision that the door asked for.
 func (d *decisions) count(door string, v *Verdict) {
-	a := alike{Decisions{Outcome: allowed, Rule: v.Rule}, 0, v.Caller.Token, door}
+	a := alike{Decisions{Outcome: allowed, Rule: v.Rule}, 0, v.Holder.Token, door}
 	if !v.Allow {
 		a.Outcome = v.Reason
 	}

@@ -45,7 +45,7 @@ func (s *refusals) keep(now time.Time, c *Check, v *Verdict) {
 		At: now, Rule: v.Rule, Status: v.Status, Reason: v.Reason, Message: v.Message,
 		Method: strings.Clone(hallpass.Clean(c.Method, maxKeptMethod)), Host: strings.Clone(hallpass.Clean(c.Host, maxKeptHost)),
 		Path:   strings.Clone(hallpass.Clean(path, maxKeptPath)), // the texts may be parts of something larger
-		Caller: v.Caller.Principal, Token: v.Caller.Token, From: c.From,
+		Caller: v.Holder.Principal, Token: v.Holder.Token, From: c.From,
 	}
 	var lacks *hallpass.Error
 	if errors.As(v.Err, &lacks) && lacks.Needs != "" {

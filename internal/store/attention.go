@@ -271,8 +271,9 @@ func (tx *Tx) DeleteOverSnoozes(now time.Time) error {
 	return tx.steps("delete snoozes that are over", do(`DELETE FROM snoozes WHERE until_us <= $1`, micros(now)))
 }
 
-// GuardRefusals returns the rules of the org's guards that refused requests with tokens
-// on the days from since on, by guard and rule. The rows have the guard, the rule, how
+// GuardRefusals returns the rules of the org's guards that refused requests with good tokens
+// on the days from since on, by guard and rule: what the token itself was refused for is no
+// matter of the rule. The rows have the guard, the rule, how
 // many requests that were, and why the most of them were refused.
 func (tx *Tx) GuardRefusals(org hallpass.OrgID, since time.Time) ([]hallpass.AttentionRow, error) {
 	list, err := all(tx, func(r row) (a hallpass.AttentionRow, err error) {
@@ -283,7 +284,7 @@ func (tx *Tx) GuardRefusals(org hallpass.OrgID, since time.Time) ([]hallpass.Att
 		return a, err
 	}, `
 		SELECT g.id, g.name, u.rule, u.outcome, SUM(u.n), MAX(u.day_us) FROM guards g JOIN guard_usage u ON u.guard_id = g.id
-		WHERE  g.org_id = $1 AND u.day_us >= $2 AND u.outcome <> $3 AND u.token_id > 0
+		WHERE  g.org_id = $1 AND u.day_us >= $2 AND u.outcome <> $3 AND u.token_id > 0 AND u.outcome <> 'identity.disabled' AND u.outcome NOT LIKE 'api-key.%'
 		GROUP  BY g.id, g.name, u.rule, u.outcome ORDER BY g.id, u.rule, SUM(u.n) DESC, u.outcome`, org, micros(since), hallpass.GuardAllowed)
 	if err != nil {
 		return nil, fmt.Errorf("store: refusals of guards of org %d: %w", org, err)

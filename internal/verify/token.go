@@ -23,11 +23,22 @@ import (
 // A malformed token costs no look at the database, one that is known to be
 // good neither, and no lock and no allocation either.
 func (v *Verifier) Bearer(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
+	c, err := v.bearer(ctx, text, org, from, false)
+	if err != nil {
+		return hallpass.Caller{}, err
+	}
+	return c, nil
+}
+
+// BearerOrHolder is Bearer for those who tell of refusals: with the refusal of a token that is
+// known, the Caller says whose it is, and may do nothing. It has the Principal, Org, Token and
+// From alone.
+func (v *Verifier) BearerOrHolder(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
 	return v.bearer(ctx, text, org, from, false)
 }
 
-// BearerAgain is Bearer for a request that goes on, whose credential was verified when it
-// came: it does not count against the rate of a token.
+// BearerAgain is BearerOrHolder for a request that goes on, whose credential was verified when
+// it came: it does not count against the rate of a token.
 func (v *Verifier) BearerAgain(ctx context.Context, text string, org hallpass.OrgID, from hallpass.From) (hallpass.Caller, error) {
 	return v.bearer(ctx, text, org, from, true)
 }
@@ -60,8 +71,9 @@ func (v *Verifier) token(ctx context.Context, text string, hash *[32]byte, org h
 	} else {
 		v.misses.Add(1)
 		var err error
-		if e, err = v.fetch(ctx, *hash, org, from); err != nil {
-			return hallpass.Caller{}, err
+		var refused hallpass.Caller
+		if e, refused, err = v.fetch(ctx, *hash, org, from); err != nil {
+			return refused, err
 		}
 	}
 	c := e.account.caller()
@@ -76,15 +88,15 @@ func (v *Verifier) token(ctx context.Context, text string, hash *[32]byte, org h
 		if e.rotated {
 			refusal = errRotated(c.Expires)
 		}
-		return hallpass.Caller{}, v.expired(e.token, c, from, now, refusal)
+		return v.expired(c, now, refusal)
 	case org != 0 && org != c.Org:
-		return hallpass.Caller{}, v.refuse(e.token, c, from, errOrgMismatch)
+		return v.refuse(c, errOrgMismatch)
 	case us < e.paused:
-		return hallpass.Caller{}, v.refuse(e.token, c, from, errPaused(e.paused))
+		return v.refuse(c, errPaused(e.paused))
 	}
 	if e.limits != nil {
 		if refusal := v.apply(e, &c, now, goesOn); refusal != nil {
-			return hallpass.Caller{}, v.refuse(e.token, c, from, refusal)
+			return v.refuse(c, refusal)
 		}
 	}
 	if e.ends != 0 {
@@ -95,25 +107,26 @@ func (v *Verifier) token(ctx context.Context, text string, hash *[32]byte, org h
 }
 
 // fetch returns the identity behind a hash that is not in memory, if the token
-// is good.
-func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID, from hallpass.From) (*entry, error) {
+// is good, and whose it is if it is refused.
+func (v *Verifier) fetch(ctx context.Context, hash [32]byte, org hallpass.OrgID, from hallpass.From) (e *entry, refused hallpass.Caller, err error) {
 	f, err := v.lookUps.find(ctx, hash)
 	if errors.Is(err, hallpass.NotFound) {
-		return nil, errInvalidToken
+		return nil, refused, errInvalidToken
 	}
 	if err != nil {
-		return nil, unknowable(err)
+		return nil, refused, unknowable(err)
 	}
-	now := v.node.Now()
+	now, c := v.node.Now(), f.caller
+	c.Token, c.From = f.token.ID, from
 	switch refusal := f.refusal(now, org); {
 	case refusal != nil && f.token.Expired(now):
-		return nil, v.expired(f.token.ID, f.caller, from, now, refusal)
+		refused, err = v.expired(c, now, refusal)
 	case refusal != nil:
-		return nil, v.refuse(f.token.ID, f.caller, from, refusal)
+		refused, err = v.refuse(c, refusal)
 	case f.entry == nil:
-		return nil, errStale // it was not good by the clock a moment ago, and the clock went back
+		err = errStale // it was not good by the clock a moment ago, and the clock went back
 	}
-	return f.entry, nil
+	return f.entry, refused, err
 }
 
 // refusal returns why the token is refused at now, nil if it is good.
@@ -185,9 +198,9 @@ func (v *Verifier) Peek(ctx context.Context, text string) (hallpass.Caller, hall
 
 // expired refuses a token whose time was over at now, which is then never told
 // to be earlier again.
-func (v *Verifier) expired(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, now time.Time, refusal *hallpass.Error) error {
+func (v *Verifier) expired(c hallpass.Caller, now time.Time, refusal *hallpass.Error) (hallpass.Caller, error) {
 	v.node.NotBefore(now)
-	return v.refuse(t, c, from, refusal)
+	return v.refuse(c, refusal)
 }
 
 // The IDs of refusals whose words tell a time.

@@ -124,17 +124,18 @@ func unknowable(err error) error {
 	return &hallpass.Error{Kind: hallpass.Unavailable, ID: "user.sync.fetch", Message: "Insufficient information to authenticate user", Err: err}
 }
 
-// refuse records the refusal of a known token and returns its reason.
-func (v *Verifier) refuse(t hallpass.TokenID, c hallpass.Caller, from hallpass.From, reason *hallpass.Error) error {
-	v.usage.refused(t, reason)
+// refuse records the refusal of the token of the caller. It returns the reason, and of the
+// caller only who that is.
+func (v *Verifier) refuse(c hallpass.Caller, reason *hallpass.Error) (hallpass.Caller, error) {
+	v.usage.refused(c.Token, reason)
 	if reason.ID == rotatedID {
 		defer ask(v.uses.reused)
 	}
 	v.record(hallpass.AuditEntry{
-		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Token: t, Action: hallpass.TokenVerify,
-		Target: "token:" + strconv.FormatInt(int64(t), 10), Outcome: hallpass.Refused, Reason: reason.ID, From: from,
+		At: v.node.Now(), Org: c.Org, Actor: c.Principal, Token: c.Token, Action: hallpass.TokenVerify,
+		Target: "token:" + strconv.FormatInt(int64(c.Token), 10), Outcome: hallpass.Refused, Reason: reason.ID, From: c.From,
 	})
-	return reason
+	return hallpass.Caller{Principal: c.Principal, Org: c.Org, Token: c.Token, From: c.From}, reason
 }
 
 // RefusedByGuard records that the guard refused a request of the caller, whose token is
