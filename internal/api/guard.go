@@ -53,7 +53,7 @@ func (a *API) guards(c call, _ none) (wire.Guards, error) {
 	if err != nil {
 		return wire.Guards{}, err
 	}
-	p, err := page(c, "perpage", maxPerPage)
+	p, err := ownPage(c)
 	if err != nil {
 		return wire.Guards{}, err
 	}

@@ -66,6 +66,11 @@ func TestGuardCalls(t *testing.T) {
 	expect(t, "another name", s.Do(admin, "PUT", "/api/guards/loki", `{"version":2,"name":"other"}`), 400, "cannot change")
 	expect(t, "the name again", s.Do(admin, "POST", "/api/guards", `{"name":"loki"}`), 409)
 	expect(t, "list", s.Do(admin, "GET", "/api/guards?query=lok&perpage=1", ""), 200, `"totalCount":1`, `"name":"loki"`, `"perPage":1`)
+	for query, says := range map[string]string{
+		"page=-1": "page is not between 1 and 2147483647", "page=0": "page is not between", "page=x": "page is not a whole number", "perpage=0": "perpage is not between 1 and 1000", "perpage=1001": "perpage is not between 1 and 1000", "page=1&page=2": "page is there twice",
+	} {
+		expect(t, query, s.Do(admin, "GET", "/api/guards?"+query, ""), 400, says)
+	}
 	expect(t, "nothing on the page", s.Do(admin, "GET", "/api/guards?page=9", ""), 200, `"totalCount":1`, `"guards":[]`)
 	expect(t, "rules of a preset are no input", s.Do(admin, "PUT", "/api/guards/loki", `{"version":2,"presetRules":[{"path":"/{rest...}","public":true}]}`), 200, `"rules":[]`, `"presetRules":[]`)
 	expect(t, "an unknown one", s.Do(admin, "GET", "/api/guards/nosuch", ""), 404)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -278,6 +279,14 @@ func page(c call, size string, longest int) (admin.Page, error) {
 		per = longest
 	}
 	return admin.Page{Number: max(n, 1), Size: per}, nil
+}
+
+// ownPage reads the page of a list that Grafana does not have: strict, as all of these are.
+func ownPage(c call) (p admin.Page, err error) {
+	if p.Number, err = numberFrom(c, "page", 1, 1, math.MaxInt32); err == nil {
+		p.Size, err = numberFrom(c, "perpage", maxPerPage, 1, maxPerPage)
+	}
+	return p, err
 }
 
 // validateSort returns an error for a sort order that the list does not have (SEC-30).
