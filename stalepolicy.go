@@ -86,6 +86,9 @@ func (p *StalePolicy) tidyExempt() error {
 		if kind != exemptOwner && kind != exemptAccount || name == "" {
 			return Invalidf("exempt", "exempt[%d] is neither owner:NAME nor account:LOGIN", i)
 		}
+		if strings.HasSuffix(name, "*") { // whoever writes this means many, and would have exempted none
+			return Invalidf("exempt", "exempt[%d] ends with a *: an entry names one owner, or one account by its login, name or ID. To leave all tokens alone, set staleAfterDays to 0", i)
+		}
 		if err := ValidateText("exempt", name, MaxName); err != nil {
 			return err
 		}

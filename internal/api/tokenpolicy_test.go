@@ -32,7 +32,7 @@ func TestTokenPolicy(t *testing.T) {
 		`{"staleAfterDays":30,"warnDays":[7],"exempt":["account:99"]}`: "exempt[0]", `{"staleAfterDays":30,"warnDays":[7],"exempt":["account:kept","account:nobody"]}`: "exempt[1]",
 		`{"staleAfterDays":-1}`: "staleAfterDays", `{"staleAfterDays":30}`: "warnDays", `{"staleAfterDays":30,"warnDays":[30]}`: "warnDays", `{"staleAfterDays":30,"warnDays":[0]}`: "warnDays",
 		`{"staleAfterDays":30,"warnDays":[7],"deleteAfterPausedDays":9}`: "deleteAfterPausedDays", `{"staleAfterDays":30,"warnDays":[7],"pause":true,"deleteAfterPausedDays":3}`: "warnDays",
-		`{"staleAfterDays":30,"warnDays":[7],"exempt":["team:x"]}`: "exempt", `{"staleAfterDays":30,"warnDays":[7],"exempt":["owner: "]}`: "exempt", `{"staleAfterDays":3651,"warnDays":[7]}`: "staleAfterDays",
+		`{"staleAfterDays":30,"warnDays":[7],"exempt":["team:x"]}`: "exempt", `{"staleAfterDays":30,"warnDays":[7],"exempt":["owner:x","account:*"]}`: "exempt[1] ends with a *", `{"staleAfterDays":30,"warnDays":[7],"exempt":["owner:*"]}`: "exempt[0] ends with a *", `{"staleAfterDays":30,"warnDays":[7],"exempt":["owner: "]}`: "exempt", `{"staleAfterDays":3651,"warnDays":[7]}`: "staleAfterDays",
 	} {
 		expect(t, body, s.Do(admin, "PUT", "/api/org/token-policy", body), 400, says)
 		expect(t, body, s.Do(admin, "POST", "/api/org/token-policy/preview", body), 400, says)
