@@ -14,6 +14,7 @@ type AttentionSection string
 // The sections, the most urgent first.
 const (
 	AttentionFailing    AttentionSection = "failing"     // somebody tries a token that is refused
+	AttentionAPIs       AttentionSection = "apis"        // the API behind a guard answers with errors
 	AttentionExpiring   AttentionSection = "expiring"    // a token ends soon, and none replaces it
 	AttentionOverlaps   AttentionSection = "overlaps"    // a token that is being replaced needs a decision
 	AttentionNeverUsed  AttentionSection = "never-used"  // nobody has used a token since it was made
@@ -30,7 +31,7 @@ const (
 // AttentionSections lists the sections, the most urgent first.
 func AttentionSections() []AttentionSection {
 	return []AttentionSection{
-		AttentionFailing, AttentionExpiring, AttentionOverlaps, AttentionNeverUsed, AttentionIdle, AttentionNeverEnds,
+		AttentionFailing, AttentionAPIs, AttentionExpiring, AttentionOverlaps, AttentionNeverUsed, AttentionIdle, AttentionNeverEnds,
 		AttentionAboveLimit, AttentionNoOwner, AttentionMorePower, AttentionChannels, AttentionRefusals, AttentionProxy,
 	}
 }
@@ -40,6 +41,8 @@ func (s AttentionSection) Title() string {
 	switch s {
 	case AttentionFailing:
 		return "A job is failing now"
+	case AttentionAPIs:
+		return "APIs that fail"
 	case AttentionExpiring:
 		return "Ends within 14 days"
 	case AttentionOverlaps:
@@ -177,7 +180,7 @@ func (s AttentionSection) Subjects() SubjectKind {
 		return AccountSubject
 	case AttentionChannels:
 		return ChannelSubject
-	case AttentionRefusals:
+	case AttentionAPIs, AttentionRefusals:
 		return GuardSubject
 	case AttentionProxy:
 		return OrgSubject
@@ -204,6 +207,7 @@ type AttentionRow struct {
 	From  From      // of tries: where the last came from
 	Count int64     // of tries within the hour, of refusals since yesterday began
 	Lower Role      // of ActionLowerRole: the role that is enough
+	API   FailingAPI
 
 	Seconds int64 // of ActionSetEnd: the lifetime of the token that replaces this one, 90 days or what the server allows
 }
@@ -218,6 +222,8 @@ func (r AttentionRow) What() string {
 	switch r.Section {
 	case AttentionFailing:
 		return r.tried()
+	case AttentionAPIs:
+		return r.API.Words()
 	case AttentionExpiring:
 		if r.Token.LastUse.At.IsZero() {
 			return "Ends soon, and nobody has used it"

@@ -22,7 +22,7 @@ type AttentionSection struct {
 // a section does not have is left out.
 type AttentionRow struct {
 	Section string `json:"section"`
-	Subject string `json:"subject"` // as "token:7", "serviceaccount:3", "channel:2", or, of a rule of a guard, "guard:4:1"
+	Subject string `json:"subject"` // as "token:7", "serviceaccount:3", "channel:2", of a guard "guard:4:0", of its rule 1 "guard:4:1"
 	What    string `json:"what"`    // in words
 	Action  string `json:"action"`  // as "rotate"
 	Reason  string `json:"reason,omitempty"`
@@ -52,9 +52,11 @@ type AttentionRow struct {
 	Guard     string `json:"guard,omitempty"`
 	Rule      int    `json:"rule,omitempty"`
 
-	Since     *time.Time `json:"since,omitempty"` // of tries: the first within the hour
-	Last      *time.Time `json:"last,omitempty"`  // of tries: the last; of refusals: its day
+	Since     *time.Time `json:"since,omitempty"` // of tries: the first within the hour; of an API that fails: the first minute
+	Last      *time.Time `json:"last,omitempty"`  // of tries: the last; of refusals: its day; of an API that fails: the last minute
 	Count     int64      `json:"count,omitempty"`
+	Answers   int64      `json:"answers,omitempty"` // of an API that fails, since then
+	Failed    int64      `json:"failed,omitempty"`  // of answers: errors
 	Address   string     `json:"address,omitempty"` // where the last try came from
 	UserAgent string     `json:"userAgent,omitempty"`
 }

@@ -23,6 +23,16 @@ type Guard struct {
 	Created     time.Time      `json:"created"`
 	Updated     time.Time      `json:"updated"`
 	Warnings    []GuardWarning `json:"warnings"`
+	Failing     *FailingAPI    `json:"failing,omitempty"` // in the answer of GET /api/guards/{guard} alone; absent: its API does not fail, or other proxies alone ask
+}
+
+// FailingAPI is how the API behind a guard answers the built-in proxy when it fails.
+type FailingAPI struct {
+	What    string    `json:"what"`    // in words
+	Since   time.Time `json:"since"`   // when the first minute began in which it failed
+	Last    time.Time `json:"last"`    // when the last one began
+	Answers int64     `json:"answers"` // since then
+	Failed  int64     `json:"failed"`  // of answers
 }
 
 // GuardRule is one rule of a guard. Exactly one of Public, Role and Action is there.

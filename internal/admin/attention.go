@@ -96,6 +96,8 @@ func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, e
 	switch section {
 	case hallpass.AttentionFailing:
 		return s.failing()
+	case hallpass.AttentionAPIs:
+		return s.apis()
 	case hallpass.AttentionExpiring:
 		soon := store.WorkingTokens{EndAfter: s.now, EndBefore: s.now.Add(endsWithin), MadeFor: shortLived, PastHalf: true} // what replaces a token by one that lives as long is enough
 		used, unused := soon, soon
@@ -601,6 +603,32 @@ func (s attention) channels() (*AttentionPage, error) {
 		rows = append(rows, r)
 	}
 	return s.page(rows, subjectKey)
+}
+
+// apis returns the guards whose APIs fail.
+func (s attention) apis() (*AttentionPage, error) {
+	if !s.caller.Can(hallpass.GuardsRead, "") {
+		return nil, nil
+	}
+	list, err := s.admin.failingAPIs(s.Tx, s.caller.Org, 0)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]hallpass.AttentionRow, 0, len(list))
+	for _, f := range list {
+		if s.caller.Can(hallpass.GuardsRead, hallpass.Guard{Name: f.Name}.Scope()) {
+			rows = append(rows, hallpass.AttentionRow{
+				Section: hallpass.AttentionAPIs, Action: hallpass.ActionShowGuard, Guard: f.Name, Since: f.Since, Last: f.Last, API: f,
+				Subject: hallpass.Subject{Kind: hallpass.GuardSubject, ID: int64(f.Guard)},
+			})
+		}
+	}
+	return s.page(rows, subjectKey)
+}
+
+// failingAPIs returns the APIs behind guards of the org that fail; of one guard, unless that is 0.
+func (a *Admin) failingAPIs(tx *store.Tx, org hallpass.OrgID, guard hallpass.GuardID) ([]hallpass.FailingAPI, error) {
+	return tx.FailingAPIs(org, guard, hallpass.FailingShare, hallpass.LeastFailed, a.now().Add(-hallpass.FailingWithin))
 }
 
 // refusals returns the rules of guards that refused tokens since yesterday began.

@@ -51,6 +51,19 @@ func (a *Admin) Guard(ctx context.Context, c hallpass.Caller, name string) (g ha
 	return g, err
 }
 
+// FailingAPI returns how the API behind the guard fails; nil if it does not, or if other proxies
+// alone send requests to it. The guard is one that Guard returned to the caller.
+func (a *Admin) FailingAPI(ctx context.Context, c hallpass.Caller, g hallpass.Guard) (failing *hallpass.FailingAPI, err error) {
+	err = a.read(ctx, c, guardNeed(hallpass.GuardsRead, g.Name), func(tx *store.Tx) error {
+		list, err := a.failingAPIs(tx, c.Org, g.ID)
+		if len(list) > 0 {
+			failing = &list[0]
+		}
+		return err
+	})
+	return failing, err
+}
+
 // CreateGuard makes a guard in the caller's org. A guard that is not well formed is
 // Invalid, a name that a guard of any org has a Conflict. Once it has returned, every
 // node knows the guard.

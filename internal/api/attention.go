@@ -75,7 +75,7 @@ func attentionRow(r hallpass.AttentionRow, now time.Time) wire.AttentionRow {
 		LastUsedAt: timeOrNil(t.LastUse.At), LastUsedAddress: t.LastUse.Address, LastUsedUserAgent: t.LastUse.UserAgent,
 		ServiceAccountID: int64(r.Account.ID), ServiceAccount: r.Account.Name, Login: r.Account.Login,
 		ChannelID: int64(r.Channel.ID), Channel: r.Channel.Name, Guard: r.Guard, Rule: r.Rule,
-		Since: timeOrNil(r.Since), Last: timeOrNil(r.Last), Count: r.Count, Address: r.From.Address, UserAgent: r.From.UserAgent,
+		Since: timeOrNil(r.Since), Last: timeOrNil(r.Last), Count: r.Count, Answers: r.API.Answers, Failed: r.API.Failed, Address: r.From.Address, UserAgent: r.From.UserAgent,
 	}
 	if t.ID != 0 {
 		out.State, out.Owner = string(t.State(now, r.Account.Disabled)), t.Owner
@@ -133,6 +133,8 @@ var attentionColumns = []struct {
 	{"since", func(r wire.AttentionRow) string { return timeText(r.Since) }},
 	{"last", func(r wire.AttentionRow) string { return timeText(r.Last) }},
 	{"count", func(r wire.AttentionRow) string { return countText(r.Count) }},
+	{"answers", func(r wire.AttentionRow) string { return countText(r.Answers) }},
+	{"failed", func(r wire.AttentionRow) string { return countText(r.Failed) }},
 	{"address", func(r wire.AttentionRow) string { return r.Address }},
 	{"userAgent", func(r wire.AttentionRow) string { return r.UserAgent }},
 }

@@ -34,6 +34,7 @@ type needy struct {
 // months of usage.
 var actionsWanted = []string{
 	"failing: blocked enable", "failing: expired reissue", "failing: network set-networks", "failing: paused resume", "failing: replaced show-successor", "failing: revoked create",
+	"apis: api0 show-guard", "apis: api1 show-guard",
 	"expiring: soon rotate", "expiring: let-end let-end",
 	"overlaps: held resume", "overlaps: still-used extend", "overlaps: quiet retire", "overlaps: cut-short rotate",
 	"never-used: never0 revoke", "never-used: never1 revoke", "idle: idle0 pause", "idle: idle1 pause",
@@ -124,7 +125,7 @@ func (n *needy) seedNow() {
 	n.used("held", 0)
 }
 
-// seedTries tries the tokens that are refused, and a guard that refuses.
+// seedTries tries the tokens that are refused, and a guard that refuses, and has two APIs fail.
 func (n *needy) seedTries() {
 	for _, name := range []string{"blocked", "expired", "paused", "replaced", "revoked"} {
 		n.use(n.secrets[name], 401)
@@ -137,6 +138,14 @@ func (n *needy) seedTries() {
 	for _, path := range []string{"/one", "/two"} {
 		r := n.s.Do(hallpasstest.Bearer(n.secrets["soon"]), "GET", "/guard/nginx/app", "", "X-Original-Method: GET", "X-Original-Uri: "+path)
 		expect(n.t, path, r, 403)
+	}
+	var failed []hallpass.GuardAnswers
+	for i := range 2 {
+		id := hallpasstest.NewGuard(n.t, n.s.Store(), hallpass.Guard{Name: fmt.Sprint("api", i), Org: 1})
+		failed = append(failed, hallpass.GuardAnswers{Guard: id, Minute: n.s.Clock.Now().Truncate(time.Minute), Count: 9, Failed: 9})
+	}
+	if err := n.s.Store().AddGuardAnswers(n.t.Context(), failed); err != nil {
+		n.t.Fatal(err)
 	}
 }
 
@@ -308,7 +317,7 @@ func (n *needy) actions(t *testing.T) {
 			n.await(row.Action+" "+name, want)
 		}
 	}
-	if len(done) != 14 || len(want) != 3 {
+	if len(done) != 14 || len(want) != 5 {
 		t.Errorf("%d kinds of actions were tried: %v; left are %v", len(done), done, want)
 	}
 
@@ -320,7 +329,7 @@ func (n *needy) actions(t *testing.T) {
 	for _, row := range n.sections("limit=1000&section=overlaps")[0].Rows { // what was replaced above, and is quiet by now
 		n.act(row)
 	}
-	n.await("an hour without a try", want[1:])
+	n.await("an hour without a try or an error", want[3:])
 	n.s.Clock.Wind(2 * oneDay)
 	n.await("two days without a refusal", nil)
 }

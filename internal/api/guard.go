@@ -80,7 +80,15 @@ func (a *API) warned(c call, g hallpass.Guard, err error) (wire.Guard, error) {
 // guard is GET /api/guards/{guard}.
 func (a *API) guard(c call, _ none) (wire.Guard, error) {
 	g, err := a.admin.Guard(c.Context(), c.caller, c.PathValue("guard"))
-	return a.warned(c, g, err)
+	out, err := a.warned(c, g, err)
+	if err != nil {
+		return out, err
+	}
+	f, err := a.admin.FailingAPI(c.Context(), c.caller, g)
+	if f != nil {
+		out.Failing = &wire.FailingAPI{What: f.Words(), Since: f.Since, Last: f.Last, Answers: f.Answers, Failed: f.Failed}
+	}
+	return out, err
 }
 
 // createGuard is POST /api/guards.

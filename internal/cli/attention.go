@@ -27,7 +27,7 @@ func attention() *cobra.Command {
 	cmd := r.verb("attention [SECTION]", "List what needs doing: what fails, ends soon, or is not used", func(s *session) error { return s.attention(limit) })
 	cmd.Long = `List what somebody should do something about, the most urgent first, and the command
 that does it: tokens that are refused and still tried, that end soon or never, that
-nobody uses; accounts without an owner or with more power than they use; channels of
+nobody uses; APIs behind guards that answer with errors; accounts without an owner or with more power than they use; channels of
 notices that fail; rules of guards that refuse. With SECTION list the rows of that
 section alone. -o csv writes all rows.
 
@@ -182,6 +182,8 @@ func whatText(r wire.AttentionRow) string {
 	switch hallpass.AttentionSection(r.Section) {
 	case hallpass.AttentionFailing:
 		return fmt.Sprintf("%s, %d× from %s", text, r.Count, r.Address)
+	case hallpass.AttentionAPIs:
+		return text + " since " + timeText(r.Since)
 	case hallpass.AttentionExpiring:
 		return "ends " + timeText(r.Expiration) + ", " + used
 	case hallpass.AttentionOverlaps:

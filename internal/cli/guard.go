@@ -60,6 +60,9 @@ func (s *session) printGuard(g wire.Guard) error {
 		}
 		t.rows = append(t.rows, []string{fmt.Sprint("rule ", i+1), text})
 	}
+	if g.Failing != nil {
+		t.rows = append(t.rows, []string{"failing", g.Failing.What + " since " + timeText(&g.Failing.Since)})
+	}
 	if g.Suspended != "" {
 		t.rows = append(t.rows, []string{"suspended", g.Suspended})
 	}

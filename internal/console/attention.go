@@ -48,6 +48,7 @@ type todoAction struct {
 // attentionWords are what sections are called beside a number, and their colours.
 var attentionWords = map[hallpass.AttentionSection]struct{ one, many, short, class string }{
 	hallpass.AttentionFailing:    {"job is failing now", "jobs are failing now", "failing now", "bad"},
+	hallpass.AttentionAPIs:       {"API fails", "APIs fail", "APIs fail", "bad"},
 	hallpass.AttentionExpiring:   {"token ends within 14 days", "tokens end within 14 days", "end within 14 days", "warn"},
 	hallpass.AttentionOverlaps:   {"rotation to finish", "rotations to finish", "rotations to finish", "warn"},
 	hallpass.AttentionNeverUsed:  {"token was never used", "tokens were never used", "never used", ""},
@@ -87,7 +88,7 @@ func shortWords(p admin.AttentionPage) string {
 	if p.Total != 1 {
 		return short
 	}
-	verbs := strings.NewReplacer("channels fail", "channel fails", "rules refuse", "rule refuses", "rotations to", "rotation to", "hold too", "holds too")
+	verbs := strings.NewReplacer("channels fail", "channel fails", "APIs fail", "API fails", "rules refuse", "rule refuses", "rotations to", "rotation to", "hold too", "holds too")
 	short = verbs.Replace(short)
 	for _, verb := range []string{"end within", "never end"} {
 		if strings.HasPrefix(short, verb) {
@@ -223,6 +224,8 @@ func (req *request) why(r hallpass.AttentionRow) string {
 			add(strconv.FormatInt(r.Count, 10), " times, the first ", when(r.Since), " and the last ", when(r.Last), ", from ", r.From.Address, " by ", client(r.From.UserAgent))
 		}
 		return strings.Join(parts, " ")
+	case hallpass.AttentionAPIs:
+		parts = []string{sentence(r.What() + " since " + req.timestamp(r.Since).Clock())}
 	case hallpass.AttentionExpiring, hallpass.AttentionAboveLimit:
 		parts = []string{sentence("ends " + when(r.Token.EndsAt()))}
 	case hallpass.AttentionOverlaps:

@@ -99,6 +99,8 @@ type guardView struct {
 	frame
 	Guard     guardRow
 	Why       string // it is suspended
+	Failing   string // its API answers with errors: how; empty: it does not
+	Since     timestamp
 	About     []field
 	Changed   timestamp
 	Warnings  []string
@@ -188,6 +190,13 @@ func (req *request) guardView(t guardTrial) (view guardView, err error) {
 	view.Live = view.Guard.URL + "?proxy=" + view.Setup.Page
 	if req.caller.Can(hallpass.AuditRead, "") {
 		view.AllOfThem = "/admin/audit?" + url.Values{"target": {"guard:" + g.Name}, "outcome": {string(hallpass.Refused)}}.Encode()
+	}
+	failing, err := req.o.Admin.FailingAPI(req.Context(), req.caller, g)
+	if err != nil {
+		return view, err
+	}
+	if failing != nil {
+		view.Failing, view.Since = failing.Words(), req.timestamp(failing.Since)
 	}
 	if req.o.Activity != nil {
 		lately := req.o.Activity(g.ID)

@@ -63,6 +63,30 @@ func TestGuardPages(t *testing.T) {
 	vera.want("a request of a Viewer", vera.post("/guards/prom", "request", "GET /", "who", ""), 403, "guards:test")
 }
 
+// TestFailingAPIIsTold has the API behind a guard fail: its page and home say how and since
+// when. A paused token that was refused there is named, with the way to it.
+func TestFailingAPIIsTold(t *testing.T) {
+	s, key := guarded(t)
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/access-control/users/3/roles", `{"roleUid":"metrics"}`); r.StatusCode != 200 {
+		t.Fatalf("%d %s", r.StatusCode, r.Text)
+	}
+	s.Clock.Wind(time.Minute)
+	since := s.Clock.Now().UTC().Format("15:04")
+	for range 3 {
+		s.Do(hallpasstest.Bearer(key), "GET", "/guard/proxy/prom/api/v1/query?query=up", "")
+	}
+	if r := s.Do(hallpasstest.Admin, "PATCH", "/api/serviceaccounts/3/tokens/1", `{"paused":true}`); r.StatusCode != 200 {
+		t.Fatalf("%d %s", r.StatusCode, r.Text)
+	}
+	s.Do(hallpasstest.Bearer(key), "GET", "/guard/proxy/prom/api/v1/query?query=up", "")
+	if err := s.FlushGuards(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.want("the guard", b.get("/guards/prom"), 200, "The API answered 3 of 3 requests with an error since", `href="/guards/prom/edit">Change the upstream`, ">dash</a>", "The token is paused", "/tokens/1\">See the token")
+	b.want("home", b.get("/"), 200, "APIs that fail", "The API answered 3 of 3 requests with an error since "+since+" UTC.", `href="/guards/prom">See the guard`, "API fails")
+}
+
 // TestGuardOfTheFile tries to delete a guard of the configuration file: the console
 // offers no such thing, and says where the guard is written down.
 func TestGuardOfTheFile(t *testing.T) {

@@ -38,6 +38,14 @@ func (m timestamp) Exact() string { return m.at.UTC().Format("2006-01-02 15:04:0
 // Feb 2027, 09:42 UTC". The script writes dates in the same way.
 func (m timestamp) Date() string { return m.at.UTC().Format("Mon 2 Jan 2006, 15:04 UTC") }
 
+// Clock returns the time of the day, and the day too unless it is today.
+func (m timestamp) Clock() string {
+	if m.at.UTC().Format(time.DateOnly) == m.now.UTC().Format(time.DateOnly) {
+		return m.at.UTC().Format("15:04 UTC")
+	}
+	return m.at.UTC().Format("2006-01-02 15:04 UTC")
+}
+
 // Relative returns the distance from now: "4 minutes ago", "in 12 days".
 func (m timestamp) Relative() string {
 	d := m.now.Sub(m.at)

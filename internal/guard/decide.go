@@ -19,6 +19,7 @@ type Decider struct {
 	decisions  decisions
 	refusals   refusals
 	repeats    repeats
+	answers    apiAnswers
 }
 
 // New returns a Decider that verifies tokens with v, and has the rules of guards

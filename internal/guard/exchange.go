@@ -128,6 +128,12 @@ func (x *exchange) pass(w http.ResponseWriter, begun verify.Moment) {
 	x.proxy.reverse.ServeHTTP(x, out)
 }
 
+// answersWith counts the API's answer; of one that it did not give, what other proxies would
+// answer for it.
+func (x *exchange) answersWith(status int) {
+	x.proxy.Decider.answers.count(x.verdict.Guard.ID, status >= http.StatusInternalServerError)
+}
+
 // patience is how long the API may take to begin its answer, from the last part of the
 // request on.
 func (x *exchange) patience() time.Duration {

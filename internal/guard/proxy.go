@@ -179,6 +179,7 @@ func failed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(cause, errStopping):
 		x.fail(w, &hallpass.Error{Kind: hallpass.Unavailable, ID: "guard.stopping", Message: "The server stops, try again"})
 	case cause == errSlow:
+		x.answersWith(http.StatusGatewayTimeout)
 		x.fail(w, errSlow)
 	case x.request.Context().Err() != nil: // the client has gone away: nobody reads this
 		x.event.Err = context.Cause(r.Context())
@@ -186,8 +187,10 @@ func failed(w http.ResponseWriter, r *http.Request, err error) {
 	case x.unread.Load():
 		x.fail(w, &hallpass.Error{Kind: hallpass.Invalid, ID: "request.body", Message: "The body of the request cannot be read", Err: err})
 	case errors.As(err, &timeout) && timeout.Timeout():
+		x.answersWith(http.StatusGatewayTimeout)
 		x.fail(w, &hallpass.Error{Kind: hallpass.Unavailable, ID: errSlow.ID, Message: errSlow.Message, Err: err})
 	default:
+		x.answersWith(http.StatusBadGateway)
 		x.fail(w, &hallpass.Error{Kind: hallpass.Unavailable, ID: "guard.upstream-down", Message: "The API behind the guard cannot be reached", Err: err})
 	}
 }

@@ -116,6 +116,7 @@ func modifyResponse(res *http.Response) error {
 	x.answered.Store(true)
 	x.hurry()
 	x.event.Foreign = true
+	x.answersWith(res.StatusCode)
 	if isStream(res) {
 		x.event.Stream = true
 		x.unhook = context.AfterFunc(x.ending, func() { x.breakOff(errStopping) })

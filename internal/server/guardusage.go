@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 
@@ -64,7 +66,51 @@ func (s *Server) addGuardUsage(ctx context.Context, uses []hallpass.GuardUse) er
 	return s.db.AddGuardUsage(ctx, uses, hallpass.MaxGuardUses)
 }
 
-// pruneGuardUsage deletes uses of guards that are older than they are kept.
+// pruneGuardUsage deletes uses of guards, and answers of their APIs, that are older than they
+// are kept.
 func (s *Server) pruneGuardUsage(ctx context.Context) error {
-	return s.db.DeleteGuardUsage(ctx, s.node.Now().Add(-hallpass.GuardUseRetention))
+	now := s.node.Now()
+	return errors.Join(s.db.DeleteGuardUsage(ctx, now.Add(-hallpass.GuardUseRetention)), s.db.DeleteGuardAnswers(ctx, now.Add(-hallpass.GuardAnswerRetention)))
+}
+
+// guardAnswers holds answers of the APIs behind guards until they are written.
+type guardAnswers struct {
+	take  func() []hallpass.GuardAnswers // what was counted since the last time
+	write func(context.Context, []hallpass.GuardAnswers) error
+
+	mu      sync.Mutex
+	waiting map[hallpass.GuardAnswers]hallpass.GuardAnswers // by guard and minute; guarded by mu
+}
+
+// flush writes what was counted. What cannot be written is kept for the next time. While very
+// much waits, the rest stays with whoever counts.
+func (g *guardAnswers) flush(ctx context.Context) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waiting == nil {
+		g.waiting = make(map[hallpass.GuardAnswers]hallpass.GuardAnswers)
+	}
+	var taken []hallpass.GuardAnswers
+	if len(g.waiting) < maxGuardUses {
+		taken = g.take()
+	}
+	for _, a := range taken {
+		key := hallpass.GuardAnswers{Guard: a.Guard, Minute: a.Minute}
+		was := g.waiting[key]
+		a.Count, a.Failed = a.Count+was.Count, a.Failed+was.Failed
+		g.waiting[key] = a
+	}
+	if len(g.waiting) == 0 {
+		return nil
+	}
+	if err := g.write(ctx, slices.Collect(maps.Values(g.waiting))); err != nil {
+		return err
+	}
+	clear(g.waiting)
+	return nil
+}
+
+// FlushGuards writes what guards decided, and how the APIs behind them answered.
+func (s *Server) FlushGuards(ctx context.Context) error {
+	return errors.Join(s.uses.flush(ctx), s.answers.flush(ctx))
 }

@@ -154,7 +154,7 @@ func runUntil(ctx context.Context, fn func(context.Context)) (end func()) {
 
 // writeLast writes what is in memory.
 func (s *Server) writeLast(ctx context.Context) error {
-	err := errors.Join(s.verify.Flush(ctx), s.uses.flush(ctx))
+	err := errors.Join(s.verify.Flush(ctx), s.FlushGuards(ctx))
 	if err != nil {
 		err = fmt.Errorf("flush: %w", err)
 	}

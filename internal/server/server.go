@@ -36,6 +36,7 @@ type Server struct {
 	verify  *verify.Verifier
 	guard   *guard.Decider
 	uses    *guardUsage
+	answers *guardAnswers
 	lock    locks
 	journal *node.Journal
 	node    *node.Node
@@ -188,6 +189,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	})
 	s.guard = guard.New(s.verify, s.signer)
 	s.uses = &guardUsage{take: s.guard.Usage, write: s.addGuardUsage}
+	s.answers = &guardAnswers{take: s.guard.Answers, write: s.db.AddGuardAnswers}
 	if now == nil {
 		now = s.node.Now
 	}

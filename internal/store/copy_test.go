@@ -58,6 +58,7 @@ func fill(t *testing.T, exec func(string, ...any) error) {
 		{`INSERT INTO dashboard_versions (dashboard_id, version, parent, restored_from, message, data, created_by, created_us) VALUES (1, 1, 0, 0, '', $1, '', 0), (1, 2, 1, 0, '', $2, '', 0)`, []any{[]byte{}, bytes.Repeat(all, 30000)}},
 		{`INSERT INTO guards (id, org_id, name, upstream, rules, preset, path_allow, allow_preflight, jwt, managed_by, source, version, suspended, created_us, updated_us) VALUES (1, 1, 'loki', '', '[]', 'loki', '["%2f"]', TRUE, FALSE, 'config', 'hallpass.toml', 3, '', 0, 0)`, nil},
 		{`INSERT INTO guard_usage (guard_id, day_us, rule, outcome, token_id, n) VALUES (1, 0, 2, 'allowed', 1, 7), (1, 0, 0, 'guard.no-rule', 0, 1)`, nil},
+		{`INSERT INTO guard_answers (guard_id, minute_us, n, failed) VALUES (1, 60000000, 7, 6)`, nil},
 		{`INSERT INTO channels (id, org_id, name, name_key, kind, url, signature, addresses, kinds, disabled, off_reason, created_us, updated_us) VALUES (1, 1, $1, 'c', 'webhook', 'https://example.com/', 'v1a', '[]', '["token.expired"]', FALSE, '', 0, 0)`, []any{hostile}},
 		{`INSERT INTO outbox (id, org_id, channel_id, recipient, kind, token_id, mark, body, state, attempts, next_us, last_error, created_us, queued_us, sent_us) VALUES (1, 1, 1, '', 'token.expired', 1, '', $1, 'due', 2, 5, '', 1, 1, 0)`, []any{hostile}},
 		{`INSERT INTO token_days (token_id, day_us, ok, denied, failed, refused, limited) VALUES (1, 0, 1, 2, 3, 4, 5), (1, 86400000000, 1, 0, 0, 0, 0)`, nil},

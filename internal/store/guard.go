@@ -167,7 +167,7 @@ func (tx *Tx) UpdateGuard(g hallpass.Guard) error {
 	return nil
 }
 
-// DeleteGuard removes the guard with its uses; NotFound when org has none with that ID.
+// DeleteGuard removes the guard with its uses and answers; NotFound when org has none with that ID.
 func (tx *Tx) DeleteGuard(org hallpass.OrgID, id hallpass.GuardID) error {
 	n, err := tx.exec(`DELETE FROM guards WHERE org_id = $1 AND id = $2`, org, id)
 	if err != nil {
@@ -176,7 +176,7 @@ func (tx *Tx) DeleteGuard(org hallpass.OrgID, id hallpass.GuardID) error {
 	if n == 0 {
 		return errGuardNotFound
 	}
-	return tx.steps("delete guard", do(`DELETE FROM guard_usage WHERE guard_id = $1`, id))
+	return tx.steps("delete guard", do(`DELETE FROM guard_usage WHERE guard_id = $1`, id), do(`DELETE FROM guard_answers WHERE guard_id = $1`, id))
 }
 
 // Guard returns the guard with that name; NotFound when org has none.

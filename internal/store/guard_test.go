@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -278,6 +279,66 @@ func TestGuardUsage(t *testing.T) {
 		write(t, db, func(tx *store.Tx) error { return tx.DeleteGuard(g.Org, g.ID) })
 		if got := usage(g.ID, time.Time{}); got != nil {
 			t.Errorf("when the guard is gone: %v", got)
+		}
+	})
+}
+
+// TestFailingAPIs counts answers of APIs minute by minute: one fails while at least half of
+// them are errors in each minute with answers, since its guard was changed.
+func TestFailingAPIs(t *testing.T) {
+	type minute struct{ at, n, failed int64 }
+	noon := noon.Truncate(time.Minute)
+	cases := map[string]struct {
+		minutes []minute
+		want    string // "": it does not fail
+	}{
+		"no answers":                {nil, ""},
+		"all errors":                {[]minute{{1, 5, 5}, {2, 1, 1}, {9, 4, 4}}, "1 to 9: 10 of 10"},
+		"half are":                  {[]minute{{1, 4, 2}, {2, 4, 3}}, "1 to 2: 5 of 8"},
+		"less than half":            {[]minute{{1, 5, 2}}, ""},
+		"since a good minute":       {[]minute{{1, 9, 9}, {2, 1, 0}, {3, 5, 4}}, "3 to 3: 4 of 5"},
+		"well again":                {[]minute{{1, 9, 9}, {2, 1, 0}}, ""},
+		"too few":                   {[]minute{{1, 2, 2}}, ""},
+		"in the minute of a change": {[]minute{{0, 9, 9}}, ""},
+		"before the change":         {[]minute{{-3, 9, 9}, {1, 3, 3}}, "1 to 1: 3 of 3"},
+		"long ago":                  {[]minute{{-100, 9, 9}}, ""},
+		"added":                     {[]minute{{1, 1, 1}, {1, 3, 2}}, "1 to 1: 3 of 4"},
+	}
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		for name, tt := range cases {
+			g := loki(newOrg(t, db, name).ID)
+			g.Name, g.UpdatedAt = strings.ReplaceAll(name, " ", "-"), noon.Add(30*time.Second)
+			g = makeGuard(t, db, g)
+			for _, m := range tt.minutes {
+				a := hallpass.GuardAnswers{Guard: g.ID, Minute: noon.Add(time.Duration(m.at) * time.Minute), Count: m.n, Failed: m.failed}
+				gone := a
+				gone.Guard += 1000
+				if err := db.AddGuardAnswers(t.Context(), []hallpass.GuardAnswers{gone, a}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			failing := func(org hallpass.OrgID, guard hallpass.GuardID) (text string) {
+				read(t, db, func(tx *store.Tx) error {
+					list, err := tx.FailingAPIs(org, guard, 50, 3, noon.Add(-time.Hour))
+					for _, f := range list {
+						text += fmt.Sprintf("%d to %d: %d of %d", f.Since.Sub(noon)/time.Minute, f.Last.Sub(noon)/time.Minute, f.Failed, f.Answers)
+						if f.Guard != g.ID || f.Name != g.Name {
+							t.Errorf("%s: %+v", name, f)
+						}
+					}
+					return err
+				})
+				return text
+			}
+			if all, one := failing(g.Org, 0), failing(g.Org, g.ID); all != tt.want || one != tt.want {
+				t.Errorf("%s: %q, and of the guard %q, want %q", name, all, one, tt.want)
+			}
+			if others := failing(g.Org, g.ID+1) + failing(g.Org+1, g.ID); others != "" {
+				t.Errorf("%s, of others: %s", name, others)
+			}
+			if err := db.DeleteGuardAnswers(t.Context(), noon.Add(time.Hour)); err != nil || failing(g.Org, 0) != "" {
+				t.Errorf("%s, when the minutes are over: %s, %v", name, failing(g.Org, 0), err)
+			}
 		}
 	})
 }

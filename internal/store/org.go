@@ -203,6 +203,7 @@ func (tx *Tx) DeleteOrg(id hallpass.OrgID) error {
 		do(`DELETE FROM dashboards WHERE org_id = $1`, id),
 		do(`DELETE FROM folders WHERE org_id = $1`, id),
 		do(`DELETE FROM guard_usage WHERE guard_id IN (SELECT id FROM guards WHERE org_id = $1)`, id),
+		do(`DELETE FROM guard_answers WHERE guard_id IN (SELECT id FROM guards WHERE org_id = $1)`, id),
 		do(`DELETE FROM guards WHERE org_id = $1`, id),
 		do(`DELETE FROM preferences WHERE org_id = $1`, id),
 		do(`DELETE FROM outbox WHERE org_id = $1`, id),

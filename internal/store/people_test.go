@@ -28,7 +28,7 @@ var references = map[string][]string{
 	"grants":           {"org:org_id", "user:grantee_id", "account:grantee_id", "account:resource", "team:team", "folder:resource_id"},
 	"folders":          {"org:org_id", "folder:uid"}, "dashboards": {"org:org_id", "folder:folder_uid"},
 	"dashboard_versions": {"dashboard:dashboard_id"}, "preferences": {"org:org_id", "user:subject_id"},
-	"guards": {"org:org_id"}, "guard_usage": nil, "channels": {"org:org_id"}, "outbox": {"org:org_id"},
+	"guards": {"org:org_id"}, "guard_usage": nil, "guard_answers": nil, "channels": {"org:org_id"}, "outbox": {"org:org_id"},
 	"token_policies": {"org:org_id"}, "stale_tokens": nil, "snoozes": {"org:org_id"},
 	"token_days": nil, "token_places": nil, "token_actions": nil, "account_days": {"account:account_id"}, "account_actions": {"account:account_id"}, "spare_roles": {"account:account_id"}, "usage_begin": nil,
 	"state": nil, "changes": nil, "counters": nil, "audit": nil, "audit_pruning": nil, "nodes": nil, "node_keys": nil, "jobs": nil,
@@ -75,7 +75,7 @@ func TestNothingIsLeft(t *testing.T) {
 				t.Errorf("rows that name it still: %v", after)
 			}
 			if name == "org" {
-				for table, of := range map[string]string{"role_permissions": "role_id FROM role_permissions WHERE role_id NOT IN (SELECT id FROM roles)", "dashboard_versions": "dashboard_id FROM dashboard_versions", "guard_usage": "guard_id FROM guard_usage"} {
+				for table, of := range map[string]string{"role_permissions": "role_id FROM role_permissions WHERE role_id NOT IN (SELECT id FROM roles)", "dashboard_versions": "dashboard_id FROM dashboard_versions", "guard_usage": "guard_id FROM guard_usage", "guard_answers": "guard_id FROM guard_answers"} {
 					var n int
 					if err := raw.QueryRow("SELECT COUNT(*) FROM (SELECT " + of + ")").Scan(&n); err != nil || n > 0 {
 						t.Errorf("%s: %d rows of nothing, %v", table, n, err)
@@ -196,6 +196,9 @@ func newEverything(t *testing.T, db *store.DB) (e everything) {
 	})
 	addUsage(t, db, e)
 	if err := db.AddGuardUsage(t.Context(), []hallpass.GuardUse{{Guard: guard, Day: noon, Outcome: "allowed", Count: 1}}, 10); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.AddGuardAnswers(t.Context(), []hallpass.GuardAnswers{{Guard: guard, Minute: noon, Count: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	return e
