@@ -18,7 +18,7 @@ const (
 	UnusedAccounts      AccountView = "unused"       // there are live tokens, and none was ever used
 	BlockedAccounts     AccountView = "blocked"      // there are live tokens, and none may be used: they are paused, or the account is disabled
 	UnownedAccounts     AccountView = "unowned"      // nobody is named who answers for it
-	ExpiredAccounts     AccountView = "expired"      // a token has ended
+	ExpiredAccounts     AccountView = "expired"      // a token has expired, and no other was made in its place
 	DisabledAccounts    AccountView = "disabled"
 )
 
@@ -55,7 +55,7 @@ func (v AccountView) Picks(s ServiceAccountSummary, now time.Time) bool {
 	case UnownedAccounts:
 		return s.Owner == ""
 	case ExpiredAccounts:
-		return s.Tokens > s.LiveTokens
+		return s.Expired > 0
 	case DisabledAccounts:
 		return s.Disabled
 	}

@@ -23,7 +23,7 @@ func summaries(now time.Time) map[string]hallpass.ServiceAccountSummary {
 		"unused":     of(hallpass.TokenFigures{Tokens: 1, LiveTokens: 1, NextExpiry: now.Add(90 * day)}),
 		"paused":     of(hallpass.TokenFigures{Tokens: 2, LiveTokens: 2, Paused: 2, NextExpiry: now.Add(91 * day), LastUse: hallpass.Use{At: now}}),
 		"half":       of(hallpass.TokenFigures{Tokens: 2, LiveTokens: 2, Paused: 1, NextExpiry: now.Add(92 * day), LastUse: hallpass.Use{At: now}}),
-		"ended":      of(hallpass.TokenFigures{Tokens: 1, LastEnd: now.Add(-time.Hour), LastUse: hallpass.Use{At: now}}),
+		"ended":      of(hallpass.TokenFigures{Tokens: 1, Expired: 1, LastEnd: now.Add(-time.Hour), LastUse: hallpass.Use{At: now}}),
 		"long ended": of(hallpass.TokenFigures{Tokens: 1, LastEnd: now.Add(-14 * day), LastUse: hallpass.Use{At: now}}),
 		"off":        of(hallpass.TokenFigures{Tokens: 1, LiveTokens: 1, NextExpiry: now.Add(93 * day), LastUse: hallpass.Use{At: now}}),
 	}
@@ -43,7 +43,7 @@ func TestAccountViews(t *testing.T) {
 		hallpass.UnusedAccounts:      "unused",
 		hallpass.BlockedAccounts:     "off paused",
 		hallpass.UnownedAccounts:     "off",
-		hallpass.ExpiredAccounts:     "ended long ended",
+		hallpass.ExpiredAccounts:     "ended",
 		hallpass.DisabledAccounts:    "off",
 		"another":                    "",
 	} {

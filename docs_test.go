@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/hallpass-dev/hallpass"
 )
 
 // TestSecurityRequirements finds every number that code cites on the page that
@@ -172,4 +174,28 @@ func hasHeading(t *testing.T, page, anchor string) bool {
 		}
 	}
 	return false
+}
+
+// TestTokenStateWords compares the words for the states of tokens with the pages that explain
+// them.
+func TestTokenStateWords(t *testing.T) {
+	api, err := os.ReadFile("docs/http-api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cli, err := os.ReadFile("docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for _, s := range hallpass.TokenStates() {
+		if line := "\n| `" + string(s) + "` | " + s.Word() + " | "; !strings.Contains(string(api), line) {
+			t.Errorf("docs/http-api.md has no line %q", line)
+		}
+		words = append(words, "`"+s.Words()+"`")
+	}
+	last := len(words) - 1
+	if list := "The state is " + strings.Join(words[:last], ", ") + " or " + words[last] + "."; !strings.Contains(string(cli), list) {
+		t.Errorf("docs/cli.md does not say %q", list)
+	}
 }

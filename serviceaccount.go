@@ -52,6 +52,7 @@ type TokenFigures struct {
 	NeverExpiring int       // those of them that never end
 	Paused        int       // those of them that are paused
 	Overlapping   int       // those of them that are being replaced and not paused
+	Expired       int       // those that have expired: neither was another made in their place, nor were they revoked
 	LastUse       Use       // the latest of any of its tokens; zero: never
 	NextExpiry    time.Time // the soonest end of its live tokens, save of those that a live one replaces; zero: none ends
 	LastEnd       time.Time // when the latest of the others ended; zero: none has

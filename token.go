@@ -166,17 +166,27 @@ func (t Token) State(now time.Time, disabled bool) TokenState {
 // Works reports whether a token in the state may be used.
 func (s TokenState) Works() bool { return s == TokenLive || s == TokenOverlapping }
 
-// Words returns the state in words for people.
+// tokenStateWords are what people call the states, and where that does not say why, why. The
+// console, the command line and the documentation have these words and no others.
+var tokenStateWords = map[TokenState]struct{ word, why string }{
+	TokenLive:        {"live", ""},
+	TokenOverlapping: {"being replaced", ""},
+	TokenPaused:      {"paused", ""},
+	TokenBlocked:     {"blocked", "account disabled"},
+	TokenExpired:     {"expired", ""},
+	TokenRotated:     {"replaced", ""},
+	TokenRevoked:     {"revoked", ""},
+}
+
+// Word returns what people call the state; a state that there is not is called as it is.
+func (s TokenState) Word() string { return cmp.Or(tokenStateWords[s].word, string(s)) }
+
+// Words returns what people call the state, and why it is so where the word does not say it.
 func (s TokenState) Words() string {
-	switch s {
-	case TokenBlocked:
-		return "blocked: account disabled"
-	case TokenOverlapping:
-		return "being replaced"
-	case TokenRotated:
-		return "replaced"
+	if why := tokenStateWords[s].why; why != "" {
+		return s.Word() + ": " + why
 	}
-	return string(s)
+	return s.Word()
 }
 
 // soonExpiry is how long before its end a token counts as expiring soon

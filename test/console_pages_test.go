@@ -21,7 +21,7 @@ const hostileName = `"><img src=x onerror=alert(1)> & a name that is long and go
 
 // notPages are addresses that do not answer with a page: a picture, a part of a page, a
 // redirect.
-var notPages = []string{"GET /avatar/{hash}", "GET /org/serviceaccounts/{ref}/tokens", "GET /dashboards/f/{folder}/{slug}"}
+var notPages = []string{"GET /avatar/{hash}", "GET /org/serviceaccounts/{ref}/tokens", "GET /dashboards/f/{folder}/{slug}", "GET /org/tokens.csv", "GET /org/serviceaccounts.csv"}
 
 // furnish creates everything that an organization has, and returns the pages to look at
 // for each address of the console.
@@ -99,6 +99,7 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /profile":                                         {"/profile"},
 		"GET /profile/password":                                {"/profile/password"},
 		"GET /org/serviceaccounts":                             {accounts, accounts + "?filter=disabled", accounts + "?query=nothing", accounts + "?sort=-used&filter=unowned"},
+		"GET /org/tokens":                                      {"/org/tokens", "/org/tokens?filter=paused", "/org/tokens?todo=never-ends&sort=-used", "/org/tokens?query=nothing"},
 		"GET /org/serviceaccounts/create":                      {accounts + "/create"},
 		"GET /org/serviceaccounts/{ref}":                       {at, off, odd, at + "?edit=name", accounts + "/nosuchaccount"},
 		"GET /org/serviceaccounts/{ref}/owner":                 {at + "/owner", odd + "/owner"},
@@ -172,7 +173,7 @@ func allPages(t *testing.T, pages map[string][]string) []string {
 }
 
 // emptyPages are the pages of a server that was just set up.
-var emptyPages = []string{"/guards", "/org/notices", "/org/serviceaccounts", "/org/teams", "/dashboards", "/admin/audit?action=nothing.at-all", "/admin/users", "/org/users"}
+var emptyPages = []string{"/guards", "/org/notices", "/org/serviceaccounts", "/org/tokens", "/org/teams", "/dashboards", "/admin/audit?action=nothing.at-all", "/admin/users", "/org/users"}
 
 // axe checks what is shown by axe-core's rules: in light and dark, on a wide screen and
 // on a phone.

@@ -277,6 +277,8 @@ func (p *pictured) pictures() []picture {
 	return []picture{
 		{"home", "/", nil},
 		{"accounts", "/org/serviceaccounts", nil},
+		{"tokens", "/org/tokens", nil},
+		{"tokens-todo", "/org/tokens?todo=never-ends", nil},
 		{"accounts-chosen", "/org/serviceaccounts?filter=unowned", func(b *browser) { b.click("#list tbody tr:nth-child(1) [name=account]") }},
 		{"detail", account, nil},
 		{"access", account + "/access", nil},

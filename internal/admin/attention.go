@@ -92,38 +92,13 @@ type attention struct {
 
 // section returns a page of the section, nil if the caller may not read it.
 func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, error) {
-	ago := func(d time.Duration) time.Time { return s.now.Add(-d) }
 	switch section {
 	case hallpass.AttentionFailing:
 		return s.failing()
 	case hallpass.AttentionAPIs:
 		return s.apis()
-	case hallpass.AttentionExpiring:
-		soon := store.WorkingTokens{EndAfter: s.now, EndBefore: s.now.Add(endsWithin), MadeFor: shortLived, PastHalf: true} // what replaces a token by one that lives as long is enough
-		used, unused := soon, soon
-		used.UsedSince, unused.Unused = ago(usedWithin), ago(usedWithin)
-		unused.Fresh = ago(unusedAfter) // whoever has just made a token is about to use it
-		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionRotate, hallpass.ActionLetEnd}, used, unused)
 	case hallpass.AttentionOverlaps:
 		return s.overlaps()
-	case hallpass.AttentionNeverUsed:
-		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionRevoke}, store.WorkingTokens{NeverUsed: true, MadeBefore: ago(unusedAfter)})
-	case hallpass.AttentionIdle:
-		idle := idleAfter
-		if p, err := s.StalePolicy(s.caller.Org); err != nil {
-			return nil, err
-		} else if p.On() {
-			idle = time.Duration(p.AfterDays) * 24 * time.Hour
-		}
-		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionPause}, store.WorkingTokens{UsedBefore: ago(idle)})
-	case hallpass.AttentionNeverEnds:
-		return s.endless()
-	case hallpass.AttentionAboveLimit:
-		latest := s.admin.o.TokenPolicy.Latest(s.now)
-		if latest.IsZero() {
-			return &AttentionPage{}, nil
-		}
-		return s.tokens(section, []hallpass.AttentionAction{hallpass.ActionRotate}, store.WorkingTokens{EndAfter: latest})
 	case hallpass.AttentionNoOwner:
 		return s.ownerless()
 	case hallpass.AttentionMorePower:
@@ -135,19 +110,55 @@ func (s attention) section(section hallpass.AttentionSection) (*AttentionPage, e
 	case hallpass.AttentionProxy:
 		return s.proxy()
 	}
-	return nil, nil
-}
-
-// endless returns the tokens that never end, each with how long its successor lives.
-func (s attention) endless() (*AttentionPage, error) {
-	page, err := s.tokens(hallpass.AttentionNeverEnds, []hallpass.AttentionAction{hallpass.ActionSetEnd}, store.WorkingTokens{NeverEnd: true})
+	actions, queries, err := s.working(section)
 	if err != nil {
 		return nil, err
 	}
-	for i := range page.Rows {
-		page.Rows[i].Seconds = s.admin.usualLife()
+	page, err := s.tokens(section, actions, queries...)
+	if err == nil && section == hallpass.AttentionNeverEnds {
+		for i := range page.Rows {
+			page.Rows[i].Seconds = s.admin.usualLife()
+		}
 	}
-	return page, nil
+	return page, err
+}
+
+// working returns the queries for the tokens of a section that work, and what is right for
+// those of each; none for another section.
+func (s attention) working(section hallpass.AttentionSection) (actions []hallpass.AttentionAction, queries []store.WorkingTokens, err error) {
+	ago := func(d time.Duration) time.Time { return s.now.Add(-d) }
+	one := func(do hallpass.AttentionAction, q store.WorkingTokens) {
+		q.Org, q.Now, q.Among, q.Awake = s.caller.Org, s.now, s.among, section
+		actions, queries = append(actions, do), append(queries, q)
+	}
+	switch section {
+	case hallpass.AttentionExpiring:
+		soon := store.WorkingTokens{EndAfter: s.now, EndBefore: s.now.Add(endsWithin), MadeFor: shortLived, PastHalf: true} // what replaces a token by one that lives as long is enough
+		used, unused := soon, soon
+		used.UsedSince, unused.Unused = ago(usedWithin), ago(usedWithin)
+		unused.Fresh = ago(unusedAfter) // whoever has just made a token is about to use it
+		one(hallpass.ActionRotate, used)
+		one(hallpass.ActionLetEnd, unused)
+	case hallpass.AttentionNeverUsed:
+		one(hallpass.ActionRevoke, store.WorkingTokens{NeverUsed: true, MadeBefore: ago(unusedAfter)})
+	case hallpass.AttentionIdle:
+		idle := idleAfter
+		p, err := s.StalePolicy(s.caller.Org)
+		if err != nil {
+			return nil, nil, err
+		}
+		if p.On() {
+			idle = time.Duration(p.AfterDays) * 24 * time.Hour
+		}
+		one(hallpass.ActionPause, store.WorkingTokens{UsedBefore: ago(idle)})
+	case hallpass.AttentionNeverEnds:
+		one(hallpass.ActionSetEnd, store.WorkingTokens{NeverEnd: true})
+	case hallpass.AttentionAboveLimit:
+		if latest := s.admin.o.TokenPolicy.Latest(s.now); !latest.IsZero() {
+			one(hallpass.ActionRotate, store.WorkingTokens{EndAfter: latest})
+		}
+	}
+	return actions, queries, nil
 }
 
 // usualLife returns the lifetime, in seconds, of a token that replaces one which never ends.
@@ -183,7 +194,7 @@ func (s attention) tokens(section hallpass.AttentionSection, actions []hallpass.
 		if int64(i) == after.First {
 			q.After, q.AfterEnd = hallpass.TokenID(after.ID), time.UnixMicro(after.Second)
 		}
-		q.Org, q.Now, q.Among, q.Awake, q.Limit = s.caller.Org, s.now, s.among, section, s.limit()-len(ids)
+		q.Limit = s.limit() - len(ids)
 		some, err := s.WorkingTokenIDs(q)
 		if err != nil {
 			return nil, err

@@ -62,11 +62,12 @@ func ParseRef(org hallpass.OrgID, text string) (Ref, bool) {
 // A Name is what people call a thing.
 type Name struct {
 	Ref
-	Text    string
-	Account bool   // a principal that is a service account
-	UID     string // of a service account or team; of a token's account
-	Owner   string // of a token: the name of its account
-	Deleted bool   // Text is the last name that the audit knows; empty: it knows none
+	Text     string
+	Account  bool   // a principal that is a service account
+	UID      string // of a service account or team; of a token's account
+	Owner    string // of a token: the name of its account
+	LastFour string // of a token that is there: the last characters of its secret
+	Deleted  bool   // Text is the last name that the audit knows; empty: it knows none
 }
 
 // Names returns what people call the things, as far as they are there and the
@@ -129,7 +130,7 @@ func (a *Admin) nameOf(tx *store.Tx, tree Reach, r Ref) (n Name, may bool, err e
 			return n, false, err
 		}
 		owner, err := tx.ServiceAccount(r.Org, t.ServiceAccount)
-		return Name{Text: t.Name, UID: owner.UID, Owner: owner.Name}, c.Can(hallpass.ServiceAccountsRead, owner.ID.Scope()), err
+		return Name{Text: t.Name, UID: owner.UID, Owner: owner.Name, LastFour: t.LastFour}, c.Can(hallpass.ServiceAccountsRead, owner.ID.Scope()), err
 	case RefOrg:
 		o, err := tx.Org(hallpass.OrgID(id))
 		return Name{Text: o.Name}, o.ID == c.Org || c.CanOnServer(hallpass.OrgsRead, ""), err

@@ -165,7 +165,7 @@ func (a *API) exportAttention(l *streamWriter, c call) error {
 	if err != nil {
 		return err
 	}
-	l.Header().Set("Content-Type", textCSV+"; charset=utf-8; header=present")
+	l.Header().Set("Content-Type", httpd.MediaCSV+"; charset=utf-8; header=present")
 	if _, err = l.Write(attentionLines(nil, true)); err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func attentionLines(rows []wire.AttentionRow, head bool) []byte {
 		}
 		lines = append(lines, line)
 	}
-	return csvLines(lines...)
+	return httpd.CSV(lines...)
 }
 
 func snoozeRow(z hallpass.Snooze) wire.Snooze {

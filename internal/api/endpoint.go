@@ -255,5 +255,5 @@ func accepts(r *http.Request, mediaType string) bool {
 // link in a page does, with format=csv.
 func wantsCSV(r *http.Request) bool {
 	format := queryOf(r, "format")
-	return format == "csv" || format == "" && accepts(r, textCSV)
+	return format == "csv" || format == "" && accepts(r, httpd.MediaCSV)
 }

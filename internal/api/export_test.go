@@ -105,6 +105,3 @@ func ReadCursor(sent, listing string) (string, error) {
 	r := &http.Request{URL: &url.URL{RawQuery: url.Values{"after": {sent}}.Encode()}}
 	return readCursor(call{Request: r}, "after", listing)
 }
-
-// PlainCell returns a text as it stands in a cell of a table.
-func PlainCell(text string) string { return plainCell(text) }

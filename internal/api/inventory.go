@@ -167,7 +167,7 @@ func (a *API) exportInventory(l *streamWriter, c call) error {
 	if err != nil {
 		return err
 	}
-	l.Header().Set("Content-Type", textCSV+"; charset=utf-8")
+	l.Header().Set("Content-Type", httpd.MediaCSV+"; charset=utf-8")
 	l.Header().Set("Content-Disposition", `attachment; filename="tokens.csv"`)
 	head := inventoryHead
 	for begun := false; ; begun = true {
@@ -215,5 +215,5 @@ func inventoryLines(head []string, rows []wire.ListedToken) []byte {
 			timeText(t.LastUsedAt), text(t.LastUsedAddress), text(t.LastUsedUserAgent), text(t.LastUsedRoute), t.LastFour,
 		})
 	}
-	return csvLines(lines...)
+	return httpd.CSV(lines...)
 }

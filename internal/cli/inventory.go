@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,8 +12,19 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// stateList are the states of tokens as the API names them, in a sentence.
-const stateList = "live, overlapping (being replaced), paused, blocked (its account is disabled), expired, rotated (replaced) or revoked"
+// stateList are the states of tokens as the API names them, in a sentence, each with what
+// people call it if that is another word.
+func stateList() string {
+	var list []string
+	for _, s := range hallpass.TokenStates() {
+		text := string(s)
+		if words := strings.TrimPrefix(s.Words(), text); words != "" {
+			text += " (" + strings.TrimPrefix(words, ": ") + ")"
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " or " + list[len(list)-1]
+}
 
 func stateWords() (words []string) {
 	for _, s := range hallpass.TokenStates() {
@@ -30,7 +42,7 @@ type inventoryFlags struct {
 
 func (f *inventoryFlags) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.State, "state", "", "only tokens in this state: "+stateList)
+	flags.StringVar(&f.State, "state", "", "only tokens in this state: "+stateList())
 	flags.StringVar(&f.Owner, "owner", "", "only tokens of this owner, or of accounts of this owner")
 	flags.StringVar(&f.account, "account", "", "only tokens of this account")
 	flags.StringVar(&f.within, "expires-within", "", "only tokens that end within so long, such as 14d; without --state not those that have ended")

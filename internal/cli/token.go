@@ -51,7 +51,7 @@ func listTokens(r *remote) *cobra.Command {
 		return s.print(list, t)
 	})
 	cmd.Flags().StringVar(&f.Query, "query", "", "list only tokens whose name contains this text")
-	cmd.Flags().StringVar(&f.State, "state", "", "list only tokens in this state: "+stateList)
+	cmd.Flags().StringVar(&f.State, "state", "", "list only tokens in this state: "+stateList())
 	offersWords(cmd, "state", stateWords())
 	return cmd
 }

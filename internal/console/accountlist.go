@@ -1,7 +1,6 @@
 package console
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,12 +18,11 @@ type accountsView struct {
 	At       accountsAt
 	Total    int
 	Pages    int
-	Views    []accountFilter
+	Views    []listFilter
 	Columns  accountColumns
-	Owner    string // that the list is narrowed to; empty: any
-	AnyOwner string // address of the list without it
+	Owner    ownerFilter
 	Ends     endFilter
-	Owners   []accountFilter
+	CSV      string // address of the list as a table
 	Rows     []accountRow
 	Create   bool
 	Bulk     bool // rows can be chosen
@@ -37,22 +35,8 @@ type accountsView struct {
 // NeedsCreate says why no account can be added; empty: one can.
 func (l accountsView) NeedsCreate() string { return needs(l.Create, hallpass.ServiceAccountsCreate) }
 
-// accountFilter is a filter of the list, with how many accounts it shows.
-type accountFilter struct {
-	Label, URL string
-	Count      int
-	Class      string // of the count
-	Current    bool
-}
-
 // accountColumns are the columns that sort the list.
 type accountColumns struct{ Name, Used, End, Owner sortLink }
-
-// sortLink is the head of a column that sorts.
-type sortLink struct {
-	Label, URL string
-	Sorted     string // "ascending", "descending"; empty: by another column
-}
 
 // accountsAt is what the address of the list says.
 type accountsAt struct {
@@ -64,15 +48,12 @@ type accountsAt struct {
 func (req *request) readAccountsAt() accountsAt {
 	page, text := req.listPage()
 	q := req.URL.Query()
-	at := accountsAt{Query: text, Filter: q.Get("filter"), Owner: q.Get("owner"), Ends: readEnds(q), Sort: q.Get("sort"), Page: page.Number}
+	at := accountsAt{Query: text, Filter: q.Get("filter"), Owner: readOwner(q), Ends: readEnds(q), Sort: q.Get("sort"), Page: page.Number}
 	if !slices.Contains(hallpass.AccountViews(), hallpass.AccountView(at.Filter)) {
 		at.Filter = ""
 	}
 	if !slices.Contains(accountSorts, strings.TrimPrefix(at.Sort, "-")) || at.Sort == "-" {
 		at.Sort = ""
-	}
-	if hallpass.ValidateText("owner", at.Owner, hallpass.MaxName) != nil {
-		at.Owner = ""
 	}
 	return at
 }
@@ -90,22 +71,17 @@ func (at accountsAt) order() (hallpass.AccountSort, bool) {
 	return hallpass.AccountSort(name), reverse
 }
 
-// URL returns the address.
-func (at accountsAt) URL() string {
-	q := url.Values{}
-	for name, value := range map[string]string{"query": at.Query, "filter": at.Filter, "owner": at.Owner, "ends": at.Ends, "sort": at.Sort} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
+// query returns the address's query; empty: none is needed.
+func (at accountsAt) query() string {
+	page := ""
 	if at.Page > 1 {
-		q.Set("page", strconv.Itoa(at.Page))
+		page = strconv.Itoa(at.Page)
 	}
-	if len(q) == 0 {
-		return crumbAccounts.URL
-	}
-	return crumbAccounts.URL + "?" + q.Encode()
+	return listQuery(map[string]string{"query": at.Query, "filter": at.Filter, "owner": at.Owner, "ends": at.Ends, "sort": at.Sort, "page": page})
 }
+
+// URL returns the address.
+func (at accountsAt) URL() string { return crumbAccounts.URL + at.query() }
 
 // with returns the first page of the list after change.
 func (at accountsAt) with(change func(*accountsAt)) string {
@@ -114,23 +90,19 @@ func (at accountsAt) with(change func(*accountsAt)) string {
 	return at.URL()
 }
 
-// sorting returns the head of the column that sorts by the value. A second press
-// reverses the order; first is the order of the column's values at the first.
+// sorting returns the head of the column that sorts by the value. first is the order of its
+// values at the first press; a second one reverses it.
 func (at accountsAt) sorting(label, value, first string) sortLink {
-	l := sortLink{Label: label}
-	next := value
-	switch sort, reverse := at.order(); {
-	case sort != hallpass.AccountSort(strings.TrimSuffix(value, sortEnd)):
-	case reverse:
-		l.Sorted = map[string]string{"ascending": "descending", "descending": "ascending"}[first]
-	default:
-		l.Sorted, next = first, "-"+value
-	}
-	if next == sortEnd {
-		next = ""
-	}
-	l.URL = at.with(func(at *accountsAt) { at.Sort = next })
-	return l
+	sorted, next := columnOrder(at.Sort, value, first)
+	return sortLink{label, at.with(func(at *accountsAt) { at.Sort = next }), sorted}
+}
+
+// filter returns the filter for a page of so many accounts.
+func (at accountsAt) filter(size int) admin.AccountListFilter {
+	f := admin.AccountListFilter{Query: at.Query, View: hallpass.AccountView(at.Filter), Owner: at.Owner, Ends: endsWithin(at.Ends), Page: admin.Page{Number: at.Page, Size: size}}
+	f.Sort, f.Reverse = at.order()
+	f.Names = collate.New(language.Und, collate.Numeric).CompareString
+	return f
 }
 
 // serviceAccounts is GET /org/serviceaccounts.
@@ -140,10 +112,7 @@ func serviceAccounts(req *request) error {
 	var list admin.AccountList
 	var err error
 	if !view.Create || req.caller.Can(hallpass.ServiceAccountsRead, "") {
-		f := admin.AccountListFilter{Query: at.Query, View: hallpass.AccountView(at.Filter), Owner: at.Owner, Ends: endsWithin(at.Ends), Page: admin.Page{Number: at.Page, Size: perPage}}
-		f.Sort, f.Reverse = at.order()
-		f.Names = collate.New(language.Und, collate.Numeric).CompareString
-		if list, err = req.o.Admin.AccountList(req.Context(), req.caller, f); err != nil {
+		if list, err = req.o.Admin.AccountList(req.Context(), req.caller, at.filter(perPage)); err != nil {
 			return err
 		}
 	}
@@ -153,7 +122,7 @@ func serviceAccounts(req *request) error {
 		view.Bulk = view.Bulk || row.Write
 		view.Rows = append(view.Rows, row)
 	}
-	view.Total, view.FirstRun, view.Back = list.Total, list.All == 0, at.URL()
+	view.Total, view.FirstRun, view.Back, view.CSV = list.Total, list.All == 0, at.URL(), crumbAccounts.URL+".csv"+at.query()
 	view.fillFilters(at, list)
 	view.Pager = pagerAt(list.Total, at.Page, nounAccount, func(n int) string {
 		return at.with(func(at *accountsAt) { at.Page = n })
@@ -169,16 +138,17 @@ func serviceAccounts(req *request) error {
 func (l *accountsView) fillFilters(at accountsAt, list admin.AccountList) {
 	for _, v := range hallpass.AccountViews() {
 		words := accountViewWords[v]
-		f := accountFilter{Label: words.label, Count: list.Counts[v], Current: string(v) == at.Filter}
+		f := listFilter{Label: words.label, Count: list.Counts[v], Current: string(v) == at.Filter}
 		if f.Count > 0 {
 			f.Class = words.class
 		}
 		f.URL = at.with(func(at *accountsAt) { at.Filter = string(v) })
 		l.Views = append(l.Views, f)
 	}
-	l.Owner, l.AnyOwner = at.Owner, at.with(func(at *accountsAt) { at.Owner = "" })
+	owned := func(owner string) string { return at.with(func(at *accountsAt) { at.Owner = owner }) }
+	l.Owner = ownerFilter{Owner: at.Owner, Any: owned("")}
 	for _, o := range list.Owners {
-		l.Owners = append(l.Owners, accountFilter{Label: o.Owner, Count: o.Accounts, URL: at.with(func(at *accountsAt) { at.Owner = o.Owner }), Current: o.Owner == at.Owner})
+		l.Owner.Choices = append(l.Owner.Choices, listFilter{Label: o.Owner, Count: o.Accounts, URL: owned(o.Owner), Current: o.Owner == at.Owner})
 	}
 	l.Ends = endFilterOf(at.Ends, func(ends string) string { return at.with(func(at *accountsAt) { at.Ends = ends }) })
 	l.Columns = accountColumns{
@@ -188,4 +158,24 @@ func (l *accountsView) fillFilters(at accountsAt, list admin.AccountList) {
 	if at.Sort == "" {
 		l.Order = "Soonest end first, then never ending, then accounts without a token."
 	}
+}
+
+// accountsCSV is GET /org/serviceaccounts.csv: the accounts that the list at the same query
+// has on all its pages.
+func accountsCSV(req *request) error {
+	at := req.readAccountsAt()
+	at.Page = 1
+	head := []string{"id", "uid", "name", "login", "role", "disabled", "owner", "tokens", "live_tokens", "never_ending", "paused", "next_end", "last_used", "last_used_address", "last_used_user_agent"}
+	return req.writeCSV("service-accounts.csv", head, func() (lines [][]string, more bool, err error) {
+		list, err := req.o.Admin.AccountList(req.Context(), req.caller, at.filter(maxCSVPage))
+		for _, s := range list.Page {
+			lines = append(lines, []string{
+				idText(int64(s.ID)), s.UID, s.Name, s.Login, s.Role.String(), strconv.FormatBool(s.Disabled), s.Owner, strconv.Itoa(s.Tokens), strconv.Itoa(s.LiveTokens),
+				strconv.Itoa(s.NeverExpiring), strconv.Itoa(s.Paused), csvTime(s.NextExpiry), csvTime(s.LastUse.At), s.LastUse.Address, s.LastUse.UserAgent,
+			})
+		}
+		more = at.Page*maxCSVPage < list.Total
+		at.Page++
+		return lines, more, err
+	})
 }

@@ -130,6 +130,8 @@ func TestEndOfAPair(t *testing.T) {
 		s.Do(hallpasstest.Admin, "POST", api, body)
 	}
 	s.Do(hallpasstest.Admin, "POST", api+"/1/rotate", `{"graceSeconds":3600}`)
+	b.want("its history", b.get(path+"/tokens/1"), 200, `rotated it: <a href="`+path+`/tokens/3" title="token token:3">moves …`, "</a> replaces it, and it ends by ")
+	b.want("that of the new one", b.get(path+"/tokens/3"), 200, `made it: it replaces <a href="`+path+`/tokens/1"`)
 	b.want("the list", b.get("/org/serviceaccounts?ends=7"), 200, "in 3 days", `href="`+path+`?ends=7"`, "Ends within 7 days")
 	week := b.get(path + "?ends=7")
 	b.want("the tokens that end this week", week, 200, ">goes<", "Ends within 7 days")

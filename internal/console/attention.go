@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,6 +106,15 @@ func sectionURL(s hallpass.AttentionSection, after hallpass.AttentionCursor) str
 		q.Set("after", after.String())
 	}
 	return "/?" + q.Encode()
+}
+
+// rowsURL returns the address of a list that has as many rows as the section: of tokens where
+// they are about tokens that work, else of the section itself.
+func rowsURL(s hallpass.AttentionSection) string {
+	if slices.Contains(admin.TokenListSections(), s) {
+		return tokensAt{Todo: string(s)}.URL()
+	}
+	return sectionURL(s, hallpass.AttentionCursor{})
 }
 
 // todo returns the section as home shows it.

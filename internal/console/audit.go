@@ -34,11 +34,11 @@ type auditRow struct {
 	Address string
 	Client  string
 	Count   int64
-	Who     link              // Actor, with the name
-	What    link              // Target, with the name
-	Said    link              // of Reason, what it points to
-	Used    link              // Token, with the name
-	others  map[string]string // the names of tokens that Reason numbers, by "token 7"
+	Who     link            // Actor, with the name
+	What    link            // Target, with the name
+	Said    link            // of Reason, what it points to
+	Used    link            // Token, with the name
+	others  map[string]link // to the tokens that Reason numbers, by "token 7"
 	entry   hallpass.AuditEntry
 }
 
@@ -187,10 +187,12 @@ func (req *request) nameEntries(rows []auditRow) error {
 		if before, to := reasonRef(r.entry); to != "" {
 			r.Reason, r.Said = before, n.link(org, to)
 		}
-		r.others = make(map[string]string)
+		r.others = make(map[string]link)
 		for _, m := range auditToken.FindAllStringSubmatch(r.entry.Reason, -1) {
 			if ref, ok := admin.ParseRef(org, "token:"+m[1]); ok {
-				r.others[m[0]] = known[ref].Text // without its account, which the sentence names
+				t := n.link(org, "token:"+m[1])
+				t.Name = secretName(known[ref])
+				r.others[m[0]] = t
 			}
 		}
 		if r.Token != 0 {

@@ -171,7 +171,10 @@ func table() []route {
 	post("/profile/password", harmless, changePassword)
 	post("/profile/org", harmless, switchOrg)
 
+	get(crumbTokens.URL, tokenList)
+	get(crumbTokens.URL+".csv", tokensCSV)
 	get("/org/serviceaccounts", serviceAccounts)
+	get("/org/serviceaccounts.csv", accountsCSV)
 	ask("/org/serviceaccounts", changeAccounts)
 	get("/org/serviceaccounts/create", newAccountForm)
 	post("/org/serviceaccounts/create", states, createServiceAccount)

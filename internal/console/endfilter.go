@@ -11,7 +11,7 @@ import (
 type endFilter struct {
 	Within  string // that the list is narrowed to, in words; empty: it is not
 	Any     string // address of the list without it
-	Choices []accountFilter
+	Choices []listFilter
 }
 
 // endDays are the days within which something may end, as the parameter ends has them.
@@ -45,7 +45,7 @@ func endsQuery(days string) string {
 func endFilterOf(days string, at func(days string) string) endFilter {
 	f := endFilter{Any: at("")}
 	for _, d := range endDays {
-		f.Choices = append(f.Choices, accountFilter{Label: "Within " + d + " days", URL: at(d), Current: d == days})
+		f.Choices = append(f.Choices, listFilter{Label: "Within " + d + " days", URL: at(d), Current: d == days})
 	}
 	if days != "" {
 		f.Within = days + " days"

@@ -15,6 +15,12 @@ import (
 // SafeNext is the check of where a sign-in may lead.
 var SafeNext = safeNext
 
+// TokenBadge is how pages show the state of a token that was used.
+func TokenBadge(s hallpass.TokenState) string { return tokenBadge(s, true).Text }
+
+// TokenViewLabel is what the list of tokens calls a view.
+var TokenViewLabel = tokenViewLabel
+
 // NodesBadge says how the nodes are.
 var NodesBadge = nodesBadge
 
@@ -36,6 +42,7 @@ var views = map[string]any{
 	"serviceaccounts/list":     accountsView{},
 	"sessions/login":           loginView{},
 	"sessions/logout":          struct{ frame }{},
+	"tokens/list":              tokenListView{},
 	"tokens/created":           tokenCreatedView{},
 	"tokens/detail":            tokenView{},
 	"tokens/new":               tokenFormView{},
@@ -189,15 +196,18 @@ func Routes() []Route {
 // The thing it was done to has that name; without one its target is shown. Token 27 is
 // called next.
 func Said(e hallpass.AuditEntry, name string) string {
-	r := auditRow{Action: e.Action, Target: e.Target, What: link{ID: e.Target, Name: name}, Reason: e.Reason, others: map[string]string{"token 27": "next"}, entry: e}
+	r := auditRow{Action: e.Action, Target: e.Target, What: link{ID: e.Target, Name: name}, Reason: e.Reason, others: map[string]link{"token 27": {Name: "next", ID: "token:27"}}, entry: e}
 	if before, to := reasonRef(e); to != "" {
 		r.Reason, r.Said = before, link{ID: to, Name: to}
 	}
 	s := about{itself: "nothing"}.saying(r)
 	words := []string{s.Verb, cmp.Or(s.What.Name, s.What.ID), s.Toward, s.To.Name}
 	said := strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
-	if s.Detail != "" {
-		said += ": " + s.Detail
+	for i, p := range s.Detail {
+		if i == 0 {
+			said += ": "
+		}
+		said += p.Text + p.Link.Name
 	}
 	if s.Code != "" {
 		said += " (" + s.Code + ")"

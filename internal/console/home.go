@@ -110,7 +110,7 @@ func (req *request) attention(view *homeView) error {
 			}
 		}
 		view.Sections = append(view.Sections, s)
-		view.Tallies = append(view.Tallies, tally{s.Count, shortWords(p), s.Class, "#" + s.Key})
+		view.Tallies = append(view.Tallies, tally{s.Count, shortWords(p), s.Class, rowsURL(p.Section)})
 		if view.Heading == "" {
 			view.Heading = sectionWords(p)
 		}

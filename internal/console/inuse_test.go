@@ -97,3 +97,22 @@ func TestLatePair(t *testing.T) {
 	}
 	b.want("the list two hours later", b.get("/org/serviceaccounts?filter=failing"), 200, "No service accounts found")
 }
+
+// TestDisableTellsOnce uses a token, and asks what disabling its account would break: each
+// client is told once, also before its usage is written.
+func TestDisableTellsOnce(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	path := b.create("ci", "Viewer")
+	s.Do(hallpasstest.Bearer(tokenOf(t, s, "ci")), "GET", "/api/org", "", "User-Agent: curl/8.5.0")
+	for _, question := range []string{path + "/disable", path + "/delete", path + "/tokens/1/delete"} {
+		once := func() page {
+			p := b.get(question)
+			if n := strings.Count(p.text, "curl/8.5.0"); n != 1 {
+				t.Fatalf("%s tells the client %d times: %s", question, n, plain(p.text))
+			}
+			return p
+		}
+		hallpasstest.Eventually(t, "the usage to be written", func() bool { return strings.Contains(once().text, "was used 1 time by curl/8.5.0") })
+	}
+}

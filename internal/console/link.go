@@ -53,6 +53,15 @@ func (n names) link(org hallpass.OrgID, text string) link {
 	return t
 }
 
+// secretName names a token beside another, which often has the same name: "deploy …2a8e",
+// without its account.
+func secretName(n admin.Name) string {
+	if n.Text == "" || n.LastFour == "" {
+		return n.Text
+	}
+	return n.Text + " …" + n.LastFour
+}
+
 // pageOf returns the address of the page about n; empty: there is none, or the
 // viewer may not see it.
 func (req *request) pageOf(n admin.Name) string {

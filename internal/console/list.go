@@ -97,3 +97,69 @@ func matches(words, text string) bool {
 	}
 	return true
 }
+
+// listFilter is a filter of a list, with how many rows it shows.
+type listFilter struct {
+	Label, URL string
+	Count      int    // 0: none, or nobody counts
+	Class      string // of the count
+	Current    bool
+}
+
+// ownerFilter narrows a list to what one owner answers for.
+type ownerFilter struct {
+	Owner   string // that the list is narrowed to; empty: any
+	Any     string // address of the list without it
+	Choices []listFilter
+}
+
+// readOwner returns the owner that the address narrows the list to; what no owner can be
+// called is left out.
+func readOwner(q url.Values) string {
+	owner := q.Get("owner")
+	if hallpass.ValidateText("owner", owner, hallpass.MaxName) != nil {
+		return ""
+	}
+	return owner
+}
+
+// sortLink is the head of a column that sorts.
+type sortLink struct {
+	Label, URL string
+	Sorted     string // "ascending", "descending"; empty: by another column
+}
+
+// listQuery returns the query of a list with those of the values that are not empty.
+func listQuery(values map[string]string) string {
+	q := url.Values{}
+	for name, value := range values {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if len(q) == 0 {
+		return ""
+	}
+	return "?" + q.Encode()
+}
+
+// columnOrder returns how a list is sorted by the column of the value, "" for by another one,
+// and the sort that a press on the head of the column asks for. first is the order of the
+// column's values at the first press.
+func columnOrder(sort, value, first string) (sorted, next string) {
+	name, reverse := strings.CutPrefix(sort, "-")
+	if name == "" {
+		name = sortEnd
+	}
+	switch next = value; {
+	case name != value:
+	case reverse:
+		sorted = map[string]string{"ascending": "descending", "descending": "ascending"}[first]
+	default:
+		sorted, next = first, "-"+value
+	}
+	if next == sortEnd {
+		next = ""
+	}
+	return sorted, next
+}

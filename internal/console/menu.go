@@ -11,6 +11,7 @@ type menuEntry struct {
 func (n nav) Menu() []menuEntry {
 	return shownEntries([]menuEntry{
 		{"home", "home", "Home", "/", true, nil},
+		{"tokens", "key", crumbTokens.Label, crumbTokens.URL, n.Tokens, nil},
 		{"guards", "gate", crumbGuards.Label, crumbGuards.URL, n.Guards, nil},
 		{"folders", "folder", "Folders and dashboards", "/dashboards", n.Folders, nil},
 		{"admin", "", crumbAdmin.Label, crumbAdmin.URL, n.Admin(), []menuEntry{

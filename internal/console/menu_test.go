@@ -37,7 +37,7 @@ func TestMenu(t *testing.T) {
 	s := hallpasstest.New(t)
 	s.User("vera", hallpass.RoleViewer)
 	want := map[string][]string{
-		"admin": {"/", "/guards", "/dashboards", "/admin", "/admin/access", "/org/serviceaccounts", "/admin/users", "/org/teams", "/admin/roles", "/admin/audit", "/org/notices", "/admin/nodes", "/admin/orgs"},
+		"admin": {"/", "/org/tokens", "/guards", "/dashboards", "/admin", "/admin/access", "/org/serviceaccounts", "/admin/users", "/org/teams", "/admin/roles", "/admin/audit", "/org/notices", "/admin/nodes", "/admin/orgs"},
 		"vera":  {"/", "/dashboards"},
 	}
 	for who, password := range map[string]string{"admin": hallpasstest.AdminPassword, "vera": hallpasstest.UserPassword} {

@@ -38,6 +38,7 @@ type nav struct {
 	Users           string      // address of the users; empty: the viewer may not see them
 	Teams           bool
 	ServiceAccounts bool
+	Tokens          bool
 	Roles           bool
 	AllOrgs         bool
 	Folders         bool
@@ -94,6 +95,7 @@ func (req *request) bareFrame(title string) frame {
 		f.Me.Name = p.Login
 	}
 	f.Nav.ServiceAccounts = req.caller.Can(hallpass.ServiceAccountsRead, "") || req.caller.Can(hallpass.ServiceAccountsCreate, "")
+	f.Nav.Tokens = req.caller.Can(hallpass.ServiceAccountsRead, "") && !req.caller.OrgMissing
 	f.Nav.Audit = req.caller.Can(hallpass.AuditRead, "")
 	f.Nav.Teams = req.caller.Can(hallpass.TeamsRead, "") || req.caller.Can(hallpass.TeamsCreate, "")
 	f.Nav.Roles = req.caller.Can(hallpass.RolesRead, "") && !req.caller.OrgMissing

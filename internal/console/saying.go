@@ -17,15 +17,29 @@ type saying struct {
 	Who    link
 	Actor  string // when Who names nobody
 	Verb   string
-	What   link   // empty: the thing that the page is about
-	Toward string // "to" or "from", before To
-	To     link   // to whom, or from whom; empty: nobody
-	Detail string // after a colon; empty: nothing to add
+	What   link     // empty: the thing that the page is about
+	Toward string   // "to" or "from", before To
+	To     link     // to whom, or from whom; empty: nobody
+	Detail []phrase // after a colon; none: nothing to add
 	Badge  string
 	Advice string // what to do about a refusal
 	Code   string // the refusal as the API writes it
 	From   string
 	Client string
+}
+
+// phrase is a part of a text: words, or what the link names.
+type phrase struct {
+	Text string
+	Link link // with an ID: it stands in place of Text
+}
+
+// plain is a text without a link; empty: no text.
+func plain(text string) []phrase {
+	if text == "" {
+		return nil
+	}
+	return []phrase{{Text: text}}
 }
 
 // Icon names the drawing of what was done.
@@ -83,7 +97,7 @@ func (o about) saying(r auditRow) saying {
 	}
 	s.tell(r)
 	if r.Said.ID != "" {
-		if s.Toward, s.Detail = strings.TrimSpace(r.Reason), ""; s.Toward == "" {
+		if s.Toward, s.Detail = strings.TrimSpace(r.Reason), nil; s.Toward == "" {
 			s.Toward = sayingToward(r.Action)
 		}
 		s.To = o.short(r.Said)
@@ -124,7 +138,7 @@ func (s *saying) tell(r auditRow) {
 	if m := auditBasic.FindStringSubmatch(text); m != nil {
 		s.Toward, s.To, text = m[1], link{ID: m[2], Name: "the " + m[2]}, ""
 	}
-	s.Detail = readable(shorter(r.Action, text), r.others)
+	s.Detail = withLinks(dated(shorter(r.Action, text)), r.others)
 }
 
 // shorter leaves out of a text of the audit what the verb of the action says, and has the
@@ -133,6 +147,12 @@ func shorter(action, text string) string {
 	switch action {
 	case "audit.prune", "token.prune":
 		return strings.TrimPrefix(text, "deleted ")
+	case "token.create":
+		return strings.Replace(text, "replaces token", "it replaces token", 1)
+	case "token.rotate": // "by token 7, ends by 2027-09-25T05:53:46Z"
+		if by, rest, ok := strings.Cut(strings.TrimPrefix(text, "by "), ", ends by "); ok {
+			return by + " replaces it, and it ends by " + rest
+		}
 	case "token.reissue":
 		return strings.TrimSuffix(text, ", and the token has another secret")
 	case "attention.snooze", "attention.wake":
@@ -153,15 +173,17 @@ var (
 	auditToken = regexp.MustCompile(`\btoken (\d+)\b`)
 )
 
-// readable returns a text of the audit with times as pages have them, and with the names of
-// the tokens that it numbers.
-func readable(text string, names map[string]string) string {
-	return auditToken.ReplaceAllStringFunc(dated(text), func(numbered string) string {
-		if name := names[numbered]; name != "" {
-			return named(name)
+// withLinks returns a text of the audit with links to the tokens that it numbers. One that nobody
+// can name stays a number.
+func withLinks(text string, tokens map[string]link) (parts []phrase) {
+	for _, numbered := range auditToken.FindAllString(text, -1) {
+		if tokens[numbered].Name == "" {
+			continue
 		}
-		return numbered
-	})
+		before, after, _ := strings.Cut(text, numbered)
+		parts, text = append(append(parts, plain(before)...), phrase{Link: tokens[numbered]}), after
+	}
+	return append(parts, plain(text)...)
 }
 
 // dated returns a text of the audit with times as pages have them.
@@ -189,19 +211,19 @@ func (o about) refused(s *saying, r auditRow) {
 	}
 	switch known := refusals[r.Reason]; {
 	case r.Action == "token.verify", r.Action == "guard.request":
-		s.Verb, s.What, s.Detail, s.Code = "was refused", link{}, known.why, r.Reason
+		s.Verb, s.What, s.Detail, s.Code = "was refused", link{}, plain(known.why), r.Reason
 		if known.why == "" {
-			s.Verb, s.Detail = "was refused for a reason of its own", ""
+			s.Verb, s.Detail = "was refused for a reason of its own", nil
 		}
 		s.Advice = known.advice
 	case hallpass.Action(r.Action).Valid() && (r.Reason == "" || strings.HasPrefix(r.Reason, "lacks ")):
-		s.Verb, s.What, s.Detail = "lacks the permission "+lacked(r), link{}, ""
+		s.Verb, s.What, s.Detail = "lacks the permission "+lacked(r), link{}, nil
 	case hallpass.Action(r.Action).Valid():
-		s.Verb, s.What, s.Detail, s.Code, s.Advice = "was refused "+r.Action, link{}, known.why, r.Reason, known.advice
+		s.Verb, s.What, s.Detail, s.Code, s.Advice = "was refused "+r.Action, link{}, plain(known.why), r.Reason, known.advice
 	case refusedVerbs[r.Action] != "":
 		s.Verb = refusedVerbs[r.Action]
 		if known.why == "" && !strings.Contains(r.Reason, " ") {
-			s.Detail, s.Code = "", r.Reason
+			s.Detail, s.Code = nil, r.Reason
 		}
 	default:
 		s.Verb = "was refused: " + strings.TrimSuffix(s.Verb, ":")

@@ -28,7 +28,7 @@ func plain(markup string) string {
 func TestTokenStates(t *testing.T) {
 	s := hallpasstest.New(t)
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
-	labels := map[string]string{"live": "Active", "blocked": "Blocked: account disabled", "expired": "Expired", "revoked": "Revoked"}
+	labels := map[string]string{"live": "Live", "blocked": "Blocked: account disabled", "expired": "Expired", "revoked": "Revoked"}
 	seen := make(map[string]bool)
 	for _, disabled := range []bool{false, true} {
 		name := fmt.Sprintf("account-%v", disabled)

@@ -208,8 +208,12 @@ func deleteToken(req *request) (change, error) {
 	}
 	c.inUse(t.Name)
 	c.done = "The token " + t.Name + " of " + a.Name + " is revoked."
-	if _, err := req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactToken, Token: t.ID}); err != nil {
+	impact, err := req.impactFacts(&c, a.ID, hallpass.ImpactOf{Do: hallpass.ImpactToken, Token: t.ID})
+	if err != nil {
 		return c, err
+	}
+	if len(impact.Clients) > 0 && !t.LastUse.At.IsZero() {
+		c.Facts = c.Facts[1:] // the clients tell it
 	}
 	c.do = func() error { return req.o.Admin.DeleteToken(req.Context(), req.caller, a.ID, t.ID) }
 	return c, nil

@@ -106,28 +106,58 @@ type badge struct {
 
 // tokenBadge shows the state of a token; used says whether it was ever used.
 func tokenBadge(s hallpass.TokenState, used bool) badge {
+	b := badge{Text: sentenceStart(s.Words())}
 	switch {
-	case s == hallpass.TokenLive && !used:
-		return badge{Text: "Not used yet"}
-	case s == hallpass.TokenLive:
-		return badge{Text: "Active", Class: "good"}
+	case s == hallpass.TokenLive && used:
+		b.Class = "good"
+	case s == hallpass.TokenLive: // nobody knows yet whether it works
 	case s == hallpass.TokenOverlapping, s == hallpass.TokenPaused:
-		return badge{Text: sentenceStart(s.Words()), Class: "warn"}
+		b.Class = "warn"
+	default:
+		b.Class = "bad"
 	}
-	return badge{Text: sentenceStart(s.Words()), Class: "bad"}
+	return b
 }
+
+// Labels that views of accounts and of tokens have in common. Those that are states of tokens
+// are called as these.
+const (
+	labelEnding      = "Ends in 14 days"
+	labelNeverEnding = "Never ends"
+	labelStale       = "Unused for 90 days"
+	labelUnused      = "Never used"
+	labelUnowned     = "No owner"
+)
+
+// tokenViewLabels are what the list of tokens calls its views, apart from those that are
+// states.
+var tokenViewLabels = map[hallpass.TokenView]string{
+	hallpass.CurrentTokens: "Current", hallpass.TriedTokens: "Tried in vain", hallpass.EndingTokens: labelEnding, hallpass.NeverEndingTokens: labelNeverEnding,
+	hallpass.StaleTokens: labelStale, hallpass.UnusedTokens: labelUnused, hallpass.UnownedTokens: labelUnowned, hallpass.EndedTokens: "Ended",
+}
+
+// tokenViewLabel is what the list of tokens calls the view.
+func tokenViewLabel(v hallpass.TokenView) string {
+	if label := tokenViewLabels[v]; label != "" {
+		return label
+	}
+	return sentenceStart(hallpass.TokenState(v).Word())
+}
+
+// tokenViewClass is the class of the count of a view that wants a look.
+var tokenViewClass = map[hallpass.TokenView]string{hallpass.TriedTokens: "bad", hallpass.EndingTokens: "warn"}
 
 // accountViewWords are what the list calls its views. class is that of a count that
 // wants a look.
 var accountViewWords = map[hallpass.AccountView]struct{ label, class string }{
 	hallpass.AllAccounts:         {label: "All"},
 	hallpass.FailingAccounts:     {"Failing", "bad"},
-	hallpass.EndingAccounts:      {"Ends in 14 days", "warn"},
-	hallpass.NeverEndingAccounts: {label: "Never ends"},
-	hallpass.StaleAccounts:       {label: "Unused for 90 days"},
-	hallpass.UnusedAccounts:      {label: "Never used"},
-	hallpass.BlockedAccounts:     {label: "Blocked"},
-	hallpass.UnownedAccounts:     {label: "No owner"},
+	hallpass.EndingAccounts:      {labelEnding, "warn"},
+	hallpass.NeverEndingAccounts: {label: labelNeverEnding},
+	hallpass.StaleAccounts:       {label: labelStale},
+	hallpass.UnusedAccounts:      {label: labelUnused},
+	hallpass.BlockedAccounts:     {label: sentenceStart(hallpass.TokenPaused.Word()) + " or " + hallpass.TokenBlocked.Word()},
+	hallpass.UnownedAccounts:     {label: labelUnowned},
 	hallpass.ExpiredAccounts:     {label: "With expired tokens"},
 	hallpass.DisabledAccounts:    {label: wordDisabledTitle},
 }
@@ -149,11 +179,11 @@ func tokensWords(s hallpass.ServiceAccountSummary) (words, class string) {
 	case s.Tokens == 0:
 		return "No tokens", ""
 	case s.Disabled:
-		add(s.LiveTokens, "blocked")
+		add(s.LiveTokens, hallpass.TokenBlocked.Word())
 	default:
-		add(live-s.Overlapping, "live")
-		add(s.Overlapping, "rotating")
-		add(s.Paused, "paused")
+		add(live-s.Overlapping, hallpass.TokenLive.Word())
+		add(s.Overlapping, hallpass.TokenOverlapping.Word())
+		add(s.Paused, hallpass.TokenPaused.Word())
 		if class = "warn"; live > 0 {
 			class = "good"
 		}

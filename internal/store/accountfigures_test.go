@@ -61,7 +61,7 @@ func TestAccountFigures(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := hallpass.TokenFigures{
-			Tokens: 9, LiveTokens: 6, NeverExpiring: 3, Paused: 1, Overlapping: 1, LastUse: use, NextExpiry: noon.Add(30 * time.Minute), LastEnd: noon,
+			Tokens: 9, LiveTokens: 6, NeverExpiring: 3, Paused: 1, Overlapping: 1, Expired: 2, LastUse: use, NextExpiry: noon.Add(30 * time.Minute), LastEnd: noon,
 		}
 		err := db.Read(t.Context(), func(tx *store.Tx) error {
 			one, err := tx.ServiceAccountSummary(org.ID, account.ID, noon)

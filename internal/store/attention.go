@@ -40,20 +40,36 @@ func (q WorkingTokens) byEnd() bool { return !q.EndAfter.IsZero() }
 // WorkingTokenIDs returns the IDs of the tokens that q picks, in its order.
 func (tx *Tx) WorkingTokenIDs(q WorkingTokens) ([]hallpass.TokenID, error) {
 	var b bound
+	where := q.picks(&b)
+	order, index := `t.id`, ""
+	if q.byEnd() {
+		where += ` AND (t.expires_us, t.id) > (` + b.add(micros(q.AfterEnd)) + `, ` + b.add(int64(q.After)) + `)`
+		order, index = `t.expires_us, t.id`, tx.db.by("tokens_expiry")
+	} else {
+		where += ` AND t.id > ` + b.add(int64(q.After))
+	}
+	list, err := all(tx, func(r row) (id hallpass.TokenID, err error) { return id, r.Scan(&id) }, `
+		SELECT t.id FROM tokens t`+index+` JOIN service_accounts a ON a.id = t.service_account_id AND a.disabled = FALSE
+		WHERE `+where+` ORDER BY `+order+` LIMIT `+b.add(q.Limit), b.args...)
+	if err != nil {
+		return nil, fmt.Errorf("store: working tokens of org %d: %w", q.Org, err)
+	}
+	return list, nil
+}
+
+// picks returns the conditions that q makes of the token t and its account a, which is not
+// disabled, apart from the page.
+func (q WorkingTokens) picks(b *bound) string {
 	org, now := b.add(q.Org), b.add(micros(q.Now))
 	where := `t.org_id = ` + org + ` AND ` + notReplaced + `
 		AND (t.paused_us = 0 OR (t.paused_until_us > 0 AND t.paused_until_us <= ` + now + `))`
-	order, index := `t.id`, ""
 	switch {
-	case q.byEnd():
-		end := micros(q.AfterEnd)
-		// The index has only what ends, which no bound value can promise.
-		where += ` AND t.expires_us > 0 AND t.expires_us > ` + b.add(max(micros(q.EndAfter), micros(q.Now))) + ` AND (t.expires_us, t.id) > (` + b.add(end) + `, ` + b.add(int64(q.After)) + `)`
-		order, index = `t.expires_us, t.id`, tx.db.by("tokens_expiry")
+	case q.byEnd(): // the index has only what ends, which no bound value can promise
+		where += ` AND t.expires_us > 0 AND t.expires_us > ` + b.add(max(micros(q.EndAfter), micros(q.Now)))
 	case q.NeverEnd:
-		where += ` AND t.expires_us = 0 AND t.id > ` + b.add(int64(q.After))
+		where += ` AND t.expires_us = 0`
 	default:
-		where += ` AND NOT ` + tokenOver(now) + ` AND t.id > ` + b.add(int64(q.After))
+		where += ` AND NOT ` + tokenOver(now)
 	}
 	if !q.EndBefore.IsZero() {
 		where += ` AND t.expires_us <= ` + b.add(micros(q.EndBefore))
@@ -67,14 +83,7 @@ func (tx *Tx) WorkingTokenIDs(q WorkingTokens) ([]hallpass.TokenID, error) {
 	if q.PastHalf {
 		where += ` AND t.expires_us - ` + now + ` <= (t.expires_us - t.created_us) / 2`
 	}
-	where += q.whereUsed(&b) + among(q.Among) + awake(&b, q.Org, q.Now, q.Awake, hallpass.TokenSubject, "t.id")
-	list, err := all(tx, func(r row) (id hallpass.TokenID, err error) { return id, r.Scan(&id) }, `
-		SELECT t.id FROM tokens t`+index+` JOIN service_accounts a ON a.id = t.service_account_id AND a.disabled = FALSE
-		WHERE `+where+` ORDER BY `+order+` LIMIT `+b.add(q.Limit), b.args...)
-	if err != nil {
-		return nil, fmt.Errorf("store: working tokens of org %d: %w", q.Org, err)
-	}
-	return list, nil
+	return where + q.whereUsed(b) + among(q.Among) + awake(b, q.Org, q.Now, q.Awake, hallpass.TokenSubject, "t.id")
 }
 
 func (q WorkingTokens) whereUsed(b *bound) (where string) {

@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +24,10 @@ type TokenQuery struct {
 	NoExpiry      bool
 	LastFour      string
 	Text          string // part of the name or of that of the account, whatever the case
+	View          hallpass.TokenView
+	Tried         []hallpass.TokenID // those of the view TriedTokens
+	EndsWithin    time.Duration      // it ends within so long, and no token that lives replaces it
+	Working       []WorkingTokens    // one of them picks it, whatever its page; nil: any
 	Order         hallpass.TokenOrder
 	Descending    bool
 	After         hallpass.TokenCursor // zero: the first page
@@ -48,7 +51,8 @@ func (tx *Tx) OrgTokens(q TokenQuery) (list []hallpass.TokenOfAccount, next hall
 	if q.Among != nil && len(q.Among) == 0 {
 		return nil, next, nil
 	}
-	where, args := q.where()
+	var b bound
+	where := q.where(&b)
 	by, order := tokenOrders[q.Order], "ASC"
 	if q.Descending {
 		order = "DESC"
@@ -57,13 +61,13 @@ func (tx *Tx) OrgTokens(q TokenQuery) (list []hallpass.TokenOfAccount, next hall
 	if q.Order != hallpass.ByCreation {
 		sorted += ", t.id " + order
 	}
-	args = append(args, q.Limit+1)
+	limit := b.add(q.Limit + 1)
 	// The page is cut first, so that only its rows are read whole.
 	list, err = all(tx, scanTokenOfAccount, `
-		WITH page AS (SELECT t.id AS id FROM tokens t WHERE `+where+` ORDER BY `+sorted+` LIMIT $`+strconv.Itoa(len(args))+`)
+		WITH page AS (SELECT t.id AS id FROM tokens t WHERE `+where+` ORDER BY `+sorted+` LIMIT `+limit+`)
 		SELECT `+tokenColumns+`, a.id, a.uid, a.name, a.login, a.role, a.disabled, a.owner, a.purpose
 		FROM   page JOIN tokens t ON t.id = page.id JOIN service_accounts a ON a.id = t.service_account_id
-		ORDER  BY `+sorted, args...)
+		ORDER  BY `+sorted, b.args...)
 	if err != nil {
 		return nil, next, fmt.Errorf("store: tokens of org %d: %w", q.Org, err)
 	}
@@ -90,13 +94,9 @@ func cursorOf(o hallpass.TokenOrder, t hallpass.Token) hallpass.TokenCursor {
 	return c
 }
 
-// where returns the conditions that q makes, and what they bind.
-func (q TokenQuery) where() (string, []any) {
-	var args []any
-	bind := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
+// where returns the conditions that q makes, apart from its limit.
+func (q TokenQuery) where(b *bound) string {
+	bind := b.add
 	var all []string
 	and := func(format string, binds ...any) { all = append(all, fmt.Sprintf(format, binds...)) }
 	org := bind(q.Org)
@@ -117,6 +117,7 @@ func (q TokenQuery) where() (string, []any) {
 		and("(t.owner = %s OR t.owner = '' AND t.service_account_id IN (SELECT a.id FROM service_accounts a WHERE a.org_id = %s AND a.owner = %s))", owner, org, owner)
 	}
 	q.whereUsed(and, bind)
+	q.whereViewed(and, b)
 	if q.Text != "" {
 		// A token that gave up its name has no key: of its name only ASCII letters are folded.
 		text, plain := bind(contains(q.Text)), bind(containsKey(strings.ToLower(q.Text)))
@@ -126,7 +127,20 @@ func (q TokenQuery) where() (string, []any) {
 	if q.After != (hallpass.TokenCursor{}) {
 		q.from(and, bind)
 	}
-	return strings.Join(all, " AND "), args
+	return strings.Join(all, " AND ")
+}
+
+// whereViewed makes the conditions of the questions that people ask.
+func (q TokenQuery) whereViewed(and func(string, ...any), b *bound) {
+	if q.View != hallpass.AllTokens {
+		and("%s", q.view(q.View, b.add))
+	}
+	if q.EndsWithin > 0 {
+		and("%s", q.ends(q.EndsWithin, b.add))
+	}
+	if q.Working != nil {
+		and("%s", working(b, q.Working))
+	}
 }
 
 // whereUsed makes the conditions on when the token ends and was used, and on what it

@@ -88,15 +88,29 @@ func variedToken(a hallpass.ServiceAccount, i, j int) hallpass.Token {
 	return t
 }
 
+// tokenPick is a query, and which tokens it picks.
+type tokenPick struct {
+	query store.TokenQuery
+	pick  func(hallpass.TokenOfAccount) bool
+}
+
+// counted returns how many tokens of its view the query has.
+func counted(t *testing.T, db *store.DB, q store.TokenQuery) (n int) {
+	t.Helper()
+	read(t, db, func(tx *store.Tx) error {
+		counts, err := tx.CountTokens(q, append(hallpass.TokenViews(), hallpass.AllTokens))
+		n = counts[q.View]
+		return err
+	})
+	return n
+}
+
 // TestOrgTokens goes through the pages of the inventory in every order, with every
 // filter, and compares them with what the same rules pick and sort in Go.
 func TestOrgTokens(t *testing.T) {
 	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
 		all := inventory(t, db)
-		picks := map[string]struct {
-			query store.TokenQuery
-			pick  func(hallpass.TokenOfAccount) bool
-		}{
+		picks := map[string]tokenPick{
 			"all":     {store.TokenQuery{}, func(hallpass.TokenOfAccount) bool { return true }},
 			"owner":   {store.TokenQuery{Owner: "team-a@example.com"}, func(x hallpass.TokenOfAccount) bool { return x.Token.Owner == "" && x.Account.Owner != "" }},
 			"account": {store.TokenQuery{Account: all[30].Account.ID}, func(x hallpass.TokenOfAccount) bool { return x.Account.ID == all[30].Account.ID }},
@@ -115,22 +129,61 @@ func TestOrgTokens(t *testing.T) {
 			"account's":    {store.TokenQuery{Text: "äRGER"}, func(x hallpass.TokenOfAccount) bool { return x.Account.Name == "Ärger" }},
 		}
 		for _, s := range hallpass.TokenStates() {
-			picks["state "+string(s)] = struct {
-				query store.TokenQuery
-				pick  func(hallpass.TokenOfAccount) bool
-			}{store.TokenQuery{State: s}, func(x hallpass.TokenOfAccount) bool { return x.Token.State(noon, x.Account.Disabled) == s }}
+			picks["state "+string(s)] = tokenPick{store.TokenQuery{State: s}, func(x hallpass.TokenOfAccount) bool { return x.Token.State(noon, x.Account.Disabled) == s }}
 		}
+		live := func(x hallpass.TokenOfAccount) bool { return x.Token.Live(noon) }
+		for view, pick := range map[hallpass.TokenView]func(hallpass.TokenOfAccount) bool{
+			hallpass.CurrentTokens: live,
+			hallpass.TriedTokens:   func(x hallpass.TokenOfAccount) bool { return x.Token.ID == all[7].Token.ID },
+			hallpass.EndingTokens: func(x hallpass.TokenOfAccount) bool {
+				end := x.Token.EndsAt()
+				return live(x) && !x.Token.Replaced(noon) && !end.IsZero() && !end.After(noon.Add(hallpass.EndsSoon))
+			},
+			hallpass.NeverEndingTokens: func(x hallpass.TokenOfAccount) bool { return live(x) && x.Token.EndsAt().IsZero() },
+			hallpass.StaleTokens:       func(x hallpass.TokenOfAccount) bool { return false },
+			hallpass.UnusedTokens:      func(x hallpass.TokenOfAccount) bool { return live(x) && x.Token.LastUse.At.IsZero() },
+			hallpass.ReplacedTokens: func(x hallpass.TokenOfAccount) bool {
+				return x.Token.State(noon, x.Account.Disabled) == hallpass.TokenOverlapping
+			},
+			hallpass.PausedTokens: func(x hallpass.TokenOfAccount) bool {
+				return x.Token.State(noon, x.Account.Disabled) == hallpass.TokenPaused
+			},
+			hallpass.BlockedTokens: func(x hallpass.TokenOfAccount) bool {
+				return x.Token.State(noon, x.Account.Disabled) == hallpass.TokenBlocked
+			},
+			hallpass.UnownedTokens: func(x hallpass.TokenOfAccount) bool { return live(x) && x.Token.Owner == "" && x.Account.Owner == "" },
+			hallpass.EndedTokens:   func(x hallpass.TokenOfAccount) bool { return !live(x) },
+		} {
+			picks["view "+string(view)] = tokenPick{store.TokenQuery{View: view, Tried: []hallpass.TokenID{all[7].Token.ID}}, pick}
+		}
+		soon := store.TokenQuery{EndsWithin: 36 * time.Hour}
+		picks["ends within"] = tokenPick{soon, func(x hallpass.TokenOfAccount) bool {
+			return live(x) && !x.Token.Replaced(noon) && !x.Token.EndsAt().IsZero() && !x.Token.EndsAt().After(noon.Add(36*time.Hour))
+		}}
+		working := store.WorkingTokens{Org: all[0].Token.Org, Now: noon, NeverUsed: true}
+		picks["works, never used"] = tokenPick{store.TokenQuery{Working: []store.WorkingTokens{working}}, func(x hallpass.TokenOfAccount) bool {
+			return x.Token.LastUse.At.IsZero() && x.Token.State(noon, x.Account.Disabled) == hallpass.TokenLive
+		}}
+		picks["none works"] = tokenPick{store.TokenQuery{Working: []store.WorkingTokens{}}, func(hallpass.TokenOfAccount) bool { return false }}
+		picks["current of an owner"] = tokenPick{store.TokenQuery{View: hallpass.CurrentTokens, Owner: "me"}, func(x hallpass.TokenOfAccount) bool { return live(x) && x.Token.Owner == "me" }}
+		empty := []string{"none", "none works", "view stale"}
 		for name, tt := range picks {
 			for _, order := range hallpass.TokenOrders() {
 				for _, descending := range []bool{false, true} {
 					q := tt.query
 					q.Org, q.Now, q.Order, q.Descending, q.Limit = all[0].Token.Org, noon, order, descending, 5
 					want := sortedTokens(slices.DeleteFunc(slices.Clone(all), func(x hallpass.TokenOfAccount) bool { return !tt.pick(x) }), order, descending)
-					if len(want) == 0 && name != "none" {
+					if len(want) == 0 && !slices.Contains(empty, name) {
 						t.Errorf("%s: the test has no token of this kind", name)
 					}
 					if got := walkInventory(t, db, q); !slices.Equal(got, want) {
 						t.Errorf("%s by %s, descending %t:\n%v, want\n%v", name, order, descending, got, want)
+					}
+					if order != hallpass.ByName || descending {
+						continue
+					}
+					if got := counted(t, db, q); got != len(want) {
+						t.Errorf("%s: %d are counted, want %d", name, got, len(want))
 					}
 				}
 			}

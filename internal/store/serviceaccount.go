@@ -194,6 +194,7 @@ func figures(now, where string) string {
 		       COUNT(CASE WHEN t.end_us = 0 AND t.revoked_us = 0 THEN 1 END) AS never,
 		       COUNT(CASE WHEN ` + paused + ` AND ` + live + ` THEN 1 END) AS paused,
 		       COUNT(CASE WHEN ` + replaced(now) + ` AND NOT (` + paused + `) AND ` + live + ` THEN 1 END) AS overlapping,
+		       COUNT(CASE WHEN t.successor_id = 0 AND t.revoked_us = 0 AND NOT (` + live + `) THEN 1 END) AS expired,
 		       MAX(t.used_us) AS used,
 		       MIN(CASE WHEN t.end_us > 0 AND ` + live + ` AND NOT ` + replaced(now) + ` THEN t.end_us END) AS next,
 		       MAX(CASE WHEN t.revoked_us > 0 THEN t.revoked_us WHEN NOT (` + live + `) THEN t.end_us END) AS ended
@@ -205,13 +206,13 @@ func figures(now, where string) string {
 // figureColumns are the columns of figures, joined as f; an account without tokens has
 // no row there.
 const figureColumns = `COALESCE(f.tokens, 0), COALESCE(f.live, 0), COALESCE(f.never, 0), COALESCE(f.paused, 0), COALESCE(f.overlapping, 0),
-	COALESCE(f.used, 0), COALESCE(f.next, 0), COALESCE(f.ended, 0)`
+	COALESCE(f.expired, 0), COALESCE(f.used, 0), COALESCE(f.next, 0), COALESCE(f.ended, 0)`
 
 // figureFields are where a row of figureColumns is read to, and what is done with it
 // then.
 func figureFields(f *hallpass.TokenFigures) (into []any, then func()) {
 	var used, next, ended int64
-	return []any{&f.Tokens, &f.LiveTokens, &f.NeverExpiring, &f.Paused, &f.Overlapping, &used, &next, &ended}, func() {
+	return []any{&f.Tokens, &f.LiveTokens, &f.NeverExpiring, &f.Paused, &f.Overlapping, &f.Expired, &used, &next, &ended}, func() {
 		f.LastUse.At, f.NextExpiry, f.LastEnd = fromMicros(used), fromMicros(next), fromMicros(ended)
 	}
 }

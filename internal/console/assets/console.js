@@ -100,7 +100,7 @@ if (search) {
 		const list = $("#list", page);
 		if (mine !== run || !list) return;
 		$("#list").replaceWith(document.adoptNode(list));
-		for (const part of [".views", "#end-filter", "#owner-filter"]) {
+		for (const part of [".views", "#end-filter", "#owner-filter", "#csv"]) {
 			const fresh = $(part, page);
 			if (fresh) $(part)?.replaceWith(document.adoptNode(fresh));
 		}

@@ -1,4 +1,4 @@
-package api
+package httpd
 
 import (
 	"bytes"
@@ -10,18 +10,19 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-const textCSV = "text/csv"
+// MediaCSV is the media type of a table (RFC 4180).
+const MediaCSV = "text/csv"
 
-// csvLines returns the lines as CSV (RFC 4180), each ended by CR LF. Every table of the API
-// is written by it. No cell is taken for a formula.
-func csvLines(lines ...[]string) []byte {
+// CSV returns the lines as CSV (RFC 4180), each ended by CR LF. Every table of the API and
+// the console is written by it. No cell is taken for a formula.
+func CSV(lines ...[]string) []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
 	for _, line := range lines {
 		cells := make([]string, len(line))
 		for i, cell := range line {
-			cells[i] = plainCell(cell)
+			cells[i] = PlainCell(cell)
 		}
 		_ = w.Write(cells) // a buffer takes everything
 	}
@@ -29,10 +30,10 @@ func csvLines(lines ...[]string) []byte {
 	return b.Bytes()
 }
 
-// plainCell returns the text so that no program takes it, or a part of it, for a formula:
+// PlainCell returns the text so that no program takes it, or a part of it, for a formula:
 // names come from people, and user agents from anybody. A program that takes ; or a tab
 // for the end of a cell does so within quotes too, for a quote does not begin its cell.
-func plainCell(s string) string {
+func PlainCell(s string) string {
 	if s == "" {
 		return s
 	}
