@@ -52,7 +52,7 @@ func (b *bench) attention() {
 	for _, path := range []string{
 		"/api/attention",
 		"/api/tokens", "/api/tokens?sort=-lastUsed", "/api/tokens?sort=expires&state=live", "/api/tokens?noExpiry=true", "/api/tokens?owner=team-7", "/api/tokens?q=ci-99",
-		"/", "/org/serviceaccounts", "/org/serviceaccounts?sort=-used",
+		"/", "/org/tokens", "/org/tokens?ends=30&sort=used", "/org/serviceaccounts", "/org/serviceaccounts?sort=-used",
 	} {
 		var took []float64
 		for range 2 * b.rounds {

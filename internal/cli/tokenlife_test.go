@@ -497,7 +497,7 @@ func TestHints(t *testing.T) {
 		"token rot": "did you mean rotate?", "token renew": "did you mean rotate?", "token ls": "did you mean list?", "token revoke": "did you mean delete?",
 		"token disable": "did you mean pause?", "token rotatte ci deploy": "did you mean rotate?", "token stats": "did you mean usage?", "sa blast": "did you mean impact?",
 		"channel add": "did you mean create?", "token-policy edit": "did you mean set?", "attention never-end": "did you mean never-ends?", "attention snoze x y": "did you mean snooze?",
-		"attention everything": "there are failing, expiring", "token rotate a b --grase 1h": "unknown flag: --grase: did you mean --grace?", "token create a b --expires 1d": "did you mean --ttl?",
+		"attention everything": "there are failing, apis, expiring", "token rotate a b --grase 1h": "unknown flag: --grase: did you mean --grace?", "token create a b --expires 1d": "did you mean --ttl?",
 		"token pause a b --until x": "did you mean --for?", "sa list --json": "did you mean --output json?", "inventory --expires-before 1d": "did you mean --expires-within?",
 		"token list x --zzzz": "unknown flag: --zzzz", "token nonsense": "it has list, get, create",
 	} {
