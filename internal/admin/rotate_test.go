@@ -802,3 +802,48 @@ func TestItselfDoesNotRepeatOthers(t *testing.T) {
 		t.Errorf("the token with the key of a person: %v", err)
 	}
 }
+
+// TestNamesBesideARotation: no other token gets the name of one that works and gave it up
+// to a new token that has ended, and none that is replaced gets the name of another.
+func TestNamesBesideARotation(t *testing.T) {
+	const taken = "serviceaccounts.ErrTokenAlreadyExists"
+	minute, hour := int64(60), time.Hour
+	w := newRotations(t, admin.NewToken{Seconds: 90 * 24 * 3600})
+	old, other := w.old.Token.ID, w.machine("other", hallpass.RoleViewer).ServiceAccount()
+	create := func(account hallpass.ServiceAccountID, name, want string) {
+		t.Helper()
+		if _, err := w.CreateToken(t.Context(), w.boss, account, admin.NewToken{Name: name}); errID(err) != want {
+			t.Errorf("create %s: %v, want %q", name, err, want)
+		}
+	}
+	rename := func(id hallpass.TokenID, name, want string) {
+		t.Helper()
+		if _, err := w.UpdateToken(t.Context(), w.boss, w.account, id, hallpass.TokenPatch{Name: &name}); errID(err) != want {
+			t.Errorf("rename to %s: %v, want %q", name, err, want)
+		}
+	}
+	create(other, "taken", "")
+	r, err := w.rotate(admin.Rotate{Seconds: &minute, Grace: &hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rename(old, "taken", taken)
+	rename(r.Token.ID, "taken", taken)
+	rename(old, "Deploy", "") // as the one that replaces it
+	w.Wind(time.Minute)
+	create(w.account, "deploy", taken)
+	create(other, "DEPLOY", taken)
+	rename(old, "taken", taken)
+	rename(old, "again", "")
+	create(other, "again", taken)
+	create(other, "deploy", "") // nobody has it now
+	rename(old, "deploy", taken)
+	w.replaceIt(old, admin.Rotate{})
+	if got := w.state(old); got != hallpass.TokenOverlapping {
+		t.Errorf("rotated again, the old token is %s", got)
+	}
+	if back, err := w.UndoRotation(t.Context(), w.boss, w.account, w.get(old).Rotation.Successor); err != nil || back.Name != "again" {
+		t.Errorf("after undo it is %q, %v", back.Name, err)
+	}
+	create(other, "again", taken)
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,6 +80,29 @@ func (tx *Tx) freeTokenName(org hallpass.OrgID, key string, predecessor hallpass
 	return err
 }
 
+// nameHeld reports whether a live token of the org has the name although the column
+// name_key does not say so: it gave the name up to the token that replaced it, which has
+// ended before it. The token that takes the name may be related to one of those: as the one
+// that replaces it, or as itself.
+func (tx *Tx) nameHeld(org hallpass.OrgID, key string, related hallpass.TokenID, now time.Time) (bool, error) {
+	names, err := all(tx, func(r row) (name string, err error) { return name, r.Scan(&name) }, `
+		SELECT t.name FROM tokens t
+		WHERE  t.org_id = $1 AND t.successor_id > 0 AND t.revoked_us = 0 AND NOT `+tokenOver("$2")+` AND NOT `+replaced("$2")+`
+		AND    t.id <> $3 AND t.successor_id <> $3`, org, micros(now), related)
+	return slices.ContainsFunc(names, func(name string) bool { return hallpass.NameKey(name) == key }), err
+}
+
+// nameTaken is nameHeld, and whether another token has the key.
+func (tx *Tx) nameTaken(t hallpass.Token, now time.Time) (taken bool, err error) {
+	key := hallpass.NameKey(t.Name)
+	if taken, err = tx.nameHeld(t.Org, key, t.ID, now); err != nil || taken {
+		return taken, err
+	}
+	err = tx.sql.QueryRow(`SELECT EXISTS (SELECT 1 FROM tokens WHERE org_id = $1 AND name_key = $2 AND id <> $3 AND id <> $4)`,
+		t.Org, key, t.ID, t.Rotation.Successor).Scan(&taken)
+	return taken, err
+}
+
 // CreateToken stores a new token and returns it with its ID. A name that a
 // live token of the org has at t.CreatedAt is a Conflict; a dead one gives it
 // up, and so does the token that it replaces.
@@ -86,6 +110,11 @@ func (tx *Tx) CreateToken(t hallpass.Token) (hallpass.Token, error) {
 	key := hallpass.NameKey(t.Name)
 	if err := tx.freeTokenName(t.Org, key, t.Rotation.Predecessor, t.CreatedAt); err != nil {
 		return hallpass.Token{}, fmt.Errorf("store: create token: %w", err)
+	}
+	if held, err := tx.nameHeld(t.Org, key, t.Rotation.Predecessor, t.CreatedAt); err != nil {
+		return hallpass.Token{}, fmt.Errorf("store: create token: %w", err)
+	} else if held {
+		return hallpass.Token{}, errTokenNameTaken
 	}
 	id, err := tx.nextID("token")
 	if err != nil {
@@ -119,10 +148,16 @@ var (
 )
 
 // RenameToken is UpdateToken for a token that gets another name at now, which dead
-// tokens of the org give up.
+// tokens of the org give up. A token that was replaced may have the name of the one that
+// replaces it.
 func (tx *Tx) RenameToken(t hallpass.Token, now time.Time) error {
 	if err := tx.freeTokenName(t.Org, hallpass.NameKey(t.Name), 0, now); err != nil {
 		return fmt.Errorf("store: rename token %d: %w", t.ID, err)
+	}
+	if taken, err := tx.nameTaken(t, now); err != nil {
+		return fmt.Errorf("store: rename token %d: %w", t.ID, err)
+	} else if taken {
+		return errTokenNameTaken
 	}
 	return tx.UpdateToken(t)
 }
@@ -137,7 +172,7 @@ func (tx *Tx) GiveNameBack(t hallpass.Token, now time.Time) (hallpass.Token, err
 		var taken bool
 		err := tx.freeTokenName(t.Org, hallpass.NameKey(t.Name), t.ID, now)
 		if err == nil {
-			err = tx.sql.QueryRow(`SELECT EXISTS (SELECT 1 FROM tokens WHERE org_id = $1 AND name_key = $2)`, t.Org, hallpass.NameKey(t.Name)).Scan(&taken)
+			taken, err = tx.nameTaken(t, now)
 		}
 		if err != nil {
 			return t, fmt.Errorf("store: give token %d its name back: %w", t.ID, err)

@@ -100,13 +100,17 @@ func TestNameOfReplacedToken(t *testing.T) {
 			t.Errorf("a live token's name was given to another: %v", err)
 		}
 		write(t, db, func(tx *store.Tx) (err error) {
-			old.Rotation.Successor = 99
-			if err := tx.UpdateToken(old); err != nil {
+			next.Rotation.Predecessor = old.ID
+			if next, err = tx.CreateToken(next); err != nil {
 				return err
 			}
-			next, err = tx.CreateToken(next)
-			return err
+			old.Rotation.Successor = next.ID
+			return tx.UpdateToken(old)
 		})
+		third := hallpass.Token{Org: owner.Org, ServiceAccount: owner.ID, Name: "deploy", Hash: [32]byte{3}, CreatedAt: noon}
+		if err := db.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.CreateToken(third); return err }); !errors.Is(err, hallpass.Conflict) {
+			t.Errorf("the name of both was given to another: %v", err)
+		}
 		old.Rotation.Successor = 0
 		if err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.UpdateToken(old) }); !errors.Is(err, hallpass.Conflict) {
 			t.Errorf("it took its name back while the other has it: %v", err)
