@@ -292,7 +292,7 @@ func (a *Admin) Impact(ctx context.Context, c hallpass.Caller, account hallpass.
 		}
 		concerned := make(map[hallpass.TokenID]hallpass.Token)
 		for _, t := range tokens {
-			refused := of.Do == hallpass.ImpactPause && t.Pause.Holds(a.now()) // already, so that nothing changes for it
+			refused := of.Do == hallpass.ImpactPause && (p.account.Disabled || t.Pause.Holds(a.now())) // already, so that nothing changes for it
 			if t.Live(a.now()) && (of.Token == 0 || t.ID == of.Token) && !refused {
 				concerned[t.ID] = t
 			}

@@ -93,6 +93,10 @@ func TestImpact(t *testing.T) {
 	expect(t, "no such token", s.Do(hallpasstest.Admin, "GET", path+"/impact?action=token:999:revoke", ""), 404, "ErrTokenNotFound")
 	expect(t, "no such account", s.Do(hallpasstest.Admin, "GET", "/api/serviceaccounts/999/impact?action=disable", ""), 404, "ErrNotFound")
 	expect(t, "days", s.Do(hallpasstest.Admin, "GET", path+"/impact?action=disable&days=0", ""), 400, "days")
+	pause := fmt.Sprint(path, "/impact?action=token:", reads, ":pause")
+	expect(t, "a pause", s.Do(hallpasstest.Admin, "GET", pause, ""), 200, `"wouldBreak":true`)
+	expect(t, "disable", s.Do(hallpasstest.Admin, "PATCH", path, `{"isDisabled":true}`), 200)
+	expect(t, "a pause of what is refused already", s.Do(hallpasstest.Admin, "GET", pause, ""), 200, `"wouldBreak":false`)
 }
 
 // TestUsedPermissions compares what an account holds with what it used. There is no
