@@ -106,7 +106,7 @@ func TestPowerAsks(t *testing.T) {
 	} {
 		asked[p.route] = true
 		t.Run(p.path, func(t *testing.T) {
-			b := &browser{t, s, b.client}
+			b := &browser{t: t, server: s, client: b.client}
 			p.check(b)
 		})
 	}

@@ -249,8 +249,10 @@ func newStranger(t *testing.T, s *hallpasstest.Server, login string) *stranger {
 	do("POST", "/api/guards", `{"name":"prom","upstream":"http://127.0.0.1:9090","preset":"prometheus"}`)
 	do("POST", "/api/org/notifications", `{"name":"alerts","type":"webhook","url":"https://example.com/hallpass"}`)
 	custom(t, s, `{"uid":"metrics","name":"metrics","permissions":[{"action":"teams:read","scope":"teams:*"}]}`)
+	b := signedIn(t, s, login, hallpasstest.UserPassword)
+	b.strange = true
 	return &stranger{
-		browser: signedIn(t, s, login, hallpasstest.UserPassword), login: login, draw: hallpasstest.NewDraw(), parts: strings.NewReplacer(
+		browser: b, login: login, draw: hallpasstest.NewDraw(), parts: strings.NewReplacer(
 			"{$}", "", "{ref}", "5", "{token}", "1", "{user}", "4", "{team}", "1", "{member}", "4", "{org}", "2", "{role}", "metrics", "{folder}", "shop", "{guard}", "prom", "{channel}", "1",
 			"{slug}", "shop", "{name}", "app.css", "{hash}", "0123456789abcdef0123456789abcdef",
 		),

@@ -35,11 +35,13 @@ func TestPair(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	change(1, func(k *hallpass.Token) {
+	change(1, func(k *hallpass.Token) { // its name is free until the second token is its successor
+		k.Name = "first"
 		k.Rotation = hallpass.Rotation{Chain: 1, Generation: 1, Successor: 2, At: now, CloseAt: now.Add(24 * time.Hour), Quiet: 10 * time.Minute}
 	})
 	next := tokenOf(t, s, "ci")
 	change(2, func(k *hallpass.Token) { k.Rotation = hallpass.Rotation{Chain: 1, Generation: 2, Predecessor: 1} })
+	change(1, func(k *hallpass.Token) { k.Name = "of ci" })
 	use := func(key string) { s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "", "User-Agent: curl/8.5.0") }
 
 	b.want("nobody has moved", b.get(path), 200, `<tbody class="pair">`, "Not safe to retire yet", "Nobody has used the new secret.", "10 minutes without use, at the latest", `href="`+path+`/tokens/1/retire"`, `href="`+path+`/tokens/1/extend"`, `href="`+path+`/tokens/2/undo"`,
