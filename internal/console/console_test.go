@@ -244,7 +244,7 @@ func TestWithoutScript(t *testing.T) {
 	b.want("no date", b.save(path+"/tokens/new", "name", "x", "expires", "custom"), 400, "Choose the day")
 	b.want("a day that is over", b.save(path+"/tokens/new", "name", "x", "expires", "custom", "date", "2001-01-01"), 400, "This day is over")
 
-	b.want("a question before deleting", b.get(path+"/tokens/1/delete"), 200, "last used just now from 127.0.0.1 by curl/8.5.0")
+	b.want("a question before deleting", b.get(path+"/tokens/1/delete"), 200, "curl/8.5.0", "127.0.0.1", "just now")
 	b.want("a question before disabling", b.get(path+"/disable"), 200, "1 token, 1 of them usable now", "curl/8.5.0")
 	b.want("a form for the name", b.get(path+"?edit=name"), 200, `id="edit-name"`)
 	b.want("an empty name", b.save(path+"/name", "name", ""), 400, "Name is required")
