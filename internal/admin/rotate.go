@@ -428,9 +428,9 @@ func pair(tx *store.Tx, old, next hallpass.Token) error {
 	return tx.UpdateToken(next)
 }
 
-// passOn is what becomes of a token, if it has not ended, when the one that replaces it
-// was retired: what replaces the retired one replaces it. It does nothing for a token that
-// has not ended.
+// passOn is for when a token was retired that both replaces a token and is replaced: of the
+// other two, the one that replaces it then replaces the one that it replaced, if that has
+// not ended. It does nothing while the retired token still works.
 func passOn(tx *store.Tx, retired hallpass.Token, now time.Time) error {
 	r := retired.Rotation
 	if r.Predecessor == 0 || r.Successor == 0 || retired.Live(now) {

@@ -49,8 +49,11 @@ func TokenListSections() []hallpass.AttentionSection {
 func (a *Admin) TokenList(ctx context.Context, c hallpass.Caller, f TokenListFilter) (l TokenList, err error) {
 	err = a.read(ctx, c, need{action: hallpass.ServiceAccountsRead}, func(tx *store.Tx) error {
 		s := attention{Tx: tx, admin: a, caller: c, now: a.now(), among: readable(c)}
-		var q store.TokenQuery
-		if q, l.Tried, err = s.listQuery(f); err != nil {
+		if l.Tried, err = s.tried(); err != nil {
+			return err
+		}
+		q, err := s.listQuery(f, l.Tried)
+		if err != nil {
 			return err
 		}
 		if l.Tokens, l.Next, err = tx.OrgTokens(q); err != nil {
@@ -69,7 +72,14 @@ func (a *Admin) TokenList(ctx context.Context, c hallpass.Caller, f TokenListFil
 // TokenListPage is TokenList without what there is on other pages.
 func (a *Admin) TokenListPage(ctx context.Context, c hallpass.Caller, f TokenListFilter) (p InventoryPage, err error) {
 	err = a.read(ctx, c, need{action: hallpass.ServiceAccountsRead}, func(tx *store.Tx) error {
-		q, _, err := attention{Tx: tx, admin: a, caller: c, now: a.now(), among: readable(c)}.listQuery(f)
+		s := attention{Tx: tx, admin: a, caller: c, now: a.now(), among: readable(c)}
+		var tried map[hallpass.TokenID]hallpass.AttentionRow
+		if f.View == hallpass.TriedTokens { // the others do not ask: an export has many pages
+			if tried, err = s.tried(); err != nil {
+				return err
+			}
+		}
+		q, err := s.listQuery(f, tried)
 		if err != nil {
 			return err
 		}
@@ -79,8 +89,9 @@ func (a *Admin) TokenListPage(ctx context.Context, c hallpass.Caller, f TokenLis
 	return p, err
 }
 
-// listQuery returns the query for the tokens that f picks, and which tokens are tried.
-func (s attention) listQuery(f TokenListFilter) (q store.TokenQuery, tried map[hallpass.TokenID]hallpass.AttentionRow, err error) {
+// listQuery returns the query for the tokens that f picks. tried are the tokens that are, for
+// the view of those.
+func (s attention) listQuery(f TokenListFilter, tried map[hallpass.TokenID]hallpass.AttentionRow) (q store.TokenQuery, err error) {
 	q = store.TokenQuery{
 		Org: s.caller.Org, Among: s.among, Now: s.now, View: f.View, Owner: f.Owner, Text: f.Query, EndsWithin: f.Ends,
 		Order: f.Order, Descending: f.Descending, After: f.After, Limit: f.Limit,
@@ -90,15 +101,12 @@ func (s attention) listQuery(f TokenListFilter) (q store.TokenQuery, tried map[h
 	}
 	if f.Section != "" {
 		if _, q.Working, err = s.working(f.Section); err != nil {
-			return q, nil, err
+			return q, err
 		}
 		if q.Working == nil { // nothing has a row there now
 			q.Working = []store.WorkingTokens{}
 		}
 	}
-	if tried, err = s.tried(); err != nil {
-		return q, nil, err
-	}
 	q.Tried = slices.Sorted(maps.Keys(tried))
-	return q, tried, nil
+	return q, nil
 }

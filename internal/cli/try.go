@@ -33,7 +33,7 @@ const (
 // last hour.
 func (s *session) tries(token int64) ([]try, error) {
 	entries, err := s.Audit(s.ctx, client.AuditFilter{
-		Action: "token.verify", Target: fmt.Sprint("token:", token), Outcome: "refused", From: time.Now().Add(-triesWithin),
+		Action: hallpass.TokenVerify, Target: fmt.Sprint("token:", token), Outcome: string(hallpass.Refused), From: time.Now().Add(-triesWithin),
 	}, maxTries)
 	var answer *client.Error
 	if errors.As(err, &answer) && answer.Status == http.StatusForbidden {

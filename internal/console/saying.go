@@ -210,7 +210,7 @@ func (o about) refused(s *saying, r auditRow) {
 		s.Badge += ", " + grouped(r.Count) + " times"
 	}
 	switch known := refusals[r.Reason]; {
-	case r.Action == "token.verify", r.Action == "guard.request":
+	case r.Action == hallpass.TokenVerify, r.Action == "guard.request":
 		s.Verb, s.What, s.Detail, s.Code = "was refused", link{}, plain(known.why), r.Reason
 		if known.why == "" {
 			s.Verb, s.Detail = "was refused for a reason of its own", nil
@@ -286,7 +286,7 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"channel.delete":         {"", "deleted the channel"},
 	"channel.disable":        {"", "turned off the channel"},
 	"channel.retry":          {"", "sent again what had failed on the channel"},
-	"channel.test":           {"", "sent a test to the channel"},
+	hallpass.ChannelTest:     {"", "sent a test to the channel"},
 	"channel.update":         {"", "changed the channel"},
 	"dashboard.create":       {"", "created the dashboard"},
 	"dashboard.delete":       {"", "deleted the dashboard"},
@@ -315,7 +315,7 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"password.reset":         {"", "reset the password of"},
 	"password.set":           {"", "set the password of"},
 	"password.verify":        {"", "signed in with a password as"},
-	"refusals.more":          {"", "was refused more often"},
+	hallpass.MoreRefusals:    {"", "was refused more often"},
 	"request.cross-origin":   {"", "sent a form from another site to"},
 	"role.create":            {"", "created the role"},
 	"role.delete":            {"", "deleted the role"},
@@ -344,5 +344,5 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"user.promote":           {"", "gave the rights of a server admin to"},
 	"user.self":              {"", "changed the own profile of"},
 	"user.update":            {"", "changed the user"},
-	"token.verify":           {"key", "used the token"},
+	hallpass.TokenVerify:     {"key", "used the token"},
 }

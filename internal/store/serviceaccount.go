@@ -187,7 +187,7 @@ func (tx *Tx) countAccount(org hallpass.OrgID, by int) error {
 // bound to the placeholder.
 func figures(now, where string) string {
 	live := `t.revoked_us = 0 AND (t.end_us = 0 OR t.end_us > ` + now + `)`
-	paused := `t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > ` + now + `)`
+	paused := pausedToken(now)
 	return `
 		SELECT t.account, COUNT(*) AS tokens,
 		       COUNT(CASE WHEN ` + live + ` THEN 1 END) AS live,

@@ -87,7 +87,7 @@ func (tx *Tx) freeTokenName(org hallpass.OrgID, key string, predecessor hallpass
 func (tx *Tx) nameHeld(org hallpass.OrgID, key string, related hallpass.TokenID, now time.Time) (bool, error) {
 	names, err := all(tx, func(r row) (name string, err error) { return name, r.Scan(&name) }, `
 		SELECT t.name FROM tokens t
-		WHERE  t.org_id = $1 AND t.successor_id > 0 AND t.revoked_us = 0 AND NOT `+tokenOver("$2")+` AND NOT `+replaced("$2")+`
+		WHERE  t.org_id = $1 AND t.successor_id > 0 AND `+liveToken("$2")+` AND NOT `+replaced("$2")+`
 		AND    t.id <> $3 AND t.successor_id <> $3`, org, micros(now), related)
 	return slices.ContainsFunc(names, func(name string) bool { return hallpass.NameKey(name) == key }), err
 }
@@ -262,6 +262,11 @@ func replaced(now string) string {
 	return `(t.successor_id > 0 AND EXISTS (SELECT 1 FROM tokens n WHERE n.id = t.successor_id AND n.revoked_us = 0 AND NOT ` + ofTable("n", tokenOver(now)) + `))`
 }
 
+// pausedToken is Pause.Holds of the table t in SQL, at the time now, which is SQL too.
+func pausedToken(now string) string {
+	return `t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > ` + now + `)`
+}
+
 // stateOfToken is Token.State of the table t in SQL, at the time now; disabled says
 // whether its account is disabled. Both are SQL.
 func stateOfToken(now, disabled string) string {
@@ -271,7 +276,7 @@ func stateOfToken(now, disabled string) string {
 	WHEN ` + tokenOver(now) + ` AND t.successor_id > 0 THEN 'rotated'
 	WHEN ` + tokenOver(now) + ` THEN 'expired'
 	WHEN ` + disabled + ` THEN 'blocked'
-	WHEN t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > ` + now + `) THEN 'paused'
+	WHEN ` + pausedToken(now) + ` THEN 'paused'
 	WHEN ` + replaced(now) + ` THEN 'overlapping'
 	ELSE 'live' END`
 }

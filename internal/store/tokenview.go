@@ -36,7 +36,7 @@ func (q TokenQuery) view(v hallpass.TokenView, bind func(any) string) string {
 		return `t.service_account_id IN (SELECT a.id FROM service_accounts a WHERE a.org_id = ` + bind(q.Org) + ` AND ` + condition + `)`
 	}
 	live := liveToken(now)
-	paused := `t.paused_us > 0 AND (t.paused_until_us = 0 OR t.paused_until_us > ` + now + `)`
+	paused := pausedToken(now)
 	switch v {
 	case hallpass.CurrentTokens:
 		return live
