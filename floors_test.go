@@ -47,7 +47,8 @@ var imports = map[string][]string{
 var homes = map[string]string{
 	"database/sql": "internal/store", "modernc.org": "internal/store", "github.com/jackc": "internal/store",
 	"github.com/mattn/go-sqlite3": "internal/store", "github.com/lib/pq": "internal/store", "github.com/pressly/goose": "internal/store",
-	"github.com/coreos/go-oidc": "internal/federation", "golang.org/x/text": ".", "golang.org/x/text/collate": "internal/console", "golang.org/x/text/language": "internal/console",
+	"github.com/coreos/go-oidc": "internal/federation", "golang.org/x/oauth2": "internal/federation", "github.com/jmespath-community/go-jmespath": "internal/federation",
+	"golang.org/x/text": ".", "golang.org/x/text/collate": "internal/console", "golang.org/x/text/language": "internal/console",
 	"github.com/go-jose":     "internal/guard",
 	"google.golang.org/grpc": "internal/guard", "google.golang.org/protobuf": "internal/guard", "github.com/envoyproxy": "internal/guard", "google.golang.org/genproto": "internal/guard",
 	"github.com/prometheus": "internal/metrics", "go.opentelemetry.io": "internal/metrics", "github.com/go-logr": "internal/metrics",
@@ -227,6 +228,8 @@ func TestFloorsRefuse(t *testing.T) {
 		{"internal/console", "google.golang.org/grpc", false, false},
 		{"internal/verify", "github.com/coreos/go-oidc/v3/oidc", false, false},
 		{"internal/federation", "github.com/coreos/go-oidc/v3/oidc", false, true},
+		{"internal/console", "golang.org/x/oauth2", false, false},
+		{"internal/admin", "github.com/jmespath-community/go-jmespath", false, false},
 		{"internal/cli", module + "/client", false, true},
 		{"internal/cli", module + "/internal/secret", false, true},
 		{"internal/cli", module + "/internal/admin", false, false},
