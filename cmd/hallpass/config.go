@@ -153,6 +153,9 @@ func unknown(kind, name string, known []string) error {
 var otherKeys = map[string]string{
 	"listen": "server.http_addr and server.http_port", "server.listen": "server.http_addr and server.http_port", "server.listen_addr": "server.http_addr and server.http_port",
 	"server.address": "server.http_addr", "server.addr": "server.http_addr", "server.host": "server.http_addr", "server.bind": "server.http_addr", "server.interface": "server.http_addr",
+	"server.scheme": "server.protocol", "server.tls": "server.protocol", "server.https": "server.protocol", "server.unix_socket": "server.socket", "server.socket_path": "server.socket",
+	"server.cert": "server.cert_file", "server.certificate": "server.cert_file", "server.tls_cert": "server.cert_file", "server.tls_cert_file": "server.cert_file",
+	"server.key": "server.cert_key", "server.key_file": "server.cert_key", "server.tls_key": "server.cert_key", "server.tls_key_file": "server.cert_key", "server.client_ca": "server.client_ca_file",
 	"port": "server.http_port", "server.port": "server.http_port",
 	"server.url": "server.root_url", "server.external_url": "server.root_url", "server.public_url": "server.root_url", "server.base_url": "server.root_url", "server.domain": "server.root_url",
 	"server.proxies": "server.trusted_proxies", "server.proxy": "server.trusted_proxies", "server.real_ip": "server.trusted_proxies",

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"runtime"
@@ -28,9 +27,9 @@ func (p *program) serve() *cobra.Command {
 		Short: "Run the server",
 		Long: `Run the server until Ctrl-C or SIGTERM stops it.
 
-On SIGHUP the server reads its settings again. A new log.level and the guards of
-the file take effect at once; the log names the changed settings that need a
-restart. A server that runs in a terminal stops on SIGHUP, because the terminal
+On SIGHUP the server reads its settings again. A new log.level, the guards of the
+file and the files of TLS take effect at once; the log names the changed settings
+that need a restart. A server that runs in a terminal stops on SIGHUP, because the terminal
 sends it when it is closed.
 
 Settings come from --config (a TOML file with the sections and keys of
@@ -45,11 +44,10 @@ later ones win. The server does not start with a setting that is not valid.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			address, err := s.Listen()
-			if err != nil {
+			if _, err := s.Listen(); err != nil {
 				return inUse(err)
 			}
-			if err := p.tellFirstPassword(s, address); err != nil {
+			if err := p.tellFirstPassword(s); err != nil {
 				return err
 			}
 			return p.serveWithSignals(cmd.Context(), s)
@@ -60,7 +58,7 @@ later ones win. The server does not start with a setting that is not valid.`,
 // tellFirstPassword shows the password that was made at this start to a person at
 // a terminal. Elsewhere it would stay in whatever keeps the output: there the log
 // says which file has it.
-func (p *program) tellFirstPassword(s *server.Server, address string) error {
+func (p *program) tellFirstPassword(s *server.Server) error {
 	text, path, fresh := s.FirstPassword()
 	if !fresh {
 		return nil
@@ -69,7 +67,7 @@ func (p *program) tellFirstPassword(s *server.Server, address string) error {
 		p.log.Info("the first admin was created; this file has its random password until the password is changed", "login", s.AdminLogin(), "file", path)
 		return nil
 	}
-	_, err := fmt.Fprintf(p.stdout, "Console:   http://%s\nSign in:   %s / %s\n           (kept in %s until it is changed)\n", address, s.AdminLogin(), text.Reveal(), path)
+	_, err := fmt.Fprintf(p.stdout, "Console:   %s\nSign in:   %s / %s\n           (kept in %s until it is changed)\n", s.LocalURL(), s.AdminLogin(), text.Reveal(), path)
 	return err
 }
 
@@ -83,6 +81,9 @@ func isTerminal(stream any) bool {
 func (p *program) open(ctx context.Context, logger func(server.Config) *slog.Logger) (*server.Server, error) {
 	c, err := p.loadConfig()
 	if err != nil {
+		return nil, err
+	}
+	if c.Sockets, err = server.InheritedSockets(p.environ); err != nil {
 		return nil, err
 	}
 	p.takeBallast()
@@ -146,8 +147,10 @@ A second run creates nothing new and says so.`,
 
 // prove serves, and tells meanwhile what was made and that it works.
 func (p *program) prove(ctx context.Context, s *server.Server) error {
-	address, err := s.Listen()
-	if err != nil {
+	if p.config.Server.Protocol != "http" {
+		return errors.New("quickstart calls itself over plain HTTP: set server.protocol to http, or run hallpass serve")
+	}
+	if _, err := s.Listen(); err != nil {
 		return inUse(err)
 	}
 	r, err := s.Quickstart(ctx)
@@ -158,20 +161,11 @@ func (p *program) prove(ctx context.Context, s *server.Server) error {
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx) }()
-	told := p.report(ctx, s, "http://"+reachable(address), r)
+	told := p.report(ctx, s, s.LocalURL(), r)
 	if told != nil {
 		cancel()
 	}
 	return errors.Join(told, <-served)
-}
-
-// reachable turns an address to listen on into one to call.
-func reachable(address string) string {
-	host, port, err := net.SplitHostPort(address)
-	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
-		return net.JoinHostPort("127.0.0.1", port)
-	}
-	return address
 }
 
 func (p *program) report(ctx context.Context, s *server.Server, url string, r server.QuickstartResult) error {

@@ -42,12 +42,16 @@ func (p *program) serveWithSignals(ctx context.Context, s *server.Server) error 
 }
 
 // reload reads the settings again and applies those that can change while the server
-// runs: the log's level and the guards. If one of them is not valid, all stay as they
+// runs: the log's level, the guards and the files of TLS. If one of them is not valid, all stay as they
 // were.
 func (p *program) reload(ctx context.Context, s *server.Server) {
 	c, err := p.loadConfig()
 	if err != nil {
 		p.log.Error("the settings were read again and are not valid: the settings from before stay in effect", "error", err)
+		return
+	}
+	if err := s.ReloadCertificates(); err != nil {
+		p.log.Error("the settings were read again, and the files of TLS cannot be used: the settings from before stay in effect", "error", err)
 		return
 	}
 	if c.ConfigFile != "" {

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +13,8 @@ import (
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	grpcstatus "google.golang.org/grpc/status"
@@ -35,6 +38,7 @@ type ExtAuthz struct {
 type ExtAuthzOptions struct {
 	Ready func() bool   // whether requests should be sent here
 	HTTP  httpd.Options // as those of the other doors
+	TLS   *tls.Config   // of Serve; nil: it speaks no TLS
 }
 
 // MaxStreams is how many calls a connection has at once. A proxy that has more checks
@@ -55,8 +59,12 @@ const (
 func NewExtAuthz(d *Decider, o ExtAuthzOptions) *ExtAuthz {
 	x := &ExtAuthz{decider: d, checks: httpd.NewCalls(authv3.Authorization_Check_FullMethodName, o.HTTP)}
 	x.byHTTP = grpc.NewServer(grpc.MaxRecvMsgSize(maxCheckBytes))
+	transport := insecure.NewCredentials()
+	if o.TLS != nil {
+		transport = credentials.NewTLS(o.TLS)
+	}
 	x.own = grpc.NewServer(
-		grpc.MaxRecvMsgSize(maxCheckBytes), grpc.MaxHeaderListSize(httpd.MaxHeaderBytes), grpc.MaxConcurrentStreams(MaxStreams), grpc.ConnectionTimeout(handshakeTime),
+		grpc.Creds(transport), grpc.MaxRecvMsgSize(maxCheckBytes), grpc.MaxHeaderListSize(httpd.MaxHeaderBytes), grpc.MaxConcurrentStreams(MaxStreams), grpc.ConnectionTimeout(handshakeTime),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionIdle: connectionIdle, MaxConnectionAge: connectionAge, MaxConnectionAgeGrace: connectionGrace,
 		}),

@@ -105,14 +105,13 @@ func (s *Server) start(c server.Config, configure []func(*server.Config)) {
 	if err != nil {
 		s.t.Fatalf("open server: %v", err)
 	}
-	address, err := srv.Listen()
-	if err != nil {
+	if _, err := srv.Listen(); err != nil {
 		s.t.Fatalf("listen: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ctx) }()
-	s.Server, s.URL = srv, "http://"+address
+	s.Server, s.URL = srv, srv.LocalURL()
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {

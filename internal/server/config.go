@@ -29,6 +29,8 @@ type Config struct {
 	ConfigFile string           `toml:"-"` // --config: where Guards are from; empty: there is no file, and guards stay as they are
 	Guards     []hallpass.Guard `toml:"-"` // of the sections [guard.NAME]
 
+	Sockets []net.Listener `toml:"-"` // of InheritedSockets: the server listens on these alone, and not where the section [server] says
+
 	Server          ServerConfig          `toml:"server"`
 	Database        DatabaseConfig        `toml:"database"`
 	Security        SecurityConfig        `toml:"security"`
@@ -46,11 +48,31 @@ type Config struct {
 
 // ServerConfig is the section [server].
 type ServerConfig struct {
-	// HTTPAddr is the address to listen on. The default is not reachable from other
-	// machines.
+	// Protocol is "http"; "https" or "h2", which are TLS with HTTP/2 and HTTP/1.1 both; or
+	// "socket", the unix socket alone.
+	Protocol string `toml:"protocol"`
+	// HTTPAddr is the address to listen on, of IPv4 or IPv6. The default is not reachable
+	// from other machines.
 	HTTPAddr string `toml:"http_addr"`
 	// HTTPPort is the port; 0: any free port.
 	HTTPPort int `toml:"http_port"`
+	// CertFile and CertKey are the files, in PEM form, of the certificate with what leads to
+	// its authority, and of its key. The server notices when they change.
+	CertFile string `toml:"cert_file"`
+	CertKey  string `toml:"cert_key"`
+	// ClientCAFile is the file, in PEM form, of the authorities of clients' certificates.
+	// Empty: clients are not asked for one.
+	ClientCAFile string `toml:"client_ca_file"`
+	// ClientAuth says whether a client must have such a certificate: "require", or
+	// "optional", which refuses only clients with a certificate of another authority.
+	ClientAuth string `toml:"client_auth"`
+	// Socket is the path of a unix socket on which the server listens too, without TLS;
+	// empty: there is none. Its clients count as 127.0.0.1.
+	Socket string `toml:"socket"`
+	// SocketMode is the socket's mode in octal digits: who may write to it may connect.
+	SocketMode string `toml:"socket_mode"`
+	// SocketGID is the number of the socket's group; -1: the one of the process.
+	SocketGID int `toml:"socket_gid"`
 	// RootURL is the URL by which browsers and clients reach the server. With https,
 	// cookies are __Host- and Secure.
 	RootURL string `toml:"root_url"`
@@ -310,8 +332,11 @@ func (c SMTPConfig) validate() error {
 // DefaultConfig returns the settings that apply when nothing is set.
 func DefaultConfig() Config {
 	return Config{
-		DataDir:  "data",
-		Server:   ServerConfig{HTTPAddr: "127.0.0.1", HTTPPort: 3080, ForwardedHeader: "x-forwarded-for", ShutdownDelay: "1s"},
+		DataDir: "data",
+		Server: ServerConfig{
+			Protocol: protocolHTTP, HTTPAddr: "127.0.0.1", HTTPPort: 3080, ClientAuth: clientAuthRequire, SocketMode: "0660", SocketGID: -1,
+			ForwardedHeader: "x-forwarded-for", ShutdownDelay: "1s",
+		},
 		Database: DatabaseConfig{Type: "sqlite3", MaxStaleness: "10s"},
 		Security: SecurityConfig{AdminUser: "admin", AdminEmail: "admin@localhost", CookieSameSite: "lax"},
 		Auth: AuthConfig{
@@ -344,8 +369,8 @@ func (c *Config) Validate() error {
 	if c.DataDir == "" {
 		return fmt.Errorf("--data: a folder is needed")
 	}
-	if p := c.Server.HTTPPort; p < 0 || p > 65535 {
-		return fmt.Errorf("server.http_port: %d is not a port", p)
+	if err := c.Server.validateListening(); err != nil {
+		return err
 	}
 	if s := c.Server.RootURL; s != "" {
 		u, err := url.Parse(s)

@@ -24,6 +24,26 @@ func TestValidate(t *testing.T) {
 		{"the last port", func(c *server.Config) { c.Server.HTTPPort = 65535 }, ""},
 		{"beyond the last port", func(c *server.Config) { c.Server.HTTPPort = 65536 }, "server.http_port"},
 		{"a negative port", func(c *server.Config) { c.Server.HTTPPort = -1 }, "server.http_port"},
+		{"an address with a port", func(c *server.Config) { c.Server.HTTPAddr = "127.0.0.1:80" }, "server.http_addr"},
+		{"an address of IPv6", func(c *server.Config) { c.Server.HTTPAddr = "[2001:db8::1]" }, ""},
+		{"no protocol", func(c *server.Config) { c.Server.Protocol = "ftp" }, "server.protocol"},
+		{"TLS without a certificate", func(c *server.Config) { c.Server.Protocol = "https" }, "server.cert_file"},
+		{"TLS without a key", func(c *server.Config) { c.Server.Protocol, c.Server.CertFile = "h2", "c.pem" }, "server.cert_key"},
+		{"TLS and a root of http", func(c *server.Config) {
+			c.Server.Protocol, c.Server.CertFile, c.Server.CertKey, c.Server.RootURL = "https", "c.pem", "k.pem", "http://hallpass.example.com"
+		}, "server.root_url"},
+		{"TLS and a root of https", func(c *server.Config) {
+			c.Server.Protocol, c.Server.CertFile, c.Server.CertKey, c.Server.RootURL = "https", "c.pem", "k.pem", "https://hallpass.example.com"
+		}, ""},
+		{"a certificate without TLS", func(c *server.Config) { c.Server.CertFile = "c.pem" }, "server.cert_file"},
+		{"a key without TLS", func(c *server.Config) { c.Server.CertKey = "k.pem" }, "server.cert_key"},
+		{"clients' certificates without TLS", func(c *server.Config) { c.Server.ClientCAFile = "ca.pem" }, "server.client_ca_file"},
+		{"clients' certificates as one likes", func(c *server.Config) { c.Server.ClientAuth = "maybe" }, "server.client_auth"},
+		{"a socket without a path", func(c *server.Config) { c.Server.Protocol = "socket" }, "server.socket"},
+		{"a long path of a socket", func(c *server.Config) { c.Server.Socket = "/" + strings.Repeat("x", 104) }, "server.socket"},
+		{"a mode in words", func(c *server.Config) { c.Server.SocketMode = "rw" }, "server.socket_mode"},
+		{"a mode with more than permissions", func(c *server.Config) { c.Server.SocketMode = "4755" }, "server.socket_mode"},
+		{"a group below none", func(c *server.Config) { c.Server.SocketGID = -2 }, "server.socket_gid"},
 		{"https", func(c *server.Config) { c.Server.RootURL = "https://hallpass.example.com/" }, ""},
 		{"another scheme", func(c *server.Config) { c.Server.RootURL = "ftp://hallpass.example.com" }, "server.root_url"},
 		{"no scheme", func(c *server.Config) { c.Server.RootURL = "//hallpass.example.com" }, "server.root_url"},

@@ -2,11 +2,9 @@ package server
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -50,7 +48,7 @@ func (c Config) issuer() string {
 	if root := strings.TrimRight(c.Server.RootURL, "/"); root != "" {
 		return root
 	}
-	return "http://" + net.JoinHostPort(c.Server.HTTPAddr, strconv.Itoa(c.Server.HTTPPort))
+	return c.Server.origin(c.Server.address())
 }
 
 // doors mounts the doors behind what they share. installation is the name of this one
@@ -82,7 +80,7 @@ func (s *Server) doors(installation string) (http.Handler, error) {
 			s.proxy.ServeHTTP(w, r)
 		case guard.Owns(r):
 			forwardAuth.ServeHTTP(w, r)
-		case r.ProtoMajor > 1:
+		case r.ProtoMajor > 1 && r.TLS == nil:
 			httpd.WriteError(w, r, errProtocol)
 		case s.proxy.Looped(r):
 			s.proxy.Refuse(w, r)
@@ -100,7 +98,7 @@ func (s *Server) doors(installation string) (http.Handler, error) {
 	if s.tracing != nil {
 		calls.Span = s.tracing.Call
 	}
-	s.extAuthz = guard.NewExtAuthz(s.guard, guard.ExtAuthzOptions{Ready: func() bool { return s.ready().OK }, HTTP: calls})
+	s.extAuthz = guard.NewExtAuthz(s.guard, guard.ExtAuthzOptions{Ready: func() bool { return s.ready().OK }, HTTP: calls, TLS: s.certificates.config()})
 	s.guardDoor = s.newGuardDoor(options)
 	byHTTP := httpd.Handler(s.tracing.Wrap(all), options)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

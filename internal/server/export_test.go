@@ -63,3 +63,6 @@ func NewGuardUsage(take func() []hallpass.GuardUse, write func(context.Context, 
 
 // Flush writes what was taken.
 func (g GuardUsage) Flush(ctx context.Context) error { return g.u.flush(ctx) }
+
+// FollowCertificates looks once whether the files of TLS have changed.
+func (s *Server) FollowCertificates(ctx context.Context) error { return s.certificates.follow(ctx) }

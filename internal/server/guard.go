@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"net"
-	"strconv"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
@@ -41,5 +39,5 @@ func (s *Server) brokenGuard(g hallpass.Guard, err error) {
 
 // itself lists the URLs of this server, as far as its settings tell.
 func (c *Config) itself() []string {
-	return []string{"http://" + net.JoinHostPort(c.Server.HTTPAddr, strconv.Itoa(c.Server.HTTPPort)), c.Server.RootURL}
+	return []string{c.Server.origin(c.Server.address()), c.Server.RootURL}
 }

@@ -31,6 +31,7 @@ type guardListeners struct {
 
 // A guardListener serves the API behind one guard, and nothing else.
 type guardListener struct {
+	s          *Server
 	guard      atomic.Pointer[string] // its name; another guard may take the address over
 	address    string                 // as the guard writes it
 	listener   net.Listener
@@ -39,7 +40,7 @@ type guardListener struct {
 }
 
 func (s *Server) newGuardListener(g hallpass.Guard) *guardListener {
-	l := &guardListener{address: g.Listen, web: s.web()}
+	l := &guardListener{s: s, address: g.Listen, web: s.web()}
 	l.guard.Store(&g.Name)
 	door, end := s.guardDoor(l.name)
 	l.web.Handler, l.endStreams = s.closing(door), end
@@ -51,7 +52,7 @@ func (l *guardListener) name() string { return *l.guard.Load() }
 
 // serve answers until the listener is closed, which may be exchanged for another meanwhile.
 func (l *guardListener) serve(at net.Listener, failed chan<- error) {
-	err := l.web.Serve(httpd.KeepFirstDeadline(httpd.KeepTimers(at)))
+	err := l.s.serveAt(at, l.web)
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
 		return
 	}

@@ -41,6 +41,7 @@ const (
 	canaryEvery = 5 * time.Minute
 	noticeEvery = 5 * time.Second
 	endsEvery   = time.Minute
+	certEvery   = 5 * time.Second
 	endsLimit   = time.Hour // thousands of tokens may end at once
 )
 
@@ -98,6 +99,10 @@ func (s *Server) jobs() []job {
 		{name: "streams in doubt", does: "Decides anew whether what goes on behind guards may go on, after a change", every: lookEvery, wake: s.verify.Doubts(), do: never(s.verify.DecideAnew)},
 		{name: "clock", does: "Looks whether the clock has gone back", every: flushEvery, do: never((&clockWatch{node: s.node, log: s.log}).look)},
 		{name: "repeated requests", does: "Logs how often a request that is logged once was repeated", every: flushEvery, do: never(func() { s.fold.Tell(time.Now()) })},
+	}
+	if s.certificates != nil {
+		list = append(list, job{name: "certificates", does: "Looks whether the files of TLS have changed, and takes what they hold", every: certEvery, do: s.certificates.follow,
+			lost: "the files of TLS changed, and what they hold now cannot be used: new connections get the certificate from before. Look at the error; the server takes the files when they are valid"})
 	}
 	if s.config.ServiceAccounts.RotationReuse == reuseRevoke {
 		list = append(list, job{name: "reused tokens", does: "Revokes the tokens that replaced one that somebody tries after its end", every: endsEvery, wake: s.verify.Reused(), again: wakeAgain, do: s.revokeReused,

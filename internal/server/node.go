@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/hallpass-dev/hallpass/internal/node"
@@ -35,7 +33,7 @@ func (s *Server) newNode(now func() time.Time) *node.Node {
 		key = s.signer.PublicKey()
 	}
 	return node.New(s.db, s.journal, node.Options{
-		Name: s.nodeName(), Address: net.JoinHostPort(c.HTTPAddr, strconv.Itoa(c.HTTPPort)), Version: Version, Now: now, MaxStaleness: s.maxStaleness, Log: s.log,
+		Name: s.nodeName(), Address: c.place(), Version: Version, Now: now, MaxStaleness: s.maxStaleness, Log: s.log,
 		SigningKey: key,
 	})
 }

@@ -5,43 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
-
-// Listen binds the configured addresses and returns the real one of the main port,
-// with the port that a port of 0 became.
-func (s *Server) Listen() (string, error) {
-	if err := listen(&s.listener, net.JoinHostPort(s.config.Server.HTTPAddr, strconv.Itoa(s.config.Server.HTTPPort))); err != nil {
-		return "", err
-	}
-	if address := s.config.Guard.GRPCListen; address != "" {
-		if err := listen(&s.grpc, address); err != nil {
-			return "", fmt.Errorf("guard.grpc_listen: %w", err)
-		}
-	}
-	if err := s.listenForGuards(); err != nil {
-		return "", err
-	}
-	return s.listener.Addr().String(), nil
-}
-
-// listen binds the address, unless that was done before.
-func listen(l *net.Listener, address string) (err error) {
-	if *l != nil {
-		return nil
-	}
-	if *l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", address); err != nil {
-		return fmt.Errorf("listen on %s: %w", address, err)
-	}
-	return nil
-}
 
 // GRPCAddress returns where [guard] grpc_listen is bound; "" if it is not.
 func (s *Server) GRPCAddress() string {
@@ -77,9 +47,11 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	web := s.web()
-	served := make(chan error, 3) // the first failure of each is enough
+	served := make(chan error, len(s.listeners)+2) // the first failure of each is enough
 	s.guardListeners.serve(served)
-	go func() { served <- web.Serve(httpd.KeepFirstDeadline(httpd.KeepTimers(s.listener))) }()
+	for _, l := range s.listeners {
+		go func() { served <- s.serveAt(l, web) }()
+	}
 	if s.grpc != nil {
 		go func() { served <- s.extAuthz.Serve(s.grpc) }()
 		s.log.Info("serving gRPC for Envoy", "address", s.GRPCAddress())
@@ -87,7 +59,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	background := context.WithoutCancel(ctx) // what runs until the last request is answered
 	endJobs := runUntil(background, s.work)
 	endHeartbeats := runUntil(background, s.node.Run)
-	s.log.Info("serving", "address", address, "version", Version)
+	s.log.Info("serving", "address", address, "protocol", s.config.Server.Protocol, "socket", s.config.Server.Socket, "version", Version)
 
 	var failure error
 	select {
@@ -117,15 +89,17 @@ func (s *Server) Serve(ctx context.Context) error {
 	return failure
 }
 
-// web returns the server of the main port. It takes HTTP/2 without TLS, which gRPC needs.
+// web returns the server of the main port. Without TLS it takes HTTP/2 too, which gRPC
+// needs.
 func (s *Server) web() *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler: s.closing(s.handler), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: httpd.MaxHeaderBytes + 8<<10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		Protocols: protocols,
+		Protocols: protocols, TLSConfig: s.certificates.config(),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: guard.MaxStreams, MaxReceiveBufferPerConnection: http2ConnectionBuffer, MaxReceiveBufferPerStream: http2StreamBuffer,
 		},

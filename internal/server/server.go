@@ -49,10 +49,11 @@ type Server struct {
 	guardDoor      func(guard func() string) (door http.Handler, endStreams func())
 	guardListeners guardListeners
 
-	handler  http.Handler
-	listener net.Listener
-	extAuthz *guard.ExtAuthz
-	grpc     net.Listener // nil: [guard] grpc_listen is not set
+	handler      http.Handler
+	certificates *certificates  // nil: no TLS
+	listeners    []net.Listener // of the main port and of the socket, as far as they are bound
+	extAuthz     *guard.ExtAuthz
+	grpc         net.Listener // nil: [guard] grpc_listen is not set
 
 	stop     chan struct{} // closed when draining begins
 	draining atomic.Bool
@@ -86,6 +87,12 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (*Server, error) {
 func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Time) (*Server, error) {
 	s := newServer(c, httpd.RedactLog(log))
 	s.patience = startPatience
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if err := s.certificates.load(); err != nil { // before anything is changed in the database
+		return nil, err
+	}
 	if err := s.prepare(ctx, now); err != nil {
 		return nil, err
 	}
@@ -148,7 +155,7 @@ func newServer(c Config, log *slog.Logger) *Server {
 	s := &Server{
 		config: c, log: log, stop: make(chan struct{}), drainTimeout: drainTimeout, userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1), guarding: make(chan struct{}, 1),
 	}
-	s.guardListeners.s = s
+	s.guardListeners.s, s.certificates = s, newCertificates(c.Server, log)
 	if c.Database.postgres() {
 		s.log = log.With("node", s.nodeName()) // logs of several nodes are read in one place
 	}
@@ -314,7 +321,7 @@ func (s *Server) Close() error {
 		err = errors.Join(err, s.db.Close())
 	}
 	err = errors.Join(err, s.guardListeners.close(), s.lock.close())
-	for _, l := range []net.Listener{s.listener, s.grpc} {
+	for _, l := range append(s.listeners, s.grpc) {
 		if l == nil {
 			continue
 		}
