@@ -1,13 +1,13 @@
 package tomlfile
 
 import (
-	"fmt"
+	"cmp"
 	"maps"
-	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/hallpass-dev/hallpass"
 )
 
 // A Guard is [guard.NAME] as it is written, valid or not. The zero value says nothing.
@@ -62,68 +62,30 @@ func Guards(tree map[string]any) (map[string]Guard, error) {
 		switch table := section[name].(type) {
 		case map[string]any:
 			var g Guard
-			if err := fill("guard."+name, table, reflect.ValueOf(&g).Elem()); err != nil {
+			if err := Fill("guard."+name, table, &g); err != nil {
 				return nil, err
 			}
 			all[name] = g
 		case []map[string]any:
-			return nil, fmt.Errorf("guard.%s is a section: write [guard.%s], and its keys below", name, name)
+			return nil, keyErrorf("guard."+name, "guard.%s is a section: write [guard.%s], and its keys below", name, name)
 		}
 	}
 	return all, nil
 }
 
-// fill sets the fields of a struct to the values that a table of the file has for
-// their keys. A key that no field has is an error that names the nearest one.
-func fill(section string, table map[string]any, into reflect.Value) error {
-	fields := make(map[string]reflect.Value)
-	for i := range into.NumField() {
-		fields[into.Type().Field(i).Tag.Get("toml")] = into.Field(i)
+// Guard returns the guard of that name that is written, if it is valid. An error names the
+// field as the wire does.
+func (t Guard) Guard(name string) (hallpass.Guard, error) {
+	g := hallpass.Guard{
+		Name: name, Org: cmp.Or(hallpass.OrgID(t.Org), hallpass.FirstOrg), Upstream: t.Upstream, Preset: t.Preset, PathAllow: t.PathAllow, Listen: t.Listen,
 	}
-	for _, key := range slices.Sorted(maps.Keys(table)) {
-		field, known := fields[key]
-		if !known {
-			return fmt.Errorf("unknown key %s.%s: did you mean %s.%s?", section, key, section, Nearest(key, slices.Sorted(maps.Keys(fields))))
-		}
-		if err := assignGuard(section+"."+key, table[key], field); err != nil {
-			return err
+	if err := cmp.Or(g.SetPreflight(t.Preflight), g.SetIdentity(t.Identity), g.SetTimeout(t.Timeout)); err != nil {
+		return g, err
+	}
+	for _, r := range t.Rules {
+		if err := g.AddRule(hallpass.WrittenRule(r)); err != nil {
+			return g, err
 		}
 	}
-	return nil
-}
-
-// assignGuard sets a field of a guard or rule: beside what settings can be, a list of
-// tables or a table of texts.
-func assignGuard(name string, value any, field reflect.Value) error {
-	switch {
-	case field.Type() == reflect.TypeFor[[]Rule]():
-		rules, ok := value.([]map[string]any)
-		if !ok {
-			return fmt.Errorf("%s is a list: write [[%s]] before each rule", name, name)
-		}
-		field.Set(reflect.MakeSlice(field.Type(), len(rules), len(rules)))
-		for i, r := range rules {
-			if err := fill(name, r, field.Index(i)); err != nil {
-				return fmt.Errorf("rule %d: %w", i+1, err)
-			}
-		}
-		return nil
-	case field.Kind() == reflect.Map:
-		texts := make(map[string]string)
-		table, ok := value.(map[string]any)
-		for key, v := range table {
-			if texts[key], ok = v.(string); !ok {
-				break
-			}
-		}
-		if !ok {
-			return fmt.Errorf(`%s: the value must be a table of texts, as in %s = { tenant = "header:X-Scope-OrgID" }`, name, name[strings.LastIndexByte(name, '.')+1:])
-		}
-		field.Set(reflect.ValueOf(texts))
-		return nil
-	}
-	if err := Assign(field, value); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+	return g, g.Validate()
 }
