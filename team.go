@@ -2,6 +2,7 @@ package hallpass
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,6 +21,32 @@ type Team struct {
 
 // Scope returns the scope of the team.
 func (id TeamID) Scope() Scope { return TeamResource.Scope(strconv.FormatInt(int64(id), 10)) }
+
+// TidyTeam brings the name of a team into the form in which it is kept. It returns an
+// Invalid error that names the field if name or address break a rule of their form.
+func TidyTeam(name *string, email string) error {
+	if err := TidyName("name", name); err != nil {
+		return err
+	}
+	return ValidateText("email", email, MaxName)
+}
+
+// maxGroup is the longest name of an outside group, in bytes: an index of PostgreSQL takes
+// no longer ones.
+const maxGroup = 1024
+
+// TidyGroup brings the name of an outside group into the form in which it is kept; Invalid
+// if it breaks a rule of its form.
+func TidyGroup(group *string) error {
+	*group = strings.TrimSpace(*group)
+	if len(*group) > maxGroup {
+		return Invalidf("groupId", "groupId is longer than %d bytes", maxGroup)
+	}
+	if *group == "" {
+		return Invalidf("groupId", "groupId is required")
+	}
+	return ValidateText("groupId", *group, maxGroup)
+}
 
 // A TeamMember is a principal's membership in a team. An Admin manages the team; a
 // member has what the team was given.

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -239,23 +238,13 @@ func (a *Admin) GuardUsage(ctx context.Context, c hallpass.Caller, name string, 
 // guardDifference says for the audit in what a guard differs from what it was.
 func guardDifference(was, g hallpass.Guard) string {
 	var parts []string
-	for _, field := range []struct{ name, was, now string }{
-		{"org", fmt.Sprint(was.Org), fmt.Sprint(g.Org)},
-		{"upstream", was.Upstream, g.Upstream},
-		{"preset", was.Preset, g.Preset},
-		{"path_allow", strings.Join(was.PathAllow, " "), strings.Join(g.PathAllow, " ")},
-		{"preflight", was.Preflight(), g.Preflight()},
-		{"identity", strings.Join(was.Identity(), " "), strings.Join(g.Identity(), " ")},
-		{"listen", was.Listen, g.Listen},
-		{"timeout", was.Timeout.String(), g.Timeout.String()},
-		{"suspended", string(was.Suspended), string(g.Suspended)},
-		{"managed by", string(was.ManagedBy), string(g.ManagedBy)},
-	} {
-		if field.was != field.now {
-			parts = append(parts, fmt.Sprintf("%s %q", field.name, field.now))
+	now := guardFields(g)
+	for i, field := range guardFields(was) {
+		if field.Value != now[i].Value {
+			parts = append(parts, fmt.Sprintf("%s %q", field.Name, now[i].Value))
 		}
 	}
-	before, after := rulesInWords(was), rulesInWords(g)
+	before, after := was.RulesInWords(), g.RulesInWords()
 	without := func(list, other []string, sign string) {
 		for _, r := range list {
 			if !slices.Contains(other, r) {
@@ -271,28 +260,10 @@ func guardDifference(was, g hallpass.Guard) string {
 	return strings.Join(parts, "; ")
 }
 
-func rulesInWords(g hallpass.Guard) []string {
-	list := make([]string, len(g.Rules))
-	for i, r := range g.Rules {
-		list[i] = r.Request() + " needs " + r.Need.String()
-		if len(r.Captures) > 0 {
-			list[i] += " captures = " + inlineTable(r.Captures)
-		}
-		if r.Split != "" {
-			list[i] += fmt.Sprintf(" split = %q", r.Split)
-		}
-		if len(r.Set) > 0 {
-			list[i] += " set = " + inlineTable(r.Set)
-		}
-	}
-	return list
-}
-
-// inlineTable writes the values as the configuration file does, by key.
-func inlineTable(values map[string]string) string {
-	parts := make([]string, 0, len(values))
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		parts = append(parts, fmt.Sprintf("%s = %q", key, values[key]))
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
+// guardFields returns what is told of a guard in the audit, save its rules.
+func guardFields(g hallpass.Guard) []hallpass.Field {
+	return slices.Concat(
+		[]hallpass.Field{{Name: "org", Value: fmt.Sprint(g.Org)}}, g.Fields(),
+		[]hallpass.Field{{Name: "suspended", Value: string(g.Suspended)}, {Name: "managed by", Value: string(g.ManagedBy)}},
+	)
 }

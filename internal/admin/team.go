@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
@@ -32,7 +31,7 @@ func (a *Admin) TeamID(ctx context.Context, c hallpass.Caller, ref string) (id h
 // CreateTeam makes a team in the caller's org. A human creator is its admin. A
 // name that is taken is a Conflict.
 func (a *Admin) CreateTeam(ctx context.Context, c hallpass.Caller, name, email string) (team hallpass.Team, err error) {
-	if err := tidyTeam(&name, email); err != nil {
+	if err := hallpass.TidyTeam(&name, email); err != nil {
 		return team, err
 	}
 	now := a.now()
@@ -51,13 +50,6 @@ func (a *Admin) CreateTeam(ctx context.Context, c hallpass.Caller, name, email s
 		return t.Audit("team", idText(team.ID), "name "+team.Name)
 	})
 	return team, err
-}
-
-func tidyTeam(name *string, email string) error {
-	if err := hallpass.TidyName("name", name); err != nil {
-		return err
-	}
-	return hallpass.ValidateText("email", email, hallpass.MaxName)
 }
 
 // A TeamFilter picks teams; zero fields pick all.
@@ -354,22 +346,11 @@ func (a *Admin) TeamGroups(ctx context.Context, c hallpass.Caller, id hallpass.T
 	return list, err
 }
 
-// maxGroup is the longest name of an outside group, in bytes: an index of
-// PostgreSQL takes no longer ones.
-const maxGroup = 1024
-
 // AddTeamGroup matches the team with an outside group.
 func (a *Admin) AddTeamGroup(ctx context.Context, c hallpass.Caller, id hallpass.TeamID, group string) error {
 	return a.changeTeam(ctx, c, hallpass.TeamsPermissionsWrite, id, "team.group.add", func(t *Turn, _ hallpass.Team) (string, error) {
-		group = strings.TrimSpace(group)
-		if len(group) > maxGroup {
-			return "", hallpass.Invalidf("groupId", "groupId is longer than %d bytes", maxGroup)
-		}
-		if err := hallpass.ValidateText("groupId", group, maxGroup); err != nil {
+		if err := hallpass.TidyGroup(&group); err != nil {
 			return "", err
-		}
-		if group == "" {
-			return "", hallpass.Invalidf("groupId", "groupId is required")
 		}
 		return group, t.AddTeamGroup(id, group)
 	})
