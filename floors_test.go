@@ -26,7 +26,7 @@ var floors = map[string]int{
 	"internal/node":   3,
 	"internal/verify": 4, "internal/admin": 4, "internal/notice": 4,
 	"internal/library": 5,
-	"internal/api":     6, "internal/console": 6, "internal/guard": 6, "internal/cli": 6, "internal/metrics": 6,
+	"internal/api":     6, "internal/console": 6, "internal/guard": 6, "internal/cli": 6, "internal/metrics": 6, "internal/provision": 6,
 	"internal/server": 7,
 	"cmd/hallpass":    8, "internal/hallpasstest": 8, "test": 8,
 }
