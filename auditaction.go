@@ -13,7 +13,7 @@ var auditActions = []string{
 	"dashboard.create", "dashboard.delete", "dashboard.update", "database.write",
 	"folder.create", "folder.delete", "folder.move", "folder.update",
 	"guard.create", "guard.delete", "guard.request", "guard.update",
-	"history.reapply", "installation.begin",
+	"history.reapply", "identity.create", "installation.begin",
 	"member.add", "member.remove", "member.update",
 	"org.create", "org.current", "org.delete", "org.preferences", "org.token-policy", "org.update",
 	"password.change", "password.reset", "password.set", "password.verify",
@@ -25,7 +25,7 @@ var auditActions = []string{
 	"team.preferences", "team.update",
 	"token.create", "token.delete", "token.extend", "token.pause", "token.reissue", "token.resume", "token.retire", "token.rotate", "token.undo", "token.update", "token.revoke", "token.stale", "token.prune", TokenVerify,
 	"user.create", "user.delete", "user.demote", "user.disable", "user.enable", "user.logout", "user.org", "user.preferences", "user.promote",
-	"user.self", "user.update",
+	"user.self", "user.sync", "user.update",
 }
 
 // Actions of entries that one package writes and another looks for.

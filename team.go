@@ -54,6 +54,7 @@ type TeamMember struct {
 	Team      TeamID
 	Principal PrincipalInfo
 	Admin     bool
+	Synced    bool // an outside group put the principal in; set when the membership begins
 	JoinedAt  time.Time
 }
 

@@ -51,6 +51,7 @@ type Session struct {
 	ExpiresAt time.Time
 	Address   string
 	UserAgent string
+	Issuer    string // the outside issuer where it began; empty: it began with a password
 }
 
 // Live reports whether the session may be used at now; idle is the longest time

@@ -13,19 +13,20 @@ import (
 
 // Options sets up an Admin. Zero values are useful.
 type Options struct {
-	Now             func() time.Time     // nil: time.Now
-	TokenPolicy     hallpass.TokenPolicy // bounds on new tokens
-	WeakPasswords   bool                 // take any password that is not empty (SEC-24 is then not met)
-	Settings        Settings             // what holds, to be shown
-	AnyPermission   bool                 // take permissions of any form into custom roles
-	SessionIdle     time.Duration        // how long a session may rest unused; 0: 7 days
-	SessionLifetime time.Duration        // how long a session lasts; 0: 30 days
-	RotationGrace   time.Duration        // how long a token that was replaced works on at most; 0: a day
-	Rate            hallpass.RateLimit   // of tokens that have none of their own
-	TrustsProxies   bool                 // proxies tell the addresses of clients
-	Proxied         func() bool          // whether a request told that it came through a proxy, while none is trusted; nil: nobody knows
-	Itself          []string             // the URLs of this server, which no guard protects; "" is none
-	Outgoing        Outgoing             // what is set up for notices
+	Now             func() time.Time      // nil: time.Now
+	TokenPolicy     hallpass.TokenPolicy  // bounds on new tokens
+	WeakPasswords   bool                  // take any password that is not empty (SEC-24 is then not met)
+	Settings        Settings              // what holds, to be shown
+	AnyPermission   bool                  // take permissions of any form into custom roles
+	SessionIdle     time.Duration         // how long a session may rest unused; 0: 7 days
+	SessionLifetime time.Duration         // how long a session lasts; 0: 30 days
+	SignIn          hallpass.SignInPolicy // who may sign in by an outside issuer; zero: nobody
+	RotationGrace   time.Duration         // how long a token that was replaced works on at most; 0: a day
+	Rate            hallpass.RateLimit    // of tokens that have none of their own
+	TrustsProxies   bool                  // proxies tell the addresses of clients
+	Proxied         func() bool           // whether a request told that it came through a proxy, while none is trusted; nil: nobody knows
+	Itself          []string              // the URLs of this server, which no guard protects; "" is none
+	Outgoing        Outgoing              // what is set up for notices
 	// Permitted is told on which scope a caller was permitted to do the action, each time it
 	// was asked for on one, with the context of the request; nil: nobody is told.
 	Permitted func(context.Context, hallpass.Action, hallpass.Scope)

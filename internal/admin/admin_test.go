@@ -140,7 +140,7 @@ func TestCallersAreReadAnew(t *testing.T) {
 	}
 	signedOut := boss
 	signedOut.Session = session.ID
-	if err := w.EndSession(ctx, signedOut); err != nil {
+	if _, err := w.EndSession(ctx, signedOut); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/secret"
@@ -12,16 +13,8 @@ import (
 // verified, and returns the session with its id, which exists nowhere else.
 func (a *Admin) StartSession(ctx context.Context, c hallpass.Caller) (s hallpass.Session, id secret.Text, err error) {
 	id = secret.NewSession()
-	now := a.now()
 	err = a.change(ctx, c, self, "session.create", func(t *Turn) error {
-		s, err = t.CreateSession(hallpass.Session{
-			User: t.Caller.User(), Hash: id.Hash(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(a.o.SessionLifetime),
-			Address: t.Caller.From.Address, UserAgent: t.Caller.From.UserAgent,
-		})
-		if err != nil {
-			return err
-		}
-		if err := t.SawUser(t.Caller.User(), now); err != nil {
+		if s, err = a.openSession(t.Tx, t.Caller, id, a.o.SessionLifetime, ""); err != nil {
 			return err
 		}
 		return t.Audit("session", idText(s.ID), "")
@@ -29,13 +22,32 @@ func (a *Admin) StartSession(ctx context.Context, c hallpass.Caller) (s hallpass
 	return s, id, err
 }
 
-// EndSession signs out: once it has returned, the caller's session is refused.
-// Without a session there is nothing to end.
-func (a *Admin) EndSession(ctx context.Context, c hallpass.Caller) error {
-	if c.Session == 0 {
-		return nil
+// openSession makes the session with the id of the user who calls.
+func (a *Admin) openSession(tx *store.Tx, c hallpass.Caller, id secret.Text, lifetime time.Duration, issuer string) (hallpass.Session, error) {
+	now := a.now()
+	s, err := tx.CreateSession(hallpass.Session{
+		User: c.User(), Hash: id.Hash(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(lifetime),
+		Address: c.From.Address, UserAgent: c.From.UserAgent, Issuer: issuer,
+	})
+	if err != nil {
+		return s, err
 	}
-	return a.change(ctx, c, self, "session.end", func(t *Turn) error {
+	return s, tx.SawUser(c.User(), now)
+}
+
+// EndSession signs out: once it has returned, the caller's session is refused. It
+// returns the issuer where the session began, "" if it began with a password. Without a
+// session there is nothing to end.
+func (a *Admin) EndSession(ctx context.Context, c hallpass.Caller) (issuer string, err error) {
+	if c.Session == 0 {
+		return "", nil
+	}
+	err = a.change(ctx, c, self, "session.end", func(t *Turn) error {
+		s, err := t.Session(t.Caller.Session)
+		if err != nil {
+			return err
+		}
+		issuer = s.Issuer
 		if err := t.declare(changed(hallpass.SessionChanged, t.Caller.Session)); err != nil {
 			return err
 		}
@@ -44,6 +56,7 @@ func (a *Admin) EndSession(ctx context.Context, c hallpass.Caller) error {
 		}
 		return t.Audit("session", idText(t.Caller.Session), "")
 	})
+	return issuer, err
 }
 
 // DeleteDeadSessions forgets sessions that are over. The server calls it now

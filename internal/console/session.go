@@ -202,7 +202,7 @@ func logoutForm(req *request) error {
 }
 
 func logout(req *request) error {
-	if err := req.o.Admin.EndSession(req.Context(), req.caller); err != nil && !errors.Is(err, hallpass.Unauthenticated) {
+	if _, err := req.o.Admin.EndSession(req.Context(), req.caller); err != nil && !errors.Is(err, hallpass.Unauthenticated) {
 		return err
 	}
 	req.o.Cookies.Clear(req.w, req.Request)

@@ -21,7 +21,7 @@ import (
 var references = map[string][]string{
 	"orgs": {"org:id"}, "members": {"org:org_id", "user:user_id"}, "users": {"org:org_id", "user:id"},
 	"service_accounts": {"org:org_id", "account:id"}, "tokens": {"org:org_id", "account:service_account_id"},
-	"sessions": {"user:user_id"}, "known_places": {"user:user_id"}, "wrong_passwords": nil, "teams": {"org:org_id", "team:id"},
+	"sessions": {"user:user_id"}, "identities": {"user:user_id"}, "known_places": {"user:user_id"}, "wrong_passwords": nil, "teams": {"org:org_id", "team:id"},
 	"team_members": {"org:org_id", "team:team_id", "user:principal_id", "account:principal_id"}, "team_groups": {"team:team_id"},
 	"roles": {"org:org_id"}, "role_permissions": {"role:role_id"},
 	"role_assignments": {"org:org_id", "org:role_org", "user:grantee_id", "account:grantee_id", "team:team"},

@@ -7,13 +7,13 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-const sessionColumns = `s.id, s.user_id, s.hash, s.created_us, s.seen_us, s.expires_us, s.address, s.user_agent`
+const sessionColumns = `s.id, s.user_id, s.hash, s.created_us, s.seen_us, s.expires_us, s.address, s.user_agent, s.issuer`
 
 func scanSession(r row) (hallpass.Session, error) {
 	var s hallpass.Session
 	var hash []byte
 	var created, seen, expires int64
-	if err := r.Scan(&s.ID, &s.User, &hash, &created, &seen, &expires, &s.Address, &s.UserAgent); err != nil {
+	if err := r.Scan(&s.ID, &s.User, &hash, &created, &seen, &expires, &s.Address, &s.UserAgent, &s.Issuer); err != nil {
 		return hallpass.Session{}, err
 	}
 	s.Hash = [32]byte(hash)
@@ -29,9 +29,9 @@ func (tx *Tx) CreateSession(s hallpass.Session) (hallpass.Session, error) {
 	}
 	s.ID = hallpass.SessionID(id)
 	_, err = tx.exec(`
-		INSERT INTO sessions (id, user_id, hash, created_us, seen_us, expires_us, address, user_agent)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		s.ID, s.User, s.Hash[:], micros(s.CreatedAt), micros(s.SeenAt), micros(s.ExpiresAt), s.Address, s.UserAgent)
+		INSERT INTO sessions (id, user_id, hash, created_us, seen_us, expires_us, address, user_agent, issuer)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		s.ID, s.User, s.Hash[:], micros(s.CreatedAt), micros(s.SeenAt), micros(s.ExpiresAt), s.Address, s.UserAgent, s.Issuer)
 	if err != nil {
 		return hallpass.Session{}, fmt.Errorf("store: create session: %w", err)
 	}

@@ -132,7 +132,7 @@ func (tx *Tx) DeleteTeam(org hallpass.OrgID, id hallpass.TeamID) error {
 func scanTeamMember(r row) (m hallpass.TeamMember, err error) {
 	var joined int64
 	p := &m.Principal
-	err = r.Scan(&m.Team, &m.Admin, &joined, &p.Kind, &p.ID, &p.UID, &p.Login, &p.Name, &p.Email)
+	err = r.Scan(&m.Team, &m.Admin, &joined, &m.Synced, &p.Kind, &p.ID, &p.UID, &p.Login, &p.Name, &p.Email)
 	m.JoinedAt = fromMicros(joined)
 	return m, err
 }
@@ -145,7 +145,7 @@ const principals = `(SELECT 1 AS kind, u.id, u.uid, u.login, u.login_key, u.name
 // TeamMembers returns the team's members, by login.
 func (tx *Tx) TeamMembers(id hallpass.TeamID) ([]hallpass.TeamMember, error) {
 	list, err := all(tx, scanTeamMember, `
-		SELECT m.team_id, m.admin, m.joined_us, p.kind, p.id, p.uid, p.login, p.name, p.email
+		SELECT m.team_id, m.admin, m.joined_us, m.synced, p.kind, p.id, p.uid, p.login, p.name, p.email
 		FROM   team_members m JOIN `+principals+` p ON p.id = m.principal_id
 		WHERE  m.team_id = $1 ORDER BY p.login_key`, id)
 	if err != nil {
@@ -174,8 +174,8 @@ func (tx *Tx) memberships(org hallpass.OrgID, principal int64) ([]hallpass.TeamM
 func (tx *Tx) SetTeamMember(org hallpass.OrgID, m hallpass.TeamMember) (was bool, err error) {
 	n, err := tx.exec(`UPDATE team_members SET admin = $3 WHERE team_id = $1 AND principal_id = $2`, m.Team, m.Principal.ID, m.Admin)
 	if err == nil && n == 0 {
-		_, err = tx.exec(`INSERT INTO team_members (team_id, principal_id, org_id, admin, joined_us) VALUES ($1, $2, $3, $4, $5)`,
-			m.Team, m.Principal.ID, org, m.Admin, micros(m.JoinedAt))
+		_, err = tx.exec(`INSERT INTO team_members (team_id, principal_id, org_id, admin, joined_us, synced) VALUES ($1, $2, $3, $4, $5, $6)`,
+			m.Team, m.Principal.ID, org, m.Admin, micros(m.JoinedAt), m.Synced)
 	}
 	if err != nil {
 		return false, fmt.Errorf("store: set member %d of team %d: %w", m.Principal.ID, m.Team, err)

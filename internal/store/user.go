@@ -162,6 +162,7 @@ func (tx *Tx) ServerAdmins(except hallpass.UserID) (n int, err error) {
 func (tx *Tx) DeleteUser(id hallpass.UserID) error {
 	err := tx.steps("delete user",
 		do(`DELETE FROM sessions WHERE user_id = $1`, id),
+		do(`DELETE FROM identities WHERE user_id = $1`, id),
 		do(`DELETE FROM known_places WHERE user_id = $1`, id),
 		do(`DELETE FROM members WHERE user_id = $1`, id),
 		do(`DELETE FROM team_members WHERE principal_id = $1`, id),

@@ -409,7 +409,7 @@ func TestSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.admin.EndSession(t.Context(), c); err != nil {
+	if _, err := w.admin.EndSession(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := check(used); !errors.Is(err, hallpass.Unauthenticated) {
