@@ -158,3 +158,34 @@ func TestCertificateBySignal(t *testing.T) {
 		t.Errorf("it ended with %v\n%s", err, p.out)
 	}
 }
+
+// TestReloadIsTold has a supervisor hear that the program serves, that it reads its
+// settings again at SIGHUP, and that it stops.
+func TestReloadIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "n")
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }() // the test is over
+	hears := func(want string) {
+		t.Helper()
+		if err := l.SetReadDeadline(time.Now().Add(hallpasstest.Patience)); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 1<<10)
+		if n, err := l.Read(b); err != nil || !strings.HasPrefix(string(b[:n]), want) {
+			t.Fatalf("the supervisor hears %q, %v, want %s", b[:n], err, want)
+		}
+	}
+	p := start(t, t.TempDir(), []string{"NOTIFY_SOCKET=" + path})
+	hears("READY=1")
+	p.must(200, "GET", "/api/org", "", nil) // at once
+	p.signal(syscall.SIGHUP)
+	hears("RELOADING=1\nMONOTONIC_USEC=")
+	hears("READY=1")
+	if err := p.stop(); err != nil {
+		t.Errorf("it ended with %v\n%s", err, p.out)
+	}
+	hears("STOPPING=1")
+}

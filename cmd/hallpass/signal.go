@@ -36,7 +36,9 @@ func (p *program) serveWithSignals(ctx context.Context, s *server.Server) error 
 				stop()
 				continue
 			}
+			done := s.Reloading()
 			p.reload(ctx, s)
+			done()
 		}
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -66,3 +67,9 @@ func (g GuardUsage) Flush(ctx context.Context) error { return g.u.flush(ctx) }
 
 // FollowCertificates looks once whether the files of TLS have changed.
 func (s *Server) FollowCertificates(ctx context.Context) error { return s.certificates.follow(ctx) }
+
+// TellAlive has the watchdog's job run once.
+func (s *Server) TellAlive(ctx context.Context) error { return s.tellAlive(ctx) }
+
+// AnswerWith has another handler answer requests from now on. It is called before Serve.
+func (s *Server) AnswerWith(h http.Handler) { s.handler = h }

@@ -100,6 +100,10 @@ func (s *Server) jobs() []job {
 		{name: "clock", does: "Looks whether the clock has gone back", every: flushEvery, do: never((&clockWatch{node: s.node, log: s.log}).look)},
 		{name: "repeated requests", does: "Logs how often a request that is logged once was repeated", every: flushEvery, do: never(func() { s.fold.Tell(time.Now()) })},
 	}
+	if d := s.supervisor.watchdog; d > 0 {
+		list = append(list, job{name: "watchdog", does: "Tells the supervisor that this server is healthy, as long as it is", every: d / 3, first: true, do: s.tellAlive,
+			lost: "the supervisor is not told that this server is healthy, and will end it. Look at the error"})
+	}
 	if s.certificates != nil {
 		list = append(list, job{name: "certificates", does: "Looks whether the files of TLS have changed, and takes what they hold", every: certEvery, do: s.certificates.follow,
 			lost: "the files of TLS changed, and what they hold now cannot be used: new connections get the certificate from before. Look at the error; the server takes the files when they are valid"})

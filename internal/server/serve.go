@@ -60,6 +60,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	endJobs := runUntil(background, s.work)
 	endHeartbeats := runUntil(background, s.node.Run)
 	s.log.Info("serving", "address", address, "protocol", s.config.Server.Protocol, "socket", s.config.Server.Socket, "version", Version)
+	s.notify("READY=1")
 
 	var failure error
 	select {
@@ -70,6 +71,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		failure = fmt.Errorf("the database cannot be relied on any more: %w", err)
 	}
 	s.draining.Store(true)
+	s.notify("STOPPING=1")
 	if failure == nil {
 		time.Sleep(s.shutdownDelay)
 	}

@@ -50,6 +50,7 @@ type Server struct {
 	guardListeners guardListeners
 
 	handler      http.Handler
+	supervisor   supervisor
 	certificates *certificates  // nil: no TLS
 	listeners    []net.Listener // of the main port and of the socket, as far as they are bound
 	extAuthz     *guard.ExtAuthz
@@ -155,7 +156,7 @@ func newServer(c Config, log *slog.Logger) *Server {
 	s := &Server{
 		config: c, log: log, stop: make(chan struct{}), drainTimeout: drainTimeout, userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1), guarding: make(chan struct{}, 1),
 	}
-	s.guardListeners.s, s.certificates = s, newCertificates(c.Server, log)
+	s.guardListeners.s, s.supervisor, s.certificates = s, newSupervisor(), newCertificates(c.Server, log)
 	if c.Database.postgres() {
 		s.log = log.With("node", s.nodeName()) // logs of several nodes are read in one place
 	}
