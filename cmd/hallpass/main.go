@@ -106,13 +106,7 @@ To try it:
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(cli.Commands()...)
-	root.AddCommand(p.serve(), p.quickstart(), p.adminCommand(), p.backup(), p.restore(), p.migrate(), &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "hallpass", server.Version)
-			return err
-		},
-	})
+	root.AddCommand(p.serve(), p.quickstart(), p.adminCommand(), p.backup(), p.restore(), p.migrate())
 	return root
 }
 

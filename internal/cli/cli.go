@@ -53,11 +53,11 @@ func known(cmd *cobra.Command, words []string) error {
 }
 
 // Commands returns the commands that work with a server: they call one, or keep the
-// contexts. token inspect calls none.
+// contexts. token inspect and version call none.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		login(), logout(), contextCommand(),
-		serviceAccount(), token(), inventory(), attention(), role(), team(), user(), org(), guard(), explain(), audit(), channel(), tokenPolicy(),
+		serviceAccount(), token(), inventory(), attention(), role(), team(), user(), org(), guard(), explain(), audit(), channel(), tokenPolicy(), versionCommand(),
 	}
 }
 

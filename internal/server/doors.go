@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/library"
+	"github.com/hallpass-dev/hallpass/internal/version"
 )
 
 // site is how browsers reach the server.
@@ -120,16 +122,17 @@ func (s *Server) forPeople(site site) (http.Handler, error) {
 	if s.config.Dev {
 		dev = filepath.Join("internal", "console")
 	}
+	build := version.Current()
 	lib := library.New(s.admin, library.Options{FolderDepth: s.config.Folder.MaxNestedFolderDepth})
 	pages, err := console.New(console.Options{
-		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, RootURL: site.root, Version: Version, Jobs: s.Jobs, DevDir: dev,
+		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, RootURL: site.root, Version: build.Version, Jobs: s.Jobs, DevDir: dev,
 		Refusals: s.guard.Refusals, Activity: s.guard.Activity, Trial: api.GuardTest,
 	})
 	if err != nil {
 		return nil, err
 	}
 	calls := api.New(api.Options{
-		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, Basic: s.config.Auth.Basic.Enabled, Commit: Version, Ready: s.ready, Stop: s.stop,
+		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, Basic: s.config.Auth.Basic.Enabled, Commit: cmp.Or(build.Commit, build.Version), Ready: s.ready, Stop: s.stop,
 		Refusals: s.guard.Refusals,
 	})
 	doors := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
+	"github.com/hallpass-dev/hallpass/internal/version"
 )
 
 // newMetrics returns what counts and shows, nil when [metrics] is off.
@@ -17,7 +18,7 @@ func (s *Server) newMetrics() *metrics.Metrics {
 		return nil
 	}
 	o := metrics.Options{
-		Version: Version, Log: s.log, Username: c.BasicAuthUsername, Password: c.BasicAuthPassword,
+		Version: version.Current().Version, Log: s.log, Username: c.BasicAuthUsername, Password: c.BasicAuthPassword,
 		Verify: s.verify.Stats, Pools: s.pools, Expiring: s.expiring, Unread: s.unread.Load, Jobs: s.Jobs, Decisions: s.decisions, Notices: s.noticeCounts,
 	}
 	if s.db.Shared() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass/internal/node"
+	"github.com/hallpass-dev/hallpass/internal/version"
 )
 
 // nodeName names this process for people: the machine and the port.
@@ -33,7 +34,7 @@ func (s *Server) newNode(now func() time.Time) *node.Node {
 		key = s.signer.PublicKey()
 	}
 	return node.New(s.db, s.journal, node.Options{
-		Name: s.nodeName(), Address: c.place(), Version: Version, Now: now, MaxStaleness: s.maxStaleness, Log: s.log,
+		Name: s.nodeName(), Address: c.place(), Version: version.Current().Version, Now: now, MaxStaleness: s.maxStaleness, Log: s.log,
 		SigningKey: key,
 	})
 }

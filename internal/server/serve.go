@@ -11,6 +11,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/api"
 	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/version"
 )
 
 // GRPCAddress returns where [guard] grpc_listen is bound; "" if it is not.
@@ -59,7 +60,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	background := context.WithoutCancel(ctx) // what runs until the last request is answered
 	endJobs := runUntil(background, s.work)
 	endHeartbeats := runUntil(background, s.node.Run)
-	s.log.Info("serving", "address", address, "protocol", s.config.Server.Protocol, "socket", s.config.Server.Socket, "version", Version)
+	s.log.Info("serving", "address", address, "protocol", s.config.Server.Protocol, "socket", s.config.Server.Socket, "version", version.Current().Version)
 	s.notify("READY=1")
 
 	var failure error

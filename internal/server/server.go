@@ -20,11 +20,8 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/notice"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/internal/verify"
+	"github.com/hallpass-dev/hallpass/internal/version"
 )
-
-// Version is the program's version, as /api/health and `hallpass version` tell
-// it. A release sets it with -ldflags.
-var Version = "dev"
 
 // A Server is the whole product in one process. Open makes it, Serve runs it,
 // Close lets go of the data directory.
@@ -229,7 +226,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	}
 	s.metrics = s.newMetrics()
 	s.workers = s.newWorkers()
-	if s.tracing, err = metrics.StartTracing(ctx, Version, s.log); err != nil {
+	if s.tracing, err = metrics.StartTracing(ctx, version.Current().Version, s.log); err != nil {
 		return err
 	}
 	state, err := s.db.State(ctx)
