@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build check fmt vet staticcheck floors tidy gosec reproduce govulncheck test bench bench-audit profile soak
+.PHONY: help build check fmt vet client staticcheck floors tidy gosec reproduce govulncheck test bench bench-audit profile soak
 
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
@@ -14,7 +14,7 @@ help: ## this list
 build: ## ./hallpass, static, as it is released
 	$(RELEASE) -o hallpass ./cmd/hallpass
 
-check: fmt vet staticcheck floors tidy gosec reproduce govulncheck ## all that can be said without running it: the eight below
+check: fmt vet client staticcheck floors tidy gosec reproduce govulncheck ## all that can be said without running it: the nine below
 	@echo "make check: passed"
 
 fmt: ## gofmt finds nothing to change
@@ -22,6 +22,10 @@ fmt: ## gofmt finds nothing to change
 
 vet: ## go vet
 	$(GO) vet ./...
+
+client: ## the command compiles without the server, as Windows and macOS get it
+	GOOS=windows $(GO) build -o /dev/null ./cmd/hallpass
+	GOOS=darwin $(GO) vet -tags client ./cmd/hallpass
 
 staticcheck: ## staticcheck
 	$(TOOL) staticcheck ./...

@@ -1,3 +1,5 @@
+//go:build !client && !windows
+
 package main
 
 import (

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/hallpass-dev/hallpass/internal/cli"
 	"github.com/hallpass-dev/hallpass/internal/secret"
-	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
 func main() {
@@ -34,18 +32,7 @@ type program struct {
 	stdout  io.Writer
 	stderr  io.Writer
 	environ []string
-	flags   flags
-	config  server.Config // of the server that runs
-	log     *slog.Logger  // its log
-	level   slog.LevelVar // of that log
-}
-
-// flags are those of every command that opens an installation.
-type flags struct {
-	config string
-	data   string
-	listen string
-	dev    bool
+	installation
 }
 
 // run runs the command line and returns the exit status: 0, 1 with a reason on
@@ -84,15 +71,9 @@ func withoutTokens(text string, args []string) string {
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "hallpass",
-		Short: "Credentials for automation, and a guard that verifies them",
-		Long: `Hallpass issues, limits, watches and ends the bearer tokens that automation
-uses. It has the HTTP API of Grafana's service accounts: scripts, CI jobs and
-clients written for Grafana work with it unchanged.
-
-To try it:
-
-  hallpass quickstart`,
+		Use:          "hallpass",
+		Short:        "Credentials for automation, and a guard that verifies them",
+		Long:         about,
 		SilenceUsage: true, SilenceErrors: true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -106,24 +87,7 @@ To try it:
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(cli.Commands()...)
-	root.AddCommand(p.serve(), p.quickstart(), p.adminCommand(), p.backup(), p.restore(), p.migrate())
+	root.AddCommand(p.installationCommands()...)
+	root.AddCommand(man())
 	return root
-}
-
-// installationFlags adds the flags that say which installation is meant.
-func (p *program) installationFlags(cmd *cobra.Command) *cobra.Command {
-	cmd.Args = cobra.NoArgs
-	f := cmd.Flags()
-	f.StringVar(&p.flags.config, "config", "", "read settings from this TOML file")
-	f.StringVar(&p.flags.data, "data", "", `the data directory (default "data")`)
-	return cmd
-}
-
-// serveFlags adds the flags of a command that serves.
-func (p *program) serveFlags(cmd *cobra.Command) *cobra.Command {
-	p.installationFlags(cmd)
-	f := cmd.Flags()
-	f.StringVar(&p.flags.listen, "listen", "", `the address and port to listen on (default "127.0.0.1:3080")`)
-	f.BoolVar(&p.flags.dev, "dev", false, "read pages from the source tree on every request")
-	return cmd
 }
