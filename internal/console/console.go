@@ -11,6 +11,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/federation"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/library"
 	"github.com/hallpass-dev/hallpass/internal/node"
@@ -33,7 +34,13 @@ type Options struct {
 	Refusals func(hallpass.GuardID) []hallpass.GuardRefusal
 	Activity func(hallpass.GuardID) hallpass.GuardActivity // what this node decided for a guard lately; nil: nobody counts
 	Trial    func(admin.GuardTrial) wire.GuardTest         // the answer of the API that tells a trial; nil: none
-	DevDir   string                                        // directory of templates and assets, read on each request; empty: the embedded ones
+
+	Provider   *federation.Provider // where people sign in; nil: here alone
+	AutoLogin  bool                 // who is not signed in goes there at once
+	SignOutURL string               // where browsers go after signing out of a session that began there; empty: nowhere
+	BreakGlass bool                 // the password of one user works, and no other
+
+	DevDir string // directory of templates and assets, read on each request; empty: the embedded ones
 }
 
 //go:embed templates assets
@@ -113,6 +120,7 @@ func (c *console) routes() http.Handler {
 	mux.HandleFunc("GET /avatar/{hash}", c.open("avatar", avatar))
 	mux.HandleFunc("GET /login", c.open("login", loginForm))
 	mux.HandleFunc("POST /login", c.login)
+	mux.HandleFunc("GET "+outsideURL, c.open("login.outside", signInOutside))
 	mux.HandleFunc("POST /theme", c.open("theme", setTheme))
 	for _, r := range table() {
 		mux.HandleFunc(r.pattern, c.guard(r.pattern, r.serve))

@@ -42,6 +42,8 @@ var views = map[string]any{
 	"serviceaccounts/list":     accountsView{},
 	"sessions/login":           loginView{},
 	"sessions/logout":          struct{ frame }{},
+	"sessions/signedin":        signedInView{},
+	"sessions/signedout":       signedOutView{},
 	"tokens/list":              tokenListView{},
 	"tokens/created":           tokenCreatedView{},
 	"tokens/detail":            tokenView{},

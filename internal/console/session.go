@@ -41,14 +41,26 @@ func safeNext(next string) string {
 // loginView is the sign-in page.
 type loginView struct {
 	frame
-	Next  string
-	User  string // as typed
-	Plain bool   // the connection is not encrypted
+	Next     string
+	User     string // as typed
+	Plain    bool   // the connection is not encrypted
+	Provider string // where people may sign in; empty: here alone
+	Outside  string // the address that leads there
+	Password string // the address of this page with the form for a password; empty: it is here
 }
 
 // loginPage returns the sign-in page, which leads to next.
 func (req *request) loginPage(next string) loginView {
-	return loginView{frame: req.bareFrame("Log in"), Next: safeNext(next), Plain: !httpd.EventOf(req.Context()).Secure && !loopback(req.Host)}
+	view := loginView{frame: req.bareFrame("Log in"), Next: safeNext(next), Plain: !httpd.EventOf(req.Context()).Secure && !loopback(req.Host)}
+	if req.o.Provider == nil {
+		return view
+	}
+	query := url.Values{"next": {view.Next}}.Encode()
+	view.Provider, view.Outside = req.o.Provider.Name(), outsideURL+"?"+query
+	if req.o.BreakGlass && req.Method == http.MethodGet && !req.URL.Query().Has("password") {
+		view.Password = stayURL + "&password=true&" + query
+	}
+	return view
 }
 
 // loopback reports whether the browser reached us on its own machine.
@@ -65,6 +77,10 @@ func loginForm(req *request) error {
 	view := req.loginPage(req.URL.Query().Get("next"))
 	if req.caller.User() != 0 {
 		req.seeOther(view.Next)
+		return nil
+	}
+	if req.o.AutoLogin && view.Provider != "" && !req.URL.Query().Has(stay) {
+		req.seeOther(view.Outside)
 		return nil
 	}
 	return req.show("sessions/login", view)
@@ -202,11 +218,15 @@ func logoutForm(req *request) error {
 }
 
 func logout(req *request) error {
-	if _, err := req.o.Admin.EndSession(req.Context(), req.caller); err != nil && !errors.Is(err, hallpass.Unauthenticated) {
+	issuer, err := req.o.Admin.EndSession(req.Context(), req.caller)
+	if err != nil && !errors.Is(err, hallpass.Unauthenticated) {
 		return err
 	}
 	req.o.Cookies.Clear(req.w, req.Request)
-	req.seeOther("/login")
+	if issuer != "" && req.o.Provider != nil {
+		return req.signedOut()
+	}
+	req.seeOther(req.signInURL())
 	return nil
 }
 

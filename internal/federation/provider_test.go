@@ -18,12 +18,13 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/federation"
+	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
 func TestRedeem(t *testing.T) {
 	f := newIssuer(t)
-	f.claims = map[string]any{"roles": []string{"ops", "hallpass-editors"}, "groups": []string{"dev", "dev/platform"}}
+	f.Claims = map[string]any{"roles": []string{"ops", "hallpass-editors"}, "groups": []string{"dev", "dev/platform"}}
 	o := f.options()
 	o.Attributes = federation.Attributes{Role: "contains(roles[*], 'hallpass-admins') && 'Admin' || contains(roles[*], 'hallpass-editors') && 'Editor'", Groups: "groups"}
 	p := newProvider(t, o)
@@ -74,13 +75,11 @@ func TestBegin(t *testing.T) {
 	if !a.Fits(q.Get("state")) || federation.NewAttempt().Fits(q.Get("state")) || (federation.Attempt{}).Fits("") {
 		t.Error("a state fits another attempt than its own")
 	}
-	f.mu.Lock()
-	f.nonce = q.Get("nonce")
-	f.mu.Unlock()
+	f.Set(func() { f.Nonce = q.Get("nonce") })
 	if _, err := p.Redeem(t.Context(), a, back, url.Values{"code": {"c0de"}, "state": {q.Get("state")}}); err != nil {
 		t.Fatal(err)
 	}
-	digest := sha256.Sum256([]byte(f.form.Get("code_verifier")))
+	digest := sha256.Sum256([]byte(f.Form.Get("code_verifier")))
 	if got := base64.RawURLEncoding.EncodeToString(digest[:]); got != q.Get("code_challenge") {
 		t.Errorf("the verifier's digest is %s, and the challenge %s", got, q.Get("code_challenge"))
 	}
@@ -92,62 +91,62 @@ func TestRedeemRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		kind   hallpass.Kind
-		issuer func(f *fakeIssuer)
+		issuer func(f issuer)
 		answer func(answer url.Values)
 		why    string // in the log
 	}{
-		{name: "another issuer", kind: hallpass.Unauthenticated, why: "different provider", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"iss": f.URL + "/"} }},
-		{name: "another nonce", kind: hallpass.Unauthenticated, why: "nonce", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"nonce": "n"} }},
-		{name: "no nonce", kind: hallpass.Unauthenticated, why: "nonce", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"nonce": nil} }},
-		{name: "another audience", kind: hallpass.Unauthenticated, why: "audience", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"aud": "grafana"} }},
-		{name: "no audience", kind: hallpass.Unauthenticated, why: "audience", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"aud": nil} }},
-		{name: "two audiences and no party", kind: hallpass.Unauthenticated, why: "party", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"aud": []string{"hallpass", "grafana"}} }},
-		{name: "another party", kind: hallpass.Unauthenticated, why: "party", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"azp": "grafana"} }},
-		{name: "expired", kind: hallpass.Unauthenticated, why: "expired", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"exp": fixedTime.Add(-time.Second).Unix()} }},
-		{name: "no end", kind: hallpass.Unauthenticated, why: "expired", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"exp": nil} }},
-		{name: "not yet", kind: hallpass.Unauthenticated, why: "not before", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"nbf": fixedTime.Add(time.Hour).Unix()} }},
-		{name: "no subject", kind: hallpass.Unauthenticated, why: "subject", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"sub": nil} }},
-		{name: "a subject in two spellings", kind: hallpass.Unauthenticated, why: "subject", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"ſub": "2", "sub": "1"} }},
-		{name: "a subject without end", kind: hallpass.Unauthenticated, why: "subject", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"sub": strings.Repeat("1", 256)} }},
-		{name: "another access token", kind: hallpass.Unauthenticated, why: "hash", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"} }},
-		{name: "a key of somebody else", kind: hallpass.Unauthenticated, why: "signature", issuer: func(f *fakeIssuer) {
-			f.sign = func(payload []byte) string { return signed(t, jose.EdDSA, other.key, "first", payload) }
+		{name: "another issuer", kind: hallpass.Unauthenticated, why: "different provider", issuer: func(f issuer) { f.Claims = map[string]any{"iss": f.URL + "/"} }},
+		{name: "another nonce", kind: hallpass.Unauthenticated, why: "nonce", issuer: func(f issuer) { f.Claims = map[string]any{"nonce": "n"} }},
+		{name: "no nonce", kind: hallpass.Unauthenticated, why: "nonce", issuer: func(f issuer) { f.Claims = map[string]any{"nonce": nil} }},
+		{name: "another audience", kind: hallpass.Unauthenticated, why: "audience", issuer: func(f issuer) { f.Claims = map[string]any{"aud": "grafana"} }},
+		{name: "no audience", kind: hallpass.Unauthenticated, why: "audience", issuer: func(f issuer) { f.Claims = map[string]any{"aud": nil} }},
+		{name: "two audiences and no party", kind: hallpass.Unauthenticated, why: "party", issuer: func(f issuer) { f.Claims = map[string]any{"aud": []string{"hallpass", "grafana"}} }},
+		{name: "another party", kind: hallpass.Unauthenticated, why: "party", issuer: func(f issuer) { f.Claims = map[string]any{"azp": "grafana"} }},
+		{name: "expired", kind: hallpass.Unauthenticated, why: "expired", issuer: func(f issuer) { f.Claims = map[string]any{"exp": fixedTime.Add(-time.Second).Unix()} }},
+		{name: "no end", kind: hallpass.Unauthenticated, why: "expired", issuer: func(f issuer) { f.Claims = map[string]any{"exp": nil} }},
+		{name: "not yet", kind: hallpass.Unauthenticated, why: "not before", issuer: func(f issuer) { f.Claims = map[string]any{"nbf": fixedTime.Add(time.Hour).Unix()} }},
+		{name: "no subject", kind: hallpass.Unauthenticated, why: "subject", issuer: func(f issuer) { f.Claims = map[string]any{"sub": nil} }},
+		{name: "a subject in two spellings", kind: hallpass.Unauthenticated, why: "subject", issuer: func(f issuer) { f.Claims = map[string]any{"ſub": "2", "sub": "1"} }},
+		{name: "a subject without end", kind: hallpass.Unauthenticated, why: "subject", issuer: func(f issuer) { f.Claims = map[string]any{"sub": strings.Repeat("1", 256)} }},
+		{name: "another access token", kind: hallpass.Unauthenticated, why: "hash", issuer: func(f issuer) { f.Claims = map[string]any{"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"} }},
+		{name: "a key of somebody else", kind: hallpass.Unauthenticated, why: "signature", issuer: func(f issuer) {
+			f.Sign = func(payload []byte) string { return hallpasstest.SignJWT(t, jose.EdDSA, other.Key, "first", payload) }
 		}},
-		{name: "signed with the client's secret", kind: hallpass.Unauthenticated, why: "algorithm", issuer: func(f *fakeIssuer) {
-			f.sign = func(payload []byte) string {
-				return signed(t, jose.HS256, bytes.Repeat([]byte("s"), 32), "first", payload)
+		{name: "signed with the client's secret", kind: hallpass.Unauthenticated, why: "algorithm", issuer: func(f issuer) {
+			f.Sign = func(payload []byte) string {
+				return hallpasstest.SignJWT(t, jose.HS256, bytes.Repeat([]byte("s"), 32), "first", payload)
 			}
 		}},
-		{name: "not signed", kind: hallpass.Unauthenticated, why: "algorithm", issuer: func(f *fakeIssuer) {
-			f.sign = func(payload []byte) string {
+		{name: "not signed", kind: hallpass.Unauthenticated, why: "algorithm", issuer: func(f issuer) {
+			f.Sign = func(payload []byte) string {
 				return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString(payload) + "."
 			}
 		}},
-		{name: "no ID token", kind: hallpass.Unauthenticated, why: "no ID token", issuer: func(f *fakeIssuer) { f.sign = func([]byte) string { return "" } }},
-		{name: "no JWT", kind: hallpass.Unauthenticated, why: "malformed", issuer: func(f *fakeIssuer) { f.sign = func([]byte) string { return "a.b" } }},
-		{name: "the API tells of somebody else", kind: hallpass.Unauthenticated, why: "another subject", issuer: func(f *fakeIssuer) { f.info = map[string]any{"sub": "1"} }},
-		{name: "a code that was used", kind: hallpass.Unauthenticated, why: "invalid_grant", issuer: func(f *fakeIssuer) {
-			f.answer["/token"] = status(http.StatusBadRequest, `{"error":"invalid_grant"}`)
+		{name: "no ID token", kind: hallpass.Unauthenticated, why: "no ID token", issuer: func(f issuer) { f.Sign = func([]byte) string { return "" } }},
+		{name: "no JWT", kind: hallpass.Unauthenticated, why: "malformed", issuer: func(f issuer) { f.Sign = func([]byte) string { return "a.b" } }},
+		{name: "the API tells of somebody else", kind: hallpass.Unauthenticated, why: "another subject", issuer: func(f issuer) { f.Info = map[string]any{"sub": "1"} }},
+		{name: "a code that was used", kind: hallpass.Unauthenticated, why: "invalid_grant", issuer: func(f issuer) {
+			f.Answer["/token"] = status(http.StatusBadRequest, `{"error":"invalid_grant"}`)
 		}},
-		{name: "a wrong client secret", kind: hallpass.Unavailable, why: "invalid_client", issuer: func(f *fakeIssuer) {
-			f.answer["/token"] = status(http.StatusUnauthorized, `{"error":"invalid_client"}`)
+		{name: "a wrong client secret", kind: hallpass.Unavailable, why: "invalid_client", issuer: func(f issuer) {
+			f.Answer["/token"] = status(http.StatusUnauthorized, `{"error":"invalid_client"}`)
 		}},
-		{name: "no token", kind: hallpass.Unavailable, why: "502", issuer: func(f *fakeIssuer) { f.answer["/token"] = status(http.StatusBadGateway, "") }},
-		{name: "no keys", kind: hallpass.Unavailable, why: "503", issuer: func(f *fakeIssuer) { f.answer["/keys"] = status(http.StatusServiceUnavailable, "") }},
-		{name: "keys that are none", kind: hallpass.Unavailable, why: "decode keys", issuer: func(f *fakeIssuer) { f.answer["/keys"] = status(http.StatusOK, "<html>") }},
-		{name: "no API", kind: hallpass.Unavailable, why: "404", issuer: func(f *fakeIssuer) {
-			f.info = map[string]any{}
-			f.answer["/userinfo"] = http.NotFound
+		{name: "no token", kind: hallpass.Unavailable, why: "502", issuer: func(f issuer) { f.Answer["/token"] = status(http.StatusBadGateway, "") }},
+		{name: "no keys", kind: hallpass.Unavailable, why: "503", issuer: func(f issuer) { f.Answer["/keys"] = status(http.StatusServiceUnavailable, "") }},
+		{name: "keys that are none", kind: hallpass.Unavailable, why: "decode keys", issuer: func(f issuer) { f.Answer["/keys"] = status(http.StatusOK, "<html>") }},
+		{name: "no API", kind: hallpass.Unavailable, why: "404", issuer: func(f issuer) {
+			f.Info = map[string]any{}
+			f.Answer["/userinfo"] = http.NotFound
 		}},
-		{name: "an API that leads away", kind: hallpass.Unavailable, why: "302", issuer: func(f *fakeIssuer) {
-			f.info = map[string]any{}
-			f.answer["/userinfo"] = func(w http.ResponseWriter, r *http.Request) {
+		{name: "an API that leads away", kind: hallpass.Unavailable, why: "302", issuer: func(f issuer) {
+			f.Info = map[string]any{}
+			f.Answer["/userinfo"] = func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, other.URL+"/userinfo", http.StatusFound)
 			}
 		}},
-		{name: "an answer without end", kind: hallpass.Unavailable, why: "longer than", issuer: func(f *fakeIssuer) {
-			f.info = map[string]any{}
-			f.answer["/userinfo"] = func(w http.ResponseWriter, _ *http.Request) {
+		{name: "an answer without end", kind: hallpass.Unavailable, why: "longer than", issuer: func(f issuer) {
+			f.Info = map[string]any{}
+			f.Answer["/userinfo"] = func(w http.ResponseWriter, _ *http.Request) {
 				for range 5 << 10 {
 					if _, err := w.Write(bytes.Repeat([]byte(" "), 1024)); err != nil {
 						return
@@ -155,16 +154,16 @@ func TestRedeemRefuses(t *testing.T) {
 				}
 			}
 		}},
-		{name: "more groups than are taken", kind: hallpass.Denied, why: "10001", issuer: func(f *fakeIssuer) { f.claims = map[string]any{"groups": groups(10_001)} }},
-		{name: "groups that are elsewhere", kind: hallpass.Denied, why: "too many", issuer: func(f *fakeIssuer) {
-			f.claims = map[string]any{"_claim_names": map[string]any{"groups": "src1"}, "_claim_sources": map[string]any{"src1": map[string]any{"endpoint": "https://graph.example.com"}}}
+		{name: "more groups than are taken", kind: hallpass.Denied, why: "10001", issuer: func(f issuer) { f.Claims = map[string]any{"groups": groups(10_001)} }},
+		{name: "groups that are elsewhere", kind: hallpass.Denied, why: "too many", issuer: func(f issuer) {
+			f.Claims = map[string]any{"_claim_names": map[string]any{"groups": "src1"}, "_claim_sources": map[string]any{"src1": map[string]any{"endpoint": "https://graph.example.com"}}}
 		}},
 		{name: "the state of another browser", kind: hallpass.Invalid, answer: func(v url.Values) { v.Set("state", strings.Repeat("A", 43)) }},
 		{name: "no state", kind: hallpass.Invalid, answer: func(v url.Values) { v.Del("state") }},
 		{name: "no code", kind: hallpass.Invalid, answer: func(v url.Values) { v.Del("code") }},
 		{name: "the answer of another issuer", kind: hallpass.Unauthenticated, why: "https://evil.example.com", answer: func(v url.Values) { v.Set("iss", "https://evil.example.com") }},
-		{name: "an issuer that names itself and did not", kind: hallpass.Unauthenticated, why: "the issuer", issuer: func(f *fakeIssuer) {
-			f.metadata = map[string]any{"authorization_response_iss_parameter_supported": true}
+		{name: "an issuer that names itself and did not", kind: hallpass.Unauthenticated, why: "the issuer", issuer: func(f issuer) {
+			f.Metadata = map[string]any{"authorization_response_iss_parameter_supported": true}
 		}},
 		{name: "the person said no", kind: hallpass.Denied, why: "access_denied", answer: func(v url.Values) { v.Set("error", "access_denied"); v.Del("code") }},
 		{name: "the provider is busy", kind: hallpass.Unavailable, answer: func(v url.Values) { v.Set("error", "temporarily_unavailable") }},
@@ -214,7 +213,7 @@ func groups(n int) []string {
 
 func TestManyGroups(t *testing.T) {
 	f := newIssuer(t)
-	f.claims = map[string]any{"groups": groups(5000)}
+	f.Claims = map[string]any{"groups": groups(5000)}
 	o := f.options()
 	o.Attributes.Groups = "groups"
 	p := newProvider(t, o)
@@ -229,18 +228,18 @@ func TestManyGroups(t *testing.T) {
 func TestBeginRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		issuer func(f *fakeIssuer)
+		issuer func(f issuer)
 	}{
-		{"metadata of another issuer", func(f *fakeIssuer) { f.metadata = map[string]any{"issuer": "https://evil.example.com"} }},
-		{"a token endpoint in the clear", func(f *fakeIssuer) {
-			f.metadata = map[string]any{"token_endpoint": "http://accounts.example.com/token"}
+		{"metadata of another issuer", func(f issuer) { f.Metadata = map[string]any{"issuer": "https://evil.example.com"} }},
+		{"a token endpoint in the clear", func(f issuer) {
+			f.Metadata = map[string]any{"token_endpoint": "http://accounts.example.com/token"}
 		}},
-		{"no token endpoint", func(f *fakeIssuer) { f.metadata = map[string]any{"token_endpoint": ""} }},
-		{"a script", func(f *fakeIssuer) { f.metadata = map[string]any{"end_session_endpoint": "javascript:alert(1)"} }},
-		{"no keys", func(f *fakeIssuer) { f.metadata = map[string]any{"jwks_uri": ""} }},
-		{"no metadata", func(f *fakeIssuer) { f.answer["/.well-known/openid-configuration"] = http.NotFound }},
-		{"down", func(f *fakeIssuer) { f.Close() }},
-		{"no JSON", func(f *fakeIssuer) { f.answer["/.well-known/openid-configuration"] = status(http.StatusOK, "<html>") }},
+		{"no token endpoint", func(f issuer) { f.Metadata = map[string]any{"token_endpoint": ""} }},
+		{"a script", func(f issuer) { f.Metadata = map[string]any{"end_session_endpoint": "javascript:alert(1)"} }},
+		{"no keys", func(f issuer) { f.Metadata = map[string]any{"jwks_uri": ""} }},
+		{"no metadata", func(f issuer) { f.Answer["/.well-known/openid-configuration"] = http.NotFound }},
+		{"down", func(f issuer) { f.Close() }},
+		{"no JSON", func(f issuer) { f.Answer["/.well-known/openid-configuration"] = status(http.StatusOK, "<html>") }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newIssuer(t)
@@ -258,9 +257,7 @@ func TestSlow(t *testing.T) {
 	f := newIssuer(t)
 	hold := make(chan struct{})
 	t.Cleanup(func() { close(hold) })
-	f.answer["/.well-known/openid-configuration"] = func(_ http.ResponseWriter, r *http.Request) {
-		f.mu.Unlock() // others are answered meanwhile
-		defer f.mu.Lock()
+	f.Answer["/.well-known/openid-configuration"] = func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-hold:
 		case <-r.Context().Done():
@@ -281,7 +278,7 @@ func TestSlow(t *testing.T) {
 			t.Errorf("%v, want Unavailable", err)
 		}
 	}
-	if n := f.count("/.well-known/openid-configuration"); n > 5 {
+	if n := f.Asked("/.well-known/openid-configuration"); n > 5 {
 		t.Errorf("%d requests for 20 people: they do not wait for the same one", n)
 	}
 }
@@ -291,21 +288,21 @@ func TestKeysChange(t *testing.T) {
 	f := newIssuer(t)
 	p := newProvider(t, f.options())
 	for _, id := range []string{"first", "second", "third"} {
-		f.newKey(id)
+		f.NewKey(id)
 		a, answer := f.begin(p)
 		if _, err := p.Redeem(t.Context(), a, back, answer); err != nil {
 			t.Errorf("key %s: %v", id, err)
 		}
 	}
-	if n := f.count("/.well-known/openid-configuration"); n != 1 {
+	if n := f.Asked("/.well-known/openid-configuration"); n != 1 {
 		t.Errorf("the metadata was read %d times, want once", n)
 	}
-	before := f.count("/keys")
+	before := f.Asked("/keys")
 	a, answer := f.begin(p)
 	if _, err := p.Redeem(t.Context(), a, back, answer); err != nil {
 		t.Error(err)
 	}
-	if n := f.count("/keys") - before; n != 0 {
+	if n := f.Asked("/keys") - before; n != 0 {
 		t.Errorf("the keys were read %d times though they are known", n)
 	}
 }
@@ -322,10 +319,10 @@ func TestKept(t *testing.T) {
 	if _, err := p.Redeem(t.Context(), a, back, answer); err != nil {
 		t.Fatal(err)
 	}
-	old := f.key
-	f.newKey("second")
-	f.sign = func(payload []byte) string { return signed(t, jose.EdDSA, old, "first", payload) }
-	f.claims = map[string]any{"exp": fixedTime.Add(3 * time.Hour).Unix()}
+	old := f.Key
+	f.NewKey("second")
+	f.Sign = func(payload []byte) string { return hallpasstest.SignJWT(t, jose.EdDSA, old, "first", payload) }
+	f.Claims = map[string]any{"exp": fixedTime.Add(3 * time.Hour).Unix()}
 	if a, answer = f.begin(p); true {
 		if _, err := p.Redeem(t.Context(), a, back, answer); err != nil {
 			t.Errorf("within the hour: %v", err)
@@ -336,9 +333,9 @@ func TestKept(t *testing.T) {
 	if _, err := p.Redeem(t.Context(), a, back, answer); !errors.Is(err, hallpass.Unauthenticated) {
 		t.Errorf("%v; a key that was withdrawn is taken after an hour", err)
 	}
-	f.mu.Lock()
-	f.sign, f.answer["/.well-known/openid-configuration"] = nil, status(http.StatusServiceUnavailable, "")
-	f.mu.Unlock()
+	f.Set(func() {
+		f.Sign, f.Answer["/.well-known/openid-configuration"] = nil, status(http.StatusServiceUnavailable, "")
+	})
 	now = now.Add(time.Hour)
 	a, answer = f.begin(p)
 	if _, err := p.Redeem(t.Context(), a, back, answer); err != nil {
@@ -351,7 +348,7 @@ func TestWithoutIssuer(t *testing.T) {
 	f := newIssuer(t)
 	o := f.options()
 	o.Issuer, o.AuthURL, o.TokenURL, o.APIURL = "", f.URL+"/auth", f.URL+"/token", f.URL+"/userinfo"
-	f.info = map[string]any{"id": 583231, "login": "ada", "email": "ada@example.com"}
+	f.Info = map[string]any{"id": 583231, "login": "ada", "email": "ada@example.com"}
 	p := newProvider(t, o)
 	a, answer := f.begin(p)
 	u, err := p.Redeem(t.Context(), a, back, answer)
@@ -359,10 +356,10 @@ func TestWithoutIssuer(t *testing.T) {
 	if diff := cmp.Diff(u, want); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
-	if n := f.count("/.well-known/openid-configuration") + f.count("/keys"); n != 0 {
+	if n := f.Asked("/.well-known/openid-configuration") + f.Asked("/keys"); n != 0 {
 		t.Errorf("%d requests for metadata and keys, which nobody needs", n)
 	}
-	f.info = map[string]any{"login": "ada"}
+	f.Info = map[string]any{"login": "ada"}
 	a, answer = f.begin(p)
 	if u, err := p.Redeem(t.Context(), a, back, answer); !errors.Is(err, hallpass.Unauthenticated) {
 		t.Errorf("%+v, %v: the API names nobody", u, err)
@@ -393,10 +390,10 @@ func TestProven(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newIssuer(t)
-			f.claims = tt.token
+			f.Claims = tt.token
 			if tt.info != nil {
 				tt.info["sub"] = "248289761001"
-				f.info = tt.info
+				f.Info = tt.info
 			}
 			o := f.options()
 			o.AssumeEmailVerified, o.Attributes.Email = tt.assume, tt.path
@@ -432,7 +429,7 @@ func TestRoles(t *testing.T) {
 	} {
 		t.Run(tt.path+tt.claims, func(t *testing.T) {
 			f := newIssuer(t)
-			if err := json.Unmarshal([]byte(tt.claims), &f.claims); err != nil {
+			if err := json.Unmarshal([]byte(tt.claims), &f.Claims); err != nil {
 				t.Fatal(err)
 			}
 			o := f.options()
@@ -462,7 +459,7 @@ func TestClient(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newIssuer(t)
-			f.metadata = map[string]any{"token_endpoint_auth_methods_supported": tt.methods}
+			f.Metadata = map[string]any{"token_endpoint_auth_methods_supported": tt.methods}
 			o := f.options()
 			o.AuthStyle, o.Secret = tt.style, secret.NewText(tt.secret)
 			p := newProvider(t, o)
@@ -470,10 +467,10 @@ func TestClient(t *testing.T) {
 			if _, err := p.Redeem(t.Context(), a, back, answer); err != nil {
 				t.Fatal(err)
 			}
-			if inForm := f.form.Get("client_id") != ""; inForm == tt.header || f.form.Has("client_secret") != (inForm && tt.secret != "") {
-				t.Errorf("the form is %v", f.form)
+			if inForm := f.Form.Get("client_id") != ""; inForm == tt.header || f.Form.Has("client_secret") != (inForm && tt.secret != "") {
+				t.Errorf("the form is %v", f.Form)
 			}
-			if n := f.count("/token"); n != 1 {
+			if n := f.Asked("/token"); n != 1 {
 				t.Errorf("the code was sent %d times", n)
 			}
 		})

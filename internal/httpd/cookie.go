@@ -70,6 +70,32 @@ func (c Cookies) SetDevice(w http.ResponseWriter, r *http.Request, device string
 // deviceAge is how long a browser keeps the cookie unless it signs in again.
 const deviceAge = 90 * 24 * time.Hour
 
+// AttemptCookie is the name of the cookie of a browser that went to sign in elsewhere.
+const AttemptCookie = "hallpass_signin"
+
+// attemptAge is how long the browser has to come back.
+const attemptAge = 10 * time.Minute
+
+// Attempt returns what SetAttempt gave the browser, "" if that is nothing.
+func (c Cookies) Attempt(r *http.Request) string {
+	cookie, err := r.Cookie(Cookies{Name: AttemptCookie}.name(EventOf(r.Context()).Secure))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// SetAttempt gives the browser a value for as long as it signs in elsewhere; "" takes it
+// back. The browser sends it also when a page of the other site leads it back here,
+// whatever SameSite the session has.
+func (c Cookies) SetAttempt(w http.ResponseWriter, r *http.Request, value string) {
+	age := int(attemptAge.Seconds())
+	if value == "" {
+		age = -1
+	}
+	http.SetCookie(w, Cookies{Name: AttemptCookie, SameSite: http.SameSiteLaxMode}.cookie(r, value, time.Time{}, age))
+}
+
 func (c Cookies) cookie(r *http.Request, value string, expires time.Time, maxAge int) *http.Cookie {
 	secure := EventOf(r.Context()).Secure
 	sameSite := c.SameSite

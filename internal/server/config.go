@@ -171,8 +171,20 @@ type AuthConfig struct {
 	LoginMaximumInactiveLifetimeDuration string `toml:"login_maximum_inactive_lifetime_duration"`
 	// LoginMaximumLifetimeDuration is how long a session lasts at most.
 	LoginMaximumLifetimeDuration string `toml:"login_maximum_lifetime_duration"`
+	// DisableLoginForm refuses every password, at the sign-in page and in Basic
+	// credentials, but that of BreakGlassUser.
+	DisableLoginForm bool `toml:"disable_login_form"`
+	// BreakGlassUser is the login of the user whose password works all the same, for the
+	// day on which the provider is down; empty: security.admin_user.
+	BreakGlassUser string `toml:"break_glass_user"`
+	// OAuthAllowInsecureEmailLookup gives whoever signs in by a provider for the first time
+	// the user with the same address, if the provider says that it is proven. A server
+	// admin is never found so.
+	OAuthAllowInsecureEmailLookup bool `toml:"oauth_allow_insecure_email_lookup"`
 	// Basic is the section [auth.basic].
 	Basic BasicConfig `toml:"basic"`
+	// GenericOAuth is the section [auth.generic_oauth].
+	GenericOAuth GenericOAuthConfig `toml:"generic_oauth"`
 }
 
 // BasicConfig is the section [auth.basic].
@@ -342,7 +354,7 @@ func DefaultConfig() Config {
 		Auth: AuthConfig{
 			APIKeyMaxSecondsToLive: -1, TokenCacheSize: verify.DefaultCacheSize, LoginCookieName: httpd.DefaultCookie,
 			LoginMaximumInactiveLifetimeDuration: "7d", LoginMaximumLifetimeDuration: "30d",
-			Basic: BasicConfig{Enabled: true, PasswordPolicy: true},
+			Basic: BasicConfig{Enabled: true, PasswordPolicy: true}, GenericOAuth: defaultGenericOAuth(),
 		},
 		ServiceAccounts: ServiceAccountsConfig{RotationGrace: "24h", RotationReuse: reuseNotify, DeadTokenRetention: "90d"},
 		Folder:          FolderConfig{MaxNestedFolderDepth: hallpass.DefaultFolderDepth}, RBAC: RBACConfig{PermissionValidationEnabled: true},
@@ -440,7 +452,7 @@ func (c *Config) Validate() error {
 	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
 	}
-	if err := c.Audit.validate(); err != nil {
+	if err := errors.Join(c.Audit.validate(), c.Auth.validateSignIn()); err != nil {
 		return err
 	}
 	if err := errors.Join(c.Guard.validate(), c.Notices.validate(), c.SMTP.validate(), notice.Keys{Private: c.Notices.WebhookKeyFile, Secret: c.Notices.WhsecFile}.Validate()); err != nil {

@@ -58,6 +58,34 @@ func TestValidate(t *testing.T) {
 		{"gRPC on any port", func(c *server.Config) { c.Guard.GRPCListen = "127.0.0.1:0" }, ""},
 		{"gRPC on a high port", func(c *server.Config) { c.Guard.GRPCListen = "127.0.0.1:65536" }, "guard.grpc_listen"},
 		{"a chat with a high port", func(c *server.Config) { c.Notices.SlackURL = secret.NewText("https://hooks.example.com:99999/x") }, "notices.slack_url"},
+		{"sign-in without a client", oauth(func(c *server.AuthConfig) { c.GenericOAuth.ClientID = "" }), "auth.generic_oauth.client_id"},
+		{"sign-in by an issuer", oauth(func(*server.AuthConfig) {}), ""},
+		{"sign-in by nobody", oauth(func(c *server.AuthConfig) { c.GenericOAuth.Issuer = "" }), "auth.generic_oauth.issuer"},
+		{"sign-in without an issuer", oauth(func(c *server.AuthConfig) {
+			o := &c.GenericOAuth
+			o.Issuer, o.AuthURL, o.TokenURL, o.APIURL, o.Scopes = "", "https://a.example.com/auth", "https://a.example.com/token", "https://a.example.com/user", nil
+		}), ""},
+		{"an issuer in the clear", oauth(func(c *server.AuthConfig) { c.GenericOAuth.Issuer = "http://accounts.example.com" }), "auth.generic_oauth.issuer"},
+		{"a sign-out that is a script", oauth(func(c *server.AuthConfig) { c.GenericOAuth.SignoutRedirectURL = "javascript:alert(1)" }), "auth.generic_oauth.signout_redirect_url"},
+		{"no openid", oauth(func(c *server.AuthConfig) { c.GenericOAuth.Scopes = []string{"email"} }), "auth.generic_oauth.scopes"},
+		{"scopes as one text", oauth(func(c *server.AuthConfig) { c.GenericOAuth.Scopes = []string{"openid email"} }), "auth.generic_oauth.scopes"},
+		{"an unknown style", oauth(func(c *server.AuthConfig) { c.GenericOAuth.AuthStyle = "inheader" }), "auth.generic_oauth.auth_style"},
+		{"no authorities", oauth(func(c *server.AuthConfig) { c.GenericOAuth.TLSClientCA = "no-such-file" }), "auth.generic_oauth.tls_client_ca"},
+		{"no path", oauth(func(c *server.AuthConfig) { c.GenericOAuth.RoleAttributePath = "contains(" }), "auth.generic_oauth.role_attribute_path"},
+		{"strict without a path", oauth(func(c *server.AuthConfig) { c.GenericOAuth.RoleAttributeStrict = true }), "auth.generic_oauth.role_attribute_strict"},
+		{"server admins without roles", oauth(func(c *server.AuthConfig) {
+			c.GenericOAuth.AllowAssignGrafanaAdmin, c.GenericOAuth.RoleAttributePath, c.GenericOAuth.SkipOrgRoleSync = true, "role", true
+		}), "auth.generic_oauth.allow_assign_grafana_admin"},
+		{"groups without a path", oauth(func(c *server.AuthConfig) { c.GenericOAuth.AllowedGroups = []string{"dev"} }), "auth.generic_oauth.allowed_groups"},
+		{"everybody, unsaid", oauth(func(c *server.AuthConfig) { c.GenericOAuth.AllowedDomains = nil }), "auth.generic_oauth.allowed_domains"},
+		{"everybody, said", oauth(func(c *server.AuthConfig) { c.GenericOAuth.AllowedDomains = []string{"*"} }), ""},
+		{"those who are known here", oauth(func(c *server.AuthConfig) { c.GenericOAuth.AllowedDomains, c.GenericOAuth.AllowSignUp = nil, false }), ""},
+		{"an address as a domain", oauth(func(c *server.AuthConfig) { c.GenericOAuth.AllowedDomains = []string{"ada@example.com"} }), "auth.generic_oauth.allowed_domains"},
+		{"sessions of no length", oauth(func(c *server.AuthConfig) { c.GenericOAuth.SessionLifetime = "0s" }), "auth.generic_oauth.session_lifetime"},
+		{"passwords off", oauth(func(c *server.AuthConfig) { c.DisableLoginForm, c.BreakGlassUser = true, "root" }), ""},
+		{"passwords off and nothing else", func(c *server.Config) { c.Auth.DisableLoginForm = true }, "auth.disable_login_form"},
+		{"one user's password though all work", func(c *server.Config) { c.Auth.BreakGlassUser = "root" }, "auth.break_glass_user"},
+		{"what is off is not looked at", oauth(func(c *server.AuthConfig) { c.GenericOAuth = server.GenericOAuthConfig{Issuer: "x"} }), ""},
 		{"a mail server with a high port", func(c *server.Config) { c.SMTP.Enabled, c.SMTP.Host = true, "localhost:99999" }, "smtp.host"},
 		{"a mail server with the port 0", func(c *server.Config) { c.SMTP.Enabled, c.SMTP.Host = true, "localhost:0" }, "smtp.host"},
 		{"a sender in quotes", func(c *server.Config) { c.SMTP.Enabled, c.SMTP.FromAddress = true, `"a b"@example.com` }, "smtp.from_address"},
@@ -145,5 +173,14 @@ func TestParseDuration(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%q is %v (%v), want %v", tt.in, got, err, tt.want)
 		}
+	}
+}
+
+// oauth returns what sets up sign-in by a provider, with a change.
+func oauth(change func(*server.AuthConfig)) func(*server.Config) {
+	return func(c *server.Config) {
+		o := &c.Auth.GenericOAuth
+		o.Enabled, o.ClientID, o.Issuer, o.AllowedDomains = true, "hallpass", "https://accounts.example.com", []string{"example.com"}
+		change(&c.Auth)
 	}
 }

@@ -127,6 +127,7 @@ func (s *Server) forPeople(site site) (http.Handler, error) {
 	pages, err := console.New(console.Options{
 		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, RootURL: site.root, Version: build.Version, Jobs: s.Jobs, DevDir: dev,
 		Refusals: s.guard.Refusals, Activity: s.guard.Activity, Trial: api.GuardTest,
+		Provider: s.provider, AutoLogin: s.config.Auth.GenericOAuth.AutoLogin, SignOutURL: s.config.Auth.GenericOAuth.SignoutRedirectURL, BreakGlass: s.config.breakGlass() != "",
 	})
 	if err != nil {
 		return nil, err

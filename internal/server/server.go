@@ -13,6 +13,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/api"
+	"github.com/hallpass-dev/hallpass/internal/federation"
 	"github.com/hallpass-dev/hallpass/internal/guard"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/metrics"
@@ -40,6 +41,7 @@ type Server struct {
 	signer  *guard.Signer
 	proxy   *guard.Proxy
 
+	provider *federation.Provider // where people sign in; nil: here alone
 	outbound *httpd.Outbound
 	notices  *notice.Sender
 
@@ -190,13 +192,20 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	}
 	s.node = s.newNode(now)
 	s.verify = verify.New(s.db, s.node, verify.Options{
-		CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, OnBrokenGuard: s.brokenGuard, Rate: rate, DivideRate: c.ServiceAccounts.RateLimitDivide,
+		CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, PasswordOf: c.breakGlass(), OnBrokenGuard: s.brokenGuard, Rate: rate, DivideRate: c.ServiceAccounts.RateLimitDivide,
 	})
 	s.guard = guard.New(s.verify, s.signer)
 	s.uses = &guardUsage{take: s.guard.Usage, write: s.addGuardUsage}
 	s.answers = &guardAnswers{take: s.guard.Answers, write: s.db.AddGuardAnswers}
 	if now == nil {
 		now = s.node.Now
+	}
+	signIn, err := c.Auth.policy()
+	if err != nil {
+		return err
+	}
+	if s.provider, err = c.Auth.GenericOAuth.provider(now); err != nil {
+		return err
 	}
 	outgoing, err := s.newOutgoing()
 	if err != nil {
@@ -209,6 +218,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	s.admin = admin.New(s.db, admin.Options{
 		RotationGrace: grace, Rate: rate, TrustsProxies: len(c.Server.TrustedProxies) > 0, Proxied: s.proxied.Load,
 		Now: now, Settings: c.settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
+		SignIn:      signIn,
 		Outgoing:    outgoing,
 		Permitted:   api.Permitted,
 		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},

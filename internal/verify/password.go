@@ -42,18 +42,19 @@ type passwords struct {
 	db      *store.DB
 	node    *node.Node
 	record  func(hallpass.AuditEntry)
+	only    string        // the login of the only user whose password is right; empty: everybody's may be
 	reading chan struct{} // holds a value for each who reads a user: few, so that a crowd leaves the processor to verifications
 	right   *rightPasswords
 	queues  queues
 	tries   *tries
 }
 
-func newPasswords(db *store.DB, n *node.Node, record func(hallpass.AuditEntry)) *passwords {
+func newPasswords(db *store.DB, n *node.Node, record func(hallpass.AuditEntry), only string) *passwords {
 	reading := max(runtime.GOMAXPROCS(0)/2, 1)
 	if db.Shared() {
 		reading = 8 // they wait for the database and cost little here
 	}
-	return &passwords{db: db, node: n, record: record, reading: make(chan struct{}, reading), right: newRightPasswords(), tries: newTries()}
+	return &passwords{db: db, node: n, record: record, only: only, reading: make(chan struct{}, reading), right: newRightPasswords(), tries: newTries()}
 }
 
 // Password returns the caller who presents a login or e-mail and a password. A
@@ -121,7 +122,7 @@ func (ps *passwords) check(ctx, wait context.Context, g guess) error {
 	if err != nil {
 		return busyOr(ctx, err)
 	}
-	if !ok || g.user.Disabled || g.user.ID == 0 {
+	if !ok || g.user.Disabled || g.user.ID == 0 || !ps.mayBeRight(g.user) {
 		ps.tries.wrong(g.try, g.now)
 		ps.audit(g.caller, errWrongPassword.ID)
 		return errWrongPassword
@@ -132,13 +133,18 @@ func (ps *passwords) check(ctx, wait context.Context, g guess) error {
 	return nil
 }
 
+// mayBeRight reports whether the user may sign in by a password.
+func (ps *passwords) mayBeRight(u hallpass.User) bool {
+	return ps.only == "" || hallpass.NameKey(u.Login) == hallpass.NameKey(ps.only)
+}
+
 // known reports whether there is nothing to be checked, and then the result: too
 // many tries were wrong, or the password was right lately.
 func (ps *passwords) known(g guess) (bool, error) {
 	if err := ps.tooMany(g); err != nil {
 		return true, err
 	}
-	if g.user.Disabled || !ps.right.remembers(g.user, g.text, g.now) {
+	if g.user.Disabled || !ps.mayBeRight(g.user) || !ps.right.remembers(g.user, g.text, g.now) {
 		return false, nil
 	}
 	ps.tries.right(g.try, g.now)

@@ -17,6 +17,10 @@ type Options struct {
 	CacheSize   int           // tokens kept in memory at most; 0: DefaultCacheSize
 	SessionIdle time.Duration // how long a session may rest unused; 0: 7 days
 
+	// PasswordOf is the login of the only user whose password is right; empty: everybody's
+	// may be. The passwords of others are refused with the face of a wrong one.
+	PasswordOf string
+
 	Rate       hallpass.RateLimit // of tokens that have none of their own; the zero RateLimit: none
 	DivideRate bool               // a limit is that of all nodes together, each of which allows its part; else of each node
 
@@ -74,7 +78,7 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 	v.divideRate = o.DivideRate
 	v.lookUps = newLookUps(db, n, v.cache, o.Rate)
 	v.guards.db, v.guards.node, v.guards.broken = db, n, o.OnBrokenGuard
-	v.passwords = newPasswords(db, n, v.record)
+	v.passwords = newPasswords(db, n, v.record, o.PasswordOf)
 	db.Subscribe(v.changed)
 	db.OnAudit(v.publishRefusal)
 	return v
