@@ -19,6 +19,7 @@ type User struct {
 	ServerAdmin  bool
 	Disabled     bool
 	Org          OrgID // the org the user works in unless a request names another
+	Outside      bool  // an outside issuer signs the user in; filled in by reads
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	SeenAt       time.Time

@@ -160,7 +160,7 @@ func (a *API) orgUserRows(c call, members []hallpass.Member) []wire.OrgUser {
 		u := wire.OrgUser{
 			OrgID: int64(m.Org), UserID: int64(m.User.ID), UID: m.User.UID, Email: m.User.Email, Name: m.User.Name, Login: m.User.Login,
 			AvatarURL: avatarURL(m.User.Email), Role: m.Role.String(), LastSeenAt: timeOrNil(m.User.SeenAt), LastSeenAtAge: age(a.admin.Now(), m.User.SeenAt),
-			Created: m.User.CreatedAt, IsDisabled: m.User.Disabled, AuthLabels: []string{},
+			Created: m.User.CreatedAt, IsDisabled: m.User.Disabled, AuthLabels: authLabels(m.User),
 		}
 		if flag(c, "accesscontrol") {
 			u.AccessControl = accessControl(c.caller, m.User.ID.Scope())

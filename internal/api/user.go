@@ -31,8 +31,17 @@ func (a *API) selfAccount(c call) (wire.User, error) {
 func userProfile(u hallpass.User) wire.User {
 	return wire.User{
 		ID: int64(u.ID), UID: u.UID, Email: u.Email, Name: u.Name, Login: u.Login, OrgID: int64(u.Org), IsGrafanaAdmin: u.ServerAdmin,
-		IsDisabled: u.Disabled, AuthLabels: []string{}, UpdatedAt: u.UpdatedAt, CreatedAt: u.CreatedAt, AvatarURL: avatarURL(u.Email),
+		IsDisabled: u.Disabled, IsExternal: u.Outside, AuthLabels: authLabels(u), UpdatedAt: u.UpdatedAt, CreatedAt: u.CreatedAt, AvatarURL: avatarURL(u.Email),
 	}
+}
+
+// authLabels are the words, as Grafana has them, for how the user signs in beside the
+// password.
+func authLabels(u hallpass.User) []string {
+	if u.Outside {
+		return []string{"Generic OAuth"}
+	}
+	return []string{}
 }
 
 // updateSelf is PUT /api/user.
@@ -170,7 +179,7 @@ func (a *API) searchUsers(c call, _ none) (wire.Users, error) {
 	for _, u := range list {
 		out.Users = append(out.Users, wire.UserRow{
 			ID: int64(u.ID), UID: u.UID, Name: u.Name, Login: u.Login, Email: u.Email, AvatarURL: avatarURL(u.Email), IsAdmin: u.ServerAdmin,
-			IsDisabled: u.Disabled, LastSeenAt: timeOrNil(u.SeenAt), LastSeenAtAge: age(now, u.SeenAt), AuthLabels: []string{}, Created: u.CreatedAt,
+			IsDisabled: u.Disabled, LastSeenAt: timeOrNil(u.SeenAt), LastSeenAtAge: age(now, u.SeenAt), AuthLabels: authLabels(u), Created: u.CreatedAt,
 		})
 	}
 	return out, err

@@ -286,3 +286,22 @@ func TestNoProvider(t *testing.T) {
 		t.Error("the sign-in page leads there")
 	}
 }
+
+// TestOutsideUserIsTold looks at what programs and the user are told of a user who signs
+// in by a provider.
+func TestOutsideUserIsTold(t *testing.T) {
+	s, _ := withProvider(t)
+	b := newBrowser(t, s)
+	b.want("the page about passwords", b.outside("/login/generic_oauth?next=/profile/password"), 200, "You have no password here")
+	for _, path := range []string{"/api/users/lookup?loginOrEmail=ada", "/api/users/search?query=ada", "/api/org/users?query=ada"} {
+		if r := s.Do(hallpasstest.Admin, "GET", path, ""); r.StatusCode != 200 || !strings.Contains(r.Text, `"authLabels":["Generic OAuth"]`) {
+			t.Errorf("%s: %d %s", path, r.StatusCode, r.Text)
+		}
+	}
+	if r := s.Do(hallpasstest.Admin, "GET", "/api/users/lookup?loginOrEmail=ada", ""); !strings.Contains(r.Text, `"isExternal":true`) {
+		t.Errorf("%s", r.Text)
+	}
+	if r := s.Do(hallpasstest.Admin, "GET", "/api/user", ""); !strings.Contains(r.Text, `"isExternal":false`) || !strings.Contains(r.Text, `"authLabels":[]`) {
+		t.Errorf("%s", r.Text)
+	}
+}

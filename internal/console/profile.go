@@ -34,7 +34,10 @@ func profile(req *request) error {
 }
 
 // passwordView is the form in which users change their own password.
-type passwordView struct{ frame }
+type passwordView struct {
+	frame
+	Without bool // the user has none
+}
 
 func passwordForm(req *request) error { return req.showPassword(http.StatusOK) }
 
@@ -43,7 +46,11 @@ func (req *request) showPassword(status int) error {
 	if err != nil {
 		return err
 	}
-	return req.showStatus(status, "users/password", passwordView{f})
+	u, err := req.o.Admin.Self(req.Context(), req.caller)
+	if err != nil {
+		return err
+	}
+	return req.showStatus(status, "users/password", passwordView{f, u.PasswordHash == ""})
 }
 
 // changePassword is POST /profile/password. The old password is verified as at

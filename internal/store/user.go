@@ -8,13 +8,14 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-const userColumns = `u.id, u.uid, u.login, u.email, u.name, u.password_hash, u.server_admin, u.disabled, u.org_id, u.created_us, u.updated_us, u.seen_us`
+const userColumns = `u.id, u.uid, u.login, u.email, u.name, u.password_hash, u.server_admin, u.disabled, u.org_id, u.created_us, u.updated_us, u.seen_us,
+	EXISTS (SELECT 1 FROM identities i WHERE i.user_id = u.id)`
 
 func scanUser(r row, more ...any) (hallpass.User, error) {
 	var u hallpass.User
 	var created, updated, seen int64
 	err := r.Scan(append([]any{&u.ID, &u.UID, &u.Login, &u.Email, &u.Name, &u.PasswordHash, &u.ServerAdmin, &u.Disabled, &u.Org,
-		&created, &updated, &seen}, more...)...)
+		&created, &updated, &seen, &u.Outside}, more...)...)
 	u.CreatedAt, u.UpdatedAt, u.SeenAt = fromMicros(created), fromMicros(updated), fromMicros(seen)
 	return u, err
 }
