@@ -2,11 +2,11 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build check fmt vet client staticcheck floors tidy gosec reproduce govulncheck test bench bench-audit profile soak
+.PHONY: help build check fmt vet client staticcheck floors tidy gosec reproduce govulncheck test dist bench bench-audit profile soak
 
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
-RELEASE := CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "-s -w" -pgo=cmd/hallpass/release.pgo
+RELEASE := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -pgo=cmd/hallpass/release.pgo
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ gosec: ## gosec, save the rules named above its lines
 	$(TOOL) gosec -quiet -color=false -exclude=G101,G115,G124,G304 -exclude-dir=test -exclude-dir=tools ./...
 
 reproduce: ## a build from nothing, in another folder, gives the same bytes
-	@./test/reproduce.sh '$(RELEASE)'
+	@./test/reproduce.sh '$(RELEASE) -buildvcs=false'
 
 govulncheck: ## known vulnerabilities, when their database can be reached
 	@./test/vulncheck.sh $(TOOL)
@@ -55,6 +55,9 @@ govulncheck: ## known vulnerabilities, when their database can be reached
 test: ## every test, with the race detector, and the time each package took; installs the real parts when it can
 	@./test/install.sh
 	@GO="$(GO)" ./test/run.sh
+
+dist: ## dist/: archives, packages, images and checksums of this commit (docs/decisions/0043-releases.md); DIST adds flags, as DIST=-release
+	$(GO) -C tools/dist run . -root ../.. -build '$(RELEASE)' $(DIST)
 
 bench: ## what docs/performance.md tells, measured here: about twenty minutes
 	@./test/install.sh

@@ -59,7 +59,7 @@ tests processes "" "${race[@]}" ./test >/dev/null &
 processes=$!
 mapfile -t others < <("$go" list ./... | grep -v '/test$')
 
-for mod in test/*/go.mod; do
+for mod in test/*/go.mod tools/*/go.mod; do
 	dir=$(dirname "$mod")
 	echo "go test in $dir"
 	(cd "$dir" && "$go" test -count=1 "${limit[@]}" ./...) || failed=1
