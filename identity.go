@@ -40,6 +40,8 @@ const AnyDomain = "*"
 // A SignInPolicy says who may sign in by an outside issuer, and what is taken from there.
 // The zero value admits nobody.
 type SignInPolicy struct {
+	Issuer string // whose sessions count; those that began at another one have ended
+
 	Domains []string // of addresses, one of which the person must have proved; AnyDomain: everybody
 	Groups  []string // outside groups, one of which the person must be in; empty: none is needed
 	SignUp  bool     // who has no user gets one

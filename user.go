@@ -60,3 +60,7 @@ type Session struct {
 func (s Session) Live(now time.Time, idle time.Duration) bool {
 	return now.Before(s.ExpiresAt) && now.Sub(s.SeenAt) < idle
 }
+
+// From reports whether the session began with a password, or at the issuer: sessions of
+// a provider that was turned off, or replaced, are refused.
+func (s Session) From(issuer string) bool { return s.Issuer == "" || s.Issuer == issuer }

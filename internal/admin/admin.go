@@ -246,7 +246,7 @@ func (a *Admin) rereadUser(tx *store.Tx, c hallpass.Caller) (hallpass.Caller, er
 		if err != nil {
 			return c, err
 		}
-		if !s.Live(a.now(), a.o.SessionIdle) {
+		if !s.Live(a.now(), a.o.SessionIdle) || !s.From(a.o.SignIn.Issuer) {
 			return c, errGone
 		}
 	}

@@ -18,7 +18,7 @@ import (
 const issuer = "https://accounts.example.com"
 
 // anybody is a policy that admits and takes over everything.
-var anybody = hallpass.SignInPolicy{Domains: []string{hallpass.AnyDomain}, SignUp: true, Role: true, ServerAdmins: true, Teams: true}
+var anybody = hallpass.SignInPolicy{Issuer: issuer, Domains: []string{hallpass.AnyDomain}, SignUp: true, Role: true, ServerAdmins: true, Teams: true}
 
 // ada is a person as the issuer proves her.
 var ada = hallpass.OutsideUser{
@@ -369,7 +369,7 @@ func TestSignInOutsideAtOnce(t *testing.T) {
 func TestSignInOutsideHostile(t *testing.T) {
 	w := newWorld(t, admin.Options{SignIn: anybody})
 	person := ada
-	person.Subject, person.Name = "x'; DROP TABLE users; --", "‮evil"
+	person.Subject, person.Name = "x'; DROP TABLE users; --", "\u202eevil"
 	w.signIn(person)
 	if u := w.outside(person.Subject); u.Name != "" || u.Login != "ada" {
 		t.Errorf("the user is %+v", u)

@@ -86,7 +86,7 @@ func (a *Admin) sessions(ctx context.Context, c hallpass.Caller, n need, id hall
 		list, err := tx.Sessions(id)
 		now := a.now()
 		for _, s := range list {
-			if s.Live(now, a.o.SessionIdle) {
+			if s.Live(now, a.o.SessionIdle) && s.From(a.o.SignIn.Issuer) {
 				live = append(live, s)
 			}
 		}

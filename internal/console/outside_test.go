@@ -305,3 +305,16 @@ func TestOutsideUserIsTold(t *testing.T) {
 		t.Errorf("%s", r.Text)
 	}
 }
+
+// TestSessionsEndWithTheProvider turns the provider off: the sessions that began there
+// are over, and no others.
+func TestSessionsEndWithTheProvider(t *testing.T) {
+	s, _ := withProvider(t)
+	there, here := newBrowser(t, s), signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	there.want("a page", there.outside("/login/generic_oauth?next=/profile"), 200, "Ada Lovelace")
+	s.Restart()
+	if p := there.outside("/profile"); !strings.Contains(p.text, `name="password"`) {
+		t.Errorf("the session goes on: %d\n%s", p.status, p.text)
+	}
+	here.want("the session of a password", here.outside("/profile"), 200, "admin")
+}

@@ -187,7 +187,7 @@ func (c AuthConfig) policy() (hallpass.SignInPolicy, error) {
 	}
 	lifetime, err := ParseDuration(o.SessionLifetime)
 	p := hallpass.SignInPolicy{
-		Domains: o.AllowedDomains, Groups: o.AllowedGroups, SignUp: o.AllowSignUp, ByEmail: c.OAuthAllowInsecureEmailLookup,
+		Issuer: o.identifies(), Domains: o.AllowedDomains, Groups: o.AllowedGroups, SignUp: o.AllowSignUp, ByEmail: c.OAuthAllowInsecureEmailLookup,
 		Role: o.RoleAttributePath != "" && !o.SkipOrgRoleSync, RoleStrict: o.RoleAttributeStrict, ServerAdmins: o.AllowAssignGrafanaAdmin,
 		Teams: o.GroupsAttributePath != "", SessionLifetime: lifetime,
 	}
@@ -195,6 +195,15 @@ func (c AuthConfig) policy() (hallpass.SignInPolicy, error) {
 		p.Domains = []string{hallpass.AnyDomain}
 	}
 	return p, err
+}
+
+// identifies returns what stands for the provider in what is stored: its issuer, or where
+// it tells of people; "" if nobody signs in there.
+func (c GenericOAuthConfig) identifies() string {
+	if !c.Enabled {
+		return ""
+	}
+	return cmp.Or(c.Issuer, c.APIURL)
 }
 
 // provider returns where people sign in; nil if they sign in here alone.

@@ -192,7 +192,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	}
 	s.node = s.newNode(now)
 	s.verify = verify.New(s.db, s.node, verify.Options{
-		CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, PasswordOf: c.breakGlass(), OnBrokenGuard: s.brokenGuard, Rate: rate, DivideRate: c.ServiceAccounts.RateLimitDivide,
+		CacheSize: c.Auth.TokenCacheSize, SessionIdle: idle, PasswordOf: c.breakGlass(), Issuer: c.Auth.GenericOAuth.identifies(), OnBrokenGuard: s.brokenGuard, Rate: rate, DivideRate: c.ServiceAccounts.RateLimitDivide,
 	})
 	s.guard = guard.New(s.verify, s.signer)
 	s.uses = &guardUsage{take: s.guard.Usage, write: s.addGuardUsage}

@@ -23,6 +23,8 @@ type sessions struct {
 	node *node.Node
 	idle time.Duration // how long a session may rest unused
 
+	issuer string // where sessions may have begun beside those that began with a password
+
 	mu   sync.Mutex
 	seen map[hallpass.SessionID]time.Time // and not yet written; guarded by mu
 }
@@ -56,7 +58,7 @@ func (ss *sessions) verify(ctx context.Context, id string, org hallpass.OrgID, f
 		if err != nil {
 			return err
 		}
-		if u.Disabled || !s.Live(now, ss.idle) {
+		if u.Disabled || !s.Live(now, ss.idle) || !s.From(ss.issuer) {
 			return errNoSession
 		}
 		c, err = tx.UserCaller(u, org)

@@ -17,6 +17,9 @@ type Options struct {
 	CacheSize   int           // tokens kept in memory at most; 0: DefaultCacheSize
 	SessionIdle time.Duration // how long a session may rest unused; 0: 7 days
 
+	// Issuer is where sessions may have begun beside those that began with a password;
+	// empty: nowhere.
+	Issuer string
 	// PasswordOf is the login of the only user whose password is right; empty: everybody's
 	// may be. The passwords of others are refused with the face of a wrong one.
 	PasswordOf string
@@ -73,7 +76,7 @@ func New(db *store.DB, n *node.Node, o Options) *Verifier {
 		passages: newPassages(),
 		uses:     newUses(o.CacheSize),
 		usage:    newUsage(),
-		sessions: &sessions{db: db, node: n, idle: o.SessionIdle, seen: make(map[hallpass.SessionID]time.Time)},
+		sessions: &sessions{db: db, node: n, idle: o.SessionIdle, issuer: o.Issuer, seen: make(map[hallpass.SessionID]time.Time)},
 	}
 	v.divideRate = o.DivideRate
 	v.lookUps = newLookUps(db, n, v.cache, o.Rate)
