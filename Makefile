@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build check fmt vet client staticcheck floors tidy gosec reproduce govulncheck test dist bench bench-audit profile soak
+.PHONY: help build check fmt vet client staticcheck floors tidy gosec workflows reproduce govulncheck test dist bench bench-audit profile soak
 
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
@@ -14,7 +14,7 @@ help: ## this list
 build: ## ./hallpass, static, as it is released
 	$(RELEASE) -o hallpass ./cmd/hallpass
 
-check: fmt vet client staticcheck floors tidy gosec reproduce govulncheck ## all that can be said without running it: the nine below
+check: fmt vet client staticcheck floors tidy gosec workflows reproduce govulncheck ## all that can be said without running it: the ten below
 	@echo "make check: passed"
 
 fmt: ## gofmt finds nothing to change
@@ -45,6 +45,9 @@ tidy: ## go.mod and go.sum say what the code needs
 #   G304  opens what the operator named, which is what paths in a config are for
 gosec: ## gosec, save the rules named above its lines
 	$(TOOL) gosec -quiet -color=false -exclude=G101,G115,G124,G304 -exclude-dir=test -exclude-dir=tools ./...
+
+workflows: ## actionlint: what GitHub runs is well formed; with shellcheck, where it is installed, its scripts too
+	$(TOOL) actionlint
 
 reproduce: ## a build from nothing, in another folder, gives the same bytes
 	@./test/reproduce.sh '$(RELEASE) -buildvcs=false'
