@@ -8,7 +8,7 @@ import "slices"
 // here: a test server fails its test when the audit holds an action that is not in
 // the list.
 var auditActions = []string{
-	"attention.snooze", "attention.wake", "audit.prune",
+	"attention.snooze", "attention.wake", AuditPrune,
 	"channel.create", "channel.delete", "channel.disable", "channel.retry", ChannelTest, "channel.update",
 	"dashboard.create", "dashboard.delete", "dashboard.update", "database.write",
 	"folder.create", "folder.delete", "folder.move", "folder.update",
