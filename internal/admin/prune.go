@@ -40,8 +40,9 @@ func (a *Admin) PruneAudit(ctx context.Context, keep time.Duration, holder strin
 		if p, err = tx.Pruned(holder, a.now()); err != nil || p.Entries == 0 {
 			return err
 		}
-		entry := a.entry(hallpass.Caller{}, "audit.prune", "audit")
-		entry.Reason = fmt.Sprintf("deleted %d entries, of the days %s to %s, SHA-256 %x", p.Entries, p.First.Format(time.DateOnly), p.Last.Format(time.DateOnly), p.Digest)
+		entry := a.entry(hallpass.Caller{}, hallpass.AuditPrune, "audit")
+		entry.Reason = fmt.Sprintf("deleted %d entries, of the days %s to %s, SHA-256 %s; %s",
+			p.Entries, p.First.Format(time.DateOnly), p.Last.Format(time.DateOnly), hallpass.DigestText(p.Digest), p.Chain)
 		_, err = tx.Audit(entry)
 		return err
 	})

@@ -33,6 +33,12 @@ func TestRetention(t *testing.T) {
 	if strings.Count(pruned, "audit.prune") != 1 || !strings.Contains(pruned, "deleted 503 entries, of the days "+midnight.AddDate(0, 0, -28).Format(time.DateOnly)+" to "+midnight.AddDate(0, 0, -8).Format(time.DateOnly)) {
 		t.Errorf("what went is told as %s", pruned)
 	}
+	if _, ok := hallpass.ParseAuditPruning(strings.Split(strings.SplitAfter(pruned, `"reason":"`)[1], `"`)[0]); !ok {
+		t.Errorf("%s does not tell where the chain goes on", pruned)
+	}
+	if r, err := s.Store().ProveAudit(t.Context()); err != nil || !r.OK() {
+		t.Errorf("the chain is broken: %v, %v", r.Faults, err)
+	}
 	left := s.Do(hallpasstest.Admin, "GET", "/api/audit?format=ndjson&action=token.verify", "").Text
 	if strings.Count(left, "\n") != 7*24+1 {
 		t.Errorf("%d entries are left, want those of seven days before this", strings.Count(left, "\n"))

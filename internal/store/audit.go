@@ -13,23 +13,29 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-// Audit writes the entry, in the transaction of what it tells of, and returns
-// its ID. A zero Count is 1.
+// Audit writes the entry, in the transaction of what it tells of, links it to the one
+// before it, and returns its ID. A zero Count is 1.
 func (tx *Tx) Audit(e hallpass.AuditEntry) (hallpass.AuditID, error) {
 	e = e.Clean()
+	e.Count = max(e.Count, 1)
 	id, err := tx.nextID("audit")
 	if err != nil {
 		return 0, err
 	}
+	e.ID = hallpass.AuditID(id)
+	digest, err := tx.link(hallpass.AuditLink{ID: e.ID, Kind: hallpass.EntryLink, Entry: e, Counted: true})
+	if err != nil {
+		return 0, err
+	}
 	_, err = tx.exec(`
-		INSERT INTO audit (id, at_us, org_id, actor_kind, actor_id, actor_login, token_id, action, target, outcome, reason, address, user_agent, count)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		id, micros(e.At), e.Org, int64(e.Actor.Kind), e.Actor.ID, e.Actor.Login, e.Token, e.Action, e.Target, e.Outcome, e.Reason,
-		e.From.Address, e.From.UserAgent, max(e.Count, 1))
+		INSERT INTO audit (id, at_us, org_id, actor_kind, actor_id, actor_login, token_id, action, target, outcome, reason, address, user_agent, count, counted, digest)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, TRUE, $15)`,
+		e.ID, micros(e.At), e.Org, int64(e.Actor.Kind), e.Actor.ID, e.Actor.Login, e.Token, e.Action, e.Target, e.Outcome, e.Reason,
+		e.From.Address, e.From.UserAgent, e.Count, digest[:])
 	if err != nil {
 		return 0, fmt.Errorf("store: audit %s: %w", e.Action, err)
 	}
-	return hallpass.AuditID(id), nil
+	return e.ID, nil
 }
 
 // auditBudget is how many entries a page looks through at most for those it
@@ -292,10 +298,22 @@ func scanAudit(r row) (hallpass.AuditEntry, error) {
 	return e, err
 }
 
-// Recur adds n repeats to an entry.
-func (tx *Tx) recur(id hallpass.AuditID, n int64) error {
-	if _, err := tx.exec(`UPDATE audit SET count = count + $2 WHERE id = $1`, id, n); err != nil {
-		return fmt.Errorf("store: audit repeats of %d: %w", id, err)
+// recur adds n repeats to an entry, and links them. It does nothing if the entry is gone.
+func (tx *Tx) recur(entry hallpass.AuditID, n int64) error {
+	known, err := tx.exec(`UPDATE audit SET count = count + $2 WHERE id = $1`, entry, n)
+	if err != nil {
+		return fmt.Errorf("store: audit repeats of %d: %w", entry, err)
 	}
-	return nil
+	if known == 0 {
+		return nil
+	}
+	id, err := tx.nextID("audit")
+	if err != nil {
+		return err
+	}
+	digest, err := tx.link(hallpass.AuditLink{ID: hallpass.AuditID(id), Kind: hallpass.RepeatLink, Of: entry, Count: n})
+	if err != nil {
+		return err
+	}
+	return tx.steps("link audit repeats", do(`INSERT INTO audit_repeats (id, entry_id, count, digest) VALUES ($1, $2, $3, $4)`, id, entry, n, digest[:]))
 }

@@ -165,15 +165,18 @@ func (q *auditQueue) closeAll() {
 	q.rows, q.bySource = make(map[pendingKey]*pendingEntry), make(map[auditSource]*sourceEntries)
 }
 
-// unsaved returns the entries of which something is to be written. The caller holds mu.
-func (q *auditQueue) unsaved() (list []*pendingEntry) {
+// unsaved returns the entries of which something is to be written: with repeats also
+// those of which a row tells already. The caller holds mu.
+func (q *auditQueue) unsaved(repeats bool) (list []*pendingEntry) {
 	add := func(n *pendingEntry) {
-		if n.unsaved > 0 {
+		if n.unsaved > 0 && (repeats || n.entry.ID == 0) {
 			list = append(list, n)
 		}
 	}
 	for _, n := range q.old {
-		add(n)
+		if n.unsaved > 0 {
+			list = append(list, n)
+		}
 	}
 	for _, n := range q.rows {
 		add(n)
@@ -194,13 +197,19 @@ const pendingInTx = 200
 
 // FlushAudit writes the entries of RecordAudit, in as few transactions as
 // possible. What cannot be written now is kept for the next time.
-func (db *DB) FlushAudit(ctx context.Context) error {
+func (db *DB) FlushAudit(ctx context.Context) error { return db.flushAudit(ctx, true) }
+
+// FlushNewAudit is FlushAudit without repeats of entries that were written within their
+// minute: each time that repeats are written is another link of the chain.
+func (db *DB) FlushNewAudit(ctx context.Context) error { return db.flushAudit(ctx, false) }
+
+func (db *DB) flushAudit(ctx context.Context, repeats bool) error {
 	q := &db.auditQueue
 	q.flush.Lock()
 	defer q.flush.Unlock()
 
 	q.mu.Lock()
-	due := q.unsaved()
+	due := q.unsaved(repeats)
 	q.mu.Unlock()
 	for part := range slices.Chunk(due, pendingInTx) {
 		if err := db.writePending(ctx, part); err != nil {

@@ -7,7 +7,7 @@ import (
 
 // unwatched are the tables that tell nothing of what a credential is worth. All
 // others are watched: a table that is added is, unless it is named here.
-const unwatched = `('state', 'changes', 'counters', 'nodes', 'jobs', 'audit', 'goose_db_version',
+const unwatched = `('state', 'changes', 'counters', 'nodes', 'jobs', 'audit', 'audit_repeats', 'audit_gone', 'audit_chain', 'goose_db_version',
 	'token_days', 'token_places', 'token_actions', 'account_days', 'account_actions', 'usage_begin', 'spare_roles')`
 
 // markOurs marks a connection as one of Hallpass: what is written on it, the

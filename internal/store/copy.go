@@ -172,15 +172,18 @@ func sameTables(a, b []table) error {
 	return nil
 }
 
-// refuseRows refuses a database that holds more than its migrations put there:
-// counters which have not counted yet. Those it takes away, for they come with
-// the copy.
+// refuseRows refuses a database that holds more than its first opening put there:
+// counters which have not counted yet, and a chain without links. Those it takes away,
+// for they come with the copy.
 func (tx *Tx) refuseRows(tables []table) error {
 	var found []string
 	for _, t := range append(slices.Clone(tables), table{name: "nodes"}) {
 		query := `SELECT COUNT(*) FROM ` + quote(t.name)
-		if t.name == "counters" {
+		switch t.name {
+		case "counters":
 			query += ` WHERE value <> 0`
+		case "audit_chain":
+			query += ` WHERE last <> 0`
 		}
 		var n int64
 		if err := tx.sql.QueryRow(query).Scan(&n); err != nil {
@@ -193,8 +196,7 @@ func (tx *Tx) refuseRows(tables []table) error {
 	if len(found) > 0 {
 		return fmt.Errorf("the target is not empty, rows are in %s: name a new database", strings.Join(found, ", "))
 	}
-	_, err := tx.exec(`DELETE FROM counters`)
-	return err
+	return tx.steps("make room", do(`DELETE FROM counters`), do(`DELETE FROM audit_chain`))
 }
 
 // parentsFirst orders the tables so that each comes after those it refers to.

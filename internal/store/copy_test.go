@@ -43,6 +43,8 @@ func fill(t *testing.T, exec func(string, ...any) error) {
 		{`INSERT INTO known_places (user_id, place, until_us) VALUES (1, '@10.0.0.1', 7), (1, '@::', 7)`, nil},
 		{`INSERT INTO wrong_passwords (bucket, n, until_us) VALUES ('u1', 3, 7), ('@10.0.0.1', 3, 7)`, nil},
 		{`INSERT INTO audit (id, at_us, org_id, actor_kind, actor_id, actor_login, token_id, action, target, outcome, reason, address, user_agent, count) VALUES (1, 0, 1, 1, 1, 'a', 0, 'x', '', 'done', '', '', '', 2)`, nil},
+		{`INSERT INTO audit_repeats (id, entry_id, count, digest) VALUES (2, 1, 1, $1)`, []any{bytes.Repeat([]byte{7}, 32)}},
+		{`INSERT INTO audit_gone (id, content, digest) VALUES (3, $1, NULL)`, []any{bytes.Repeat([]byte{8}, 32)}},
 		{`INSERT INTO audit_pruning (id, holder, until_us, first_us, last_us, deleted) VALUES (1, 'n', 5, 1, 2, 3)`, nil},
 		{`INSERT INTO changes (v, kind, subject_id, hash, digest) VALUES (1, 'token', 1, $1, $1)`, []any{hash}},
 		{`UPDATE state SET v = 1, digest = $1`, []any{hash}},

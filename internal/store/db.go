@@ -177,6 +177,9 @@ func (db *DB) migrate(ctx context.Context) (err error) {
 	if err := db.compareBytes(ctx); err != nil {
 		return err
 	}
+	if err := db.beginChain(ctx); err != nil {
+		return err
+	}
 	return db.watchHands(ctx)
 }
 
@@ -483,21 +486,34 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 }
 
 // all runs a query and scans each row.
-func all[T any](tx *Tx, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.sql.Query(query, args...)
+func all[T any](tx *Tx, scan func(row) (T, error), query string, args ...any) (list []T, err error) {
+	err = each(tx, scan, func(v T) error {
+		list = append(list, v)
+		return nil
+	}, query, args...)
 	if err != nil {
 		return nil, err
 	}
+	return list, nil
+}
+
+// each runs a query, and fn with each row.
+func each[T any](tx *Tx, scan func(row) (T, error), fn func(T) error, query string, args ...any) error {
+	rows, err := tx.sql.Query(query, args...)
+	if err != nil {
+		return err
+	}
 	defer func() { _ = rows.Close() }() // rows.Err below has what matters
-	var list []T
 	for rows.Next() {
 		v, err := scan(rows)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = fn(v)
 		}
-		list = append(list, v)
+		if err != nil {
+			return err
+		}
 	}
-	return list, rows.Err()
+	return rows.Err()
 }
 
 // row is what *sql.Row and *sql.Rows share.

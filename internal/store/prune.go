@@ -13,11 +13,13 @@ import (
 )
 
 // A Pruned is what went from the audit: so many entries, from the time of the
-// oldest to that of the newest, with their digest (hallpass.AuditEntry.Digest).
+// oldest to that of the newest, with their digest (hallpass.AuditEntry.Digest), and what
+// the chain is without them.
 type Pruned struct {
 	Entries     int64
 	First, Last time.Time
 	Digest      [32]byte
+	Chain       hallpass.AuditPruning
 }
 
 // pruneLease is for how long whoever deletes entries does so alone. It is shorter
@@ -83,7 +85,11 @@ func (tx *Tx) deleteAudit(entries []hallpass.AuditEntry) error {
 	for i, e := range entries {
 		ids[i], digest = e.ID, e.Digest(digest)
 	}
+	if err := tx.unlink(ids); err != nil {
+		return err
+	}
 	return tx.steps("delete old entries",
+		do(`DELETE FROM audit_repeats WHERE entry_id IN `+idList(ids)),
 		do(`DELETE FROM audit WHERE id IN `+idList(ids)),
 		do(`UPDATE audit_pruning
 			SET    deleted = deleted + $1, last_us = $2, digest = $3, first_us = CASE first_us WHEN 0 THEN $4 ELSE first_us END
@@ -110,5 +116,6 @@ func (tx *Tx) Pruned(holder string, now time.Time) (p Pruned, err error) {
 		return Pruned{}, fmt.Errorf("store: what was pruned: %w", err)
 	}
 	p.First, p.Last = fromMicros(first), fromMicros(last)
-	return p, nil
+	p.Chain, err = tx.pruning()
+	return p, err
 }

@@ -34,6 +34,7 @@ func TestPruneAudit(t *testing.T) {
 		for _, e := range page.Entries[:60] {
 			digest = e.Digest(digest)
 		}
+		chain := hallpass.AuditPruning{Begin: linkOf(t, db, 60)}
 		now, before := noon.Add(200*time.Hour), noon.Add(60*time.Hour)
 		prune := func(holder string, at time.Time, n, want int) {
 			t.Helper()
@@ -59,11 +60,27 @@ func TestPruneAudit(t *testing.T) {
 		later := now.Add(2 * time.Minute) // a was killed
 		prune("b", later, 100, 30)
 		prune("b", later, 100, 0)
-		told("b", later, store.Pruned{Entries: 60, First: noon, Last: noon.Add(59 * time.Hour), Digest: digest})
+		told("b", later, store.Pruned{Entries: 60, First: noon, Last: noon.Add(59 * time.Hour), Digest: digest, Chain: chain})
 		told("b", later, store.Pruned{})
 		page, err = db.Audit(t.Context(), hallpass.AuditFilter{Limit: 1000})
 		if err != nil || len(page.Entries) != 40 || !page.Entries[39].At.Equal(before) {
 			t.Errorf("%d entries are left, %v; want the 40 from %s on", len(page.Entries), err, before)
 		}
 	})
+}
+
+// linkOf returns the mark of the link with that number.
+func linkOf(t *testing.T, db *store.DB, id hallpass.AuditID) (m hallpass.AuditMark) {
+	t.Helper()
+	err := db.Read(t.Context(), func(tx *store.Tx) error {
+		links, err := tx.AuditLinks(id-1, 1)
+		if err == nil {
+			m = hallpass.AuditMark{ID: links[0].ID, Digest: links[0].Digest}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }

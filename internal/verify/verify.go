@@ -51,6 +51,7 @@ type Verifier struct {
 	passwords *passwords
 	sessions  *sessions
 	ends      ends
+	repeatsAt atomic.Int64 // when repeats of refusals were last written, in UTC microseconds
 
 	divideRate bool
 
@@ -176,14 +177,28 @@ func (v *Verifier) record(e hallpass.AuditEntry) {
 // Flush writes all that verifications left behind, at once. The server calls it
 // when it stops.
 func (v *Verifier) Flush(ctx context.Context) error {
-	return errors.Join(v.FlushFirst(ctx), v.flushLater(ctx), v.FlushUsage(ctx))
+	return errors.Join(v.FlushFirst(ctx), v.db.FlushAudit(ctx), v.flushLater(ctx), v.FlushUsage(ctx))
 }
 
 // FlushFirst writes what must not wait: first uses of tokens, refusals, sessions
 // seen, passwords tried. What cannot be written now is kept for the next time. The
 // server calls it every few seconds, and whenever Wake fires.
 func (v *Verifier) FlushFirst(ctx context.Context) error {
-	return errors.Join(v.flushFirst(ctx), v.db.FlushAudit(ctx), v.sessions.flush(ctx), v.passwords.tries.flush(ctx, v.db, v.node.Now()))
+	return errors.Join(v.flushFirst(ctx), v.flushAudit(ctx), v.sessions.flush(ctx), v.passwords.tries.flush(ctx, v.db, v.node.Now()))
+}
+
+// repeatsEvery is how often repeats of a refusal are added to its entry.
+const repeatsEvery = 10 * time.Second
+
+// flushAudit writes refusals, and repeats of them when it is time.
+func (v *Verifier) flushAudit(ctx context.Context) error {
+	now := v.node.Now().UnixMicro()
+	last := v.repeatsAt.Load()
+	if now >= last && now < last+repeatsEvery.Microseconds() {
+		return v.db.FlushNewAudit(ctx)
+	}
+	v.repeatsAt.Store(now)
+	return v.db.FlushAudit(ctx)
 }
 
 // Successors fires when a token that replaces another was used for the first time on
