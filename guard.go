@@ -55,6 +55,8 @@ const (
 	SuspendedOlder GuardSuspension = "older-copy"
 	// SuspendedUnreadable: what is stored of its rules cannot be read or compiled.
 	SuspendedUnreadable GuardSuspension = "unreadable"
+	// SuspendedUndeclared: a provisioning file declared the guard, and no file does any more.
+	SuspendedUndeclared GuardSuspension = "undeclared"
 )
 
 // Words says why the guard refuses, and what to do about it.
@@ -62,6 +64,8 @@ func (s GuardSuspension) Words() string {
 	switch s {
 	case "":
 		return ""
+	case SuspendedUndeclared:
+		return "no provisioning file declares it any more: look at its rules and save it again, or delete it"
 	case SuspendedOlder:
 		return "the database came back older, and the guard had been changed or deleted since then: look at its rules and save it again, or delete it"
 	}

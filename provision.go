@@ -110,7 +110,7 @@ func (d Declaration) Fields() []Field {
 	case DeclaredToken:
 		return tokenFields(d.Token)
 	}
-	return append(d.Guard.Fields(), Field{"rules", strings.Join(d.Guard.RulesInWords(), "; ")})
+	return append(d.Guard.Fields(), Field{"rules", strings.Join(d.Guard.RulesInWords(), "; ")}, Field{"suspended", string(d.Guard.Suspended)})
 }
 
 // The names of fields that have rules of their own.

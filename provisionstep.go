@@ -1,11 +1,16 @@
 package hallpass
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Provisioned is what is kept of a section of a provisioning file that was applied.
 type Provisioned struct {
 	Section string
-	Org     OrgID    // whose thing it is about; zero: the thing is an org
+	Org     OrgID    // of the thing; of an org itself its own ID
 	Target  string   // the thing, as audit entries name it: "serviceaccount:7"
 	File    string   // which declares it; empty: none does any more
 	Stopped bool     // the thing is disabled because files said so, or declare it no more
@@ -25,10 +30,14 @@ func (p Provisioned) LockedError() error {
 type Present struct {
 	Declaration             // as if a file declared it; its File and Lines say nothing
 	Applied     Provisioned // what files did to it before; no Section: nothing
-	There       bool        // it exists
-	Revoked     bool        // of a token: somebody ended it
+	In          OrgID       // its org; 0: that is not there either
+	Target      string      // it, as audit entries name it; "": it is not there
+	Revoked     bool        // of a token: it was ended before its time
 	Expired     bool        // of a token: its time is over
 }
+
+// There reports whether the thing exists.
+func (p Present) There() bool { return p.Target != "" }
 
 // ProvisionVerb is what a step does to a thing.
 type ProvisionVerb string
@@ -86,7 +95,7 @@ func (d Declaration) Step(p Present) (ProvisionStep, error) {
 			return s, nil
 		}
 	}
-	if !p.There || p.Revoked {
+	if !p.There() || p.Revoked {
 		s.Do = ProvisionCreate
 		return s, nil
 	}
@@ -118,11 +127,11 @@ func (d Declaration) Step(p Present) (ProvisionStep, error) {
 
 // endedNote says why the declared token is not there, if that is so for good.
 func (p Present) endedNote(d Declaration) string {
-	switch same := p.Applied.Hash == d.Token.Hash || p.There && p.Token.Hash == d.Token.Hash; {
+	switch same := p.Applied.Hash == d.Token.Hash || p.There() && p.Token.Hash == d.Token.Hash; {
 	case !same:
 		return ""
-	case p.Revoked, !p.There && p.Applied.Section != "":
-		return "somebody ended this secret, and it stays ended: declare another one"
+	case p.Revoked, !p.There() && p.Applied.Section != "":
+		return "this secret was ended, and it stays ended: declare another one"
 	case p.Expired:
 		return "the time of this secret is over: declare another one"
 	}
@@ -144,7 +153,7 @@ func (s ProvisionStep) livesLonger() error {
 func (p Present) Leave(prune bool) ProvisionStep {
 	s := ProvisionStep{Have: p}
 	switch owned := p.Applied.File != ""; {
-	case !p.There || p.Revoked:
+	case !p.There() || p.Revoked:
 		if owned {
 			s.Do = ProvisionRelease
 		}
@@ -158,4 +167,11 @@ func (p Present) Leave(prune bool) ProvisionStep {
 		s.Do = ProvisionDisable
 	}
 	return s
+}
+
+// Compare orders steps as they have to be made: by noun, what others refer to first, and
+// then by section.
+func (s ProvisionStep) Compare(other ProvisionStep) int {
+	noun := func(s ProvisionStep) int { return slices.Index(declaredOrder, NounOf(s.Section())) }
+	return cmp.Or(noun(s)-noun(other), strings.Compare(s.Section(), other.Section()))
 }

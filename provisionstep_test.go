@@ -31,17 +31,17 @@ func TestProvisionStep(t *testing.T) {
 		return hallpass.Declaration{Section: "service_account.ci.token.t", Noun: hallpass.DeclaredToken, File: "a.toml", Token: hallpass.Token{Name: "t", Hash: [32]byte{hash}, ExpiresAt: end}}
 	}
 	there := func(d hallpass.Declaration, stopped bool) hallpass.Present {
-		return hallpass.Present{Declaration: d, There: true, Applied: hallpass.Provisioned{Section: d.Section, File: "a.toml", Stopped: stopped, Hash: d.Token.Hash}}
+		return hallpass.Present{Declaration: d, Target: "x:1", Applied: hallpass.Provisioned{Section: d.Section, File: "a.toml", Stopped: stopped, Hash: d.Token.Hash}}
 	}
 	with := func(p hallpass.Present, set func(*hallpass.Present)) hallpass.Present {
 		set(&p)
 		return p
 	}
 	byHand := func(p *hallpass.Present) { p.Applied = hallpass.Provisioned{} }
-	gone := func(p *hallpass.Present) { p.There = false }
+	gone := func(p *hallpass.Present) { p.Target = "" }
 	revoked := func(p *hallpass.Present) { p.Revoked = true }
 	expired := func(p *hallpass.Present) { p.Expired = true }
-	const ended = "somebody ended this secret, and it stays ended: declare another one"
+	const ended = "this secret was ended, and it stays ended: declare another one"
 	for _, tt := range []struct {
 		name string
 		want hallpass.Declaration
@@ -88,7 +88,8 @@ func TestProvisionStep(t *testing.T) {
 // TestProvisionLeave says what becomes of what no file declares any more.
 func TestProvisionLeave(t *testing.T) {
 	present := func(noun hallpass.DeclaredNoun, file string, stopped, there bool) hallpass.Present {
-		return hallpass.Present{Declaration: hallpass.Declaration{Noun: noun}, There: there, Applied: hallpass.Provisioned{Section: "x", File: file, Stopped: stopped}}
+		target := map[bool]string{true: "x:1"}[there]
+		return hallpass.Present{Declaration: hallpass.Declaration{Noun: noun}, Target: target, Applied: hallpass.Provisioned{Section: "x", File: file, Stopped: stopped}}
 	}
 	for _, tt := range []struct {
 		name        string

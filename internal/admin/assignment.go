@@ -99,6 +99,9 @@ func (a *Admin) assign(t *Turn, s assigning) (bool, error) {
 	if s.role.Basic() {
 		return false, errBasicRole
 	}
+	if err := t.granteeUnlocked(s.grantee); err != nil {
+		return false, err
+	}
 	if err := a.mayGiveRolePermissions(t.Tx, t.Caller, s.org == 0, s.role.Permissions); err != nil {
 		return false, err
 	}

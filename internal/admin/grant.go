@@ -413,6 +413,9 @@ func (a *Admin) setAccess(t *Turn, p resource, s accessStep) error {
 func (a *Admin) setMembership(t *Turn, p resource, s accessStep) error {
 	n, _ := hallpass.ParseID(p.id)
 	id := hallpass.TeamID(n)
+	if err := t.accountUnlocked(s.to.ID); err != nil {
+		return err
+	}
 	if s.level == "" {
 		err := t.DeleteTeamMember(id, s.to.ID)
 		if hallpass.KindOf(err) == hallpass.NotFound {

@@ -225,8 +225,8 @@ func (a *Admin) CreateOrg(ctx context.Context, c hallpass.Caller, name string) (
 
 // DeleteOrg removes the org that c acts in with everything inside. Once it has
 // returned, the org's accounts and tokens are refused. The org that the user works
-// in cannot be deleted, and one that has a guard of the configuration file is a
-// Conflict: with that file no server would start again.
+// in cannot be deleted. One that has a guard of the configuration file, or anything that a
+// provisioning file declares, is a Conflict: with that file no server would start again.
 func (a *Admin) DeleteOrg(ctx context.Context, c hallpass.Caller) error {
 	return a.change(ctx, c, need{action: hallpass.OrgsDelete, users: true}, "org.delete", func(t *Turn) error {
 		u, err := t.User(t.Caller.User())
@@ -244,6 +244,9 @@ func (a *Admin) DeleteOrg(ctx context.Context, c hallpass.Caller) error {
 			return err
 		}
 		if err := unmanaged(t.Tx, o.ID); err != nil {
+			return err
+		}
+		if err := noFiles(t.Tx, o.ID); err != nil {
 			return err
 		}
 		if err := t.declare(append(permissionsChanged(o.ID), changed(hallpass.OrgChanged, o.ID))...); err != nil {

@@ -206,10 +206,15 @@ func (a *Admin) successor(old hallpass.Token, in Rotate) (hallpass.Token, error)
 // replace writes both tokens. An old one that has expired, or that gets no grace, ends
 // at once.
 func (t *Turn) replace(old, made hallpass.Token, in Rotate) (next, was hallpass.Token, err error) {
-	now := t.admin.now()
 	if err := t.declare(tokenChanged(old)...); err != nil {
 		return next, was, err
 	}
+	return t.replaceDeclared(old, made, in)
+}
+
+// replaceDeclared is replace after the change of the old one was declared.
+func (t *Turn) replaceDeclared(old, made hallpass.Token, in Rotate) (next, was hallpass.Token, err error) {
+	now := t.admin.now()
 	if next, err = t.CreateToken(made); err != nil {
 		return next, was, err
 	}

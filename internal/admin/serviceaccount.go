@@ -235,7 +235,11 @@ func (a *Admin) UpdateServiceAccount(ctx context.Context, c hallpass.Caller, id 
 			return err
 		}
 		var what string
-		t.Action, what = describe(before, account)
+		if t.Action, what = describe(before, account); what != "" {
+			if err := t.unlocked("serviceaccount.update", target("serviceaccount", int64(id))); err != nil {
+				return err
+			}
+		}
 		return t.Audit("serviceaccount", idText(id), what)
 	})
 	return after, err

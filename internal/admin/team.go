@@ -263,6 +263,9 @@ func (a *Admin) changeMember(ctx context.Context, c hallpass.Caller, id hallpass
 		if _, err := t.Team(t.Caller.Org, id); err != nil {
 			return err
 		}
+		if err := t.accountUnlocked(p.ID); err != nil {
+			return err
+		}
 		if err := t.declare(principalChanged(p.Principal)); err != nil {
 			return err
 		}

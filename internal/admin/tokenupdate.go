@@ -82,6 +82,12 @@ func (a *Admin) gives(before, after hallpass.Token, now time.Time) bool {
 // storeToken writes the token after a change, with the audit entries that tell it.
 func (a *Admin) storeToken(t *Turn, before, after hallpass.Token) error {
 	limits := !reflect.DeepEqual(before.Limits, after.Limits)
+	paused := before
+	if paused.Pause = after.Pause; !reflect.DeepEqual(paused, after) { // more than its pause changes
+		if err := t.unlocked("token.update", target("token", int64(after.ID))); err != nil {
+			return err
+		}
+	}
 	if before.Pause != after.Pause || limits {
 		if err := t.declare(tokenChanged(before)...); err != nil {
 			return err

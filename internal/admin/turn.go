@@ -20,6 +20,7 @@ type Turn struct {
 	admin   *Admin
 	org     hallpass.OrgID // whose audit has the change; the caller's, unless the change makes an org
 	audited bool
+	file    bool // a provisioning file makes the change, which nothing is locked for
 }
 
 // declare announces changes of authority: whoever remembers something about their
@@ -35,8 +36,15 @@ func (t *Turn) declare(changes ...hallpass.Change) error {
 }
 
 // Audit writes the audit entry of the change: what it was done to, and in detail
-// what was done. A change of many things may write several.
+// what was done. A change of many things may write several. It is a Conflict if a
+// provisioning file declares the thing and the change is one of what the file says.
 func (t *Turn) Audit(noun, id, detail string) error {
+	if err := t.unlocked(t.Action, noun+":"+id); err != nil {
+		return err
+	}
+	if err := t.takenOver(noun + ":" + id); err != nil {
+		return err
+	}
 	entry := t.admin.entry(t.Caller, t.Action, noun+":"+id)
 	entry.Org, entry.Reason = t.org, detail
 	_, err := t.Tx.Audit(entry)

@@ -71,6 +71,7 @@ func fill(t *testing.T, exec func(string, ...any) error) {
 		{`INSERT INTO account_actions (account_id, action, scope, last_us, n) VALUES (2, 'orgs:read', '', 5, 6)`, nil},
 		{`INSERT INTO spare_roles (account_id, role, enough) VALUES (2, 'Editor', 'Viewer')`, nil},
 		{`INSERT INTO usage_begin (id, at_us) VALUES (1, 7)`, nil},
+		{`INSERT INTO provisioned (section, org_id, target, file, stopped, hash) VALUES ('service_account.a', 1, 'serviceaccount:2', $1, FALSE, $2), ('guard.b', 1, 'guard:b', '', TRUE, $2)`, []any{hostile, []byte{}}},
 		{`INSERT INTO token_policies (org_id, stale_days, warn_days, pauses, revoke_days, exempt, updated_us, updated_by) VALUES (1, 90, '[14,3]', TRUE, 90, '["owner:a"]', 1, 'a')`, nil},
 		{`INSERT INTO stale_tokens (token_id, phase, since_us, floor_us, warned_us, warning) VALUES (1, 'idle', 1, 0, 2, 14)`, nil},
 		{`INSERT INTO snoozes (org_id, section, kind, subject_id, part, until_us, reason, created_us, created_by) VALUES (1, 'idle', 'token', 1, 0, 9, $1, 1, 'a')`, []any{hostile}},
