@@ -138,7 +138,7 @@ func (k *certificates) read() (f tlsFiles, err error) {
 		if file.path == "" {
 			continue
 		}
-		if *file.text, err = os.ReadFile(file.path); err != nil {
+		if *file.text, err = os.ReadFile(file.path); err != nil { // #nosec G304 -- the operator named it
 			return f, fmt.Errorf("server.%s: %w", file.key, err)
 		}
 	}
