@@ -119,6 +119,7 @@ func TestSayings(t *testing.T) {
 		{"guard.request", "guard:loki", "loki", "", "sent a request to the guard loki"},
 		{"guard.update", "guard:loki", "loki", `upstream "http://127.0.0.1:9090"`, `changed the guard loki: upstream "http://127.0.0.1:9090"`},
 		{"history.reapply", "token:7", "nightly of ci", "the database came back older than change 91", "made up for what the database had lost about nightly of ci: the database came back older than change 91"},
+		{"identity.create", "user:2", "vera", "by https://accounts.example.com, subject 0f3a", "connected a company account to the user vera: https://accounts.example.com, subject 0f3a"},
 		{"installation.begin", "user:1", "admin", "", "set up Hallpass with the user admin"},
 		{"member.add", "user:2", "vera", "role Viewer", "gave a membership of the organization to vera: role Viewer"},
 		{"member.remove", "user:2", "vera", "", "ended the membership of vera"},
@@ -184,6 +185,7 @@ func TestSayings(t *testing.T) {
 		{"user.preferences", "user:2", "vera", "", "changed the preferences of vera"},
 		{"user.promote", "user:2", "vera", "", "gave the rights of a server admin to vera"},
 		{"user.self", "user:2", "vera", "", "changed the own profile of vera"},
+		{"user.sync", "user:2", "vera", "role Viewer to Editor, joins team 3, by https://accounts.example.com", "took over from the provider what it says about vera: role Viewer to Editor, joins team 3, by https://accounts.example.com"},
 		{"user.update", "user:2", "vera", "", "changed the user vera"},
 	} {
 		told[tt.action] = true

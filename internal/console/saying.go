@@ -147,6 +147,8 @@ func shorter(action, text string) string {
 	switch action {
 	case "audit.prune", "token.prune":
 		return strings.TrimPrefix(text, "deleted ")
+	case "identity.create":
+		return strings.TrimPrefix(text, "by ")
 	case "token.create":
 		return strings.Replace(text, "replaces token", "it replaces token", 1)
 	case "token.rotate": // "by token 7, ends by 2027-09-25T05:53:46Z"
@@ -301,6 +303,7 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"guard.request":          {"", "sent a request to the guard"},
 	"guard.update":           {"", "changed the guard"},
 	"history.reapply":        {"", "made up for what the database had lost about"},
+	"identity.create":        {"", "connected a company account to the user"},
 	"installation.begin":     {"", "set up Hallpass with the user"},
 	"member.add":             {"", "gave a membership of the organization to"},
 	"member.remove":          {"", "ended the membership of"},
@@ -343,6 +346,7 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"user.preferences":       {"", "changed the preferences of"},
 	"user.promote":           {"", "gave the rights of a server admin to"},
 	"user.self":              {"", "changed the own profile of"},
+	"user.sync":              {"", "took over from the provider what it says about"},
 	"user.update":            {"", "changed the user"},
 	hallpass.TokenVerify:     {"key", "used the token"},
 }
