@@ -245,7 +245,8 @@ type MetricsConfig struct {
 	BasicAuthPassword secret.Text `toml:"basic_auth_password"`
 }
 
-// GuardConfig is the section [guard].
+// GuardConfig is the section [guard]. Each guard has a section of its own, [guard.NAME], as
+// docs/guard/README.md tells.
 type GuardConfig struct {
 	// GRPCListen is the address and port on which Envoy is answered over gRPC, as
 	// "127.0.0.1:3081", with nothing else there; empty: only the main port answers it.
