@@ -93,7 +93,7 @@ func (at accountsAt) with(change func(*accountsAt)) string {
 // sorting returns the head of the column that sorts by the value. first is the order of its
 // values at the first press; a second one reverses it.
 func (at accountsAt) sorting(label, value, first string) sortLink {
-	sorted, next := columnOrder(at.Sort, value, first)
+	sorted, next := columnOrder(at.Sort, value, first, sortEnd)
 	return sortLink{label, at.with(func(at *accountsAt) { at.Sort = next }), sorted}
 }
 

@@ -145,11 +145,11 @@ func listQuery(values map[string]string) string {
 
 // columnOrder returns how a list is sorted by the column of the value, "" for by another one,
 // and the sort that a press on the head of the column asks for. first is the order of the
-// column's values at the first press.
-func columnOrder(sort, value, first string) (sorted, next string) {
+// column's values at the first press; usual is the column of the list without a sort.
+func columnOrder(sort, value, first, usual string) (sorted, next string) {
 	name, reverse := strings.CutPrefix(sort, "-")
 	if name == "" {
-		name = sortEnd
+		name = usual
 	}
 	switch next = value; {
 	case name != value:
@@ -158,7 +158,7 @@ func columnOrder(sort, value, first string) (sorted, next string) {
 	default:
 		sorted, next = first, "-"+value
 	}
-	if next == sortEnd {
+	if next == usual {
 		next = ""
 	}
 	return sorted, next

@@ -1,48 +1,13 @@
 package console
 
 import (
-	"net/http"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
-	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
 var crumbOrgUsers = crumb{nounUser.Title(), "/org/users"}
-
-// orgUsers is GET /org/users.
-func orgUsers(req *request) error { return req.showOrgUsers(http.StatusOK, usersView{}) }
-
-func (req *request) showOrgUsers(status int, view usersView) error {
-	p, text := req.listPage()
-	list, total, err := pageByName(p, func(p admin.Page) ([]hallpass.Member, int, error) {
-		return req.o.Admin.OrgUsersPage(req.Context(), req.caller, text, p)
-	}, func(m hallpass.Member) string { return userName(m.User) })
-	if err != nil {
-		return err
-	}
-	own := req.caller.HighestMemberRole()
-	view.Tabs, view.Query, view.ListURL, view.OrgList = req.userTabs(true), text, "/org/users", true
-	view.Add = req.caller.Can(hallpass.OrgUsersAdd, "users:*")
-	chosen, ok := hallpass.ParseRole(view.TypedRole)
-	if !ok {
-		chosen = hallpass.RoleViewer
-	}
-	view.Roles = req.roleOptions(chosen, own)
-	view.Pager = pagerOf(req, "/org/users", total, p.Number, nounMember)
-	for _, m := range list {
-		r := req.userRow(m.User)
-		r.Role, r.More, r.Roles = m.Role.String(), m.Given.Words(), req.roleOptions(m.Role, own)
-		r.Write = req.caller.Can(hallpass.OrgUsersWrite, m.User.ID.Scope())
-		r.Remove = req.caller.Can(hallpass.OrgUsersRemove, m.User.ID.Scope())
-		view.Rows = append(view.Rows, r)
-	}
-	if view.frame, err = req.frame("users", crumbOrgUsers.Label, crumbAdmin, crumbAccess); err != nil {
-		return err
-	}
-	return req.showStatus(status, "users/list", view)
-}
 
 // addOrgUser is POST /org/users.
 func addOrgUser(req *request) (change, error) {

@@ -111,7 +111,7 @@ func (at tokensAt) filter(limit int) admin.TokenListFilter {
 // sorting returns the head of the column that sorts by the value. first is the order of its
 // values at the first press; a second one reverses it.
 func (at tokensAt) sorting(label, value, first string) sortLink {
-	sorted, next := columnOrder(at.Sort, value, first)
+	sorted, next := columnOrder(at.Sort, value, first, sortEnd)
 	return sortLink{label, at.with(func(at *tokensAt) { at.Sort = next }), sorted}
 }
 

@@ -162,6 +162,17 @@ var accountViewWords = map[hallpass.AccountView]struct{ label, class string }{
 	hallpass.DisabledAccounts:    {label: wordDisabledTitle},
 }
 
+// userViewLabels are what the list calls its views.
+var userViewLabels = map[hallpass.UserView]string{
+	hallpass.AllUsers:      "All",
+	hallpass.AdminUsers:    "Admins",
+	hallpass.ServerAdmins:  "Server admins",
+	hallpass.OutsideUsers:  "Company account",
+	hallpass.NeverUsers:    "Never signed in",
+	hallpass.IdleUsers:     "Not seen for 90 days",
+	hallpass.DisabledUsers: wordDisabledTitle,
+}
+
 // wordDisabledTitle is the badge of an account that is disabled.
 const wordDisabledTitle = "Disabled"
 

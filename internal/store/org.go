@@ -121,7 +121,7 @@ func roleOf(name string) (hallpass.Role, error) {
 func (tx *Tx) Members(org hallpass.OrgID, text string, limit, offset int) (list []hallpass.Member, total int, err error) {
 	where, args := `m.org_id = $1`, []any{org}
 	if text != "" {
-		where += ` AND (u.login_key LIKE $2 ESCAPE '\' OR u.email_key LIKE $2 ESCAPE '\' OR u.name_key LIKE $2 ESCAPE '\')`
+		where += ` AND ` + userHolds("$2")
 		args = append(args, contains(text))
 	}
 	from := ` FROM members m JOIN users u ON u.id = m.user_id WHERE ` + where

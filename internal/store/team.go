@@ -97,6 +97,20 @@ func (tx *Tx) TeamsOf(org hallpass.OrgID, principal int64) ([]hallpass.Team, err
 	return list, nil
 }
 
+// UserTeams returns the teams of org that each of the users is in, by name.
+func (tx *Tx) UserTeams(org hallpass.OrgID, users []hallpass.UserID) ([]hallpass.UserTeam, error) {
+	list, err := all(tx, func(r row) (t hallpass.UserTeam, err error) {
+		err = r.Scan(&t.User, &t.Team.ID, &t.Team.UID, &t.Team.Org, &t.Team.Name)
+		return t, err
+	}, `
+		SELECT m.principal_id, t.id, t.uid, t.org_id, t.name FROM teams t JOIN team_members m ON m.team_id = t.id
+		WHERE  t.org_id = $1 AND m.principal_id IN `+idList(users)+` ORDER BY t.name_key`, org)
+	if err != nil {
+		return nil, fmt.Errorf("store: teams of users: %w", err)
+	}
+	return list, nil
+}
+
 // UpdateTeam stores the team's name and e-mail. A name that is taken is a
 // Conflict, a missing team NotFound.
 func (tx *Tx) UpdateTeam(t hallpass.Team) error {

@@ -135,8 +135,7 @@ func (tx *Tx) UserByUID(uid string) (hallpass.User, error) {
 // Users returns a page of the server's users whose login, e-mail or name holds
 // text, by login, and how many there are on all pages.
 func (tx *Tx) Users(text string, limit, offset int) (page []hallpass.User, total int, err error) {
-	const where = `u.login_key LIKE $1 ESCAPE '\' OR u.email_key LIKE $1 ESCAPE '\' OR u.name_key LIKE $1 ESCAPE '\'`
-	pattern := contains(text)
+	where, pattern := userHolds("$1"), contains(text)
 	if err := tx.sql.QueryRow(`SELECT COUNT(*) FROM users u WHERE `+where, pattern).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("store: users: %w", err)
 	}
@@ -146,6 +145,38 @@ func (tx *Tx) Users(text string, limit, offset int) (page []hallpass.User, total
 		return nil, 0, fmt.Errorf("store: users: %w", err)
 	}
 	return page, total, nil
+}
+
+// UserSummaries returns the users whose login, e-mail or name holds text, each with the
+// role in the org, in no order: all users of the server, or the members of the org alone.
+func (tx *Tx) UserSummaries(org hallpass.OrgID, text string, membersOnly bool) ([]hallpass.UserSummary, error) {
+	join := "LEFT JOIN"
+	if membersOnly {
+		join = "JOIN"
+	}
+	list, err := all(tx, scanUserSummary, `
+		SELECT `+userColumns+`, COALESCE(m.role, '') FROM users u `+join+` members m ON m.user_id = u.id AND m.org_id = $1
+		WHERE  `+userHolds("$2"), org, contains(text))
+	if err != nil {
+		return nil, fmt.Errorf("store: user summaries: %w", err)
+	}
+	return list, nil
+}
+
+// userHolds is the condition that a name of the user of the table u is like the pattern,
+// which is SQL.
+func userHolds(pattern string) string {
+	return `(u.login_key LIKE ` + pattern + ` ESCAPE '\' OR u.email_key LIKE ` + pattern + ` ESCAPE '\' OR u.name_key LIKE ` + pattern + ` ESCAPE '\')`
+}
+
+func scanUserSummary(r row) (s hallpass.UserSummary, err error) {
+	var role string
+	if s.User, err = scanUser(r, &role); err != nil || role == "" {
+		return s, err
+	}
+	s.Member = true
+	s.Role, err = roleOf(role)
+	return s, err
 }
 
 // ServerAdmins returns how many server admins, not disabled, there are beside
