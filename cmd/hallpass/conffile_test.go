@@ -54,8 +54,9 @@ func TestConffile(t *testing.T) {
 	if err := os.WriteFile(path, []byte(all), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var c server.Config // without the defaults, so that what the file leaves out is seen
-	err = readFile(path, &c)
+	r := reading{origins: make(map[string]string)} // without the defaults, so that what the file leaves out is seen
+	err = r.readFile(path)
+	c := r.config
 	if c.ConfigFile, c.DataDir = "", server.DefaultConfig().DataDir; err != nil || !sameSettings(c, server.DefaultConfig()) {
 		t.Errorf("the file with all its lines: %v, %+v", err, c)
 	}

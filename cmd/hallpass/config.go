@@ -16,44 +16,87 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/server"
 	"github.com/hallpass-dev/hallpass/internal/tomlfile"
 )
 
-// loadConfig reads the settings: first the defaults, then the file, the environment and
-// the flags. Each source replaces what the sources before it set.
-func (p *program) loadConfig() (server.Config, error) {
-	c := server.DefaultConfig()
-	if p.flags.config != "" {
-		if err := readFile(p.flags.config, &c); err != nil {
-			return c, err
-		}
-	}
-	if err := readEnv(p.environ, &c); err != nil {
-		return c, err
-	}
-	if p.flags.data != "" {
-		c.DataDir = p.flags.data
-	}
-	c.Dev = p.flags.dev
-	if p.flags.listen != "" {
-		host, port, err := net.SplitHostPort(p.flags.listen)
-		if err != nil {
-			return c, fmt.Errorf("--listen: %q is not an address and port like 127.0.0.1:3080", p.flags.listen)
-		}
-		n, err := strconv.Atoi(port)
-		if err != nil || !hallpass.ValidListenPort(port) {
-			return c, fmt.Errorf("--listen: %q is not a port", port)
-		}
-		c.Server.HTTPAddr, c.Server.HTTPPort = host, n
-	}
-	return c, c.Validate()
+// A reading is the settings as they were read, with where each is from.
+type reading struct {
+	config   server.Config
+	origins  map[string]string // of each setting that a source has, by key: the file with the line, the variable or the flag
+	warnings []string          // about what may be meant otherwise
 }
 
-// readFile reads the settings of the file into c. It compares names with their case: if
-// two spellings of a name were the same, one setting could be set twice, and nobody
-// would notice which value applies.
-func readFile(path string, c *server.Config) error {
+// loadConfig returns the settings in effect.
+func (p *program) loadConfig() (server.Config, error) {
+	r, err := p.readConfig()
+	return r.config, err
+}
+
+// readConfig reads the settings: first the defaults, then the file, the environment and
+// the flags. Each source replaces what the sources before it set.
+func (p *program) readConfig() (reading, error) {
+	r := reading{config: server.DefaultConfig(), origins: make(map[string]string)}
+	if p.flags.config != "" {
+		if err := r.readFile(p.flags.config); err != nil {
+			return r, err
+		}
+	}
+	if err := r.readEnv(p.environ); err != nil {
+		return r, err
+	}
+	if err := r.readFlags(p.flags); err != nil {
+		return r, err
+	}
+	return r, r.locate(r.config.Validate())
+}
+
+func (r *reading) readFlags(f flags) error {
+	if f.data != "" {
+		r.config.DataDir = f.data
+	}
+	r.config.Dev = f.dev
+	if f.listen == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(f.listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %q is not an address and port like 127.0.0.1:3080", f.listen)
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil || !hallpass.ValidListenPort(port) {
+		return fmt.Errorf("--listen: %q is not a port", port)
+	}
+	r.config.Server.HTTPAddr, r.config.Server.HTTPPort = host, n
+	r.origins["server.http_addr"], r.origins["server.http_port"] = "--listen", "--listen"
+	return nil
+}
+
+// locate puts before each error about a setting where its value is from: a file with the
+// line, or a variable.
+func (r *reading) locate(err error) error {
+	if all, joined := err.(interface{ Unwrap() []error }); joined { // not errors.As, which would drop what wraps it
+		var list []error
+		for _, e := range all.Unwrap() {
+			list = append(list, r.locate(e))
+		}
+		return errors.Join(list...)
+	}
+	if err == nil {
+		return nil
+	}
+	key, _, _ := strings.Cut(err.Error(), ":")
+	if origin := r.origins[key]; origin != "" {
+		return fmt.Errorf("%s: %w", origin, err)
+	}
+	return err
+}
+
+// readFile reads the settings of the file. It compares names with their case: if two
+// spellings of a name were the same, one setting could be set twice, and nobody would
+// notice which value applies.
+func (r *reading) readFile(path string) error {
 	text, err := os.ReadFile(path) // #nosec G304 -- the operator named it
 	if err != nil {
 		return fmt.Errorf("--config: %w", err)
@@ -67,29 +110,48 @@ func readFile(path string, c *server.Config) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	known := settings(c)
-	for _, key := range meta.Keys() {
-		if tomlfile.PartOfGuard(tree, key) {
-			continue // readGuards looks at it
-		}
-		if err := validateKey(key.String(), meta.Type(key...), meta.Keys(), known); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
+	lines := tomlfile.FindLines(string(text))
+	at := func(key string) string { return fmt.Sprintf("%s:%d", path, lines.Of(key)) }
+	known := settings(&r.config)
+	if err := validateKeys(tree, meta, known, at); err != nil {
+		return err
 	}
+	var wrong []error
 	for _, s := range known {
 		value, ok := lookUp(tree, s.key)
 		if !ok {
 			continue
 		}
+		r.origins[s.key] = at(s.key)
 		if err := tomlfile.Assign(s.value, value); err != nil {
-			return fmt.Errorf("%s: %s: %w", path, s.key, err)
+			wrong = append(wrong, fmt.Errorf("%s: %s: %w", at(s.key), s.key, err))
 		}
 	}
-	c.ConfigFile = path
-	if c.Guards, err = readGuards(tree); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	if err := errors.Join(wrong...); err != nil {
+		return err
+	}
+	r.config.ConfigFile = path
+	if r.config.Guards, err = readGuards(tree); err != nil {
+		return fmt.Errorf("%s: %w", guardAt(path, lines, err), err)
 	}
 	return nil
+}
+
+// validateKeys returns an error for each key of a file that is neither a setting nor a
+// section, with its line; of a section that is none, one error.
+func validateKeys(tree map[string]any, meta toml.MetaData, known []setting, at func(key string) string) error {
+	var wrong []error
+	var section string // that is none
+	for _, key := range meta.Keys() {
+		name := key.String()
+		if tomlfile.PartOfGuard(tree, key) || section != "" && strings.HasPrefix(name, section+".") {
+			continue // readGuards looks at guards
+		}
+		if err := validateKey(name, meta.Type(key...), meta.Keys(), known); err != nil {
+			wrong, section = append(wrong, fmt.Errorf("%s: %w", at(name), err)), name
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // validateKey returns an error if a key of a file, with that kind of value, is neither
@@ -121,6 +183,11 @@ func validateKey(name, kind string, all []toml.Key, known []setting) error {
 	for _, other := range all {
 		if o := other.String(); o != name && strings.EqualFold(o, name) {
 			return fmt.Errorf("%s and %s are two spellings of one setting: keep %s", name, o, tomlfile.Nearest(name, append(keysOf(known), sections...)))
+		}
+	}
+	for _, s := range known {
+		if s.secret() && name == s.key+"_file" {
+			return fmt.Errorf("unknown key %s: a file with the secret is named by the environment variable %s", name, s.fileEnv())
 		}
 	}
 	switch {
@@ -229,6 +296,13 @@ type setting struct {
 	value reflect.Value
 }
 
+// secret reports whether the setting is one: its type is secret.Text, which also masks it
+// wherever settings are shown.
+func (s setting) secret() bool { return s.value.Type() == reflect.TypeFor[secret.Text]() }
+
+// fileEnv is the variable that names a file with the secret.
+func (s setting) fileEnv() string { return s.env + "_FILE" }
+
 // settings lists every leaf of c that a file can set.
 func settings(c *server.Config) []setting {
 	var list []setting
@@ -258,30 +332,54 @@ func ignoredEnv(name string) bool {
 		strings.HasPrefix(name, "HALLPASS_SERVICE_PORT") || strings.HasPrefix(name, "HALLPASS_PORT")
 }
 
-func readEnv(environ []string, c *server.Config) error {
-	byName := make(map[string]setting)
+// readEnv reads the settings of the environment, and secrets from the files that it names.
+func (r *reading) readEnv(environ []string) error {
+	byName, files := make(map[string]setting), make(map[string]setting)
 	var names []string
-	for _, s := range settings(c) {
+	for _, s := range settings(&r.config) {
 		byName[s.env] = s
 		names = append(names, s.env)
+		if s.secret() {
+			files[s.fileEnv()] = s
+			names = append(names, s.fileEnv())
+		}
 	}
+	var wrong []error
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
 		if !strings.HasPrefix(strings.ToUpper(name), "HALLPASS_") || ignoredEnv(name) {
 			continue
 		}
-		s, ok := byName[name]
-		if means := otherVariable(name); !ok && means != "" {
-			return fmt.Errorf("unknown environment variable %s: did you mean %s?", name, means)
+		var err error
+		if s, ok := byName[name]; ok {
+			err = r.setFromEnv(s, value)
+		} else if s, ok := files[name]; ok {
+			err = r.setFromFile(s, value, environ)
+		} else {
+			err = unknownVariable(name, byName, names)
 		}
-		if !ok {
-			return unknown("environment variable", name, names)
-		}
-		if err := tomlfile.Set(s.value, value); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+		wrong = append(wrong, err)
 	}
+	return errors.Join(wrong...)
+}
+
+func (r *reading) setFromEnv(s setting, value string) error {
+	if err := tomlfile.Set(s.value, value); err != nil {
+		return fmt.Errorf("%s: %w", s.env, err)
+	}
+	r.origins[s.key] = s.env
 	return nil
+}
+
+// unknownVariable returns the error about a variable that is no setting.
+func unknownVariable(name string, byName map[string]setting, names []string) error {
+	if means := otherVariable(name); means != "" {
+		return fmt.Errorf("unknown environment variable %s: did you mean %s?", name, means)
+	}
+	if of, ok := strings.CutSuffix(name, "_FILE"); ok && byName[of].env != "" {
+		return fmt.Errorf("unknown environment variable %s: only secrets are read from files, and %s is none: set %s", name, byName[of].key, of)
+	}
+	return unknown("environment variable", name, names)
 }
 
 func levelOf(c server.Config) slog.Level {

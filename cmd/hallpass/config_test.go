@@ -49,7 +49,7 @@ func TestKeyHints(t *testing.T) {
 		return says
 	}
 	envHint := func(name string) string {
-		return strings.TrimPrefix(fmt.Sprint(readEnv([]string{name + "=1"}, &c)), "unknown environment variable "+name+": did you mean ")
+		return strings.TrimPrefix(fmt.Sprint((&reading{config: server.DefaultConfig(), origins: make(map[string]string)}).readEnv([]string{name + "=1"})), "unknown environment variable "+name+": did you mean ")
 	}
 	for name, means := range otherKeys {
 		if got := hint(name); got != means+"?" {
@@ -111,6 +111,10 @@ func TestSettings(t *testing.T) {
 		{"section with a value", "server = 1", "", "", "server is a section: write [server]"},
 		{"variable in another spelling", "", "Hallpass_Server_HTTP_Port=1", "", "unknown environment variable Hallpass_Server_HTTP_Port: did you mean HALLPASS_SERVER_HTTP_PORT?"},
 		{"variable of a mistyped section", "", "HALLPASS_SEVER_HTTP_PORT=1", "", "did you mean HALLPASS_SERVER_HTTP_PORT?"},
+		{"secret's file as a key", "[smtp]\npassword_file = \"/x\"", "", "", "hallpass.toml:2: unknown key smtp.password_file: a file with the secret is named by the environment variable HALLPASS_SMTP_PASSWORD_FILE"},
+		{"second unknown key", "[server]\nhttp_prot = 1\n[log]\nlevl = 1", "", "", "hallpass.toml:4: unknown key log.levl: did you mean log.level?"},
+		{"value of a line", "[server]\nroot_url = \"nothing\"", "", "", "hallpass.toml:2: server.root_url: "},
+		{"value of a variable", "", "HALLPASS_LOG_LEVEL=loud", "", "HALLPASS_LOG_LEVEL: log.level: "},
 		{"no TOML", "[server", "", "", "hallpass.toml:1:"},
 		{"not quoted", "[server]\nroot_url = https://x", "", "", "text must be quoted"},
 		{"secret not quoted", "[security]\nadmin_password = hunter2", "", "", "hallpass.toml:2: the file is not TOML, at or after security.admin_password"},
@@ -120,7 +124,7 @@ func TestSettings(t *testing.T) {
 		{"secret like a number", "[security]\nadmin_password = 2024__1199", "", "", "text must be quoted"},
 		{"secret in a table", "[security]\nadmin_password = { a = hunter2 }", "", "", "text must be quoted"},
 		{"key twice", "[server]\nhttp_port = 1\nhttp_port = 2", "", "", "hallpass.toml:3: Key 'server.http_port' has already been defined."},
-		{"text for a number", "[server]\nhttp_port = \"hunter2\"", "", "", "hallpass.toml: server.http_port: the value must be a whole number, without quotes"},
+		{"text for a number", "[server]\nhttp_port = \"hunter2\"", "", "", "hallpass.toml:2: server.http_port: the value must be a whole number, without quotes"},
 		{"fraction for a number", "[server]\nhttp_port = 80.5", "", "", "server.http_port: the value must be a whole number"},
 		{"number for text", "[server]\nroot_url = 80", "", "", "server.root_url: the value must be text in quotes"},
 		{"number for a secret", "[security]\nadmin_password = 20241199", "", "", "security.admin_password: the value must be text in quotes"},
@@ -128,7 +132,7 @@ func TestSettings(t *testing.T) {
 		{"text for a truth", "[auth.basic]\nenabled = \"yes\"", "", "", "auth.basic.enabled: the value must be true or false, without quotes"},
 		{"text for a list", "[server]\ntrusted_proxies = \"10.0.0.0/8\"", "", "", "server.trusted_proxies: the value must be a list of texts"},
 		{"numbers for a list", "[server]\ntrusted_proxies = [10]", "", "", "server.trusted_proxies: the value must be a list of texts"},
-		{"guard with an unknown key", "[guard.prom]\nupstrem = \"http://hunter2\"", "", "", "hallpass.toml: unknown key guard.prom.upstrem: did you mean guard.prom.upstream?"},
+		{"guard with an unknown key", "[guard.prom]\nupstrem = \"http://hunter2\"", "", "", "hallpass.toml:2: unknown key guard.prom.upstrem: did you mean guard.prom.upstream?"},
 		{"rule with an unknown key", "[[guard.prom.rule]]\npath = \"/x\"\npublic = true\n[[guard.prom.rule]]\npaht = \"/\"", "", "", "rule 2: unknown key guard.prom.rule.paht: did you mean guard.prom.rule.path?"},
 		{"guard in capitals", "[guard.Prom]\npreset = \"prometheus\"", "", "", "guard.Prom: The name of a guard has small letters"},
 		{"guard many times", "[[guard.prom]]\npreset = \"prometheus\"", "", "", "guard.prom is a section: write [guard.prom]"},

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,9 +21,17 @@ func readGuards(tree map[string]any) (list []hallpass.Guard, err error) {
 	for _, name := range slices.Sorted(maps.Keys(written)) {
 		g, err := written[name].Guard(name)
 		if err != nil {
-			return nil, fmt.Errorf("guard.%s: %w", name, err)
+			return nil, &tomlfile.KeyError{Key: "guard." + name, Err: fmt.Errorf("guard.%s: %w", name, err)}
 		}
 		list = append(list, g)
 	}
 	return list, nil
+}
+
+// guardAt is where the guard or the key of it stands that the error is about.
+func guardAt(path string, lines tomlfile.Lines, err error) string {
+	if about := (*tomlfile.KeyError)(nil); errors.As(err, &about) {
+		return fmt.Sprintf("%s:%d", path, lines.Of(about.Key))
+	}
+	return path
 }

@@ -47,10 +47,11 @@ level = "warn"
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := server.DefaultConfig()
-	if err := readFile(path, &c); err != nil {
+	r := reading{config: server.DefaultConfig(), origins: make(map[string]string)}
+	if err := r.readFile(path); err != nil {
 		t.Fatal(err)
 	}
+	c := r.config
 	want := []hallpass.Guard{
 		{Name: "loki", Org: 1, PathAllow: []string{"%2f", ";"}, AllowPreflight: true, JWT: true, Rules: []hallpass.GuardRule{
 			{Methods: []string{"GET", "POST"}, Path: "/loki/api/v1/{rest...}", Need: hallpass.Need{Kind: hallpass.NeedPermission, Action: "loki:read", Scope: "loki:tenants:{tenant}"},
@@ -80,9 +81,9 @@ func TestGuardsOfTheManual(t *testing.T) {
 		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c := server.DefaultConfig()
-		if err := readFile(path, &c); err != nil || len(c.Guards) == 0 {
-			t.Errorf("%d guards, %v in\n%s", len(c.Guards), err, file)
+		r := reading{config: server.DefaultConfig(), origins: make(map[string]string)}
+		if err := r.readFile(path); err != nil || len(r.config.Guards) == 0 {
+			t.Errorf("%d guards, %v in\n%s", len(r.config.Guards), err, file)
 		}
 	}
 }

@@ -35,8 +35,9 @@ that need a restart. A server that runs in a terminal stops on SIGHUP, because t
 sends it when it is closed.
 
 Settings come from --config (a TOML file with the sections and keys of
-grafana.ini), from the environment (HALLPASS_<SECTION>_<KEY>) and from flags; the
-later ones win. The server does not start with a setting that is not valid.`,
+grafana.ini), from the environment (HALLPASS_<SECTION>_<KEY>, for a secret also
+HALLPASS_<SECTION>_<KEY>_FILE with the name of a file that holds it) and from flags;
+the later ones win. The server does not start with a setting that is not valid.`,
 		Example: `  hallpass serve
   hallpass serve --data /var/lib/hallpass --listen 0.0.0.0:3080
   HALLPASS_SERVICE_ACCOUNTS_TOKEN_EXPIRATION_DAY_LIMIT=30 hallpass serve`,
@@ -81,19 +82,24 @@ func isTerminal(stream any) bool {
 
 // open loads the settings and opens the server.
 func (p *program) open(ctx context.Context, logger func(server.Config) *slog.Logger) (*server.Server, error) {
-	c, err := p.loadConfig()
+	r, err := p.readConfig()
 	if err != nil {
 		return nil, err
 	}
+	c := r.config
 	if c.Sockets, err = server.InheritedSockets(p.environ); err != nil {
 		return nil, err
 	}
 	p.takeBallast()
 	p.config = c
 	addThread()
-	s, err := server.Open(ctx, c, logger(c))
+	log := logger(c)
+	for _, w := range r.warnings {
+		log.Warn(w)
+	}
+	s, err := server.Open(ctx, c, log)
 	if err != nil {
-		return nil, err
+		return nil, r.locate(err)
 	}
 	p.log = s.Log()
 	return s, nil

@@ -22,6 +22,9 @@ import (
 
 // Config has every setting. Sections and keys have the names of grafana.ini where
 // Grafana has them. DefaultConfig returns the values that apply when nothing is set.
+//
+// A key whose value is a secret has the type secret.Text. This mark masks the value
+// wherever settings are shown, and lets the environment name a file that holds it.
 type Config struct {
 	DataDir string `toml:"-"` // --data: the directory of the database, the lock and the first password
 	Dev     bool   `toml:"-"` // --dev: read pages from the source tree on every request

@@ -2,7 +2,9 @@ package server_test
 
 import (
 	"encoding/json"
+	"iter"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -62,5 +64,51 @@ func TestSettingsHoldNoSecret(t *testing.T) {
 	}
 	if got := server.Settings(server.DefaultConfig())["security"]["admin_password"]; got != "" {
 		t.Errorf("a password that is not set is shown as %q", got)
+	}
+}
+
+// TestSecretsAreMarked walks through all settings: a text whose name is that of a secret
+// has the type of secrets, which masks it and lets it be read from a file. A URL may hold a
+// password: which do is said here.
+func TestSecretsAreMarked(t *testing.T) {
+	looksSecret := regexp.MustCompile(`(password|passphrase|secret|token|credentials?|dsn|key|url)$`)
+	plain := map[string]string{
+		"server.cert_key": "the name of a file", "server.root_url": "everybody knows it",
+		"auth.generic_oauth.auth_url": "of the provider, who tells it to everybody", "auth.generic_oauth.token_url": "as before", "auth.generic_oauth.api_url": "as before",
+		"auth.generic_oauth.jwk_set_url": "as before", "auth.generic_oauth.signout_redirect_url": "browsers are sent there",
+	}
+	secrets := 0
+	var walk func(section string, v reflect.Type)
+	walk = func(section string, v reflect.Type) {
+		for f := range fields(v) {
+			key := section + f.Tag.Get("toml")
+			switch marked := f.Type == reflect.TypeFor[secret.Text](); {
+			case marked:
+				secrets++
+				if plain[key] != "" {
+					t.Errorf("%s is marked as a secret and listed as none", key)
+				}
+			case f.Type.Kind() == reflect.Struct:
+				walk(key+".", f.Type)
+			case f.Type.Kind() == reflect.String && looksSecret.MatchString(key) && plain[key] == "":
+				t.Errorf("%s looks like a secret: give it the type secret.Text, or say here why it is none", key)
+			}
+			delete(plain, key)
+		}
+	}
+	walk("", reflect.TypeFor[server.Config]())
+	if secrets < 6 || len(plain) > 0 {
+		t.Errorf("%d secrets; not found: %v", secrets, plain)
+	}
+}
+
+// fields yields the fields of a section that a file can set.
+func fields(section reflect.Type) iter.Seq[reflect.StructField] {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range section.NumField() {
+			if f := section.Field(i); f.Tag.Get("toml") != "" && f.Tag.Get("toml") != "-" && !yield(f) {
+				return
+			}
+		}
 	}
 }

@@ -1,0 +1,71 @@
+//go:build !client && !windows
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/hallpass-dev/hallpass/internal/tomlfile"
+)
+
+// maxSecretFile is the most bytes that a file with a secret may have: a file that is larger
+// is another one.
+const maxSecretFile = 64 << 10
+
+// setFromFile sets a secret to what the file holds that its variable names, without the
+// end of its last line. An error names the variable and the file, never what is in it.
+func (r *reading) setFromFile(s setting, path string, environ []string) error {
+	if slices.ContainsFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, s.env+"=") }) {
+		return fmt.Errorf("%s and %s are both set: keep one of them", s.env, s.fileEnv())
+	}
+	text, mode, err := readSecretFile(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.fileEnv(), err)
+	}
+	if err := tomlfile.Set(s.value, text); err != nil {
+		return fmt.Errorf("%s: %s: %w", s.fileEnv(), path, err)
+	}
+	r.origins[s.key] = s.fileEnv() + "=" + path
+	if mode.Perm()&0o004 != 0 {
+		r.warnings = append(r.warnings, fmt.Sprintf("%s: everybody on this machine may read %s (mode %04o): take that right away, as with chmod o= %s", s.fileEnv(), path, mode.Perm(), path))
+	}
+	return nil
+}
+
+// readSecretFile returns what the file holds, without the end of its last line, and its
+// mode. It waits for nobody: what is no regular file, as a pipe, is refused.
+func readSecretFile(path string) (text string, mode fs.FileMode, err error) {
+	if path == "" {
+		return "", 0, errors.New("it names no file")
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return "", 0, err
+	case !info.Mode().IsRegular():
+		return "", 0, fmt.Errorf("%s is not a regular file", path)
+	}
+	f, err := os.Open(path) // #nosec G304 -- the operator named it
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	b, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
+	if err != nil {
+		return "", 0, err
+	}
+	text = strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
+	switch {
+	case len(b) > maxSecretFile:
+		return "", 0, fmt.Errorf("%s has more than %d bytes: a secret is shorter", path, maxSecretFile)
+	case text == "":
+		return "", 0, fmt.Errorf("%s is empty", path)
+	}
+	return text, info.Mode(), nil
+}
