@@ -9,15 +9,16 @@ import (
 )
 
 // An AuditLink is one link of the audit's chain: an entry, repeats that were added to
-// the count of an entry, or what is left of either when retention deleted it. Links are
-// numbered together, without gaps, in the order in which they were written.
+// the count of an entry, what is left of either when retention deleted it, or an entry
+// that an export does not show. Links are numbered together, without gaps, in the order
+// in which they were written.
 type AuditLink struct {
 	ID     AuditID
 	Kind   AuditLinkKind
 	Entry  AuditEntry // of an EntryLink, with the count that it was written with
 	Of     AuditID    // of a RepeatLink: the entry
 	Count  int64      // of a RepeatLink: how many repeats
-	Gone   [32]byte   // of a GoneLink: the Content of what was deleted
+	Gone   [32]byte   // of a GoneLink: the Content of what was deleted; of a SealedLink: of what is not shown
 	Digest [32]byte   // as it is stored; zero: none is
 
 	// Counted says of an entry that its digest covers the count. That of an entry which
@@ -34,6 +35,7 @@ const (
 	EntryLink  AuditLinkKind = "entry"
 	RepeatLink AuditLinkKind = "repeat"
 	GoneLink   AuditLinkKind = "gone"
+	SealedLink AuditLinkKind = "sealed" // only in exports: an entry that its filter does not pick
 )
 
 // Content returns the SHA-256 of what the link stands for, in a form that has one reading:
@@ -45,7 +47,7 @@ const (
 func (l AuditLink) Content() [32]byte {
 	var c canonical
 	switch l.Kind {
-	case GoneLink:
+	case GoneLink, SealedLink:
 		return l.Gone
 	case RepeatLink:
 		c = c.text(string(l.Kind)).numbers(int64(l.ID), int64(l.Of), l.Count)
@@ -60,6 +62,16 @@ func (l AuditLink) Content() [32]byte {
 		}
 	}
 	return sha256.Sum256(c)
+}
+
+// Seal returns the link without what it says: only its number, its Content and its digest.
+func (l AuditLink) Seal() AuditLink {
+	return AuditLink{ID: l.ID, Kind: SealedLink, Gone: l.Content(), Digest: l.Digest}
+}
+
+// Prunes reports whether l is the entry of a retention, which a proof reads.
+func (l AuditLink) Prunes() bool {
+	return l.Kind == EntryLink && l.Entry.Action == AuditPrune && l.Entry.Outcome == Done
 }
 
 // micros returns the time of e in microseconds since 1970, 0 for the zero time.
@@ -113,7 +125,7 @@ func ParseAuditMark(s string) (m AuditMark, ok bool) {
 	if !ok && id != "0" {
 		return AuditMark{}, false
 	}
-	if m.Digest, ok = parseDigest(digest); !ok {
+	if m.Digest, ok = ParseDigestText(digest); !ok {
 		return AuditMark{}, false
 	}
 	m.ID = AuditID(n)
@@ -124,7 +136,9 @@ func ParseAuditMark(s string) (m AuditMark, ok bool) {
 // without a break would be taken for the id of a session, and redacted.
 func DigestText(d [32]byte) string { return fmt.Sprintf("%x-%x", d[:16], d[16:]) }
 
-func parseDigest(s string) (d [32]byte, ok bool) {
+// ParseDigestText reads what DigestText wrote; false if it is anything else. It also reads
+// a digest without the hyphen.
+func ParseDigestText(s string) (d [32]byte, ok bool) {
 	b, err := hex.DecodeString(strings.Replace(s, "-", "", 1))
 	if err != nil || len(b) != len(d) {
 		return d, false
@@ -171,7 +185,7 @@ func ParseAuditPruning(reason string) (p AuditPruning, ok bool) {
 	n, ok := ParseID(links)
 	p.Gone.Links = n
 	if ok {
-		p.Gone.Digest, ok = parseDigest(digest)
+		p.Gone.Digest, ok = ParseDigestText(digest)
 	}
 	return p, ok
 }

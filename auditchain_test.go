@@ -329,3 +329,70 @@ func FuzzParseAuditMark(f *testing.F) {
 		}
 	})
 }
+
+// TestAuditProofOfSealed proves an export that shows a part of the entries: what is shown
+// cannot be changed, and what is not cannot be left out.
+func TestAuditProofOfSealed(t *testing.T) {
+	sealed := func() ([]hallpass.AuditLink, hallpass.AuditChain) {
+		links, c := chained()
+		for _, i := range []int{1, 2, 11, 12, 14} {
+			links[i] = links[i].Seal()
+		}
+		return links, c
+	}
+	links, c := sealed()
+	if r := proved(links, c); !r.OK() || r.Sealed != 5 || r.Entries != 13 {
+		t.Errorf("%+v", r)
+	}
+	for name, change := range changedFields {
+		links, c := sealed()
+		change(&links[13].Entry)
+		if r := proved(links, c); len(r.Faults) != 1 || r.Faults[0].From != 14 {
+			t.Errorf("%s between sealed entries: %v", name, r.Faults)
+		}
+	}
+	if r := proved(slices.Delete(links, 12, 13), c); len(r.Faults) != 1 || r.Faults[0].String() != "entry 13 is missing" {
+		t.Errorf("without a sealed entry: %v", r.Faults)
+	}
+	links, c = sealed()
+	links[11].Gone[0]++
+	if r := proved(links, c); len(r.Faults) != 1 || r.Faults[0].From != 12 {
+		t.Errorf("with a sealed entry that was changed: %v", r.Faults)
+	}
+}
+
+// TestAuditProofTellsOfMarks says of each mark what it proves.
+func TestAuditProofTellsOfMarks(t *testing.T) {
+	links, c := chained()
+	mark := func(i int) hallpass.AuditMark { return hallpass.AuditMark{ID: links[i].ID, Digest: links[i].Digest} }
+	if r := proved(links, c, mark(19), mark(11)); !r.OK() || !slices.Equal(r.Agreed, []hallpass.AuditMark{mark(11), mark(19)}) || len(r.Gone) != 0 {
+		t.Errorf("%+v", r)
+	}
+	early := hallpass.AuditMark{}
+	for _, l := range links[:5] { // the end of a chain to which nothing was added yet
+		early = hallpass.AuditMark{ID: l.ID, Digest: l.Follow(early.Digest)}
+	}
+	if r := proved(links, c, early); !r.OK() || !slices.Equal(r.Agreed, []hallpass.AuditMark{early}) {
+		t.Errorf("of a mark before the first digest: %+v", r)
+	}
+	first, eighth := mark(6), mark(7)
+	c.Begin, c.Pruning = eighth, true
+	if r := proved(links[8:], c, first, eighth); !r.OK() || !slices.Equal(r.Gone, []hallpass.AuditMark{first}) || !slices.Equal(r.Agreed, []hallpass.AuditMark{eighth}) {
+		t.Errorf("of marks that retention came past: %+v", r)
+	}
+	eighth.Digest[0]++
+	if r := proved(links[8:], c, eighth); r.OK() {
+		t.Error("a beginning with another digest agrees with a mark")
+	}
+	links, c = chained()
+	at := links[10].Digest
+	for i := 12; i < len(links); i++ { // the chain was written anew without 12, and leaves its number out
+		links[i].Digest = links[i].Follow(at)
+		at = links[i].Digest
+	}
+	noted := mark(11)
+	c.End.Digest = at
+	if r := proved(slices.Delete(links, 11, 12), c, noted); len(r.Faults) != 1 || r.Faults[0].String() != "entry 12 is missing: its digest was noted" {
+		t.Errorf("of a mark whose number is left out: %v", r.Faults)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // An AuditProof follows the audit's chain from link to link and finds what does not
@@ -36,8 +37,13 @@ type AuditChain struct {
 type AuditReport struct {
 	AuditChain
 	Entries int64
-	Early   int64 // of the entries, those from before the chain: covered together by the link after them, without their counts
-	Late    int64 // entries after the end, which the next entry will link
+	Early   int64       // of the entries, those from before the chain: covered together by the link after them, without their counts
+	Late    int64       // entries after the end, which the next entry will link
+	Sealed  int64       // links of an export that do not show their entry
+	First   time.Time   // of the entry that happened first; zero: there is none
+	Last    time.Time   // of the entry that happened last
+	Agreed  []AuditMark // marks that were kept elsewhere, and agree: nothing up to there has changed since
+	Gone    []AuditMark // marks that can no longer be compared: retention deleted what they cover
 	Faults  []AuditFault
 	Unnamed int64 // faults beyond those
 }
@@ -96,12 +102,14 @@ func NewAuditProof(c AuditChain, known ...AuditMark) *AuditProof {
 	p := &AuditProof{chain: c, at: c.Begin.Digest, last: c.Begin.ID, report: AuditReport{AuditChain: c}}
 	for _, m := range known {
 		switch {
-		case m.ID == c.Begin.ID && m.Digest != c.Begin.Digest:
-			p.fault(AuditFault{AuditChanged, m.ID, m.ID, notNoted})
 		case m.ID > c.End.ID:
 			p.fault(AuditFault{AuditMissing, c.End.ID + 1, m.ID, "the digest of one of them was noted"})
 		case m.ID > c.Begin.ID:
 			p.known = append(p.known, m)
+		case m.ID < c.Begin.ID:
+			p.report.Gone = append(p.report.Gone, m)
+		default:
+			p.compareMark(m, c.Begin.Digest)
 		}
 	}
 	slices.SortFunc(p.known, func(a, b AuditMark) int { return cmp.Compare(a.ID, b.ID) })
@@ -120,9 +128,7 @@ func (p *AuditProof) fault(f AuditFault) {
 
 // Add takes the next link. Links come in the order of their numbers.
 func (p *AuditProof) Add(l AuditLink) {
-	if l.Kind == EntryLink {
-		p.report.Entries++
-	}
+	p.count(l)
 	switch {
 	case l.ID <= p.chain.Begin.ID:
 		p.fault(AuditFault{AuditAdded, l.ID, l.ID, fmt.Sprintf("all up to %d was deleted by retention", p.chain.Begin.ID)})
@@ -137,16 +143,31 @@ func (p *AuditProof) Add(l AuditLink) {
 	}
 }
 
+func (p *AuditProof) count(l AuditLink) {
+	if l.Kind == SealedLink {
+		p.report.Sealed++
+	}
+	if l.Kind != EntryLink {
+		return
+	}
+	p.report.Entries++
+	if at := l.Entry.At; p.report.First.IsZero() || at.Before(p.report.First) {
+		p.report.First = at
+	}
+	if at := l.Entry.At; at.After(p.report.Last) {
+		p.report.Last = at
+	}
+}
+
 // follow compares l with the link before it.
 func (p *AuditProof) follow(l AuditLink) {
-	p.passKnown(l)
 	s := auditSuspect{link: l, content: l.Content(), before: p.at, covers: !p.linked && p.report.Early > 0}
 	if l.ID > p.last+1 {
 		s.missing = p.last + 1
 	}
 	none, want := l.Digest == [32]byte{}, follow(p.at, s.content)
 	switch early := none && !p.linked && !l.Counted && l.Kind != RepeatLink; {
-	case early && l.Kind == EntryLink:
+	case early && l.Kind != GoneLink:
 		p.report.Early++
 	case !early && l.Digest != want:
 		p.suspect(s)
@@ -155,6 +176,7 @@ func (p *AuditProof) follow(l AuditLink) {
 	if none {
 		p.at = want
 	}
+	p.passKnown(l.ID, p.at)
 	p.pruning(l)
 }
 
@@ -163,7 +185,7 @@ func (p *AuditProof) pruning(l AuditLink) {
 	if l.Kind == GoneLink {
 		p.gone.Add(l)
 	}
-	if l.Kind != EntryLink || l.Entry.Action != AuditPrune || l.Entry.Outcome != Done {
+	if !l.Prunes() {
 		return
 	}
 	if said, ok := ParseAuditPruning(l.Entry.Reason); ok {
@@ -179,15 +201,25 @@ func (p *AuditProof) suspect(s auditSuspect) {
 	p.suspects = append(p.suspects, s)
 }
 
-// passKnown compares l with the marks that were kept elsewhere.
-func (p *AuditProof) passKnown(l AuditLink) {
-	for len(p.known) > 0 && p.known[0].ID <= l.ID {
+// passKnown compares the link and its digest with the marks that were kept elsewhere.
+func (p *AuditProof) passKnown(link AuditID, digest [32]byte) {
+	for len(p.known) > 0 && p.known[0].ID <= link {
 		m := p.known[0]
 		p.known = p.known[1:]
-		if m.ID == l.ID && m.Digest != l.Digest {
-			p.fault(AuditFault{AuditChanged, m.ID, m.ID, notNoted})
+		if m.ID < link {
+			p.fault(AuditFault{AuditMissing, m.ID, m.ID, "its digest was noted"})
+			continue
 		}
+		p.compareMark(m, digest)
 	}
+}
+
+func (p *AuditProof) compareMark(m AuditMark, digest [32]byte) {
+	if m.Digest != digest {
+		p.fault(AuditFault{AuditChanged, m.ID, m.ID, notNoted})
+		return
+	}
+	p.report.Agreed = append(p.report.Agreed, m)
 }
 
 // End says that there are no more links, and returns what was found.
@@ -276,7 +308,7 @@ func (s auditSuspect) follows(before [32]byte) bool {
 
 // fitsAt reports whether what s says was written at the place of x.
 func (s auditSuspect) fitsAt(x auditSuspect) bool {
-	if s.link.Kind == GoneLink {
+	if s.link.Kind == GoneLink || s.link.Kind == SealedLink {
 		return false
 	}
 	s.link.ID = x.link.ID

@@ -29,6 +29,43 @@ func (a *Admin) Audit(ctx context.Context, c hallpass.Caller, f hallpass.AuditFi
 	return a.db.Audit(ctx, f)
 }
 
+// AuditChain returns a reader of the audit's chain, and seal, which leaves of a link only its
+// digests unless f picks its entry. The chain goes through all orgs, so it is Denied to all
+// but server admins. An action that is unknown, and has no entry, is Invalid.
+func (a *Admin) AuditChain(ctx context.Context, c hallpass.Caller, f hallpass.AuditFilter) (r *store.AuditReader, seal func(hallpass.AuditLink) hallpass.AuditLink, err error) {
+	if err := a.mayProve(ctx, c); err != nil {
+		return nil, nil, err
+	}
+	if err := a.db.FlushAudit(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := a.auditAction(ctx, f.Action); err != nil {
+		return nil, nil, err
+	}
+	r, err = a.db.ReadAudit(ctx)
+	return r, func(l hallpass.AuditLink) hallpass.AuditLink {
+		if l.Kind != hallpass.EntryLink || l.Prunes() || f.Picks(l.Entry) {
+			return l
+		}
+		return l.Seal()
+	}, err
+}
+
+// mayProve returns an error unless c may read the audit of every org.
+func (a *Admin) mayProve(ctx context.Context, c hallpass.Caller) error {
+	if err := a.Authorize(ctx, c, hallpass.AuditRead, ""); err != nil {
+		return err
+	}
+	if !c.ServerAdmin {
+		return a.refused(ctx, c, errWholeAudit, string(hallpass.AuditRead), "audit")
+	}
+	return nil
+}
+
+var errWholeAudit = &hallpass.Error{
+	Kind: hallpass.Denied, ID: "accesscontrol.Denied", Message: "The chain of the audit goes through all orgs: only server admins may read it", Needs: string(hallpass.AuditRead),
+}
+
 var errOtherOrg = &hallpass.Error{
 	Kind: hallpass.Denied, ID: "accesscontrol.Denied", Message: "The audit of other orgs is for server admins", Needs: string(hallpass.AuditRead),
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -13,25 +12,33 @@ import (
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
-// auditRoute is GET /api/audit?action&actor&target&outcome&from&to&org&limit&cursor:
+// auditRoute is GET /api/audit?action&actor&target&outcome&from&to&org&format&limit&cursor:
 // a page of entries, or an export of all.
 func auditRoute(a *API) route {
 	const pattern = "GET /api/audit"
 	rule := may(hallpass.AuditRead).taking(
-		plain("action", "actor", "target", "from", "to", "org", "limit", "cursor"), oneOf("outcome", []hallpass.AuditOutcome{hallpass.Done, hallpass.Refused}), formats("ndjson"),
+		plain("action", "actor", "target", "from", "to", "org", "limit", "cursor"), oneOf("outcome", []hallpass.AuditOutcome{hallpass.Done, hallpass.Refused}),
+		formats("ndjson", "csv", "chain"),
 	)
 	page := endpoint(a, pattern, http.StatusOK, rule, a.audit)
 	export := stream(a, pattern, rule, a.exportAudit)
-	return pageOrExport(page, export, wantsLines)
+	return pageOrExport(page, export, func(r *http.Request) bool { return auditFormat(r) != "json" })
 }
 
 const ndjson = "application/x-ndjson"
 
-// wantsLines reports whether the request asks for an export: a line of JSON for each
-// entry.
-func wantsLines(r *http.Request) bool {
-	format := queryOf(r, "format")
-	return format == "ndjson" || format == "" && accepts(r, ndjson)
+// auditFormat returns the format that the request asks for, with its parameter or its Accept
+// header: json is a page.
+func auditFormat(r *http.Request) string {
+	switch format := queryOf(r, "format"); {
+	case format != "":
+		return format
+	case accepts(r, ndjson):
+		return "ndjson"
+	case wantsCSV(r):
+		return "csv"
+	}
+	return "json"
 }
 
 // audit answers a page.
@@ -54,27 +61,50 @@ func (a *API) audit(c call, _ none) (wire.Audit, error) {
 // exportBatch is how many entries an export reads from the database at once.
 const exportBatch = 1000
 
-// exportAudit writes the entries that the filter picks, a line of JSON each: at most
-// limit, or all without a limit. An export that fails after its first line cuts the
-// connection, so that the client does not take a part for all.
+// exportAudit writes what the filter picks, in the format that was asked for.
 func (a *API) exportAudit(l *streamWriter, c call) error {
 	f, err := auditFilter(c)
 	if err != nil {
 		return err
 	}
-	l.Header().Set("Content-Type", ndjson)
+	switch auditFormat(c.Request) {
+	case "chain":
+		return a.exportChain(l, c, f)
+	case "csv":
+		l.Header().Set("Content-Disposition", `attachment; filename="audit.csv"`)
+		return a.exportEntries(l, c, f, httpd.MediaCSV+"; charset=utf-8", auditTable())
+	}
+	return a.exportEntries(l, c, f, ndjson, auditLines)
+}
+
+// exportEntries writes the entries that f picks, newest first: at most limit, or all without
+// a limit.
+func (a *API) exportEntries(l *streamWriter, c call, f hallpass.AuditFilter, kind string, form func([]hallpass.AuditEntry) []byte) error {
 	left := f.Limit
-	for begun := false; err == nil; begun = true {
+	return a.send(l, c, kind, func() (part []byte, more bool, err error) {
 		f.Limit = min(left, exportBatch)
-		var page hallpass.AuditPage
-		if page, err = a.admin.Audit(c.Context(), c.caller, f); err == nil {
-			_, err = l.Write(auditLines(page.Entries))
+		page, err := a.admin.Audit(c.Context(), c.caller, f)
+		left -= len(page.Entries)
+		f.Before = page.Next
+		return form(page.Entries), !f.Before.IsZero() && left > 0, err
+	})
+}
+
+// send writes the parts that next returns until there are no more. An export that fails
+// after its first part cuts the connection, so that the client does not take a part for
+// all.
+func (a *API) send(l *streamWriter, c call, kind string, next func() (part []byte, more bool, err error)) error {
+	l.Header().Set("Content-Type", kind)
+	for begun := false; ; begun = true {
+		part, more, err := next()
+		if err == nil {
+			_, err = l.Write(part)
 		}
 		if err != nil && !begun {
+			l.Header().Del("Content-Disposition")
 			return err
 		}
-		left -= len(page.Entries)
-		if f.Before = page.Next; err == nil && (f.Before.IsZero() || left == 0) {
+		if err == nil && !more {
 			return nil
 		}
 		select {
@@ -82,22 +112,46 @@ func (a *API) exportAudit(l *streamWriter, c call) error {
 			err = errStopping
 		default:
 		}
+		if err != nil {
+			httpd.EventOf(c.Context()).Err = err
+			panic(http.ErrAbortHandler)
+		}
 	}
-	httpd.EventOf(c.Context()).Err = err
-	panic(http.ErrAbortHandler)
 }
 
 var errStopping = &hallpass.Error{Kind: hallpass.Unavailable, ID: "server.draining", Message: "The server is stopping"}
 
 func auditLines(entries []hallpass.AuditEntry) []byte {
-	var lines bytes.Buffer
-	to := json.NewEncoder(&lines)
+	var lines []byte
 	for _, e := range entries {
-		if err := to.Encode(auditEntry(e)); err != nil {
-			panic(fmt.Sprintf("api: an audit entry does not marshal: %v", err)) // the build is broken
-		}
+		lines = append(lines, jsonLine(auditEntry(e))...)
 	}
-	return lines.Bytes()
+	return lines
+}
+
+// jsonLine returns v as a line of JSON.
+func jsonLine(v any) []byte {
+	line, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("api: %T does not marshal: %v", v, err)) // the build is broken
+	}
+	return append(line, '\n')
+}
+
+// auditTable returns what writes entries as lines of a table, and its head before the first.
+func auditTable() func([]hallpass.AuditEntry) []byte {
+	lines := [][]string{{"id", "time", "org_id", "actor", "actor_id", "actor_kind", "token_id", "action", "target", "outcome", "reason", "address", "user_agent", "count"}}
+	return func(entries []hallpass.AuditEntry) []byte {
+		for _, e := range entries {
+			lines = append(lines, []string{
+				decimal(e.ID), e.At.UTC().Format(time.RFC3339Nano), decimal(e.Org), e.Actor.Login, decimal(e.Actor.ID), e.Actor.Kind.String(), decimal(e.Token),
+				e.Action, e.Target, string(e.Outcome), e.Reason, e.From.Address, e.From.UserAgent, decimal(e.Count),
+			})
+		}
+		part := httpd.CSV(lines...)
+		lines = nil
+		return part
+	}
 }
 
 func auditEntry(e hallpass.AuditEntry) wire.AuditEntry {
@@ -125,7 +179,7 @@ func auditFilter(c call) (f hallpass.AuditFilter, err error) {
 		f.Org = hallpass.OrgID(n)
 	}
 	absent, highest := 100, maxPerPage
-	if wantsLines(c.Request) {
+	if auditFormat(c.Request) != "json" {
 		absent, highest = math.MaxInt, math.MaxInt
 	}
 	if f.Limit, err = numberFrom(c, "limit", absent, 1, highest); err != nil {

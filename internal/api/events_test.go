@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
+	"github.com/hallpass-dev/hallpass/wire"
 )
 
 // events opens the stream of a token's events and returns its lines.
@@ -231,6 +233,62 @@ func TestAuditExport(t *testing.T) {
 		}
 	}
 	expect(t, "an unknown action", s.Do(hallpasstest.Admin, "GET", "/api/audit?format=ndjson&action=nosuch", ""), 400)
+	table := s.Do(hallpasstest.Admin, "GET", "/api/audit?action=token.verify", "", "Accept: text/csv")
+	lines, err := csv.NewReader(strings.NewReader(table.Text)).ReadAll()
+	if err != nil || len(lines) != 1101 || lines[0][8] != "target" || !strings.HasPrefix(lines[1100][8], "token:") || !strings.HasPrefix(table.Header.Get("Content-Type"), "text/csv") {
+		t.Errorf("the table has %d lines, %v, %s", len(lines), err, table.Header.Get("Content-Type"))
+	}
+}
+
+// TestChainExport exports the chain of the audit, whole and with filters, to those who may
+// read the audit of every org.
+func TestChainExport(t *testing.T) {
+	s := hallpasstest.New(t)
+	path := account(t, s, "ci", "Viewer")
+	token(t, s, path, "t")
+	for range 2 {
+		s.Store().RecordAudit(hallpass.AuditEntry{At: s.Clock.Now(), Org: 1, Action: "token.verify", Target: "token:1", Outcome: hallpass.Refused})
+		if err := s.Store().FlushAudit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	export := func(query string) (c wire.AuditChain, kinds map[string]int) {
+		t.Helper()
+		r := s.Do(hallpasstest.Admin, "GET", "/api/audit?format=chain&"+query, "")
+		expect(t, query, r, 200)
+		lines := strings.Split(strings.TrimSuffix(r.Text, "\n"), "\n")
+		if err := json.Unmarshal([]byte(lines[0]), &c); err != nil {
+			t.Fatal(err)
+		}
+		kinds = map[string]int{}
+		var l wire.AuditLink
+		for _, line := range lines[1:] {
+			l = wire.AuditLink{}
+			if err := json.Unmarshal([]byte(line), &l); err != nil {
+				t.Fatal(err)
+			}
+			if kinds[l.Link]++; l.Link == "sealed" && (l.Entry != nil || len(l.Content) != 65) {
+				t.Errorf("%s: a sealed entry is %s", query, line)
+			}
+		}
+		if c.Chain != wire.AuditChainForm || c.End != (wire.AuditMark{ID: l.ID, Digest: l.Digest}) {
+			t.Errorf("%s: the chain is %+v and its last link %+v", query, c, l)
+		}
+		return c, kinds
+	}
+	if _, kinds := export(""); kinds["entry"] < 4 || kinds["repeat"] != 1 || kinds["sealed"] != 0 {
+		t.Errorf("%v", kinds)
+	}
+	if _, kinds := export("action=token.create"); kinds["entry"] != 1 || kinds["repeat"] != 1 || kinds["sealed"] < 3 {
+		t.Errorf("of one action: %v", kinds)
+	}
+	for query, says := range map[string]string{"limit=3": "no limit", "cursor=1-1": "cursor", "action=token.creat": "token.create", "from=x": "RFC 3339"} {
+		expect(t, query, s.Do(hallpasstest.Admin, "GET", "/api/audit?format=chain&"+query, ""), 400, says)
+	}
+	orgAdmin := s.User("ada", hallpass.RoleAdmin)
+	expect(t, "an admin of the org", s.Do(orgAdmin, "GET", "/api/audit?format=chain", ""), 403, "only server admins")
+	expect(t, "the refusal", s.Do(hallpasstest.Admin, "GET", "/api/audit?action=audit:read&outcome=refused", ""), 200, `"actor":"ada"`)
+	expect(t, "a viewer", s.Do(s.User("vic", hallpass.RoleViewer), "GET", "/api/audit?format=chain", ""), 403, "audit:read")
 }
 
 // TestExportEndsWithItsReader revokes the token with which somebody exports a long audit.

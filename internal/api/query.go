@@ -54,8 +54,10 @@ func oneOf[T ~string](name string, words []T) []parameter {
 	return []parameter{p}
 }
 
-// formats returns the parameter format: json, or the form of an export.
-func formats(export string) []parameter { return oneOf("format", []string{"json", export}) }
+// formats returns the parameter format: json, or a form of an export.
+func formats(exports ...string) []parameter {
+	return oneOf("format", append([]string{"json"}, exports...))
+}
 
 // sortedBy returns the parameter sort: one of the orders, or its reverse.
 func sortedBy[T ~string](orders []T) []parameter {

@@ -258,17 +258,25 @@ var errNoChain = &hallpass.Error{
 	Kind: hallpass.Conflict, ID: "audit.no-chain", Message: "The audit of this database is no chain yet: start a server of this version once",
 }
 
+// hasChain returns an error when the audit is no chain yet.
+func (tx *Tx) hasChain() error {
+	tables, err := tx.tables()
+	if err != nil {
+		return fmt.Errorf("store: audit chain: %w", err)
+	}
+	if !slices.ContainsFunc(tables, func(t table) bool { return t.name == "audit_chain" }) {
+		return errNoChain
+	}
+	return nil
+}
+
 // ProveAudit follows the chain of the audit from its beginning to its end, on one view of
 // the database, however long it takes. known are marks that were kept elsewhere. It is
 // Conflict when the audit is no chain yet.
 func (db *DB) ProveAudit(ctx context.Context, known ...hallpass.AuditMark) (report hallpass.AuditReport, err error) {
 	err = db.snapshot(ctx, func(tx *Tx) error {
-		tables, err := tx.tables()
-		if err != nil {
-			return fmt.Errorf("store: prove audit: %w", err)
-		}
-		if !slices.ContainsFunc(tables, func(t table) bool { return t.name == "audit_chain" }) {
-			return errNoChain
+		if err := tx.hasChain(); err != nil {
+			return err
 		}
 		chain, err := tx.AuditChain()
 		if err != nil {
