@@ -20,8 +20,9 @@ healthy (GET /healthz), for the health checks of containers. With --ready it is
 asked whether requests should be sent to it (GET /readyz). The answer to that is no
 while its database is away: do not restart a server for this.
 
-It is asked at [server] socket if there is one, else at http_addr and http_port. Its
-certificate is not verified, because that is for another name.
+It is asked at [server] socket if there is one, else at http_addr and http_port of
+[metrics] if a port is set there, else at those of [server]. Its certificate is not
+verified, because that is for another name.
 
 The exit status is 0 if the server says yes within five seconds, else 1.`,
 		Example: `  hallpass healthcheck

@@ -242,6 +242,10 @@ type LogConfig struct {
 type MetricsConfig struct {
 	// Enabled serves /metrics.
 	Enabled bool `toml:"enabled"`
+	// HTTPAddr and HTTPPort are where /metrics, /healthz and /readyz are served and nothing
+	// else is; the main port then has no /metrics. A port of 0: the main port has it.
+	HTTPAddr string `toml:"http_addr"`
+	HTTPPort int    `toml:"http_port"`
 	// BasicAuthUsername and BasicAuthPassword are the credentials that a scrape must
 	// present; both empty: none.
 	BasicAuthUsername string      `toml:"basic_auth_username"`
@@ -362,7 +366,7 @@ func DefaultConfig() Config {
 		},
 		ServiceAccounts: ServiceAccountsConfig{RotationGrace: "24h", RotationReuse: reuseNotify, DeadTokenRetention: "90d"},
 		Folder:          FolderConfig{MaxNestedFolderDepth: hallpass.DefaultFolderDepth}, RBAC: RBACConfig{PermissionValidationEnabled: true},
-		Log: LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true},
+		Log: LogConfig{Level: "info"}, Metrics: MetricsConfig{Enabled: true, HTTPAddr: "127.0.0.1"},
 		Notices: NoticesConfig{Days: []int{30, 14, 7, 1}},
 		SMTP:    SMTPConfig{Host: "localhost:25", FromAddress: "hallpass@localhost", FromName: "Hallpass", StartTLSPolicy: string(notice.OpportunisticStartTLS)},
 	}
@@ -466,7 +470,12 @@ func (c *Config) Validate() error {
 }
 
 func (c MetricsConfig) validate() error {
+	if err := validateAddress("metrics", c.HTTPAddr, c.HTTPPort); err != nil {
+		return err
+	}
 	switch {
+	case c.HTTPPort != 0 && !c.Enabled:
+		return errors.New("metrics.http_port: metrics.enabled is false, so there is nothing to serve there: leave one of them out")
 	case strings.Contains(c.BasicAuthUsername, ":"):
 		return fmt.Errorf("metrics.basic_auth_username: %q has a colon, which ends a name", c.BasicAuthUsername)
 	case c.BasicAuthUsername == "" && !c.BasicAuthPassword.Empty():

@@ -102,6 +102,9 @@ func (s *Server) doors(installation string) (http.Handler, error) {
 	}
 	s.extAuthz = guard.NewExtAuthz(s.guard, guard.ExtAuthzOptions{Ready: func() bool { return s.ready().OK }, HTTP: calls, TLS: s.certificates.config()})
 	s.guardDoor = s.newGuardDoor(options)
+	scrapes := options
+	scrapes.Reader = func(*http.Request) httpd.Reader { return httpd.Program }
+	s.scraped = httpd.Handler(s.tracing.Wrap(s.scraped), scrapes)
 	byHTTP := httpd.Handler(s.tracing.Wrap(all), options)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.extAuthz.Owns(r) {
@@ -136,9 +139,10 @@ func (s *Server) forPeople(site site) (http.Handler, error) {
 		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, Basic: s.config.Auth.Basic.Enabled, Commit: cmp.Or(build.Commit, build.Version), Ready: s.ready, Stop: s.stop,
 		Refusals: s.guard.Refusals,
 	})
+	s.scraped = s.scrapeDoor(calls)
 	doors := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.URL.Path == "/metrics" && s.metrics != nil:
+		case r.URL.Path == "/metrics" && s.metrics != nil && !s.config.Metrics.apart():
 			s.metrics.ServeHTTP(w, r)
 		case isAPI(r.URL.Path):
 			calls.ServeHTTP(w, r)

@@ -20,7 +20,8 @@ const maxHealthAnswer = 1 << 10
 
 // Healthcheck asks the server that runs with these settings on this machine for path,
 // /healthz or /readyz, and returns where it asked. Any status but 200 is an error. It asks
-// at the socket if there is one: that has no TLS.
+// at the socket if there is one, else at the address of [metrics] if there is one: there
+// clients need no certificate.
 func Healthcheck(ctx context.Context, c Config, path string) (asked string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, healthcheckLimit)
 	defer cancel()
@@ -65,8 +66,10 @@ func (c Config) healthAddress() (network, address, origin string, err error) {
 	switch {
 	case s.Socket != "":
 		return "unix", s.Socket, socketOrigin, nil
+	case c.Metrics.apart():
+		at = reachable(c.Metrics.address())
 	case s.secure() && s.ClientCAFile != "" && s.ClientAuth == clientAuthRequire:
-		return "", "", "", errors.New("server.client_ca_file: the server takes only clients with a certificate, and a healthcheck has none: set server.socket, and it asks there")
+		return "", "", "", errors.New("server.client_ca_file: the server takes only clients with a certificate, and a healthcheck has none: set server.socket or metrics.http_port, and it asks there")
 	case s.HTTPPort == 0:
 		return "", "", "", errors.New("server.http_port: with 0 the port is not known before the server starts: set one")
 	}

@@ -31,7 +31,23 @@ func (c ServerConfig) secure() bool { return c.Protocol == protocolHTTPS || c.Pr
 
 // address returns the address and port of the settings, as 127.0.0.1:3080.
 func (c ServerConfig) address() string {
-	return net.JoinHostPort(strings.Trim(c.HTTPAddr, "[]"), strconv.Itoa(c.HTTPPort))
+	return joinAddress(c.HTTPAddr, c.HTTPPort)
+}
+
+// joinAddress returns an address, of IPv6 with or without brackets, and a port in one.
+func joinAddress(address string, port int) string {
+	return net.JoinHostPort(strings.Trim(address, "[]"), strconv.Itoa(port))
+}
+
+// validateAddress returns an error if http_addr or http_port of the section is not valid.
+func validateAddress(section, address string, port int) error {
+	if port < 0 || port > 65535 {
+		return fmt.Errorf("%s.http_port: %d is not a port", section, port)
+	}
+	if _, err := netip.ParseAddrPort(address); err == nil {
+		return fmt.Errorf("%s.http_addr: %q has a port: that belongs into %s.http_port", section, address, section)
+	}
+	return nil
 }
 
 // place returns where the settings have the server listen, for people: an address and
@@ -85,6 +101,11 @@ func (s *Server) Listen() (string, error) {
 	if address := s.config.Guard.GRPCListen; address != "" {
 		if err := listen(&s.grpc, address); err != nil {
 			return "", fmt.Errorf("guard.grpc_listen: %w", err)
+		}
+	}
+	if c := s.config.Metrics; c.apart() {
+		if err := listen(&s.scrapes, c.address()); err != nil {
+			return "", fmt.Errorf("metrics.http_port: %w", err)
 		}
 	}
 	if err := s.listenForGuards(); err != nil {
@@ -211,11 +232,8 @@ func (c ServerConfig) validateListening() error {
 	default:
 		return fmt.Errorf("server.protocol: %q is not one of http, https, h2, socket", c.Protocol)
 	}
-	if p := c.HTTPPort; p < 0 || p > 65535 {
-		return fmt.Errorf("server.http_port: %d is not a port", p)
-	}
-	if _, err := netip.ParseAddrPort(c.HTTPAddr); err == nil {
-		return fmt.Errorf("server.http_addr: %q has a port: that belongs into server.http_port", c.HTTPAddr)
+	if err := validateAddress("server", c.HTTPAddr, c.HTTPPort); err != nil {
+		return err
 	}
 	if len(c.Socket) > maxSocketPath {
 		return fmt.Errorf("server.socket: the path has %d bytes, more than the %d that a socket may have", len(c.Socket), maxSocketPath)

@@ -48,7 +48,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	web := s.web()
-	served := make(chan error, len(s.listeners)+2) // the first failure of each is enough
+	served := make(chan error, len(s.listeners)+3) // the first failure of each is enough
 	s.guardListeners.serve(served)
 	for _, l := range s.listeners {
 		go func() { served <- s.serveAt(l, web) }()
@@ -57,6 +57,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		go func() { served <- s.extAuthz.Serve(s.grpc) }()
 		s.log.Info("serving gRPC for Envoy", "address", s.GRPCAddress())
 	}
+	scrapes := s.serveScrapes(served)
 	background := context.WithoutCancel(ctx) // what runs until the last request is answered
 	endJobs := runUntil(background, s.work)
 	endHeartbeats := runUntil(background, s.node.Run)
@@ -81,7 +82,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	drained := time.Now().Add(s.drainTimeout)
 	drain, cancel := context.WithDeadline(background, drained)
 	defer cancel()
-	failure = errors.Join(failure, s.drain(drain, web))
+	failure = errors.Join(failure, s.drain(drain, web, scrapes))
 	s.fold.Tell(time.Time{})
 	endJobs()
 	last, cancelLast := context.WithDeadline(background, later(drained, time.Now().Add(lastWrites)))
@@ -110,12 +111,14 @@ func (s *Server) web() *http.Server {
 }
 
 // drain lets the requests at work finish until ctx is done, and cuts off the others.
-func (s *Server) drain(ctx context.Context, web *http.Server) error {
+func (s *Server) drain(ctx context.Context, webs ...*http.Server) error {
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.extAuthz.Stop(ctx) }()
-	err := web.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("drain: %w", err), web.Close())
+	var err error
+	for _, web := range webs {
+		if late := web.Shutdown(ctx); late != nil {
+			err = errors.Join(err, fmt.Errorf("drain: %w", late), web.Close())
+		}
 	}
 	return errors.Join(err, s.guardListeners.drain(ctx), <-stopped)
 }

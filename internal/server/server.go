@@ -54,6 +54,8 @@ type Server struct {
 	listeners    []net.Listener // of the main port and of the socket, as far as they are bound
 	extAuthz     *guard.ExtAuthz
 	grpc         net.Listener // nil: [guard] grpc_listen is not set
+	scraped      http.Handler // of the address of [metrics]
+	scrapes      net.Listener // nil: [metrics] http_port is not set
 
 	stop     chan struct{} // closed when draining begins
 	draining atomic.Bool
@@ -329,7 +331,7 @@ func (s *Server) Close() error {
 		err = errors.Join(err, s.db.Close())
 	}
 	err = errors.Join(err, s.guardListeners.close(), s.lock.close())
-	for _, l := range append(s.listeners, s.grpc) {
+	for _, l := range append(s.listeners, s.grpc, s.scrapes) {
 		if l == nil {
 			continue
 		}

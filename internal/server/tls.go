@@ -82,6 +82,20 @@ func (k *certificates) config() *tls.Config {
 	}
 }
 
+// forAll returns config for an address at which clients need no certificate.
+func (k *certificates) forAll() *tls.Config {
+	config := k.config()
+	if config == nil || k.c.ClientCAFile == "" {
+		return config
+	}
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		current := k.current.Load().Clone()
+		current.ClientAuth = tls.NoClientCert
+		return current, nil
+	}
+	return config
+}
+
 // nextProtos are the protocols that clients may choose of (ALPN).
 var nextProtos = []string{"h2", "http/1.1"}
 

@@ -54,6 +54,12 @@ func asked(t *testing.T, client *http.Client, method, url, body string, headers 
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Set(name, value)
 	}
+	return do(t, client, r)
+}
+
+// do sends the request and returns the answer and its body.
+func do(t *testing.T, client *http.Client, r *http.Request) (*http.Response, string) {
+	t.Helper()
 	res, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
