@@ -62,6 +62,9 @@ test: ## every test, with the race detector, and the time each package took; ins
 dist: ## dist/: archives, packages, images and checksums of this commit (docs/decisions/0043-releases.md); DIST adds flags, as DIST=-release
 	$(GO) -C tools/dist run . -root ../.. -build '$(RELEASE)' $(DIST)
 
+fixture: build ## after a new migration: keeps a database of this schema in testdata/schema, which every later version must be able to upgrade
+	$(GO) test -count=1 -v -run '^TestMakeFixture$$' ./test -fixture "$(CURDIR)/hallpass"
+
 bench: ## what docs/performance.md tells, measured here: about twenty minutes
 	@./test/install.sh
 	HALLPASS_TEST_BUILD='$(RELEASE)' HALLPASS_TEST_BENCH=$${HALLPASS_TEST_BENCH:-full} ./test/postgres.sh $(GO) test -count=1 -v -timeout 60m -run "^TestMeasured$$" ./test

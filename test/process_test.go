@@ -104,18 +104,29 @@ func startUnder(t *testing.T, under []string, data string, env []string, args ..
 // startWriting is startUnder with the writer of the program's output.
 func startWriting(t *testing.T, out io.Writer, under []string, data string, env []string, args ...string) *process {
 	t.Helper()
-	path, address := binaryAndAddress(t)
-	p := &process{t: t, url: "http://" + address, data: data, done: make(chan error, 1)}
-	line := append(append(under, path, "serve", "--data", data, "--listen", address), args...)
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t: t, data: data}
+	p.run(path, out, under, env, args...)
+	return p
+}
+
+// run starts the program at path, under a command that runs it, unless that is empty.
+func (p *process) run(path string, out io.Writer, under, env []string, args ...string) {
+	p.t.Helper()
+	address := hallpasstest.FreeAddress(p.t)
+	p.url, p.done = "http://"+address, make(chan error, 1)
+	line := append(append(under, path, "serve", "--data", p.data, "--listen", address), args...)
 	p.cmd = exec.Command(line[0], line[1:]...)
 	p.cmd.Env = append(append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+adminPassword), env...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	go func() { p.done <- p.cmd.Wait() }()
-	t.Cleanup(func() { _ = p.cmd.Process.Kill() }) // it has ended already, as a rule
-	return p
+	p.t.Cleanup(func() { _ = p.cmd.Process.Kill() }) // it has ended already, as a rule
 }
 
 // lockedBuffer is a buffer that a process writes while a test reads.

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,4 +50,54 @@ func (tx *Tx) SetNameRule(rule string) error {
 func (tx *Tx) SetGuardRules(id hallpass.GuardID, text string) error {
 	_, err := tx.exec(`UPDATE guards SET rules = $2 WHERE id = $1`, id, text)
 	return err
+}
+
+// CopyFixture fills the empty PostgreSQL database with what the SQLite file at path holds,
+// and leaves both at the schema of that file.
+func CopyFixture(ctx context.Context, path string, schema int64, to PostgresOptions) error {
+	from, err := OpenAsItIs(ctx, path)
+	if err != nil {
+		return err
+	}
+	dst, err := openPostgres(to)
+	if err != nil {
+		return errors.Join(err, from.Close())
+	}
+	_, err = opened(ctx, dst, func(db *DB, ctx context.Context) error {
+		p, err := db.provider(db.write)
+		if err != nil {
+			return err
+		}
+		_, err = p.UpTo(ctx, schema)
+		return err
+	})
+	if err == nil {
+		err = from.snapshot(ctx, func(src *Tx) error {
+			return dst.exclusively(ctx, func(tx *Tx) error { return copyOlder(src, tx) })
+		})
+	}
+	return errors.Join(err, dst.Close(), from.Close())
+}
+
+// copyOlder is copyTables for any schema: Copy knows the newest one alone.
+func copyOlder(src, dst *Tx) error {
+	tables, err := dst.tables()
+	if err != nil {
+		return err
+	}
+	ordered, err := dst.parentsFirst(tables)
+	if err != nil {
+		return err
+	}
+	for _, t := range slices.Backward(ordered) { // a migration begins some
+		if _, err := dst.exec(`DELETE FROM ` + quote(t.name)); err != nil {
+			return err
+		}
+	}
+	for _, t := range ordered {
+		if _, err := t.copy(src, dst); err != nil {
+			return err
+		}
+	}
+	return nil
 }
