@@ -26,6 +26,7 @@ type reading struct {
 	config   server.Config
 	origins  map[string]string // of each setting that a source has, by key: the file with the line, the variable or the flag
 	warnings []string          // about what may be meant otherwise
+	guards   map[string]any    // the tables of guards as the file has them, by name
 }
 
 // loadConfig returns the settings in effect.
@@ -131,6 +132,8 @@ func (r *reading) readFile(path string) error {
 		return err
 	}
 	r.config.ConfigFile = path
+	r.noteGuards(tree, at)
+	r.warnSecrets(path, known)
 	if r.config.Guards, err = readGuards(tree); err != nil {
 		return fmt.Errorf("%s: %w", guardAt(path, lines, err), err)
 	}

@@ -35,3 +35,14 @@ func guardAt(path string, lines tomlfile.Lines, err error) string {
 	}
 	return path
 }
+
+// noteGuards keeps the tables of guards as the file has them, with where they stand.
+func (r *reading) noteGuards(tree map[string]any, at func(key string) string) {
+	section, _ := tree["guard"].(map[string]any)
+	r.guards = make(map[string]any)
+	for name, table := range section {
+		if _, isTable := table.(map[string]any); isTable {
+			r.guards[name], r.origins["guard."+name] = table, at("guard."+name)
+		}
+	}
+}

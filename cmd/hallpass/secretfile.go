@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/tomlfile"
 )
 
@@ -32,10 +33,28 @@ func (r *reading) setFromFile(s setting, path string, environ []string) error {
 		return fmt.Errorf("%s: %s: %w", s.fileEnv(), path, err)
 	}
 	r.origins[s.key] = s.fileEnv() + "=" + path
-	if mode.Perm()&0o004 != 0 {
-		r.warnings = append(r.warnings, fmt.Sprintf("%s: everybody on this machine may read %s (mode %04o): take that right away, as with chmod o= %s", s.fileEnv(), path, mode.Perm(), path))
-	}
+	r.warnReadable(s.fileEnv(), path, mode)
 	return nil
+}
+
+// warnReadable warns if everybody may read a file with a secret. what names the secret.
+func (r *reading) warnReadable(what, path string, mode fs.FileMode) {
+	if mode.Perm()&0o004 != 0 {
+		r.warnings = append(r.warnings, fmt.Sprintf("%s: everybody on this machine may read %s (mode %04o): take that right away, as with chmod o= %s", what, path, mode.Perm(), path))
+	}
+}
+
+// warnSecrets warns of secrets in a file of settings that everybody may read.
+func (r *reading) warnSecrets(path string, known []setting) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return // it was read a moment ago
+	}
+	for _, s := range known {
+		if s.secret() && r.origins[s.key] != "" && s.value.Interface() != (secret.Text{}) {
+			r.warnReadable(s.key, path, info.Mode())
+		}
+	}
 }
 
 // readSecretFile returns what the file holds, without the end of its last line, and its

@@ -11,7 +11,7 @@ import (
 )
 
 // Settings is what is shown of the configuration.
-func Settings(c Config) map[string]map[string]string { return c.settings() }
+func Settings(c Config) map[string]map[string]string { return c.Settings() }
 
 // DrainWithin has requests cut off that last longer than d when the server stops.
 func (s *Server) DrainWithin(d time.Duration) { s.drainTimeout = d }

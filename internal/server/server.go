@@ -219,7 +219,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 	}
 	s.admin = admin.New(s.db, admin.Options{
 		RotationGrace: grace, Rate: rate, TrustsProxies: len(c.Server.TrustedProxies) > 0, Proxied: s.proxied.Load,
-		Now: now, Settings: c.settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
+		Now: now, Settings: c.Settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		SignIn:      signIn,
 		Outgoing:    outgoing,
 		Permitted:   api.Permitted,

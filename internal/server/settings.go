@@ -12,8 +12,8 @@ import (
 // masked is shown in place of a secret.
 const masked = "*********"
 
-// settings returns the values in effect, by section and key, as text without secrets.
-func (c Config) settings() map[string]map[string]string {
+// Settings returns the values in effect, by section and key, as text without secrets.
+func (c Config) Settings() map[string]map[string]string {
 	all := make(map[string]map[string]string)
 	var walk func(section string, v reflect.Value)
 	walk = func(section string, v reflect.Value) {
