@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -562,33 +561,4 @@ func TestSpans(t *testing.T) {
 		t.Errorf("the seconds differ (-want +got):\n%s", diff)
 	}
 	said(t, "", `hallpass token undo 'my team'\''s account' 5`, "token", "rotate", "my team's account", "deploy", "--grace", "1h", "--quiet", "0s")
-}
-
-// TestReadmeAnswers runs the commands of the README that answer questions about tokens.
-func TestReadmeAnswers(t *testing.T) {
-	start(t)
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, text, _ := strings.Cut(string(readme), "\nGet answers:\n")
-	block := regexp.MustCompile(`^\n((?:    [^\n]*\n)+)`).FindStringSubmatch(text)
-	if block == nil {
-		t.Fatal("the README has no such lines")
-	}
-	hallpass(t, "", "sa", "create", "ci", "--role", "Viewer")
-	hallpass(t, "", "token", "create", "ci", "ci-1", "--ttl", "3d")
-	says := []string{" ci-1 ", "ID ", "Nobody has used the token ci-1 ", "Nothing was used in 7 days that will be refused", "UNUSED ", "glsa_", "hallpass serviceaccount update ci --owner admin"}
-	lines := strings.Split(strings.TrimRight(block[1], "\n"), "\n")
-	if len(lines) != len(says) {
-		t.Fatalf("the README has %d lines", len(lines))
-	}
-	for i, line := range lines {
-		command, _, asked := strings.Cut(line, "#")
-		name, args, _ := strings.Cut(strings.TrimSpace(command), " ")
-		r := run(t.Context(), strings.NewReader(""), words(args)...)
-		if r.err != nil || name != "hallpass" || !asked || !strings.Contains(r.out+r.errs, says[i]) {
-			t.Errorf("%s: %v, and it says %s%s", line, r.err, r.out, r.errs)
-		}
-	}
 }
