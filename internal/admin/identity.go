@@ -51,6 +51,25 @@ func (a *Admin) SignInOutside(ctx context.Context, u hallpass.OutsideUser, from 
 	return in, err
 }
 
+// UserIdentities returns by which names of outside issuers the user signs in, the oldest
+// first.
+func (a *Admin) UserIdentities(ctx context.Context, c hallpass.Caller, id hallpass.UserID) ([]hallpass.Identity, error) {
+	return a.identities(ctx, c, onUser(hallpass.UsersRead, id), id)
+}
+
+// Identities is UserIdentities for the user who calls.
+func (a *Admin) Identities(ctx context.Context, c hallpass.Caller) ([]hallpass.Identity, error) {
+	return a.identities(ctx, c, self, c.User())
+}
+
+func (a *Admin) identities(ctx context.Context, c hallpass.Caller, n need, id hallpass.UserID) (list []hallpass.Identity, err error) {
+	err = a.read(ctx, c, n, func(tx *store.Tx) error {
+		list, err = tx.Identities(id)
+		return err
+	})
+	return list, err
+}
+
 // asCaller returns the user as who does what the sign-in does.
 func (a *Admin) asCaller(u hallpass.User, from hallpass.From) hallpass.Caller {
 	c := hallpass.Caller{From: from, Org: hallpass.FirstOrg}

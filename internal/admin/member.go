@@ -72,6 +72,20 @@ func (a *Admin) Member(ctx context.Context, c hallpass.Caller, id hallpass.UserI
 	return m, err
 }
 
+// RoleIn returns the role that the user has in the caller's org, and whether they are a
+// member of it. The caller must be allowed to read the members, or the users of the server.
+func (a *Admin) RoleIn(ctx context.Context, c hallpass.Caller, id hallpass.UserID) (role hallpass.Role, member bool, err error) {
+	n := need{action: hallpass.OrgUsersRead, scope: id.Scope()}
+	if c.CanOnServer(hallpass.UsersRead, id.GlobalScope()) {
+		n = onUser(hallpass.UsersRead, id)
+	}
+	err = a.read(ctx, c, n, func(tx *store.Tx) error {
+		role, member, err = tx.MemberRole(c.Org, id)
+		return err
+	})
+	return role, member, err
+}
+
 // UserID reads a user's ID from a path, which has a decimal ID, of a user who need
 // not exist, or the uid of a user.
 func (a *Admin) UserID(ctx context.Context, ref string) (id hallpass.UserID, err error) {

@@ -176,6 +176,7 @@ func TestSayings(t *testing.T) {
 		{"token.prune", "serviceaccount:9", "ci", "deleted 3 tokens that had ended", "deleted tokens of ci: 3 tokens that had ended"},
 		{"token.verify", "token:7", "nightly of ci", "", "used the token nightly of ci"},
 		{"user.create", "user:2", "vera", "login vera", "created the user vera"},
+		{"user.create", "user:2", "Vera Bell", "login vera, by https://accounts.example.com", "created the user Vera Bell: the login is vera, by https://accounts.example.com"},
 		{"user.delete", "user:2", "vera", "login vera", "deleted the user vera"},
 		{"user.demote", "user:2", "vera", "", "took the rights of a server admin from vera"},
 		{"user.disable", "user:2", "vera", "", "disabled the user vera"},

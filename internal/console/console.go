@@ -222,6 +222,7 @@ func table() []route {
 	get("/admin/users/create", newUserForm)
 	post("/admin/users/create", states, createUser)
 	get("/admin/users/{user}", userPage)
+	get("/admin/users/{user}/access", explainUser)
 	post("/admin/users/{user}/edit", harmless, editUser)
 	post("/admin/users/{user}/password", states, setUserPassword)
 	ask("/admin/users/{user}/admin", setUserAdmin)

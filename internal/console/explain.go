@@ -8,10 +8,12 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
-// explainView is what an account can do.
+// explainView is what an account or a user can do.
 type explainView struct {
 	frame
-	Head    accountHead
+	Head    accountHead // of the account; without an ID: it is about a user
+	Heading string      // about a user
+	Lead    string
 	Can     string
 	Uses    usesView
 	Areas   []explainArea
@@ -48,27 +50,18 @@ func explainAccount(req *request) error {
 	if err != nil {
 		return err
 	}
-	_, held, err := req.o.Admin.Effective(req.Context(), req.caller, idText(int64(a.ID)))
+	ref := idText(int64(a.ID))
+	held, n, err := req.effective(ref)
 	if err != nil {
 		return err
 	}
-	n, err := req.namesIn(permissionsOf(held))
-	if err != nil {
-		return err
-	}
-	q := req.URL.Query()
-	view := explainView{
-		Can: disabledWords(a.Disabled) + accountPowerWords("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName), Total: len(held),
-		Action: strings.TrimSpace(q.Get("action")), Scope: strings.TrimSpace(q.Get("scope")),
-	}
+	var view explainView
+	view.Can = disabledWords(a.Disabled) + accountPowerWords("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName)
 	if view.Uses, err = req.usesView(a); err != nil {
 		return err
 	}
-	view.Areas = explainAreas(held, n, view.Uses.unused)
-	if view.Action != "" {
-		if err := req.explain(&view, a); err != nil {
-			return err
-		}
+	if err := req.explain(&view, ref, held, n); err != nil {
+		return err
 	}
 	if view.Head, err = req.accountHead(a, tabAccess); err != nil {
 		return err
@@ -79,9 +72,26 @@ func explainAccount(req *request) error {
 	return req.show("explain/account", view)
 }
 
-// explain answers whether the account may do what the form asks about.
-func (req *request) explain(view *explainView, a hallpass.ServiceAccountSummary) error {
-	e, err := req.o.Admin.Explain(req.Context(), req.caller, idText(int64(a.ID)), hallpass.Action(view.Action), hallpass.Scope(view.Scope))
+// effective returns what the principal holds, and the names of what its scopes stand for.
+func (req *request) effective(ref string) ([]admin.Effective, names, error) {
+	_, held, err := req.o.Admin.Effective(req.Context(), req.caller, ref)
+	if err != nil {
+		return nil, names{}, err
+	}
+	n, err := req.namesIn(permissionsOf(held))
+	return held, n, err
+}
+
+// explain fills in what the principal holds, and answers whether it may do what the form
+// asks about.
+func (req *request) explain(view *explainView, ref string, held []admin.Effective, n names) error {
+	q := req.URL.Query()
+	view.Total, view.Areas = len(held), explainAreas(held, n, view.Uses.unused)
+	view.Action, view.Scope = strings.TrimSpace(q.Get("action")), strings.TrimSpace(q.Get("scope"))
+	if view.Action == "" {
+		return nil
+	}
+	e, err := req.o.Admin.Explain(req.Context(), req.caller, ref, hallpass.Action(view.Action), hallpass.Scope(view.Scope))
 	if hallpass.KindOf(err) == hallpass.Invalid && req.formError(err, "action", "scope") {
 		return nil
 	}

@@ -71,7 +71,7 @@ func (req *request) pageOf(n admin.Name) string {
 		return accountURL(n.UID) + "/tokens/" + n.ID
 	case n.Kind == admin.RefPrincipal && n.Account:
 		return accountURL(n.UID)
-	case n.Kind == admin.RefPrincipal && req.caller.CanOnServer(hallpass.UsersRead, hallpass.UserID(id).GlobalScope()):
+	case n.Kind == admin.RefPrincipal && (req.caller.CanOnServer(hallpass.UsersRead, hallpass.UserID(id).GlobalScope()) || req.caller.Can(hallpass.OrgUsersRead, hallpass.UserID(id).Scope())):
 		return userURL(hallpass.UserID(id))
 	case n.Kind == admin.RefTeam:
 		return crumbTeams.URL + "/" + n.UID

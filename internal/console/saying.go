@@ -149,6 +149,10 @@ func shorter(action, text string) string {
 		return strings.TrimPrefix(text, "deleted ")
 	case "identity.create":
 		return strings.TrimPrefix(text, "by ")
+	case "user.create", "user.delete": // of a user who is called otherwise
+		if login, ok := strings.CutPrefix(text, "login "); ok {
+			return "the login is " + login
+		}
 	case "token.create":
 		return strings.Replace(text, "replaces token", "it replaces token", 1)
 	case "token.rotate": // "by token 7, ends by 2027-09-25T05:53:46Z"

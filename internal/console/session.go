@@ -235,8 +235,20 @@ type sessionRow struct {
 	ID            hallpass.SessionID
 	Address       string
 	Client        string
+	By            string // the provider where it began; empty: it began with a password
 	Created, Seen timestamp
 	This          bool
+}
+
+func (req *request) sessionRows(list []hallpass.Session) (rows []sessionRow) {
+	for _, s := range list {
+		row := sessionRow{ID: s.ID, Address: s.Address, Client: client(s.UserAgent), Created: req.timestamp(s.CreatedAt), Seen: req.timestamp(s.SeenAt), This: s.ID == req.caller.Session}
+		if s.Issuer != "" && req.o.Provider != nil {
+			row.By = req.o.Provider.Name()
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // logoutUser is POST /admin/users/{user}/logout.

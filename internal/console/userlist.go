@@ -69,6 +69,9 @@ func (req *request) userSummaryRow(u hallpass.UserSummary) userRow {
 	}
 	if u.Member {
 		r.Role, r.More = u.Role.String(), u.Given.Words()
+		if req.caller.Can(hallpass.OrgUsersRead, u.ID.Scope()) {
+			r.URL = userURL(u.ID)
+		}
 	}
 	return r
 }

@@ -78,6 +78,15 @@ func New(o Options) (*Provider, error) {
 // Name returns what people call the provider.
 func (p *Provider) Name() string { return p.o.Name }
 
+// Issuer returns what makes the provider's subjects its own, as hallpass.Identity has it:
+// its issuer, or where they are asked for.
+func (p *Provider) Issuer() string {
+	if p.o.Issuer != "" {
+		return p.o.Issuer
+	}
+	return p.o.APIURL
+}
+
 // Begin returns the address to which a browser that holds the attempt is sent, and which
 // sends it back to the URL back. The error's Kind is Unavailable if the provider's
 // metadata cannot be read.
@@ -142,22 +151,13 @@ func (p *Provider) Redeem(ctx context.Context, a Attempt, back string, answer ur
 	if u, err = p.reader.person(c); err != nil {
 		return u, err
 	}
-	u.Issuer, u.Subject = p.identifies(), subject
+	u.Issuer, u.Subject = p.Issuer(), subject
 	return u, nil
 }
 
 var errOtherAttempt = &hallpass.Error{
 	Kind: hallpass.Invalid, ID: "federation.other-attempt",
 	Message: "This sign-in was not begun in this browser, or more than ten minutes ago: begin it again",
-}
-
-// identifies returns what makes the provider's subjects its own: its issuer, or where
-// they are asked for.
-func (p *Provider) identifies() string {
-	if p.o.Issuer != "" {
-		return p.o.Issuer
-	}
-	return p.o.APIURL
 }
 
 // accepts returns nil if the answer has a code of this provider.
