@@ -67,3 +67,13 @@ func (c *Client) ExportAudit(ctx context.Context, f AuditFilter, w io.Writer) er
 	q.Set("format", "ndjson")
 	return c.export(ctx, "/api/audit?"+q.Encode(), "application/x-ndjson", w)
 }
+
+// ReadAuditChain has read get the chain of the audit as it comes: a line of JSON with a
+// wire.AuditChain and one with a wire.AuditLink for each link, oldest first. Of what f does
+// not pick there are digests alone. Only server admins may read the chain. It has no time
+// limit but ctx. When the connection breaks, reading fails.
+func (c *Client) ReadAuditChain(ctx context.Context, f AuditFilter, read func(io.Reader) error) error {
+	q := f.values()
+	q.Set("format", "chain")
+	return c.stream(ctx, "/api/audit?"+q.Encode(), "application/x-ndjson", read)
+}

@@ -2,7 +2,11 @@
 
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/hallpass-dev/hallpass/internal/cli"
+)
 
 // about is the help of a program without the server.
 const about = `Hallpass issues, limits, watches and ends the bearer tokens that automation
@@ -18,3 +22,6 @@ type installation struct{}
 
 // installationCommands returns none: a client works with a server alone.
 func (p *program) installationCommands() []*cobra.Command { return nil }
+
+// auditDatabase returns nil: a client opens no database.
+func (p *program) auditDatabase() *cli.AuditDatabase { return nil }

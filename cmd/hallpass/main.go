@@ -86,7 +86,7 @@ func (p *program) root() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(cli.Commands()...)
+	root.AddCommand(cli.Commands(p.auditDatabase())...)
 	root.AddCommand(p.installationCommands()...)
 	root.AddCommand(man())
 	return root

@@ -120,7 +120,7 @@ func pasted(t *testing.T, line string) error {
 		return err
 	}
 	root := &cobra.Command{Use: "hallpass"}
-	root.AddCommand(cli.Commands()...)
+	root.AddCommand(cli.Commands(nil)...)
 	cmd, args, err := root.Find(strings.Split(strings.TrimSuffix(string(out), "\n"), "\n"))
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,9 +10,9 @@ import (
 	"github.com/hallpass-dev/hallpass/client"
 )
 
-func audit() *cobra.Command {
+func audit(db *AuditDatabase) *cobra.Command {
 	r := &remote{}
-	cmd := r.noun("audit", "List and export the audit: who did what, and what was refused", listAudit(r), exportAudit(r))
+	cmd := r.noun("audit", "List, export and prove the audit: who did what, and what was refused", listAudit(r), exportAudit(r), verifyAudit(r, db))
 	cmd.Long = "Read the audit, newest entries first. An admin of an org sees the entries of that\norg, a server admin those of all orgs."
 	return cmd
 }
@@ -109,15 +110,23 @@ func cut(text string, most int) string {
 
 func exportAudit(r *remote) *cobra.Command {
 	var f auditFlags
+	var chain bool
 	cmd := r.verb("export", "Write all entries to stdout, one JSON object a line", func(s *session) error {
 		filter, err := f.filter()
 		if err != nil {
 			return err
 		}
+		if chain {
+			return s.ReadAuditChain(s.ctx, filter, func(body io.Reader) error {
+				_, err := io.Copy(s.out, body)
+				return err
+			})
+		}
 		return s.ExportAudit(s.ctx, filter, s.out)
 	})
-	cmd.Long = "Write all entries, or those that the filters select, to stdout: one JSON object a\nline, newest first. Exit status 1 means that the output is incomplete."
-	cmd.Example = "  hallpass audit export --to 2026-01-01 > audit-before-2026.ndjson"
+	cmd.Long = "Write all entries, or those that the filters select, to stdout: one JSON object a\nline, newest first. Exit status 1 means that the output is incomplete.\n\nWith --chain, oldest first and with the digests that prove them: \"hallpass audit\nverify FILE\" checks the file. Entries that the filters do not select are in it as\ndigests alone. Only server admins may read the chain."
+	cmd.Example = "  hallpass audit export --to 2026-01-01 > audit-before-2026.ndjson\n  hallpass audit export --chain > audit-chain.ndjson"
 	f.flags(cmd)
+	cmd.Flags().BoolVar(&chain, "chain", false, "with the digests that prove the entries")
 	return cmd
 }

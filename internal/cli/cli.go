@@ -53,11 +53,12 @@ func known(cmd *cobra.Command, words []string) error {
 }
 
 // Commands returns the commands that work with a server: they call one, or keep the
-// contexts. token inspect and version call none.
-func Commands() []*cobra.Command {
+// contexts. token inspect and version call none, and audit verify only if it is given
+// nothing to read. db is nil in a program without the server.
+func Commands(db *AuditDatabase) []*cobra.Command {
 	return []*cobra.Command{
 		login(), logout(), contextCommand(),
-		serviceAccount(), token(), inventory(), attention(), role(), team(), user(), org(), guard(), explain(), audit(), channel(), tokenPolicy(), versionCommand(),
+		serviceAccount(), token(), inventory(), attention(), role(), team(), user(), org(), guard(), explain(), audit(db), channel(), tokenPolicy(), versionCommand(),
 	}
 }
 

@@ -37,7 +37,7 @@ type ran struct {
 
 func run(ctx context.Context, in io.Reader, args ...string) ran {
 	root := &cobra.Command{Use: "hallpass", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(cli.Commands()...)
+	root.AddCommand(cli.Commands(nil)...)
 	var out, errs bytes.Buffer
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -637,7 +637,7 @@ func TestManual(t *testing.T) {
 	}
 	manual := strings.ReplaceAll(string(text), "hallpass sa ", "hallpass serviceaccount ")
 	root := &cobra.Command{Use: "hallpass"}
-	root.AddCommand(cli.Commands()...)
+	root.AddCommand(cli.Commands(nil)...)
 	seen := 0
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
