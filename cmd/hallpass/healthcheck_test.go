@@ -28,7 +28,7 @@ func TestHealthcheck(t *testing.T) {
 		{"", "healthy: " + s.URL + "/healthz\n", []string{"--listen", address}, 0},
 		{"", "hallpass: not ready: " + s.URL + "/readyz says 503 Service Unavailable: \n", []string{"--listen", address, "--ready"}, 1},
 		{"HALLPASS_SERVER_SOCKET=/nosuch/s", "hallpass: not healthy: /healthz at /nosuch/s: dial unix /nosuch/s: connect: no such file or directory\n", nil, 1},
-		{"HALLPASS_SERVER_PROTOCOL=htp", "hallpass: server.protocol: \"htp\" is not one of http, https, h2, socket\n", nil, 1},
+		{"HALLPASS_SERVER_PROTOCOL=htp", "hallpass: HALLPASS_SERVER_PROTOCOL: server.protocol: \"htp\" is not one of http, https, h2, socket\n", nil, 1},
 	} {
 		var out bytes.Buffer
 		p := program{stdout: &out, stderr: &out, environ: []string{tt.env}}

@@ -48,7 +48,7 @@ the later ones win. The server does not start with a setting that is not valid.`
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
 			if _, err := s.Listen(); err != nil {
-				return inUse(err)
+				return err
 			}
 			if err := p.tellFirstPassword(s); err != nil {
 				return err
@@ -115,14 +115,6 @@ func addThread() {
 	}
 }
 
-// inUse says what to do about an address that is taken.
-func inUse(err error) error {
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%w: stop the program that listens there, or choose another address with --listen", err)
-	}
-	return err
-}
-
 func (p *program) quickstart() *cobra.Command {
 	return p.serveFlags(&cobra.Command{
 		Use:   "quickstart",
@@ -159,7 +151,7 @@ func (p *program) prove(ctx context.Context, s *server.Server) error {
 		return errors.New("quickstart calls itself over plain HTTP: set server.protocol to http, or run hallpass serve")
 	}
 	if _, err := s.Listen(); err != nil {
-		return inUse(err)
+		return err
 	}
 	r, err := s.Quickstart(ctx)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,7 +106,7 @@ func (s *Server) Listen() (string, error) {
 	}
 	if c := s.config.Metrics; c.apart() {
 		if err := listen(&s.scrapes, c.address()); err != nil {
-			return "", fmt.Errorf("metrics.http_port: %w", err)
+			return "", fmt.Errorf("metrics.%s: %w", keyOf(err), err)
 		}
 	}
 	if err := s.listenForGuards(); err != nil {
@@ -127,7 +128,7 @@ func (s *Server) listenForClients() error {
 	if c.Protocol != protocolSocket {
 		var l net.Listener
 		if err := listen(&l, c.address()); err != nil {
-			return err
+			return fmt.Errorf("server.%s: %w", keyOf(err), err)
 		}
 		s.listeners = append(s.listeners, l)
 	}
@@ -148,9 +149,40 @@ func listen(l *net.Listener, address string) (err error) {
 		return nil
 	}
 	if *l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", address); err != nil {
-		return fmt.Errorf("listen on %s: %w", address, err)
+		return fmt.Errorf("listen on %s: %w%s", address, reason(err), advice(err))
 	}
 	return nil
+}
+
+// keyOf returns which key of a section is to blame for an address that cannot be bound.
+func keyOf(err error) string {
+	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, fs.ErrPermission) {
+		return "http_port"
+	}
+	return "http_addr"
+}
+
+// reason returns why an address cannot be bound, without the address, which stands before
+// it.
+func reason(err error) error {
+	var e *net.OpError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// advice returns what to do about an address that cannot be bound.
+func advice(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return ": stop the program that listens there, or choose another port"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return ": this machine has no such address"
+	case errors.Is(err, fs.ErrPermission):
+		return ": this user may not open the port: choose one above 1023, or let systemd open it (a socket unit)"
+	}
+	return ""
 }
 
 // socketNobody is the mode of a socket until its own is set, so that nobody else connects
@@ -169,16 +201,18 @@ func (c ServerConfig) listenOnSocket() (net.Listener, error) {
 	before := syscall.Umask(socketNobody)
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "unix", c.Socket)
 	syscall.Umask(before)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", c.Socket, err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("listen on %s: there is no directory %s: make it, or choose another path", c.Socket, filepath.Dir(c.Socket))
+	case err != nil:
+		return nil, fmt.Errorf("listen on %s: %w", c.Socket, reason(err))
 	}
 	if c.SocketGID >= 0 {
-		err = os.Chown(c.Socket, -1, c.SocketGID)
+		if err := os.Chown(c.Socket, -1, c.SocketGID); err != nil {
+			return nil, errors.Join(fmt.Errorf("server.socket_gid: %w: only root gives a file a group that its own user is not in", err), l.Close())
+		}
 	}
-	if err == nil {
-		err = os.Chmod(c.Socket, mode)
-	}
-	if err != nil {
+	if err := os.Chmod(c.Socket, mode); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return httpd.LocalPeers(l), nil
