@@ -338,6 +338,7 @@ func ignoredEnv(name string) bool {
 
 // readEnv reads the settings of the environment, and secrets from the files that it names.
 func (r *reading) readEnv(environ []string) error {
+	environ = withCredentials(environ, settings(&r.config))
 	byName, files := make(map[string]setting), make(map[string]setting)
 	var names []string
 	for _, s := range settings(&r.config) {

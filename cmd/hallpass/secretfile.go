@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,6 +19,34 @@ import (
 // maxSecretFile is the most bytes that a file with a secret may have: a file that is larger
 // is another one.
 const maxSecretFile = 64 << 10
+
+// withCredentials adds, for each secret that systemd hands over as the credential
+// "hallpass." and its key (systemd.exec(5)), the variable that names its file. A secret of
+// which the environment says something stays as it is.
+func withCredentials(environ []string, known []setting) []string {
+	set := make(map[string]string)
+	for _, kv := range environ {
+		name, value, _ := strings.Cut(kv, "=")
+		set[name] = value
+	}
+	dir := set["CREDENTIALS_DIRECTORY"]
+	if dir == "" {
+		return environ
+	}
+	environ = slices.Clip(environ)
+	for _, s := range known {
+		_, text := set[s.env]
+		_, file := set[s.fileEnv()]
+		if !s.secret() || text || file {
+			continue
+		}
+		path := filepath.Join(dir, "hallpass."+s.key)
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			environ = append(environ, s.fileEnv()+"="+path)
+		}
+	}
+	return environ
+}
 
 // setFromFile sets a secret to what the file holds that its variable names, without the
 // end of its last line. An error names the variable and the file, never what is in it.

@@ -108,3 +108,47 @@ func TestReadableSecretFile(t *testing.T) {
 		t.Errorf("%q", r.warnings)
 	}
 }
+
+// TestCredentials hands secrets over as systemd does: those of hallpass.service are read,
+// unless the environment says another.
+func TestCredentials(t *testing.T) {
+	unit, err := os.ReadFile(filepath.Join("..", "..", "packaging", "systemd", "hallpass.service"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	c := server.DefaultConfig()
+	secrets := 0
+	for _, s := range settings(&c) {
+		if !s.secret() {
+			continue
+		}
+		secrets++
+		if !strings.Contains(string(unit), "\nLoadCredential=hallpass."+s.key+"\n") {
+			t.Errorf("hallpass.service does not hand over %s", s.key)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "hallpass."+s.key), []byte("of "+s.key+"\n"), 0o400); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := strings.Count(string(unit), "\nLoadCredential="); n != secrets {
+		t.Errorf("hallpass.service hands over %d secrets of %d", n, secrets)
+	}
+	r := reading{config: server.DefaultConfig(), origins: make(map[string]string)}
+	if err := r.readEnv([]string{"CREDENTIALS_DIRECTORY=" + dir, "HALLPASS_SMTP_PASSWORD=another"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range settings(&r.config) {
+		want := "of " + s.key
+		if s.key == "smtp.password" {
+			want = "another"
+		}
+		if s.secret() && s.value.Interface() != secret.NewText(want) {
+			t.Errorf("%s is from %q and not %q", s.key, r.origins[s.key], want)
+		}
+	}
+	r = reading{config: server.DefaultConfig(), origins: make(map[string]string)}
+	if err := r.readEnv([]string{"CREDENTIALS_DIRECTORY=" + t.TempDir()}); err != nil || len(r.origins) > 0 {
+		t.Errorf("no credentials: %v, %v", err, r.origins)
+	}
+}

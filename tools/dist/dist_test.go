@@ -195,13 +195,13 @@ func lookDeb(t *testing.T, path string, program []byte) {
 			t.Fatal(err)
 		}
 	}
-	control := string(entries(t, gunzip(t, parts["control.tar.gz"]))["./control"])
-	for _, want := range []string{"Package: hallpass\n", "Version: 1.2.3\n", "Architecture: amd64\n", "Section: admin\n"} {
-		if !strings.Contains(control, want) {
-			t.Errorf("no %q in %s", want, control)
+	lookControl(t, entries(t, gunzip(t, parts["control.tar.gz"])))
+	files := entries(t, gunzip(t, parts["data.tar.gz"]))
+	for _, want := range []string{"etc/hallpass/hallpass.toml", "usr/lib/systemd/system/hallpass.service", "usr/lib/systemd/system/hallpass.socket"} {
+		if len(files["./"+want]) == 0 {
+			t.Errorf("the package has no %s", want)
 		}
 	}
-	files := entries(t, gunzip(t, parts["data.tar.gz"]))
 	if !bytes.Equal(files["./usr/bin/hallpass"], program) {
 		t.Error("the package has another binary than the archive")
 	}
@@ -215,6 +215,24 @@ func lookDeb(t *testing.T, path string, program []byte) {
 	}
 }
 
+// lookControl reads what dpkg knows of the package before it unpacks it.
+func lookControl(t *testing.T, control map[string][]byte) {
+	text := string(control["./control"])
+	for _, want := range []string{"Package: hallpass\n", "Version: 1.2.3\n", "Architecture: amd64\n", "Section: admin\n", "Recommends: ca-certificates\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+	if got := string(control["./conffiles"]); got != "/etc/hallpass/hallpass.toml\n" {
+		t.Errorf("conffiles %q", got)
+	}
+	for _, name := range []string{"postinst", "prerm", "postrm"} {
+		if !bytes.Equal(control["./"+name], read(t, filepath.Join("../../packaging/debian", name))) {
+			t.Errorf("the script %s is not that of packaging", name)
+		}
+	}
+}
+
 // lookRPM asks rpm, where it is installed.
 func lookRPM(t *testing.T, path string) {
 	if _, err := exec.LookPath("rpm"); err != nil {
@@ -222,7 +240,8 @@ func lookRPM(t *testing.T, path string) {
 		return
 	}
 	out, err := exec.CommandContext(t.Context(), "rpm", "-qp", "--nosignature", "--queryformat", `%{NAME} %{VERSION} %{ARCH} %{BUILDHOST}\n[%{FILEMODES:octal} %{FILENAMES}\n]`, path).CombinedOutput()
-	for _, want := range []string{"hallpass 1.2.3 x86_64 hallpass\n", "100755 /usr/bin/hallpass\n", "100644 /usr/share/man/man1/hallpass.1.gz\n", "100644 /usr/share/zsh/site-functions/_hallpass\n"} {
+	for _, want := range []string{"hallpass 1.2.3 x86_64 hallpass\n", "100755 /usr/bin/hallpass\n", "100644 /usr/share/man/man1/hallpass.1.gz\n", "100644 /usr/share/zsh/site-functions/_hallpass\n",
+		"100644 /etc/hallpass/hallpass.toml\n", "100644 /usr/lib/systemd/system/hallpass.service\n"} {
 		if err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("%v, no %q in %s", err, want, out)
 		}

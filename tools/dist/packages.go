@@ -42,6 +42,9 @@ func (w *work) pack(b *binary, kind string) error {
 	w.below(info.Contents, &info.Scripts)
 	info.MTime = w.time
 	info.RPM.BuildHost = "hallpass" // else the name of this machine is in the package
+	if kind == "deb" {
+		info.License = "" // Debian has a file for it, copyright, and no field
+	}
 	packager, err := nfpm.Get(kind)
 	if err != nil {
 		return err
