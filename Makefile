@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build check fmt vet client staticcheck floors tidy gosec workflows reproduce govulncheck test dist bench bench-audit profile soak
+.PHONY: help build fixture check fmt vet client staticcheck floors tidy gosec workflows reproduce govulncheck test dist bench bench-audit profile soak
 
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod

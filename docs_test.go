@@ -50,7 +50,7 @@ func TestSecurityRequirements(t *testing.T) {
 // manual returns the paths of all pages for people.
 func manual(t *testing.T) []string {
 	t.Helper()
-	pages := []string{"README.md", "CONTRIBUTING.md"}
+	pages := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"}
 	for _, pattern := range []string{"docs/*.md", "docs/*/*.md", "docs/*/*/*.md"} {
 		more, err := filepath.Glob(pattern)
 		if err != nil {
