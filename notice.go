@@ -16,6 +16,7 @@ const (
 	NoticeExpired          NoticeKind = "token.expired"             // a token's time is over
 	NoticeExpiredStillUsed NoticeKind = "token.expired_still_used"  // somebody tries a token whose time is over
 	NoticeRotated          NoticeKind = "token.rotated"             // another token replaces it; mark: its successor
+	NoticeUndone           NoticeKind = "token.rotation_undone"     // a replacement was taken back; mark: the successor that ended
 	NoticeRetired          NoticeKind = "token.retired"             // a token that was replaced has ended; mark: its successor
 	NoticeReplacedUsed     NoticeKind = "token.replaced_still_used" // somebody tries a token that was replaced; mark: the hour
 	NoticePausedUsed       NoticeKind = "token.paused_still_used"   // somebody tries a token that is paused; mark: since when it is
@@ -29,7 +30,7 @@ const (
 // its tests.
 func NoticeKinds() []NoticeKind {
 	return []NoticeKind{
-		NoticeExpiring, NoticeExpired, NoticeExpiredStillUsed, NoticeRotated, NoticeRetired, NoticeReplacedUsed,
+		NoticeExpiring, NoticeExpired, NoticeExpiredStillUsed, NoticeRotated, NoticeUndone, NoticeRetired, NoticeReplacedUsed,
 		NoticePausedUsed, NoticeStale, NoticeNewPlace, NoticePolicyChanged,
 	}
 }

@@ -18,6 +18,8 @@ func (n Notice) Title() string {
 		return n.token() + " has expired and is still used"
 	case NoticeRotated:
 		return n.token() + " is being replaced"
+	case NoticeUndone:
+		return n.token() + " is not replaced any more"
 	case NoticeRetired:
 		return n.token() + " was replaced and has ended"
 	case NoticeReplacedUsed:
@@ -77,6 +79,8 @@ func (n Notice) Text() string {
 		if n.State == TokenOverlapping {
 			text += ". Until it ends both work"
 		}
+	case NoticeUndone:
+		text += fmt.Sprintf(" is not replaced any more: the token %d, which replaced it, has ended%s%s", n.Successor, by(n.Actor), because(n.Reason))
 	case NoticeRetired:
 		text += fmt.Sprintf(" was replaced by the token %d and has ended%s%s", n.Successor, by(n.Actor), because(n.Reason))
 	case NoticeReplacedUsed:
@@ -108,7 +112,11 @@ func (n Notice) loud() string {
 		ago = plural(int(n.At.Sub(n.LastUse.At)/time.Hour), "hour")
 	}
 	from := From{Address: n.LastUse.Address, UserAgent: n.LastUse.UserAgent}
-	return " It is in use: last " + ago + " before this was written" + from.by() + "."
+	is := "It is in use"
+	if n.Kind == NoticeRetired || n.Kind == NoticeExpired {
+		is = "It was in use"
+	}
+	return " " + is + ": last " + ago + " before this was written" + from.by() + "."
 }
 
 // by says who a request came from, "" if nobody knows.

@@ -89,17 +89,22 @@ func (a *Admin) notifyReplaced(tx *store.Tx, old hallpass.Token, actor, reason s
 	if old.State(a.now(), false) == hallpass.TokenRotated {
 		kinds = append(kinds, hallpass.NoticeRetired)
 	}
-	return a.notifyOfOld(tx, old, actor, reason, kinds...)
+	return a.notifyOfOld(tx, old, old.Rotation.Successor, actor, reason, kinds...)
 }
 
 // notifyRetired writes the notice of a token that was replaced before and has ended now.
 // That it was replaced was told then: a channel that was made since is not told of it.
 // actor is the login of who ended it, "" for the server.
 func (a *Admin) notifyRetired(tx *store.Tx, old hallpass.Token, actor, reason string) error {
-	return a.notifyOfOld(tx, old, actor, reason, hallpass.NoticeRetired)
+	return a.notifyOfOld(tx, old, old.Rotation.Successor, actor, reason, hallpass.NoticeRetired)
 }
 
-func (a *Admin) notifyOfOld(tx *store.Tx, old hallpass.Token, actor, reason string, kinds ...hallpass.NoticeKind) error {
+// notifyUndone writes the notice of a token that next does not replace any more.
+func (a *Admin) notifyUndone(tx *store.Tx, back hallpass.Token, next hallpass.TokenID, actor string) error {
+	return a.notifyOfOld(tx, back, next, actor, "", hallpass.NoticeUndone)
+}
+
+func (a *Admin) notifyOfOld(tx *store.Tx, old hallpass.Token, next hallpass.TokenID, actor, reason string, kinds ...hallpass.NoticeKind) error {
 	account, err := tx.ServiceAccount(old.Org, old.ServiceAccount)
 	if err != nil {
 		return err
@@ -107,7 +112,7 @@ func (a *Admin) notifyOfOld(tx *store.Tx, old hallpass.Token, actor, reason stri
 	var list []hallpass.Notice
 	for _, kind := range kinds {
 		n := hallpass.TokenNotice(kind, old, account, a.now())
-		n.Mark, n.Actor, n.Reason = idText(old.Rotation.Successor), actor, reason
+		n.Successor, n.Mark, n.Actor, n.Reason = next, idText(next), actor, reason
 		list = append(list, n)
 	}
 	return tx.Notify(list...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -325,6 +326,31 @@ func TestNoticeOfAnEnd(t *testing.T) {
 	list, err := w.Deliveries(t.Context(), boss, c.ID, "", 0, 1)
 	if err != nil || list[0].Notice.Actor != "" || list[0].Notice.Reason != fmt.Sprintf("token %d was used", out.Token.ID) {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// TestNoticeOfAnUndo takes a rotation back: who was told that it began is told that it is
+// over, and that nobody need to change anything.
+func TestNoticeOfAnUndo(t *testing.T) {
+	w, _, c := newNoticeWorld(t)
+	account, boss := w.machine("ci", hallpass.RoleViewer).ServiceAccount(), w.human("admin")
+	made, err := w.CreateToken(t.Context(), boss, account, admin.NewToken{Name: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.RotateToken(t.Context(), boss, account, made.Token.ID, admin.Rotate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.UndoRotation(t.Context(), boss, account, out.Token.ID); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"t token.rotated", "t token.rotation_undone"}, w.toldOf(c, made.Token.ID)); d != "" {
+		t.Error(d)
+	}
+	list, err := w.Deliveries(t.Context(), boss, c.ID, "", 0, 1)
+	if n := list[0].Notice; err != nil || n.Successor != out.Token.ID || n.State != hallpass.TokenLive || n.Actor != "admin" || !strings.Contains(n.Text(), fmt.Sprintf("the token %d, which replaced it, has ended", out.Token.ID)) {
+		t.Errorf("it tells %+v, %v", n, err)
 	}
 }
 

@@ -392,6 +392,9 @@ func (a *Admin) UndoRotation(ctx context.Context, c hallpass.Caller, account hal
 		if back, err = t.GiveNameBack(alone(old), now); err != nil {
 			return err
 		}
+		if err := a.notifyUndone(t.Tx, back, next.ID, t.Caller.Principal.Login); err != nil {
+			return err
+		}
 		return t.Audit("token", idText(old.ID), fmt.Sprintf("token %d, which replaced it, is ended", next.ID))
 	})
 	return back, err

@@ -145,6 +145,7 @@ var noticeKindWords = map[hallpass.NoticeKind]string{
 	hallpass.NoticeExpired:          "A token has expired",
 	hallpass.NoticeExpiredStillUsed: "An expired token is still used",
 	hallpass.NoticeRotated:          "A token is being replaced",
+	hallpass.NoticeUndone:           "A replacement was taken back",
 	hallpass.NoticeRetired:          "A replaced token has ended",
 	hallpass.NoticeReplacedUsed:     "A replaced token is still used",
 	hallpass.NoticePausedUsed:       "A paused token is still used",
