@@ -35,3 +35,15 @@ type UserOrg struct {
 	Name string
 	Role Role
 }
+
+// An OrgSummary is an org with how much is in it. It is a plain value.
+type OrgSummary struct {
+	Org
+	Members    int
+	Accounts   int
+	LiveTokens int // that have not ended; those that are paused among them
+	Teams      int
+	Guards     int
+	Folders    int
+	Dashboards int
+}

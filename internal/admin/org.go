@@ -179,6 +179,43 @@ func (a *Admin) Orgs(ctx context.Context, c hallpass.Caller, text string, p Page
 	return list, err
 }
 
+// OrgSummaries is Orgs with how much is in each, read with one statement. Whoever may read
+// the orgs of the server and not their quotas gets no numbers.
+func (a *Admin) OrgSummaries(ctx context.Context, c hallpass.Caller, text string, p Page) (list []hallpass.OrgSummary, counted bool, err error) {
+	counted = c.CanOnServer(hallpass.OrgsQuotasRead, "")
+	err = a.read(ctx, c, need{action: hallpass.OrgsRead, where: onServer}, func(tx *store.Tx) error {
+		limit, offset := p.limits()
+		list, err = tx.OrgSummaries(text, 0, a.now(), limit, offset)
+		return err
+	})
+	if !counted {
+		for i, s := range list {
+			list[i] = hallpass.OrgSummary{Org: s.Org}
+		}
+	}
+	return list, counted, err
+}
+
+// OrgSummary returns one org of the server; NotFound when there is none. counted is as for
+// OrgSummaries.
+func (a *Admin) OrgSummary(ctx context.Context, c hallpass.Caller, id hallpass.OrgID) (s hallpass.OrgSummary, counted bool, err error) {
+	counted = c.CanOnServer(hallpass.OrgsQuotasRead, "")
+	err = a.read(ctx, c, need{action: hallpass.OrgsRead, where: onServer}, func(tx *store.Tx) error {
+		list, err := tx.OrgSummaries("", id, a.now(), 1, 0)
+		if err == nil && (len(list) == 0 || id == 0) {
+			err = errOrgNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if s = list[0]; !counted {
+			s = hallpass.OrgSummary{Org: s.Org}
+		}
+		return nil
+	})
+	return s, counted, err
+}
+
 // CreateOrg makes an org with the user who calls as its Admin. A name that is
 // taken is a Conflict. What basic roles have in every org holds on the server
 // too: the caller must hold it there already.

@@ -250,6 +250,7 @@ func table() []route {
 
 	get("/admin/orgs", orgs)
 	post("/admin/orgs", harmless, createOrg)
+	get("/admin/orgs/{org}", orgPage)
 	post("/admin/orgs/{org}/name", harmless, renameOrg)
 	link("/admin/orgs/{org}/delete", deleteOrg)
 

@@ -57,6 +57,7 @@ var views = map[string]any{
 	"guards/list":              guardsView{},
 	"nodes/list":               nodesView{},
 	"orgs/list":                orgsView{},
+	"orgs/detail":              orgView{},
 	"roles/detail":             roleView{},
 	"roles/edit":               roleFormView{},
 	"roles/list":               rolesView{},

@@ -78,7 +78,7 @@ func (req *request) pageOf(n admin.Name) string {
 	case n.Kind == admin.RefRole:
 		return roleURL(n.ID)
 	case n.Kind == admin.RefOrg && req.caller.CanOnServer(hallpass.OrgsRead, ""):
-		return crumbOrgs.URL
+		return orgURL(hallpass.OrgID(id))
 	case n.Kind == admin.RefFolder:
 		return folderURL(n.ID)
 	case n.Kind == admin.RefGuard:

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
-	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
@@ -17,19 +17,42 @@ var crumbOrgs = crumb{nounOrg.Title(), "/admin/orgs"}
 // orgsView is the list of the server's orgs.
 type orgsView struct {
 	frame
-	Query  string
-	Rows   []orgRow
-	Create bool
-	Typed  string
-	More   string // address of the next page
+	Query   string
+	Rows    []orgRow
+	Counted bool // the viewer may see how much is in them
+	Create  bool
+	Typed   string
+	More    string // address of the next page
 }
 
 // orgRow is one org.
 type orgRow struct {
-	ID      hallpass.OrgID
-	Name    string
+	hallpass.OrgSummary
 	URL     string
 	Current bool
+}
+
+func (req *request) orgRow(o hallpass.OrgSummary) orgRow {
+	return orgRow{o, orgURL(o.ID), o.ID == req.caller.Org}
+}
+
+// orgView is the page of one org.
+type orgView struct {
+	frame
+	Org     orgRow
+	Since   timestamp
+	Counts  []orgCount // none: the viewer may not see them
+	Member  bool       // the viewer can work in it
+	Write   bool
+	Delete  bool
+	Address string
+}
+
+// orgCount is how many of a kind of thing an org has.
+type orgCount struct {
+	Count int
+	Label string
+	URL   string // of the list; empty: the viewer works in another org
 }
 
 func orgURL(id hallpass.OrgID) string { return "/admin/orgs/" + strconv.FormatInt(int64(id), 10) }
@@ -39,13 +62,13 @@ func orgs(req *request) error { return req.showOrgs(http.StatusOK, orgsView{}) }
 
 func (req *request) showOrgs(status int, view orgsView) error {
 	p, text := req.listPage()
-	list, err := req.o.Admin.Orgs(req.Context(), req.caller, text, admin.Page{Number: p.Number, Size: p.Size})
+	list, counted, err := req.o.Admin.OrgSummaries(req.Context(), req.caller, text, p)
 	if err != nil {
 		return err
 	}
-	view.Query, view.Create = text, req.caller.CanOnServer(hallpass.OrgsCreate, "")
+	view.Counted, view.Query, view.Create = counted, text, req.caller.CanOnServer(hallpass.OrgsCreate, "")
 	for _, o := range list {
-		view.Rows = append(view.Rows, orgRow{o.ID, o.Name, orgURL(o.ID), o.ID == req.caller.Org})
+		view.Rows = append(view.Rows, req.orgRow(o))
 	}
 	if len(list) == p.Size {
 		view.More = "/admin/orgs?" + url.Values{"query": {text}, "page": {strconv.Itoa(p.Number + 1)}}.Encode()
@@ -61,6 +84,53 @@ func createOrg(req *request) error {
 	name := strings.TrimSpace(req.PostForm.Get("name"))
 	_, err := req.o.Admin.CreateOrg(req.Context(), req.caller, name)
 	return req.orgDone(err, "name", "Organization "+name+" created.", orgsView{Typed: req.PostForm.Get("name")})
+}
+
+// orgPage is GET /admin/orgs/{org}.
+func orgPage(req *request) error { return req.showOrg(http.StatusOK) }
+
+func (req *request) showOrg(status int) error {
+	id, ok := hallpass.ParseID(req.PathValue("org"))
+	if !ok {
+		return errNoPage
+	}
+	o, counted, err := req.o.Admin.OrgSummary(req.Context(), req.caller, hallpass.OrgID(id))
+	if err != nil {
+		return err
+	}
+	view := orgView{Org: req.orgRow(o), Since: req.timestamp(o.CreatedAt), Address: orgAddress(o.Address)}
+	if there, err := req.o.Admin.In(req.Context(), req.caller, o.ID); err == nil {
+		view.Write, view.Delete = there.Can(hallpass.OrgsWrite, ""), !view.Org.Current && there.Can(hallpass.OrgsDelete, "")
+		view.Member = !there.OrgMissing
+	}
+	if counted {
+		view.Counts = orgCounts(view.Org)
+	}
+	if view.frame, err = req.frame("orgs", o.Name, crumbAdmin, crumbOrgs); err != nil {
+		return err
+	}
+	return req.showStatus(status, "orgs/detail", view)
+}
+
+// orgCounts are the numbers of the org. Lists are those of the org where the viewer works.
+func orgCounts(o orgRow) []orgCount {
+	counts := []orgCount{
+		{o.Members, nounUser.Of(o.Members), crumbOrgUsers.URL}, {o.Accounts, nounAccount.Of(o.Accounts), crumbAccounts.URL},
+		{o.LiveTokens, "live " + nounToken.Of(o.LiveTokens), crumbTokens.URL}, {o.Teams, nounTeam.Of(o.Teams), crumbTeams.URL},
+		{o.Guards, nounGuard.Of(o.Guards), crumbGuards.URL}, {o.Folders, noun{"folder", "folders"}.Of(o.Folders), crumbFolders.URL},
+	}
+	if !o.Current {
+		for i := range counts {
+			counts[i].URL = ""
+		}
+	}
+	return counts
+}
+
+// orgAddress is the address in one line.
+func orgAddress(a hallpass.Address) string {
+	parts := []string{a.Address1, a.Address2, strings.TrimSpace(a.ZipCode + " " + a.City), a.State, a.Country}
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")
 }
 
 // orgDone goes back to the list of orgs with a message, or shows the list with the
@@ -94,13 +164,26 @@ func renameOrg(req *request) error {
 	}
 	name := strings.TrimSpace(req.PostForm.Get("name"))
 	err = req.o.Admin.RenameOrg(req.Context(), c, name)
-	return req.orgDone(err, "name-"+req.PathValue("org"), "The organization is now called "+name+".", orgsView{})
+	switch {
+	case err == nil:
+		req.flash("The organization is now called " + name + ".")
+		req.seeOther(orgURL(c.Org))
+		return nil
+	case req.formError(err, "name"):
+		return req.showOrg(httpd.Status(err))
+	}
+	return err
 }
 
 // deleteOrg is GET and POST /admin/orgs/{org}/delete.
 func deleteOrg(req *request) (change, error) {
 	ch := change{Cancel: crumbOrgs.URL, here: "orgs", crumbs: []crumb{crumbAdmin, crumbOrgs}}
-	ch.again = func(err error) error { return req.orgDone(err, "name-"+req.PathValue("org"), "", orgsView{}) }
+	ch.again = func(err error) error {
+		if !req.formError(err, "delete") {
+			return err
+		}
+		return req.showOrg(httpd.Status(err))
+	}
 	c, err := req.orgCaller()
 	if err != nil {
 		return ch, err
@@ -124,6 +207,7 @@ func deleteOrg(req *request) (change, error) {
 		"Its tokens stop working at once.", "Service accounts, teams, roles and folders of this organization are deleted too. Users stay on the server.",
 	}
 	ch.Alarm = used["org_api_key"] > 0
+	ch.to, ch.Cancel = crumbOrgs.URL, orgURL(c.Org)
 	ch.done = "The organization " + o.Name + " is deleted."
 	ch.do = func() error { return req.o.Admin.DeleteOrg(req.Context(), c) }
 	return ch, nil

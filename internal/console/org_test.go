@@ -1,8 +1,12 @@
 package console_test
 
 import (
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
@@ -22,4 +26,48 @@ func TestOrgsWithoutScript(t *testing.T) {
 	b.want("the question", b.get("/admin/orgs/2/delete"), 200, "Service accounts, teams, roles and folders of this organization are deleted too.", "1 member")
 	b.want("delete", b.save("/admin/orgs/2/delete"), 303)
 	b.want("gone", b.get("/admin/orgs?query=Store"), 200, "No organizations found")
+}
+
+// TestOrgPage counts what is in each org, and opens one.
+func TestOrgPage(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	const hostile = `"><script>alert(1)</script>`
+	b.want("create", b.save("/admin/orgs", "name", hostile), 303)
+	b.create("ci", "Viewer")
+	b.create("nightly", "Viewer")
+	for _, call := range [][2]string{
+		{"/api/serviceaccounts/2/tokens", `{"name":"live"}`}, {"/api/serviceaccounts/2/tokens", `{"name":"gone"}`}, {"/api/serviceaccounts/3/tokens", `{"name":"short","secondsToLive":60}`},
+		{"/api/teams", `{"name":"Crew"}`}, {"/api/folders", `{"title":"Shop"}`}, {"/api/folders", `{"title":"Yard"}`}, {"/api/folders", `{"title":"Attic"}`},
+	} {
+		if r := s.Do(hallpasstest.Admin, "POST", call[0], call[1]); r.StatusCode > 201 {
+			t.Fatalf("%s: %d %s", call[0], r.StatusCode, r.Text)
+		}
+	}
+	s.Do(hallpasstest.Admin, "DELETE", "/api/serviceaccounts/2/tokens/2", "")
+	s.Clock.Wind(time.Minute)
+	row := regexp.MustCompile(`class="num">(\d+)<`)
+	list := b.get("/admin/orgs")
+	b.want("the list", list, 200, hostile, "Live tokens")
+	var numbers []string
+	for _, m := range row.FindAllStringSubmatch(list.text, -1) {
+		numbers = append(numbers, m[1])
+	}
+	if got := strings.Join(numbers, " "); got != "1 2 1 1 0 3 1 0 0 0 0 0" {
+		t.Errorf("the orgs have %s", got)
+	}
+	b.want("its page", b.get("/admin/orgs/1"), 200, "You work here", `<a href="/org/serviceaccounts"><b>2</b><span>service accounts</span></a>`, `<b>1</b><span>live token</span>`, `<b>3</b><span>folders</span>`, "Work in another organization to delete this one")
+	b.want("another", b.get("/admin/orgs/2"), 200, hostile, "Work here", `<div class="tally"><b>1</b><span>user</span></div>`, "Delete organization")
+	b.want("a name that is taken", b.save("/admin/orgs/2/name", "name", "Main Org."), 400, `id="error-name"`, "name taken")
+	b.want("rename", b.save("/admin/orgs/2/name", "name", "Store"), 303)
+	b.want("renamed", b.get("/admin/orgs/2"), 200, "The organization is now called Store.")
+	for path, status := range map[string]int{"/admin/orgs/99": 404, "/admin/orgs/0": 404, "/admin/orgs/x": 404} {
+		if p := b.get(path); p.status != status {
+			t.Errorf("GET %s: %d, want %d", path, p.status, status)
+		}
+	}
+	s.User("orga", hallpass.RoleAdmin)
+	if p := signedIn(t, s, "orga", hallpasstest.UserPassword).get("/admin/orgs/1"); p.status != 403 {
+		t.Errorf("the page of an org to its Admin: %d", p.status)
+	}
 }

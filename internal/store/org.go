@@ -3,17 +3,18 @@ package store
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
 
 const orgColumns = `id, name, address1, address2, city, zip_code, state, country, created_us, updated_us`
 
-func scanOrg(r row) (hallpass.Org, error) {
+func scanOrg(r row, more ...any) (hallpass.Org, error) {
 	var o hallpass.Org
 	var created, updated int64
 	a := &o.Address
-	err := r.Scan(&o.ID, &o.Name, &a.Address1, &a.Address2, &a.City, &a.ZipCode, &a.State, &a.Country, &created, &updated)
+	err := r.Scan(append([]any{&o.ID, &o.Name, &a.Address1, &a.Address2, &a.City, &a.ZipCode, &a.State, &a.Country, &created, &updated}, more...)...)
 	o.CreatedAt, o.UpdatedAt = fromMicros(created), fromMicros(updated)
 	return o, err
 }
@@ -171,12 +172,37 @@ func (tx *Tx) OrgByName(name string) (hallpass.Org, error) {
 
 // Orgs returns a page of the orgs whose name holds text, by ID.
 func (tx *Tx) Orgs(text string, limit, offset int) ([]hallpass.Org, error) {
-	list, err := all(tx, scanOrg, `
+	list, err := all(tx, func(r row) (hallpass.Org, error) { return scanOrg(r) }, `
 		SELECT `+orgColumns+` FROM orgs WHERE name_key LIKE $1 ESCAPE '\' ORDER BY id LIMIT $2 OFFSET $3`, contains(text), limit, offset)
 	if err != nil {
 		return nil, fmt.Errorf("store: orgs: %w", err)
 	}
 	return list, nil
+}
+
+// OrgSummaries returns a page of the orgs whose name holds text, by ID, with what is in
+// them at now; of one alone if only is not zero.
+func (tx *Tx) OrgSummaries(text string, only hallpass.OrgID, now time.Time, limit, offset int) ([]hallpass.OrgSummary, error) {
+	list, err := all(tx, scanOrgSummary, `
+		SELECT `+orgColumns+`,
+		       (SELECT COUNT(*) FROM members m WHERE m.org_id = o.id),
+		       (SELECT COUNT(*) FROM service_accounts a WHERE a.org_id = o.id),
+		       (SELECT COUNT(*) FROM tokens t WHERE t.org_id = o.id AND `+liveToken("$5")+`),
+		       (SELECT COUNT(*) FROM teams s WHERE s.org_id = o.id),
+		       (SELECT COUNT(*) FROM guards g WHERE g.org_id = o.id),
+		       (SELECT COUNT(*) FROM folders f WHERE f.org_id = o.id),
+		       (SELECT COUNT(*) FROM dashboards d WHERE d.org_id = o.id)
+		FROM   orgs o WHERE name_key LIKE $1 ESCAPE '\' AND ($2 = 0 OR o.id = $2) ORDER BY id LIMIT $3 OFFSET $4`,
+		contains(text), int64(only), limit, offset, micros(now))
+	if err != nil {
+		return nil, fmt.Errorf("store: org summaries: %w", err)
+	}
+	return list, nil
+}
+
+func scanOrgSummary(r row) (s hallpass.OrgSummary, err error) {
+	s.Org, err = scanOrg(r, &s.Members, &s.Accounts, &s.LiveTokens, &s.Teams, &s.Guards, &s.Folders, &s.Dashboards)
+	return s, err
 }
 
 // DeleteOrg removes the org with everything in it; users stay, and those who
