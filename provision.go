@@ -217,8 +217,9 @@ func (r reference) section() string { return string(r.noun) + "." + r.name }
 
 // OrderDeclarations returns what the files declare by file, in an order in which every file
 // comes after those whose sections it refers to, and in each file what others refer to
-// first. Each section must be declared once, each reference must name one that is
-// declared, of the same org, and no two files may each need the other to come first.
+// first. Each section, name and secret must be declared once, each reference must name a
+// section that is declared, of the same org, and no two files may each need the other to
+// come first.
 func OrderDeclarations(list []Declaration) ([][]Declaration, error) {
 	by := make(map[string]Declaration)
 	for _, d := range list {
@@ -226,6 +227,9 @@ func OrderDeclarations(list []Declaration) ([][]Declaration, error) {
 			return nil, d.Wrong("", fmt.Errorf("it stands in %s already, line %d", first.File, first.Lines[""]))
 		}
 		by[d.Section] = d
+	}
+	if err := distinct(list); err != nil {
+		return nil, err
 	}
 	needs := make(map[string]map[string]string) // which files a file needs, and for which section
 	for _, d := range list {
@@ -258,6 +262,31 @@ func OrderDeclarations(list []Declaration) ([][]Declaration, error) {
 		})
 	}
 	return ordered, nil
+}
+
+// distinct returns an error if two sections declare one name in one org, or tokens with one
+// secret.
+func distinct(list []Declaration) error {
+	type place struct {
+		noun      DeclaredNoun
+		org, name string
+	}
+	names, secrets := make(map[place]Declaration), make(map[[32]byte]Declaration)
+	for _, d := range list {
+		at := place{d.Noun, d.Org, NameKey(d.Title())}
+		if first, twice := names[at]; twice {
+			return d.Wrong("name", fmt.Errorf("[%s] in %s, line %d, has this name too", first.Section, first.File, first.Lines[""]))
+		}
+		names[at] = d
+		if d.Noun != DeclaredToken {
+			continue
+		}
+		if first, twice := secrets[d.Token.Hash]; twice {
+			return d.Wrong("", fmt.Errorf("[%s] in %s, line %d, has this secret too", first.Section, first.File, first.Lines[""]))
+		}
+		secrets[d.Token.Hash] = d
+	}
+	return nil
 }
 
 // find returns the section that d refers to.

@@ -37,7 +37,7 @@ type flags struct {
 
 // installationCommands returns the commands that serve, or work on the data directory.
 func (p *program) installationCommands() []*cobra.Command {
-	return []*cobra.Command{p.serve(), p.quickstart(), p.configCommand(), p.adminCommand(), p.backup(), p.restore(), p.migrate(), p.healthcheck()}
+	return []*cobra.Command{p.serve(), p.quickstart(), p.configCommand(), p.adminCommand(), p.backup(), p.restore(), p.migrate(), p.provision(), p.healthcheck()}
 }
 
 // installationFlags adds the flags that say which installation is meant.

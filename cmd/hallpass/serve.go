@@ -30,8 +30,8 @@ func (p *program) serve() *cobra.Command {
 		Long: `Run the server until Ctrl-C or SIGTERM stops it.
 
 On SIGHUP the server reads its settings again. A new log.level, the guards of the
-file and the files of TLS take effect at once; the log names the changed settings
-that need a restart. A server that runs in a terminal stops on SIGHUP, because the terminal
+file, the files of TLS and the provisioning files take effect at once; the log names
+the changed settings that need a restart. A server that runs in a terminal stops on SIGHUP, because the terminal
 sends it when it is closed.
 
 Settings come from --config (a TOML file with the sections and keys of

@@ -46,8 +46,8 @@ func (p *program) serveWithSignals(ctx context.Context, s *server.Server) error 
 }
 
 // reload reads the settings again and applies those that can change while the server
-// runs: the log's level, the guards and the files of TLS. If one of them is not valid, all stay as they
-// were.
+// runs: the log's level, the guards, and the files of TLS and provisioning. If one of them
+// is not valid, those after it stay as they were.
 func (p *program) reload(ctx context.Context, s *server.Server) {
 	c, err := p.loadConfig()
 	if err != nil {
@@ -64,8 +64,12 @@ func (p *program) reload(ctx context.Context, s *server.Server) {
 			return
 		}
 	}
+	if err := s.ApplyFiles(ctx, c.Provisioning); err != nil {
+		p.log.Error("the provisioning files were read again, and cannot be applied: what they declared before stays in effect", "error", err)
+		return
+	}
 	p.level.Set(levelOf(c))
-	if changed := changedKeys(&p.config, &c, "log.level"); len(changed) > 0 {
+	if changed := changedKeys(&p.config, &c, "log.level", "provisioning.path", "provisioning.prune"); len(changed) > 0 {
 		p.log.Warn("the settings were read again: some changes need a restart", "log.level", c.Log.Level, "restart_for", strings.Join(changed, " "))
 		return
 	}

@@ -5,17 +5,26 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
-// Provision makes true what files declare, file by file in that order: each of them is
-// applied whole or not at all, and what comes after one that fails is not applied. Then
-// what no file declares any more is disabled or, with prune, deleted. It returns what it
-// did and what it could not do. Who wrote the files may do anything; the audit names the
-// file. Once it has returned, no node decides by what was.
+// Provision makes true what files declare. First it compares all of them with what is
+// there: if one does not fit, nothing is applied. Then it applies file by file in that
+// order, each of them whole or not at all; what comes after one that fails is not applied.
+// At last what no file declares any more is disabled or, with prune, deleted. It returns
+// what it did and what it could not do. Who wrote the files may do anything; the audit
+// names the file. Once it has returned, no node decides by what was.
 func (a *Admin) Provision(ctx context.Context, files [][]hallpass.Declaration, prune bool) (did []hallpass.ProvisionStep, err error) {
+	plan, err := a.PlanProvision(ctx, files, prune)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(plan, changes) {
+		return plan, nil
+	}
 	for _, file := range files {
 		did, err = a.provision(ctx, did, files, func(p *provisioning) ([]hallpass.ProvisionStep, error) { return p.fileSteps(file) })
 		if err != nil {
@@ -76,7 +85,7 @@ func (a *Admin) provision(
 		_, err := find(tx)
 		return err
 	})
-	if err != nil || !slices.ContainsFunc(steps, func(s hallpass.ProvisionStep) bool { return s.Do != "" }) {
+	if err != nil || !slices.ContainsFunc(steps, changes) {
 		return append(before, steps...), err
 	}
 	err = a.db.Write(ctx, func(tx *store.Tx) error {
@@ -92,6 +101,9 @@ func (a *Admin) provision(
 	return append(before, steps...), nil
 }
 
+// changes reports whether the step changes anything.
+func changes(s hallpass.ProvisionStep) bool { return s.Do != "" }
+
 // A provisioning compares what files declare with the database, and changes it, in one
 // transaction.
 type provisioning struct {
@@ -100,6 +112,7 @@ type provisioning struct {
 	wanted  map[string]hallpass.Declaration // all that files declare, by section
 	applied map[string]hallpass.Provisioned // by section
 	as      map[thing]string                // the sections, by what they are about
+	stock
 }
 
 // A thing is what a section is about.
@@ -109,7 +122,7 @@ type thing struct {
 }
 
 func (a *Admin) newProvisioning(tx *store.Tx, files [][]hallpass.Declaration) (*provisioning, error) {
-	p := &provisioning{tx, a, make(map[string]hallpass.Declaration), make(map[string]hallpass.Provisioned), make(map[thing]string)}
+	p := &provisioning{tx, a, make(map[string]hallpass.Declaration), make(map[string]hallpass.Provisioned), make(map[thing]string), newStock()}
 	for _, d := range slices.Concat(files...) {
 		p.wanted[d.Section] = d
 	}
@@ -128,6 +141,9 @@ func (p *provisioning) fileSteps(file []hallpass.Declaration) (steps []hallpass.
 			return nil, located(d, err)
 		}
 		s, err := d.Step(now)
+		if err == nil {
+			err = located(d, p.valid(s))
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -136,6 +152,56 @@ func (p *provisioning) fileSteps(file []hallpass.Declaration) (steps []hallpass.
 		}
 	}
 	return steps, nil
+}
+
+// valid returns an error if the step cannot be made, as far as that is known before steps
+// that come first are made.
+func (p *provisioning) valid(s hallpass.ProvisionStep) error {
+	switch {
+	case s.Want.Noun == hallpass.DeclaredGuard:
+		return p.admin.ValidateGuard(s.Want.Guard)
+	case s.Want.Noun == hallpass.DeclaredToken && (s.Do == hallpass.ProvisionCreate || s.Do == hallpass.ProvisionRotate):
+		if err := p.admin.validLife(s.Want); err != nil {
+			return err
+		}
+		if s.Have.Applied.Hash != [32]byte{} { // else it was looked for by its secret
+			return p.freeSecret(s.Want.Token)
+		}
+		if err := p.TokenNameFree(s.Have.In, s.Want.Token.Name, p.admin.now()); err != nil {
+			return s.Want.Wrong("name", err)
+		}
+	}
+	return nil
+}
+
+// freeSecret returns a Conflict if there is a token with the secret already.
+func (p *provisioning) freeSecret(t hallpass.Token) error {
+	other, err := p.TokenByHash(t.Hash)
+	switch section := p.as[thing{other.Org, target(auditNouns[hallpass.DeclaredToken], int64(other.ID))}]; {
+	case err == nil && section != "":
+		return conflicting("the token of [" + section + "] has this secret: a secret keeps its key")
+	case err == nil:
+		return conflicting("another token has this secret")
+	case hallpass.KindOf(err) == hallpass.NotFound:
+		return nil
+	}
+	return err
+}
+
+// validLife returns an error unless a declared token that is made now may end when it
+// should.
+func (a *Admin) validLife(d hallpass.Declaration) error {
+	seconds, now := int64(0), a.now()
+	if end := d.Token.ExpiresAt; !end.IsZero() {
+		if !end.After(now) {
+			return d.Wrong("expires", conflicting("that is over"))
+		}
+		seconds = int64(end.Sub(now) / time.Second)
+	}
+	if _, err := a.o.TokenPolicy.Expiry(now, seconds); err != nil {
+		return d.Wrong("expires", err)
+	}
+	return nil
 }
 
 // located returns the error with the place of the section, unless it has a place.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,7 +27,9 @@ type files struct {
 
 func newFiles(t *testing.T, o admin.Options) *files {
 	t.Helper()
-	return &files{world: newWorld(t, o), dir: t.TempDir()}
+	f := &files{world: newWorld(t, o), dir: t.TempDir()}
+	f.write("none.toml", "\n") // a folder without files is an error
+	return f
 }
 
 // write writes a file; without a text it removes it.
@@ -211,6 +214,10 @@ func TestProvisionAdopts(t *testing.T) {
 func TestProvisionRefused(t *testing.T) {
 	f := newFiles(t, admin.Options{TokenPolicy: hallpass.TokenPolicy{DayLimit: 30}})
 	ctx := t.Context()
+	made, err := f.CreateToken(ctx, f.human("admin"), f.machine30("other"), admin.NewToken{Name: "by hand", Seconds: 3600})
+	if err != nil {
+		t.Fatal(err)
+	}
 	text := secret.NewToken()
 	if _, err := f.ApplyConfigGuards(ctx, []hallpass.Guard{{Name: "file", Org: hallpass.FirstOrg, Preset: "loki"}}, "hallpass.toml"); err != nil {
 		t.Fatal(err)
@@ -221,10 +228,12 @@ func TestProvisionRefused(t *testing.T) {
 		{"a guard of the configuration file", "[guard.file]\n", "b.toml:1: guard.file: The guard file is written down in the configuration file hallpass.toml"},
 		{"a token without an end", "[service_account.b]\n[service_account.b.token.t]\n" + sha(secret.NewToken()), "b.toml:2: service_account.b.token.t.expires: Number of seconds before expiration should be set"},
 		{"a token that has ended", "[service_account.b]\n[service_account.b.token.x]\n" + sha(secret.NewToken()) + "expires = 2020-01-01T00:00:00Z\n", "b.toml:4: service_account.b.token.x.expires: that is over"},
-		{"a secret of another account", "[service_account.b]\n[service_account.b.token.x]\n" + sha(text), "b.toml:2: service_account.b.token.x: a token of another account has this secret"},
+		{"a secret of another account", "[service_account.b]\n[service_account.b.token.x]\n" + sha(made.Secret), "b.toml:2: service_account.b.token.x: a token of another account has this secret"},
 		{"a permission that the account has not", "[service_account.b]\n[service_account.b.token.x]\n" + sha(secret.NewToken()) + "permissions = [\"teams:read\"]\nexpires = " + time.Now().AddDate(0, 0, 5).UTC().Format(time.RFC3339) + "\n",
 			"b.toml:2: service_account.b.token.x: permissions[0] is not held by the account"},
-		{"one thing in two sections", "[service_account.b]\nname = \"a\"\n", "b.toml:1: service_account.b: it is the service account of [service_account.a]"},
+		{"one thing in two sections", "[org.main]\nname = \"Main Org.\"\n[service_account.b]\norg = \"main\"\nname = \"a\"\n", "b.toml:3: service_account.b: it is the service account of [service_account.a]"},
+		{"a name that a person gave a token", "[service_account.b]\n[service_account.b.token.x]\nname = \"by hand\"\n" + sha(secret.NewToken()) + "expires = " + time.Now().AddDate(0, 0, 5).UTC().Format(time.RFC3339) + "\n",
+			"b.toml:3: service_account.b.token.x.name: service account token with given name already exists"},
 		{"another org", "[org.b]\n[service_account.b]\norg = \"b\"\n[guard.file]\norg = \"b\"\n", "b.toml:4: guard.file: A guard with this name exists already on this server"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -236,6 +245,86 @@ func TestProvisionRefused(t *testing.T) {
 				t.Errorf("something of it stays: %v", err)
 			}
 		})
+	}
+}
+
+// machine30 makes an account, where no token may live for ever.
+func (f *files) machine30(name string) hallpass.ServiceAccountID {
+	f.t.Helper()
+	role := hallpass.RoleNone
+	a, err := f.CreateServiceAccount(f.t.Context(), f.human("admin"), admin.NewServiceAccount{Name: name, Role: &role})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return a.ID
+}
+
+// TestProvisionWhole applies a folder of which one file does not fit what is there:
+// nothing of the others is applied.
+func TestProvisionWhole(t *testing.T) {
+	f := newFiles(t, admin.Options{})
+	f.write("a.toml", "[service_account.a]\n")
+	f.write("b.toml", "[service_account.b.token.t]\n"+sha(secret.NewToken())+"expires = 2020-01-01T00:00:00Z\n")
+	before := f.entries()
+	if did, err := f.Provision(t.Context(), f.read(), false); err == nil || !strings.HasPrefix(err.Error(), "b.toml:3: service_account.b.token.t.expires: that is over") || len(did) != 0 {
+		t.Errorf("%s, %v", steps(did), err)
+	}
+	if _, err := f.ServiceAccountID(t.Context(), f.human("admin"), "a"); hallpass.KindOf(err) != hallpass.NotFound || f.entries() != before {
+		t.Errorf("something was applied: %v", err)
+	}
+}
+
+// entries counts the audit.
+func (f *files) entries() int {
+	f.t.Helper()
+	list, err := f.Audit(f.t.Context(), f.human("admin"), hallpass.AuditFilter{Limit: 1000})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return len(list.Entries)
+}
+
+// TestProvisionTogether applies one folder by several nodes at once: they take turns, and
+// each thing is made once.
+func TestProvisionTogether(t *testing.T) {
+	f := newFiles(t, admin.Options{})
+	f.write("a.toml", everything)
+	f.write("b.toml", "[service_account.b]\n[service_account.b.token.t]\n"+sha(secret.NewToken()))
+	files := f.read()
+	var nodes sync.WaitGroup
+	for range 4 {
+		node := admin.New(f.db, admin.Options{})
+		nodes.Go(func() {
+			if _, err := node.Provision(t.Context(), files, false); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	nodes.Wait()
+	if n := f.entries(); n != 7+1 { // and the first start
+		t.Errorf("%d entries in the audit", n)
+	}
+	f.apply()
+}
+
+// TestProvisionMany applies a file with many accounts, and again, and changes each.
+func TestProvisionMany(t *testing.T) {
+	f := newFiles(t, admin.Options{})
+	text := func(role string) string {
+		var b strings.Builder
+		for i := range 150 {
+			fmt.Fprintf(&b, "[service_account.job-%d]\nrole = %q\n[service_account.job-%d.token.t]\nsha256 = \"%064x\"\n", i, role, i, i+1)
+		}
+		return b.String()
+	}
+	for _, tt := range []struct {
+		role string
+		want int
+	}{{"Viewer", 300}, {"Viewer", 0}, {"Editor", 150}} {
+		f.write("a.toml", text(tt.role))
+		if did, err := f.Provision(t.Context(), f.read(), false); err != nil || len(did) != tt.want {
+			t.Fatalf("%d steps with %s, %v", len(did), tt.role, err)
+		}
 	}
 }
 

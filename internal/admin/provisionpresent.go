@@ -87,39 +87,23 @@ func (p *provisioning) presentOrg(now *hallpass.Present, _ hallpass.Declaration,
 }
 
 func (p *provisioning) presentRole(now *hallpass.Present, d hallpass.Declaration, uid string) (string, error) {
-	list, err := p.Tx.Roles(now.In)
-	if err != nil {
-		return "", err
-	}
-	list = slices.DeleteFunc(list, func(r hallpass.NamedRole) bool { return r.Global() })
-	now.Role = pick(list, uid, d.Key, d.Role.Name, func(r hallpass.NamedRole) (id, uid, name string) { return r.UID, r.UID, r.Name })
-	return now.Role.UID, nil
-}
-
-// pick returns the member of the list that has the ID, or without one the uid, or else the
-// name; the zero value if there is none.
-func pick[T any](list []T, id, uid, name string, of func(T) (id, uid, name string)) (none T) {
-	for _, fits := range []func(T) bool{
-		func(t T) bool { has, _, _ := of(t); return has == id && id != "" },
-		func(t T) bool { _, has, _ := of(t); return has == uid && id == "" },
-		func(t T) bool {
-			_, _, has := of(t)
-			return id == "" && hallpass.NameKey(has) == hallpass.NameKey(name)
-		},
-	} {
-		if i := slices.IndexFunc(list, fits); i >= 0 {
-			return list[i]
-		}
-	}
-	return none
+	list, err := onShelf(p.stock.roles, now.In, func() ([]hallpass.NamedRole, error) {
+		list, err := p.Roles(now.In)
+		return slices.DeleteFunc(list, hallpass.NamedRole.Global), err
+	}, func(r hallpass.NamedRole) handle { return handle{r.UID, r.UID, r.Name} })
+	now.Role = list.pick(handle{uid, d.Key, d.Role.Name})
+	return now.Role.UID, err
 }
 
 func (p *provisioning) presentTeam(now *hallpass.Present, d hallpass.Declaration, id string) (string, error) {
-	list, _, err := p.Teams(now.In, "", 0, 0)
+	list, err := onShelf(p.stock.teams, now.In, func() ([]hallpass.Team, error) {
+		list, _, err := p.Teams(now.In, "", 0, 0)
+		return list, err
+	}, func(t hallpass.Team) handle { return handle{idText(t.ID), t.UID, t.Name} })
 	if err != nil {
 		return "", err
 	}
-	now.Team = pick(list, id, d.Key, d.Team.Name, func(t hallpass.Team) (id, uid, name string) { return idText(t.ID), t.UID, t.Name })
+	now.Team = list.pick(handle{id, d.Key, d.Team.Name})
 	if now.Team.ID == 0 {
 		return "", nil
 	}
@@ -156,11 +140,12 @@ func (p *provisioning) keyOf(noun hallpass.DeclaredNoun, org hallpass.OrgID, id 
 }
 
 func (p *provisioning) presentAccount(now *hallpass.Present, d hallpass.Declaration, id string) (string, error) {
-	list, err := p.AccountsAmong(now.In, nil)
+	list, err := onShelf(p.stock.accounts, now.In, func() ([]hallpass.ServiceAccount, error) { return p.AccountsAmong(now.In, nil) },
+		func(a hallpass.ServiceAccount) handle { return handle{idText(a.ID), a.UID, a.Name} })
 	if err != nil {
 		return "", err
 	}
-	now.Account = pick(list, id, d.Key, d.Account.Name, func(a hallpass.ServiceAccount) (id, uid, name string) { return idText(a.ID), a.UID, a.Name })
+	now.Account = list.pick(handle{id, d.Key, d.Account.Name})
 	if now.Account.ID == 0 {
 		return "", nil
 	}
@@ -206,12 +191,21 @@ func (p *provisioning) presentToken(now *hallpass.Present, d hallpass.Declaratio
 }
 
 func (p *provisioning) presentGuard(now *hallpass.Present, d hallpass.Declaration, _ string) (string, error) {
-	list, err := p.AllGuards()
-	i := slices.IndexFunc(list, func(g hallpass.Guard) bool { return g.Name == d.Key })
-	if err != nil || i < 0 {
-		return "", err
+	if p.guards == nil {
+		list, err := p.AllGuards()
+		if err != nil {
+			return "", err
+		}
+		p.guards = make(map[string]hallpass.Guard)
+		for _, g := range list {
+			p.guards[g.Name] = g
+		}
 	}
-	now.Guard = list[i]
+	g, there := p.guards[d.Key]
+	if !there {
+		return "", nil
+	}
+	now.Guard = g
 	if err := now.Guard.LockedError(); err != nil {
 		return "", err
 	}

@@ -17,6 +17,7 @@ import (
 type file struct {
 	name   string
 	lines  tomlfile.Lines
+	within map[string]map[string]int         // the same by what a key stands in
 	secret func(path string) (string, error) // reads the file with a token's secret
 
 	list []hallpass.Declaration
@@ -40,11 +41,27 @@ func parse(name, text string, secret func(path string) (string, error)) ([]hallp
 	if err != nil {
 		return nil, f.wrong(0, errors.New("the file is not TOML"))
 	}
-	f.lines = tomlfile.FindLines(text)
+	f.findLines(text)
 	if err := f.sections(tree); err != nil {
 		return nil, err
 	}
 	return f.list, nil
+}
+
+// findLines finds the lines of the keys.
+func (f *file) findLines(text string) {
+	f.lines, f.within = tomlfile.FindLines(text), make(map[string]map[string]int)
+	for key, line := range f.lines {
+		for i, c := range key {
+			if c != '.' {
+				continue
+			}
+			if f.within[key[:i]] == nil {
+				f.within[key[:i]] = make(map[string]int)
+			}
+			f.within[key[:i]][key[i+1:]] = line
+		}
+	}
 }
 
 var errSecretInClear = errors.New("here is the secret of a token: a secret must not stand in this file. Write sha256, or secret_file with the name of a file that holds it")
@@ -111,12 +128,18 @@ func (f *file) tables(name string, value any, read func(hallpass.Declaration, ma
 
 // linesIn returns the lines of a section and of the keys in it.
 func (f *file) linesIn(section string) map[string]int {
-	in := map[string]int{"": f.lines.Of(section)}
-	for key, line := range f.lines {
-		if rest, ok := strings.CutPrefix(key, section+"."); ok {
-			in[rest] = line
+	in := make(map[string]int)
+	first := f.lines[section]
+	for key, line := range f.within[section] {
+		in[key] = line
+		if f.lines[section] == 0 && (first == 0 || line < first) {
+			first = line
 		}
 	}
+	if first == 0 { // it stands nowhere by itself
+		first = f.lines.Of(section)
+	}
+	in[""] = first
 	return in
 }
 

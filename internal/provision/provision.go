@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,8 @@ const maxFile = 1 << 20
 // Read reads all files of the folder whose names end with .toml and do not begin with a
 // dot; folders in it are not looked at. It returns what they declare, file by file in the
 // order in which they have to be applied. If anything in any file is wrong, it returns
-// nothing but errors: the first of each file, as a hallpass.DeclarationError.
+// nothing but errors: the first of each file, as a hallpass.DeclarationError. A folder
+// without files is an error too: it may be one that was not mounted.
 func Read(dir string) ([][]hallpass.Declaration, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -28,6 +30,7 @@ func Read(dir string) ([][]hallpass.Declaration, error) {
 	}
 	var list []hallpass.Declaration
 	var errs []error
+	none := true
 	for _, e := range entries {
 		name := e.Name()
 		if strings.HasPrefix(name, ".") || filepath.Ext(name) != ".toml" {
@@ -40,7 +43,8 @@ func Read(dir string) ([][]hallpass.Declaration, error) {
 			}
 			continue
 		}
-		text, err := readSmall(path, maxFile)
+		none = false
+		text, err := readSmall(path, maxFile, nil)
 		if err == nil {
 			var more []hallpass.Declaration
 			more, err = parse(name, text, func(path string) (string, error) { return readSecret(dir, path) })
@@ -55,6 +59,9 @@ func Read(dir string) ([][]hallpass.Declaration, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	if none {
+		return nil, fmt.Errorf("provisioning.path: there is no file in %s whose name ends with .toml. If nothing is to be declared, put an empty one there", dir)
+	}
 	return hallpass.OrderDeclarations(list)
 }
 
@@ -67,16 +74,33 @@ func readSecret(dir, path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
-	return readSmall(path, maxSecretFile)
+	return readSmall(path, maxSecretFile, func(info fs.FileInfo) error {
+		if mode := info.Mode(); mode.IsRegular() && mode.Perm()&others != 0 {
+			return fmt.Errorf("every user of this machine may read %s or write to it (mode %04o), and so has the secret: take that away (chmod o= FILE; defaultMode: 0440 of a Secret in Kubernetes)", path, mode.Perm())
+		}
+		return nil
+	})
 }
 
-// readSmall reads a file of at most so many bytes.
-func readSmall(path string, most int64) (text string, err error) {
+// others are the bits of a mode for users who are neither the owner nor in the group.
+const others = 0o007
+
+// readSmall reads a file of at most so many bytes, if check lets it; nil: it does.
+func readSmall(path string, most int64, check func(fs.FileInfo) error) (text string, err error) {
 	f, err := os.Open(path) // #nosec G304 -- the operator named it
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = f.Close() }() // it was only read
+	if check != nil {
+		info, err := f.Stat()
+		if err == nil {
+			err = check(info)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
 	b, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err == nil && int64(len(b)) > most {
 		err = fmt.Errorf("%s is larger than %d bytes", path, most)

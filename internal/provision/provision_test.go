@@ -119,7 +119,7 @@ role = "Viewer"
 				Account: hallpass.ServiceAccount{UID: "ci", Name: "CI jobs", Role: hallpass.RoleViewer, Owner: "ops@example.com", Purpose: "deploys"},
 				Roles:   []string{"deployer", "fixed:teams:read"}, Teams: []string{"ops"}},
 			{Section: "service_account.ci.token.deploy", Noun: hallpass.DeclaredToken, Key: "deploy", File: "a.toml", Org: "acme", Of: "service_account.ci", Token: hallpass.Token{
-				Name: "deploy", Hash: [32]byte([]byte(strings.Repeat("\xab", 32))), ExpiresAt: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC),
+				Name: "ci-deploy", Hash: [32]byte([]byte(strings.Repeat("\xab", 32))), ExpiresAt: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC),
 				Limits: hallpass.TokenLimits{
 					ReadOnly: true, MaxRole: &none, Permissions: []hallpass.Permission{{Action: "teams:read", Scope: "teams:id:*"}, read},
 					Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Rate: hallpass.RateLimit{Requests: 100, Every: time.Minute, Burst: 20},
@@ -206,6 +206,14 @@ func TestReadTogether(t *testing.T) {
 			},
 			"a.toml: the files refer to one another in a circle: a.toml needs b.toml for [service_account.ci], b.toml needs a.toml for [team.ops]. ",
 		},
+		{"one name twice", map[string]string{"a.toml": "[team.ops]\n", "b.toml": "[team.x]\nname = \"Ops\"\n"}, "b.toml:2: team.x.name: [team.ops] in a.toml, line 1, has this name too"},
+		{
+			"one secret twice",
+			map[string]string{
+				"a.toml": "[service_account.a.token.t]\nsha256 = \"" + strings.Repeat("ab", 32) + "\"\n", "b.toml": "[service_account.b.token.t]\nsha256 = \"" + strings.Repeat("AB", 32) + "\"\n",
+			},
+			"b.toml:1: service_account.b.token.t: [service_account.a.token.t] in a.toml, line 1, has this secret too",
+		},
 		{"two that are wrong", map[string]string{"a.toml": "[x]\n", "b.toml": "[y]\n"}, "a.toml:1: unknown section [x]: there are [org.KEY], [role.KEY], [team.KEY], [service_account.KEY], [guard.KEY]\nb.toml:1: unknown section [y]: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -217,8 +225,54 @@ func TestReadTogether(t *testing.T) {
 	if _, err := provision.Read(filepath.Join(t.TempDir(), "missing")); err == nil || !strings.HasPrefix(err.Error(), "provisioning.path: ") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
-	if list, err := provision.Read(t.TempDir()); err != nil || len(list) != 0 {
-		t.Errorf("an empty folder: %v, %v", list, err)
+	if _, err := provision.Read(t.TempDir()); err == nil || !strings.Contains(err.Error(), "there is no file in ") {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if list, err := provision.Read(folder(t, map[string]string{"empty.toml": ""})); err != nil || len(list) != 0 {
+		t.Errorf("a folder that declares nothing: %v, %v", list, err)
+	}
+}
+
+// TestReadMounted reads a folder as Kubernetes mounts one, where each file is a link into
+// a hidden folder that changes as a whole.
+func TestReadMounted(t *testing.T) {
+	dir := folder(t, map[string]string{"..2026_11_27/a.toml": "[team.ops]\n", "..2026_11_27/token": secret.NewToken().Reveal()})
+	for name, to := range map[string]string{"..data": "..2026_11_27", "a.toml": "..data/a.toml", "token": "..data/token", "z.toml": "..data/z.toml"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := provision.Read(dir); err == nil || !strings.HasPrefix(err.Error(), "z.toml: stat ") {
+		t.Errorf("a link to nowhere: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "z.toml")); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := provision.Read(dir); err != nil || len(list) != 1 || list[0][0].Section != "team.ops" || list[0][0].File != "a.toml" {
+		t.Errorf("%v, %v", list, err)
+	}
+}
+
+// TestReadModes refuses the file of a secret that everybody may read or write, and names
+// what cannot be read.
+func TestReadModes(t *testing.T) {
+	dir := folder(t, map[string]string{"a.toml": "[service_account.ci.token.t]\nsecret_file = \"token\"\n", "token": secret.NewToken().Reveal()})
+	for mode, fine := range map[os.FileMode]bool{0o600: true, 0o440: true, 0o644: false, 0o602: false} {
+		if err := os.Chmod(filepath.Join(dir, "token"), mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := provision.Read(dir); (err == nil) != fine || err != nil && !strings.HasPrefix(err.Error(), "a.toml:2: service_account.ci.token.t.secret_file: every user of this machine may read ") {
+			t.Errorf("mode %04o: %v", mode, err)
+		}
+	}
+	if os.Getuid() == 0 {
+		return // root may read everything
+	}
+	if err := os.Chmod(filepath.Join(dir, "a.toml"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provision.Read(dir); err == nil || !strings.HasPrefix(err.Error(), "a.toml: open ") {
+		t.Errorf("a file that cannot be read: %v", err)
 	}
 }
 

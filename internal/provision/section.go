@@ -174,7 +174,8 @@ func (f *file) token(d *hallpass.Declaration, table map[string]any) error {
 	if err != nil {
 		return err
 	}
-	d.Token = hallpass.Token{Name: cmp.Or(w.Name, d.Key), ExpiresAt: w.Expires.Truncate(time.Second), Owner: w.Owner, Purpose: w.Purpose}
+	_, account, _ := strings.Cut(d.Of, ".")
+	d.Token = hallpass.Token{Name: cmp.Or(w.Name, account+"-"+d.Key), ExpiresAt: w.Expires.Truncate(time.Second), Owner: w.Owner, Purpose: w.Purpose}
 	if err := hallpass.TidyName("name", &d.Token.Name); err != nil {
 		return err
 	}

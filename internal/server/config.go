@@ -47,6 +47,7 @@ type Config struct {
 	Guard           GuardConfig           `toml:"guard"`
 	Notices         NoticesConfig         `toml:"notices"`
 	SMTP            SMTPConfig            `toml:"smtp"`
+	Provisioning    ProvisioningConfig    `toml:"provisioning"`
 }
 
 // ServerConfig is the section [server].
@@ -347,6 +348,21 @@ func (c SMTPConfig) validate() error {
 		return m.Validate()
 	}
 	return nil
+}
+
+// tokenPolicy returns the bounds on the lifetime of new tokens.
+func (c *Config) tokenPolicy() hallpass.TokenPolicy {
+	return hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)}
+}
+
+// ProvisioningConfig is the section [provisioning].
+type ProvisioningConfig struct {
+	// Path is the folder of the provisioning files, which declare orgs, roles, teams,
+	// service accounts, tokens and guards. The files are applied when the server starts,
+	// and at SIGHUP. Empty: there are none, and what files declared before stays as it is.
+	Path string `toml:"path"`
+	// Prune deletes what left the files. Otherwise it is disabled.
+	Prune bool `toml:"prune"`
 }
 
 // DefaultConfig returns the settings that apply when nothing is set.

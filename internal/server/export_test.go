@@ -73,3 +73,6 @@ func (s *Server) TellAlive(ctx context.Context) error { return s.tellAlive(ctx) 
 
 // AnswerWith has another handler answer requests from now on. It is called before Serve.
 func (s *Server) AnswerWith(h http.Handler) { s.handler = h }
+
+// FollowFiles does the job of the provisioning files once.
+func (s *Server) FollowFiles(ctx context.Context) error { return s.followFiles(ctx) }

@@ -95,6 +95,8 @@ func (s *Server) jobs() []job {
 			lost: "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself"},
 		{name: "guard listeners", does: "Opens and closes the addresses at which guards have their APIs served", wake: s.guarding, again: wakeAgain, first: true, do: s.followGuards,
 			lost: "an address at which a guard is to serve its API cannot be opened: the guard keeps the address that it had, if it had one, and it is tried again every ten seconds. Look whether another program listens there"},
+		{name: "provisioning files", does: "Tries again to apply the provisioning files, if a reload could not", wake: s.files.wake, again: wakeAgain, do: s.followFiles,
+			lost: "the provisioning files cannot be applied: what they declared before stays as it is, and it is tried again every ten seconds. Look at the error"},
 		{name: "ended listeners", does: "Ends streams whose reader may not read them any more", every: lookEvery, do: never(s.verify.EndListeners)},
 		{name: "streams in doubt", does: "Decides anew whether what goes on behind guards may go on, after a change", every: lookEvery, wake: s.verify.Doubts(), do: never(s.verify.DecideAnew)},
 		{name: "clock", does: "Looks whether the clock has gone back", every: flushEvery, do: never((&clockWatch{node: s.node, log: s.log}).look)},

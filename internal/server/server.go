@@ -51,6 +51,7 @@ type Server struct {
 	handler      http.Handler
 	supervisor   supervisor
 	certificates *certificates  // nil: no TLS
+	files        *files         // of the provisioning folder
 	listeners    []net.Listener // of the main port and of the socket, as far as they are bound
 	extAuthz     *guard.ExtAuthz
 	grpc         net.Listener // nil: [guard] grpc_listen is not set
@@ -98,11 +99,10 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 	if err := s.prepare(ctx, now); err != nil {
 		return nil, err
 	}
-	if err := s.await(ctx, s.applyGuards); err != nil { // before it joins: no node waits for one that makes no heartbeats yet
-		return nil, errors.Join(err, s.Close())
-	}
-	if err := s.await(ctx, s.node.Join); err != nil {
-		return nil, errors.Join(err, s.Close())
+	for _, step := range []func(context.Context) error{s.applyGuards, s.applyFiles, s.node.Join} { // it joins last: no node waits for one that makes no heartbeats yet
+		if err := s.await(ctx, step); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	return s, nil
 }
@@ -157,7 +157,7 @@ func newServer(c Config, log *slog.Logger) *Server {
 	s := &Server{
 		config: c, log: log, stop: make(chan struct{}), drainTimeout: drainTimeout, userMove: make(chan struct{}, 1), changed: make(chan struct{}, 1), guarding: make(chan struct{}, 1),
 	}
-	s.guardListeners.s, s.supervisor, s.certificates = s, newSupervisor(), newCertificates(c.Server, log)
+	s.guardListeners.s, s.supervisor, s.certificates, s.files = s, newSupervisor(), newCertificates(c.Server, log), newFiles(c.Provisioning)
 	if c.Database.postgres() {
 		s.log = log.With("node", s.nodeName()) // logs of several nodes are read in one place
 	}
@@ -223,7 +223,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		SignIn:      signIn,
 		Outgoing:    outgoing,
 		Permitted:   api.Permitted,
-		TokenPolicy: hallpass.TokenPolicy{DayLimit: max(c.ServiceAccounts.TokenExpirationDayLimit, 0), MaxSeconds: max(c.Auth.APIKeyMaxSecondsToLive, 0)},
+		TokenPolicy: c.tokenPolicy(),
 	})
 	s.notices = s.newSender()
 	s.reserve = &reserve{db: s.db, log: s.log}

@@ -52,6 +52,25 @@ func (tx *Tx) schema() (version int64, err error) {
 	return version, nil
 }
 
+// Current returns an error unless the schema is the one of this program.
+func (db *DB) Current(ctx context.Context) error {
+	return db.snapshot(ctx, func(tx *Tx) error {
+		version, err := tx.schema()
+		if err != nil {
+			return err
+		}
+		p, err := db.provider(db.write)
+		if err != nil {
+			return err
+		}
+		known := p.ListSources()
+		if last := known[len(known)-1].Version; version < last {
+			return fmt.Errorf("store: the database has schema version %d, and this program brings it to version %d when the server starts: start the server first, or use the program that runs it", version, last)
+		}
+		return nil
+	})
+}
+
 // Backup writes all that the database holds at this moment into a new SQLite
 // file at path, which nobody else may read, and returns what that holds. Others
 // may go on reading and writing. The file is there when it is whole, checked and

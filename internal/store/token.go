@@ -103,6 +103,22 @@ func (tx *Tx) nameTaken(t hallpass.Token, now time.Time) (taken bool, err error)
 	return taken, err
 }
 
+// TokenNameFree returns the Conflict of CreateToken if a live token of the org has the
+// name now.
+func (tx *Tx) TokenNameFree(org hallpass.OrgID, name string, now time.Time) error {
+	key, held := hallpass.NameKey(name), false
+	err := tx.sql.QueryRow(`
+		SELECT EXISTS (SELECT 1 FROM tokens WHERE org_id = $1 AND name_key = $2 AND revoked_us = 0 AND (expires_us = 0 OR expires_us > $3))`,
+		org, key, micros(now)).Scan(&held)
+	if err != nil {
+		return fmt.Errorf("store: name of a token: %w", err)
+	}
+	if held {
+		return errTokenNameTaken
+	}
+	return nil
+}
+
 // CreateToken stores a new token and returns it with its ID. A name that a
 // live token of the org has at t.CreatedAt is a Conflict; a dead one gives it
 // up, and so does the token that it replaces.

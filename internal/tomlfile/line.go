@@ -26,8 +26,11 @@ func FindLines(text string) Lines {
 func (l Lines) Of(key string) int {
 	for key != "" {
 		line := l[key]
+		if line != 0 {
+			return line
+		}
 		for other, n := range l {
-			if rest, inside := strings.CutPrefix(other, key); inside && rest != "" && strings.ContainsAny(rest[:1], ".[") && l[key] == 0 && (line == 0 || n < line) {
+			if rest, inside := strings.CutPrefix(other, key); inside && rest != "" && strings.ContainsAny(rest[:1], ".[") && (line == 0 || n < line) {
 				line = n
 			}
 		}
