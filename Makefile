@@ -46,8 +46,9 @@ tidy: ## go.mod and go.sum say what the code needs
 gosec: ## gosec, save the rules named above its lines
 	$(TOOL) gosec -quiet -color=false -exclude=G101,G115,G124,G304 -exclude-dir=test -exclude-dir=tools ./...
 
-workflows: ## actionlint: what GitHub runs is well formed; with shellcheck, where it is installed, its scripts too
+workflows: ## actionlint: what GitHub runs, here and in docs/tasks/ci.md, is well formed; with shellcheck, where it is installed, its scripts too
 	$(TOOL) actionlint
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && awk -v dir="$$dir" '/^```/ { file = "" } file { print > file } /^# \.github\/workflows\// { n = split($$2, part, "/"); file = dir "/" part[n] }' docs/tasks/ci.md && $(TOOL) actionlint "$$dir"/*.yml
 
 reproduce: ## a build from nothing, in another folder, gives the same bytes
 	@./test/reproduce.sh '$(RELEASE) -buildvcs=false'

@@ -1,6 +1,11 @@
 package hallpass_test
 
 import (
+	"errors"
+	"go/ast"
+	"go/constant"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -8,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -198,4 +204,66 @@ func TestTokenStateWords(t *testing.T) {
 	if list := "The state is " + strings.Join(words[:last], ", ") + " or " + words[last] + "."; !strings.Contains(string(cli), list) {
 		t.Errorf("docs/cli.md does not say %q", list)
 	}
+}
+
+// TestLimits compares the limits that docs/limits.md tells with the constants that it names.
+func TestLimits(t *testing.T) {
+	page, err := os.ReadFile("docs/limits.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	units := map[string]int64{
+		"": 1, "characters": 1, "bytes": 1, "levels": 1, "seconds": 1, "KiB": 1 << 10, "MiB": 1 << 20,
+		"hour": int64(time.Hour), "hours": int64(time.Hour), "days": int64(24 * time.Hour),
+	}
+	rows := regexp.MustCompile("(?m)^\\| .* \\| (\\d+) ?(\\w*) \\| `(\\S+)` `(\\w+)` \\|$").FindAllStringSubmatch(string(page), -1)
+	if n := strings.Count(string(page), ".go` "); len(rows) != n || n < 40 {
+		t.Fatalf("%d of %d rows are well formed", len(rows), n)
+	}
+	for _, row := range rows {
+		unit, known := units[row[2]]
+		told, err := strconv.ParseInt(row[1], 10, 64)
+		is, wrong := constantIn(row[3], row[4])
+		if err := errors.Join(err, wrong); err != nil || !known || told*unit != is {
+			t.Errorf("docs/limits.md tells %s %s for %s of %s, which is %d: %v", row[1], row[2], row[4], row[3], is, err)
+		}
+	}
+}
+
+// constantIn returns the value of a constant that is declared in a file.
+func constantIn(file, name string) (int64, error) {
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		return 0, err
+	}
+	value := constant.MakeUnknown()
+	ast.Inspect(f, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && spec.Names[0].Name == name && len(spec.Values) == 1 {
+			value = constantOf(spec.Values[0])
+		}
+		return true
+	})
+	if v, exact := constant.Int64Val(constant.ToInt(value)); exact {
+		return v, nil
+	}
+	return 0, errors.New("its value is not one that this test can tell")
+}
+
+// constantOf evaluates numbers, units of time, and what is made of them by + - * and <<.
+func constantOf(e ast.Expr) constant.Value {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return constant.MakeFromLiteral(e.Value, e.Kind, 0)
+	case *ast.SelectorExpr:
+		if unit, ok := map[string]time.Duration{"Second": time.Second, "Minute": time.Minute, "Hour": time.Hour}[e.Sel.Name]; ok {
+			return constant.MakeInt64(int64(unit))
+		}
+	case *ast.BinaryExpr:
+		x, y := constantOf(e.X), constantOf(e.Y)
+		if n, ok := constant.Uint64Val(y); ok && e.Op == token.SHL {
+			return constant.Shift(x, e.Op, uint(n))
+		}
+		return constant.BinaryOp(x, e.Op, y)
+	}
+	return constant.MakeUnknown()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/oasdiff/yaml"
 
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
@@ -64,6 +67,9 @@ func readTaskPage(t *testing.T, file string) *taskPage {
 			page.blocks[last].prints = m[4]
 		case m[3] == "sh" || strings.HasPrefix(m[4], "# "):
 			page.blocks = append(page.blocks, taskBlock{line: line, language: m[3], text: m[4], marks: marks})
+			if job := pipeline(t, m[4]); job != "" {
+				page.blocks = append(page.blocks, taskBlock{line: line, language: "sh", text: job})
+			}
 			marks = map[string]string{}
 		case slices.Contains([]string{"toml", "yaml", "json", "http"}, m[3]):
 			// a part of a file or of an answer
@@ -73,6 +79,53 @@ func readTaskPage(t *testing.T, file string) *taskPage {
 		ended = at[1]
 	}
 	return page
+}
+
+// pipeline returns what the jobs of a file for GitHub Actions or GitLab CI run; "": it is another
+// file. A secret is the variable of the page with its name.
+func pipeline(t *testing.T, file string) string {
+	t.Helper()
+	name, _, _ := strings.Cut(file, "\n")
+	if !strings.HasPrefix(name, "# .git") {
+		return ""
+	}
+	var read any
+	if _, err := yaml.Unmarshal([]byte(file), &read, yaml.DecodeOpts{}); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	var script strings.Builder
+	script.WriteString("export HALLPASS_TOKEN=\"$(cat stored)\"\n") // what the page or a job before stored as the secret
+	var walk func(map[string]any)
+	walk = func(part map[string]any) {
+		for _, key := range []string{"env", "variables"} {
+			variables, _ := part[key].(map[string]any)
+			for name, value := range variables {
+				value = regexp.MustCompile(`\$\{\{ secrets\.(\w+) \}\}`).ReplaceAllString(fmt.Sprint(value), "$$$1")
+				fmt.Fprintf(&script, "export %s=\"%s\"\n", name, value)
+			}
+		}
+		if run, ok := part["run"].(string); ok {
+			script.WriteString("(set -eo pipefail\n" + run + ")\n")
+		}
+		lines, _ := part["script"].([]any)
+		for _, line := range lines {
+			fmt.Fprintf(&script, "(set -eo pipefail\n%s)\n", line)
+		}
+		for _, key := range slices.Sorted(maps.Keys(part)) {
+			switch below := part[key].(type) {
+			case map[string]any:
+				walk(below)
+			case []any:
+				for _, step := range below {
+					if step, ok := step.(map[string]any); ok {
+						walk(step)
+					}
+				}
+			}
+		}
+	}
+	walk(read.(map[string]any))
+	return script.String()
 }
 
 // TestTasks runs every command of the README and of the pages about tasks, each page in a folder
