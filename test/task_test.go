@@ -78,6 +78,9 @@ func readTaskPage(t *testing.T, file string) *taskPage {
 		}
 		ended = at[1]
 	}
+	if len(marks) > 0 {
+		t.Errorf("%s: no block follows %v", page.file, marks)
+	}
 	return page
 }
 
