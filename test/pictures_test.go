@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
@@ -353,11 +354,41 @@ func (p *pictured) pictures() []picture {
 		}},
 		{"audit", "/admin/audit?outcome=refused", nil},
 		{"nodes", "/admin/nodes", nil},
+		{"roles", "/admin/roles", nil},
+		{"role", "/admin/roles/writer", nil},
+		{"role-new", "/admin/create/role", nil},
+		{"role-edit", "/admin/roles/writer/edit", func(b *browser) {
+			b.click(`[aria-label="Remove Read teams"]`)
+			b.until(`document.querySelector(".diff .minus")`)
+			b.fill("#role-seek", "create dashboards")
+			b.keys(kb.Enter)
+			b.until(`document.activeElement.id === "role-find"`)
+			b.keys("Pay")
+			b.until(`document.querySelectorAll("#role-things button.opt").length === 1`)
+			b.keys(kb.Enter)
+			b.until(`document.querySelector(".perms .tag.new")`)
+			b.press("button", "Done")
+			b.until(`!document.querySelector("#role-things")`)
+			b.fill("#role-seek", "perm")
+			b.until(`document.querySelector("#role-found button.opt")`)
+		}},
 		{"find", "/find?q=sync", nil},
 		{"find-nothing", "/find?q=nothing-at-all", nil},
 		{"error-404", "/no/such/page", nil},
 		{"error-409", at("dashboard-sync", "argo-staging") + "/retire", nil},
 		{"administration", "/admin", nil},
+	}
+}
+
+// roles makes a role of the org, and gives it.
+func (p *pictured) roles() {
+	for _, made := range []struct{ path, body string }{
+		{"/api/folders", `{"uid":"payments","title":"Payments"}`}, {"/api/folders", `{"uid":"archive","title":"Archive"}`},
+		{"/api/access-control/roles", `{"uid":"writer","name":"dashboards:writer-of-payments","displayName":"Dashboard writer","group":"Platform","description":"Writes dashboards of the payment team","permissions":[{"action":"folders:read","scope":"folders:*"},{"action":"dashboards:read","scope":"folders:*"},{"action":"dashboards:write","scope":"folders:uid:payments"},{"action":"dashboards:write","scope":"folders:uid:archive"},{"action":"teams:read","scope":"teams:*"},{"action":"prometheus:query","scope":"*"}]}`},
+		{fmt.Sprintf("/api/access-control/users/%s/roles", p.uid["grafana-operator"]), `{"roleUid":"writer"}`},
+		{fmt.Sprintf("/api/access-control/users/%s/roles", p.uid["dashboard-sync"]), `{"roleUid":"writer"}`},
+	} {
+		api(p.t, p.Server, hallpasstest.Admin, "POST", made.path, made.body, nil)
 	}
 }
 
@@ -370,6 +401,7 @@ func TestPictures(t *testing.T) {
 	}
 	p := newPictured(t)
 	p.today()
+	p.roles()
 	b := newBrowser(t, p.URL)
 	b.signIn("admin", hallpasstest.AdminPassword)
 	only := os.Getenv("HALLPASS_TEST_PICTURE") // names of some of them, with a space between

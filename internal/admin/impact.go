@@ -233,13 +233,18 @@ func (p powers) losing(of hallpass.ImpactOf) (loses func(hallpass.TokenAction) (
 	if err != nil {
 		return nil, err
 	}
-	role, then := p.account.Role, []Source(nil)
+	then, role := []Source(nil), p.account.Role
 	if of.Do == hallpass.ImpactRole {
 		role = of.Role
 		then, err = p.with(role)
 	} else {
 		then, err = p.given(of.Roles)
 	}
+	return p.losingTo(now, then, role), err
+}
+
+// losingTo is losing where the account holds now, and would hold then and have the role.
+func (p powers) losingTo(now, then []Source, role hallpass.Role) func(hallpass.TokenAction) (bool, error) {
 	return func(d hallpass.TokenAction) (bool, error) {
 		may, err := p.allows(now, p.account.Role, d)
 		if err != nil || may == nil {
@@ -252,7 +257,7 @@ func (p powers) losing(of hallpass.ImpactOf) (loses func(hallpass.TokenAction) (
 		return !d.Scoped() && slices.ContainsFunc(now, func(s Source) bool {
 			return d.NeededBy(s.Permission) && !slices.ContainsFunc(then, func(t Source) bool { return t.Permission.Covers(s.Permission) })
 		}), nil
-	}, err
+	}
 }
 
 // An Impact is what a change of a service account or of one of its tokens would break,
@@ -297,27 +302,33 @@ func (a *Admin) Impact(ctx context.Context, c hallpass.Caller, account hallpass.
 				concerned[t.ID] = t
 			}
 		}
-		return i.read(p, of, concerned, since)
+		var loses func(hallpass.TokenAction) (bool, error)
+		if of.Do == hallpass.ImpactRole || of.Do == hallpass.ImpactRoles {
+			if loses, err = p.losing(of); err != nil {
+				return err
+			}
+		}
+		return i.read(p, loses, concerned, since)
 	})
 	return i, err
 }
 
-// read finds what of the use of the tokens would fail.
-func (i *Impact) read(p powers, of hallpass.ImpactOf, tokens map[hallpass.TokenID]hallpass.Token, since time.Time) error {
+// read finds what of the use of the tokens would fail: what loses tells, or all of it.
+func (i *Impact) read(p powers, loses func(hallpass.TokenAction) (bool, error), tokens map[hallpass.TokenID]hallpass.Token, since time.Time) error {
 	did, err := p.tx.TokenActions(p.account.ID, since)
 	if err != nil {
 		return err
 	}
 	did = slices.DeleteFunc(did, func(d store.TokenDid) bool { _, concerned := tokens[d.Token]; return !concerned })
-	loses, failing := func(hallpass.TokenAction) (bool, error) { return true, nil }, tokens
-	if of.Do == hallpass.ImpactRole || of.Do == hallpass.ImpactRoles {
+	failing := tokens
+	if loses != nil {
 		failing = make(map[hallpass.TokenID]hallpass.Token)
-		if loses, err = p.losing(of); err != nil {
-			return err
-		}
 	}
 	for _, d := range did {
-		lost, err := loses(d.TokenAction)
+		lost := true
+		if loses != nil {
+			lost, err = loses(d.TokenAction)
+		}
 		if err != nil {
 			return err
 		}

@@ -11,19 +11,27 @@ import (
 	"github.com/hallpass-dev/hallpass/internal/httpd"
 )
 
-// roleFormView is the form of a custom role.
+// roleFormView is the form of a custom role, or of a basic one.
 type roleFormView struct {
 	frame
-	New                                   bool
-	Action                                string
-	Cancel                                string
-	Name, DisplayName, Description, Group string
-	Permissions                           string // one per line: action and scope
-	Global                                bool
-	MayGlobal                             bool
-	Basic                                 bool // only the permissions can be changed
-	RoleVersion                           int64
-	Known                                 []string
+	roleFields
+	New       bool
+	Heading   string
+	Action    string
+	Cancel    string
+	MayGlobal bool
+	Basic     bool // only the permissions can be changed
+	Groups    []permissionGroup
+	Count     int
+	Long      bool // so many rows that they are filtered
+	Found     []foundGroup
+	Foreign   string // what is looked for, when it can be an action of another API
+	Nothing   bool   // nothing was found
+	Chooser   scopeChooser
+	Effect    roleEffect
+	Focus     string // the id of the element that has the focus; empty: the page says it
+	Said      string // what the last button did
+	AsText    bool   // the lines are shown
 }
 
 // newRoleURL is the address of the form for a new role. It is not below the
@@ -53,23 +61,22 @@ func newRoleForm(req *request) error {
 	if err := req.o.Admin.Authorize(req.Context(), req.caller, hallpass.RolesWrite, hallpass.ScopeDelegate); err != nil {
 		return err
 	}
-	return req.showRoleForm(http.StatusOK, roleFormView{New: true, Permissions: req.URL.Query().Get("permissions")})
+	return req.showRoleForm(http.StatusOK, roleFormView{New: true, roleFields: roleFields{Permissions: req.URL.Query().Get("permissions")}}, hallpass.NamedRole{Org: req.caller.Org})
 }
 
-func (req *request) showRoleForm(status int, view roleFormView) error {
+// showRoleForm shows the form of the role that was, or of a new one.
+func (req *request) showRoleForm(status int, view roleFormView, was hallpass.NamedRole) error {
 	title := "Create role"
 	crumbs := []crumb{crumbAdmin, crumbAccess, crumbRoles}
-	view.Action, view.Cancel = newRoleURL, crumbRoles.URL
+	view.Action, view.Cancel, view.Heading = newRoleURL, crumbRoles.URL, title
 	if !view.New {
-		uid := req.PathValue("role")
-		title, view.Action, view.Cancel = "Change role", roleURL(uid)+"/edit", roleURL(uid)
-		crumbs = append(crumbs, crumb{view.Name, roleURL(uid)})
+		title, view.Action, view.Cancel = "Change role", roleURL(was.UID)+"/edit", roleURL(was.UID)
+		view.Heading, view.Basic = title+": "+roleTitle(was), was.Basic()
+		crumbs = append(crumbs, crumb{roleTitle(was), roleURL(was.UID)})
 	}
 	view.MayGlobal = req.caller.CanOnServer(hallpass.RolesWrite, hallpass.ScopeDelegate)
-	for _, p := range req.caller.Permissions.List() {
-		if p.Action != hallpass.ForeignActions {
-			view.Known = append(view.Known, permissionLine(p))
-		}
+	if err := req.fillRoleForm(&view, was); err != nil {
+		return err
 	}
 	var err error
 	if view.frame, err = req.frame("roles", title, crumbs...); err != nil {
@@ -78,83 +85,103 @@ func (req *request) showRoleForm(status int, view roleFormView) error {
 	return req.showStatus(status, "roles/edit", view)
 }
 
+// fillRoleForm fills in what the permissions of the form are, mean and change.
+func (req *request) fillRoleForm(view *roleFormView, was hallpass.NamedRole) error {
+	list := view.list()
+	n, err := req.namesIn(list, was.Permissions)
+	if err != nil {
+		return err
+	}
+	global := view.Global || !view.New && was.Global()
+	may, err := req.o.Admin.MayGive(req.Context(), req.caller, global, list)
+	if err != nil {
+		return err
+	}
+	lacks := req.lacksWords()
+	view.Groups, view.Count = permissionGroups(list, was.Permissions, may, n, lacks, view.New), len(list)
+	view.Long = view.Count > longRole
+	if err := req.findActions(view, global, lacks); err != nil {
+		return err
+	}
+	if view.Open != "" {
+		fields := view.roleFields
+		fields.Global = global
+		if view.Chooser, err = req.scopeChooser(fields, lacks); err != nil {
+			return err
+		}
+	}
+	view.Effect, err = req.roleEffect(was, list, view.New, n)
+	return err
+}
+
 func editRoleForm(req *request) error {
 	r, err := req.o.Admin.Role(req.Context(), req.caller, req.PathValue("role"))
 	if err != nil {
 		return err
 	}
-	view := roleFormView{
-		Name: r.Name, DisplayName: r.DisplayName, Description: r.Description, Group: r.Group, Global: r.Global(), Basic: r.Basic(), RoleVersion: r.Version + 1,
-	}
-	var lines []string
-	for _, p := range r.Editable() {
-		lines = append(lines, permissionLine(p))
-	}
-	view.Permissions = strings.Join(lines, "\n")
-	return req.showRoleForm(http.StatusOK, view)
-}
-
-// permissionLine is a permission as a line of the form.
-func permissionLine(p hallpass.Permission) string {
-	return strings.TrimSpace(string(p.Action) + " " + string(p.Scope))
-}
-
-// roleInput reads the form of a role.
-func (req *request) roleInput() (hallpass.NamedRole, roleFormView) {
-	f := req.PostForm
-	view := roleFormView{
-		Name: strings.TrimSpace(f.Get("name")), DisplayName: strings.TrimSpace(f.Get("display")), Description: strings.TrimSpace(f.Get("description")),
-		Group: strings.TrimSpace(f.Get("group")), Permissions: f.Get("permissions"), Global: f.Get("global") == "yes", Basic: f.Get("basic") == "yes",
-	}
-	view.RoleVersion, _ = hallpass.ParseID(f.Get("version"))
-	r := hallpass.NamedRole{Name: view.Name, DisplayName: view.DisplayName, Description: view.Description, Group: view.Group, Version: view.RoleVersion}
-	for line := range strings.Lines(view.Permissions) {
-		if action, scope, _ := strings.Cut(strings.TrimSpace(line), " "); action != "" {
-			r.Permissions = append(r.Permissions, hallpass.Permission{Action: hallpass.Action(action), Scope: hallpass.Scope(strings.TrimSpace(scope))})
-		}
-	}
-	return r, view
+	view := roleFormView{roleFields: roleFields{
+		Name: r.Name, DisplayName: r.DisplayName, Description: r.Description, Group: r.Group, Global: r.Global(), RoleVersion: r.Version + 1,
+	}}
+	view.set(r.Editable())
+	return req.showRoleForm(http.StatusOK, view, r)
 }
 
 // createRole is POST /admin/create/role.
 func createRole(req *request) error {
-	r, view := req.roleInput()
-	r.Version, view.New = 0, true
+	view := roleFormView{roleFields: req.roleFields(), New: true}
+	here := hallpass.NamedRole{Org: req.caller.Org}
+	if button := req.PostForm.Get("arrange"); button != "" {
+		if err := req.o.Admin.Authorize(req.Context(), req.caller, hallpass.RolesWrite, hallpass.ScopeDelegate); err != nil {
+			return err
+		}
+		view.Focus, view.Said = view.arrange(button)
+		return req.showRoleForm(http.StatusOK, view, here)
+	}
+	r := view.role()
+	r.Version = 0
 	made, err := req.o.Admin.CreateRole(req.Context(), req.caller, r, view.Global)
 	if err == nil {
 		req.flash("Role " + roleTitle(made) + " created. Nobody has it yet.")
 		req.seeOther(roleURL(made.UID))
 		return nil
 	}
-	return req.showRoleError(err, r, view)
+	return req.showRoleError(err, view, here)
 }
 
 // showRoleError shows the form of a role with its error.
-func (req *request) showRoleError(err error, r hallpass.NamedRole, view roleFormView) error {
+func (req *request) showRoleError(err error, view roleFormView, was hallpass.NamedRole) error {
 	field := roleField(err)
 	if !req.formError(err, field) {
 		return err
 	}
-	if field == "permissions" && errors.Is(err, hallpass.Invalid) {
-		if p, ok := req.o.Admin.InvalidPermission(r.Permissions); ok {
+	if field == "permissions" {
+		view.AsText = true
+		if p, ok := req.o.Admin.InvalidPermission(view.list()); ok && errors.Is(err, hallpass.Invalid) {
 			req.fieldError(field, req.errors[field]+" The line is “"+permissionLine(p)+"”.")
 		}
+		if e := (*hallpass.Error)(nil); errors.As(err, &e) && e.Kind == hallpass.Denied {
+			req.fieldError(field, req.errors[field]+" "+req.askWords(e.Needs))
+		}
 	}
-	return req.showRoleForm(httpd.Status(err), view)
+	return req.showRoleForm(httpd.Status(err), view, was)
 }
 
 // editRole is POST /admin/roles/{role}/edit. A change that keeps the permissions is
 // made without a question.
 func editRole(req *request) (change, error) {
-	r, view := req.roleInput()
-	r.UID = req.PathValue("role")
-	was, err := req.o.Admin.Role(req.Context(), req.caller, r.UID)
+	view := roleFormView{roleFields: req.roleFields()}
+	was, err := req.o.Admin.Role(req.Context(), req.caller, req.PathValue("role"))
 	if err != nil {
 		return change{}, err
 	}
-	r.Hidden = was.Hidden
+	if button := req.PostForm.Get("arrange"); button != "" {
+		view.Focus, view.Said = view.arrange(button)
+		return change{show: func() error { return req.showRoleForm(http.StatusOK, view, was) }}, nil
+	}
+	r := view.role()
+	r.UID, r.Hidden = was.UID, was.Hidden
 	c := change{Cancel: roleURL(r.UID), here: "roles", crumbs: []crumb{crumbAdmin, crumbAccess, crumbRoles, {roleTitle(was), roleURL(r.UID)}}}
-	c.again = func(err error) error { return req.showRoleError(err, r, view) }
+	c.again = func(err error) error { return req.showRoleError(err, view, was) }
 	if _, invalid := req.o.Admin.InvalidPermission(r.Permissions); !invalid { // otherwise the change is refused with its reason
 		c.Steps = permissionSteps(was.Editable(), r.Permissions)
 	}
@@ -170,25 +197,69 @@ func editRole(req *request) (change, error) {
 	}
 	if was.Basic() {
 		c.done = "The role " + roleTitle(was) + " is changed."
-		c.Facts = []string{"This affects everybody with this basic role, in every organization."}
-		return c, nil
 	}
-	c.Facts, c.Alarm, err = req.whoHas(was, "It is held by ")
-	return c, err
+	return c, req.tellRoleChange(&c, was, r.Permissions)
 }
 
-// permissionSteps are the steps from one list of permissions to another.
-func permissionSteps(was, next []hallpass.Permission) []step {
-	var steps []step
+// tellRoleChange adds to the question what the steps mean, who has the role, and what was
+// used of late and is lost.
+func (req *request) tellRoleChange(c *change, was hallpass.NamedRole, next []hallpass.Permission) error {
+	n, err := req.namesIn(was.Permissions, next)
+	if err != nil {
+		return err
+	}
+	c.Notes = make(map[step]stepNote)
+	for i, p := range permissionChanges(was.Editable(), next) {
+		if i < len(c.Steps) && !p.Action.Foreign() {
+			c.Notes[c.Steps[i]] = stepNote{Words: sentence(p.Words(n.scopeName))}
+		}
+	}
+	if was.Basic() {
+		c.Facts = []string{"This affects everybody with this basic role, in every organization."}
+	} else if c.Facts, c.Alarm, err = req.whoHas(was, "It is held by "); err != nil {
+		return err
+	}
+	if !c.Destroys {
+		return nil
+	}
+	facts, alarm, err := req.roleImpactFacts(was, next)
+	c.Facts, c.Alarm = append(c.Facts, facts...), c.Alarm || alarm
+	if alarm {
+		c.inUse(roleTitle(was))
+	}
+	return err
+}
+
+// permissionChange is a permission that is added or taken away.
+type permissionChange struct {
+	hallpass.Permission
+	added bool
+}
+
+// permissionChanges are what is taken away and then what is added from one list of
+// permissions to another.
+func permissionChanges(was, next []hallpass.Permission) (changes []permissionChange) {
 	for _, p := range was {
 		if !slices.Contains(next, p) {
-			steps = append(steps, step{permissionText(p), wordPermitted, wordNotPermitted})
+			changes = append(changes, permissionChange{p, false})
 		}
 	}
 	for i, p := range next {
 		if !slices.Contains(was, p) && !slices.Contains(next[:i], p) {
-			steps = append(steps, step{permissionText(p), wordNotPermitted, wordPermitted})
+			changes = append(changes, permissionChange{p, true})
 		}
+	}
+	return changes
+}
+
+// permissionSteps are the steps from one list of permissions to another.
+func permissionSteps(was, next []hallpass.Permission) (steps []step) {
+	for _, p := range permissionChanges(was, next) {
+		s := step{permissionText(p.Permission), wordPermitted, wordNotPermitted}
+		if p.added {
+			s.Before, s.After = wordNotPermitted, wordPermitted
+		}
+		steps = append(steps, s)
 	}
 	return steps
 }

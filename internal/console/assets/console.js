@@ -41,6 +41,7 @@ for (const b of $$("[data-reveal]")) {
 
 for (const form of $$("form[data-once]")) {
 	form.addEventListener("submit", (event) => {
+		if (event.submitter?.name === "arrange") return; // it saves nothing
 		if (form.dataset.sent) {
 			event.preventDefault();
 			return;
@@ -251,18 +252,23 @@ document.addEventListener("submit", async (event) => {
 	form.requestSubmit(button);
 });
 
-// ---- the rules of a guard ----
+// ---- forms whose parts are arranged by buttons: the rules of a guard, the permissions of a role ----
 
-// A button that arranges the rules changes the form where it stands. The server renders
-// it, and says what has the focus then.
+// arranged sends the form with one of its buttons, and returns the form that comes back.
+async function arranged(form, body) {
+	const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => null);
+	return (answer?.ok && $("form[data-rules]", parsePage(await answer.text()))) || null;
+}
+
+// A button that arranges changes the form where it stands. The server renders it, and says
+// what has the focus then.
 document.addEventListener("submit", async (event) => {
 	const form = event.target.closest?.("form[data-rules]"), button = event.submitter;
 	if (!form || form.dataset.asked || button?.name !== "arrange") return;
 	event.preventDefault();
 	if (form.dataset.asking) return;
 	form.dataset.asking = "yes";
-	const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, button)), redirect: "manual" }).catch(() => null);
-	const fresh = answer?.ok && $("form[data-rules]", parsePage(await answer.text()));
+	const fresh = await arranged(form, new URLSearchParams(new FormData(form, button)));
 	delete form.dataset.asking;
 	if (!fresh) {
 		form.dataset.asked = "yes";
@@ -271,10 +277,73 @@ document.addEventListener("submit", async (event) => {
 	}
 	const said = $("[role=status]", fresh).textContent;
 	$("[role=status]", fresh).textContent = "";
+	for (const open of $$("details[open] > summary", form)) {
+		const same = $$("details > summary", fresh).find((e) => e.textContent === open.textContent);
+		if (same) same.parentElement.open = true;
+	}
 	form.replaceChildren(...fresh.childNodes);
+	for (const e of $$("[data-script]", form)) e.hidden = false;
+	filterRole();
 	$("[autofocus]", form)?.focus();
 	$("[role=status]", form).textContent = said; // a text that comes into a region is read, one that came with it is not
 });
+
+// While somebody types into a field with data-renders, the part of the form that it names
+// is rendered again, as by the button of the value data-button.
+let typed = 0;
+async function renderFor(input) {
+	const form = input.form, mine = ++typed, body = new URLSearchParams(new FormData(form));
+	body.set("arrange", input.dataset.button);
+	const fresh = await arranged(form, body);
+	const part = fresh && document.getElementById(input.dataset.renders), now = fresh && $(`#${input.dataset.renders}`, fresh);
+	if (mine !== typed || !part || !now) return;
+	part.replaceChildren(...now.childNodes);
+	const found = $$("button.opt", part).length;
+	$("[role=status]", form).textContent = input.value ? `${found} found` : "";
+	input.dataset.shown = input.value;
+	if (found) part.scrollIntoView({ block: "nearest" }); // above the bar that saves
+}
+document.addEventListener("input", (event) => {
+	const input = event.target.closest?.("[data-renders]");
+	if (!input) return;
+	clearTimeout(input.timer);
+	input.timer = setTimeout(() => renderFor(input), 200);
+});
+
+// The arrow keys lead from such a field through what it found, Enter takes the first, and
+// Escape leads back.
+document.addEventListener("keydown", async (event) => {
+	const list = event.target.closest?.("#role-found, #role-things");
+	const input = event.target.closest?.("[data-renders]") ?? (list && $(`[data-renders="${list.id}"]`));
+	if (!input || event.ctrlKey || event.metaKey || event.altKey) return;
+	const options = () => $$("button.opt", document.getElementById(input.dataset.renders));
+	const at = options().indexOf(event.target);
+	if (event.key === "ArrowDown" || (event.key === "ArrowUp" && at >= 0)) {
+		event.preventDefault();
+		(options()[at + (event.key === "ArrowDown" ? 1 : -1)] ?? (event.key === "ArrowUp" ? input : null))?.focus();
+	} else if (event.key === "Escape" && at >= 0) {
+		event.preventDefault();
+		input.focus();
+	} else if (event.key === "Enter" && event.target === input) {
+		event.preventDefault();
+		clearTimeout(input.timer);
+		if (input.value !== (input.dataset.shown ?? input.defaultValue)) await renderFor(input);
+		if (input.value) options()[0]?.click();
+	}
+});
+
+document.addEventListener("keypress", (event) => {
+	if (event.key === "Enter" && event.target.closest?.("[data-renders]")) event.preventDefault(); // it would send the form
+});
+
+// The rows of a long role are filtered on the page.
+function filterRole() {
+	const rows = $$("#role-list [data-row]");
+	filterBy($("#role-filter"), rows, (e) => e.textContent.toLowerCase(), () => {
+		for (const g of $$("#role-list .perm-group")) g.hidden = !$$("[data-row]", g).some((r) => !r.hidden);
+	});
+}
+filterRole();
 
 // ---- the table of tokens ----
 
