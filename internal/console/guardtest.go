@@ -176,7 +176,7 @@ func (req *request) wayOut(t *guardTrial, trial admin.GuardTrial, q hallpass.Gua
 	case "guard.permission":
 		t.Lacks = trial.Need.String()
 		if req.caller.Can(hallpass.RolesRead, "") {
-			t.Find = rolesURL(string(p.Action), false)
+			t.Find = crumbRoles.URL + listQuery(map[string]string{"query": string(p.Action)})
 		}
 		return req.roleToGive(t, trial.Grants, p)
 	}

@@ -33,6 +33,9 @@ type roleRow struct {
 	Locked      bool // the viewer may not give it
 	Everywhere  bool // given on the server for every org: it cannot be removed here
 	Cells       []matrixCell
+	Kind        string // in the list of all kinds
+	Held        string // by how many, in words; empty: nobody may know
+	Nobody      bool   // has it
 }
 
 // Count says how many permissions the role has.
@@ -68,32 +71,54 @@ type roleGroup struct {
 	kind noun
 }
 
-// rolesView is the list of roles.
+// rolesView is the list of roles: a matrix, or what each allows in words.
 type rolesView struct {
 	frame
 	Query  string
-	Matrix bool
+	Kind   string // of the roles that are shown: "basic", "own", "fixed" or "" for all
+	Words  bool   // it is in words
 	Tabs   []tab
+	Kinds  []listFilter
 	Groups []roleGroup
+	Rows   []roleRow // of all groups
 	Areas  []string
 	Levels []actionLevel
+	See    bool // who has a role is told
 	Create bool
-	Total  int
 }
 
-// roles is GET /admin/roles?query&view.
+// roleKinds are the kinds of roles as the address of the list names them.
+var roleKinds = []struct {
+	value string
+	kind  noun
+}{{"basic", nounBasicRole}, {"own", nounCustomRole}, {"fixed", nounFixedRole}}
+
+// roles is GET /admin/roles?query&kind&view.
 func roles(req *request) error {
 	list, err := req.o.Admin.Roles(req.Context(), req.caller, admin.RoleFilter{Hidden: true})
 	if err != nil {
 		return err
 	}
 	_, text := req.listPage()
-	view := rolesView{Query: text, Levels: actionLevels, Matrix: req.URL.Query().Get("view") == "matrix", Create: req.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
-	view.Tabs = []tab{{"List", rolesURL(text, false), !view.Matrix}, {"Matrix", rolesURL(text, true), view.Matrix}}
+	q := req.URL.Query()
+	view := rolesView{Query: text, Kind: q.Get("kind"), Words: q.Get("view") == "list", Levels: actionLevels, Create: req.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
+	at := func(kind string, words bool) string {
+		values := map[string]string{"query": text, "kind": kind}
+		if words {
+			values["view"] = "list"
+		}
+		return crumbRoles.URL + listQuery(values)
+	}
+	view.Tabs = []tab{{"Matrix", at(view.Kind, false), !view.Words}, {"In words", at(view.Kind, true), view.Words}}
 	for _, area := range hallpass.Areas() {
 		view.Areas = append(view.Areas, string(area))
 	}
-	if view.Groups, view.Total, err = req.groupRoles(list, text); err != nil {
+	groups, total, err := req.groupRoles(list, text)
+	if err != nil {
+		return err
+	}
+	view.pick(groups, total, func(kind string) string { return at(kind, view.Words) })
+	if err := req.countHolders(&view); err != nil {
 		return err
 	}
 	if view.frame, err = req.frame("roles", crumbRoles.Label, crumbAdmin, crumbAccess); err != nil {
@@ -102,18 +127,52 @@ func roles(req *request) error {
 	return req.show("roles/list", view)
 }
 
-func rolesURL(text string, matrix bool) string {
-	q := url.Values{}
-	if text != "" {
-		q.Set("query", text)
+// pick takes the groups of the kind that is shown, and counts all.
+func (v *rolesView) pick(groups []roleGroup, total int, at func(kind string) string) {
+	v.Kinds = []listFilter{{Label: "All", URL: at(""), Count: total}}
+	known := false
+	for _, k := range roleKinds {
+		f := listFilter{Label: k.kind.Title(), URL: at(k.value), Current: v.Kind == k.value}
+		if k.kind == nounCustomRole {
+			f.Label = "Own roles"
+		}
+		for _, g := range groups {
+			if g.kind == k.kind {
+				f.Count = len(g.Rows)
+				if f.Current || v.Kind == "" {
+					v.Groups = append(v.Groups, g)
+				}
+			}
+		}
+		known = known || f.Current
+		v.Kinds = append(v.Kinds, f)
 	}
-	if matrix {
-		q.Set("view", "matrix")
+	v.Kinds[0].Current = !known
+	if !known && v.Kind != "" { // no such kind
+		v.Kind, v.Groups = "", groups
 	}
-	if len(q) == 0 {
-		return crumbRoles.URL
+	for _, g := range v.Groups {
+		for _, r := range g.Rows {
+			r.Kind = sentenceStart(g.kind.one)
+			if g.kind == nounCustomRole {
+				r.Kind = "Own role"
+			}
+			v.Rows = append(v.Rows, r)
+		}
 	}
-	return crumbRoles.URL + "?" + q.Encode()
+}
+
+// countHolders counts who has the roles, as far as the viewer may know it.
+func (req *request) countHolders(v *rolesView) error {
+	if v.See = req.caller.MayReadAssignments(); !v.See {
+		return nil
+	}
+	holders, err := req.o.Admin.RoleHolders(req.Context(), req.caller)
+	for i := range v.Rows {
+		h := holders[v.Rows[i].UID]
+		v.Rows[i].Held, v.Rows[i].Nobody = sentenceStart(holderWords(h)), h == admin.RoleCount{}
+	}
+	return err
 }
 
 // groupRoles groups the roles that match text by kind. A role matches when its names,

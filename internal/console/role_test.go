@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
 
@@ -78,4 +79,43 @@ func TestRolesWithoutScript(t *testing.T) {
 	b.want("delete", b.save(path+"/delete"), 303)
 	b.want("gone", b.get(account), 200, "No roles assigned")
 	b.want("a fixed role", b.save("/admin/roles/"+fixedReader+"/delete"), 400, "Fixed roles cannot be changed")
+}
+
+// TestRolesAreOneTable lists roles of all kinds with who has them, narrows the list to a kind,
+// and keeps from somebody who may not know it who has a role.
+func TestRolesAreOneTable(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	custom(t, s, `{"uid":"crew","name":"<b>Crew</b>","permissions":[{"action":"teams:read","scope":"teams:*"}]}`)
+	b.save(b.create("ci", "None")+"/roles", "role", "crew")
+	row := func(page, title string) string {
+		_, rest, _ := strings.Cut(page, ">"+title+"</a></th>")
+		row, _, _ := strings.Cut(rest, "</tr>")
+		return row
+	}
+	all := b.get("/admin/roles").text
+	for title, want := range map[string]string{"&lt;b&gt;Crew&lt;/b&gt;": ">1 service account<", "Admin": ">1 user<", "Teams: Reader": ">Nobody<", "None": ">1 service account<"} {
+		if got := row(all, title); !strings.Contains(got, want) {
+			t.Errorf("%s: the row is %s, want %s", title, got, want)
+		}
+	}
+	own := b.get("/admin/roles?kind=own")
+	b.want("own roles", own, 200, "<b>Crew</b>", "Own role")
+	if strings.Contains(own.text, "Teams: Reader") {
+		t.Error("the own roles have a fixed one")
+	}
+	b.want("in words", b.get("/admin/roles?kind=own&view=list"), 200, "Read teams.")
+	b.want("no such kind", b.get("/admin/roles?kind=zebra"), 200, "Teams: Reader", "<b>Crew</b>")
+	b.want("nothing of a kind", b.get("/admin/roles?kind=basic&query=crew"), 200, "No roles found")
+	custom(t, s, `{"uid":"looks","name":"looks","permissions":[{"action":"roles:read","scope":"roles:*"}]}`)
+	s.User("vera", hallpass.RoleViewer)
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/access-control/users/vera/roles", `{"roleUid":"looks"}`); r.StatusCode != http.StatusOK {
+		if r = s.Do(hallpasstest.Admin, "POST", "/api/access-control/users/3/roles", `{"roleUid":"looks"}`); r.StatusCode != http.StatusOK {
+			t.Fatal(r.Text)
+		}
+	}
+	p := signedIn(t, s, "vera", hallpasstest.UserPassword).get("/admin/roles")
+	if p.status != http.StatusOK || strings.Contains(p.text, "1 service account") || strings.Contains(p.text, "Nobody") {
+		t.Errorf("%d: who may not know it reads who has a role", p.status)
+	}
 }
