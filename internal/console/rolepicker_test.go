@@ -108,3 +108,13 @@ func TestRoleGivenEverywhere(t *testing.T) {
 		t.Errorf("after saving: %s", r.Text)
 	}
 }
+
+// TestNewAccountHasOwner names who answers for an account where it is made: without, it
+// would be a finding at once.
+func TestNewAccountHasOwner(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.want("create with an owner that is none", b.save("/org/serviceaccounts/create", "name", "owned", "owner", "a\u202eb", "role", "Viewer"), 400, `id="owner" name="owner" value="a`, "field-error")
+	made := b.post("/org/serviceaccounts/create", "name", "owned", "owner", "team@example.com", "purpose", "nightly sync", "role", "Viewer")
+	b.want("create with an owner", b.get(made.to), 200, "team@example.com", "nightly sync")
+}

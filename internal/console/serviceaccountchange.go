@@ -196,7 +196,12 @@ func renameServiceAccount(req *request) error {
 // ownerView is the form for who answers for an account, and what it is for.
 type ownerView struct {
 	frame
-	Account                      accountRow
+	Account accountRow
+	answering
+}
+
+// answering is who answers for an account, and what the account is for.
+type answering struct {
 	Owner, Purpose               string
 	AccountOwner, AccountPurpose string // what stands for an empty field: nothing does
 }
@@ -215,7 +220,7 @@ func ownerForm(req *request) error {
 	if err != nil {
 		return err
 	}
-	return req.showOwner(http.StatusOK, a, ownerView{Owner: a.Owner, Purpose: a.Purpose})
+	return req.showOwner(http.StatusOK, a, ownerView{answering: answering{Owner: a.Owner, Purpose: a.Purpose}})
 }
 
 // setOwner is POST /org/serviceaccounts/{ref}/owner.
@@ -230,7 +235,7 @@ func setOwner(req *request) error {
 		if !req.formError(err, "owner", "purpose") {
 			return err
 		}
-		return req.showOwner(httpd.Status(err), a, ownerView{Owner: f.Get("owner"), Purpose: f.Get("purpose")})
+		return req.showOwner(httpd.Status(err), a, ownerView{answering: answering{Owner: f.Get("owner"), Purpose: f.Get("purpose")}})
 	}
 	done := "Nobody is named any more who answers for " + a.Name + "."
 	if owner != "" {

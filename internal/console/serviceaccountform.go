@@ -13,7 +13,8 @@ import (
 // newAccountView is the form for a new account.
 type newAccountView struct {
 	frame
-	Name     string
+	Name string
+	answering
 	Roles    []roleOption
 	Write    bool        // the viewer may give more roles
 	Groups   []roleGroup // that can be given in addition to the basic one
@@ -49,14 +50,16 @@ func (req *request) showNewAccount(status int, view newAccountView, chosen []str
 
 // createServiceAccount is POST /org/serviceaccounts/create.
 func createServiceAccount(req *request) error {
-	name := req.PostForm.Get("name")
+	name, answers := req.PostForm.Get("name"), answering{Owner: req.PostForm.Get("owner"), Purpose: req.PostForm.Get("purpose")}
 	role, ok := hallpass.ParseRole(req.PostForm.Get("role"))
 	if !ok {
 		return errRole
 	}
 	more := req.PostForm["role_uid"]
-	view := newAccountView{Name: name, Roles: req.roleOptions(role, req.caller.Role), MoreOpen: len(more) > 0}
-	a, err := req.o.Admin.CreateServiceAccount(req.Context(), req.caller, admin.NewServiceAccount{Name: name, Role: &role, Roles: more})
+	view := newAccountView{Name: name, answering: answers, Roles: req.roleOptions(role, req.caller.Role), MoreOpen: len(more) > 0}
+	a, err := req.o.Admin.CreateServiceAccount(req.Context(), req.caller, admin.NewServiceAccount{
+		Name: name, Role: &role, Roles: more, Owner: strings.TrimSpace(answers.Owner), Purpose: strings.TrimSpace(answers.Purpose),
+	})
 	if err == nil {
 		req.flash("Service account " + a.Name + " created.")
 		req.seeOther(accountURL(a.UID))
@@ -69,7 +72,7 @@ func createServiceAccount(req *request) error {
 	case errors.Is(err, hallpass.Conflict):
 		req.fieldError("name", "A service account with the login "+hallpass.ServiceAccountLogin(req.caller.Org, name)+" already exists. Choose another name.")
 	case errors.As(err, &e) && (e.Field == "roleUids" || e.ID == "accesscontrol.delegation") && req.formError(err, "more"):
-	case errors.Is(err, hallpass.Denied) && req.formError(err, "role"), req.formError(err, "name"):
+	case errors.Is(err, hallpass.Denied) && req.formError(err, "role", "owner"), req.formError(err, "name", "owner", "purpose"):
 	default:
 		return err
 	}
