@@ -21,7 +21,7 @@ const hostileName = `"><img src=x onerror=alert(1)> & a name that is long and go
 
 // notPages are addresses that do not answer with a page: a picture, a part of a page, a
 // redirect.
-var notPages = []string{"GET /avatar/{hash}", "GET /org/serviceaccounts/{ref}/tokens", "GET /dashboards/f/{folder}/{slug}", "GET /org/tokens.csv", "GET /org/serviceaccounts.csv"}
+var notPages = []string{"GET /avatar/{hash}", "GET /org/serviceaccounts/{ref}/tokens", "GET /org/tokens.csv", "GET /org/serviceaccounts.csv"}
 
 // furnish creates everything that an organization has, and returns the pages to look at
 // for each address of the console.
@@ -124,6 +124,7 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /admin/users":                                     {users, users + "?query=nobody-at-all"},
 		"GET /admin/users/create":                              {users + "/create"},
 		"GET /admin/users/{user}":                              {users + "/1", users + "/2"},
+		"GET /admin/users/{user}/access":                       {users + "/2/access", users + "/1/access?action=teams:create"},
 		"GET /admin/users/{user}/delete":                       {users + "/2/delete"},
 		"GET /admin/users/{user}/roles":                        {users + "/2/roles"},
 		"GET /org/users":                                       {"/org/users"},
@@ -134,6 +135,7 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /org/teams/{team}/delete":                         {teams + "/1/delete"},
 		"GET /org/teams/{team}/roles":                          {teams + "/1/roles"},
 		"GET /admin/orgs":                                      {"/admin/orgs", "/admin/orgs?query=none"},
+		"GET /admin/orgs/{org}":                                {"/admin/orgs/1", "/admin/orgs/2"},
 		"GET /admin/orgs/{org}/delete":                         {"/admin/orgs/2/delete"},
 		"GET /admin/roles":                                     {"/admin/roles", "/admin/roles?view=matrix", "/admin/roles?query=none"},
 		"GET /admin/create/role":                               {"/admin/create/role"},
@@ -150,7 +152,8 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /org/notices/{channel}":                           {"/org/notices/1", "/org/notices/2", "/org/notices/99"},
 		"GET /org/notices/{channel}/delete":                    {"/org/notices/1/delete"},
 		"GET /guards/{guard}/delete":                           {"/guards/prom/delete"},
-		"GET /dashboards":                                      {"/dashboards"},
+		"GET /dashboards":                                      {"/dashboards", "/dashboards?query=none"},
+		"GET /dashboards/f/{folder}/{slug}":                    {"/dashboards/f/shop/shop", "/dashboards/f/checkout/checkout"},
 		"GET /dashboards/permissions/{folder}":                 {"/dashboards/permissions/shop", "/dashboards/permissions/checkout"},
 	}
 }

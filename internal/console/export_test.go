@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/library"
 )
 
 // SafeNext is the check of where a sign-in may lead.
@@ -51,6 +53,7 @@ var views = map[string]any{
 	"grants/list":              grantsView{},
 	"explain/account":          explainView{},
 	"folders/list":             foldersView{},
+	"folders/detail":           folderView{},
 	"guards/detail":            guardView{},
 	"guards/edit":              guardFormView{},
 	"guards/holders":           guardHoldersView{},
@@ -78,6 +81,12 @@ var views = map[string]any{
 	"channels/new":             newChannelView{},
 	"channels/detail":          channelView{},
 	"home/snooze":              snoozeView{},
+}
+
+// FoldersPage is the page with a tree of the hits.
+func FoldersPage(a *admin.Admin, hits []library.Hit) (string, error) {
+	req := &request{console: &console{o: Options{Admin: a}}}
+	return render("folders/list", reflect.ValueOf(foldersView{Rows: req.treeRows(hits, "")}))
 }
 
 // PageNames lists the pages that there are templates for.

@@ -8,6 +8,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
 	"github.com/hallpass-dev/hallpass/internal/httpd"
+	"github.com/hallpass-dev/hallpass/internal/library"
 )
 
 // grantsView is the page of who was given access to one account or folder.
@@ -77,12 +78,14 @@ type grantPage struct {
 	here     string
 	crumbs   []crumb
 	write    bool
-	names    map[string]string // of folders, by uid
+	names    map[string]string  // of folders, by uid
+	folder   library.FolderView // that it is about
+	above    []crumb            // of the folder
 }
 
 func (req *request) showGrants(status int, p grantPage, view grantsView) error {
-	list, err := req.o.Admin.Accesses(req.Context(), req.caller, p.resource, p.ref)
-	if err != nil {
+	var err error
+	if view.Groups, err = req.grantGroups(p); err != nil {
 		return err
 	}
 	view.Heading, view.Lead, view.Head, view.Action, view.Write = p.heading, p.lead, p.head, p.url, p.write
@@ -91,19 +94,6 @@ func (req *request) showGrants(status int, p grantPage, view grantsView) error {
 	for _, g := range granteeNouns {
 		if g.kind != hallpass.ToBasicRole || view.BasicRole {
 			view.Kinds = append(view.Kinds, choice{string(g.kind), sentenceStart(g.noun), string(g.kind) == view.Kind})
-		}
-	}
-	groups := make(map[noun][]grantRow)
-	for _, g := range list {
-		kind, row := req.grantRow(p, g)
-		groups[kind] = append(groups[kind], row)
-	}
-	for _, kind := range []noun{nounUser, nounAccount, nounTeam, nounBasicRole} {
-		if rows := groups[kind]; len(rows) > 0 {
-			if kind != nounBasicRole { // those are in the order of power
-				sortByName(rows, func(r grantRow) string { return r.Name })
-			}
-			view.Groups = append(view.Groups, grantGroup{kind.Title(), rows})
 		}
 	}
 	if view.Write {
@@ -115,6 +105,28 @@ func (req *request) showGrants(status int, p grantPage, view grantsView) error {
 		return err
 	}
 	return req.showStatus(status, "grants/list", view)
+}
+
+// grantGroups returns who was given access, by kind and name.
+func (req *request) grantGroups(p grantPage) (list []grantGroup, err error) {
+	given, err := req.o.Admin.Accesses(req.Context(), req.caller, p.resource, p.ref)
+	if err != nil {
+		return nil, err
+	}
+	groups := make(map[noun][]grantRow)
+	for _, g := range given {
+		kind, row := req.grantRow(p, g)
+		groups[kind] = append(groups[kind], row)
+	}
+	for _, kind := range []noun{nounUser, nounAccount, nounTeam, nounBasicRole} {
+		if rows := groups[kind]; len(rows) > 0 {
+			if kind != nounBasicRole { // those are in the order of power
+				sortByName(rows, func(r grantRow) string { return r.Name })
+			}
+			list = append(list, grantGroup{kind.Title(), rows})
+		}
+	}
+	return list, nil
 }
 
 func (req *request) grantRow(p grantPage, g admin.Access) (kind noun, row grantRow) {

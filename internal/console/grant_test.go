@@ -23,7 +23,7 @@ func TestAccessWithoutScript(t *testing.T) {
 	if r := s.Do(hallpasstest.Admin, "POST", "/api/folders", `{"uid":"checkout","title":"Checkout","parentUid":"shop"}`); r.StatusCode != 200 {
 		t.Fatalf("nested folder: %d %s", r.StatusCode, r.Text)
 	}
-	b.want("the tree", b.get("/dashboards"), 200, "Shop", `class="depth-1"`, "/dashboards/permissions/checkout")
+	b.want("the tree", b.get("/dashboards"), 200, "Shop", `<details><summary>1 folder<span class="sr"> in Shop<`, "/dashboards/permissions/checkout")
 	const shop = "/dashboards/permissions/shop"
 	b.want("the page", b.get(shop), 200, "Basic roles", "Viewer", "Editor")
 	b.want("nobody", b.save(shop, "kind", "principal", "who", "zebra", "level", "View"), 400, `value="zebra"`, "no such user or service account")

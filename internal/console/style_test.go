@@ -53,9 +53,8 @@ func TestEveryClassHasItsStyle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	use("good warn bad")                           // classes of badges
-	use("depth-1 depth-2 depth-3 depth-4 depth-5") // levels of folders
-	use("read write admin")                        // levels of the matrix of roles
+	use("good warn bad")    // classes of badges
+	use("read write admin") // levels of the matrix of roles
 	for class := range styled {
 		if !used[class] && !slices.Contains(awaited, class) {
 			t.Errorf("the stylesheet has .%s, which nothing uses", class)
