@@ -98,6 +98,7 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /admin/nodes":                                     {"/admin/nodes"},
 		"GET /profile":                                         {"/profile"},
 		"GET /profile/password":                                {"/profile/password"},
+		"GET /profile/access":                                  {"/profile/access"},
 		"GET /org/serviceaccounts":                             {accounts, accounts + "?filter=disabled", accounts + "?query=nothing", accounts + "?sort=-used&filter=unowned"},
 		"GET /org/tokens":                                      {"/org/tokens", "/org/tokens?filter=paused", "/org/tokens?todo=never-ends&sort=-used", "/org/tokens?query=nothing"},
 		"GET /org/serviceaccounts/create":                      {accounts + "/create"},

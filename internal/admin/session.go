@@ -127,6 +127,43 @@ func (a *Admin) endSession(ctx context.Context, c hallpass.Caller, n need, user 
 	})
 }
 
+// EndOtherSessions ends every session of the user who calls but the one that is used, and
+// returns how many those were; NotFound when there is none.
+func (a *Admin) EndOtherSessions(ctx context.Context, c hallpass.Caller) (ended int, err error) {
+	err = a.change(ctx, c, self, "session.end", func(t *Turn) error {
+		list, err := t.Sessions(t.Caller.User())
+		if err != nil {
+			return err
+		}
+		ended = 0
+		for _, s := range list {
+			if s.ID == t.Caller.Session {
+				continue
+			}
+			if err := t.declare(changed(hallpass.SessionChanged, s.ID)); err != nil {
+				return err
+			}
+			ended++
+		}
+		if ended == 0 {
+			return errNoSession
+		}
+		for _, s := range list {
+			if s.ID == t.Caller.Session {
+				continue
+			}
+			if err := t.DeleteSession(s.ID); err != nil {
+				return err
+			}
+			if err := t.Audit("session", idText(s.ID), ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return ended, err
+}
+
 // LogoutUser ends every session of another user.
 func (a *Admin) LogoutUser(ctx context.Context, c hallpass.Caller, id hallpass.UserID) error {
 	if c.User() == id && id != 0 {
