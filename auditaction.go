@@ -13,7 +13,7 @@ var auditActions = []string{
 	"dashboard.create", "dashboard.delete", "dashboard.update", "database.write",
 	"folder.create", "folder.delete", "folder.move", "folder.update",
 	"guard.create", "guard.delete", "guard.request", "guard.update",
-	"history.reapply", "identity.create", "installation.begin",
+	"history.reapply", "identity.create", "identity.delete", "installation.begin",
 	"member.add", "member.remove", "member.update",
 	"org.create", "org.current", "org.delete", "org.preferences", "org.token-policy", "org.update",
 	"password.change", "password.reset", "password.set", "password.verify",

@@ -21,6 +21,7 @@ type Options struct {
 	SessionIdle     time.Duration         // how long a session may rest unused; 0: 7 days
 	SessionLifetime time.Duration         // how long a session lasts; 0: 30 days
 	SignIn          hallpass.SignInPolicy // who may sign in by an outside issuer; zero: nobody
+	PasswordOf      string                // the login of the only user whose password works; empty: everybody's does
 	RotationGrace   time.Duration         // how long a token that was replaced works on at most; 0: a day
 	Rate            hallpass.RateLimit    // of tokens that have none of their own
 	TrustsProxies   bool                  // proxies tell the addresses of clients

@@ -120,6 +120,7 @@ func TestSayings(t *testing.T) {
 		{"guard.update", "guard:loki", "loki", `upstream "http://127.0.0.1:9090"`, `changed the guard loki: upstream "http://127.0.0.1:9090"`},
 		{"history.reapply", "token:7", "nightly of ci", "the database came back older than change 91", "made up for what the database had lost about nightly of ci: the database came back older than change 91"},
 		{"identity.create", "user:2", "vera", "by https://accounts.example.com, subject 0f3a", "connected a company account to the user vera: https://accounts.example.com, subject 0f3a"},
+		{"identity.delete", "user:2", "vera", "by https://accounts.example.com, subject 0f3a", "disconnected a company account from the user vera: https://accounts.example.com, subject 0f3a"},
 		{"installation.begin", "user:1", "admin", "", "set up Hallpass with the user admin"},
 		{"member.add", "user:2", "vera", "role Viewer", "gave a membership of the organization to vera: role Viewer"},
 		{"member.remove", "user:2", "vera", "", "ended the membership of vera"},

@@ -28,8 +28,9 @@ type power struct {
 // with the answer to another question it asks again; with the answer to this one
 // it is done, and the page after it names what was done.
 func TestPowerAsks(t *testing.T) {
-	s := hallpasstest.New(t)
+	s, issuer := withProvider(t)
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.get(b.connect(hallpasstest.AdminPassword))
 	do := func(method, path, body string) string {
 		t.Helper()
 		r := s.Do(hallpasstest.Admin, method, path, body)
@@ -102,6 +103,7 @@ func TestPowerAsks(t *testing.T) {
 		{route: "POST /guards/{guard}/edit", path: "/guards/prom/edit", form: []string{"version", "1", "path-1", "/a", "need-1", "role", "role-1", "Editor"}, what: "any /a", before: "passes without a token", after: "needs the role Editor or a higher one", done: "The guard prom is changed, on every node."},
 		{route: "POST /guards/{guard}/delete", path: "/guards/prom/delete", what: "Guard prom", before: "1 rule", after: "deleted", done: "The guard prom is deleted."},
 		{route: "POST /org/notices/{channel}/delete", path: "/org/notices/1/delete", what: "alerts", before: "webhook to https://example.com/hallpass", after: "deleted", done: "The channel alerts is deleted."},
+		{route: "POST /profile/disconnect", path: "/profile/disconnect", form: []string{"issuer", issuer.URL, "subject", "248289761001"}, what: issuer.URL, before: "signs in as you", after: "does not sign in as you", done: "The account is disconnected."},
 		{route: "POST /dashboards/permissions/{folder}", path: "/dashboards/permissions/shop", form: []string{"kind", "team", "who", "Platform", "level", "Admin"}, what: "team Platform", before: "no permission of its own on Shop", after: "Admin on Shop", done: "team Platform has the permission Admin on Shop now."},
 	} {
 		asked[p.route] = true

@@ -179,6 +179,8 @@ func table() []route {
 	post("/profile/edit", harmless, editProfile)
 	post("/profile/session", harmless, endOwnSession)
 	post("/profile/sessions", harmless, endOtherSessions)
+	post("/profile/connect", states, connectAccount)
+	ask("/profile/disconnect", disconnectAccount)
 	get("/profile/password", passwordForm)
 	post("/profile/password", harmless, changePassword)
 	post("/profile/org", harmless, switchOrg)

@@ -72,6 +72,7 @@ var views = map[string]any{
 	"users/list":               usersView{},
 	"users/password":           passwordView{},
 	"users/profile":            profileView{},
+	"users/connect":            connectView{},
 	"find/find":                findView{},
 	"tokens/rotate":            tokenChangeView{},
 	"tokens/pause":             tokenChangeView{},

@@ -56,7 +56,8 @@ func (req *request) beginOutside(next string) error {
 
 // attempt returns the attempt that the browser holds, and where it is led then.
 func (req *request) attempt() (a federation.Attempt, next string) {
-	text, path, _ := strings.Cut(req.o.Cookies.Attempt(req.Request), ".")
+	text, rest, _ := strings.Cut(req.o.Cookies.Attempt(req.Request), ".")
+	path, _, _ := strings.Cut(rest, ".")
 	a, _ = federation.ParseAttempt(text) // one that is none fits no answer
 	to, err := base64.RawURLEncoding.DecodeString(path)
 	if err != nil {
@@ -68,6 +69,9 @@ func (req *request) attempt() (a federation.Attempt, next string) {
 // endOutside signs in whom the provider names. An attempt serves once.
 func (req *request) endOutside(query url.Values) error {
 	a, next := req.attempt()
+	if mark, is := req.connects(); is && a.Fits(query.Get("state")) {
+		return req.endConnect(a, mark, query)
+	}
 	if req.caller.User() != 0 && !a.Fits(query.Get("state")) {
 		req.seeOther("/") // the browser has signed in by another tab, or by the same answer
 		return nil

@@ -184,8 +184,7 @@ func (req *request) showPassword(status int) error {
 	return req.showStatus(status, "users/password", passwordView{f, u.PasswordHash == ""})
 }
 
-// changePassword is POST /profile/password. The old password is verified as at
-// sign-in, so that wrong guesses are counted.
+// changePassword is POST /profile/password.
 func changePassword(req *request) error {
 	form := req.PostForm
 	if form.Get("new") != form.Get("confirm") {
@@ -193,17 +192,12 @@ func changePassword(req *request) error {
 		return req.showPassword(http.StatusBadRequest)
 	}
 	c := req.caller
-	_, err := req.o.Verify.Password(req.Context(), c.Principal.Login, secret.NewText(form.Get("old")), c.Org, c.From, req.o.Cookies.Device(req.Request))
-	switch {
-	case errors.Is(err, hallpass.Unauthenticated):
-		req.fieldError("old", "This is not your current password.")
-		return req.showPassword(http.StatusBadRequest)
-	case errors.Is(err, hallpass.Limited):
-		httpd.SetErrorHeaders(req.w.Header(), err)
-		req.fieldError("old", "Too many wrong passwords. Try again later.")
-		return req.showPassword(http.StatusTooManyRequests)
-	case err != nil:
+	status, err := req.ownPassword(form.Get("old"), "old")
+	if err != nil {
 		return err
+	}
+	if status != 0 {
+		return req.showPassword(status)
 	}
 	err = req.o.Admin.ChangePassword(req.Context(), c, secret.NewText(form.Get("new")))
 	if errors.Is(err, hallpass.Invalid) {
@@ -220,4 +214,22 @@ func changePassword(req *request) error {
 	req.flash("Password changed. Your other sessions have ended.")
 	req.seeOther("/profile")
 	return nil
+}
+
+// ownPassword verifies the password of who is signed in as at sign-in, so that wrong guesses
+// are counted. If it is wrong, the field has the error, and the page is to be shown again with
+// the status; 0: it is right.
+func (req *request) ownPassword(password, field string) (status int, err error) {
+	c := req.caller
+	_, err = req.o.Verify.Password(req.Context(), c.Principal.Login, secret.NewText(password), c.Org, c.From, req.o.Cookies.Device(req.Request))
+	switch {
+	case errors.Is(err, hallpass.Unauthenticated):
+		req.fieldError(field, "This is not your current password.")
+		return http.StatusBadRequest, nil
+	case errors.Is(err, hallpass.Limited):
+		httpd.SetErrorHeaders(req.w.Header(), err)
+		req.fieldError(field, "Too many wrong passwords. Try again later.")
+		return http.StatusTooManyRequests, nil
+	}
+	return 0, err
 }

@@ -147,7 +147,7 @@ func shorter(action, text string) string {
 	switch action {
 	case "audit.prune", "token.prune":
 		return strings.TrimPrefix(text, "deleted ")
-	case "identity.create":
+	case "identity.create", "identity.delete":
 		return strings.TrimPrefix(text, "by ")
 	case "user.create", "user.delete": // of a user who is called otherwise
 		if login, ok := strings.CutPrefix(text, "login "); ok {
@@ -308,6 +308,7 @@ var auditVerbs = map[string]struct{ icon, verb string }{
 	"guard.update":           {"", "changed the guard"},
 	"history.reapply":        {"", "made up for what the database had lost about"},
 	"identity.create":        {"", "connected a company account to the user"},
+	"identity.delete":        {"", "disconnected a company account from the user"},
 	"installation.begin":     {"", "set up Hallpass with the user"},
 	"member.add":             {"", "gave a membership of the organization to"},
 	"member.remove":          {"", "ended the membership of"},

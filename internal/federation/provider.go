@@ -125,7 +125,7 @@ func (p *Provider) config(m *metadata, back string) *oauth2.Config {
 // and Unavailable if it does not answer.
 func (p *Provider) Redeem(ctx context.Context, a Attempt, back string, answer url.Values) (u hallpass.OutsideUser, err error) {
 	if !a.Fits(answer.Get("state")) {
-		return u, errOtherAttempt
+		return u, ErrOtherAttempt
 	}
 	m, err := p.issuer.read(ctx)
 	if err != nil {
@@ -155,7 +155,8 @@ func (p *Provider) Redeem(ctx context.Context, a Attempt, back string, answer ur
 	return u, nil
 }
 
-var errOtherAttempt = &hallpass.Error{
+// ErrOtherAttempt refuses an answer that belongs to no attempt of the browser.
+var ErrOtherAttempt = &hallpass.Error{
 	Kind: hallpass.Invalid, ID: "federation.other-attempt",
 	Message: "This sign-in was not begun in this browser, or more than ten minutes ago: begin it again",
 }

@@ -221,6 +221,7 @@ func (s *Server) assemble(ctx context.Context, now func() time.Time) error {
 		RotationGrace: grace, Rate: rate, TrustsProxies: len(c.Server.TrustedProxies) > 0, Proxied: s.proxied.Load,
 		Now: now, Settings: c.Settings(), Itself: c.itself(), WeakPasswords: !c.Auth.Basic.PasswordPolicy, AnyPermission: !c.RBAC.PermissionValidationEnabled, SessionIdle: idle, SessionLifetime: lifetime,
 		SignIn:      signIn,
+		PasswordOf:  c.breakGlass(),
 		Outgoing:    outgoing,
 		Permitted:   api.Permitted,
 		TokenPolicy: c.tokenPolicy(),

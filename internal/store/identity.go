@@ -49,6 +49,14 @@ func (tx *Tx) CreateIdentity(i hallpass.Identity) error {
 	return nil
 }
 
+// DeleteIdentity forgets the identity; one that there is not is no error.
+func (tx *Tx) DeleteIdentity(issuer, subject string) error {
+	if _, err := tx.exec(`DELETE FROM identities WHERE issuer = $1 AND subject = $2`, issuer, subject); err != nil {
+		return fmt.Errorf("store: delete identity: %w", err)
+	}
+	return nil
+}
+
 // SawIdentity notes that the identity signed in.
 func (tx *Tx) SawIdentity(issuer, subject string, at time.Time) error {
 	if _, err := tx.exec(`UPDATE identities SET seen_us = $3 WHERE issuer = $1 AND subject = $2`, issuer, subject, micros(at)); err != nil {
