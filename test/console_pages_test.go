@@ -94,7 +94,7 @@ func furnish(t *testing.T, s *hallpasstest.Server) map[string][]string {
 		"GET /logout":                                          {"/logout"},
 		"GET /admin":                                           {"/admin"},
 		"GET /admin/access":                                    {"/admin/access"},
-		"GET /admin/audit":                                     {"/admin/audit", "/admin/audit?outcome=refused", "/admin/audit?from=x"},
+		"GET /admin/audit":                                     {"/admin/audit", "/admin/audit?outcome=refused", "/admin/audit?from=x", "/admin/audit?entry=1"},
 		"GET /admin/nodes":                                     {"/admin/nodes"},
 		"GET /profile":                                         {"/profile"},
 		"GET /profile/password":                                {"/profile/password"},

@@ -353,6 +353,7 @@ func (p *pictured) pictures() []picture {
 			b.until(`document.querySelector("#confirm-dialog")?.open`)
 		}},
 		{"audit", "/admin/audit?outcome=refused", nil},
+		{"audit-entry", "/admin/audit?entry=40", nil},
 		{"nodes", "/admin/nodes", nil},
 		{"roles", "/admin/roles", nil},
 		{"role", "/admin/roles/writer", nil},

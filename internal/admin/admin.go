@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -43,6 +45,9 @@ type Admin struct {
 	now  func() time.Time
 	o    Options
 	orgs orgs
+
+	proving sync.Mutex                  // held while the audit is proved
+	proved  atomic.Pointer[AuditProved] // the newest proof
 }
 
 // New returns an Admin on db, which it listens to from then on.

@@ -29,6 +29,39 @@ func (a *Admin) Audit(ctx context.Context, c hallpass.Caller, f hallpass.AuditFi
 	return a.db.Audit(ctx, f)
 }
 
+// AuditEntry returns the entry. It is NotFound when there is none, and when it is of another
+// org than an admin's own.
+func (a *Admin) AuditEntry(ctx context.Context, c hallpass.Caller, id hallpass.AuditID) (e hallpass.AuditEntry, err error) {
+	if err := a.Authorize(ctx, c, hallpass.AuditRead, ""); err != nil {
+		return e, err
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		e, err = tx.AuditEntry(id)
+		if err == nil && !c.ServerAdmin && e.Org != c.Org {
+			err = store.ErrNoAuditEntry
+		}
+		return err
+	})
+	return e, err
+}
+
+// AuditSeen returns which actions and logins the newest entries have that the caller may
+// read, in their order.
+func (a *Admin) AuditSeen(ctx context.Context, c hallpass.Caller) (actions, logins []string, err error) {
+	if err := a.Authorize(ctx, c, hallpass.AuditRead, ""); err != nil {
+		return nil, nil, err
+	}
+	org := c.Org
+	if c.ServerAdmin {
+		org = 0
+	}
+	err = a.db.Read(ctx, func(tx *store.Tx) error {
+		actions, logins, err = tx.AuditSeen(org)
+		return err
+	})
+	return actions, logins, err
+}
+
 // AuditChain returns a reader of the audit's chain, and seal, which leaves of a link only its
 // digests unless f picks its entry. The chain goes through all orgs, so it is Denied to all
 // but server admins. An action that is unknown, and has no entry, is Invalid.

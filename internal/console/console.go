@@ -164,6 +164,7 @@ func table() []route {
 	get("/admin", administration)
 	get("/admin/access", usersAndAccess)
 	get("/admin/audit", auditPage)
+	post("/admin/audit/prove", harmless, proveAudit)
 	get("/admin/nodes", nodesPage)
 	get(crumbNotices.URL, notices)
 	get(newChannelURL, newChannelForm)

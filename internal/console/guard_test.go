@@ -276,7 +276,7 @@ func TestRefusalOfTenantIsTried(t *testing.T) {
 		t.Errorf("the API does not say what was missing: %s", r.Text)
 	}
 	hallpasstest.Eventually(t, "the audit to say on which scope the permission was missing", func() bool {
-		return strings.Contains(b.get("/admin/audit?target=guard%3Aloki").text, "lacks loki:read on loki:tenants:b")
+		return strings.Contains(b.get("/admin/audit?target=guard%3Aloki").text, "lacks the permission loki:read on loki:tenants:b")
 	})
 	if p := b.get("/guards/loki?request=GET+/logs&headers=X-Scope-OrgID:" + key); p.status != 303 || p.to != "/guards/loki" {
 		t.Errorf("a token in the headers of an address: %d to %q", p.status, p.to)

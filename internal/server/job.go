@@ -42,6 +42,7 @@ const (
 	noticeEvery = 5 * time.Second
 	endsEvery   = time.Minute
 	certEvery   = 5 * time.Second
+	proveEvery  = 24 * time.Hour
 	endsLimit   = time.Hour // thousands of tokens may end at once
 )
 
@@ -93,6 +94,8 @@ func (s *Server) jobs() []job {
 			lost: "tokens that ended long ago are not deleted, which is tried again in a minute: their table grows"},
 		{name: "initial-admin-password", does: "Deletes the file of the first password once it is changed", wake: s.userMove, again: wakeAgain, do: s.forgetFirstPassword,
 			lost: "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself"},
+		{name: "audit proof", does: "Follows the chain of the audit, to find entries that were changed or taken away", every: proveEvery, first: true, limit: pruneEvery, do: s.admin.KeepAuditProved,
+			lost: "the audit is not as it was written, or could not be followed. \"hallpass audit verify\" tells all that is wrong: keep the database as it is, and find out who can write to it"},
 		{name: "guard listeners", does: "Opens and closes the addresses at which guards have their APIs served", wake: s.guarding, again: wakeAgain, first: true, do: s.followGuards,
 			lost: "an address at which a guard is to serve its API cannot be opened: the guard keeps the address that it had, if it had one, and it is tried again every ten seconds. Look whether another program listens there"},
 		{name: "provisioning files", does: "Tries again to apply the provisioning files, if a reload could not", wake: s.files.wake, again: wakeAgain, do: s.followFiles,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,6 +86,48 @@ func (db *DB) Audit(ctx context.Context, f hallpass.AuditFilter) (page hallpass.
 		return page, &slow
 	}
 	return page, err
+}
+
+// ErrNoAuditEntry says that there is no such entry.
+var ErrNoAuditEntry = &hallpass.Error{Kind: hallpass.NotFound, ID: "audit.ErrEntryNotFound", Message: "audit entry not found"}
+
+// AuditEntry returns the entry, of whichever org. It is NotFound when there is none.
+func (tx *Tx) AuditEntry(id hallpass.AuditID) (hallpass.AuditEntry, error) {
+	e, err := scanAudit(tx.sql.QueryRow(`SELECT `+auditColumns+` FROM audit WHERE id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return e, ErrNoAuditEntry
+	}
+	if err != nil {
+		return e, fmt.Errorf("store: audit entry %d: %w", id, err)
+	}
+	return e, nil
+}
+
+// auditSeen is how many entries AuditSeen looks at.
+const auditSeen = 2000
+
+// AuditSeen returns the actions and the actors' logins of the newest entries of the org, of
+// all if it is zero, sorted.
+func (tx *Tx) AuditSeen(org hallpass.OrgID) (actions, logins []string, err error) {
+	f := hallpass.AuditFilter{Org: org}
+	way, _, err := tx.auditWay(f)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: audit: %w", err)
+	}
+	query, args := way.page(tx.db, f, auditSeen)
+	entries, err := all(tx, scanAudit, query, args...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: audit: %w", err)
+	}
+	for _, e := range entries {
+		actions = append(actions, e.Action)
+		if e.Actor.Login != "" {
+			logins = append(logins, e.Actor.Login)
+		}
+	}
+	slices.Sort(actions)
+	slices.Sort(logins)
+	return slices.Compact(actions), slices.Compact(logins), nil
 }
 
 // AuditHas reports whether there is an entry of the action.
