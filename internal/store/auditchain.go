@@ -82,17 +82,33 @@ func scanGoneLink(r row) (l hallpass.AuditLink, err error) {
 
 // link gives l, whose number was just taken, its place at the end of the chain, and
 // returns its digest. The transaction keeps the counter of the audit until its commit, so
-// that nobody else links meanwhile.
+// that nobody else links meanwhile, and keeps the end, which keepEnd writes once for all
+// that it links.
 func (tx *Tx) link(l hallpass.AuditLink) (digest [32]byte, err error) {
-	end, err := tx.auditMark("end")
+	end := tx.end
+	if end == (hallpass.AuditMark{}) {
+		end, err = tx.auditMark("end")
+	}
 	if err == nil && end.ID < l.ID-1 {
 		end, err = tx.adopt(end, l.ID)
 	}
 	if err != nil {
 		return digest, fmt.Errorf("store: link audit entry %d: %w", l.ID, err)
 	}
-	digest = l.Follow(end.Digest)
-	return digest, tx.setAuditMark("end", hallpass.AuditMark{ID: l.ID, Digest: digest})
+	tx.end = hallpass.AuditMark{ID: l.ID, Digest: l.Follow(end.Digest)}
+	return tx.end.Digest, nil
+}
+
+// keepEnd writes where the chain ends, if the transaction has linked anything since it was
+// written.
+func (tx *Tx) keepEnd() error {
+	if tx.end == (hallpass.AuditMark{}) {
+		return nil
+	}
+	if err := tx.setAuditMark("end", tx.end); err != nil {
+		return fmt.Errorf("store: end of the audit chain: %w", err)
+	}
+	return nil
 }
 
 // adopt links what programs that know no chain wrote between the end of the chain and
@@ -125,6 +141,9 @@ func (tx *Tx) setAuditMark(place string, m hallpass.AuditMark) error {
 
 // AuditChain returns where the chain of the audit begins and ends.
 func (tx *Tx) AuditChain() (c hallpass.AuditChain, err error) {
+	if err := tx.keepEnd(); err != nil {
+		return c, err
+	}
 	if c.Begin, err = tx.auditMark("begin"); err == nil {
 		c.End, err = tx.auditMark("end")
 	}

@@ -227,6 +227,8 @@ type Tx struct {
 	version hallpass.Version // of the last of changes
 	written bool             // something else than a change
 	longest time.Duration    // that any node may answer from memory without them
+
+	end hallpass.AuditMark // of the audit's chain, once the transaction has linked to it
 }
 
 // statements runs the statements of one transaction within its time, so that a
@@ -330,7 +332,11 @@ func (db *DB) inTx(ctx context.Context, conn *sql.Conn, fn func(*Tx) error) erro
 		return fmt.Errorf("store: begin: %w", db.seen(err))
 	}
 	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
-	if err := fn(&Tx{db: db, sql: statements{ctx, stx}}); err != nil {
+	tx := &Tx{db: db, sql: statements{ctx, stx}}
+	if err := fn(tx); err != nil {
+		return db.seen(err)
+	}
+	if err := tx.keepEnd(); err != nil {
 		return db.seen(err)
 	}
 	if err := commit(conn, stx); err != nil {
@@ -373,6 +379,9 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 	}
 	db.written.Add(1) // the database let us in: the queue moves
 	if err := fn(tx); err != nil {
+		return tx, db.seen(err)
+	}
+	if err := tx.keepEnd(); err != nil {
 		return tx, db.seen(err)
 	}
 	switch {
