@@ -50,7 +50,7 @@ func readTaskPage(t *testing.T, file string) *taskPage {
 		t.Fatal(err)
 	}
 	page := &taskPage{file: filepath.Base(file), marks: map[string]string{}}
-	part := regexp.MustCompile("(?ms)^<!-- ([a-z ]+?):[ \n](.*?) ?-->$|^```(\\w*)\n(.*?)^```$|^(?:    |\t|[ >*-]+```).*$")
+	part := regexp.MustCompile("(?ms)^<!-- ([a-z ]+?):[ \n](.*?) ?-->$|^```(\\w*)\n(.*?)^```$|^(?:    |\t|[ >*-]+```)[^\n]*$")
 	marks, ended := map[string]string{}, 0
 	for _, at := range part.FindAllSubmatchIndex(text, -1) {
 		m := part.FindStringSubmatch(string(text[at[0]:at[1]]))
