@@ -231,6 +231,7 @@ var otherKeys = map[string]string{
 	"port": "server.http_port", "server.port": "server.http_port", "http_port": "server.http_port", "http_addr": "server.http_addr",
 	"metrics.listen": "metrics.http_addr and metrics.http_port", "metrics.port": "metrics.http_port", "metrics.address": "metrics.http_addr",
 	"server.url": "server.root_url", "server.external_url": "server.root_url", "server.public_url": "server.root_url", "server.base_url": "server.root_url", "server.domain": "server.root_url",
+	"server.sub_path": "server.serve_from_sub_path", "server.base_path": "server.root_url", "server.path_prefix": "server.root_url",
 	"server.proxies": "server.trusted_proxies", "server.proxy": "server.trusted_proxies", "server.real_ip": "server.trusted_proxies",
 	"data": "the flag --data", "data_dir": "the flag --data", "server.data": "the flag --data", "server.data_dir": "the flag --data", "paths.data": "the flag --data",
 	"database.dsn": "database.url", "database.host": "database.url", "database.name": "database.url", "database.user": "database.url", "database.password": "database.url", "database.file": "database.path",

@@ -70,7 +70,7 @@ func (p *program) tellFirstPassword(s *server.Server) error {
 		p.log.Info("the first admin was created; this file has its random password until the password is changed", "login", s.AdminLogin(), "file", path)
 		return nil
 	}
-	_, err := fmt.Fprintf(p.stdout, "Console:   %s\nSign in:   %s / %s\n           (kept in %s until it is changed)\n", s.LocalURL(), s.AdminLogin(), text.Reveal(), path)
+	_, err := fmt.Fprintf(p.stdout, "Console:   %s\nSign in:   %s / %s\n           (kept in %s until it is changed)\n", s.ConsoleURL(), s.AdminLogin(), text.Reveal(), path)
 	return err
 }
 
@@ -203,7 +203,7 @@ func (p *program) report(ctx context.Context, s *server.Server, url string, r se
 		}
 	}
 	say("")
-	say("Console:  %s/org/serviceaccounts/%s", url, r.Account.UID)
+	say("Console:  %s/org/serviceaccounts/%s", s.ConsoleURL(), r.Account.UID)
 	switch text, path, _ := s.FirstPassword(); {
 	case path != "" && r.Created:
 		say("Sign in:  %s / %s", s.AdminLogin(), text.Reveal())

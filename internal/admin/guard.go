@@ -185,10 +185,21 @@ func (a *Admin) ValidateGuard(g hallpass.Guard) error {
 	if err := g.Validate(); err != nil {
 		return err
 	}
-	if g.Upstream != "" && slices.ContainsFunc(a.o.Itself, func(url string) bool { return hostPort(url) == hostPort(g.Upstream) }) {
+	if g.Upstream != "" && slices.ContainsFunc(a.o.Itself, func(url string) bool { return leadsTo(g.Upstream, url) }) {
 		return hallpass.Invalidf("upstream", "The upstream is Hallpass itself: name the API that the guard protects")
 	}
 	return nil
+}
+
+// leadsTo reports whether a URL leads to a server, or below its path if it has one: another
+// application may have the rest of the host.
+func leadsTo(to, server string) bool {
+	if hostPort(to) != hostPort(server) {
+		return false
+	}
+	below, err := url.Parse(server)
+	path, failed := url.Parse(to)
+	return err != nil || failed != nil || strings.HasPrefix(path.Path+"/", strings.TrimRight(below.Path, "/")+"/")
 }
 
 // hostPort returns where the URL leads, as host:port; an address of this machine alone

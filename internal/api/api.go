@@ -20,8 +20,9 @@ type Options struct {
 	Verify   *verify.Verifier
 	Node     *node.Node
 	Cookies  httpd.Cookies
-	Basic    bool   // take users' passwords as Basic credentials ([auth.basic] enabled)
-	Commit   string // the version of Hallpass; /api/health shows it as the commit
+	Base     httpd.Base // the path below which clients reach the server; empty: the whole host
+	Basic    bool       // take users' passwords as Basic credentials ([auth.basic] enabled)
+	Commit   string     // the version of Hallpass; /api/health shows it as the commit
 	Ready    func() Readiness
 	Refusals func(hallpass.GuardID) []hallpass.GuardRefusal // the last requests that this node refused for a guard, newest first; nil: none
 	Stop     <-chan struct{}                                // closed when the server drains: streams end then
@@ -40,6 +41,9 @@ type API struct {
 	ready    func() Readiness
 	refusals func(hallpass.GuardID) []hallpass.GuardRefusal
 	stop     <-chan struct{}
+	base     httpd.Base // below which clients reach the server
+	contract []byte
+	docs     []byte // the page /docs
 	mux      *http.ServeMux
 	names    *http.ServeMux // the paths below orgNames and folderIDs
 }
@@ -60,6 +64,7 @@ func New(o Options) *API {
 		admin: o.Admin, library: o.Library, verify: o.Verify, node: o.Node, cookies: o.Cookies, basic: o.Basic,
 		health: health{commit: o.Commit, ready: o.Ready}, ready: o.Ready, refusals: o.Refusals, stop: o.Stop,
 		mux: http.NewServeMux(), names: http.NewServeMux(),
+		base: o.Base, contract: contractBelow(o.Base), docs: o.Base.Links(docsPage),
 	}
 	if a.refusals == nil {
 		a.refusals = func(hallpass.GuardID) []hallpass.GuardRefusal { return nil }
@@ -119,8 +124,8 @@ func (a *API) openRoutes() []route {
 		open("GET /api/health", a.health.serve),
 		open("GET /healthz", a.healthz),
 		open("GET /readyz", a.readyz),
-		open("GET /openapi.json", serveContract),
-		open("GET /docs", serveDocs),
+		open("GET /openapi.json", a.serveContract),
+		open("GET /docs", a.serveDocs),
 		open("GET /docs.css", serveDocsCSS),
 	}
 }

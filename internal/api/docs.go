@@ -20,8 +20,8 @@ var (
 	docsCSS []byte
 )
 
-// docsPage is the page /docs. The contract does not change, so the page is made once, at
-// start.
+// docsPage is the page /docs of a server that has its host for itself. The contract does
+// not change, so the page is made once, at start.
 var docsPage = renderDocs()
 
 // The parts of the contract that the page shows.
@@ -276,9 +276,9 @@ func curl(c docsCall) string {
 }
 
 // serveDocs is GET /docs.
-func serveDocs(w http.ResponseWriter, _ *http.Request) {
+func (a *API) serveDocs(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(docsPage) // fails when the client went away
+	_, _ = w.Write(a.docs) // fails when the client went away
 }
 
 // serveDocsCSS is GET /docs.css.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -96,7 +97,11 @@ func TestDocsAssets(t *testing.T) {
 		if link == nil {
 			t.Fatalf("%s has no link like %s", from, want.link)
 		}
-		if r := s.Do(hallpasstest.Nobody, "GET", link[1], ""); r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != want.kind {
+		at := link[1]
+		if !strings.HasPrefix(at, "/") { // from the stylesheet, beside which the assets are
+			at = path.Join(path.Dir(from), at)
+		}
+		if r := s.Do(hallpasstest.Nobody, "GET", at, ""); r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != want.kind {
 			t.Errorf("%s links to %s: %d %s", from, link[1], r.StatusCode, r.Header.Get("Content-Type"))
 		}
 	}

@@ -84,6 +84,7 @@ func endpoint[In, Out any](a *API, pattern string, status int, rule rule, fn fun
 			httpd.WriteJSONBytes(w, status, *made)
 			return
 		}
+		a.link(&out)
 		httpd.WriteJSON(w, status, out)
 	})}
 }

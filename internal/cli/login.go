@@ -158,13 +158,18 @@ func loginError(err error, server string, cmd *cobra.Command) error {
 	return tell(err, server, cmd)
 }
 
-// nameOf returns the default name of a server's context.
+// nameOf returns the default name of a server's context: its host, and the path below which
+// it is, if there is one.
 func nameOf(server string) string {
 	u, err := url.Parse(server)
-	if err != nil || checkContextName(u.Host) != nil {
+	if err != nil {
 		return "default"
 	}
-	return u.Host
+	name := u.Host + strings.ReplaceAll(strings.TrimRight(u.Path, "/"), "/", "-")
+	if checkContextName(name) != nil {
+		return "default"
+	}
+	return name
 }
 
 func logout() *cobra.Command {

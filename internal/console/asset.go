@@ -74,7 +74,7 @@ func (a *assets) read(files fs.FS, name string) error {
 			if err != nil {
 				return err
 			}
-			b = bytes.ReplaceAll(b, link[0], fmt.Appendf(nil, "url(%q)", to))
+			b = bytes.ReplaceAll(b, link[0], fmt.Appendf(nil, "url(%q)", path.Base(to))) // beside the stylesheet, whatever path the server is below
 		}
 	}
 	hashed := fmt.Sprintf("%s.%.6x%s", strings.TrimSuffix(name, ext), sha256.Sum256(b), ext)

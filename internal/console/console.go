@@ -26,6 +26,7 @@ type Options struct {
 	Verify  *verify.Verifier
 	Node    *node.Node
 	Cookies httpd.Cookies
+	Base    httpd.Base            // the path below which browsers reach us; empty: the whole host
 	RootURL string                // public base URL without a trailing slash; empty: derived from the request's Host
 	Version string                // shown in the frame
 	Jobs    func() []hallpass.Job // background work of the server; nil: none

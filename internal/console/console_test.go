@@ -469,7 +469,10 @@ func TestAssets(t *testing.T) {
 			t.Errorf("%s is %s", link, kind)
 		}
 		if filepath.Ext(link) == ".css" {
-			font := hashed.FindString(p.text)
+			font := ""
+			if asks := regexp.MustCompile(`url\("([^"/]+)"\)`).FindStringSubmatch(p.text); asks != nil {
+				font = "/assets/" + asks[1] // it is beside the stylesheet
+			}
 			if !slices.Contains(links, font) { // the page loads it early, and the stylesheet must ask for the same one
 				t.Errorf("the stylesheet asks for the font %q, the page for %v", font, links)
 			}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"html/template"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -133,39 +132,24 @@ func (req *request) flash(text string) {
 		_, size := utf8.DecodeLastRuneInString(text)
 		text = text[:len(text)-size]
 	}
-	req.setFlash(base64.RawURLEncoding.EncodeToString([]byte(text)), 60)
+	req.setCookie(flashCookie, base64.RawURLEncoding.EncodeToString([]byte(text)), 60)
 }
 
 // takeFlash returns the message of the previous page and deletes it.
 func (req *request) takeFlash() string {
-	c, err := req.Cookie(req.flashName())
-	if err != nil {
+	value := req.o.Cookies.Read(req.Request, flashCookie)
+	if value == "" {
 		return ""
 	}
-	req.setFlash("", -1)
-	text, err := base64.RawURLEncoding.DecodeString(c.Value)
+	req.setCookie(flashCookie, "", -1)
+	text, err := base64.RawURLEncoding.DecodeString(value)
 	if err != nil || !utf8.Valid(text) {
 		return ""
 	}
 	return string(text)
 }
 
-func (req *request) flashName() string { return req.cookieName(flashCookie) }
-
-func (req *request) setFlash(value string, maxAge int) { req.setCookie(flashCookie, value, maxAge) }
-
-// cookieName returns the name under which the browser has the cookie: over TLS no other
-// host can set it.
-func (req *request) cookieName(name string) string {
-	if httpd.EventOf(req.Context()).Secure {
-		return "__Host-" + name
-	}
-	return name
-}
-
 // setCookie has the browser keep the cookie for so many seconds; below 0 it forgets it.
 func (req *request) setCookie(name, value string, maxAge int) {
-	http.SetCookie(req.w, &http.Cookie{
-		Name: req.cookieName(name), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpd.EventOf(req.Context()).Secure,
-	})
+	req.o.Cookies.Keep(req.w, req.Request, name, value, maxAge)
 }

@@ -100,7 +100,7 @@ func (req *request) endOutside(query url.Values) error {
 // leadOn answers with a page that leads on. A browser does not send a cookie that is
 // strict to where a page of the provider redirects it, but it does to where our page does.
 func (req *request) leadOn(next string) error {
-	req.w.Header().Set("Refresh", "0; url="+next)
+	req.w.Header().Set("Refresh", "0; url="+req.o.Base.Link(next))
 	return req.show("sessions/signedin", signedInView{req.bareFrame("Signed in"), req.o.Provider.Name(), next})
 }
 

@@ -172,7 +172,7 @@ func themeOf(r *http.Request) string {
 // setTheme is POST /theme.
 func setTheme(req *request) error {
 	c := &http.Cookie{
-		Name: themeCookie, Value: req.PostFormValue("theme"), Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
+		Name: themeCookie, Value: req.PostFormValue("theme"), Path: req.o.Base.Link("/"), MaxAge: int((365 * 24 * time.Hour).Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpd.EventOf(req.Context()).Secure,
 	}
 	if c.Value != "light" && c.Value != "dark" {

@@ -139,9 +139,9 @@ func (req *request) seeLogin() {
 	req.seeOther(to)
 }
 
-// seeOther sends the browser to a path of this server.
+// seeOther sends the browser to a path of this server, or to the provider.
 func (req *request) seeOther(to string) {
-	req.w.Header().Set("Location", to)
+	req.w.Header().Set("Location", req.o.Base.Link(to))
 	req.w.WriteHeader(http.StatusSeeOther)
 }
 
@@ -168,7 +168,7 @@ func (req *request) write(status int, page, part string, view any) error {
 	}
 	req.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	req.w.WriteHeader(status)
-	_, _ = req.w.Write(b) // #nosec G705 -- html/template has escaped it; a browser that went away is no news
+	_, _ = req.w.Write(req.o.Base.Links(b)) // #nosec G705 -- html/template has escaped it; a browser that went away is no news
 	return nil
 }
 

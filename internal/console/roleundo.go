@@ -22,11 +22,7 @@ func (req *request) offerUndo(a hallpass.ServiceAccountSummary) {
 // undoOf returns the role that the page of the account offers back, "" for none: the
 // account has it again, or the caller may not give it.
 func (req *request) undoOf(a hallpass.ServiceAccountSummary) string {
-	c, err := req.Cookie(req.cookieName(undoCookie))
-	if err != nil {
-		return ""
-	}
-	uid, name, _ := strings.Cut(c.Value, ".")
+	uid, name, _ := strings.Cut(req.o.Cookies.Read(req.Request, undoCookie), ".")
 	role, ok := hallpass.ParseRole(name)
 	if !ok || uid != a.UID || role <= a.Role || role > req.caller.Role || a.Disabled || !req.caller.Can(hallpass.ServiceAccountsWrite, a.ID.Scope()) {
 		return ""

@@ -185,7 +185,7 @@ func (req *request) loginByJSON() error {
 	httpd.WriteJSON(req.w, http.StatusOK, struct {
 		Message     string `json:"message"`
 		RedirectURL string `json:"redirectUrl"`
-	}{"Logged in", "/"})
+	}{"Logged in", req.o.Base.Link("/")})
 	return nil
 }
 

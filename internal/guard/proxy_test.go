@@ -91,6 +91,7 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "cookies":
 		w.Header().Add("Set-Cookie", "grafana_session=theirs; Path=/")
 		w.Header().Add("Set-Cookie", "__Host-grafana_session=theirs; Path=/; Secure")
+		w.Header().Add("Set-Cookie", "__Secure-grafana_session=theirs; Path=/; Secure")
 		w.Header().Add("Set-Cookie", "hallpass_device=theirs")
 		w.Header().Add("Set-Cookie", "theirs=1")
 	case "trailers":
@@ -174,7 +175,7 @@ func (a answer) tells(t *testing.T) (said told) {
 // TestProxied looks at what arrives at the API.
 func TestProxied(t *testing.T) {
 	b := newBehind(t)
-	said := b.get("/api/a%20b/%C3%A9?q=1;2&r=%zz&&=#x", "User-Agent: test", "X-Mine: 1", "Cookie: grafana_session=a; theirs=1; hallpass_device=b; __Host-grafana_session=c", "Via: 1.0 other").tells(t)
+	said := b.get("/api/a%20b/%C3%A9?q=1;2&r=%zz&&=#x", "User-Agent: test", "X-Mine: 1", "Cookie: grafana_session=a; theirs=1; hallpass_device=b; __Host-grafana_session=c; __Secure-grafana_session=d", "Via: 1.0 other").tells(t)
 	if said.Method != "GET" || said.URI != "/api/a%20b/%C3%A9?q=1;2&r=%zz&&=#x" || said.Host != "hallpass" {
 		t.Errorf("%s %s at %s", said.Method, said.URI, said.Host)
 	}

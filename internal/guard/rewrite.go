@@ -72,7 +72,7 @@ func (p *Proxy) withoutOurs(line string) string {
 }
 
 func (p *Proxy) ourCookie(name string) bool {
-	return slices.Contains(p.Cookies, strings.TrimPrefix(strings.TrimSpace(name), "__Host-"))
+	return slices.Contains(p.Cookies, httpd.PlainCookie(strings.TrimSpace(name)))
 }
 
 // tell sets what the API is told: who calls, the headers of the rule, and by which way

@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -9,10 +10,13 @@ import (
 const DefaultCookie = "grafana_session"
 
 // Cookies sets and reads the session cookie. Over https its name begins with
-// "__Host-", which binds it to this host and to https (SEC-16).
+// "__Host-", which binds it to this host and to https (SEC-16). Below a path of a host that
+// others share it begins with "__Secure-" and has that path: "__Host-" would need the path
+// "/", by which the browser would send the session to the others.
 type Cookies struct {
 	Name     string        // empty: DefaultCookie
 	SameSite http.SameSite // zero: Lax
+	Base     Base          // "": the whole host
 }
 
 func (c Cookies) name(secure bool) string {
@@ -20,10 +24,39 @@ func (c Cookies) name(secure bool) string {
 	if name == "" {
 		name = DefaultCookie
 	}
-	if secure {
-		return "__Host-" + name
+	switch {
+	case !secure:
+		return name
+	case c.Base != "":
+		return securePrefix + name
 	}
-	return name
+	return hostPrefix + name
+}
+
+// What the names of cookies begin with over https (RFC 6265bis, 4.1.3).
+const (
+	hostPrefix   = "__Host-"
+	securePrefix = "__Secure-"
+)
+
+// PlainCookie returns the name of a cookie without what says how the browser keeps it.
+func PlainCookie(name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(name, hostPrefix), securePrefix)
+}
+
+// Read returns the value of another cookie of ours, "" if the browser has none.
+func (c Cookies) Read(r *http.Request, name string) string {
+	cookie, err := r.Cookie(Cookies{Name: name, Base: c.Base}.name(EventOf(r.Context()).Secure))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// Keep has the browser keep another cookie of ours for so many seconds; below 0 it forgets
+// it.
+func (c Cookies) Keep(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
+	http.SetCookie(w, Cookies{Name: name, SameSite: http.SameSiteLaxMode, Base: c.Base}.cookie(r, value, time.Time{}, maxAge))
 }
 
 // Session returns the session id that the request's cookie holds, and whether
@@ -52,11 +85,11 @@ const DeviceCookie = "hallpass_device"
 
 // Device returns the value of the browser's device cookie, or "" if it has none.
 func (c Cookies) Device(r *http.Request) string {
-	cookie, err := r.Cookie(Cookies{Name: DeviceCookie}.name(EventOf(r.Context()).Secure))
-	if err != nil || len(cookie.Value) > maxDevice {
+	device := c.Read(r, DeviceCookie)
+	if len(device) > maxDevice {
 		return ""
 	}
-	return cookie.Value
+	return device
 }
 
 // maxDevice is longer than any value that we set, in bytes.
@@ -64,7 +97,7 @@ const maxDevice = 64
 
 // SetDevice sends the device cookie, by which we recognize the browser later.
 func (c Cookies) SetDevice(w http.ResponseWriter, r *http.Request, device string) {
-	http.SetCookie(w, Cookies{Name: DeviceCookie, SameSite: c.SameSite}.cookie(r, device, time.Time{}, int(deviceAge.Seconds())))
+	http.SetCookie(w, Cookies{Name: DeviceCookie, SameSite: c.SameSite, Base: c.Base}.cookie(r, device, time.Time{}, int(deviceAge.Seconds())))
 }
 
 // deviceAge is how long a browser keeps the cookie unless it signs in again.
@@ -78,11 +111,7 @@ const attemptAge = 10 * time.Minute
 
 // Attempt returns what SetAttempt gave the browser, "" if that is nothing.
 func (c Cookies) Attempt(r *http.Request) string {
-	cookie, err := r.Cookie(Cookies{Name: AttemptCookie}.name(EventOf(r.Context()).Secure))
-	if err != nil {
-		return ""
-	}
-	return cookie.Value
+	return c.Read(r, AttemptCookie)
 }
 
 // SetAttempt gives the browser a value for as long as it signs in elsewhere; "" takes it
@@ -93,7 +122,7 @@ func (c Cookies) SetAttempt(w http.ResponseWriter, r *http.Request, value string
 	if value == "" {
 		age = -1
 	}
-	http.SetCookie(w, Cookies{Name: AttemptCookie, SameSite: http.SameSiteLaxMode}.cookie(r, value, time.Time{}, age))
+	c.Keep(w, r, AttemptCookie, value, age)
 }
 
 func (c Cookies) cookie(r *http.Request, value string, expires time.Time, maxAge int) *http.Cookie {
@@ -103,6 +132,6 @@ func (c Cookies) cookie(r *http.Request, value string, expires time.Time, maxAge
 		sameSite = http.SameSiteLaxMode
 	}
 	return &http.Cookie{
-		Name: c.name(secure), Value: value, Path: "/", Expires: expires, MaxAge: maxAge, Secure: secure, HttpOnly: true, SameSite: sameSite,
+		Name: c.name(secure), Value: value, Path: c.Base.cookiePath(), Expires: expires, MaxAge: maxAge, Secure: secure, HttpOnly: true, SameSite: sameSite,
 	}
 }

@@ -77,9 +77,13 @@ type ServerConfig struct {
 	SocketMode string `toml:"socket_mode"`
 	// SocketGID is the number of the socket's group; -1: the one of the process.
 	SocketGID int `toml:"socket_gid"`
-	// RootURL is the URL by which browsers and clients reach the server. With https,
-	// cookies are __Host- and Secure.
+	// RootURL is the URL by which browsers and clients reach the server, as
+	// "https://hallpass.example.com/", or with a path, "https://example.com/hallpass/". With
+	// https, cookies are Secure.
 	RootURL string `toml:"root_url"`
+	// ServeFromSubPath has the server answer below the path of root_url itself. Otherwise a
+	// proxy in front of it takes that path off. Links carry it in both cases.
+	ServeFromSubPath bool `toml:"serve_from_sub_path"`
 	// TrustedProxies are the addresses and CIDRs of proxies whose
 	// X-Forwarded-For and X-Forwarded-Proto are trusted. Empty: no proxy is trusted.
 	TrustedProxies []string `toml:"trusted_proxies"`
@@ -93,6 +97,36 @@ type ServerConfig struct {
 	// ShutdownDelay is how long a stopping server still answers while /readyz says 503,
 	// so that load balancers send requests to other servers before it ends.
 	ShutdownDelay string `toml:"shutdown_delay"`
+}
+
+// validateRoot returns an error that says what is wrong with the URL by which browsers reach
+// the server.
+func (c ServerConfig) validateRoot() error {
+	if c.RootURL == "" {
+		if c.ServeFromSubPath {
+			return errors.New(`server.serve_from_sub_path: there is no path to serve below: set server.root_url, as "https://example.com/hallpass/"`)
+		}
+		return nil
+	}
+	u, err := url.Parse(c.RootURL)
+	switch {
+	case err == nil && u.User != nil:
+		return errors.New("server.root_url: it has a user name or password, which browsers must not be sent")
+	case err == nil && (u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(c.RootURL, "#")):
+		return fmt.Errorf("server.root_url: %q has a query or a fragment: end it after the path", c.RootURL)
+	case !strings.Contains(c.RootURL, "://"):
+		return fmt.Errorf("server.root_url: %q has no scheme: begin it with https:// or http://, as https://hallpass.example.com/", c.RootURL)
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !hallpass.ValidPort(u.Port()):
+		return fmt.Errorf("server.root_url: %q is not a URL like https://hallpass.example.com/", c.RootURL)
+	}
+	base, err := httpd.ParseBase(u)
+	switch {
+	case err != nil:
+		return fmt.Errorf("server.root_url: %w", err)
+	case base == "" && c.ServeFromSubPath:
+		return fmt.Errorf("server.serve_from_sub_path: server.root_url %q has no path to serve below, as https://example.com/hallpass/ has", c.RootURL)
+	}
+	return nil
 }
 
 // DatabaseConfig is the section [database].
@@ -408,11 +442,8 @@ func (c *Config) Validate() error {
 	if err := c.Server.validateListening(); err != nil {
 		return err
 	}
-	if s := c.Server.RootURL; s != "" {
-		u, err := url.Parse(s)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !hallpass.ValidPort(u.Port()) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-			return fmt.Errorf("server.root_url: %q is not a URL like https://hallpass.example.com", s)
-		}
+	if err := c.Server.validateRoot(); err != nil {
+		return err
 	}
 	if _, err := httpd.ParseTrustedProxies(c.Server.TrustedProxies); err != nil {
 		return fmt.Errorf("server.trusted_proxies: %w", err)

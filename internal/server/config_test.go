@@ -184,3 +184,39 @@ func oauth(change func(*server.AuthConfig)) func(*server.Config) {
 		change(&c.Auth)
 	}
 }
+
+// TestRootURL tells what is wrong with each URL by which nobody could reach the server.
+func TestRootURL(t *testing.T) {
+	for _, tt := range []struct {
+		root   string
+		serves bool
+		says   string // "": nothing
+	}{
+		{"https://example.com/a-b/hall.pass_1~/", false, ""},
+		{"https://example.com/hallpass/", true, ""},
+		{"https://example.com", false, ""},
+		{"https://example.com/hallpass", false, "server.root_url: its path has no slash at the end: write https://example.com/hallpass/"},
+		{"example.com/hallpass/", false, `server.root_url: "example.com/hallpass/" has no scheme: begin it with https:// or http://`},
+		{"example.com:3080/", false, `server.root_url: "example.com:3080/" has no scheme`},
+		{"https://example.com/hallpass/?a=b", false, "has a query or a fragment: end it after the path"},
+		{"https://example.com/hallpass/?", false, "has a query or a fragment"},
+		{"https://example.com/hallpass/#", false, "has a query or a fragment"},
+		{"https://a:hunter2@example.com/", false, "server.root_url: it has a user name or password"},
+		{"https://example.com/hall%20pass/", false, "server.root_url: its path /hall%20pass/ must be made of letters"},
+		{"https://example.com/../x/", false, "server.root_url: its path /../x/ must be made of letters"},
+		{"https://example.com//x/", false, "server.root_url: its path //x/ must be made of letters"},
+		{"https://example.com/x//", false, "server.root_url: its path /x// must be made of letters"},
+		{"https://example.com/api/x/", false, "server.root_url: its path /api/x/ begins as paths of the server itself do"},
+		{"https://example.com/", true, `server.serve_from_sub_path: server.root_url "https://example.com/" has no path to serve below`},
+		{"", true, "server.serve_from_sub_path: there is no path to serve below"},
+	} {
+		c := server.DefaultConfig()
+		c.Server.RootURL, c.Server.ServeFromSubPath = tt.root, tt.serves
+		switch err := c.Validate(); {
+		case tt.says == "" && err != nil:
+			t.Errorf("%s: %v", tt.root, err)
+		case tt.says != "" && (err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "hunter2")):
+			t.Errorf("%s: %v, want %s", tt.root, err, tt.says)
+		}
+	}
+}

@@ -20,9 +20,10 @@ import (
 // site is how browsers reach the server.
 type site struct {
 	cookies httpd.Cookies
-	root    string // [server] root_url without a slash at the end; "" if it is not set
-	origin  string // of root; "" if it is not set
-	https   bool   // root is
+	root    string     // [server] root_url without a slash at the end; "" if it is not set
+	base    httpd.Base // its path
+	origin  string     // of root; "" if it is not set
+	https   bool       // root is
 }
 
 func (c Config) site() (site, error) {
@@ -36,11 +37,15 @@ func (c Config) site() (site, error) {
 	if s.root == "" {
 		return s, nil
 	}
-	u, err := url.Parse(s.root)
+	u, err := url.Parse(c.Server.RootURL)
 	if err != nil {
 		return s, fmt.Errorf("server.root_url: %w", err)
 	}
 	s.origin, s.https = u.Scheme+"://"+u.Host, u.Scheme == "https"
+	if s.base, err = httpd.ParseBase(u); err != nil {
+		return s, fmt.Errorf("server.root_url: %w", err)
+	}
+	s.cookies.Base = s.base
 	return s, nil
 }
 
@@ -64,6 +69,7 @@ func (s *Server) doors(installation string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.base = site.base
 	forPeople, err := s.forPeople(site)
 	if err != nil {
 		return nil, err
@@ -105,7 +111,7 @@ func (s *Server) doors(installation string) (http.Handler, error) {
 	scrapes := options
 	scrapes.Reader = func(*http.Request) httpd.Reader { return httpd.Program }
 	s.scraped = httpd.Handler(s.tracing.Wrap(s.scraped), scrapes)
-	byHTTP := httpd.Handler(s.tracing.Wrap(all), options)
+	byHTTP := s.below(site.base, httpd.Handler(s.tracing.Wrap(all), options), options)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.extAuthz.Owns(r) {
 			s.extAuthz.ServeHTTP(w, r)
@@ -113,6 +119,27 @@ func (s *Server) doors(installation string) (http.Handler, error) {
 		}
 		byHTTP.ServeHTTP(w, r)
 	}), nil
+}
+
+// below serves the doors below the base, or behind a proxy that takes it off.
+func (s *Server) below(base httpd.Base, doors http.Handler, options httpd.Options) http.Handler {
+	switch {
+	case base == "":
+		return doors
+	case !s.config.Server.ServeFromSubPath:
+		return base.Unstripped(doors, httpd.Handler(base.Refused(), options))
+	}
+	return base.Serve(doors, httpd.Handler(base.Elsewhere(), options), direct)
+}
+
+// direct reports whether a request is of a program that may reach the server without the
+// proxy in front of it: probes, a scrape, and what asks the guard.
+func direct(r *http.Request) bool {
+	switch r.URL.Path {
+	case "/healthz", "/readyz", "/metrics", guard.IntrospectPath:
+		return true
+	}
+	return guard.Owns(r)
 }
 
 // errProtocol refuses HTTP/2 without TLS where no proxy asks: nobody needs it there.
@@ -128,7 +155,7 @@ func (s *Server) forPeople(site site) (http.Handler, error) {
 	build := version.Current()
 	lib := library.New(s.admin, library.Options{FolderDepth: s.config.Folder.MaxNestedFolderDepth})
 	pages, err := console.New(console.Options{
-		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, RootURL: site.root, Version: build.Version, Jobs: s.Jobs, DevDir: dev,
+		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, Base: site.base, RootURL: site.root, Version: build.Version, Jobs: s.Jobs, DevDir: dev,
 		Refusals: s.guard.Refusals, Activity: s.guard.Activity, Trial: api.GuardTest,
 		Provider: s.provider, AutoLogin: s.config.Auth.GenericOAuth.AutoLogin, SignOutURL: s.config.Auth.GenericOAuth.SignoutRedirectURL, BreakGlass: s.config.breakGlass() != "",
 	})
@@ -136,7 +163,7 @@ func (s *Server) forPeople(site site) (http.Handler, error) {
 		return nil, err
 	}
 	calls := api.New(api.Options{
-		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, Basic: s.config.Auth.Basic.Enabled, Commit: cmp.Or(build.Commit, build.Version), Ready: s.ready, Stop: s.stop,
+		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, Base: site.base, Basic: s.config.Auth.Basic.Enabled, Commit: cmp.Or(build.Commit, build.Version), Ready: s.ready, Stop: s.stop,
 		Refusals: s.guard.Refusals,
 	})
 	s.scraped = s.scrapeDoor(calls)

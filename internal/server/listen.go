@@ -77,6 +77,22 @@ func (c ServerConfig) origin(address string) string {
 // LocalURL returns where clients on this machine reach the server, once it listens. Who
 // calls it through a socket may write any host.
 func (s *Server) LocalURL() string {
+	if s.config.Server.ServeFromSubPath {
+		return s.localOrigin() + string(s.base)
+	}
+	return s.localOrigin()
+}
+
+// ConsoleURL returns where people on this machine find the console, once the server
+// listens. Below a path that a proxy takes off, it is behind that proxy.
+func (s *Server) ConsoleURL() string {
+	if s.base != "" && !s.config.Server.ServeFromSubPath {
+		return strings.TrimRight(s.config.Server.RootURL, "/")
+	}
+	return s.LocalURL()
+}
+
+func (s *Server) localOrigin() string {
 	at := s.listeners[0].Addr()
 	if at.Network() == "unix" {
 		return socketOrigin

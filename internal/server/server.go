@@ -48,6 +48,7 @@ type Server struct {
 	guardDoor      func(guard func() string) (door http.Handler, endStreams func())
 	guardListeners guardListeners
 
+	base         httpd.Base // the path of [server] root_url
 	handler      http.Handler
 	supervisor   supervisor
 	certificates *certificates  // nil: no TLS

@@ -5,6 +5,9 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+// base is the path below which browsers reach the server, with a slash at its end.
+const base = document.documentElement.dataset.base;
+
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "local time";
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
@@ -635,7 +638,7 @@ class Secret {
 	// wait listens for uses and refusals. It also polls, in case no event arrives.
 	// The page shows the latest call.
 	wait() {
-		this.source = new EventSource(`/api/serviceaccounts/${encodeURIComponent(this.account)}/tokens/${encodeURIComponent(this.id)}/events`);
+		this.source = new EventSource(`${base}api/serviceaccounts/${encodeURIComponent(this.account)}/tokens/${encodeURIComponent(this.id)}/events`);
 		this.source.addEventListener("first-use", (e) => {
 			const use = JSON.parse(e.data);
 			this.answered(use.at, use.address, shortClient(use.userAgent), true);
@@ -972,7 +975,7 @@ for (const form of $$("[data-find]")) {
 		const token = wholeToken.exec(input.value)?.[0];
 		if (!token) tell("This is a part of a secret, and it was not sent. Paste the whole token, or write its last four characters.");
 		else if (!crypto.subtle) tell("The token was not sent. Your browser makes a hash of it on https and on localhost only. Write its last four characters.");
-		else location.assign(`/find?hash=${await hashOf(token)}`);
+		else location.assign(`${base}find?hash=${await hashOf(token)}`);
 	});
 }
 
