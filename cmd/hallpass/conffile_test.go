@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -239,20 +238,8 @@ func (w *conffileWriter) comment(text string, keys map[string]string) {
 
 // conffileValue writes a value as TOML has it.
 func conffileValue(v reflect.Value) string {
-	switch x := v.Interface().(type) {
-	case secret.Text:
-		return strconv.Quote(x.Reveal())
-	case string:
-		return strconv.Quote(x)
-	case []string:
-		quoted := make([]string, len(x))
-		for i, s := range x {
-			quoted[i] = strconv.Quote(s)
-		}
-		return "[" + strings.Join(quoted, ", ") + "]"
-	case []int:
-		return strings.ReplaceAll(fmt.Sprint(x), " ", ", ")
-	default:
-		return fmt.Sprint(x)
+	if text, ok := v.Interface().(secret.Text); ok {
+		return tomlText(text.Reveal())
 	}
+	return tomlValue(v.Interface())
 }
