@@ -123,6 +123,7 @@ func TestConfigCheckJSON(t *testing.T) {
 // are found are told, each with its place, and the status is 2.
 func TestConfigCheckRefuses(t *testing.T) {
 	here := t.TempDir()
+	files := filepath.Dir(written(t, "a.toml", "[org.shop]\nnmae = \"Shop\"\n"))
 	for _, tt := range []struct {
 		name, config string
 		environ      []string
@@ -135,6 +136,7 @@ func TestConfigCheckRefuses(t *testing.T) {
 		{"files", "[server]\nprotocol = \"https\"\ncert_file = \"" + here + "/c\"\ncert_key = \"" + here + "/k\"\nsocket = \"" + here + "/no/s\"\n[database]\npath = \"" + here + "/no/x.db\"\n", nil, []string{
 			"FILE:3: server.cert_file: open " + here + "/c: no such file or directory", "FILE:5: server.socket: stat " + here + "/no: no such file or directory", "FILE:7: database.path: stat " + here + "/no: no such file or directory"}},
 		{"socket", "[server]\nsocket = \"" + here + "\"\n", nil, []string{"FILE:2: server.socket: " + here + " is there already and is not a socket: choose another path, or move it away"}},
+		{"provisioning files", "[provisioning]\npath = \"" + files + "\"\n", nil, []string{"FILE:2: provisioning.path: a.toml:2: unknown key org.shop.nmae: did you mean org.shop.name?"}},
 		{"password", "", []string{"HALLPASS_SECURITY_ADMIN_PASSWORD=hunter2"}, []string{
 			"HALLPASS_SECURITY_ADMIN_PASSWORD: security.admin_password: Password is shorter than 15 characters (auth.basic.password_policy = false allows any that is not empty)"}},
 	} {

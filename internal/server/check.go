@@ -8,16 +8,17 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hallpass-dev/hallpass/internal/provision"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
 // Check returns an error for each thing that would stop a server with these settings and
 // can be known without starting it: a file of TLS that does not fit, a socket where
-// something else is, a folder that is none. It changes nothing. What a check of the
+// something else is, a folder that is none, a provisioning file with a mistake. It changes nothing. What a check of the
 // settings alone finds is Validate's.
 func (c *Config) Check() error {
 	_, unfit := c.Auth.GenericOAuth.provider(nil)
-	return errors.Join(newCertificates(c.Server, slog.New(slog.DiscardHandler)).load(), c.Server.checkSocket(), c.checkFolders(), c.checkFirstPassword(), unfit)
+	return errors.Join(newCertificates(c.Server, slog.New(slog.DiscardHandler)).load(), c.Server.checkSocket(), c.checkFolders(), c.checkFiles(), c.checkFirstPassword(), unfit)
 }
 
 // checkSocket returns an error if no server could listen on the socket, or one does.
@@ -46,6 +47,18 @@ func (c *Config) checkFolders() error {
 		return data
 	}
 	return errors.Join(data, isFolder("database.path", filepath.Dir(c.Database.Path)))
+}
+
+// checkFiles returns an error if a provisioning file is not valid. Whether the files fit what
+// is there, the server finds out.
+func (c *Config) checkFiles() error {
+	if c.Provisioning.Path == "" {
+		return nil
+	}
+	if _, err := provision.Read(c.Provisioning.Path); err != nil {
+		return fmt.Errorf("provisioning.path: %w", err)
+	}
+	return nil
 }
 
 // isFolder returns an error that names the key unless path is a folder.
