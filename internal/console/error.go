@@ -16,6 +16,7 @@ type errorView struct {
 	Heading    string
 	Text       string
 	Needs      string // the missing permission
+	Lacks      deniedView
 	RequestID  string
 	SignIn     bool
 	RetryAfter bool
@@ -39,6 +40,11 @@ func (req *request) fail(err error) {
 	view.frame = req.bareFrame(view.Heading)
 	view.Nav.OrgUnread = req.caller.Can(hallpass.OrgsRead, "")
 	view.RequestID, view.SignIn = e.RequestID(), req.caller.User() == 0
+	if view.Needs != "" && !view.SignIn {
+		view.Lacks = req.denied(view.Needs, view.RequestID)
+		view.Heading = view.Lacks.Heading
+		view.Title, view.Crumbs[len(view.Crumbs)-1].Label = view.Heading, view.Heading
+	}
 	httpd.SetErrorHeaders(req.w.Header(), err)
 	if failed := req.showStatus(view.Status, "errors/error", view); failed != nil {
 		e.Err = errors.Join(err, failed)

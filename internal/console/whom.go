@@ -60,3 +60,83 @@ func (req *request) lacksWords() func(hallpass.Action) string {
 		return "You do not hold this yourself. " + known[server]
 	}
 }
+
+// deniedView is what the page about a missing permission says: what is missing, who can give
+// it, and what to ask for.
+type deniedView struct {
+	Heading string
+	Who     string // the viewer, as a sentence names them
+	Words   string // what the permission lets one do
+	Roles   string // that have it; empty: none that the viewer may know
+	Helpers []helperView
+	Others  string // who else can give it
+	Request string // to be copied
+	Ask     string // whom the request is for
+}
+
+// helperView is somebody who can give what is missing.
+type helperView struct{ Name, Email string }
+
+// denied says what to do about the permission that a refusal names as missing. The reference
+// is that of the request in the server's log and audit.
+func (req *request) denied(needs, reference string) deniedView {
+	action := lackedAction(needs)
+	h := req.help(action)
+	v := deniedView{Heading: "You may not do this", Who: req.viewerWords()}
+	if info, known := action.Info(); known {
+		v.Words = sentenceStart(info.Words())
+		v.Heading = "You cannot " + info.Words()
+	}
+	var roles []string
+	for _, r := range h.Roles {
+		roles = append(roles, roleTitle(r))
+	}
+	v.Roles = strings.Join(roles, ", ")
+	for _, p := range h.People {
+		v.Helpers = append(v.Helpers, helperView{p.Name, p.Email})
+	}
+	switch {
+	case h.Server:
+		v.Others = "server admins"
+	case req.caller.OrgMissing:
+		v.Others = "an Admin of this organization, who must make you a member first"
+	case len(h.People) == 0 || h.More:
+		v.Others = "other Admins of this organization"
+	}
+	if len(h.People) == 0 {
+		v.Others = strings.TrimPrefix(v.Others, "other ")
+	}
+	v.Ask, v.Request = "an Admin", req.requestWords(needs, v, reference)
+	if len(h.People) > 0 {
+		v.Ask = h.People[0].Name
+	}
+	return v
+}
+
+// viewerWords says as whom the viewer is signed in: "wei, Viewer of Main Org."
+func (req *request) viewerWords() string {
+	name := req.caller.Principal.Login
+	if req.caller.OrgMissing {
+		return name + ", who is not a member of this organization"
+	}
+	words := name + ", with the role " + req.caller.Role.String()
+	if req.caller.Can(hallpass.OrgsRead, "") {
+		if org, err := req.o.Admin.Org(req.Context(), req.caller); err == nil {
+			words += " in " + org.Name
+		}
+	}
+	return words
+}
+
+// requestWords is what the viewer can send to whoever may help.
+func (req *request) requestWords(needs string, v deniedView, reference string) string {
+	words := "Hello, I am signed in to Hallpass at " + req.rootURL() + " as " + v.Who + ". I need the permission " + needs
+	if v.Words != "" {
+		words += " (" + lowerFirst(v.Words) + ")"
+	}
+	words += " for " + req.URL.Path + "."
+	if v.Roles != "" {
+		words += " These roles have it: " + v.Roles + "."
+	}
+	return words + " Could you give it to me? Reference: " + reference
+}
