@@ -171,6 +171,9 @@ func (req *request) countHolders(v *rolesView) error {
 	for i := range v.Rows {
 		h := holders[v.Rows[i].UID]
 		v.Rows[i].Held, v.Rows[i].Nobody = sentenceStart(holderWords(h)), h == admin.RoleCount{}
+		if v.Rows[i].UID == hallpass.ServerAdminUID { // it is no matter of the org
+			v.Rows[i].Held, v.Rows[i].Nobody = "Server admins", false
+		}
 	}
 	return err
 }

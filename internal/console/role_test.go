@@ -94,7 +94,7 @@ func TestRolesAreOneTable(t *testing.T) {
 		return row
 	}
 	all := b.get("/admin/roles").text
-	for title, want := range map[string]string{"&lt;b&gt;Crew&lt;/b&gt;": ">1 service account<", "Admin": ">1 user<", "Teams: Reader": ">Nobody<", "None": ">1 service account<"} {
+	for title, want := range map[string]string{"&lt;b&gt;Crew&lt;/b&gt;": ">1 service account<", "Admin": ">1 user<", "Teams: Reader": ">Nobody<", "Server admin": ">Server admins<", "None": ">1 service account<"} {
 		if got := row(all, title); !strings.Contains(got, want) {
 			t.Errorf("%s: the row is %s, want %s", title, got, want)
 		}

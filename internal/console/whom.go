@@ -113,7 +113,7 @@ func (req *request) denied(needs, reference string) deniedView {
 	return v
 }
 
-// viewerWords says as whom the viewer is signed in: "wei, Viewer of Main Org."
+// viewerWords says as whom the viewer is signed in: "wei, with the role Viewer in Shop".
 func (req *request) viewerWords() string {
 	name := req.caller.Principal.Login
 	if req.caller.OrgMissing {
@@ -122,7 +122,7 @@ func (req *request) viewerWords() string {
 	words := name + ", with the role " + req.caller.Role.String()
 	if req.caller.Can(hallpass.OrgsRead, "") {
 		if org, err := req.o.Admin.Org(req.Context(), req.caller); err == nil {
-			words += " in " + org.Name
+			words += " in " + strings.TrimSuffix(org.Name, ".") // a sentence goes on
 		}
 	}
 	return words
