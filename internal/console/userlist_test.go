@@ -64,7 +64,7 @@ func TestUserList(t *testing.T) {
 		}
 	}
 	all := b.get("/admin/users")
-	b.want("the list", all, 200, "5 users", "Not a member", `href="/org/teams/`, ">Crew</a>", "Example", "password", "Roles and teams are those of Main Org.",
+	b.want("the list", all, 200, "5 users", "Not a member", `href="/org/teams/`, ">Crew</a>", "Example", "password", "Roles and teams: those of the organization Main Org.",
 		`Never signed in <span class="n">2</span>`, `Company account <span class="n">1</span>`, `aria-sort="ascending"`)
 	b.want("an empty view", b.get("/admin/users?filter=disabled"), 200, "No user matches this filter.")
 
