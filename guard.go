@@ -29,6 +29,7 @@ type Guard struct {
 	Timeout   time.Duration
 	ManagedBy GuardManager
 	Source    string // the file of a guard that is ManagedByConfig
+	File      string // the provisioning file that declares it; empty: none does
 	Version   int64  // counts the changes, from 1
 	Suspended GuardSuspension
 	CreatedAt time.Time
@@ -42,6 +43,7 @@ type GuardManager string
 const (
 	ManagedByAPI    GuardManager = "api"
 	ManagedByConfig GuardManager = "config" // changed in the configuration file, and nowhere else
+	ManagedByFile   GuardManager = "file"   // likewise in the provisioning file of File; never stored
 )
 
 // GuardSuspension says why a guard refuses every request until somebody saves it
@@ -82,9 +84,20 @@ func (g Guard) SuspendedError() *Error {
 	return &Error{Kind: Denied, ID: "guard.suspended", Message: "The guard " + g.Name + " refuses every request: " + why.Words()}
 }
 
-// LockedError returns the Conflict that names the configuration file in which the guard
-// can be changed; nil: it can be changed everywhere.
+// Manager returns where the guard is changed.
+func (g Guard) Manager() GuardManager {
+	if g.File != "" {
+		return ManagedByFile
+	}
+	return g.ManagedBy
+}
+
+// LockedError returns the Conflict that names the file in which the guard can be changed;
+// nil: it can be changed everywhere.
 func (g Guard) LockedError() error {
+	if g.File != "" {
+		return Provisioned{Section: string(DeclaredGuard) + "." + g.Name, File: g.File}.LockedError()
+	}
 	if g.ManagedBy != ManagedByConfig {
 		return nil
 	}

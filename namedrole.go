@@ -22,6 +22,7 @@ type NamedRole struct {
 	Hidden      bool
 	Version     int64 // counts the updates of a custom or basic role, from 1
 	Permissions []Permission
+	File        string // the provisioning file that declares it; empty: none does
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }

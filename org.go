@@ -11,6 +11,7 @@ type Org struct {
 	ID        OrgID
 	Name      string // unique on the server, case-folded
 	Address   Address
+	File      string // the provisioning file that declares it; empty: none does
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }

@@ -23,6 +23,7 @@ type ServiceAccount struct {
 	CreatedBy string // login of the principal who made it; empty: a version that did not note it
 	Owner     string // who answers for it, as people write it: a name, a team, a mail address; empty: nobody is named
 	Purpose   string // what it is for
+	File      string // the provisioning file that declares it; empty: none does
 }
 
 // ServiceAccountLogin returns the login of a new account: Grafana's

@@ -14,7 +14,8 @@ type Team struct {
 	Org       OrgID
 	Name      string // unique in the org, case-folded
 	Email     string
-	Members   int64 // filled in by lists
+	Members   int64  // filled in by lists
+	File      string // the provisioning file that declares it; empty: none does
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }

@@ -32,6 +32,7 @@ type Token struct {
 	Rotation   Rotation
 	SelfRotate bool      // whoever bears it may rotate it, until RenewUntil
 	RenewUntil time.Time // the end of no token that replaces it in this way is later
+	File       string    // the provisioning file that declares it; empty: none does
 }
 
 // An Ending says how a token was ended before its time.

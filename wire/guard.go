@@ -16,7 +16,7 @@ type Guard struct {
 	Identity    []string       `json:"identity"`         // "headers", and "jwt" if the API gets a signed token too
 	Rules       []GuardRule    `json:"rules"`
 	PresetRules []GuardRule    `json:"presetRules"`         // those of Preset, numbered on after Rules; read only
-	ManagedBy   string         `json:"managedBy"`           // "api" or "config"
+	ManagedBy   string         `json:"managedBy"`           // "api", "config" or "file"
 	Source      string         `json:"source,omitempty"`    // the file of a guard that is managed by "config"
 	Suspended   string         `json:"suspended,omitempty"` // why it refuses every request, and what to do; "": it does not
 	Version     int64          `json:"version"`

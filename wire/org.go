@@ -7,6 +7,8 @@ type Org struct {
 	ID      int64   `json:"id"`
 	Name    string  `json:"name"`
 	Address Address `json:"address"`
+	// ProvisionedBy is the provisioning file that declares it; absent: none does.
+	ProvisionedBy string `json:"provisionedBy,omitempty"`
 }
 
 // OrgName is a row of GET /api/orgs.

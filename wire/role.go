@@ -17,6 +17,8 @@ type Role struct {
 	Mapped      bool             `json:"mapped,omitempty"`
 	Created     time.Time        `json:"created"`
 	Updated     time.Time        `json:"updated"`
+	// ProvisionedBy is the provisioning file that declares it; absent: none does.
+	ProvisionedBy string `json:"provisionedBy,omitempty"`
 }
 
 // RolePermission is one of a role's permissions.

@@ -88,4 +88,6 @@ type Ownership struct {
 	Owner     string `json:"owner,omitempty"`
 	Purpose   string `json:"purpose,omitempty"`
 	CreatedBy string `json:"createdBy,omitempty"`
+	// ProvisionedBy is the provisioning file that declares the account; absent: none does.
+	ProvisionedBy string `json:"provisionedBy,omitempty"`
 }

@@ -11,7 +11,8 @@ type Team struct {
 	IsProvisioned bool            `json:"isProvisioned"`
 	AvatarURL     string          `json:"avatarUrl"`
 	MemberCount   int64           `json:"memberCount"`
-	Permission    int64           `json:"permission"` // the caller's: 0 member, 4 admin
+	ProvisionedBy string          `json:"provisionedBy,omitempty"` // the provisioning file that declares it
+	Permission    int64           `json:"permission"`              // the caller's: 0 member, 4 admin
 	AccessControl map[string]bool `json:"accessControl,omitempty"`
 }
 

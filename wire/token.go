@@ -87,7 +87,8 @@ type Token struct {
 	Owner             string        `json:"owner"`   // of its own, or the account's
 	Purpose           string        `json:"purpose"` // likewise
 	CreatedBy         string        `json:"createdBy"`
-	Warnings          []string      `json:"warnings,omitempty"` // of the change that was just made, in sentences
+	ProvisionedBy     string        `json:"provisionedBy,omitempty"` // the provisioning file that declares it
+	Warnings          []string      `json:"warnings,omitempty"`      // of the change that was just made, in sentences
 }
 
 // TokenPause says since when a token is paused, until when, and why.

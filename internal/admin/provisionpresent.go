@@ -206,8 +206,8 @@ func (p *provisioning) presentGuard(now *hallpass.Present, d hallpass.Declaratio
 		return "", nil
 	}
 	now.Guard = g
-	if err := now.Guard.LockedError(); err != nil {
-		return "", err
+	if now.Guard.ManagedBy == hallpass.ManagedByConfig {
+		return "", now.Guard.LockedError()
 	}
 	if now.Guard.Org != now.In {
 		return "", conflicting("a guard of another org has this name")

@@ -17,7 +17,7 @@ import (
 func guardRow(g hallpass.Guard, warnings []hallpass.GuardWarning) wire.Guard {
 	out := wire.Guard{
 		ID: int64(g.ID), OrgID: int64(g.Org), Name: g.Name, Upstream: g.Upstream, Preset: g.Preset, PathAllow: append([]string{}, g.PathAllow...),
-		Preflight: g.Preflight(), Identity: g.Identity(), Rules: make([]wire.GuardRule, 0, len(g.Rules)), PresetRules: []wire.GuardRule{}, ManagedBy: string(g.ManagedBy), Source: g.Source,
+		Preflight: g.Preflight(), Identity: g.Identity(), Rules: make([]wire.GuardRule, 0, len(g.Rules)), PresetRules: []wire.GuardRule{}, ManagedBy: string(g.Manager()), Source: cmp.Or(g.Source, g.File),
 		Suspended: g.Suspended.Words(), Timeout: cmp.Or(g.Timeout, hallpass.DefaultGuardTimeout).String(), Listen: g.Listen, Version: g.Version, Created: g.CreatedAt, Updated: g.UpdatedAt, Warnings: make([]wire.GuardWarning, 0, len(warnings)),
 	}
 	for i, r := range g.AllRules() {

@@ -50,7 +50,7 @@ func (a *orgAnswers) encode(o hallpass.Org) (encoded, error) {
 	if kept, ok := a.last.Load(o.ID); ok && kept.(orgAnswer).org == o {
 		return kept.(orgAnswer).json, nil
 	}
-	b, err := json.Marshal(wire.Org{ID: int64(o.ID), Name: o.Name, Address: wire.Address(o.Address)})
+	b, err := json.Marshal(wire.Org{ID: int64(o.ID), Name: o.Name, Address: wire.Address(o.Address), ProvisionedBy: o.File})
 	if err != nil {
 		return nil, fmt.Errorf("api: encode org %d: %w", o.ID, err)
 	}

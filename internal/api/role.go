@@ -11,7 +11,7 @@ import (
 func roleRow(r hallpass.NamedRole) wire.Role {
 	out := wire.Role{
 		Version: r.Version, UID: r.UID, Name: r.Name, DisplayName: r.DisplayName, Description: r.Description, Group: r.Group, Global: r.Global(),
-		Hidden: r.Hidden, Created: r.CreatedAt, Updated: r.UpdatedAt,
+		Hidden: r.Hidden, Created: r.CreatedAt, Updated: r.UpdatedAt, ProvisionedBy: r.File,
 	}
 	for _, p := range r.Editable() {
 		out.Permissions = append(out.Permissions, wire.RolePermission{Action: string(p.Action), Scope: string(p.Scope), Created: r.UpdatedAt, Updated: r.UpdatedAt})

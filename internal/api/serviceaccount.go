@@ -108,7 +108,7 @@ func serviceAccountRow(s hallpass.ServiceAccountSummary) wire.ServiceAccount {
 }
 
 func ownership(a hallpass.ServiceAccount) wire.Ownership {
-	return wire.Ownership{Owner: a.Owner, Purpose: a.Purpose, CreatedBy: a.CreatedBy}
+	return wire.Ownership{Owner: a.Owner, Purpose: a.Purpose, CreatedBy: a.CreatedBy, ProvisionedBy: a.File}
 }
 
 func givenRow(g hallpass.Given) wire.Given {

@@ -11,7 +11,7 @@ const teamAdminPermission = 4
 
 func teamRow(c call, t hallpass.Team) wire.Team {
 	out := wire.Team{
-		ID: int64(t.ID), UID: t.UID, OrgID: int64(t.Org), Name: t.Name, Email: t.Email, AvatarURL: avatarURL(t.Name + "@localhost"), MemberCount: t.Members,
+		ID: int64(t.ID), UID: t.UID, OrgID: int64(t.Org), Name: t.Name, Email: t.Email, AvatarURL: avatarURL(t.Name + "@localhost"), MemberCount: t.Members, ProvisionedBy: t.File,
 	}
 	if c.caller.Can(hallpass.TeamsPermissionsWrite, t.ID.Scope()) {
 		out.Permission = teamAdminPermission

@@ -18,7 +18,7 @@ func tokenRow(t hallpass.Token, account hallpass.ServiceAccount, now time.Time) 
 		LastFour: t.LastFour, State: string(t.State(now, account.Disabled)), Generation: max(r.Generation, 1), ChainID: int64(r.First(t.ID)),
 		ReplacesID: idOrNil(r.Predecessor), ReplacedByID: idOrNil(r.Successor), ClosesAt: timeOrNil(r.CloseAt),
 		ReadOnly: l.ReadOnly, Networks: make([]string, 0, len(l.Networks)), RateLimit: rateOrNil(l.Rate),
-		SelfRotate: t.SelfRotate, RenewUntil: timeOrNil(t.RenewUntil), CreatedBy: t.CreatedBy,
+		SelfRotate: t.SelfRotate, RenewUntil: timeOrNil(t.RenewUntil), CreatedBy: t.CreatedBy, ProvisionedBy: t.File,
 	}
 	row.Owner, row.Purpose = t.Of(account)
 	if !t.LastUse.At.IsZero() {

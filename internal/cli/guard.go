@@ -253,6 +253,9 @@ func (s *session) guardChanges(file string) (changes []guardChange, err error) {
 		if org := tables[name].Org; org != 0 && c.was.Version != 0 && org != c.was.OrgID {
 			return nil, fmt.Errorf("guard %s: it belongs to org %d, and the file says %d", name, c.was.OrgID, org)
 		}
+		if c.was.ManagedBy == "file" {
+			return nil, fmt.Errorf("guard %s: the provisioning file %s declares it: change it there", name, c.was.Source)
+		}
 		if c.was.ManagedBy == "config" {
 			return nil, fmt.Errorf("guard %s: it is written down in the server's configuration file %s: change it there", name, c.was.Source)
 		}

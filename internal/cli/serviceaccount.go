@@ -57,12 +57,20 @@ func listServiceAccounts(r *remote) *cobra.Command {
 }
 
 func (s *session) printServiceAccount(a wire.ServiceAccountProfile) error {
-	return s.print(a, table{rows: [][]string{
+	return s.print(a, declared(a.ProvisionedBy, table{rows: [][]string{
 		{"id", number(a.ID)}, {"uid", a.UID}, {"name", a.Name}, {"login", a.Login}, {"org", number(a.OrgID)}, {"role", roleOf(a.Role, a.Given)},
 		{"disabled", yesNo(a.IsDisabled)}, {"tokens", number(int64(a.Tokens))}, {"teams", strings.Join(a.Teams, ", ")},
 		{"owner", a.Owner}, {"purpose", a.Purpose},
 		{"created", exactText(&a.CreatedAt)}, {"updated", exactText(&a.UpdatedAt)},
-	}})
+	}}))
+}
+
+// declared adds the provisioning file that declares the thing of the record, if one does.
+func declared(file string, t table) table {
+	if file != "" {
+		t.rows = append(t.rows, []string{"provisioned by", file})
+	}
+	return t
 }
 
 // roleOf returns the basic role and what the account has beyond it: "None + 1 role".

@@ -55,9 +55,9 @@ func listTeams(r *remote) *cobra.Command {
 }
 
 func (s *session) printTeam(t wire.Team) error {
-	return s.print(t, table{rows: [][]string{
+	return s.print(t, declared(t.ProvisionedBy, table{rows: [][]string{
 		{"id", number(t.ID)}, {"uid", t.UID}, {"name", t.Name}, {"email", t.Email}, {"org", number(t.OrgID)}, {"members", number(t.MemberCount)},
-	}})
+	}}))
 }
 
 func createTeam(r *remote) *cobra.Command {

@@ -53,7 +53,7 @@ func (s *session) printToken(k wire.Token, a wire.ServiceAccountProfile) error {
 	add("owner", k.Owner)
 	add("purpose", k.Purpose)
 	add("created", strings.TrimSpace(exactText(&k.Created)+" "+k.CreatedBy))
-	return s.print(k, t)
+	return s.print(k, declared(k.ProvisionedBy, t))
 }
 
 func optionalID(id *int64) string {

@@ -68,7 +68,7 @@ func guardRowOf(g hallpass.Guard) guardRow {
 	preset, _ := hallpass.GuardPresetByName(g.Preset)
 	return guardRow{
 		Name: g.Name, URL: guardURL(g.Name), Upstream: g.Upstream, Preset: preset.DisplayName, Rules: len(g.AllRules()), State: guardBadge(g),
-		Locked: g.ManagedBy == hallpass.ManagedByConfig, Source: guardSource(g),
+		Locked: g.Manager() != hallpass.ManagedByAPI, Source: guardSource(g),
 	}
 }
 
@@ -184,7 +184,7 @@ func (req *request) guardView(t guardTrial) (view guardView, err error) {
 	view = guardView{
 		Guard: guardRowOf(g), Why: g.Suspended.Words(), About: aboutGuard(g), Changed: req.timestamp(g.UpdatedAt), Rules: guardRules(g, use, t.Rule),
 		Else: ruleRow{Calls: grouped(use[0].calls), Refused: grouped(use[0].refused)}, SeeHeld: req.caller.MayReadHolders(), Trial: t, Setup: req.guardSetup(g),
-		Test: req.caller.Can(hallpass.GuardsTest, g.Scope()), Delete: g.ManagedBy != hallpass.ManagedByConfig && req.caller.Can(hallpass.GuardsDelete, g.Scope()),
+		Test: req.caller.Can(hallpass.GuardsTest, g.Scope()), Delete: g.Manager() == hallpass.ManagedByAPI && req.caller.Can(hallpass.GuardsDelete, g.Scope()),
 	}
 	view.Edit, view.EditBy = req.mayEdit(g)
 	view.Live = view.Guard.URL + "?proxy=" + view.Setup.Page
@@ -213,6 +213,9 @@ func (req *request) guardView(t guardTrial) (view guardView, err error) {
 
 // mayEdit reports whether the viewer may change the guard, and why not.
 func (req *request) mayEdit(g hallpass.Guard) (may bool, why string) {
+	if g.File != "" {
+		return false, "The provisioning file " + g.File + " declares the guard, under [guard." + g.Name + "]. Change it there: Hallpass reads it at its start and on SIGHUP."
+	}
 	if g.ManagedBy == hallpass.ManagedByConfig {
 		return false, "The guard is written down in the file " + g.Source + ", under [guard." + g.Name + "]. Change it there: Hallpass reads it at its start and on SIGHUP."
 	}

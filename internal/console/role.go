@@ -24,6 +24,7 @@ type roleRow struct {
 	Title       string
 	Name        string
 	Description string
+	File        string // the provisioning file that declares it; empty: none does
 	Global      bool
 	Can         string // what it permits, in words
 	Permissions []permissionRow
@@ -49,7 +50,7 @@ type permissionRow struct {
 
 func roleRowOf(r hallpass.NamedRole, n names) roleRow {
 	row := roleRow{
-		UID: r.UID, URL: roleURL(r.UID), Title: roleTitle(r), Name: r.Name, Description: r.Description, Global: r.Global() && !r.Fixed() && !r.Basic(),
+		UID: r.UID, URL: roleURL(r.UID), Title: roleTitle(r), Name: r.Name, Description: r.Description, File: r.File, Global: r.Global() && !r.Fixed() && !r.Basic(),
 		Can: permissionsWords(r.Permissions, n.scopeName),
 	}
 	if r.Fixed() {

@@ -38,6 +38,7 @@ type accountRow struct {
 	Soon          bool      // it wants a look
 	Ended         timestamp // when the last of its tokens ended; zero: long ago, or one is live
 	Only          string    // the query that narrows its tokens as the list is narrowed
+	File          string    // the provisioning file that declares it; empty: none does
 	Write         bool
 	Delete        bool
 }
@@ -50,7 +51,7 @@ func (req *request) accountRow(a hallpass.ServiceAccountSummary) accountRow {
 	row := accountRow{
 		ID: a.ID, UID: a.UID, URL: accountURL(a.UID), Avatar: avatarOf(a.Login), Name: a.Name, Login: a.Login,
 		Role: a.Role.String(), Roles: req.roleOptions(a.Role, req.caller.Role), Disabled: a.Disabled,
-		Owner: a.Owner, Tokens: a.Tokens, Live: a.LiveTokens, NeverExpiring: a.NeverExpiring, More: a.Given.Words(), Extra: givenShort(a.Given),
+		File: a.File, Owner: a.Owner, Tokens: a.Tokens, Live: a.LiveTokens, NeverExpiring: a.NeverExpiring, More: a.Given.Words(), Extra: givenShort(a.Given),
 		LastUsed: req.timestamp(a.LastUse.At), Address: a.LastUse.Address, NextExpiry: req.timestamp(a.NextExpiry),
 		Soon:   hallpass.EndingAccounts.Picks(a, now),
 		Recent: hallpass.Token{LastUse: a.LastUse}.InUse(now),

@@ -77,6 +77,7 @@ func createTeam(req *request) error {
 type teamView struct {
 	frame
 	Name, Email  string
+	File         string // the provisioning file that declares it; empty: none does
 	URL          string
 	Members      []memberRow
 	Roles        []string
@@ -127,7 +128,7 @@ func teamPage(req *request) error {
 
 func (req *request) showTeam(status int, t hallpass.Team, view teamView) error {
 	ctx, c, scope := req.Context(), req.caller, t.ID.Scope()
-	view.Name, view.Email, view.URL = t.Name, t.Email, teamURL(t)
+	view.Name, view.Email, view.File, view.URL = t.Name, t.Email, t.File, teamURL(t)
 	view.Write, view.Delete = c.Can(hallpass.TeamsWrite, scope), c.Can(hallpass.TeamsDelete, scope)
 	view.SeeMembers, view.WriteMembers = c.Can(hallpass.TeamsPermissionsRead, scope), c.Can(hallpass.TeamsPermissionsWrite, scope)
 	view.SeeRoles = c.Can(hallpass.TeamsRolesRead, scope)

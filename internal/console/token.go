@@ -39,6 +39,7 @@ type tokenRow struct {
 	URL      string // of its own page
 	Name     string
 	LastFour string
+	File     string // the provisioning file that declares it; empty: none does
 	State    hallpass.TokenState
 	Badge    badge
 	Note     string // what is unusual about it: until when it pauses, what it is limited to
@@ -113,7 +114,7 @@ func (req *request) tokensView(a accountRow, tokens []hallpass.Token, total int,
 func (req *request) tokenRow(a accountRow, t hallpass.Token) tokenRow {
 	now := req.o.Admin.Now()
 	row := tokenRow{
-		ID: t.ID, URL: a.URL + "/tokens/" + idText(int64(t.ID)), Name: t.Name, LastFour: t.LastFour, State: t.State(now, a.Disabled),
+		ID: t.ID, URL: a.URL + "/tokens/" + idText(int64(t.ID)), Name: t.Name, LastFour: t.LastFour, File: t.File, State: t.State(now, a.Disabled),
 		Ends: req.timestamp(t.EndsAt()), Used: req.timestamp(t.LastUse.At), Address: t.LastUse.Address, Agent: t.LastUse.UserAgent, Write: a.Write, Generation: max(t.Rotation.Generation, 1),
 	}
 	if !t.RevokedAt.IsZero() {

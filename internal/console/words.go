@@ -282,8 +282,11 @@ func guardBadge(g hallpass.Guard) badge {
 
 // guardSource says where a guard is written down.
 func guardSource(g hallpass.Guard) string {
-	if g.ManagedBy == hallpass.ManagedByConfig {
+	switch g.Manager() {
+	case hallpass.ManagedByConfig:
 		return "file " + g.Source
+	case hallpass.ManagedByFile:
+		return "provisioning file " + g.File
 	}
 	return "console and API"
 }

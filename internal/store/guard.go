@@ -15,10 +15,13 @@ const guardColumns = `id, org_id, name, upstream, rules, preset, path_allow, all
 
 // scanGuard reads a guard. One whose rules this program cannot read is suspended: a
 // newer version may have written them, and nobody knows what they ask for.
+// guardSelected are guardColumns, and what is stored elsewhere.
+var guardSelected = guardColumns + `, ` + fileOf("guard", "guards.org_id", "guards.name")
+
 func scanGuard(r row) (g hallpass.Guard, err error) {
 	var rules, allow string
 	var created, updated, timeout int64
-	err = r.Scan(&g.ID, &g.Org, &g.Name, &g.Upstream, &rules, &g.Preset, &allow, &g.AllowPreflight, &g.JWT, &g.ManagedBy, &g.Source, &g.Version, &g.Suspended, &created, &updated, &g.Listen, &timeout)
+	err = r.Scan(&g.ID, &g.Org, &g.Name, &g.Upstream, &rules, &g.Preset, &allow, &g.AllowPreflight, &g.JWT, &g.ManagedBy, &g.Source, &g.Version, &g.Suspended, &created, &updated, &g.Listen, &timeout, &g.File)
 	if err != nil {
 		return g, err
 	}
@@ -181,7 +184,7 @@ func (tx *Tx) DeleteGuard(org hallpass.OrgID, id hallpass.GuardID) error {
 
 // Guard returns the guard with that name; NotFound when org has none.
 func (tx *Tx) Guard(org hallpass.OrgID, name string) (hallpass.Guard, error) {
-	g, err := scanGuard(tx.sql.QueryRow(`SELECT `+guardColumns+` FROM guards WHERE org_id = $1 AND name = $2`, org, name))
+	g, err := scanGuard(tx.sql.QueryRow(`SELECT `+guardSelected+` FROM guards WHERE org_id = $1 AND name = $2`, org, name))
 	if err != nil {
 		return hallpass.Guard{}, notFound(fmt.Errorf("store: guard: %w", err), errGuardNotFound.ID, fmt.Sprintf("There is no guard %q in this org", hallpass.Clean(name, hallpass.MaxName)))
 	}
@@ -193,7 +196,7 @@ func (tx *Tx) GuardsByID(org hallpass.OrgID, ids []hallpass.GuardID) (map[hallpa
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	list, err := all(tx, scanGuard, `SELECT `+guardColumns+` FROM guards WHERE org_id = $1 AND id IN `+idList(ids), org)
+	list, err := all(tx, scanGuard, `SELECT `+guardSelected+` FROM guards WHERE org_id = $1 AND id IN `+idList(ids), org)
 	if err != nil {
 		return nil, fmt.Errorf("store: guards of org %d by ID: %w", org, err)
 	}
@@ -203,7 +206,7 @@ func (tx *Tx) GuardsByID(org hallpass.OrgID, ids []hallpass.GuardID) (map[hallpa
 // Guards returns the org's guards whose name holds text, by name.
 func (tx *Tx) Guards(org hallpass.OrgID, text string) ([]hallpass.Guard, error) {
 	list, err := all(tx, scanGuard, `
-		SELECT `+guardColumns+` FROM guards WHERE org_id = $1 AND name LIKE $2 ESCAPE '\' ORDER BY name`, org, contains(text))
+		SELECT `+guardSelected+` FROM guards WHERE org_id = $1 AND name LIKE $2 ESCAPE '\' ORDER BY name`, org, contains(text))
 	if err != nil {
 		return nil, fmt.Errorf("store: guards: %w", err)
 	}
@@ -212,7 +215,7 @@ func (tx *Tx) Guards(org hallpass.OrgID, text string) ([]hallpass.Guard, error) 
 
 // AllGuards returns the guards of every org, by name.
 func (tx *Tx) AllGuards() ([]hallpass.Guard, error) {
-	list, err := all(tx, scanGuard, `SELECT `+guardColumns+` FROM guards ORDER BY name`)
+	list, err := all(tx, scanGuard, `SELECT `+guardSelected+` FROM guards ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("store: all guards: %w", err)
 	}
@@ -221,7 +224,7 @@ func (tx *Tx) AllGuards() ([]hallpass.Guard, error) {
 
 // guardState tells for the journal what a guard lets through, by a mark.
 func (tx *Tx) guardState(id int64) (s SubjectState, err error) {
-	list, err := all(tx, scanGuard, `SELECT `+guardColumns+` FROM guards WHERE id = $1`, id)
+	list, err := all(tx, scanGuard, `SELECT `+guardSelected+` FROM guards WHERE id = $1`, id)
 	if err != nil {
 		return s, err
 	}

@@ -8,13 +8,13 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-const orgColumns = `id, name, address1, address2, city, zip_code, state, country, created_us, updated_us`
+var orgColumns = `o.id, o.name, o.address1, o.address2, o.city, o.zip_code, o.state, o.country, o.created_us, o.updated_us, ` + fileOf("org", "o.id", "o.id")
 
 func scanOrg(r row, more ...any) (hallpass.Org, error) {
 	var o hallpass.Org
 	var created, updated int64
 	a := &o.Address
-	err := r.Scan(append([]any{&o.ID, &o.Name, &a.Address1, &a.Address2, &a.City, &a.ZipCode, &a.State, &a.Country, &created, &updated}, more...)...)
+	err := r.Scan(append([]any{&o.ID, &o.Name, &a.Address1, &a.Address2, &a.City, &a.ZipCode, &a.State, &a.Country, &created, &updated, &o.File}, more...)...)
 	o.CreatedAt, o.UpdatedAt = fromMicros(created), fromMicros(updated)
 	return o, err
 }
@@ -47,7 +47,7 @@ func (tx *Tx) CreateOrg(o hallpass.Org) (hallpass.Org, error) {
 
 // Org returns the org; NotFound when there is none.
 func (tx *Tx) Org(id hallpass.OrgID) (hallpass.Org, error) {
-	o, err := scanOrg(tx.sql.QueryRow(`SELECT `+orgColumns+` FROM orgs WHERE id = $1`, id))
+	o, err := scanOrg(tx.sql.QueryRow(`SELECT `+orgColumns+` FROM orgs o WHERE o.id = $1`, id))
 	if err != nil {
 		return hallpass.Org{}, notFound(fmt.Errorf("store: org %d: %w", id, err), "org.not-found", "Organization not found")
 	}
@@ -163,7 +163,7 @@ func scanMember(r row) (hallpass.Member, error) {
 // OrgByName returns the org with that name, whatever the case; NotFound when
 // there is none.
 func (tx *Tx) OrgByName(name string) (hallpass.Org, error) {
-	o, err := scanOrg(tx.sql.QueryRow(`SELECT `+orgColumns+` FROM orgs WHERE name_key = $1`, hallpass.NameKey(name)))
+	o, err := scanOrg(tx.sql.QueryRow(`SELECT `+orgColumns+` FROM orgs o WHERE o.name_key = $1`, hallpass.NameKey(name)))
 	if err != nil {
 		return hallpass.Org{}, notFound(fmt.Errorf("store: org by name: %w", err), "org.not-found", "Organization not found")
 	}
@@ -173,7 +173,7 @@ func (tx *Tx) OrgByName(name string) (hallpass.Org, error) {
 // Orgs returns a page of the orgs whose name holds text, by ID.
 func (tx *Tx) Orgs(text string, limit, offset int) ([]hallpass.Org, error) {
 	list, err := all(tx, func(r row) (hallpass.Org, error) { return scanOrg(r) }, `
-		SELECT `+orgColumns+` FROM orgs WHERE name_key LIKE $1 ESCAPE '\' ORDER BY id LIMIT $2 OFFSET $3`, contains(text), limit, offset)
+		SELECT `+orgColumns+` FROM orgs o WHERE o.name_key LIKE $1 ESCAPE '\' ORDER BY o.id LIMIT $2 OFFSET $3`, contains(text), limit, offset)
 	if err != nil {
 		return nil, fmt.Errorf("store: orgs: %w", err)
 	}
@@ -214,6 +214,7 @@ func (tx *Tx) DeleteOrg(id hallpass.OrgID) error {
 	}
 	return tx.steps("delete org",
 		do(`DELETE FROM snoozes WHERE org_id = $1`, id),
+		do(`DELETE FROM provisioned WHERE org_id = $1`, id),
 		do(`DELETE FROM token_policies WHERE org_id = $1`, id),
 		do(`DELETE FROM tokens WHERE org_id = $1`, id),
 		do(`DELETE FROM role_assignments WHERE org_id = $1 OR role_org = $1`, id),

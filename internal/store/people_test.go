@@ -28,7 +28,7 @@ var references = map[string][]string{
 	"grants":           {"org:org_id", "user:grantee_id", "account:grantee_id", "account:resource", "team:team", "folder:resource_id"},
 	"folders":          {"org:org_id", "folder:uid"}, "dashboards": {"org:org_id", "folder:folder_uid"},
 	"dashboard_versions": {"dashboard:dashboard_id"}, "preferences": {"org:org_id", "user:subject_id"},
-	"guards": {"org:org_id"}, "guard_usage": nil, "guard_answers": nil, "channels": {"org:org_id"}, "outbox": {"org:org_id"},
+	"guards": {"org:org_id"}, "provisioned": {"org:org_id"}, "guard_usage": nil, "guard_answers": nil, "channels": {"org:org_id"}, "outbox": {"org:org_id"},
 	"token_policies": {"org:org_id"}, "stale_tokens": nil, "snoozes": {"org:org_id"},
 	"token_days": nil, "token_places": nil, "token_actions": nil, "account_days": {"account:account_id"}, "account_actions": {"account:account_id"}, "spare_roles": {"account:account_id"}, "usage_begin": nil,
 	"state": nil, "changes": nil, "counters": nil, "audit": nil, "audit_pruning": nil, "audit_repeats": nil, "audit_gone": nil, "audit_chain": nil, "nodes": nil, "node_keys": nil, "jobs": nil,

@@ -8,6 +8,12 @@ import (
 
 const provisionedColumns = `section, org_id, target, file, stopped, hash`
 
+// fileOf is the provisioning file that declares a thing, as a column of a query that
+// selects things; org and id are columns too. Empty: none does.
+func fileOf(noun, org, id string) string {
+	return `COALESCE((SELECT declared.file FROM provisioned declared WHERE declared.org_id = ` + org + ` AND declared.target = '` + noun + `:' || ` + id + `), '')`
+}
+
 func scanProvisioned(r row) (p hallpass.Provisioned, err error) {
 	var hash []byte
 	err = r.Scan(&p.Section, &p.Org, &p.Target, &p.File, &p.Stopped, &hash)

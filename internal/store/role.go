@@ -7,7 +7,7 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-const roleColumns = `r.id, r.org_id, r.uid, r.name, r.display_name, r.description, r.group_name, r.hidden, r.version, r.created_us, r.updated_us`
+var roleColumns = `r.id, r.org_id, r.uid, r.name, r.display_name, r.description, r.group_name, r.hidden, r.version, r.created_us, r.updated_us, ` + fileOf("role", "r.org_id", "r.uid")
 
 // roleRow is a role with the number that its permissions refer to.
 type roleRow struct {
@@ -17,7 +17,7 @@ type roleRow struct {
 
 func scanNamedRole(r row) (n roleRow, err error) {
 	var created, updated int64
-	err = r.Scan(&n.id, &n.Org, &n.UID, &n.Name, &n.DisplayName, &n.Description, &n.Group, &n.Hidden, &n.Version, &created, &updated)
+	err = r.Scan(&n.id, &n.Org, &n.UID, &n.Name, &n.DisplayName, &n.Description, &n.Group, &n.Hidden, &n.Version, &created, &updated, &n.File)
 	n.CreatedAt, n.UpdatedAt = fromMicros(created), fromMicros(updated)
 	return n, err
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-const accountColumns = `a.id, a.uid, a.org_id, a.name, a.login, a.role, a.disabled, a.created_us, a.updated_us,
-	a.owner, a.purpose, a.created_by`
+var accountColumns = `a.id, a.uid, a.org_id, a.name, a.login, a.role, a.disabled, a.created_us, a.updated_us,
+	a.owner, a.purpose, a.created_by, ` + fileOf("serviceaccount", "a.org_id", "a.id")
 
 func scanAccount(r row, more ...any) (hallpass.ServiceAccount, error) {
 	var a hallpass.ServiceAccount
 	var role string
 	var created, updated int64
-	err := r.Scan(append([]any{&a.ID, &a.UID, &a.Org, &a.Name, &a.Login, &role, &a.Disabled, &created, &updated, &a.Owner, &a.Purpose, &a.CreatedBy}, more...)...)
+	err := r.Scan(append([]any{&a.ID, &a.UID, &a.Org, &a.Name, &a.Login, &role, &a.Disabled, &created, &updated, &a.Owner, &a.Purpose, &a.CreatedBy, &a.File}, more...)...)
 	if err != nil {
 		return hallpass.ServiceAccount{}, err
 	}

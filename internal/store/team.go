@@ -7,11 +7,11 @@ import (
 	"github.com/hallpass-dev/hallpass"
 )
 
-const teamColumns = `t.id, t.uid, t.org_id, t.name, t.email, (SELECT COUNT(*) FROM team_members m WHERE m.team_id = t.id), t.created_us, t.updated_us`
+var teamColumns = `t.id, t.uid, t.org_id, t.name, t.email, (SELECT COUNT(*) FROM team_members m WHERE m.team_id = t.id), t.created_us, t.updated_us, ` + fileOf("team", "t.org_id", "t.id")
 
 func scanTeam(r row) (t hallpass.Team, err error) {
 	var created, updated int64
-	err = r.Scan(&t.ID, &t.UID, &t.Org, &t.Name, &t.Email, &t.Members, &created, &updated)
+	err = r.Scan(&t.ID, &t.UID, &t.Org, &t.Name, &t.Email, &t.Members, &created, &updated, &t.File)
 	t.CreatedAt, t.UpdatedAt = fromMicros(created), fromMicros(updated)
 	return t, err
 }

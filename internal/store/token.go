@@ -13,7 +13,8 @@ import (
 
 var tokenColumns = `t.id, t.org_id, t.service_account_id, t.name, t.hash, t.last_four, t.created_us, t.created_by, t.expires_us, t.revoked_us,
 	t.used_us, t.used_address, t.used_agent, t.owner, t.purpose, t.self_rotate, t.renew_until_us,
-	t.chain_id, t.generation, t.predecessor_id, t.successor_id, t.rotated_us, t.close_us, t.quiet_us, t.rotation_key, t.reissued_us, ` + successorEnd + `, ` + powerColumns
+	t.chain_id, t.generation, t.predecessor_id, t.successor_id, t.rotated_us, t.close_us, t.quiet_us, t.rotation_key, t.reissued_us, ` + successorEnd + `, ` +
+	fileOf("token", "t.org_id", "t.id") + `, ` + powerColumns
 
 // successorEnd is when the token that replaces that of the table t ends, or has ended, in
 // microseconds; 0 is never, or that there is none. One that is gone has ended long ago.
@@ -35,7 +36,7 @@ func scanTokenAnd(r row, more ...any) (hallpass.Token, error) {
 	err := r.Scan(append(append([]any{
 		&t.ID, &t.Org, &t.ServiceAccount, &t.Name, &hash, &t.LastFour, &created, &t.CreatedBy, &expires, &revoked,
 		&used, &t.LastUse.Address, &t.LastUse.UserAgent, &t.Owner, &t.Purpose, &t.SelfRotate, &renew,
-		&n.Chain, &n.Generation, &n.Predecessor, &n.Successor, &rotated, &closes, &quiet, &key, &reissued, &successorEnd,
+		&n.Chain, &n.Generation, &n.Predecessor, &n.Successor, &rotated, &closes, &quiet, &key, &reissued, &successorEnd, &t.File,
 	}, power.columns()...), more...)...)
 	if err != nil {
 		return hallpass.Token{}, err
