@@ -15,6 +15,7 @@ command -v caddy >/dev/null || missing+=("caddy = Caddy before a guarded API")
 [ -f /usr/lib/apache2/modules/mod_lua.so ] && compgen -G '/usr/share/lua/5.*/socket/http.lua' >/dev/null || missing+=("apache2 lua-socket = Apache before a guarded API")
 command -v systemd-analyze >/dev/null || missing+=("systemd = what systemd says of our units")
 command -v rpm >/dev/null || missing+=("rpm = what rpm says of our package")
+command -v curl >/dev/null || missing+=("curl = the program as people call it")
 command -v wrk >/dev/null || missing+=("wrk = load from outside")
 [ -d test/axe/node_modules/axe-core ] || command -v npm >/dev/null || missing+=("npm = the accessibility of every page (axe-core)")
 
