@@ -22,6 +22,7 @@ fmt: ## gofmt finds nothing to change
 
 vet: ## go vet
 	$(GO) vet ./...
+	$(GO) -C tools/dist vet ./...
 
 client: ## the command compiles without the server, as Windows and macOS get it
 	GOOS=windows $(GO) build -o /dev/null ./cmd/hallpass
@@ -29,12 +30,14 @@ client: ## the command compiles without the server, as Windows and macOS get it
 
 staticcheck: ## staticcheck
 	$(TOOL) staticcheck ./...
+	$(GO) -C tools/dist tool -modfile=../go.mod staticcheck ./...
 
 floors: ## imports point down (docs/decisions/0001-floors.md)
 	$(GO) test -count=1 -run '^TestFloors' .
 
 tidy: ## go.mod and go.sum say what the code needs
 	$(GO) mod tidy -diff
+	$(GO) -C tools/dist mod tidy -diff
 
 # Rules of gosec that are off, and why:
 #   G101  takes SQL about tokens for credentials; that no secret is kept or

@@ -14,6 +14,8 @@ command -v nginx >/dev/null && command -v haproxy >/dev/null || missing+=("nginx
 command -v caddy >/dev/null || missing+=("caddy = Caddy before a guarded API")
 [ -f /usr/lib/apache2/modules/mod_lua.so ] && compgen -G '/usr/share/lua/5.*/socket/http.lua' >/dev/null || missing+=("apache2 lua-socket = Apache before a guarded API")
 command -v systemd-analyze >/dev/null || missing+=("systemd = what systemd says of our units")
+command -v lintian >/dev/null || missing+=("lintian = what Debian's linter says of our package")
+command -v mmdebstrap >/dev/null || missing+=("mmdebstrap = our package in a Debian of its own")
 command -v rpm >/dev/null || missing+=("rpm = what rpm says of our package")
 command -v curl >/dev/null || missing+=("curl = the program as people call it")
 command -v wrk >/dev/null || missing+=("wrk = load from outside")
