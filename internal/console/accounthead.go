@@ -1,6 +1,8 @@
 package console
 
 import (
+	"cmp"
+
 	"github.com/hallpass-dev/hallpass"
 )
 
@@ -12,15 +14,22 @@ type accountHead struct {
 	Tabs     []tab
 }
 
-// NeedsWrite says why the account cannot be changed; empty: it can.
+// NeedsWrite says what the viewer needs to change the account; empty: nothing.
 func (h accountHead) NeedsWrite() string {
 	return needs(h.Account.Write, hallpass.ServiceAccountsWrite)
 }
 
-// NeedsDelete says why the account cannot be deleted; empty: it can.
+// NeedsDelete says what the viewer needs to delete the account; empty: nothing.
 func (h accountHead) NeedsDelete() string {
 	return needs(h.Account.Delete, hallpass.ServiceAccountsDelete)
 }
+
+// NoEdit says why the name, owner and roles of the account cannot be changed; empty: they
+// can.
+func (h accountHead) NoEdit() string { return cmp.Or(h.NeedsWrite(), declaredBy(h.Account.File)) }
+
+// NoDelete says why the account cannot be deleted; empty: it can.
+func (h accountHead) NoDelete() string { return cmp.Or(h.NeedsDelete(), declaredBy(h.Account.File)) }
 
 // The tabs of an account, by the last part of their addresses.
 const (

@@ -45,6 +45,7 @@ type orgView struct {
 	Member  bool       // the viewer can work in it
 	Write   bool
 	Delete  bool
+	Held    string // why it cannot be renamed or deleted, although the viewer might; empty: it can
 	Address string
 }
 
@@ -98,7 +99,7 @@ func (req *request) showOrg(status int) error {
 	if err != nil {
 		return err
 	}
-	view := orgView{Org: req.orgRow(o), Since: req.timestamp(o.CreatedAt), Address: orgAddress(o.Address)}
+	view := orgView{Org: req.orgRow(o), Since: req.timestamp(o.CreatedAt), Held: declaredBy(o.File), Address: orgAddress(o.Address)}
 	if there, err := req.o.Admin.In(req.Context(), req.caller, o.ID); err == nil {
 		view.Write, view.Delete = there.Can(hallpass.OrgsWrite, ""), !view.Org.Current && there.Can(hallpass.OrgsDelete, "")
 		view.Member = !there.OrgMissing

@@ -160,6 +160,14 @@ func needs(may bool, action hallpass.Action) string {
 	return "You need the permission " + string(action)
 }
 
+// declaredBy says that only a provisioning file changes a thing; empty: no file declares it.
+func declaredBy(file string) string {
+	if file == "" {
+		return ""
+	}
+	return "The provisioning file " + file + " declares this: change it there"
+}
+
 const themeCookie = "hallpass_theme"
 
 func themeOf(r *http.Request) string {

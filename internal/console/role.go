@@ -247,6 +247,7 @@ type roleView struct {
 	Change      bool
 	ChangeBy    string // why it cannot be changed
 	Delete      bool
+	DeleteBy    string // why it cannot be deleted, although the viewer might; empty: that is not so
 }
 
 // rolePage is GET /admin/roles/{role}.
@@ -271,6 +272,9 @@ func (req *request) showRole(status int) error {
 	}
 	view := roleView{Role: roleRowOf(r, n), Kind: sentenceStart(roleNoun(r).one), RoleVersion: r.Version}
 	view.Change, view.Delete = c.MayChangeRole(r), c.MayDeleteRole(r)
+	if declared := declaredBy(r.File); declared != "" && view.Delete {
+		view.Delete, view.DeleteBy = false, declared
+	}
 	switch {
 	case r.Fixed():
 		view.ChangeBy = "Fixed roles cannot be changed"
@@ -278,6 +282,9 @@ func (req *request) showRole(status int) error {
 		view.ChangeBy = "Only server admins change global roles"
 	case !view.Change:
 		view.ChangeBy = needs(false, hallpass.RolesWrite)
+	default:
+		view.ChangeBy = declaredBy(r.File)
+		view.Change = view.ChangeBy == ""
 	}
 	if c.MayReadAssignments() && !r.Basic() {
 		view.SeeWho = true

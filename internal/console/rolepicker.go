@@ -37,6 +37,7 @@ type roleHolder struct {
 	now                      []admin.GivenRole
 	add, remove              hallpass.Action
 	account                  hallpass.ServiceAccountID // whose use is looked at; 0: it is no account
+	file                     string                    // the provisioning file that says which roles it has; empty: none does
 }
 
 // showPicker shows the roles that can be given. Those with the given uids are
@@ -56,7 +57,13 @@ func (req *request) showPicker(status int, p roleHolder, chosen []string) error 
 	}
 	view := rolePickerView{Groups: groups, Whose: p.whose, Basic: p.basic, Action: p.back + "/roles", Back: p.back}
 	view.Write = c.Can(p.add, hallpass.ScopeDelegate) && c.Can(p.remove, hallpass.ScopeDelegate)
-	view.Needs = needs(view.Write, p.add)
+	if view.Needs = needs(view.Write, p.add); view.Needs != "" {
+		view.Needs += " to change these"
+	}
+	if view.Needs == "" {
+		view.Needs = declaredBy(p.file)
+		view.Write = view.Needs == ""
+	}
 	if view.Write {
 		view.Given = choose(groups, req.URL.Query().Get("give"))
 	}
@@ -218,7 +225,7 @@ func accountHolder(req *request) (roleHolder, error) {
 	now, err := req.o.Admin.RolesOf(req.Context(), req.caller, idText(int64(a.ID)), true)
 	return roleHolder{
 		"serviceaccounts", "the service account " + a.Name, a.Role.String(), accountURL(a.UID), a.Name, []crumb{crumbAdmin, crumbAccess, crumbAccounts, {a.Name, accountURL(a.UID)}},
-		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(a.ID)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove, a.ID,
+		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(a.ID)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove, a.ID, a.File,
 	}, err
 }
 
@@ -230,7 +237,7 @@ func teamHolder(req *request) (roleHolder, error) {
 	now, err := req.o.Admin.RolesOfTeam(req.Context(), req.caller, t.ID, true)
 	return roleHolder{
 		"teams", "the team " + t.Name, "", teamURL(t), t.Name, []crumb{crumbAdmin, crumbAccess, crumbTeams, {t.Name, teamURL(t)}},
-		hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(t.ID)}, now, hallpass.TeamsRolesAdd, hallpass.TeamsRolesRemove, 0,
+		hallpass.Grantee{Kind: hallpass.ToTeam, ID: int64(t.ID)}, now, hallpass.TeamsRolesAdd, hallpass.TeamsRolesRemove, 0, t.File,
 	}, err
 }
 
@@ -248,6 +255,6 @@ func userHolder(req *request) (roleHolder, error) {
 	back := userURL(id)
 	return roleHolder{
 		"users", "the user " + name, "", back, name, []crumb{crumbAdmin, crumbAccess, crumbUsers, {name, back}},
-		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(id)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove, 0,
+		hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(id)}, now, hallpass.UsersRolesAdd, hallpass.UsersRolesRemove, 0, "",
 	}, err
 }

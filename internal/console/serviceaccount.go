@@ -88,11 +88,14 @@ type accountView struct {
 	OpenURL   string // of the form in it
 }
 
-// NeedsWrite says why the account cannot be changed; empty: it can.
+// NeedsWrite says what the viewer needs to change the account; empty: nothing.
 func (d accountView) NeedsWrite() string { return d.Head.NeedsWrite() }
 
-// NeedsDelete says why the account cannot be deleted; empty: it can.
+// NeedsDelete says what the viewer needs to delete the account; empty: nothing.
 func (d accountView) NeedsDelete() string { return d.Head.NeedsDelete() }
+
+// NoEdit says why what the account is cannot be changed; empty: it can.
+func (d accountView) NoEdit() string { return d.Head.NoEdit() }
 
 // NoToken says why no token can be added; empty: one can.
 func (d accountView) NoToken() string {
@@ -151,7 +154,7 @@ func (req *request) showAccount(status int, view accountView) error {
 	if view.NewName == "" {
 		view.NewName = a.Name
 	}
-	view.Edit = view.Edit && view.Account.Write && !a.Disabled
+	view.Edit = view.Edit && view.NoEdit() == "" && !a.Disabled
 	view.OpenURL = view.Account.URL + "/tokens/new?" + url.Values{"name": {q.Get("name")}, "expires": {q.Get("expires")}}.Encode()
 	view.OpenForm = q.Get("newToken") == "1" && view.NoToken() == ""
 	if view.frame, err = req.frame("serviceaccounts", a.Name, crumbAdmin, crumbAccess, crumbAccounts); err != nil {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type teamsView struct {
 type teamRow struct {
 	Name, Email, URL string
 	Members          string
+	File             string // the provisioning file that declares it; empty: none does
 }
 
 // teams is GET /org/teams.
@@ -49,7 +51,7 @@ func (req *request) showTeams(status int, view teamsView) error {
 		}
 	}
 	for _, t := range list {
-		view.Rows = append(view.Rows, teamRow{t.Name, t.Email, teamURL(t), hallpass.Counted(int(t.Members), "member")})
+		view.Rows = append(view.Rows, teamRow{t.Name, t.Email, teamURL(t), hallpass.Counted(int(t.Members), "member"), t.File})
 	}
 	view.Pager = pagerOf(req, "/org/teams", total, p.Number, nounTeam)
 	if view.frame, err = req.frame("teams", crumbTeams.Label, crumbAdmin, crumbAccess); err != nil {
@@ -91,11 +93,15 @@ type teamView struct {
 
 // NeedsWrite, NeedsMembers and NeedsDelete say why something cannot be done;
 // empty: it can.
-func (t teamView) NeedsWrite() string { return needs(t.Write, hallpass.TeamsWrite) }
+func (t teamView) NeedsWrite() string {
+	return cmp.Or(needs(t.Write, hallpass.TeamsWrite), declaredBy(t.File))
+}
 
 func (t teamView) NeedsMembers() string { return needs(t.WriteMembers, hallpass.TeamsPermissionsWrite) }
 
-func (t teamView) NeedsDelete() string { return needs(t.Delete, hallpass.TeamsDelete) }
+func (t teamView) NeedsDelete() string {
+	return cmp.Or(needs(t.Delete, hallpass.TeamsDelete), declaredBy(t.File))
+}
 
 // memberRow is somebody in a team.
 type memberRow struct {

@@ -58,6 +58,9 @@ type tokenRow struct {
 	Generation int
 }
 
+// Held says why what the token is cannot be changed; empty: it can.
+func (t tokenRow) Held() string { return declaredBy(t.File) }
+
 // Live reports whether the token may be used.
 func (t tokenRow) Live() bool { return t.State.Works() }
 

@@ -141,6 +141,9 @@ func (req *request) rotateView() (tokenChangeView, error) {
 	if err == nil && admin.Rotatable(view.t, next, now) != nil {
 		view.NotNow, view.Remedy = notRotatable(view.Account, view.t, next, now)
 	}
+	if held := view.Token.Held(); held != "" {
+		view.NotNow, view.Remedy = held+".", remedy{}
+	}
 	return view, err
 }
 
@@ -336,6 +339,8 @@ func (req *request) narrowView() (view tokenChangeView, power tokenPower, err er
 	view.Can = now.words()
 	if !view.t.Live(req.o.Admin.Now()) {
 		view.NotNow = "The token has ended: it can do nothing any more."
+	} else if held := view.Token.Held(); held != "" {
+		view.NotNow = held + "."
 	}
 	return view, power, err
 }
@@ -408,6 +413,9 @@ func renameTokenForm(req *request) error {
 	view, err := req.tokenChange("tokens/rename")
 	if err != nil {
 		return err
+	}
+	if held := view.Token.Held(); held != "" {
+		view.NotNow = held + "."
 	}
 	return view.show(req, http.StatusOK, renameTitle(view.t))
 }

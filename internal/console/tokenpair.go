@@ -27,6 +27,7 @@ type pairHead struct {
 	OldURL string // what ends the old token, and what gives it more time, lies under it
 	NewURL string // what takes the rotation back lies under it
 	Write  bool
+	Held   string // why the new token cannot be changed, although the viewer might; empty: it can
 }
 
 // Why the new token of a pair does not work.
@@ -96,7 +97,7 @@ func (req *request) latePair(a accountRow, old, next hallpass.Token, try hallpas
 	words := "The old secret is still tried by " + try.From.Address + " with " + client(try.From.UserAgent) + ": " + hallpass.Counted(int(try.Count), "time") + " within the hour, last " + req.timestamp(try.Last).Relative()
 	return tokenGroup{pairHead{
 		ID: old.ID, Name: old.Name, Late: true, Title: "Replaced, and still tried", Text: words + ". It is refused: give that client the new secret, or rotate again and hand out that one.",
-		OldURL: rows[1].URL, NewURL: rows[0].URL, Write: a.Write,
+		OldURL: rows[1].URL, NewURL: rows[0].URL, Write: a.Write, Held: rows[0].Held(),
 	}, rows}
 }
 
@@ -104,7 +105,7 @@ func (req *request) latePair(a accountRow, old, next hallpass.Token, try hallpas
 func (req *request) pair(a accountRow, old, next hallpass.Token) tokenGroup {
 	rows := []tokenRow{req.tokenRow(a, next), req.tokenRow(a, old)}
 	rows[0].Part, rows[1].Part = "New", "Old"
-	h := pairHead{ID: old.ID, Name: old.Name, OldURL: rows[1].URL, NewURL: rows[0].URL, Write: a.Write}
+	h := pairHead{ID: old.ID, Name: old.Name, OldURL: rows[1].URL, NewURL: rows[0].URL, Write: a.Write, Held: rows[0].Held()}
 	quiet := old.Rotation.Quiet
 	used := old.LastUse.At
 	since := old.Rotation.At
