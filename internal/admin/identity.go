@@ -84,6 +84,7 @@ type arrival struct {
 	outside hallpass.OutsideUser
 	user    hallpass.User  // as it will be; without ID: a new one
 	known   bool           // the identity is stored
+	claimed bool           // the user was found by the address: no way in from before works any more
 	touched bool           // an existing user has other data
 	member  *hallpass.Role // the role in the first org that it gets; nil: it stays as it is
 	join    []store.GroupMatch
@@ -124,12 +125,7 @@ func (a *Admin) match(tx *store.Tx, ar *arrival) error {
 		return err
 	}
 	if a.o.SignIn.ByEmail && ar.outside.EmailProven && ar.outside.Email != "" {
-		u, err := tx.UserByEmail(ar.outside.Email)
-		if err == nil && !u.ServerAdmin { // an address is not enough to be one
-			ar.user = u
-			return nil
-		}
-		if err != nil && hallpass.KindOf(err) != hallpass.NotFound {
+		if found, err := ar.findByEmail(tx); found || err != nil {
 			return err
 		}
 	}
@@ -137,6 +133,28 @@ func (a *Admin) match(tx *store.Tx, ar *arrival) error {
 		return &hallpass.Error{Kind: hallpass.Denied, ID: "federation.no-user", Message: "You have no user here, and nobody gets one by signing in: ask whoever runs this server"}
 	}
 	return nil
+}
+
+// findByEmail finds the user with the proven address. A server admin is never found: an
+// address is not enough to be one. Neither is who has an identity of the issuer: that is
+// somebody else. Who has the address here may have given it to themselves, so that another
+// person signs in as the user whom they know a way into: every way in from before ends.
+func (ar *arrival) findByEmail(tx *store.Tx) (found bool, err error) {
+	u, err := tx.UserByEmail(ar.outside.Email)
+	if hallpass.KindOf(err) == hallpass.NotFound || err == nil && u.ServerAdmin {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	list, err := tx.Identities(u.ID)
+	if err != nil || slices.ContainsFunc(list, func(i hallpass.Identity) bool { return i.Issuer == ar.outside.Issuer }) {
+		return false, err
+	}
+	u.PasswordHash = ""
+	ar.user, ar.claimed, ar.touched = u, true, true
+	ar.says = append(ar.says, "found by the address "+u.Email+", no password and no session from before")
+	return true, nil
 }
 
 // settle decides how a new user begins.
@@ -314,6 +332,11 @@ func (a *Admin) letIn(tx *store.Tx, ar *arrival, from hallpass.From, in *SignedI
 	}
 	if err := a.writeArrival(tx, ar); err != nil {
 		return err
+	}
+	if ar.claimed {
+		if err := tx.DeleteSessions(ar.user.ID); err != nil {
+			return err
+		}
 	}
 	lifetime := a.o.SessionLifetime
 	if most := a.o.SignIn.SessionLifetime; most > 0 {

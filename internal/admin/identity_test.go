@@ -269,9 +269,58 @@ func TestSignInOutsideByEmail(t *testing.T) {
 	if in := w.signIn(ada); in.Session.User != u.ID {
 		t.Errorf("user %d, want %d", in.Session.User, u.ID)
 	}
+	if again := w.signIn(ada); again.Session.User != u.ID {
+		t.Errorf("a second time: user %d, want %d", again.Session.User, u.ID)
+	}
 	boss := hallpass.OutsideUser{Issuer: issuer, Subject: "2", Email: "admin@localhost", EmailProven: true}
 	if id := w.refused(boss); id != "federation.no-user" {
 		t.Errorf("the address of a server admin: %s", id)
+	}
+}
+
+// TestSignInOutsideByEmailEndsOtherWays has somebody take the address of a person who has
+// not signed in yet. They do not get what the person has: with a password their way in
+// ends, and with an identity of the issuer they are not found.
+func TestSignInOutsideByEmailEndsOtherWays(t *testing.T) {
+	policy := anybody
+	policy.ByEmail = true
+	w := newWorld(t, admin.Options{SignIn: policy})
+	u, err := w.CreateUser(t.Context(), w.human("admin"), admin.NewUser{Login: "eve", Password: secret.NewText("violet lamps hum at noon")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eve := w.human("eve")
+	old, _, err := w.StartSession(t.Context(), eve)
+	if err == nil {
+		err = w.UpdateUser(t.Context(), eve, u.ID, "", ada.Email, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := w.signIn(ada)
+	if in.Session.User != u.ID {
+		t.Fatalf("user %d, want %d", in.Session.User, u.ID)
+	}
+	now, err := w.User(t.Context(), w.human("admin"), u.ID)
+	if err != nil || now.HasPassword() {
+		t.Errorf("a password of before works: %v", err)
+	}
+	list, err := w.UserSessions(t.Context(), w.human("admin"), u.ID)
+	if err != nil || len(list) != 1 || list[0].ID == old.ID {
+		t.Errorf("sessions %v, %v", list, err)
+	}
+	if e := w.reason("user.sync"); !strings.Contains(e.Reason, "found by the address "+ada.Email) {
+		t.Errorf("audited as %+v", e)
+	}
+
+	mallory := hallpass.OutsideUser{Issuer: issuer, Subject: "m", Login: "mallory", Email: "mallory@example.com", EmailProven: true}
+	m := w.signIn(mallory)
+	if err := w.UpdateUser(t.Context(), m.Caller, m.Session.User, "", "grace@example.com", ""); err != nil {
+		t.Fatal(err)
+	}
+	grace := hallpass.OutsideUser{Issuer: issuer, Subject: "g", Login: "grace", Email: "grace@example.com", EmailProven: true}
+	if id := w.refused(grace); id != "federation.login-taken" {
+		t.Errorf("the address of who has an identity: %s", id)
 	}
 }
 
