@@ -13,8 +13,9 @@ type Org struct {
 
 // OrgName is a row of GET /api/orgs.
 type OrgName struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
+	ID            int64  `json:"id"`
+	Name          string `json:"name"`
+	ProvisionedBy string `json:"provisionedBy,omitempty"` // the provisioning file that declares it
 }
 
 // Address is the address inside an Org.

@@ -419,6 +419,25 @@ func TestProvisionLocks(t *testing.T) {
 	}
 }
 
+// TestDeclaredTokenDoesNotRotateItself has a file adopt a token that may replace itself:
+// from then on it may not, because the file would go on to declare the old secret.
+func TestDeclaredTokenDoesNotRotateItself(t *testing.T) {
+	f := newFiles(t, admin.Options{})
+	c := f.machine("ci", hallpass.RoleViewer)
+	made, err := f.CreateToken(t.Context(), f.human("admin"), c.ServiceAccount(), admin.NewToken{Name: "ci-t", Seconds: 3600, SelfRotate: true, RenewUntil: f.Now().Add(24 * time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Token = made.Token.ID
+	f.write("a.toml", "[service_account.ci]\nrole = \"Viewer\"\n[service_account.ci.token.t]\nexpires = "+made.Token.ExpiresAt.Format(time.RFC3339)+"\n"+sha(made.Secret))
+	f.apply("adopt service_account.ci", "adopt service_account.ci.token.t")
+	if _, err := f.RotateItself(t.Context(), c, admin.Rotate{}); errID(err) != "token.self-rotation-off" {
+		t.Errorf("it replaces itself: %v", err)
+	}
+	f.write("a.toml", "")
+	f.apply("disable service_account.ci.token.t", "disable service_account.ci")
+}
+
 func fixedRole(t *testing.T, name string) string {
 	t.Helper()
 	for _, r := range hallpass.FixedRoles() {

@@ -89,7 +89,7 @@ func (a *API) orgs(c call, _ none) ([]wire.OrgName, error) {
 	out := make([]wire.OrgName, 0, len(list))
 	for _, o := range list {
 		if name == "" || hallpass.NameKey(name) == hallpass.NameKey(o.Name) {
-			out = append(out, wire.OrgName{ID: int64(o.ID), Name: o.Name})
+			out = append(out, wire.OrgName{ID: int64(o.ID), Name: o.Name, ProvisionedBy: o.File})
 		}
 	}
 	return out, err

@@ -48,6 +48,9 @@ var lockedRoutes = map[string]lockedRoute{
 	"PUT /api/teams/{team}/preferences":                             {`{}`, 200},
 	"PUT /api/access-control/roles/{role}":                          {`{"name":"other","version":9,"permissions":[]}`, 409},
 	"DELETE /api/access-control/roles/{role}":                       {"?force=true", 409},
+	"POST /api/access-control/roles/hard-reset":                     {`{"BasicRoles":true}`, 200},
+	"POST /api/access-control/builtin-roles":                        {`{"roleUid":"deployer","builtInRole":"Viewer"}`, 200},
+	"POST /api/tokens/self/rotate":                                  {`{}`, 403},
 	"PUT /api/access-control/roles/{role}/assignments":              {`{"users":[],"teams":[],"service_accounts":[]}`, 409},
 	"POST /api/access-control/teams/{team}/roles":                   {`{"roleUid":"deployer"}`, 409},
 	"PUT /api/access-control/teams/{team}/roles":                    {`{"roleUids":["deployer"]}`, 409},
@@ -74,6 +77,7 @@ var lockedRoutes = map[string]lockedRoute{
 // declares, or they take power away.
 var free = []string{
 	"DELETE /api/serviceaccounts/{id}/tokens", "DELETE /api/serviceaccounts/{id}/tokens/{token}",
+	"DELETE /api/access-control/builtin-roles/{builtin}/roles/{role}",
 	"POST /api/orgs/{org}/users", "PATCH /api/orgs/{org}/users/{user}", "DELETE /api/orgs/{org}/users/{user}",
 }
 
@@ -164,7 +168,11 @@ preset = "prometheus"
 		if strings.HasPrefix(body, "?") {
 			path, body = path+body, ""
 		}
-		res := s.Do(hallpasstest.Admin, method, path, body)
+		as := hallpasstest.Admin
+		if strings.Contains(path, "/self/") {
+			as = hallpasstest.Bearer(token.Reveal())
+		}
+		res := s.Do(as, method, path, body)
 		if res.StatusCode != max(want.status, -want.status) {
 			t.Errorf("%s: %d %s, want %d", route, res.StatusCode, res.Text, want.status)
 		}
@@ -202,10 +210,10 @@ func changingRoutes(t *testing.T) (routes []string) {
 	for path, methods := range contract.Paths {
 		for _, about := range []string{
 			"/api/serviceaccounts/{id}", "/api/teams/{team}", "/api/access-control/roles/{role}", "/api/access-control/teams/{", "/api/access-control/users/{", "/api/access-control/serviceaccounts/{",
-			"/api/guards/{guard}", "/api/orgs/{org}", "/api/org/address",
+			"/api/guards/{guard}", "/api/orgs/{org}", "/api/org/address", "/api/org$", "/api/tokens/self/", "/api/access-control/builtin-roles", "/api/access-control/roles/hard-reset",
 		} {
 			for method := range methods {
-				if strings.HasPrefix(path, about) && slices.Contains([]string{"post", "put", "patch", "delete"}, method) {
+				if strings.HasPrefix(path+"$", about) && slices.Contains([]string{"post", "put", "patch", "delete"}, method) {
 					routes = append(routes, strings.ToUpper(method)+" "+path)
 				}
 			}
