@@ -53,22 +53,32 @@ fi
 export HALLPASS_TEST_ANSWERS=$kept/answers HALLPASS_TEST_SEED=${HALLPASS_TEST_SEED:-$((RANDOM * 32768 + RANDOM))}
 mkdir "$HALLPASS_TEST_ANSWERS"
 
-# The tests of real processes wait most of the time, so they run at the same time as the
-# others.
-tests processes "" "${race[@]}" ./test >/dev/null &
+modules() { # the modules of their own: clients of others, what a release consists of
+	local mod dir status=0
+	for mod in test/*/go.mod tools/*/go.mod; do
+		dir=$(dirname "$mod")
+		echo "go test in $dir"
+		(cd "$dir" && "$go" test -count=1 "${limit[@]}" ./...) || status=1
+	done
+	return "$status"
+}
+
+# The tests of real processes and those of the modules wait most of the time, so they run at
+# the same time as the others.
+(
+	status=0
+	tests processes "" "${race[@]}" ./test >/dev/null || status=1
+	modules >"$kept/modules" 2>&1 || status=1
+	exit "$status"
+) &
 processes=$!
 mapfile -t others < <("$go" list ./... | grep -v '/test$')
 
-for mod in test/*/go.mod tools/*/go.mod; do
-	dir=$(dirname "$mod")
-	echo "go test in $dir"
-	(cd "$dir" && "$go" test -count=1 "${limit[@]}" ./...) || failed=1
-done
 tests others "" "${race[@]}" "${others[@]}" || failed=1
 echo "go test once more, on PostgreSQL"
 HALLPASS_TEST_DATABASE=postgres tests postgres "on PostgreSQL" ./internal/node ./internal/verify ./internal/admin ./internal/library ./internal/api ./internal/console || failed=1
 wait "$processes" || failed=1
-cat "$kept/processes"
+cat "$kept/processes" "$kept/modules"
 
 echo "the time each package took, the longest first:"
 sort -rn "$kept/times" | while read -r seconds result package label; do
