@@ -144,7 +144,7 @@ func TestAudit(t *testing.T) {
 			t.Errorf("%s: %d, %d entries, want %d: %s", query, r.StatusCode, got, n, r.Text)
 		}
 	}
-	for _, query := range []string{"limit=0", "limit=1001", "limit=x", "from=yesterday", "cursor=x", "cursor=1", "cursor=1-", "outcome=fine", "org=x", "format=csv"} {
+	for _, query := range []string{"limit=0", "limit=1001", "limit=x", "from=yesterday", "cursor=x", "cursor=1", "cursor=1-", "outcome=fine", "org=x", "format=xml"} {
 		expect(t, query, s.Do(hallpasstest.Admin, "GET", "/api/audit?"+query, ""), 400)
 	}
 	for action, nearest := range map[string]string{"nosuch": "", "token.creat": "token.create", "serviceaccounts:wriet": "serviceaccounts:write", "user.deleted": "user.delete"} {

@@ -269,8 +269,8 @@ func TestWithoutScript(t *testing.T) {
 	b.want("the account that is gone", b.get(path), 404, "There is no such service account")
 	b.want("a page that never was", b.get("/no/such/page"), 404, "There is no page at this address")
 
-	b.want("the audit", b.get("/admin/audit"), 200, "serviceaccount.delete", "token.create", "Go-http-client/1.1")
-	b.want("the audit, filtered", b.get("/admin/audit?outcome=refused"), 200, "identity.disabled")
+	b.want("the audit", b.get("/admin/audit"), 200, "deleted <b title=\"service account serviceaccount:2, deleted\">sa-1-dashboard-sync</b>", "made the token", "Go-http-client/1.1")
+	b.want("the audit, filtered", b.get("/admin/audit?outcome=refused"), 200, "the service account is disabled")
 	b.want("the audit of no day", b.get("/admin/audit?from=x"), 200, "From is not a date")
 	b.want("profile", b.get("/profile"), 200, "Server admin")
 	b.want("before signing out", b.get("/logout"), 200, "Sign out of Hallpass")

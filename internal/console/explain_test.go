@@ -103,7 +103,7 @@ func TestSentenceOfPower(t *testing.T) {
 		t.Error("the form for an account tells a basic role as it was before it was changed")
 	}
 	// What its author wrote about a role stands beside what it permits, never in its place.
-	for _, at := range []string{"/org/serviceaccounts/create", "/admin/roles", "/admin/roles/sweeper"} {
+	for _, at := range []string{"/org/serviceaccounts/create", "/admin/roles?view=list", "/admin/roles/sweeper"} {
 		b.want("the role at "+at, b.get(at), 200, "Looks at things", "Change who may manage service accounts and who may use folders; delete folders and dashboards.")
 	}
 }

@@ -172,6 +172,10 @@ func folderPage(req *request) error {
 	if err != nil {
 		return err
 	}
+	if req.PathValue("slug") == "permissions" && hallpass.Slug(p.folder.Title) != "permissions" { // the console's own link, once
+		req.seeOther(p.url)
+		return nil
+	}
 	hits, err := req.o.Library.Search(req.Context(), req.caller, library.SearchFilter{Page: admin.Page{Number: 1, Size: treeLimit}})
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -168,11 +169,15 @@ func (req *request) findActions(view *roleFormView, global bool, lacks func(hall
 
 // marked parts the text where it has what is looked for, whatever the case.
 func marked(text, sought string) (before, match, after string) {
-	i := strings.Index(strings.ToLower(text), strings.ToLower(sought))
-	if i < 0 || i+len(sought) > len(text) || len(strings.ToLower(text)) != len(text) {
+	found, err := regexp.Compile("(?i)" + regexp.QuoteMeta(sought))
+	if err != nil { // it is too long
 		return text, "", ""
 	}
-	return text[:i], text[i : i+len(sought)], text[i+len(sought):]
+	at := found.FindStringIndex(text)
+	if at == nil {
+		return text, "", ""
+	}
+	return text[:at[0]], text[at[0]:at[1]], text[at[1]:]
 }
 
 // roleEffect is what a role allows, what a change of it adds and takes away, and whom it

@@ -149,10 +149,6 @@ func shorter(action, text string) string {
 		return strings.TrimPrefix(text, "deleted ")
 	case "identity.create", "identity.delete":
 		return strings.TrimPrefix(text, "by ")
-	case "user.create", "user.delete": // of a user who is called otherwise
-		if login, ok := strings.CutPrefix(text, "login "); ok {
-			return "the login is " + login
-		}
 	case "token.create":
 		return strings.Replace(text, "replaces token", "it replaces token", 1)
 	case "token.rotate": // "by token 7, ends by 2027-09-25T05:53:46Z"
@@ -165,6 +161,14 @@ func shorter(action, text string) string {
 		key, rest, _ := strings.Cut(text, " ")
 		if title := hallpass.AttentionSection(key).Title(); title != "" {
 			return strings.TrimSpace("“" + title + "” " + rest)
+		}
+	case "token.update":
+		if names, ok := strings.CutPrefix(text, "name "); ok { // "old to new"
+			return "the name from " + names
+		}
+	default: // of what is called otherwise today, or is deleted
+		if m := auditName.FindStringSubmatch(text); m != nil {
+			return "the " + m[1] + " is " + strings.TrimPrefix(text, m[1]+" ")
 		}
 	}
 	return text
