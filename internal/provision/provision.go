@@ -85,8 +85,13 @@ func readSecret(dir, path string) (string, error) {
 // others are the bits of a mode for users who are neither the owner nor in the group.
 const others = 0o007
 
-// readSmall reads a file of at most so many bytes, if check lets it; nil: it does.
+// readSmall reads a file of at most so many bytes, if check lets it; nil: it does. A pipe is
+// refused before it is opened: that would wait for whoever writes to it, and nothing else
+// would go on, not even the end of the server.
 func readSmall(path string, most int64, check func(fs.FileInfo) error) (text string, err error) {
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return "", fmt.Errorf("%s is a pipe, and no file", path)
+	}
 	f, err := os.Open(path) // #nosec G304 -- the operator named it
 	if err != nil {
 		return "", err
