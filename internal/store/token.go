@@ -85,10 +85,13 @@ func (tx *Tx) freeTokenName(org hallpass.OrgID, key string, predecessor hallpass
 // name_key does not say so: it gave the name up to the token that replaced it, which has
 // ended before it. The token that takes the name may be related to one of those: as the one
 // that replaces it, or as itself.
+//
+// The plus keeps SQLite from an index that starts with the org: it would read all tokens of
+// the org for each new one. The index of the tokens that others replace has few rows.
 func (tx *Tx) nameHeld(org hallpass.OrgID, key string, related hallpass.TokenID, now time.Time) (bool, error) {
 	names, err := all(tx, func(r row) (name string, err error) { return name, r.Scan(&name) }, `
 		SELECT t.name FROM tokens t
-		WHERE  t.org_id = $1 AND t.successor_id > 0 AND `+liveToken("$2")+` AND NOT `+replaced("$2")+`
+		WHERE  +t.org_id = $1 AND t.successor_id > 0 AND `+liveToken("$2")+` AND NOT `+replaced("$2")+`
 		AND    t.id <> $3 AND t.successor_id <> $3`, org, micros(now), related)
 	return slices.ContainsFunc(names, func(name string) bool { return hallpass.NameKey(name) == key }), err
 }
