@@ -43,6 +43,7 @@ type homeView struct {
 	One      string    // the title of the section of which all rows are shown
 	Nodes    badge     // without Text: the viewer may not see them
 	Alone    bool      // the one server there is
+	Failing  []jobRow  // background work that fails, told to whom the nodes are told
 	Feed     []saying
 	Create   bool // there is no account yet, and the viewer may add one
 	Cards    []card
@@ -56,7 +57,7 @@ func home(req *request) error {
 		return err
 	}
 	f.Crumbs = []crumb{{Label: "Home"}}
-	view := homeView{frame: f, Checked: req.timestamp(req.o.Admin.Now())}
+	view := homeView{frame: f, Checked: req.timestamp(req.o.Admin.Now()), Failing: req.failingJobs()}
 	if req.caller.Can(hallpass.ServiceAccountsRead, "") {
 		err = req.attention(&view)
 	} else {
@@ -124,6 +125,8 @@ func (req *request) attention(view *homeView) error {
 	}
 	switch {
 	case view.Heading != "":
+	case len(view.Failing) > 0:
+		view.Heading = "The server needs you"
 	case total > 0:
 		view.Heading = "Nothing needs you"
 	default:
@@ -132,7 +135,7 @@ func (req *request) attention(view *homeView) error {
 	if view.One != "" {
 		view.Heading, view.Tallies = view.One, nil
 	}
-	view.Well = len(view.Sections) == 0
+	view.Well = len(view.Sections) == 0 && len(view.Failing) == 0
 	if view.Well && total > 0 {
 		return req.nextEnd(view)
 	}
@@ -158,6 +161,14 @@ func (req *request) nodesState() (state badge, alone bool, err error) {
 	}
 	peers, err := req.o.Node.Peers(req.Context())
 	return nodesBadge(peers), false, err
+}
+
+// failingJobs returns the background work that fails, for those who may see the nodes.
+func (req *request) failingJobs() []jobRow {
+	if !req.caller.CanOnServer(hallpass.ServerStatsRead, "") {
+		return nil
+	}
+	return slices.DeleteFunc(req.jobs(nil), func(j jobRow) bool { return !j.Failed })
 }
 
 // latestChanges returns the last changes of accounts, tokens and what they may do, among

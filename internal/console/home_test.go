@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/server"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
@@ -151,4 +153,24 @@ func TestHomeCreatesWhatWasRevoked(t *testing.T) {
 	if home := b.get("/"); strings.Contains(home.text, "is failing now") {
 		t.Errorf("it is there again, and home says\n%s", home.text)
 	}
+}
+
+// TestHomeTellsOfFailingWork has a job of the server fail: home does not say that all is
+// well, and tells what fails, to whom the nodes are told.
+func TestHomeTellsOfFailingWork(t *testing.T) {
+	s := hallpasstest.New(t)
+	s.User("vera", hallpass.RoleAdmin)
+	admin, vera := signedIn(t, s, "admin", hallpasstest.AdminPassword), signedIn(t, s, "vera", hallpasstest.UserPassword)
+	admin.create("ci", "Viewer")
+	s.Do(hallpasstest.Admin, "PATCH", "/api/serviceaccounts/"+idOf(t, s, "ci"), `{"owner":"ops@example.com"}`)
+	if err := s.ApplyFiles(t.Context(), server.ProvisioningConfig{Path: filepath.Join(t.TempDir(), "missing")}); err == nil {
+		t.Fatal("a folder that is missing was read")
+	}
+	hallpasstest.Eventually(t, "the job to fail", func() bool { return strings.Contains(admin.get("/").text, "provisioning files: ") })
+	p := admin.get("/")
+	admin.want("home", p, 200, "The server needs you", "Background work of this server fails.", `href="/admin/nodes"`)
+	if strings.Contains(p.text, "All is well") {
+		t.Error("home says that all is well")
+	}
+	vera.want("home of somebody else", vera.get("/"), 200, "All is well")
 }

@@ -136,6 +136,17 @@ func (in *roleFields) add(action hallpass.Action) (focus, said string) {
 	return focusFind, string(action) + " added. Choose what it is for."
 }
 
+// forNothing returns an action that takes a scope and has none: a role with it does nothing
+// by it.
+func (in roleFields) forNothing() (hallpass.Action, bool) {
+	for _, p := range in.list() {
+		if asked, row, known := p.Demand(); known && len(row.Scopes) > 0 && asked.Scope == "" {
+			return p.Action, true
+		}
+	}
+	return "", false
+}
+
 // give adds a scope to an action. With it the action is not without one any more.
 func (in *roleFields) give(action hallpass.Action, scope hallpass.Scope) (focus, said string) {
 	p := hallpass.Permission{Action: action, Scope: scope}

@@ -137,6 +137,11 @@ func createRole(req *request) error {
 		view.Focus, view.Said = view.arrange(button)
 		return req.showRoleForm(http.StatusOK, view, here)
 	}
+	if a, forNothing := view.forNothing(); forNothing {
+		view.Open, view.AsText = a, true
+		req.fieldError("permissions", "“"+string(a)+"” is for nothing yet. Choose what it is for, or remove it.")
+		return req.showRoleForm(http.StatusBadRequest, view, here)
+	}
 	r := view.role()
 	r.Version = 0
 	made, err := req.o.Admin.CreateRole(req.Context(), req.caller, r, view.Global)

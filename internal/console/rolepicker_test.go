@@ -118,3 +118,14 @@ func TestNewAccountHasOwner(t *testing.T) {
 	made := b.post("/org/serviceaccounts/create", "name", "owned", "owner", "team@example.com", "purpose", "nightly sync", "role", "Viewer")
 	b.want("create with an owner", b.get(made.to), 200, "team@example.com", "nightly sync")
 }
+
+// TestRoleIsForSomething makes a role of an action whose scope nobody chose: the form says
+// so, for such a role would do nothing.
+func TestRoleIsForSomething(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	b.want("without a scope", b.save("/admin/create/role", "name", "writer", "permissions", "dashboards:write"), 400, "is for nothing yet", `value="writer"`)
+	if p := b.save("/admin/create/role", "name", "writer", "permissions", "dashboards:write folders:*\nteams:create"); p.status != 303 {
+		t.Errorf("with one: %d", p.status)
+	}
+}
