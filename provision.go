@@ -32,6 +32,8 @@ type Declaration struct {
 	Teams  []string // of an account: keys of sections
 	Groups []string // of a team: the outside groups that it is matched with
 	Of     string   // of a token: the section of its account
+
+	Adopt bool // of a role, team or account: what it brings along when it is adopted may have the power that the file gives
 }
 
 // DeclaredNoun is what a section of a provisioning file is about, in the words of files.

@@ -63,6 +63,7 @@ type ProvisionStep struct {
 	Have    Present
 	Changes []FieldChange
 	Note    string // what the file says and does not come true, and why; empty: all does
+	Brings  string // what an adopted thing brings along that no file declares: tokens, members, holders
 }
 
 // Section returns the name of the section that the step is about.
@@ -83,6 +84,31 @@ func (s ProvisionStep) File() string {
 
 // Nothing reports whether there is nothing to do and nothing to tell.
 func (s ProvisionStep) Nothing() bool { return s.Do == "" && s.Note == "" }
+
+// Widens returns the key by which the step gives what it changes more than it had: a
+// higher basic role, a role, a team, a group, or a permission; empty if by none.
+func (s ProvisionStep) Widens() string {
+	more := func(key string, want, have []string) string {
+		if slices.ContainsFunc(want, func(text string) bool { return !slices.Contains(have, text) }) {
+			return key
+		}
+		return ""
+	}
+	switch want, have := s.Want, s.Have; want.Noun {
+	case DeclaredAccount:
+		if want.Account.Role > have.Account.Role {
+			return "role"
+		}
+		return cmp.Or(more("roles", want.Roles, have.Roles), more("teams", want.Teams, have.Teams))
+	case DeclaredTeam:
+		return cmp.Or(more("roles", want.Roles, have.Roles), more("groups", want.Groups, have.Groups))
+	case DeclaredRole:
+		if slices.ContainsFunc(want.Role.Permissions, func(p Permission) bool { return !slices.Contains(have.Role.Permissions, p) }) {
+			return "permissions"
+		}
+	}
+	return ""
+}
 
 // Step returns what has to be done so that p is as d declares. What somebody ended or
 // disabled by hand stays so: the step tells it in its Note. A token whose end is put off

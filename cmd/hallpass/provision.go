@@ -108,6 +108,9 @@ func plan(steps []hallpass.ProvisionStep) string {
 		for _, c := range planFields(s) {
 			say("      %s", c)
 		}
+		if s.Brings != "" {
+			say("      ! it brings along %s", s.Brings)
+		}
 		if s.Do != "" && s.Note != "" {
 			say("      ! %s", s.Note)
 		}

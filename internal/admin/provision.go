@@ -151,7 +151,7 @@ func (p *provisioning) fileSteps(file []hallpass.Declaration) (steps []hallpass.
 			steps = append(steps, s)
 		}
 	}
-	return steps, nil
+	return steps, p.adopt(steps)
 }
 
 // valid returns an error if the step cannot be made, as far as that is known before steps

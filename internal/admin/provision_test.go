@@ -209,6 +209,79 @@ func TestProvisionAdopts(t *testing.T) {
 	}
 }
 
+// TestProvisionAdoptsNoPower has files give power to an account, a team and a role that an
+// Editor made before, and in which they kept a way: it is refused, unless the file says
+// that it may be, and nobody gets anything.
+func TestProvisionAdoptsNoPower(t *testing.T) {
+	f := newFiles(t, admin.Options{})
+	ctx, boss := t.Context(), f.human("admin")
+	bot := f.machine("Release bot", hallpass.RoleViewer)
+	team, err := f.CreateTeam(ctx, boss, "Release team", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.CreateRole(ctx, boss, hallpass.NamedRole{UID: "own", Name: "Release role"}, false); err != nil {
+		t.Fatal(err)
+	}
+	to := hallpass.Grantee{Kind: hallpass.ToPrincipal, ID: int64(bot.ServiceAccount())}
+	if err := errors.Join(f.AssignRole(ctx, boss, "own", to, false), f.AddTeamMember(ctx, boss, team.ID, to.ID, hallpass.LevelMember)); err != nil {
+		t.Fatal(err)
+	}
+	const (
+		account = "[service_account.bot]\nname = \"Release bot\"\n"
+		people  = "[team.t]\nname = \"Release team\"\n"
+		role    = "[role.r]\nname = \"Release role\"\n"
+		token   = `the token "Release bot" made by admin`
+	)
+	for _, tt := range []struct{ name, text, at, brings string }{
+		{"a higher role", account + "role = \"Admin\"\n", "3: service_account.bot.role", token},
+		{"a role more", account + "role = \"Viewer\"\nroles = [\"fixed:teams:read\"]\n", "4: service_account.bot.roles", token},
+		{"a team more", "[team.new]\n" + account + "role = \"Viewer\"\nteams = [\"new\"]\n", "5: service_account.bot.teams", token},
+		{"a team with a role", people + "roles = [\"fixed:teams:read\"]\n", "3: team.t.roles", "member"},
+		{"a team with a group", people + "groups = [\"cn=release\"]\n", "3: team.t.groups", "member"},
+		{"a team whose member has a token", people + "groups = [\"cn=release\"]\n" + account + "role = \"Viewer\"\nteams = [\"t\"]\n", "3: team.t.groups", "member"},
+		{"a role with a permission", role + "permissions = [\"teams:read@teams:*\"]\n", "3: role.r.permissions", "1 holder that no file puts there"},
+		{"a role that the file gives", role + "permissions = [\"teams:read@teams:*\"]\n" + account + "role = \"Viewer\"\nroles = [\"r\"]\n", "3: role.r.permissions", "1 holder that no file puts there"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f.write("a.toml", tt.text)
+			before := f.entries()
+			did, err := f.Provision(ctx, f.read(), false)
+			if err == nil || !strings.HasPrefix(err.Error(), "a.toml:"+tt.at+": the ") || !strings.Contains(err.Error(), tt.brings) || len(did) != 0 || f.entries() != before {
+				t.Errorf("%s, %v", steps(did), err)
+			}
+		})
+	}
+	f.write("a.toml", account+"role = \"Viewer\"\n"+people+role)
+	plan, err := f.PlanProvision(ctx, f.read(), false)
+	if err != nil || len(plan) != 3 || plan[0].Brings != "1 holder that no file puts there" || !strings.Contains(plan[1].Brings, "member") || plan[2].Brings != token {
+		t.Errorf("what gives nothing: %+v, %v", plan, err)
+	}
+	f.write("a.toml", account+"role = \"Admin\"\nadopt = true\n"+people+"adopt = true\nroles = [\"fixed:teams:read\"]\n"+role+"adopt = true\npermissions = [\"teams:read@teams:*\"]\n")
+	f.apply(`adopt role.r permissions="teams:read@teams:*"`, `adopt team.t roles="fixed:teams:read"`, `adopt service_account.bot role="Admin" roles="" teams=""`)
+	if e := f.reason("serviceaccount.update"); !strings.Contains(e.Reason, "it brings along "+token) {
+		t.Errorf("audited as %q", e.Reason)
+	}
+}
+
+// TestProvisionAdoptsDeclared gives an account more whose tokens are all declared or over.
+func TestProvisionAdoptsDeclared(t *testing.T) {
+	f := newFiles(t, admin.Options{})
+	c := f.machine("ci", hallpass.RoleViewer)
+	made, err := f.CreateToken(t.Context(), f.human("admin"), c.ServiceAccount(), admin.NewToken{Name: "ci-t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.write("a.toml", "[service_account.ci]\nrole = \"Admin\"\n[service_account.ci.token.t]\n"+sha(made.Secret))
+	if _, err := f.Provision(t.Context(), f.read(), false); err == nil || !strings.Contains(err.Error(), `brings along: the token "ci" made by admin. `) {
+		t.Errorf("with a token that is not declared: %v", err)
+	}
+	if err := f.DeleteToken(t.Context(), f.human("admin"), c.ServiceAccount(), c.Token); err != nil {
+		t.Fatal(err)
+	}
+	f.apply(`adopt service_account.ci role="Admin"`, "adopt service_account.ci.token.t")
+}
+
 // TestProvisionRefused applies files that do not fit what is there: nothing of the file
 // that is wrong stays, and the error names its line.
 func TestProvisionRefused(t *testing.T) {

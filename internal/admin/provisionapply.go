@@ -120,6 +120,9 @@ func (t *provisionTurn) told() string {
 		parts = append(parts, "name "+t.step.Want.Title())
 	case hallpass.ProvisionAdopt:
 		parts = append(parts, "from now on the file declares it")
+		if t.step.Brings != "" {
+			parts = append(parts, "it brings along "+t.step.Brings)
+		}
 	case hallpass.ProvisionDisable, hallpass.ProvisionDelete:
 		parts = append(parts, "no file declares it any more")
 	}

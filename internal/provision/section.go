@@ -41,11 +41,12 @@ func (f *file) role(d *hallpass.Declaration, table map[string]any) error {
 		Description string   `toml:"description"`
 		Group       string   `toml:"group"`
 		Permissions []string `toml:"permissions"`
+		Adopt       bool     `toml:"adopt"`
 	}
 	if err := tomlfile.Fill(d.Section, table, &w); err != nil {
 		return err
 	}
-	d.Org = w.Org
+	d.Org, d.Adopt = w.Org, w.Adopt
 	d.Role = hallpass.NamedRole{
 		UID: d.Key, Name: cmp.Or(w.Name, d.Key), DisplayName: w.DisplayName, Description: w.Description, Group: w.Group, Permissions: permissions(w.Permissions),
 	}
@@ -76,11 +77,12 @@ func (f *file) team(d *hallpass.Declaration, table map[string]any) error {
 		Email  string   `toml:"email"`
 		Roles  []string `toml:"roles"`
 		Groups []string `toml:"groups"`
+		Adopt  bool     `toml:"adopt"`
 	}
 	if err := tomlfile.Fill(d.Section, table, &w); err != nil {
 		return err
 	}
-	d.Org, d.Roles = w.Org, w.Roles
+	d.Org, d.Roles, d.Adopt = w.Org, w.Roles, w.Adopt
 	d.Team = hallpass.Team{Name: cmp.Or(w.Name, d.Key), Email: w.Email}
 	if err := hallpass.TidyTeam(&d.Team.Name, d.Team.Email); err != nil {
 		return err
@@ -119,6 +121,7 @@ func (f *file) account(d *hallpass.Declaration, table map[string]any) error {
 		Purpose  string   `toml:"purpose"`
 		Roles    []string `toml:"roles"`
 		Teams    []string `toml:"teams"`
+		Adopt    bool     `toml:"adopt"`
 	}
 	if err := tomlfile.Fill(d.Section, table, &w); err != nil {
 		return err
@@ -127,7 +130,7 @@ func (f *file) account(d *hallpass.Declaration, table map[string]any) error {
 	if err != nil {
 		return err
 	}
-	d.Org, d.Roles, d.Teams = w.Org, w.Roles, w.Teams
+	d.Org, d.Roles, d.Teams, d.Adopt = w.Org, w.Roles, w.Teams, w.Adopt
 	d.Account = hallpass.ServiceAccount{UID: d.Key, Name: cmp.Or(w.Name, d.Key), Role: role, Disabled: w.Disabled, Owner: w.Owner, Purpose: w.Purpose}
 	if err := hallpass.TidyName("name", &d.Account.Name); err != nil {
 		return err
