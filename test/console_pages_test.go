@@ -396,6 +396,7 @@ func TestEveryFormTellsWhere(t *testing.T) {
 
 const wrongForms = `(async () => {
 	const faults = [];
+	let sent = 0; // a form that is accepted takes a name, which the next one may not have
 	window.told = 0;
 	const usual = { permissions: "teams:read teams:*", request: "GET /usual", headers: "X-Usual: yes", upstream: "http://127.0.0.1:9", timeout: "9s", methods: "GET", path: "/usual", action: "app:use", scope: "app:of:x", captures: "", preset: "", set: "X-T = on", split: "|", max_role: "", networks: "", calls: "", url: "https://hallpass.invalid/usual", addresses: "" };
 	const bad = { select: ["nonsense"], text: ["x".repeat(5000), "a\u0007b", " "], password: ["x"] };
@@ -405,7 +406,7 @@ const wrongForms = `(async () => {
 			for (const value of bad[field.tagName === "SELECT" ? "select" : field.type === "password" ? "password" : "text"]) {
 				const body = new URLSearchParams(new FormData(form));
 				for (const other of form.elements) {
-					if (other !== field && other.name && (!other.value || other.name === "request") && other.tagName !== "BUTTON" && other.type !== "hidden") body.set(other.name, other.type === "password" ? "seven quiet rivers run" : usual[other.name.replace(/-\d+$/, "")] ?? "something");
+					if (other !== field && other.name && (!other.value || other.name === "request") && other.tagName !== "BUTTON" && other.type !== "hidden") body.set(other.name, other.type === "password" ? "seven quiet rivers run" : usual[other.name.replace(/-\d+$/, "")] ?? "something" + ++sent);
 				}
 				body.set(field.name, value);
 				const what = form.getAttribute("action") + ": " + field.name + " = " + JSON.stringify(value.slice(0, 12));
