@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -167,11 +168,26 @@ func (p *provisioning) valid(s hallpass.ProvisionStep) error {
 		if s.Have.Applied.Hash != [32]byte{} { // else it was looked for by its secret
 			return p.freeSecret(s.Want.Token)
 		}
-		if err := p.TokenNameFree(s.Have.In, s.Want.Token.Name, p.admin.now()); err != nil {
-			return s.Want.Wrong("name", err)
-		}
+		return p.freeName(s.Have.In, s.Want)
 	}
 	return nil
+}
+
+// freeName returns a Conflict if a live token of the org has the name of the declared one.
+// It names the account of that token, and who made it.
+func (p *provisioning) freeName(org hallpass.OrgID, d hallpass.Declaration) error {
+	has, err := p.TokenNameFree(org, d.Token.Name, p.admin.now())
+	if err == nil {
+		return nil
+	}
+	if has.ID == 0 {
+		return err
+	}
+	account, read := p.ServiceAccount(has.Org, has.ServiceAccount)
+	if read != nil {
+		return read
+	}
+	return d.Wrong("name", fmt.Errorf("%w: a token of the service account %q has it, made by %s", err, account.Name, has.CreatedBy))
 }
 
 // freeSecret returns a Conflict if there is a token with the secret already.

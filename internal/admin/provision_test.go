@@ -306,7 +306,7 @@ func TestProvisionRefused(t *testing.T) {
 			"b.toml:2: service_account.b.token.x: permissions[0] is not held by the account"},
 		{"one thing in two sections", "[org.main]\nname = \"Main Org.\"\n[service_account.b]\norg = \"main\"\nname = \"a\"\n", "b.toml:3: service_account.b: it is the service account of [service_account.a]"},
 		{"a name that a person gave a token", "[service_account.b]\n[service_account.b.token.x]\nname = \"by hand\"\n" + sha(secret.NewToken()) + "expires = " + time.Now().AddDate(0, 0, 5).UTC().Format(time.RFC3339) + "\n",
-			"b.toml:3: service_account.b.token.x.name: service account token with given name already exists"},
+			"b.toml:3: service_account.b.token.x.name: service account token with given name already exists in the organization: a token of the service account \"other\" has it, made by admin"},
 		{"another org", "[org.b]\n[service_account.b]\norg = \"b\"\n[guard.file]\norg = \"b\"\n", "b.toml:4: guard.file: A guard with this name exists already on this server"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -107,20 +107,19 @@ func (tx *Tx) nameTaken(t hallpass.Token, now time.Time) (taken bool, err error)
 	return taken, err
 }
 
-// TokenNameFree returns the Conflict of CreateToken if a live token of the org has the
-// name now.
-func (tx *Tx) TokenNameFree(org hallpass.OrgID, name string, now time.Time) error {
-	key, held := hallpass.NameKey(name), false
-	err := tx.sql.QueryRow(`
-		SELECT EXISTS (SELECT 1 FROM tokens WHERE org_id = $1 AND name_key = $2 AND revoked_us = 0 AND (expires_us = 0 OR expires_us > $3))`,
-		org, key, micros(now)).Scan(&held)
-	if err != nil {
-		return fmt.Errorf("store: name of a token: %w", err)
+// TokenNameFree returns the Conflict of CreateToken, and the token, if a live token of the
+// org has the name now.
+func (tx *Tx) TokenNameFree(org hallpass.OrgID, name string, now time.Time) (has hallpass.Token, err error) {
+	has, err = scanToken(tx.sql.QueryRow(`
+		SELECT `+tokenColumns+` FROM tokens t
+		WHERE  t.org_id = $1 AND t.name_key = $2 AND `+liveToken("$3"), org, hallpass.NameKey(name), micros(now)))
+	if err == nil {
+		return has, errTokenNameTaken
 	}
-	if held {
-		return errTokenNameTaken
+	if err = notFound(fmt.Errorf("store: name of a token: %w", err), "", ""); hallpass.KindOf(err) == hallpass.NotFound {
+		return hallpass.Token{}, nil
 	}
-	return nil
+	return hallpass.Token{}, err
 }
 
 // CreateToken stores a new token and returns it with its ID. A name that a
