@@ -113,6 +113,8 @@ func TestWhomToAsk(t *testing.T) {
 		return u.ID
 	}
 	join("ana@example.com", "ana@example.com", "", hallpass.RoleAdmin)
+	join("kelly.secret", "kelly@example.com", "Ana Keller@example.com", hallpass.RoleAdmin)
+	join("lars", "lars@example.com", "Lars", hallpass.RoleAdmin)
 	off := join("gone", "gone@example.com", "Gone Away", hallpass.RoleAdmin)
 	join("ed", "ed@example.com", "Ed Itor", hallpass.RoleEditor)
 	if err := w.SetUserDisabled(t.Context(), boss, off, true); err != nil {
@@ -123,7 +125,7 @@ func TestWhomToAsk(t *testing.T) {
 	if err != nil || h.Server {
 		t.Fatalf("%+v, %v", h, err)
 	}
-	if diff := cmp.Diff(h.Names(), []string{"admin", "ana"}); diff != "" {
+	if diff := cmp.Diff(h.Names(), []string{"an Admin", "Ana Keller"}); diff != "" {
 		t.Error(diff)
 	}
 	for _, p := range h.People {

@@ -27,7 +27,7 @@ type Help struct {
 // A Helper is a user who can give a permission.
 type Helper struct {
 	ID    hallpass.UserID
-	Name  string // never a mail address, unless the caller may read the user
+	Name  string // never the login or a mail address, unless the caller may read the user
 	Email string // empty: there is none, or the caller may not read it
 }
 
@@ -66,7 +66,10 @@ func (a *Admin) WhomToAsk(ctx context.Context, c hallpass.Caller, lacks hallpass
 				h.More = true
 				break
 			}
-			h.People = append(h.People, helper(c, u))
+			person := helper(c, u)
+			if person.Name != unnamed || !slices.Contains(h.Names(), unnamed) {
+				h.People = append(h.People, person)
+			}
 		}
 		return nil
 	})
@@ -91,16 +94,19 @@ func (a *Admin) canHelp(tx *store.Tx, org hallpass.OrgID, u hallpass.User, actio
 	return err == nil, err
 }
 
+// unnamed stands for somebody whose name the caller may not know, or who has none.
+const unnamed = "an Admin"
+
 // helper returns the user as the caller may know them.
 func helper(c hallpass.Caller, u hallpass.User) Helper {
-	h := Helper{ID: u.ID, Name: firstOf(u.Name, u.Login)}
+	h := Helper{ID: u.ID, Name: u.Name}
 	if c.Can(hallpass.OrgUsersRead, u.ID.Scope()) || c.CanOnServer(hallpass.UsersRead, u.ID.GlobalScope()) {
-		h.Email = u.Email
+		h.Name, h.Email = firstOf(u.Name, u.Login), u.Email
 		return h
 	}
 	h.Name, _, _ = strings.Cut(h.Name, "@")
-	if strings.TrimSpace(h.Name) == "" {
-		h.Name = "an Admin"
+	if h.Name = strings.TrimSpace(h.Name); h.Name == "" || strings.EqualFold(h.Name, u.Login) {
+		h.Name = unnamed
 	}
 	return h
 }

@@ -31,8 +31,8 @@ func TestDeniedSaysWhomToAsk(t *testing.T) {
 	b := signedIn(t, s, "vera", hallpasstest.UserPassword)
 	p := b.get("/org/serviceaccounts")
 	b.want("the accounts", p, 403, "You cannot read service accounts and their tokens", "vera, with the role Viewer in Main Org</strong>. Ask", "serviceaccounts:read", "Service accounts: Reader",
-		hostile, "ito", "What to ask admin for", "as vera, with the role Viewer in Main Org. I need the permission serviceaccounts:read (read service accounts and their tokens) for /org/serviceaccounts. These roles have it: ", "Could you give it to me?")
-	for _, secret := range []string{"secret.example", "hush", "eddie", "<script>alert"} {
+		hostile, "What to ask an Admin for", "as vera, with the role Viewer in Main Org. I need the permission serviceaccounts:read (read service accounts and their tokens) for /org/serviceaccounts. These roles have it: ", "Could you give it to me?")
+	for _, secret := range []string{"secret.example", "hush", "eddie", "<script>alert", "ito@", ">ito<", "Ask admin", "ask admin"} {
 		if strings.Contains(p.text, secret) {
 			t.Errorf("the page says %q", secret)
 		}
