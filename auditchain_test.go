@@ -109,7 +109,7 @@ func TestAuditProofOfWhatIsWhole(t *testing.T) {
 		t.Error("nobody told that entries 1 to 9 are gone")
 	}
 	c.Pruning = true
-	if r := proved(links[9:], c); !r.OK() {
+	if r := proved(links[9:], c); r.OK() || !r.Untold || len(r.Faults) > 0 {
 		t.Errorf("while retention deletes: %+v", r)
 	}
 	if r := proved(nil, hallpass.AuditChain{}); !r.OK() || r.Entries != 0 {
@@ -377,7 +377,7 @@ func TestAuditProofTellsOfMarks(t *testing.T) {
 	}
 	first, eighth := mark(6), mark(7)
 	c.Begin, c.Pruning = eighth, true
-	if r := proved(links[8:], c, first, eighth); !r.OK() || !slices.Equal(r.Gone, []hallpass.AuditMark{first}) || !slices.Equal(r.Agreed, []hallpass.AuditMark{eighth}) {
+	if r := proved(links[8:], c, first, eighth); r.OK() || !r.Untold || len(r.Faults) > 0 || !slices.Equal(r.Gone, []hallpass.AuditMark{first}) || !slices.Equal(r.Agreed, []hallpass.AuditMark{eighth}) {
 		t.Errorf("of marks that retention came past: %+v", r)
 	}
 	eighth.Digest[0]++
@@ -394,5 +394,44 @@ func TestAuditProofTellsOfMarks(t *testing.T) {
 	c.End.Digest = at
 	if r := proved(slices.Delete(links, 11, 12), c, noted); len(r.Faults) != 1 || r.Faults[0].String() != "entry 12 is missing: its digest was noted" {
 		t.Errorf("of a mark whose number is left out: %v", r.Faults)
+	}
+}
+
+// TestAuditProofTellsWhatIsGone hides an entry as retention would, in the ways that are open
+// to whoever can write to the database: the report is not whole, or it says which entry of
+// retention to look at.
+func TestAuditProofTellsWhatIsGone(t *testing.T) {
+	hidden := func() ([]hallpass.AuditLink, hallpass.AuditChain, hallpass.AuditMark) {
+		links, c := chained()
+		links[12].Kind, links[12].Gone = hallpass.GoneLink, links[12].Content()
+		return links, c, c.End
+	}
+	links, c, known := hidden()
+	c.Pruning = true
+	if r := proved(links, c, known); r.OK() || !r.Untold || !slices.Equal(r.Retention(), []string{"2 entries among these are gone."}) {
+		t.Errorf("a pruning that never was: %+v", r)
+	}
+	links, c, known = hidden()
+	c.Begin, c.Pruning = hallpass.AuditMark{ID: 15, Digest: links[14].Digest}, true
+	if r := proved(links[15:], c, known); r.OK() || !r.Untold || !slices.Equal(r.Retention(), []string{"The audit begins after entry 15."}) {
+		t.Errorf("a beginning that was moved: %+v", r)
+	}
+	links, c, known = hidden()
+	var gone hallpass.AuditGone
+	gone.Add(links[9])
+	gone.Add(links[12])
+	told := links[19]
+	told.ID, told.Entry.Reason = 21, hallpass.AuditPruning{Gone: gone}.String()
+	told.Digest = told.Follow(c.End.Digest)
+	links, c.End = append(links, told), hallpass.AuditMark{ID: 21, Digest: told.Digest}
+	want := []string{
+		"2 entries among these are gone: the retention entry 21 of 23 November 2025 tells that it deleted them.",
+		"The retention entry 21 of 23 November 2025 is newer than the digest that was noted: whoever can write to the database could have written it since.",
+	}
+	if r := proved(links, c, known); !r.OK() || !slices.Equal(r.Retention(), want) || len(r.Newer) != 1 || r.Told != r.Newer[0] {
+		t.Errorf("an entry that was written afterwards: %+v, %q", r, r.Retention())
+	}
+	if r := proved(links, c, c.End); !r.OK() || len(r.Newer) != 0 || len(r.Retention()) != 1 {
+		t.Errorf("with a mark that covers the entry: %+v", r)
 	}
 }

@@ -23,14 +23,27 @@ type AuditProof struct {
 	linked   bool     // a link had a digest
 	suspects []auditSuspect
 	gone     AuditGone
-	pruned   AuditPruning // what the newest entry of retention says
+	pruned   AuditPruning   // what the newest entry of retention says
+	told     AuditRetention // that entry
+	noted    AuditID        // the newest of the marks that were kept elsewhere; zero: there are none
 }
 
 // An AuditChain says where the chain of an audit begins and ends.
 type AuditChain struct {
 	Begin   AuditMark // retention deleted what was up to here
 	End     AuditMark // the last link
-	Pruning bool      // retention is at work, or was killed: the entry that tells what is gone is still to come
+	Pruning bool      // retention is at work, or was killed: the entry that tells what is gone is still to come. No digest covers this
+}
+
+// An AuditRetention names the entry of a retention. The zero AuditRetention is none.
+type AuditRetention struct {
+	Entry AuditID
+	At    time.Time
+}
+
+// String returns r as a part of a sentence.
+func (r AuditRetention) String() string {
+	return fmt.Sprintf("the retention entry %d of %s", r.Entry, r.At.UTC().Format("2 January 2006"))
 }
 
 // An AuditReport is what an AuditProof found.
@@ -44,12 +57,47 @@ type AuditReport struct {
 	Last    time.Time   // of the entry that happened last
 	Agreed  []AuditMark // marks that were kept elsewhere, and agree: nothing up to there has changed since
 	Gone    []AuditMark // marks that can no longer be compared: retention deleted what they cover
+	Deleted int64       // links after Begin of which only digests are left
+
+	Told    AuditRetention   // tells of all that is gone; zero: nothing is, or no entry tells of it
+	Untold  bool             // Pruning, and no entry tells yet of all that is gone
+	Newer   []AuditRetention // entries of retention that are newer than all known marks: somebody could have written them since
 	Faults  []AuditFault
 	Unnamed int64 // faults beyond those
 }
 
-// OK reports whether nothing is wrong.
-func (r AuditReport) OK() bool { return len(r.Faults) == 0 }
+// AuditUntold says of a report that is Untold what is the matter.
+const AuditUntold = "retention is at work, or was stopped: what it deleted so far is told by no entry yet; run this again"
+
+// OK reports whether nothing is wrong, and an entry of retention tells of all that is gone.
+func (r AuditReport) OK() bool { return len(r.Faults) == 0 && !r.Untold }
+
+// Lacks reports whether anything is gone, for whatever reason.
+func (r AuditReport) Lacks() bool { return r.Begin.ID > 0 || r.Deleted > 0 }
+
+// Retention returns sentences about what is gone, and about entries of retention that
+// somebody could have written after the known marks; none if there is nothing to say.
+func (r AuditReport) Retention() (says []string) {
+	tells := func(what string) string {
+		if r.Told == (AuditRetention{}) {
+			return "."
+		}
+		return fmt.Sprintf(": %s tells that it deleted %s.", r.Told, what)
+	}
+	if r.Begin.ID > 0 {
+		says = append(says, fmt.Sprintf("The audit begins after entry %d", r.Begin.ID)+tells("what was up to there"))
+	}
+	switch {
+	case r.Deleted == 1:
+		says = append(says, "1 entry among these is gone"+tells("it"))
+	case r.Deleted > 1:
+		says = append(says, fmt.Sprintf("%d entries among these are gone", r.Deleted)+tells("them"))
+	}
+	for _, n := range r.Newer {
+		says = append(says, fmt.Sprintf("T%s is newer than the digest that was noted: whoever can write to the database could have written it since.", n.String()[1:]))
+	}
+	return says
+}
 
 // An AuditFault is something in the audit that is not as it was written.
 type AuditFault struct {
@@ -101,6 +149,7 @@ type auditSuspect struct {
 func NewAuditProof(c AuditChain, known ...AuditMark) *AuditProof {
 	p := &AuditProof{chain: c, at: c.Begin.Digest, last: c.Begin.ID, report: AuditReport{AuditChain: c}}
 	for _, m := range known {
+		p.noted = max(p.noted, m.ID)
 		switch {
 		case m.ID > c.End.ID:
 			p.fault(AuditFault{AuditMissing, c.End.ID + 1, m.ID, "the digest of one of them was noted"})
@@ -188,8 +237,13 @@ func (p *AuditProof) pruning(l AuditLink) {
 	if !l.Prunes() {
 		return
 	}
-	if said, ok := ParseAuditPruning(l.Entry.Reason); ok {
-		p.pruned = said
+	said, ok := ParseAuditPruning(l.Entry.Reason)
+	if !ok {
+		return
+	}
+	p.pruned, p.told = said, AuditRetention{l.ID, l.Entry.At}
+	if p.noted > 0 && l.ID > p.noted {
+		p.report.Newer = append(p.report.Newer, p.told)
 	}
 }
 
@@ -238,7 +292,13 @@ func (p *AuditProof) End() AuditReport {
 
 // checkPruning compares what is gone with what the newest entry of retention says.
 func (p *AuditProof) checkPruning() {
-	if p.report.Pruning || p.pruned == (AuditPruning{p.chain.Begin, p.gone}) {
+	p.report.Deleted = p.gone.Links
+	if p.pruned == (AuditPruning{p.chain.Begin, p.gone}) {
+		p.report.Told = p.told
+		return
+	}
+	if p.report.Pruning {
+		p.report.Untold = true
 		return
 	}
 	const untold = "no entry of retention tells that it deleted them"

@@ -30,10 +30,10 @@ type AuditEntry struct {
 // AuditChain is the first line of GET /api/audit?format=chain: where the chain of the
 // audit begins and ends. Each line after it is an AuditLink, in the order of the numbers.
 type AuditChain struct {
-	Chain   string    `json:"chain"` // AuditChainForm
-	Begin   AuditMark `json:"begin"` // retention deleted what was up to here
-	End     AuditMark `json:"end"`   // the last link
-	Pruning bool      `json:"pruning"`
+	Chain   string    `json:"chain"`   // AuditChainForm
+	Begin   AuditMark `json:"begin"`   // retention deleted what was up to here
+	End     AuditMark `json:"end"`     // the last link
+	Pruning bool      `json:"pruning"` // no digest covers it
 }
 
 // AuditChainForm names the form of the lines of an AuditChain. Another form gets another
@@ -75,6 +75,17 @@ type AuditProof struct {
 	Gone     []string     `json:"gone"`   // of --known: retention deleted what they cover
 	Faults   []AuditFault `json:"faults"`
 	Unlisted int64        `json:"unlisted"` // further faults
+
+	Deleted int64            `json:"deleted"` // links after Begin that are gone
+	Told    *AuditRetention  `json:"told"`    // tells of all that is gone; null: nothing is, or no entry tells of it
+	Untold  bool             `json:"untold"`  // retention is at work, or was stopped, so that it is not whole: run it again
+	Newer   []AuditRetention `json:"newer"`   // newer than each --known: somebody could have written them since
+}
+
+// AuditRetention is the entry of a retention in an AuditProof.
+type AuditRetention struct {
+	Entry int64     `json:"entry"`
+	Time  time.Time `json:"time"`
 }
 
 // AuditFault is one fault of an AuditProof: From and To are the first and the last entry

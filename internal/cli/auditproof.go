@@ -273,10 +273,16 @@ func proofText(r hallpass.AuditReport) (lines []string) {
 	if r.Entries > 0 {
 		span = fmt.Sprintf(" from %s to %s", exactText(&r.First), exactText(&r.Last))
 	}
-	if entries := counted(r.Entries, "entry", "entries"); r.OK() {
+	switch entries := counted(r.Entries, "entry", "entries"); {
+	case r.OK() && r.Lacks():
+		say("%s%s %s whole: nothing that is here was changed or added, and an entry of retention tells of all that is gone.", entries, span, isAre(r.Entries))
+	case r.OK():
 		say("%s%s %s whole: nothing was changed, added or taken away.", entries, span, isAre(r.Entries))
-	} else {
+	default:
 		say("The audit is NOT whole. Of %s%s:", entries, span)
+		if r.Untold {
+			say("  %s", hallpass.AuditUntold)
+		}
 		for _, f := range r.Faults {
 			say("  %s", f)
 		}
@@ -287,8 +293,8 @@ func proofText(r hallpass.AuditReport) (lines []string) {
 	if r.Sealed > 0 {
 		say("%s here only as digests: the export's filters did not pick them.", counted(r.Sealed, "further entry is", "further entries are"))
 	}
-	if r.Begin.ID > 0 {
-		say("The audit begins after entry %d: retention deleted what was up to there.", r.Begin.ID)
+	for _, s := range r.Retention() {
+		say("%s", s)
 	}
 	if r.Early > 0 {
 		say("%s from before the chain: one digest covers them together, but not how often each was repeated.", counted(r.Early, "entry is", "entries are"))
@@ -296,16 +302,29 @@ func proofText(r hallpass.AuditReport) (lines []string) {
 	if r.Late > 0 {
 		say("%s not linked yet: the next entry links them.", counted(r.Late, "entry at the end is", "entries at the end are"))
 	}
+	return append(lines, proofEnd(r)...)
+}
+
+// proofEnd returns what the report says of the known marks, and what to do next.
+func proofEnd(r hallpass.AuditReport) (lines []string) {
+	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	what := "Nothing"
+	if r.Lacks() {
+		what = "Nothing of what is left"
+	}
 	for _, m := range r.Agreed {
-		say("Nothing up to entry %d has changed since its digest was noted.", m.ID)
+		say("%s up to entry %d has changed since its digest was noted.", what, m.ID)
 	}
 	for _, m := range r.Gone {
-		say("The digest of entry %d cannot be compared: retention deleted that entry.", m.ID)
+		say("The digest of entry %d cannot be compared: that entry is gone.", m.ID)
 	}
-	if r.OK() {
+	switch {
+	case r.OK():
 		say("The last digest, for --known; keep it elsewhere:")
 		say("  %s", r.End)
-	} else {
+	case len(r.Faults) == 0:
+		say("What to do: run this again in some minutes. If it says the same after an hour, find out who can write to the database.")
+	default:
 		say(`What to do: keep this database as it is, find out who can write to it, and compare with a backup ("hallpass audit verify BACKUP").`)
 	}
 	return lines
@@ -336,6 +355,13 @@ func proofOf(r hallpass.AuditReport) wire.AuditProof {
 	out := wire.AuditProof{
 		Whole: r.OK(), Entries: r.Entries, First: timeOf(r.First), Last: timeOf(r.Last), Early: r.Early, Late: r.Late, Sealed: r.Sealed,
 		Begin: int64(r.Begin.ID), Digest: r.End.String(), Agreed: []string{}, Gone: []string{}, Faults: []wire.AuditFault{}, Unlisted: r.Unnamed,
+		Deleted: r.Deleted, Untold: r.Untold, Newer: []wire.AuditRetention{},
+	}
+	if r.Told.Entry != 0 {
+		out.Told = &wire.AuditRetention{Entry: int64(r.Told.Entry), Time: r.Told.At}
+	}
+	for _, n := range r.Newer {
+		out.Newer = append(out.Newer, wire.AuditRetention{Entry: int64(n.Entry), Time: n.At})
 	}
 	for _, m := range r.Agreed {
 		out.Agreed = append(out.Agreed, m.String())

@@ -10,10 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	domain "github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/cli"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/wire"
 )
 
@@ -158,4 +160,62 @@ func TestVerifyAuditNeedsAServerAdmin(t *testing.T) {
 	s.User("ada", domain.RoleAdmin)
 	hallpass(t, hallpasstest.UserPassword, "login", s.URL, "--user", "ada", "--name", "ada")
 	refused(t, "", "only server admins", "audit", "verify")
+}
+
+// TestVerifyExportThatHides turns a line of an export into one that retention deleted, and
+// has its first line say that retention is at work.
+func TestVerifyExportThatHides(t *testing.T) {
+	s, lines := exported(t)
+	mark := regexp.MustCompile(`\d+:[0-9a-f]{32}-[0-9a-f]{32}`).FindString(hallpass(t, "", "audit", "verify"))
+	var link domain.AuditLink
+	if err := s.Store().Read(t.Context(), func(tx *store.Tx) error {
+		links, err := tx.AuditLinks(2, 1)
+		link = links[0]
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	gone := fmt.Sprintf(`{"link":"gone","id":3,"content":%q,"digest":%q}`+"\n", domain.DigestText(link.Content()), domain.DigestText(link.Digest))
+	lines[0], lines[3] = strings.Replace(lines[0], `"pruning":false`, `"pruning":true`, 1), gone
+	out := notWhole(t, strings.Join(lines, ""), "-", "--known", mark)
+	if strings.Contains(out, "taken away") || !strings.Contains(out, "what it deleted so far is told by no entry yet; run this again") || !strings.Contains(out, "1 entry among these is gone.") {
+		t.Errorf("%s", out)
+	}
+	var proof wire.AuditProof
+	out = notWhole(t, strings.Join(lines, ""), "-", "-o", "json")
+	if err := json.Unmarshal([]byte(out[:strings.LastIndex(out, "}")+1]), &proof); err != nil || proof.Whole || !proof.Untold || proof.Deleted != 1 || proof.Told != nil {
+		t.Errorf("as JSON: %s, %v", out, err)
+	}
+}
+
+// TestVerifyAfterRetention says what retention deleted, and which entry tells so.
+func TestVerifyAfterRetention(t *testing.T) {
+	s, _ := exported(t)
+	mark := regexp.MustCompile(`\d+:[0-9a-f]{32}-[0-9a-f]{32}`).FindString(hallpass(t, "", "audit", "verify"))
+	now := s.Clock.Now()
+	if _, err := s.Store().PruneAudit(t.Context(), "x", now, now.Add(time.Hour), 2); err != nil {
+		t.Fatal(err)
+	}
+	if out := notWhole(t, "", "--known", mark); !strings.Contains(out, "run this again") {
+		t.Errorf("while retention is at work: %s", out)
+	}
+	if err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
+		p, err := tx.Pruned("x", now)
+		if err == nil {
+			_, err = tx.Audit(domain.AuditEntry{At: now, Action: domain.AuditPrune, Outcome: domain.Done, Reason: p.Chain.String()})
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	out := hallpass(t, "", "audit", "verify", "--known", mark)
+	for _, want := range []string{"nothing that is here was changed or added", "tells that it deleted", "is newer than the digest that was noted", "Nothing of what is left up to entry"} {
+		if !strings.Contains(out, want) || strings.Contains(out, "taken away") {
+			t.Errorf("want %q in %s", want, out)
+		}
+	}
+	var proof wire.AuditProof
+	if err := json.Unmarshal([]byte(hallpass(t, "", "audit", "verify", "--known", mark, "-o", "json")), &proof); err != nil || !proof.Whole || proof.Told == nil || len(proof.Newer) != 1 || proof.Newer[0] != *proof.Told {
+		t.Errorf("as JSON: %+v, %v", proof, err)
+	}
 }

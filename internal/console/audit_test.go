@@ -14,6 +14,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
 // TestAuditOfTheRoot reads of a refusal at the root of the folders: the root has
@@ -173,4 +174,31 @@ func TestAuditProof(t *testing.T) {
 	b.want("after the proof", b.post("/admin/audit/prove"), 303)
 	b.want("not whole", b.get("/admin/audit"), 200, "The audit is not whole.", " is changed: ", "hallpass audit verify BACKUP", "Keep the database as it is")
 	ada.want("to an admin of the org", ada.get("/admin/audit"), 200, "The audit is not whole. Tell a server admin.")
+}
+
+// TestAuditProofAfterRetention says on the page of the audit what retention deleted.
+func TestAuditProofAfterRetention(t *testing.T) {
+	s := hallpasstest.New(t)
+	b, now := signedIn(t, s, "admin", hallpasstest.AdminPassword), s.Clock.Now()
+	if _, err := s.Store().PruneAudit(t.Context(), "x", now, now.Add(time.Hour), 1); err != nil {
+		t.Fatal(err)
+	}
+	b.want("after the proof", b.post("/admin/audit/prove"), 303)
+	b.want("while retention is at work", b.get("/admin/audit"), 200, "The audit is not whole for now: retention is at work, or was stopped", "run this again")
+	if err := s.Store().Write(t.Context(), func(tx *store.Tx) error {
+		p, err := tx.Pruned("x", now)
+		if err == nil {
+			_, err = tx.Audit(hallpass.AuditEntry{At: now, Action: hallpass.AuditPrune, Outcome: hallpass.Done, Reason: p.Chain.String()})
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.want("after the proof", b.post("/admin/audit/prove"), 303)
+	b.want("after retention", b.get("/admin/audit"), 200, "Whole, without what retention deleted: nothing else was changed or added since ", "The audit begins after entry 1: the retention entry ")
+	ada := adaOf(t, s)
+	ada.want("to an admin of the org", ada.get("/admin/audit"), 200, "Whole, without what retention deleted")
+	if p := ada.get("/admin/audit"); strings.Contains(p.text, "the retention entry") {
+		t.Error("an admin of the org is told of all orgs")
+	}
 }

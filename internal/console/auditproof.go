@@ -52,7 +52,7 @@ func (req *request) auditDetail(r auditRow, at url.Values) *auditDetail {
 	case last.At.IsZero():
 		d.Proof = "Nobody has proved the chain since this server started."
 	case !last.OK():
-		d.Proof = "The chain is not whole: see above the list."
+		d.Proof = "The chain is not whole, or not for now: see above the list."
 	case last.End.ID < r.entry.ID:
 		d.Proof = "Newer than the last proof."
 	default:
@@ -68,6 +68,7 @@ type auditProofView struct {
 	At      timestamp // when that was found out; zero: it was not
 	Digest  string    // the last one; empty: the viewer may not see it
 	Command string    // that compares it later
+	Says    []string  // what retention deleted, and what tells so
 	Faults  []string
 	More    string // how many faults are not among Faults; empty: none
 	May     bool   // the viewer may prove it now
@@ -84,6 +85,13 @@ func (req *request) auditProofView() (v auditProofView) {
 		return v
 	}
 	v.At = req.timestamp(last.At)
+	if v.May { // the numbers of entries are of all organizations
+		v.Says = last.Retention()
+	}
+	if len(last.Faults) == 0 && last.Untold {
+		v.Text = "The audit is not whole for now: " + hallpass.AuditUntold + "."
+		return v
+	}
 	if !last.OK() {
 		v.Class, v.Text = "bad", "The audit is not whole."
 		if !v.May {
@@ -99,11 +107,14 @@ func (req *request) auditProofView() (v auditProofView) {
 		return v
 	}
 	v.Class, v.Text = "good", "Whole: nothing was changed, added or taken away"
+	if last.Lacks() {
+		v.Text = "Whole, without what retention deleted: nothing else was changed or added"
+	}
 	if !last.First.IsZero() {
 		v.Text += " since " + last.First.UTC().Format("2 January 2006")
 	}
 	v.Text += "."
-	if v.May { // the number of entries is of all organizations
+	if v.May {
 		v.Text += " " + grouped(last.Entries) + " " + noun{"entry", "entries"}.Of(int(last.Entries)) + "."
 		v.Digest = last.End.String()
 		v.Command = "hallpass audit verify --known " + v.Digest
@@ -121,6 +132,8 @@ func proveAudit(req *request) error {
 		return err
 	case p.OK():
 		req.flash("The audit is whole.")
+	case len(p.Faults) == 0:
+		req.flash("The audit is not whole for now: retention is at work, or was stopped.")
 	default:
 		req.flash("The audit is not whole: see what was found.")
 	}

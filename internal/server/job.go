@@ -94,7 +94,7 @@ func (s *Server) jobs() []job {
 			lost: "tokens that ended long ago are not deleted, which is tried again in a minute: their table grows"},
 		{name: "initial-admin-password", does: "Deletes the file of the first password once it is changed", wake: s.userMove, again: wakeAgain, do: s.forgetFirstPassword,
 			lost: "whether the first admin's password was changed cannot be found out: the file initial-admin-password may be left. Delete it yourself"},
-		{name: "audit proof", does: "Follows the chain of the audit, to find entries that were changed or taken away", every: proveEvery, first: true, limit: pruneEvery, do: s.admin.KeepAuditProved,
+		{name: "audit proof", does: "Follows the chain of the audit, to find entries that were changed or taken away", every: proveEvery, pause: s.proofPause, first: true, limit: pruneEvery, do: s.admin.KeepAuditProved,
 			lost: "the audit is not as it was written, or could not be followed. \"hallpass audit verify\" tells all that is wrong: keep the database as it is, and find out who can write to it"},
 		{name: "guard listeners", does: "Opens and closes the addresses at which guards have their APIs served", wake: s.guarding, again: wakeAgain, first: true, do: s.followGuards,
 			lost: "an address at which a guard is to serve its API cannot be opened: the guard keeps the address that it had, if it had one, and it is tried again every ten seconds. Look whether another program listens there"},
@@ -127,6 +127,9 @@ func (s *Server) jobs() []job {
 	}
 	return list
 }
+
+// proofPause is how long to wait before the audit is proved again.
+func (s *Server) proofPause() time.Duration { return s.admin.ProofPause(proveEvery) }
 
 // closeRotations ends the tokens that another replaces and that have to end.
 func (s *Server) closeRotations(ctx context.Context) error {

@@ -281,6 +281,41 @@ func TestRetentionKeepsTheChain(t *testing.T) {
 	})
 }
 
+// TestPruningThatNeverWas hides an entry beside Hallpass and says that retention is at work.
+func TestPruningThatNeverWas(t *testing.T) {
+	eachChain(t, func(t *testing.T, db *store.DB, by func(...string), _ func() *store.DB) {
+		whole, _ := prove(t, db)
+		var hidden hallpass.AuditLink
+		begin := linkOf(t, db, 4)
+		if err := db.Read(t.Context(), func(tx *store.Tx) error {
+			links, err := tx.AuditLinks(5, 1)
+			hidden = links[0].Seal()
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		hex := func(d [32]byte) string {
+			if strings.HasSuffix(t.Name(), "postgres") {
+				return fmt.Sprintf(`'\x%x'`, d)
+			}
+			return fmt.Sprintf("x'%x'", d)
+		}
+		by("INSERT INTO audit_pruning (id, holder, until_us, first_us, last_us, deleted) VALUES (1, 'x', 0, 0, 0, 1)",
+			"DELETE FROM audit WHERE id = 6", fmt.Sprintf("INSERT INTO audit_gone (id, content, digest) VALUES (6, %s, %s)", hex(hidden.Gone), hex(hidden.Digest)))
+		if r, faults := prove(t, db, whole.End); r.OK() || !r.Untold || r.Deleted != 1 || len(faults) > 0 {
+			t.Errorf("entry 6 is hidden: %+v", r)
+		}
+		by("DELETE FROM audit WHERE id <= 4", fmt.Sprintf("UPDATE audit_chain SET last = 4, digest = %s WHERE place = 'begin'", hex(begin.Digest)))
+		if r, faults := prove(t, db, whole.End); r.OK() || !r.Untold || r.Begin.ID != 4 || len(faults) > 0 {
+			t.Errorf("the beginning is moved: %+v", r)
+		}
+		retention(t, db, noon) // the real one tells of both, and is named
+		if r, faults := prove(t, db, whole.End); !r.OK() || len(faults) > 0 || len(r.Newer) != 1 || r.Told != r.Newer[0] || r.Deleted != 1 {
+			t.Errorf("after retention: %+v", r)
+		}
+	})
+}
+
 // TestChainOfSeveralNodes has nodes of one database write at the same time.
 func TestChainOfSeveralNodes(t *testing.T) {
 	url := hallpasstest.Postgres(t)
