@@ -340,6 +340,9 @@ func (a *Admin) useOrg(ctx context.Context, c hallpass.Caller, n need, id hallpa
 		} else if !member {
 			return errNotYourOrg
 		}
+		if err := t.tellOrgOf(u); err != nil {
+			return err
+		}
 		u.Org = org
 		if err := t.UpdateUser(u); err != nil {
 			return err

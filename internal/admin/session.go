@@ -117,6 +117,13 @@ func (a *Admin) endSession(ctx context.Context, c hallpass.Caller, n need, user 
 		if err != nil {
 			return err
 		}
+		u, err := t.User(user)
+		if err != nil {
+			return err
+		}
+		if err := t.tellOrgOf(u); err != nil {
+			return err
+		}
 		if err := t.declare(changed(hallpass.SessionChanged, id)); err != nil {
 			return err
 		}

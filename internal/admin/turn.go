@@ -18,7 +18,7 @@ type Turn struct {
 	Action string          // what the audit calls the change; the change may name it better
 
 	admin   *Admin
-	org     hallpass.OrgID // whose audit has the change; the caller's, unless the change makes an org
+	org     hallpass.OrgID // whose audit has the change; the caller's, unless the change makes an org or is about a user of another
 	audited bool
 	file    bool // a provisioning file makes the change, which nothing is locked for
 }

@@ -178,9 +178,22 @@ func (a *Admin) CreateUser(ctx context.Context, c hallpass.Caller, in NewUser) (
 			return err
 		}
 		u = made
+		if err := t.tellOrgOf(made); err != nil {
+			return err
+		}
 		return t.Audit("user", idText(made.ID), "login "+made.Login)
 	})
 	return u, err
+}
+
+// tellOrgOf has the audit of the user's org tell the change of the user, unless the user is a
+// member of the caller's org, too: nobody there learns of the users of other orgs.
+func (t *Turn) tellOrgOf(u hallpass.User) error {
+	_, member, err := t.MemberRole(t.Caller.Org, u.ID)
+	if err == nil && !member && u.Org != 0 {
+		t.org = u.Org
+	}
+	return err
 }
 
 // mayGiveMemberIn returns nil if the caller may make somebody a Viewer of org:
@@ -253,6 +266,9 @@ func (a *Admin) UpdateUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 			return err
 		}
 		if err := a.overpowers(t.Tx, t.Caller, u); err != nil {
+			return err
+		}
+		if err := t.tellOrgOf(u); err != nil {
 			return err
 		}
 		if login != "" {
@@ -337,6 +353,9 @@ func (a *Admin) changeUser(ctx context.Context, c hallpass.Caller, n need, id ha
 	return a.change(ctx, c, n, action, func(t *Turn) error {
 		u, err := t.User(id)
 		if err != nil {
+			return err
+		}
+		if err := t.tellOrgOf(u); err != nil {
 			return err
 		}
 		if err := t.declare(changed(hallpass.UserChanged, id)); err != nil {
@@ -426,6 +445,9 @@ func (a *Admin) DeleteUser(ctx context.Context, c hallpass.Caller, id hallpass.U
 			return errServerAdminOnly
 		}
 		if err := lastServerAdmin(t.Tx, u); err != nil {
+			return err
+		}
+		if err := t.tellOrgOf(u); err != nil {
 			return err
 		}
 		if err := t.declare(changed(hallpass.UserChanged, id)); err != nil {
