@@ -1,40 +1,17 @@
 package console_test
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
-	"github.com/hallpass-dev/hallpass/internal/secret"
-	"github.com/hallpass-dev/hallpass/internal/server"
 )
 
 // TestDeclaredThingsAreShownLocked reads the pages of things that a provisioning file
 // declares: each names the file and offers nothing that the file alone can change. What
 // takes power away, and what no file declares, is still offered.
 func TestDeclaredThingsAreShownLocked(t *testing.T) {
-	dir := t.TempDir()
-	text := fmt.Sprintf(`
-[org.main]
-name = "Main Org."
-[role.deployer]
-org = "main"
-permissions = ["dashboards:read@folders:*"]
-[team.ops]
-org = "main"
-[service_account.ci]
-org = "main"
-role = "Viewer"
-[service_account.ci.token.t]
-sha256 = "%x"
-`, secret.NewToken().Hash())
-	if err := os.WriteFile(filepath.Join(dir, "ci.toml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := hallpasstest.New(t, func(c *server.Config) { c.Provisioning.Path = dir })
+	s := hallpasstest.New(t, hallpasstest.Declared(t, "ci.toml"))
 	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
 	hand := b.create("by hand", "Viewer")
 	if made := s.Do(hallpasstest.Admin, "POST", "/api/teams", `{"name":"free"}`); made.StatusCode != 200 {
