@@ -48,12 +48,9 @@ type accountsAt struct {
 func (req *request) readAccountsAt() accountsAt {
 	page, text := req.listPage()
 	q := req.URL.Query()
-	at := accountsAt{Query: text, Filter: q.Get("filter"), Owner: readOwner(q), Ends: readEnds(q), Sort: q.Get("sort"), Page: page.Number}
+	at := accountsAt{Query: text, Filter: q.Get("filter"), Owner: readOwner(q), Ends: readEnds(q), Sort: readSort(q, accountSorts), Page: page.Number}
 	if !slices.Contains(hallpass.AccountViews(), hallpass.AccountView(at.Filter)) {
 		at.Filter = ""
-	}
-	if !slices.Contains(accountSorts, strings.TrimPrefix(at.Sort, "-")) || at.Sort == "-" {
-		at.Sort = ""
 	}
 	return at
 }
@@ -73,11 +70,7 @@ func (at accountsAt) order() (hallpass.AccountSort, bool) {
 
 // query returns the address's query; empty: none is needed.
 func (at accountsAt) query() string {
-	page := ""
-	if at.Page > 1 {
-		page = strconv.Itoa(at.Page)
-	}
-	return listQuery(map[string]string{"query": at.Query, "filter": at.Filter, "owner": at.Owner, "ends": at.Ends, "sort": at.Sort, "page": page})
+	return listQuery(map[string]string{"query": at.Query, "filter": at.Filter, "owner": at.Owner, "ends": at.Ends, "sort": at.Sort, "page": pageText(at.Page)})
 }
 
 // URL returns the address.

@@ -123,6 +123,24 @@ func readOwner(q url.Values) string {
 	return owner
 }
 
+// readSort returns the sort of a list in the query, "-" before it for the reverse; empty if
+// it is none of sorts.
+func readSort(q url.Values, sorts []string) string {
+	sort := q.Get("sort")
+	if !slices.Contains(sorts, strings.TrimPrefix(sort, "-")) || sort == "-" {
+		return ""
+	}
+	return sort
+}
+
+// pageText returns the number of a page for an address; empty for the first one.
+func pageText(n int) string {
+	if n <= 1 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
 // sortLink is the head of a column that sorts.
 type sortLink struct {
 	Label, URL string

@@ -146,10 +146,10 @@ func (req *request) findActions(view *roleFormView, global bool, lacks func(hall
 	if err != nil {
 		return err
 	}
-	has := view.list()
+	has, sought := view.list(), seeking(view.Seek)
 	for i, row := range found {
 		f := foundAction{Action: row.Action, Power: row.Level == hallpass.Empowers}
-		f.Before, f.Match, f.After = marked(sentenceStart(row.Words()), view.Seek)
+		f.Before, f.Match, f.After = marked(sentenceStart(row.Words()), sought)
 		f.Has = slices.ContainsFunc(has, func(p hallpass.Permission) bool { return p.Action == row.Action })
 		if !may[i] {
 			f.Lacks = lacks(row.Action)
@@ -167,13 +167,21 @@ func (req *request) findActions(view *roleFormView, global bool, lacks func(hall
 	return nil
 }
 
-// marked parts the text where it has what is looked for, whatever the case.
-func marked(text, sought string) (before, match, after string) {
+// seeking finds what is looked for, whatever the case; nil if it is too long or no text.
+func seeking(sought string) *regexp.Regexp {
 	found, err := regexp.Compile("(?i)" + regexp.QuoteMeta(sought))
-	if err != nil { // it is too long
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+// marked parts the text where it has what sought finds; nil finds nothing.
+func marked(text string, sought *regexp.Regexp) (before, match, after string) {
+	if sought == nil {
 		return text, "", ""
 	}
-	at := found.FindStringIndex(text)
+	at := sought.FindStringIndex(text)
 	if at == nil {
 		return text, "", ""
 	}

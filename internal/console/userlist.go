@@ -3,7 +3,6 @@ package console
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/text/collate"
@@ -113,23 +112,16 @@ var userSorts = []string{"", sortUserName, string(hallpass.UsersByRole), string(
 func (req *request) readUsersAt(path string) usersAt {
 	page, text := req.listPage()
 	q := req.URL.Query()
-	at := usersAt{path: path, Query: text, Filter: q.Get("filter"), Sort: q.Get("sort"), Page: page.Number}
+	at := usersAt{path: path, Query: text, Filter: q.Get("filter"), Sort: readSort(q, userSorts), Page: page.Number}
 	if !slices.Contains(hallpass.UserViews(), hallpass.UserView(at.Filter)) {
 		at.Filter = ""
-	}
-	if !slices.Contains(userSorts, strings.TrimPrefix(at.Sort, "-")) || at.Sort == "-" {
-		at.Sort = ""
 	}
 	return at
 }
 
 // URL returns the address.
 func (at usersAt) URL() string {
-	page := ""
-	if at.Page > 1 {
-		page = strconv.Itoa(at.Page)
-	}
-	return at.path + listQuery(map[string]string{"query": at.Query, "filter": at.Filter, "sort": at.Sort, "page": page})
+	return at.path + listQuery(map[string]string{"query": at.Query, "filter": at.Filter, "sort": at.Sort, "page": pageText(at.Page)})
 }
 
 // with returns the first page of the list after change.
