@@ -35,6 +35,7 @@ type Server struct {
 	t        testing.TB
 	database server.DatabaseConfig // empty: the default
 	log      *logBuffer
+	sent     *statements
 	stop     func()
 }
 
@@ -60,7 +61,7 @@ func (c *Clock) Wind(d time.Duration) {
 
 // New starts a server, with its configuration changed by each of the
 // functions, and stops it when the test ends. The test fails if the server
-// logged an error, or a secret.
+// logged an error, or a secret, or sent PostgreSQL a statement that takes a number of 32 bits.
 func New(t testing.TB, configure ...func(*server.Config)) *Server {
 	t.Helper()
 	return newOn(t, OnPostgres(), configure...)
@@ -70,7 +71,7 @@ func New(t testing.TB, configure ...func(*server.Config)) *Server {
 func newOn(t testing.TB, postgres bool, configure ...func(*server.Config)) *Server {
 	t.Helper()
 	dir := t.TempDir()
-	s := &Server{Dir: dir, Clock: &Clock{now: time.Now().UTC().Truncate(time.Microsecond)}, t: t, log: &logBuffer{}}
+	s := &Server{Dir: dir, Clock: &Clock{now: time.Now().UTC().Truncate(time.Microsecond)}, t: t, log: &logBuffer{}, sent: new(statements)}
 	c := server.DefaultConfig()
 	c.Security.AdminPassword = secret.NewText(AdminPassword)
 	if postgres {
@@ -80,6 +81,9 @@ func newOn(t testing.TB, postgres bool, configure ...func(*server.Config)) *Serv
 	t.Cleanup(func() {
 		s.stop()
 		s.log.check(t)
+		if postgres {
+			s.sent.checkWide(t, s.database.URL)
+		}
 	})
 	return s
 }
@@ -101,7 +105,7 @@ func (s *Server) start(c server.Config, configure []func(*server.Config)) {
 		copySQLite(s.t, c.SQLiteFile())
 	}
 	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	srv, err := server.OpenAt(context.Background(), c, log, s.Clock.Now)
+	srv, err := server.OpenTested(context.Background(), c, log, server.Instruments{Now: s.Clock.Now, Tracer: s.sent})
 	if err != nil {
 		s.t.Fatalf("open server: %v", err)
 	}
@@ -153,7 +157,7 @@ func (s *Server) Node(configure ...func(*server.Config)) *Server {
 	if !OnPostgres() {
 		s.t.Skip("only PostgreSQL has several nodes")
 	}
-	n := &Server{Dir: s.t.TempDir(), Clock: s.Clock, t: s.t, database: s.database, log: &logBuffer{}}
+	n := &Server{Dir: s.t.TempDir(), Clock: s.Clock, t: s.t, database: s.database, log: &logBuffer{}, sent: s.sent}
 	n.start(server.DefaultConfig(), configure)
 	s.t.Cleanup(func() {
 		n.stop()

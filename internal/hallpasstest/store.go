@@ -73,10 +73,13 @@ var migratedFile = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// OpenPostgres opens the database and closes it when the test ends.
+// OpenPostgres opens the database and closes it when the test ends, which fails if a
+// statement takes a number of 32 bits.
 func OpenPostgres(t testing.TB, url secret.Text) *store.DB {
 	t.Helper()
-	db, err := store.OpenPostgres(t.Context(), store.PostgresOptions{URL: url})
+	sent := new(statements)
+	t.Cleanup(func() { sent.checkWide(t, url) })
+	db, err := store.OpenPostgres(t.Context(), store.PostgresOptions{URL: url, Tracer: sent})
 	return closed(t, db, err)
 }
 

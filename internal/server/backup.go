@@ -155,7 +155,7 @@ func copyFile(from, to string) (err error) {
 
 // restoreRows copies scratch into the PostgreSQL database, which must be empty.
 func (s *Server) restoreRows(ctx context.Context, scratch string) (err error) {
-	if s.db, err = openDatabase(ctx, s.config); err != nil {
+	if s.db, err = openDatabase(ctx, s.config, nil); err != nil {
 		return err
 	}
 	from, err := store.Open(ctx, scratch)
@@ -176,7 +176,7 @@ func (s *Server) restoreFile(ctx context.Context, scratch string, r *Restored) (
 	if err := store.Replace(ctx, scratch, path, r.ReplacedPath); err != nil {
 		return err
 	}
-	s.db, err = openDatabase(ctx, s.config)
+	s.db, err = openDatabase(ctx, s.config, nil)
 	return err
 }
 

@@ -26,7 +26,7 @@ func Migrate(ctx context.Context, c Config, from string) (copied []Table, err er
 	if _, err := os.Stat(from); err != nil {
 		return nil, fmt.Errorf("there is nothing to migrate: %w", err)
 	}
-	to, err := openDatabase(ctx, c)
+	to, err := openDatabase(ctx, c, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func Migrate(ctx context.Context, c Config, from string) (copied []Table, err er
 	if err := isInstallation(ctx, c); err != nil {
 		return nil, err
 	}
-	if s.db, err = openDatabase(ctx, c); err != nil {
+	if s.db, err = openDatabase(ctx, c, nil); err != nil {
 		return nil, err
 	}
 	if _, err := s.newNode(nil).Settle(ctx); err != nil {

@@ -30,6 +30,7 @@ type Server struct {
 	config  Config
 	log     *slog.Logger
 	db      *store.DB
+	tracer  store.Tracer // nil but in tests
 	admin   *admin.Admin
 	verify  *verify.Verifier
 	guard   *guard.Decider
@@ -84,12 +85,19 @@ type Server struct {
 // and admin if there are none, and puts the doors together. While the database does
 // not answer or is locked, it logs that and tries again for a minute.
 func Open(ctx context.Context, c Config, log *slog.Logger) (*Server, error) {
-	return OpenAt(ctx, c, log, nil)
+	return OpenTested(ctx, c, log, Instruments{})
 }
 
-// OpenAt is Open with a clock, for tests that wind it by hand.
-func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Time) (*Server, error) {
+// Instruments are what tests put into a server. The zero value is that of a server in use.
+type Instruments struct {
+	Now    func() time.Time // nil: [time.Now]
+	Tracer store.Tracer     // of [store.PostgresOptions]
+}
+
+// OpenTested is Open with the instruments of a test.
+func OpenTested(ctx context.Context, c Config, log *slog.Logger, in Instruments) (*Server, error) {
 	s := newServer(c, httpd.RedactLog(log))
+	s.tracer = in.Tracer
 	s.patience = startPatience
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -97,7 +105,7 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 	if err := s.certificates.load(); err != nil { // before anything is changed in the database
 		return nil, err
 	}
-	if err := s.prepare(ctx, now); err != nil {
+	if err := s.prepare(ctx, in.Now); err != nil {
 		return nil, err
 	}
 	for _, step := range []func(context.Context) error{s.applyGuards, s.applyFiles, s.node.Join} { // it joins last: no node waits for one that makes no heartbeats yet
@@ -108,7 +116,7 @@ func OpenAt(ctx context.Context, c Config, log *slog.Logger, now func() time.Tim
 	return s, nil
 }
 
-// prepare is OpenAt without joining the nodes of a shared database: what changes
+// prepare is OpenTested without joining the nodes of a shared database: what changes
 // something there and serves nothing applies no changes, and none waits for it. A
 // server that cannot be prepared is closed.
 func (s *Server) prepare(ctx context.Context, now func() time.Time) error {
@@ -258,7 +266,7 @@ func (s *Server) openStore(ctx context.Context) error {
 		return err
 	}
 	err := s.await(ctx, func(ctx context.Context) (err error) {
-		s.db, err = openDatabase(ctx, s.config)
+		s.db, err = openDatabase(ctx, s.config, s.tracer)
 		return err
 	})
 	if err != nil {
@@ -294,9 +302,11 @@ func (s *Server) lockDataDir() error {
 	return nil
 }
 
-func openDatabase(ctx context.Context, c Config) (*store.DB, error) {
+func openDatabase(ctx context.Context, c Config, tracer store.Tracer) (*store.DB, error) {
 	if c.Database.postgres() {
-		return store.OpenPostgres(ctx, postgresOptions(c))
+		o := postgresOptions(c)
+		o.Tracer = tracer
+		return store.OpenPostgres(ctx, o)
 	}
 	return store.Open(ctx, databasePath(c))
 }

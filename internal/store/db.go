@@ -89,10 +89,14 @@ func OpenAsItIs(ctx context.Context, path string) (*DB, error) {
 	return openFile(ctx, path, (*DB).recognize)
 }
 
+// A Tracer is told of each statement that PostgreSQL gets.
+type Tracer = pgx.QueryTracer
+
 // PostgresOptions say where a PostgreSQL database is.
 type PostgresOptions struct {
 	URL         secret.Text // postgres://user:password@host:5432/database
 	Connections int         // kept at most; 0: 16
+	Tracer      Tracer      // is told of each statement, by several connections at once; nil: nobody is
 }
 
 // OpenPostgres opens the PostgreSQL database and brings its schema up to date.

@@ -96,6 +96,7 @@ func openPostgres(o PostgresOptions) (*DB, error) {
 	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	config.AfterConnect = durable
 	config.OnNotice = noticed
+	config.Tracer = o.Tracer
 	size := o.Connections
 	if size == 0 {
 		size = defaultConnections

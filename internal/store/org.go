@@ -192,7 +192,7 @@ func (tx *Tx) OrgSummaries(text string, only hallpass.OrgID, now time.Time, limi
 		       (SELECT COUNT(*) FROM guards g WHERE g.org_id = o.id),
 		       (SELECT COUNT(*) FROM folders f WHERE f.org_id = o.id),
 		       (SELECT COUNT(*) FROM dashboards d WHERE d.org_id = o.id)
-		FROM   orgs o WHERE name_key LIKE $1 ESCAPE '\' AND ($2 = 0 OR o.id = $2) ORDER BY id LIMIT $3 OFFSET $4`,
+		FROM   orgs o WHERE name_key LIKE $1 ESCAPE '\' AND (o.id = $2 OR $2 = 0) ORDER BY id LIMIT $3 OFFSET $4`,
 		contains(text), int64(only), limit, offset, micros(now))
 	if err != nil {
 		return nil, fmt.Errorf("store: org summaries: %w", err)
