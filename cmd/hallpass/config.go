@@ -87,11 +87,17 @@ func (r *reading) locate(err error) error {
 	if err == nil {
 		return nil
 	}
-	key, _, _ := strings.Cut(err.Error(), ":")
-	if origin := r.origins[key]; origin != "" {
+	if origin := r.originOf(err.Error()); origin != "" {
 		return fmt.Errorf("%s: %w", origin, err)
 	}
 	return err
+}
+
+// originOf returns where the setting is from whose key begins the text; empty if none does,
+// or it is a default.
+func (r *reading) originOf(text string) string {
+	key, _, _ := strings.Cut(text, ":")
+	return r.origins[key]
 }
 
 // readFile reads the settings of the file. It compares names with their case: if two

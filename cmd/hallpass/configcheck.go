@@ -38,16 +38,17 @@ func (p *program) configCheck() *cobra.Command {
 		Use:   "check",
 		Short: "Check the settings and print them, with where each is from",
 		Long: `Read the settings as "hallpass serve" does with the same flags and environment,
-check them with the files that they name, and print the values in effect. Nothing is
-changed, and no server is asked.
+check them with the files that they name, and print the values in effect. Nothing
+is changed, and no server is asked. The data directory is looked at if --data names
+it; a note on stderr tells what could not be looked at.
 
 What is printed can be read as a file of settings. After each value a comment says
 where it is from: default, the file with the line, the environment variable, or the
 flag. A secret is a comment and masked.
 
-The exit status is 0, or 2 when the server would not start with these settings. Then
-stderr says why, one line for each reason, with file, line and key.`,
-		Example: `  hallpass config check --config /etc/hallpass/hallpass.toml
+The exit status is 0, or 2 when the server would not start with these settings.
+Then stderr says why, one line for each reason, with file, line and key.`,
+		Example: `  hallpass config check --config /etc/hallpass/hallpass.toml --data /var/lib/hallpass
   hallpass config check -o json | jq '.settings[] | select(.origin != "default")'`,
 		RunE: func(*cobra.Command, []string) error {
 			if output != "toml" && output != "json" {
@@ -63,14 +64,25 @@ stderr says why, one line for each reason, with file, line and key.`,
 // check prints the settings in effect, or why they are not valid.
 func (p *program) check(asJSON bool) error {
 	r, err := p.readConfig()
+	var notes []string
 	if err == nil {
-		err = r.locate(r.config.Check())
+		r.config.DataDir = p.flags.data // the default is below the folder of the caller, where no unit runs
+		notes, err = r.config.Check()
+		err = r.locate(err)
 	}
-	c := checked{Valid: err == nil, Warnings: r.warnings, Errors: lines(err)}
+	for i, n := range notes {
+		if origin := r.originOf(n); origin != "" {
+			notes[i] = origin + ": " + n
+		}
+	}
+	c := checked{Valid: err == nil, Notes: notes, Warnings: r.warnings, Errors: lines(err)}
 	if c.Valid {
 		c.Settings, c.Guards = r.effective(), r.guards
 	}
 	var told strings.Builder
+	for _, n := range c.Notes {
+		fmt.Fprintf(&told, "hallpass: note: %s\n", n)
+	}
 	for _, w := range c.Warnings {
 		fmt.Fprintf(&told, "hallpass: warning: %s\n", w)
 	}
@@ -112,6 +124,7 @@ type checked struct {
 	Valid    bool           `json:"valid"`
 	Settings []effective    `json:"settings"` // none if they are not valid
 	Guards   map[string]any `json:"guards"`   // of the file, by name
+	Notes    []string       `json:"notes"`    // of what could not be checked
 	Warnings []string       `json:"warnings"`
 	Errors   []string       `json:"errors"`
 }
@@ -143,7 +156,7 @@ func (r *reading) effective() []effective {
 }
 
 func (c checked) writeJSON(w io.Writer) error {
-	for _, list := range []*[]string{&c.Warnings, &c.Errors} {
+	for _, list := range []*[]string{&c.Notes, &c.Warnings, &c.Errors} {
 		if *list == nil {
 			*list = []string{}
 		}
@@ -167,8 +180,10 @@ func (c checked) writeTOML(w io.Writer, r reading) error {
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	if _, err := fmt.Fprintf(t, "# data directory: %s\n", tomlText(r.config.DataDir)); err != nil {
-		return err
+	if r.config.DataDir != "" {
+		if _, err := fmt.Fprintf(t, "# data directory: %s\n", tomlText(r.config.DataDir)); err != nil {
+			return err
+		}
 	}
 	last := ""
 	for _, e := range c.Settings {

@@ -97,7 +97,7 @@ func TestConfigCheck(t *testing.T) {
 // TestConfigCheckJSON prints the same as JSON: every setting with its origin.
 func TestConfigCheckJSON(t *testing.T) {
 	path := written(t, "hallpass.toml", checkedFile)
-	status, out, errs := checkedBy(t, nil, "--config", path, "-o", "json")
+	status, out, errs := checkedBy(t, nil, "--config", path, "--data", t.TempDir(), "-o", "json")
 	var got checked
 	if err := json.Unmarshal([]byte(out), &got); err != nil || status != 0 || errs != "" || !got.Valid || strings.Contains(out, "hunter2") {
 		t.Fatalf("exit %d, %v: %s%s", status, err, errs, out)
@@ -150,6 +150,61 @@ func TestConfigCheckRefuses(t *testing.T) {
 		var got checked
 		if err := json.Unmarshal([]byte(out), &got); err != nil || status != notValid || got.Valid || len(got.Errors) != len(tt.says) || len(got.Settings) > 0 {
 			t.Errorf("%s: exit %d, %v, %s", tt.name, status, err, out)
+		}
+	}
+}
+
+// TestConfigCheckNotes checks settings of which something cannot be known now: a note says
+// what, and the settings are valid. The data directory is looked at only if it is named,
+// also when one of the default name is there.
+func TestConfigCheckNotes(t *testing.T) {
+	here := t.TempDir()
+	t.Chdir(here)
+	if err := os.WriteFile("data", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	unseen := "--data was not given: the data directory was not looked at"
+	weak := []string{"HALLPASS_SECURITY_ADMIN_PASSWORD=hunter2"}
+	socket := "[server]\nsocket = \"%s/hallpass.sock\"\n"
+	for _, tt := range []struct {
+		name, config string
+		environ      []string
+		args, notes  []string // with FILE for the file
+		refuses      string
+	}{
+		{"all is known", "", nil, []string{"--data", here}, nil, ""},
+		{"a file of that name", "", nil, []string{"--data", "data"}, nil, "--data: data is not a folder"},
+		{"no data directory", "", nil, nil, []string{unseen}, ""},
+		{"no data directory, and a first password", "", weak, nil, []string{unseen + ", nor whether a first start would take security.admin_password"}, ""},
+		{"no data directory, and a password that is never set", "[security]\ndisable_initial_admin_creation = true\n", weak, nil, []string{unseen}, ""},
+		{"no data directory, and a database elsewhere", "[database]\npath = \"" + here + "/x.db\"\n", weak, nil, []string{unseen}, "Password is shorter than 15 characters"},
+		{"the unit is stopped", strings.ReplaceAll(socket, "%s", "/run/no-such-unit"), nil, []string{"--data", here},
+			[]string{"FILE:2: server.socket: there is no /run/no-such-unit now: systemd makes it at the start of a unit that has RuntimeDirectory=no-such-unit"}, ""},
+		{"by the old name", strings.ReplaceAll(socket, "%s", "/var/run/no-such-unit/deep"), nil, []string{"--data", here},
+			[]string{"FILE:2: server.socket: there is no /var/run/no-such-unit/deep now: systemd makes it at the start of a unit that has RuntimeDirectory=no-such-unit/deep"}, ""},
+		{"a name that begins as /run does", strings.ReplaceAll(socket, "%s", "/running/hallpass"), nil, []string{"--data", here}, nil, "no such file or directory"},
+	} {
+		path := written(t, "hallpass.toml", tt.config)
+		args := append([]string{"--config", path, "-o", "json"}, tt.args...)
+		var got checked
+		status, out, errs := checkedBy(t, tt.environ, args...)
+		if err := json.Unmarshal([]byte(out), &got); err != nil {
+			t.Fatalf("%s: %v: %s", tt.name, err, out)
+		}
+		for i, n := range got.Notes {
+			if !strings.Contains(errs, "hallpass: note: "+n+"\n") {
+				t.Errorf("%s: stderr has no note %s: %s", tt.name, n, errs)
+			}
+			got.Notes[i] = strings.ReplaceAll(n, path, "FILE")
+		}
+		if !slices.Equal(got.Notes, tt.notes) {
+			t.Errorf("%s: the notes are %q, want %q", tt.name, got.Notes, tt.notes)
+		}
+		if valid := tt.refuses == ""; got.Valid != valid || (status == 0) != valid || !strings.Contains(strings.Join(got.Errors, "\n"), tt.refuses) {
+			t.Errorf("%s: exit %d and %q, want %q", tt.name, status, got.Errors, tt.refuses)
+		}
+		if _, out, _ := checkedBy(t, tt.environ, args[:2]...); strings.Contains(out, "data directory:") {
+			t.Errorf("%s: it tells of a data directory that was not named:\n%s", tt.name, out)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hallpass-dev/hallpass/internal/provision"
 	"github.com/hallpass-dev/hallpass/internal/secret"
@@ -14,32 +15,65 @@ import (
 
 // Check returns an error for each thing that would stop a server with these settings and
 // can be known without starting it: a file of TLS that does not fit, a socket where
-// something else is, a folder that is none, a provisioning file with a mistake. It changes nothing. What a check of the
-// settings alone finds is Validate's.
-func (c *Config) Check() error {
+// something else is, a folder that is none, a provisioning file with a mistake. A note tells
+// of what could not be known now, and stops nothing. Check changes nothing. With an empty
+// DataDir it does not look at the data directory. What a check of the settings alone finds
+// is Validate's.
+func (c *Config) Check() (notes []string, err error) {
 	_, unfit := c.Auth.GenericOAuth.provider(nil)
-	return errors.Join(newCertificates(c.Server, slog.New(slog.DiscardHandler)).load(), c.Server.checkSocket(), c.checkFolders(), c.checkFiles(), c.checkFirstPassword(), unfit)
+	certificates := newCertificates(c.Server, slog.New(slog.DiscardHandler)).load()
+	note, socket := c.Server.checkSocket()
+	for _, n := range []string{c.unseenData(), note} {
+		if n != "" {
+			notes = append(notes, n)
+		}
+	}
+	return notes, errors.Join(certificates, socket, c.checkFolders(), c.checkFiles(), c.checkFirstPassword(), unfit)
 }
 
-// checkSocket returns an error if no server could listen on the socket, or one does.
-func (c ServerConfig) checkSocket() error {
+// unseenData returns the note about what is not known without the data directory; empty if
+// it is known.
+func (c *Config) unseenData() string {
+	switch {
+	case c.DataDir != "":
+		return ""
+	case c.firstPasswordMatters() && c.Database.Path == "":
+		return "--data was not given: the data directory was not looked at, nor whether a first start would take security.admin_password"
+	}
+	return "--data was not given: the data directory was not looked at"
+}
+
+// checkSocket returns an error if no server could listen on the socket, or one does. A
+// folder below /run that is not there is only a note: systemd makes it when it starts the
+// unit, and removes it when the unit stops.
+func (c ServerConfig) checkSocket() (note string, err error) {
 	if c.Socket == "" {
-		return nil
+		return "", nil
 	}
 	info, err := os.Lstat(c.Socket)
 	switch {
 	case err == nil && info.Mode().Type() != fs.ModeSocket:
-		return fmt.Errorf("server.socket: %s is there already and is not a socket: choose another path, or move it away", c.Socket)
+		return "", fmt.Errorf("server.socket: %s is there already and is not a socket: choose another path, or move it away", c.Socket)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("server.socket: %w", err)
+		return "", fmt.Errorf("server.socket: %w", err)
 	}
-	return isFolder("server.socket", filepath.Dir(c.Socket))
+	folder := filepath.Dir(c.Socket)
+	err = isFolder("server.socket", folder)
+	for _, run := range []string{"/run/", "/var/run/"} {
+		if name, below := strings.CutPrefix(folder, run); below && errors.Is(err, fs.ErrNotExist) {
+			return fmt.Sprintf("server.socket: there is no %s now: systemd makes it at the start of a unit that has RuntimeDirectory=%s", folder, name), nil
+		}
+	}
+	return "", err
 }
 
 // checkFolders returns an error for each folder that is needed and is none. The start makes
 // the data directory, with what leads to it.
 func (c *Config) checkFolders() error {
-	data := isFolder("--data", c.DataDir)
+	var data error
+	if c.DataDir != "" {
+		data = isFolder("--data", c.DataDir)
+	}
 	if errors.Is(data, fs.ErrNotExist) {
 		data = nil
 	}
@@ -73,10 +107,16 @@ func isFolder(key, path string) error {
 	return nil
 }
 
+// firstPasswordMatters reports whether a first start would set security.admin_password, and
+// a look at the files finds out whether the next start is the first.
+func (c *Config) firstPasswordMatters() bool {
+	return !c.Database.postgres() && !c.Security.AdminPassword.Empty() && !c.Security.DisableInitialAdminCreation
+}
+
 // checkFirstPassword returns an error if a first start would refuse the password of the
 // first admin. Later starts do not read it.
 func (c *Config) checkFirstPassword() error {
-	if c.Database.postgres() || c.Security.AdminPassword.Empty() || c.Security.DisableInitialAdminCreation {
+	if !c.firstPasswordMatters() || c.DataDir == "" && c.Database.Path == "" {
 		return nil
 	}
 	if _, err := os.Stat(databasePath(*c)); !errors.Is(err, fs.ErrNotExist) {
