@@ -41,6 +41,10 @@ func connectAccount(req *request) error {
 	if err != nil {
 		return req.connectFailure(err)
 	}
+	view := connectView{req.bareFrame("Connect an account"), req.o.Provider.Name(), to}
+	if err := req.fillHead(&view.Nav); err != nil {
+		return err
+	}
 	s, id, err := req.o.Admin.StartSession(req.Context(), req.caller)
 	if err != nil {
 		return err
@@ -52,7 +56,7 @@ func connectAccount(req *request) error {
 	next := base64.RawURLEncoding.EncodeToString([]byte(crumbProfile.URL))
 	req.o.Cookies.SetAttempt(req.w, req.Request, a.Secret().Reveal()+"."+next+"."+connectMark(id, a))
 	req.w.Header().Set("Refresh", "0; url="+to) // and no redirect: browsers let no form lead to another site
-	return req.show("users/connect", connectView{req.bareFrame("Connect an account"), req.o.Provider.Name(), to})
+	return req.show("users/connect", view)
 }
 
 // connectMark binds an attempt to connect an account to the session with that id. Whoever does

@@ -38,7 +38,16 @@ func (req *request) fail(err error) {
 	}
 	view := describe(err)
 	view.frame = req.bareFrame(view.Heading)
-	view.Nav.OrgUnread = req.caller.Can(hallpass.OrgsRead, "")
+	if req.caller.User() != 0 {
+		// A page about a database that cannot be reached does not wait for it again.
+		unread := errors.Is(err, hallpass.Unavailable)
+		if !unread {
+			if failed := req.fillHead(&view.Nav); failed != nil {
+				unread, e.Err = true, errors.Join(err, failed)
+			}
+		}
+		view.Nav.OrgUnread = unread && req.caller.Can(hallpass.OrgsRead, "")
+	}
 	view.RequestID, view.SignIn = e.RequestID(), req.caller.User() == 0
 	if view.Needs != "" && !view.SignIn {
 		view.Lacks = req.denied(view.Needs, view.RequestID)
@@ -47,7 +56,7 @@ func (req *request) fail(err error) {
 	}
 	httpd.SetErrorHeaders(req.w.Header(), err)
 	if failed := req.showStatus(view.Status, "errors/error", view); failed != nil {
-		e.Err = errors.Join(err, failed)
+		e.Err = errors.Join(e.Err, failed)
 		http.Error(req.w, view.Heading, http.StatusInternalServerError)
 	}
 }

@@ -71,3 +71,40 @@ func TestOrgPage(t *testing.T) {
 		t.Errorf("the page of an org to its Admin: %d", p.status)
 	}
 }
+
+// TestErrorPagesKeepTheHead asks for pages that are not shown: who is signed in can still go
+// to another org from there, and who is not learns of no org.
+func TestErrorPagesKeepTheHead(t *testing.T) {
+	t.Parallel()
+	s := hallpasstest.New(t)
+	admin := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	admin.want("create", admin.save("/admin/orgs", "name", "Shop"), 303)
+	s.User("vera", hallpass.RoleViewer)
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/orgs/2/users", `{"loginOrEmail":"vera","role":"Editor"}`); r.StatusCode != 200 {
+		t.Fatal(r.Status, r.Text)
+	}
+	vera := signedIn(t, s, "vera", hallpasstest.UserPassword)
+	s.User("lone", hallpass.RoleViewer)
+	lone := signedIn(t, s, "lone", hallpasstest.UserPassword)
+	const here, there = `<button name="org" value="1" aria-current="true"><span>Main Org.</span>`, `<button name="org" value="2"><span>Shop</span>`
+	for _, tt := range []struct {
+		name   string
+		by     *browser
+		path   string
+		status int
+		head   []string
+	}{
+		{"no such address", vera, "/no/such/page", 404, []string{here, there}},
+		{"no such thing", admin, "/org/serviceaccounts/99", 404, []string{here, there}},
+		{"not allowed", vera, "/org/serviceaccounts", 403, []string{here, there, "You cannot read service accounts"}},
+		{"one org", lone, "/no/such/page", 404, []string{`<p class="org"><span title="Main Org.">Main Org.</span></p>`}},
+	} {
+		p := tt.by.get(tt.path)
+		tt.by.want(tt.name, p, tt.status, tt.head...)
+	}
+	vera.want("a form", vera.post("/org/serviceaccounts/create", "name", "ci", "role", "Viewer", "key", "k1"), 403, here, there)
+	out := newBrowser(t, s)
+	if p := out.get("/no/such/page"); p.status != 404 || strings.Contains(p.text, "Main Org.") || strings.Contains(p.text, "/profile/org") {
+		t.Errorf("signed out: %d\n%s", p.status, p.text)
+	}
+}

@@ -32,7 +32,7 @@ type crumb struct{ Label, URL string }
 // nav says which entries the menu shows.
 type nav struct {
 	Org             string
-	OrgUnread       bool        // the page is about an error: the place of the org stays empty, and nothing moves
+	OrgUnread       bool        // the org could not be looked up: its place stays empty, and nothing moves
 	Orgs            []orgChoice // to switch between; nil: there is only one
 	State           badge       // of the nodes; without Text: the viewer may not see it, or there is one node
 	Users           string      // address of the users; empty: the viewer may not see them
@@ -120,30 +120,38 @@ func (req *request) frame(here, title string, crumbs ...crumb) (frame, error) {
 	f.Crumbs = append(append([]crumb{crumbHome}, crumbs...), crumb{Label: title})
 	f.Nav.Here = here
 	f.Flash = req.takeFlash()
+	return f, req.fillHead(&f.Nav)
+}
+
+// fillHead fills in what the head of a page takes from the database: the org, those to
+// switch to, and the state of the nodes. After an error n is as it was.
+func (req *request) fillHead(n *nav) error {
+	head := *n
 	if req.caller.Can(hallpass.OrgsRead, "") {
 		org, err := req.o.Admin.Org(req.Context(), req.caller)
 		if err != nil && !errors.Is(err, hallpass.NotFound) {
-			return f, err
+			return err
 		}
-		f.Nav.Org = org.Name
+		head.Org = org.Name
 	}
-	if f.Nav.Nodes && req.o.Node.Shared() {
+	if head.Nodes && req.o.Node.Shared() {
 		peers, err := req.o.Node.Peers(req.Context())
 		if err != nil {
-			return f, err
+			return err
 		}
-		f.Nav.State = nodesBadge(peers)
+		head.State = nodesBadge(peers)
 	}
 	mine, err := req.o.Admin.UserOrgs(req.Context(), req.caller)
 	if err != nil {
-		return f, err
+		return err
 	}
 	if len(mine) > 1 || len(mine) == 1 && mine[0].Org != req.caller.Org {
 		for _, o := range mine {
-			f.Nav.Orgs = append(f.Nav.Orgs, orgChoice{o.Org, o.Name, o.Org == req.caller.Org})
+			head.Orgs = append(head.Orgs, orgChoice{o.Org, o.Name, o.Org == req.caller.Org})
 		}
 	}
-	return f, nil
+	*n = head
+	return nil
 }
 
 // tab leads to one of several views of the same thing.
