@@ -414,6 +414,72 @@ func TestSignInOutsideAtOnce(t *testing.T) {
 	}
 }
 
+// TestDisconnectUserIdentity has a server admin disconnect identities: the sessions that began
+// with one end, the others stay, and the audit names the user, in the org of the user.
+func TestDisconnectUserIdentity(t *testing.T) {
+	policy := anybody
+	policy.ServerAdmins = false
+	w := newWorld(t, admin.Options{SignIn: policy, SessionLifetime: time.Hour, SessionIdle: time.Hour})
+	in, root := w.signIn(ada), w.human("admin")
+	id := in.Session.User
+	const old = "https://old.example.com"
+	w.write(func(tx *store.Tx) error {
+		return tx.CreateIdentity(hallpass.Identity{Issuer: old, Subject: "1", User: id})
+	})
+	if err := w.SetUserPassword(t.Context(), root, id, secret.NewText("violet lamps hum at noon")); err != nil {
+		t.Fatal(err)
+	}
+	byPassword, _, err := w.StartSession(t.Context(), w.human("ada"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.signIn(ada)
+	for _, tt := range []struct {
+		name            string
+		caller          hallpass.Caller
+		issuer, subject string
+		kind            hallpass.Kind
+	}{
+		{"nobody", hallpass.Caller{}, issuer, "1", hallpass.Unauthenticated},
+		{"the user, as an admin would", w.human("ada"), issuer, "1", hallpass.Denied},
+		{"another subject", root, issuer, "2", hallpass.NotFound},
+		{"another issuer", root, issuer + "/", "1", hallpass.NotFound},
+		{"no identity", root, "", "", hallpass.NotFound},
+	} {
+		if err := w.DisconnectUserIdentity(t.Context(), tt.caller, id, tt.issuer, tt.subject); hallpass.KindOf(err) != tt.kind {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.kind)
+		}
+	}
+	if err := w.DisconnectUserIdentity(t.Context(), root, 987654, issuer, "1"); hallpass.KindOf(err) != hallpass.NotFound {
+		t.Errorf("no such user: %v", err)
+	}
+	d, err := w.UserDisconnection(t.Context(), root, id, issuer, "1")
+	if err != nil || d.Sessions != 1 || d.OnlyWay || d.Found || d.Identity.Subject != "1" {
+		t.Errorf("%+v, %v; want one session, and another way", d, err)
+	}
+	before := w.version()
+	if err := w.DisconnectUserIdentity(t.Context(), root, id, issuer, "1"); err != nil {
+		t.Fatal(err)
+	}
+	if w.version() == before {
+		t.Error("the nodes do not hear of the sessions that ended")
+	}
+	left, err := w.UserSessions(t.Context(), root, id)
+	if err != nil || len(left) != 1 || left[0].ID != byPassword.ID {
+		t.Errorf("sessions %+v, %v; want the one by password", left, err)
+	}
+	list, err := w.UserIdentities(t.Context(), root, id)
+	if err != nil || len(list) != 1 || list[0].Issuer != old {
+		t.Errorf("identities %+v, %v; want the one of the old issuer", list, err)
+	}
+	if e := w.reason("identity.delete"); e.Reason != "by "+issuer+", subject 1" || e.Target != fmt.Sprintf("user:%d", id) {
+		t.Errorf("audited as %+v", e)
+	}
+	if id := w.refused(ada); id != "federation.login-taken" {
+		t.Errorf("a sign-in with the account: %s", id)
+	}
+}
+
 // TestSignInOutsideHostile has an issuer with strange names for a person.
 func TestSignInOutsideHostile(t *testing.T) {
 	w := newWorld(t, admin.Options{SignIn: anybody})

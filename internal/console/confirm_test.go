@@ -43,7 +43,9 @@ func TestPowerAsks(t *testing.T) {
 		s.User(login, hallpass.RoleViewer) // 2 to 7
 	}
 	do("DELETE", "/api/org/users/7", "")
-	signedIn(t, s, "vera", hallpasstest.UserPassword)
+	vera := signedIn(t, s, "vera", hallpasstest.UserPassword)
+	issuer.Claims = map[string]any{"sub": "vera-there"}
+	vera.get(vera.connect(hallpasstest.UserPassword))
 	custom(t, s, `{"uid":"metrics","name":"Metrics","permissions":[{"action":"prometheus:query","scope":"*"}]}`)
 	custom(t, s, `{"uid":"spare","name":"Spare","permissions":[{"action":"prometheus:query","scope":"*"}]}`)
 	do("POST", "/api/teams", `{"name":"Platform"}`)
@@ -87,6 +89,7 @@ func TestPowerAsks(t *testing.T) {
 		{route: user + "/logout", path: "/admin/users/2/logout", what: "vera", before: "signed in", after: "signed out everywhere", done: "All sessions of vera have ended."},
 		{route: user + "/roles", path: "/admin/users/2/roles", form: []string{"role", "metrics"}, what: "Metrics", before: "not given", after: "given", done: "the user vera changed: Metrics given"},
 		{route: user + "/disable", path: "/admin/users/4/disable", form: []string{"disabled", "yes"}, what: "mia", before: "enabled", after: "disabled", done: "mia is disabled now"},
+		{route: user + "/disconnect", path: "/admin/users/2/disconnect", form: []string{"issuer", issuer.URL, "subject", "vera-there"}, what: "vera-there at " + issuer.URL, before: "signs in as vera", after: "does not sign in as vera", done: "The account is disconnected from vera."},
 		{route: user + "/delete", path: "/admin/users/5/delete", what: "gone", before: "can sign in as gone", after: "deleted", done: "The user gone is deleted."},
 		{route: "POST /org/users", path: "/org/users", form: []string{"user", "outsider", "role", "Editor"}, what: "outsider", before: "not a member", after: "Editor", done: "outsider is a member of the organization now, with the role Editor."},
 		{route: "POST /org/users/{user}/role", path: "/org/users/3/role", form: []string{"role", "Admin"}, what: "ed", before: "Viewer", after: "Admin", done: "ed has the role Admin now."},

@@ -134,7 +134,7 @@ func disconnectAccount(req *request) (change, error) {
 	c.Question, c.Button, c.Destroys = "Disconnect account", "Disconnect", true
 	c.Text = "You sign in with your password then."
 	c.same = "Nothing changed: that account is not connected."
-	for _, i := range req.identityRows(list) {
+	for _, i := range list {
 		if i.Issuer == issuer && i.Subject == subject {
 			c.same, c.Steps = "", []step{{"Account " + subject + " at " + issuer, "signs in as you", "does not sign in as you"}}
 		}

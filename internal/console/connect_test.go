@@ -170,6 +170,84 @@ func TestConnectAccountRefuses(t *testing.T) {
 	}
 }
 
+// TestDisconnectUser has a server admin disconnect company accounts from the pages of users:
+// of one with a password, of one for whom it is the only way in, and of none.
+func TestDisconnectUser(t *testing.T) {
+	const form = `action="/admin/users/2/disconnect"`
+	for _, tt := range []struct {
+		name      string
+		configure func(*server.Config)
+		password  bool // the user gets one beside the account
+		says      []string
+		not       string
+	}{
+		{"with a password", func(*server.Config) {}, true, []string{"1 session that began with it ends at once."}, "no way to sign in"},
+		{"without one", func(*server.Config) {}, false, []string{`class="note warn"`, "has no way to sign in then, until somebody sets a password.", "1 session that began with it ends at once."}, "insecure"},
+		{"passwords are off", func(c *server.Config) { c.Auth.DisableLoginForm, c.Auth.BreakGlassUser = true, "admin" }, true, []string{`class="note warn"`, "no way to sign in then: passwords are turned off on this server."}, "until somebody"},
+		{"found by the address", func(c *server.Config) { c.Auth.OAuthAllowInsecureEmailLookup = true }, false, []string{"with the address ada@example.com gets this user again"}, "passwords are"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, i := withProvider(t, tt.configure)
+			ada := newBrowser(t, s)
+			ada.outside("/login/generic_oauth")
+			b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+			if tt.password {
+				b.want("a password", b.post("/admin/users/2/password", "password", hallpasstest.UserPassword), 303)
+				ada.outside("/login/generic_oauth")
+			}
+			const path, subject = "/admin/users/2/disconnect", "248289761001"
+			b.want("the page", b.get("/admin/users/2"), 200, form, `aria-label="Disconnect Example"`)
+			question := b.post(path, "issuer", i.URL, "subject", subject)
+			b.want("the question", question, 200, append(tt.says, "does not sign in as Ada Lovelace")...)
+			if strings.Contains(question.text, tt.not) {
+				t.Errorf("the question says %q", tt.not)
+			}
+			if p := ada.get("/profile"); p.status != 200 {
+				t.Errorf("the question alone ends the session: %d", p.status)
+			}
+			b.want("the answer", b.yes(question), 303)
+			if p := ada.get("/profile"); p.status != 303 {
+				t.Errorf("the session that began with the account answers %d", p.status)
+			}
+			after := b.get("/admin/users/2")
+			b.want("the page after it", after, 200, "The account is disconnected from Ada Lovelace.", "disconnected a company account from the user", "subject "+subject)
+			if strings.Contains(after.text, form) {
+				t.Error("the account is still there")
+			}
+			b.want("once more", b.get(b.post(path, "issuer", i.URL, "subject", subject).to), 200, "Nothing changed: that account is not connected to Ada Lovelace.")
+		})
+	}
+}
+
+// TestDisconnectUserRefuses has others than a server admin try, and a server admin take their
+// own only way in.
+func TestDisconnectUserRefuses(t *testing.T) {
+	s, i := withProvider(t, func(c *server.Config) {
+		c.Auth.GenericOAuth.AllowAssignGrafanaAdmin = true
+	})
+	i.Claims = map[string]any{"role": "GrafanaAdmin"}
+	ada := newBrowser(t, s)
+	ada.outside("/login/generic_oauth") // 2, a server admin without a password
+	form := []string{"issuer", i.URL, "subject", "248289761001"}
+	ada.want("the own only way", ada.post("/admin/users/2/disconnect", form...), 409, "could not sign in any more")
+	ada.want("still signed in", ada.get("/admin/users/2"), 200, "Disconnect Example")
+
+	s.User("orga", hallpass.RoleAdmin)
+	s.User("writer", hallpass.RoleViewer)
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/access-control/users/4/roles", `{"roleUid":"fixed_wjzgHHo_Ux25DJuELn_oiAdB_yM","global":true}`); r.StatusCode != 200 {
+		t.Fatal(r.Text)
+	}
+	for _, login := range []string{"orga", "writer"} {
+		b := signedIn(t, s, login, hallpasstest.UserPassword)
+		b.want(login, b.post("/admin/users/2/disconnect", form...), 403)
+		if p := b.get("/admin/users/2"); strings.Contains(p.text, "/disconnect") {
+			t.Errorf("%s is offered to disconnect", login)
+		}
+	}
+	ada.want("still there", ada.get("/admin/users/2"), 200, "Disconnect Example")
+}
+
 var issuerShown = regexp.MustCompile(`<code class="sub">(http[^<]*)</code>`)
 
 // issuerOf returns the issuer that the profile shows.

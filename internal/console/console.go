@@ -237,6 +237,7 @@ func table() []route {
 	ask("/admin/users/{user}/disable", setUserDisabled)
 	ask("/admin/users/{user}/logout", logoutUser)
 	ask("/admin/users/{user}/session", endUserSession)
+	ask("/admin/users/{user}/disconnect", disconnectUser)
 	link("/admin/users/{user}/delete", deleteUser)
 	get("/admin/users/{user}/roles", userRoles)
 	ask("/admin/users/{user}/roles", setUserRoles)

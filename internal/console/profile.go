@@ -41,7 +41,11 @@ func (req *request) showProfile(status int) error {
 	if err != nil {
 		return err
 	}
-	view.Identities = req.identityRows(identities)
+	end := ""
+	if u.HasPassword() {
+		end = "/profile/disconnect"
+	}
+	view.Identities = req.identityRows(identities, end)
 	if req.o.Provider != nil {
 		view.Provider = req.o.Provider.Name()
 	}

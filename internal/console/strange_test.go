@@ -106,6 +106,7 @@ var forms = map[string][]string{
 	"POST /admin/users/{user}/disable":                      {"disabled", "yes"},
 	"POST /admin/users/{user}/logout":                       {},
 	"POST /admin/users/{user}/session":                      {"session", "1"},
+	"POST /admin/users/{user}/disconnect":                   {"issuer", "https://accounts.example.com", "subject", "0f3a"},
 	"POST /admin/users/{user}/delete":                       {},
 	"POST /admin/users/{user}/roles":                        {"role", "metrics", "clear", "no"},
 	"POST /org/users":                                       {"user", "target", "role", "Viewer"},

@@ -114,6 +114,56 @@ func setUserDisabled(req *request) (change, error) {
 	return c, nil
 }
 
+// disconnectUser is POST /admin/users/{user}/disconnect.
+func disconnectUser(req *request) (change, error) {
+	u, c, err := req.userChange(hallpass.UsersWrite, "identities")
+	if err != nil {
+		return c, err
+	}
+	name, issuer, subject := userName(u), req.PostForm.Get("issuer"), req.PostForm.Get("subject")
+	c.Question, c.Button, c.Destroys = "Disconnect account", "Disconnect", true
+	d, err := req.o.Admin.UserDisconnection(req.Context(), req.caller, u.ID, issuer, subject)
+	if hallpass.KindOf(err) == hallpass.NotFound {
+		c.same = "Nothing changed: that account is not connected to " + name + "."
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	c.Text = named(name) + " keeps all roles, teams and access."
+	c.Steps = []step{{"Account " + subject + " at " + issuer, "signs in as " + name, "does not sign in as " + name}}
+	if c.Alarm = d.OnlyWay; c.Alarm {
+		c.Facts = append(c.Facts, named(name)+" has no way to sign in then"+req.untilPassword())
+	}
+	if d.Sessions > 0 {
+		c.Facts = append(c.Facts, hallpass.Counted(d.Sessions, "session")+" that began with it "+ends(d.Sessions)+" at once.")
+	}
+	if d.Found {
+		c.Facts = append(c.Facts, "Whoever signs in at the provider with the address "+u.Email+" gets this user again, because auth.oauth_allow_insecure_email_lookup is on.")
+	}
+	c.done = "The account is disconnected from " + name + "."
+	c.do = func() error {
+		return req.o.Admin.DisconnectUserIdentity(req.Context(), req.caller, u.ID, issuer, subject)
+	}
+	return c, nil
+}
+
+// untilPassword ends a sentence about a user without a way to sign in.
+func (req *request) untilPassword() string {
+	if req.o.BreakGlass {
+		return ": passwords are turned off on this server."
+	}
+	return ", until somebody sets a password."
+}
+
+// ends is the verb of n things that end.
+func ends(n int) string {
+	if n == 1 {
+		return "ends"
+	}
+	return "end"
+}
+
 // deleteUser is GET and POST /admin/users/{user}/delete.
 func deleteUser(req *request) (change, error) {
 	u, c, err := req.userChange(hallpass.UsersDelete, "")

@@ -66,6 +66,7 @@ type identityRow struct {
 	Subject  string
 	Since    timestamp
 	Seen     timestamp
+	End      string // where the form goes that disconnects it; empty: the viewer may not
 }
 
 // userPage is GET /admin/users/{user}.
@@ -125,13 +126,19 @@ func (req *request) userOrgs(view *userView, u hallpass.User) (err error) {
 		return err
 	}
 	list, err := req.o.Admin.UserIdentities(req.Context(), req.caller, u.ID)
-	view.Identities = req.identityRows(list)
+	end := ""
+	if view.Write && req.caller.ServerAdmin {
+		end = view.User.URL + "/disconnect"
+	}
+	view.Identities = req.identityRows(list, end)
 	return err
 }
 
-func (req *request) identityRows(list []hallpass.Identity) (rows []identityRow) {
+// identityRows shows the identities. end is where the form goes that disconnects one; empty:
+// the viewer may not.
+func (req *request) identityRows(list []hallpass.Identity, end string) (rows []identityRow) {
 	for _, i := range list {
-		row := identityRow{Issuer: i.Issuer, Subject: i.Subject, Since: req.timestamp(i.CreatedAt), Seen: req.timestamp(i.SeenAt)}
+		row := identityRow{Issuer: i.Issuer, Subject: i.Subject, Since: req.timestamp(i.CreatedAt), Seen: req.timestamp(i.SeenAt), End: end}
 		if req.o.Provider != nil && req.o.Provider.Issuer() == i.Issuer {
 			row.Provider = req.o.Provider.Name()
 		}
