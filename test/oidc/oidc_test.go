@@ -82,7 +82,7 @@ func serve(t *testing.T, client string) (root, issuer string) {
 	root = "http://" + listen
 	issuer = provide(t, client, root+"/login/generic_oauth")
 	cmd := exec.Command(program, "serve", "--data", t.TempDir(), "--listen", listen)
-	cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD=violet lamps hum at noon", "HALLPASS_AUTH_GENERIC_OAUTH_ENABLED=true",
+	cmd.Env = append(os.Environ(), "HALLPASS_SECURITY_ADMIN_PASSWORD="+password, "HALLPASS_AUTH_GENERIC_OAUTH_ENABLED=true",
 		"HALLPASS_AUTH_GENERIC_OAUTH_NAME=Zitadel", "HALLPASS_AUTH_GENERIC_OAUTH_ISSUER="+issuer, "HALLPASS_AUTH_GENERIC_OAUTH_CLIENT_ID="+client,
 		"HALLPASS_AUTH_GENERIC_OAUTH_CLIENT_SECRET=shared with the provider", "HALLPASS_AUTH_GENERIC_OAUTH_ALLOWED_DOMAINS=zitadel.ch",
 		"HALLPASS_AUTH_GENERIC_OAUTH_ROLE_ATTRIBUTE_PATH=email == 'test-user2@zitadel.ch' && 'Editor'")
@@ -163,9 +163,15 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// TestBrowser does it in a real browser, by the button of the sign-in page, and signs
-// out here and there. Without Chromium it is skipped.
-func TestBrowser(t *testing.T) {
+// A browser is one tab of a real browser.
+type browser struct {
+	t   *testing.T
+	tab context.Context
+}
+
+// openBrowser starts Chromium at the address. Without Chromium the test is skipped.
+func openBrowser(t *testing.T, address string) browser {
+	t.Helper()
 	path := os.Getenv("HALLPASS_TEST_CHROMIUM")
 	if path == "" {
 		path = "/usr/bin/chromium"
@@ -173,44 +179,175 @@ func TestBrowser(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("no browser at %s: `make test` installs one, or name one with HALLPASS_TEST_CHROMIUM", path)
 	}
-	root, issuer := serve(t, "hallpass-browser")
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-dev-shm-usage", true))...)
 	t.Cleanup(cancel)
 	tab, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
-	if err := chromedp.Do(tab, chromedp.Navigate(root+"/org/serviceaccounts")); err != nil { // without a timeout, which would end the browser too
+	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil { // without a timeout, which would end the browser too
 		t.Fatal(err)
 	}
-	do := func(what string, steps ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(tab, time.Minute)
-		defer cancel()
-		if err := chromedp.Do(ctx, steps...); err != nil {
-			t.Fatalf("%s: %v", what, err)
+	return browser{t, tab}
+}
+
+// do does the steps within a minute.
+func (b browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.tab, time.Minute)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// click waits for what the selector names, and clicks on it.
+func (b browser) click(what, selector string) {
+	b.t.Helper()
+	b.do(what, chromedp.WaitVisible(selector), chromedp.Click(selector))
+}
+
+// until waits until the script returns a text for which is holds, and fails after a minute.
+func (b browser) until(what, script string, is func(string) bool) {
+	b.t.Helper()
+	var now string
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		var err error
+		if now, err = chromedp.Run(b.tab, chromedp.Evaluate[string](script)); err == nil && is(now) {
+			return
 		}
 	}
-	do("to the provider", chromedp.WaitVisible(`a[href^="/login/generic_oauth"]`), chromedp.Click(`a[href^="/login/generic_oauth"]`))
-	do("the provider's form", chromedp.WaitVisible(`#username`), chromedp.SendKeys(`#username`, "test-user2"), chromedp.SendKeys(`#password`, "verysecure"), chromedp.Click(`button[type=submit]`))
-	at := func(want string) {
-		t.Helper()
-		var now string
-		for end := time.Now().Add(time.Minute); !strings.HasPrefix(now, want) && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-			var err error
-			if now, err = chromedp.Run(tab, chromedp.Evaluate[string]("location.href")); err != nil {
-				t.Fatal(err)
+	b.t.Fatalf("%s: the browser has %s", what, now)
+}
+
+// at waits until the address begins so.
+func (b browser) at(want string) {
+	b.t.Helper()
+	b.until("at "+want, "location.href", func(now string) bool { return strings.HasPrefix(now, want) })
+}
+
+// sees waits until the page shows each of the texts.
+func (b browser) sees(what string, texts ...string) {
+	b.t.Helper()
+	b.until(what+", "+strings.Join(texts, ", "), "document.body ? document.body.innerText : ''", func(now string) bool {
+		for _, text := range texts {
+			if !strings.Contains(now, text) {
+				return false
 			}
 		}
-		if !strings.HasPrefix(now, want) {
-			t.Fatalf("the browser is at %s, want %s", now, want)
-		}
+		return true
+	})
+}
+
+// outside fills in the form of the provider.
+func (b browser) outside() {
+	b.t.Helper()
+	b.do("the provider's form", chromedp.WaitVisible(`#username`), chromedp.SendKeys(`#username`, "test-user2"), chromedp.SendKeys(`#password`, "verysecure"), chromedp.Click(`button[type=submit]`))
+}
+
+// toProvider is the button of the sign-in page.
+const toProvider = `a[href^="/login/generic_oauth"]`
+
+// signOut signs out here.
+func (b browser) signOut(root string) {
+	b.t.Helper()
+	b.do("the page to sign out", chromedp.Navigate(root+"/logout"))
+	b.click("sign out", `main form[action="/logout"] button`)
+	b.until("signed out", `document.readyState + (document.querySelector('.person') ? ' in' : ' out')`, func(now string) bool { return now == "complete out" })
+}
+
+// TestBrowser does it in a real browser, by the button of the sign-in page, and signs
+// out here and there.
+func TestBrowser(t *testing.T) {
+	root, issuer := serve(t, "hallpass-browser")
+	b := openBrowser(t, root+"/org/serviceaccounts")
+	b.click("to the provider", toProvider)
+	b.outside()
+	b.do("the page that was asked for", chromedp.WaitVisible(`.person`))
+	b.at(root + "/org/serviceaccounts")
+	b.signOut(root)
+	b.click("sign out there", `a[href*="end_session"]`)
+	b.at(issuer + "end_session?client_id=hallpass-browser")
+	b.do("here again", chromedp.Navigate(root+"/profile"))
+	b.at(root + "/login?next=%2Fprofile")
+}
+
+// password is that of vera and of the admin.
+const password = "violet lamps hum at noon"
+
+// signIn signs in with a password, and leads to the page.
+func (b browser) signIn(root, user, path string) {
+	b.t.Helper()
+	b.do("sign in as "+user, chromedp.Navigate(root+"/login?next="+url.QueryEscape(path)), chromedp.WaitVisible(`#user`),
+		chromedp.SendKeys(`#user`, user), chromedp.SendKeys(`#password`, password), chromedp.Submit(`#password`))
+	b.at(root + path)
+}
+
+// connect connects the account from the profile.
+func (b browser) connect(root string) {
+	b.t.Helper()
+	b.do("connect", chromedp.WaitVisible(`#connect-password`), chromedp.SendKeys(`#connect-password`, password), chromedp.Submit(`#connect-password`))
+	b.outside()
+	b.at(root + "/profile")
+	b.sees("connected", "Your account at Zitadel is connected")
+}
+
+// TestConnect has a user with a password connect the account of the provider, sign in with it
+// as the same user, and disconnect it; a server admin disconnects it a second time. After
+// either the account signs nobody in, and the password still does.
+func TestConnect(t *testing.T) {
+	root, _ := serve(t, "hallpass-connect")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, root+"/api/admin/users", strings.NewReader(`{"login":"vera","name":"Vera","password":"`+password+`"}`))
+	if err != nil {
+		t.Fatal(err)
 	}
-	do("the page that was asked for", chromedp.WaitVisible(`.person`))
-	at(root + "/org/serviceaccounts")
-	do("sign out", chromedp.Navigate(root+"/logout"), chromedp.WaitVisible(`main form[action="/logout"] button`), chromedp.Click(`main form[action="/logout"] button`))
-	do("sign out there", chromedp.WaitVisible(`a[href*="end_session"]`), chromedp.Click(`a[href*="end_session"]`))
-	at(issuer + "end_session?client_id=hallpass-browser")
-	do("here again", chromedp.Navigate(root+"/profile"))
-	at(root + "/login?next=%2Fprofile")
+	r.SetBasicAuth("admin", password)
+	r.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("create vera: %d, %v", res.StatusCode, err)
+	}
+	b := openBrowser(t, root+"/login")
+	b.signIn(root, "vera", "/profile")
+	b.sees("before", "No account of Zitadel is connected")
+	b.connect(root)
+
+	again := func(what string) {
+		t.Helper()
+		b.do(what, chromedp.Navigate(root+"/login?next=%2Fprofile"))
+		b.click(what, toProvider)
+		b.outside()
+	}
+	refused := func(what string) {
+		t.Helper()
+		again(what)
+		b.sees(what, "Login failed", "Somebody has the login or address test-user2@zitadel.ch here already")
+		b.do(what, chromedp.Navigate(root+"/profile"))
+		b.at(root + "/login?next=%2Fprofile")
+	}
+	b.signOut(root)
+	again("sign in with the account")
+	b.at(root + "/profile")
+	b.sees("the same user, with what the provider says", "vera", "Test User2", "Editor", "by Zitadel")
+
+	b.click("disconnect", `form[action="/profile/disconnect"] button`)
+	b.sees("the question", "signs in as you", "does not sign in as you", "Sessions that began with it end.")
+	b.click("the answer", `#confirm-yes`)
+	b.at(root + "/login") // the session began with the account
+	refused("the account after it was disconnected")
+	b.signIn(root, "vera", "/profile")
+	b.sees("with the password", "No account of Zitadel is connected")
+
+	b.connect(root)
+	b.signOut(root)
+	b.signIn(root, "admin", "/admin/users/2")
+	b.click("disconnect by the admin", `form[action="/admin/users/2/disconnect"] button`)
+	b.sees("the question to the admin", "signs in as Test User2", "does not sign in as Test User2", "keeps all roles, teams and access")
+	b.click("the answer of the admin", `#confirm-yes`)
+	b.sees("the page of the user", "The account is disconnected from Test User2.", "disconnected a company account from the user")
+	b.signOut(root)
+	refused("the account after the admin disconnected it")
 }
