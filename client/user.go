@@ -28,6 +28,12 @@ func (c *Client) Users(ctx context.Context, query string) ([]wire.UserRow, error
 	})
 }
 
+// Self returns the user or service account whose credential the client has. OrgID is the
+// org that its requests are in.
+func (c *Client) Self(ctx context.Context) (wire.User, error) {
+	return call[wire.User](ctx, c, http.MethodGet, "/api/user", nil)
+}
+
 // User returns the user with that id or uid.
 func (c *Client) User(ctx context.Context, ref string) (wire.User, error) {
 	return call[wire.User](ctx, c, http.MethodGet, "/api/users/"+segment(ref), nil)

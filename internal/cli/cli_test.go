@@ -287,6 +287,30 @@ func TestLogin(t *testing.T) {
 	refused(t, "", "not logged in", "logout")
 }
 
+// TestLoginKeepsTheOrg stays in the org of the login, also for a member who may not read the
+// org, when the user chooses another one in the console.
+func TestLoginKeepsTheOrg(t *testing.T) {
+	s := start(t)
+	hallpass(t, "a pass phrase of some length\n", "user", "create", "ana")
+	hallpass(t, "", "org", "create", "Second")
+	hallpass(t, "", "org", "add-member", "Second", "ana", "--role", "None")
+	if r := run(t.Context(), strings.NewReader("a pass phrase of some length"), "login", s.URL, "--user", "ana", "--org", "2", "--name", "ana"); r.err != nil || !strings.Contains(r.errs, "in org 2, that it may not read") {
+		t.Errorf("login: %q, %v", r.errs, r.err)
+	}
+	if r := s.Do(hallpasstest.Admin, "POST", "/api/user/using/2", ""); r.Status != "200 OK" {
+		t.Fatal(r.Text)
+	}
+	if out := hallpass(t, "", "org", "current", "--context", "admin"); !strings.HasPrefix(out, "id    1\n") {
+		t.Errorf("after another org was chosen in the console, org current prints %q", out)
+	}
+	list := hallpass(t, "", "context", "list")
+	for _, want := range []string{"admin  " + s.URL + "  1    user admin\n", "ana    " + s.URL + "  2    user ana\n"} {
+		if !strings.Contains(list, want) {
+			t.Errorf("context list prints %q, want %q", list, want)
+		}
+	}
+}
+
 // TestContexts moves between two servers' contexts.
 func TestContexts(t *testing.T) {
 	s := start(t)

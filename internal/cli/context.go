@@ -33,7 +33,7 @@ type contexts struct {
 // it.
 type entry struct {
 	Server string `toml:"server"`
-	Org    int64  `toml:"org,omitempty"`  // 0: the org of the credential
+	Org    int64  `toml:"org,omitempty"`  // 0: the org of the token, or the one that the user is in at the moment
 	User   string `toml:"user,omitempty"` // empty: the secret is a token
 	Secret string `toml:"secret"`
 }

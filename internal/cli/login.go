@@ -25,6 +25,8 @@ func login() *cobra.Command {
 		Use: "login [URL]", Short: "Log in to a server and keep the credential as a context",
 		Long: `Test a credential with GET /api/org on the server and keep it as a context, which
 becomes the current one. Without URL the server is ` + defaultServer + `.
+The context stays in the org in which it was tested, also when the user chooses
+another one in the console.
 
 The secret is the token of a service account, or with --user the password of that
 user. On a terminal it is asked for and not shown; otherwise it is the first line
@@ -50,7 +52,7 @@ and in the list of processes.`,
 	f := cmd.Flags()
 	f.StringVar(&name, "name", "", "the name of the context (default the server's host)")
 	f.StringVar(&user, "user", "", "log in as this user with a password instead of a token")
-	f.Int64Var(&org, "org", 0, "the id of the org to work in (default the org of the credential)")
+	f.Int64Var(&org, "org", 0, "the id of the org to work in (default the org of the token, or the one that the user is in now)")
 	quietFlags(cmd)
 	return cmd
 }
@@ -89,7 +91,7 @@ func logIn(cmd *cobra.Command, name string, e entry) error {
 	if e.Secret, err = loginSecret(cmd, e.User); err != nil {
 		return tell(err, e.Server, cmd)
 	}
-	where, err := prove(cmd.Context(), e.client())
+	where, err := e.prove(cmd.Context())
 	if err != nil {
 		return loginError(err, e.Server, cmd)
 	}
@@ -134,19 +136,28 @@ func loginSecret(cmd *cobra.Command, user string) (string, error) {
 	return text, nil
 }
 
-// prove checks the credential and says in which org it is valid. A credential that
-// may not read its org is valid if it can read its own permissions, which every
-// known caller can.
-func prove(ctx context.Context, c *client.Client) (string, error) {
+// prove checks the credential and says in which org it is valid. It keeps that org in e: a
+// request that names none is in the org that the person last chose in the console. A
+// credential that may not read its org is valid if it can read its own permissions, which
+// every known caller can.
+func (e *entry) prove(ctx context.Context) (string, error) {
+	c := e.client()
 	org, _, err := c.Org(ctx)
 	var refused *client.Error
-	if errors.As(err, &refused) && refused.Status == http.StatusForbidden {
-		if _, err := c.Permissions(ctx); err != nil {
-			return "", err
-		}
-		return "in an org that it may not read (it lacks orgs:read)", nil
+	if !errors.As(err, &refused) || refused.Status != http.StatusForbidden {
+		e.Org = org.ID
+		return fmt.Sprintf("in org %d (%s)", org.ID, org.Name), err
 	}
-	return fmt.Sprintf("in org %d (%s)", org.ID, org.Name), err
+	if _, err := c.Permissions(ctx); err != nil {
+		return "", err
+	}
+	const unread = "that it may not read (it lacks orgs:read)"
+	if e.User == "" { // a token is in its one org
+		return "in an org " + unread, nil
+	}
+	self, err := c.Self(ctx)
+	e.Org = self.OrgID
+	return fmt.Sprintf("in org %d, %s", self.OrgID, unread), err
 }
 
 // loginError is told without the advice to log in.
