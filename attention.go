@@ -76,7 +76,8 @@ type AttentionAction string
 const (
 	ActionRotate        AttentionAction = "rotate"         // replace the token
 	ActionReissue       AttentionAction = "reissue"        // replace the token, which has ended already
-	ActionCreate        AttentionAction = "create"         // create a token of the same name: what was revoked cannot be replaced
+	ActionCreate        AttentionAction = "create"         // create a token of the same name: the policy for unused tokens revoked it, and it cannot be replaced
+	ActionShowTries     AttentionAction = "show-tries"     // show who tries a token that somebody revoked: it may be a thief, so that a new token is no first step
 	ActionResume        AttentionAction = "resume"         // end the pause of the token
 	ActionEnable        AttentionAction = "enable"         // enable the account
 	ActionSetNetworks   AttentionAction = "set-networks"   // change the networks from which the token may be used
@@ -103,6 +104,8 @@ func (a AttentionAction) Words() string {
 		return "Change networks"
 	case ActionShowSuccessor:
 		return "See both tokens"
+	case ActionShowTries:
+		return "See who tries it"
 	case ActionLetEnd:
 		return "Let it end"
 	case ActionSetEnd:

@@ -324,7 +324,7 @@ func (s attention) tried() (map[hallpass.TokenID]hallpass.AttentionRow, error) {
 			continue
 		}
 		do := remedy(t, account, e, s.now)
-		if do == hallpass.ActionCreate {
+		if do == hallpass.ActionShowTries {
 			do = same.instead(t, e)
 		}
 		if _, exists := successors[t.Rotation.Successor]; do == hallpass.ActionShowSuccessor && t.Rotation.Successor != 0 && !exists {
@@ -380,12 +380,15 @@ func (s attention) namesakes(tokens map[hallpass.TokenID]hallpass.Token) (namesa
 	return made, err
 }
 
-// instead returns what to do about the try e of a token that was revoked: create another,
-// unless one of the same name works. Then whoever has tried the old one since needs that.
+// instead returns what to do about the try e of a token that was revoked: look who tries it
+// if somebody revoked it, create another if the policy for unused tokens did, unless one of
+// the same name works. Then whoever has tried the old one since needs that.
 func (n namesakes) instead(t hallpass.Token, e hallpass.AuditEntry) hallpass.AttentionAction {
 	switch at := n[t.ServiceAccount][hallpass.NameKey(t.Name)]; {
-	case at.IsZero():
+	case at.IsZero() && t.Ended == hallpass.EndedAsStale:
 		return hallpass.ActionCreate
+	case at.IsZero():
+		return hallpass.ActionShowTries
 	case !e.At.After(at):
 		return ""
 	}
@@ -418,7 +421,7 @@ func remedy(t hallpass.Token, account hallpass.ServiceAccount, e hallpass.AuditE
 		do     hallpass.AttentionAction
 	}{
 		{"api-key.expired", hallpass.TokenExpired, hallpass.ActionReissue},
-		{"api-key.revoked", hallpass.TokenRevoked, hallpass.ActionCreate},
+		{"api-key.revoked", hallpass.TokenRevoked, hallpass.ActionShowTries},
 		{"api-key.rotated", hallpass.TokenRotated, hallpass.ActionShowSuccessor},
 		{"api-key.paused", hallpass.TokenPaused, hallpass.ActionResume},
 		{"identity.disabled", hallpass.TokenBlocked, hallpass.ActionEnable},

@@ -33,7 +33,7 @@ type needy struct {
 // actionsWanted are the rows of a needy org, without those of sections that depend on
 // months of usage.
 var actionsWanted = []string{
-	"failing: blocked enable", "failing: expired reissue", "failing: network set-networks", "failing: paused resume", "failing: replaced show-successor", "failing: revoked create",
+	"failing: blocked enable", "failing: expired reissue", "failing: leaked show-tries", "failing: network set-networks", "failing: paused resume", "failing: replaced show-successor", "failing: revoked create",
 	"apis: api0 show-guard", "apis: api1 show-guard",
 	"expiring: soon rotate", "expiring: let-end let-end",
 	"overlaps: held resume", "overlaps: still-used extend", "overlaps: quiet retire", "overlaps: cut-short rotate",
@@ -106,13 +106,14 @@ func (n *needy) seedNow() {
 		n.orphans[i] = account(t, s, orphan, "None")
 		n.token(n.orphans[i], "of-"+orphan, 300*oneDay)
 	}
-	for _, name := range []string{"paused", "network", "revoked", "replaced", "quiet", "still-used", "cut-short", "held"} {
+	for _, name := range []string{"paused", "network", "revoked", "leaked", "replaced", "quiet", "still-used", "cut-short", "held"} {
 		n.make(n.job, name, 300*oneDay)
 	}
 	n.make(n.blocked, "blocked", 300*oneDay)
 	n.do("PATCH", n.path("paused"), `{"paused":true}`)
 	n.do("PATCH", n.path("network"), `{"networks":["192.0.2.0/24"]}`)
 	n.change(n.ids["revoked"], func(x *hallpass.Token) { x.RevokedAt, x.Ended = s.Clock.Now(), hallpass.EndedAsStale })
+	n.change(n.ids["leaked"], func(x *hallpass.Token) { x.RevokedAt, x.Ended = s.Clock.Now(), hallpass.EndedByHand })
 	n.do("POST", n.path("replaced")+"/rotate", `{"graceSeconds":0}`)
 	n.do("PATCH", n.blocked, `{"isDisabled":true}`)
 	n.do("POST", n.path("quiet")+"/rotate", `{"quietSeconds":60}`)
@@ -127,7 +128,7 @@ func (n *needy) seedNow() {
 
 // seedTries tries the tokens that are refused, and a guard that refuses, and has two APIs fail.
 func (n *needy) seedTries() {
-	for _, name := range []string{"blocked", "expired", "paused", "replaced", "revoked"} {
+	for _, name := range []string{"blocked", "expired", "paused", "replaced", "revoked", "leaked"} {
 		n.use(n.secrets[name], 401)
 	}
 	n.use(n.secrets["network"], 403)
@@ -292,7 +293,7 @@ func TestAttentionEverySection(t *testing.T) {
 // a while.
 func (n *needy) actions(t *testing.T) {
 	want := slices.Clone(actionsWanted)
-	shown := []hallpass.AttentionAction{hallpass.ActionShowSuccessor, hallpass.ActionShowGuard}
+	shown := []hallpass.AttentionAction{hallpass.ActionShowTries, hallpass.ActionShowSuccessor, hallpass.ActionShowGuard}
 	done := make(map[hallpass.AttentionAction]bool)
 	for _, section := range n.sections("limit=1000") {
 		if section.Section == string(hallpass.AttentionMorePower) {
@@ -317,19 +318,19 @@ func (n *needy) actions(t *testing.T) {
 			n.await(row.Action+" "+name, want)
 		}
 	}
-	if len(done) != 14 || len(want) != 5 {
+	if len(done) != 14 || len(want) != 6 {
 		t.Errorf("%d kinds of actions were tried: %v; left are %v", len(done), done, want)
 	}
 
 	// The old secrets are tried again: whoever does that needs the new ones.
 	n.s.Clock.Wind(2 * time.Minute)
 	n.use(n.secrets["revoked"], 401)
-	n.await("a revoked token with a namesake", append([]string{"failing: replaced show-successor", "failing: revoked show-successor"}, want[1:]...))
+	n.await("a revoked token with a namesake", append([]string{"failing: leaked show-tries", "failing: replaced show-successor", "failing: revoked show-successor"}, want[2:]...))
 	n.s.Clock.Wind(time.Hour + time.Second)
 	for _, row := range n.sections("limit=1000&section=overlaps")[0].Rows { // what was replaced above, and is quiet by now
 		n.act(row)
 	}
-	n.await("an hour without a try or an error", want[3:])
+	n.await("an hour without a try or an error", want[4:])
 	n.s.Clock.Wind(2 * oneDay)
 	n.await("two days without a refusal", nil)
 }

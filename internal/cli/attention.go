@@ -268,6 +268,8 @@ func (s *session) tokenVerb(do hallpass.AttentionAction, r wire.AttentionRow) []
 			return []string{"usage"}
 		}
 		return []string{"watch"}
+	case hallpass.ActionShowTries:
+		return []string{"usage"}
 	case hallpass.ActionRevoke:
 		return []string{"delete"}
 	case hallpass.ActionSetNetworks:

@@ -49,6 +49,7 @@ func attentionRows() (rows []wire.AttentionRow) {
 	} {
 		add(domain.AttentionFailing, do, reason)
 	}
+	add(domain.AttentionFailing, domain.ActionShowTries, "api-key.revoked")
 	add(domain.AttentionFailing, domain.ActionShowSuccessor, "api-key.rotated").ReplacedByID = 8
 	add(domain.AttentionFailing, domain.ActionShowSuccessor, "api-key.revoked")
 	add(domain.AttentionExpiring, domain.ActionRotate, "")

@@ -173,6 +173,9 @@ func otherActions(r hallpass.AttentionRow) (list []hallpass.AttentionAction) {
 		}
 		return nil
 	case hallpass.AttentionFailing:
+		if r.Action == hallpass.ActionShowTries {
+			return []hallpass.AttentionAction{hallpass.ActionCreate}
+		}
 		return nil
 	}
 	for _, a := range []hallpass.AttentionAction{hallpass.ActionRotate, hallpass.ActionPause, hallpass.ActionRevoke} {
@@ -193,6 +196,8 @@ func (req *request) todoAction(a hallpass.AttentionAction, r hallpass.AttentionR
 		t.URL, t.Text = token+"/rotate", "A new secret; the old one goes on for a while."
 	case hallpass.ActionCreate:
 		t.URL, t.Icon, t.Text = account+"/tokens/new?"+url.Values{"name": {r.Token.Name}}.Encode(), "plus", "The revoked one cannot come back."
+	case hallpass.ActionShowTries:
+		t.URL, t.Dialog = token+"#refusals", false
 	case hallpass.ActionSetNetworks:
 		t.URL = token + "/narrow"
 	case hallpass.ActionPause:
@@ -232,6 +237,9 @@ func (req *request) why(r hallpass.AttentionRow) string {
 			add("once, ", when(r.Last), ", from ", r.From.Address, " by ", client(r.From.UserAgent))
 		} else {
 			add(strconv.FormatInt(r.Count, 10), " times, the first ", when(r.Since), " and the last ", when(r.Last), ", from ", r.From.Address, " by ", client(r.From.UserAgent))
+		}
+		if r.Action == hallpass.ActionShowTries || r.Action == hallpass.ActionShowSuccessor {
+			add(refusals[r.Reason].advice)
 		}
 		return strings.Join(parts, " ")
 	case hallpass.AttentionAPIs:

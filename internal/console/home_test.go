@@ -155,6 +155,29 @@ func TestHomeCreatesWhatWasRevoked(t *testing.T) {
 	}
 }
 
+// TestHomeAsksWhoTriesARevokedToken tries a token that somebody revoked: home and the audit
+// ask first whether the address is known, and home leads to who tries it.
+func TestHomeAsksWhoTriesARevokedToken(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	account := b.create("ci", "Viewer")
+	key := tokenOf(t, s, "ci")
+	if err := s.Store().Write(t.Context(), func(tx *store.Tx) error { return tx.RevokeToken(hallpass.FirstOrg, 1, s.Clock.Now()) }); err != nil {
+		t.Fatal(err)
+	}
+	s.Do(hallpasstest.Bearer(key), "GET", "/api/org", "", "User-Agent: curl/8.5.0")
+	const asks = "Do you know this address? If not, it may be somebody who stole the secret. If it is your own job, give it a new token."
+	hallpasstest.Eventually(t, "home to show the try", func() bool { return strings.Contains(b.get("/").text, asks) })
+	button := todoButton.FindStringSubmatch(b.get("/").text)
+	if button == nil || button[1] != account+"/tokens/1#refusals" || strings.TrimSpace(button[2]) != "See who tries it" {
+		t.Fatalf("the first button is %q", button)
+	}
+	b.want("home", b.get("/"), 200, "Issue a new one", "/tokens/new?name=of+ci")
+	for _, path := range []string{account + "/tokens/1", account + "/activity", "/admin/audit?outcome=refused"} {
+		b.want(path, b.get(path), 200, asks)
+	}
+}
+
 // TestHomeTellsOfFailingWork has a job of the server fail: home does not say that all is
 // well, and tells what fails, to whom the nodes are told.
 func TestHomeTellsOfFailingWork(t *testing.T) {

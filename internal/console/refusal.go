@@ -6,6 +6,10 @@ import "encoding/json"
 // do about it.
 type refusal struct{ why, advice string }
 
+// knownAddress is the first question about a try of a token that somebody ended: after a leak
+// it may be the thief.
+const knownAddress = "Do you know this address? If not, it may be somebody who stole the secret. If it is your own job, give it "
+
 // refusals are the reasons of refusals of tokens and of guards, as the API writes them.
 var refusals = map[string]refusal{
 	"api-key.expired":                {"the token has expired", "Add a token to the service account, and give it to the job."},
@@ -14,8 +18,8 @@ var refusals = map[string]refusal{
 	"api-key.organization-mismatch":  {"the request names another organization than the token's", "Leave X-Grafana-Org-Id out, or use a token of that organization."},
 	"api-key.paused":                 {"the token is paused", "Resume it, or wait until its pause is over."},
 	"api-key.rate-limited":           {"the token was used too often", "Call less often, or give the token a higher rate."},
-	"api-key.revoked":                {"the token is revoked", "Add a token to the service account, and give it to the job."},
-	"api-key.rotated":                {"another token replaced the token", "Give the job the new secret."},
+	"api-key.revoked":                {"the token is revoked", knownAddress + "a new token."},
+	"api-key.rotated":                {"another token replaced the token", knownAddress + "the new secret."},
 	"auth.busy":                      {"too many unknown tokens were being tried", "Try again shortly: the server found no time to look the token up."},
 	"auth.unauthorized":              {"the request has no token, or one that is no good", "Send a token that is good, as Authorization: Bearer glsa_…"},
 	"auth.view-too-old":              {"the server could not see whether the token is still good", "Try again shortly. If it goes on, look at the nodes and the database."},

@@ -96,7 +96,7 @@ func (req *request) latePair(a accountRow, old, next hallpass.Token, try hallpas
 	rows[0].Part, rows[1].Part = "New", "Old"
 	words := "The old secret is still tried by " + try.From.Address + " with " + client(try.From.UserAgent) + ": " + hallpass.Counted(int(try.Count), "time") + " within the hour, last " + req.timestamp(try.Last).Relative()
 	return tokenGroup{pairHead{
-		ID: old.ID, Name: old.Name, Late: true, Title: "Replaced, and still tried", Text: words + ". It is refused: give that client the new secret, or rotate again and hand out that one.",
+		ID: old.ID, Name: old.Name, Late: true, Title: "Replaced, and still tried", Text: words + ". It is refused. " + refusals["api-key.rotated"].advice,
 		OldURL: rows[1].URL, NewURL: rows[0].URL, Write: a.Write, Held: rows[0].Held(),
 	}, rows}
 }
