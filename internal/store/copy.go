@@ -134,17 +134,15 @@ var running = []string{"nodes", "node_keys", "jobs"}
 // tables reads the schema: every table that holds an installation's data, by
 // name.
 func (tx *Tx) tables() (list []table, err error) {
-	rows, err := tx.sql.Query(tx.db.columnsQuery())
-	if err != nil {
-		return nil, err
+	type named struct {
+		table string
+		column
 	}
-	defer func() { _ = rows.Close() }() // rows.Err below has what matters
-	for rows.Next() {
-		var name string
-		var c column
-		if err := rows.Scan(&name, &c.name, &c.kind, &c.key); err != nil {
-			return nil, err
-		}
+	columns, err := all(tx, func(r row) (c named, err error) {
+		return c, r.Scan(&c.table, &c.name, &c.kind, &c.key)
+	}, tx.db.columnsQuery())
+	for _, c := range columns {
+		name := c.table
 		if name == goose.DefaultTablename || slices.Contains(running, name) {
 			continue
 		}
@@ -152,9 +150,9 @@ func (tx *Tx) tables() (list []table, err error) {
 			list = append(list, table{name: name})
 		}
 		t := &list[len(list)-1]
-		t.columns = append(t.columns, c)
+		t.columns = append(t.columns, c.column)
 	}
-	return list, rows.Err()
+	return list, err
 }
 
 // sameTables refuses schemas that differ.
@@ -308,11 +306,6 @@ func (t table) each(tx *Tx, fn func(values []any) error) error {
 	if t.key() == "" {
 		return errors.New("it has no primary key")
 	}
-	rows, err := tx.sql.Query(`SELECT ` + t.columnList() + ` FROM ` + quote(t.name) + ` ORDER BY ` + t.key())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err below has what matters
 	targets, values := make([]any, len(t.columns)), make([]any, len(t.columns))
 	read := make([]func() any, len(t.columns))
 	for i, c := range t.columns {
@@ -320,18 +313,15 @@ func (t table) each(tx *Tx, fn func(values []any) error) error {
 			return fmt.Errorf("the column %s has the type %s, which is not one of ours", c.name, c.kind)
 		}
 	}
-	for rows.Next() {
-		if err := rows.Scan(targets...); err != nil {
-			return err
+	return each(tx, func(r row) ([]any, error) {
+		if err := r.Scan(targets...); err != nil {
+			return nil, err
 		}
 		for i := range values {
 			values[i] = read[i]()
 		}
-		if err := fn(values); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+		return values, nil
+	}, fn, `SELECT `+t.columnList()+` FROM `+quote(t.name)+` ORDER BY `+t.key())
 }
 
 // target returns where a value of the column is scanned to, and what reads it

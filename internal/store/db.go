@@ -26,6 +26,8 @@ type DB struct {
 	lookUp      *sql.Stmt                       // of LookUp, on read
 	power       *sql.Stmt                       // of LookUp for a token with a pause or limits, on read
 	saveUses    [len(usesInStatement)]*sql.Stmt // of SaveUses, on write
+	reading     prepared                        // of SQLite, on read
+	writing     prepared                        // of SQLite, on write
 	postgres    bool
 	config      *pgx.ConnConfig // of PostgreSQL
 	acks        acks
@@ -72,7 +74,7 @@ func openFile(ctx context.Context, path string, prepare func(*DB, context.Contex
 	if err != nil {
 		return nil, err
 	}
-	db, err := opened(ctx, &DB{write: write, read: read}, prepare)
+	db, err := opened(ctx, &DB{write: write, read: read, reading: prepared{pool: read}, writing: prepared{pool: write}}, prepare)
 	if err != nil {
 		return nil, located(path, err)
 	}
@@ -235,26 +237,6 @@ type Tx struct {
 	end hallpass.AuditMark // of the audit's chain, once the transaction has linked to it
 }
 
-// statements runs the statements of one transaction within its time, so that a
-// database that no longer answers does not hold a caller who set no limit. The
-// context lives as long as the transaction.
-type statements struct {
-	ctx context.Context
-	tx  *sql.Tx
-}
-
-func (s statements) QueryRow(query string, args ...any) *sql.Row {
-	return s.tx.QueryRowContext(s.ctx, query, args...)
-}
-
-func (s statements) Query(query string, args ...any) (*sql.Rows, error) {
-	return s.tx.QueryContext(s.ctx, query, args...)
-}
-
-func (s statements) Exec(query string, args ...any) (sql.Result, error) {
-	return s.tx.ExecContext(s.ctx, query, args...)
-}
-
 // txTimeout is how long a transaction may take; lostTimeout while the database
 // does not answer heartbeats, so that nobody waits long for what fails.
 const (
@@ -286,8 +268,12 @@ func (db *DB) view(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", db.seen(err))
 	}
-	defer func() { _ = stx.Rollback() }() // nothing was written, so nothing can be lost
-	return db.seen(fn(&Tx{db: db, sql: statements{ctx, stx}}))
+	tx := &Tx{db: db, sql: statements{ctx: ctx, tx: stx, prepared: &db.reading}}
+	defer func() {
+		_ = stx.Rollback() // nothing was written, so nothing can be lost
+		db.reading.learn(ctx, tx.sql.missed)
+	}()
+	return db.seen(fn(tx))
 }
 
 // Write runs fn in a transaction and commits it; when Write returns nil, what
@@ -336,7 +322,7 @@ func (db *DB) inTx(ctx context.Context, conn *sql.Conn, fn func(*Tx) error) erro
 		return fmt.Errorf("store: begin: %w", db.seen(err))
 	}
 	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
-	tx := &Tx{db: db, sql: statements{ctx, stx}}
+	tx := &Tx{db: db, sql: statements{ctx: ctx, tx: stx, prepared: &db.writing}}
 	if err := fn(tx); err != nil {
 		return db.seen(err)
 	}
@@ -354,11 +340,18 @@ func (db *DB) writeInTurn(ctx context.Context, fn func(*Tx) error) (*Tx, error) 
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	ctx, cancel := context.WithTimeout(ctx, db.patience())
+	var missed []string
+	defer func() {
+		done()
+		db.writing.learn(ctx, missed)
+	}()
+	timed, cancel := context.WithTimeout(ctx, db.patience())
 	defer cancel()
 	for wait := time.Millisecond; ; wait *= 2 {
-		tx, err := db.writeOnce(ctx, conn, fn)
+		tx, err := db.writeOnce(timed, conn, fn)
+		if tx != nil {
+			missed = tx.sql.missed
+		}
 		if isFull(err) && tx != nil && len(tx.changes) > 0 && db.reserve.use() {
 			continue
 		}
@@ -376,7 +369,7 @@ func (db *DB) writeOnce(ctx context.Context, conn *sql.Conn, fn func(*Tx) error)
 	if err != nil {
 		return nil, fmt.Errorf("store: begin: %w", db.seen(err))
 	}
-	tx := &Tx{db: db, sql: statements{ctx, stx}}
+	tx := &Tx{db: db, sql: statements{ctx: ctx, tx: stx, prepared: &db.writing}}
 	defer func() { _ = stx.Rollback() }() // after a commit this does nothing
 	if err := tx.takeTurn(); err != nil {
 		return tx, fmt.Errorf("store: wait to write: %w", db.seen(err))
@@ -512,21 +505,18 @@ func all[T any](tx *Tx, scan func(row) (T, error), query string, args ...any) (l
 
 // each runs a query, and fn with each row.
 func each[T any](tx *Tx, scan func(row) (T, error), fn func(T) error, query string, args ...any) error {
-	rows, err := tx.sql.Query(query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err below has what matters
-	for rows.Next() {
-		v, err := scan(rows)
-		if err == nil {
-			err = fn(v)
+	return tx.sql.Query(func(rows *sql.Rows) error {
+		for rows.Next() {
+			v, err := scan(rows)
+			if err == nil {
+				err = fn(v)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+		return nil
+	}, query, args...)
 }
 
 // row is what *sql.Row and *sql.Rows share.

@@ -101,3 +101,30 @@ func copyOlder(src, dst *Tx) error {
 	}
 	return nil
 }
+
+// MaxPrepared is maxPrepared.
+const MaxPrepared = maxPrepared
+
+// Prepared returns how many statements are kept prepared for readers.
+func (db *DB) Prepared() (n int) {
+	db.reading.mu.RLock()
+	defer db.reading.mu.RUnlock()
+	for _, stmt := range db.reading.kept {
+		if stmt != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Numbers runs a statement with one column of numbers, and fn, if it is not nil, with each.
+func (tx *Tx) Numbers(fn func(int64) error, query string, args ...any) (list []int64, err error) {
+	err = each(tx, func(r row) (n int64, err error) { return n, r.Scan(&n) }, func(n int64) error {
+		list = append(list, n)
+		if fn == nil {
+			return nil
+		}
+		return fn(n)
+	}, query, args...)
+	return list, err
+}

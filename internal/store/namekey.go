@@ -92,24 +92,20 @@ func (db *DB) refold(ctx context.Context) (twins []Twin, err error) {
 func (db *DB) oldKeys(ctx context.Context, table, text, key string) (map[int64]string, error) {
 	old := make(map[int64]string)
 	err := db.Read(ctx, func(tx *Tx) error {
-		rows, err := tx.sql.Query(`
-			SELECT id, ` + text + `, ` + key + ` FROM ` + table + `
-			WHERE  ` + key + ` <> '' AND (octet_length(` + text + `) <> length(` + text + `) OR ` + text + ` LIKE '% %')`) // #nosec G202 -- words of ours
-		if err != nil {
-			return err
+		type keyed struct {
+			id        int64
+			name, has string
 		}
-		defer func() { _ = rows.Close() }() // Err tells what went wrong
-		for rows.Next() {
-			var id int64
-			var name, has string
-			if err := rows.Scan(&id, &name, &has); err != nil {
-				return err
+		return each(tx, func(r row) (k keyed, err error) {
+			return k, r.Scan(&k.id, &k.name, &k.has)
+		}, func(k keyed) error {
+			if want := hallpass.NameKey(k.name); want != k.has {
+				old[k.id] = want
 			}
-			if want := hallpass.NameKey(name); want != has {
-				old[id] = want
-			}
-		}
-		return rows.Err()
+			return nil
+		}, `
+			SELECT id, `+text+`, `+key+` FROM `+table+`
+			WHERE  `+key+` <> '' AND (octet_length(`+text+`) <> length(`+text+`) OR `+text+` LIKE '% %')`) // #nosec G202 -- words of ours
 	})
 	return old, err
 }
