@@ -65,7 +65,7 @@ func (p *program) reload(ctx context.Context, s *server.Server) {
 		}
 	}
 	if err := s.ApplyFiles(ctx, c.Provisioning); err != nil {
-		p.log.Error("the provisioning files were read again, and cannot be applied: what they declared before stays in effect", "error", err)
+		p.log.Error("the provisioning files were read again, and cannot be applied: what they declared before stays in effect, and it is tried again every ten seconds", "error", err)
 		return
 	}
 	p.level.Set(levelOf(c))

@@ -16,6 +16,9 @@ func Settings(c Config) map[string]map[string]string { return c.Settings() }
 // DrainWithin has requests cut off that last longer than d when the server stops.
 func (s *Server) DrainWithin(d time.Duration) { s.drainTimeout = d }
 
+// ToldError returns err as one that was logged already.
+func ToldError(err error) error { return toldError{err} }
+
 // A TestJob is a job of a test.
 type TestJob struct {
 	Every, Again, Limit time.Duration

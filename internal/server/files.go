@@ -20,6 +20,7 @@ type files struct {
 	mu     sync.Mutex         // held while files are applied
 	wanted ProvisioningConfig // that was asked for last; guarded by mu
 	failed error              // why it does not hold; nil: it does; guarded by mu
+	told   bool               // whoever asked was told of failed, and the background work was not; guarded by mu
 }
 
 func newFiles(c ProvisioningConfig) *files {
@@ -33,22 +34,28 @@ func (s *Server) applyFiles(ctx context.Context) error {
 
 // ApplyFiles makes true what the provisioning files declare, for every node, and returns
 // when every node decides by it. With an error in a file, or a file that does not fit what
-// is there, nothing changes, and the background work tries again. Without a folder nothing
-// changes. It is safe for concurrent use.
+// is there, nothing changes, and the background work tries again; it logs the error only
+// when that lasts, so the caller does. Without a folder nothing changes. It is safe for
+// concurrent use.
 func (s *Server) ApplyFiles(ctx context.Context, c ProvisioningConfig) error {
 	s.files.mu.Lock()
 	defer s.files.mu.Unlock()
 	s.files.wanted = c
 	s.files.failed = s.apply(ctx, c)
+	s.files.told = s.files.failed != nil
 	ask(s.files.wake)
 	return s.files.failed
 }
 
 // followFiles applies the files again that could not be applied when somebody asked for
-// it.
+// it. Its first run after that, at once, is there to have the failure counted and shown.
 func (s *Server) followFiles(ctx context.Context) error {
 	s.files.mu.Lock()
 	defer s.files.mu.Unlock()
+	if s.files.told {
+		s.files.told = false
+		return toldError{s.files.failed}
+	}
 	if s.files.failed != nil {
 		s.files.failed = s.apply(ctx, s.files.wanted)
 	}

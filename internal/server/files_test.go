@@ -51,15 +51,25 @@ func TestFilesOfTheFolder(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), "ci.toml:2: service_account.ci.role: ") || asks(one) != 200 {
 		t.Errorf("a broken file: %v, %d", err, asks(one))
 	}
-	if s.FollowFiles(t.Context()) == nil {
-		t.Error("the background work knows nothing of it")
+	failing := func() bool {
+		for _, j := range s.Jobs() {
+			if j.Name == "provisioning files" {
+				return j.Error == err.Error()
+			}
+		}
+		return false
 	}
+	hallpasstest.Eventually(t, "the background work to know of it", failing)
 	write(account("Viewer", two))
 	if err := s.FollowFiles(t.Context()); err != nil || asks(one) != 401 || asks(two) != 200 {
 		t.Errorf("tried again: %v, %d, %d", err, asks(one), asks(two))
 	}
-	if err := s.ApplyFiles(t.Context(), server.ProvisioningConfig{}); err != nil || asks(two) != 200 {
+	if err := s.ApplyFiles(t.Context(), server.ProvisioningConfig{}); err != nil || asks(two) != 200 { // which wakes the background work
 		t.Errorf("without a folder: %v, %d", err, asks(two))
+	}
+	hallpasstest.Eventually(t, "the background work to succeed", func() bool { return strings.Contains(s.Log(), "what failed succeeds again") })
+	if log := s.Log(); strings.Contains(log, err.Error()) {
+		t.Errorf("the error is the caller's to log, and the background work logs it too:\n%s", log)
 	}
 }
 

@@ -51,6 +51,29 @@ func TestJobFails(t *testing.T) {
 	})
 }
 
+// TestJobFailsAsTold does not log a failure that was logged already, until it has lasted
+// for a minute.
+func TestJobFailsAsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		state, log := worked(t, server.TestJob{Every: time.Second, Do: func(context.Context) error {
+			if runs++; runs == 1 {
+				return server.ToldError(errors.New("no room"))
+			}
+			if runs <= 70 {
+				return errors.New("no room")
+			}
+			return nil
+		}}, 80*time.Second+time.Millisecond)
+		if state.Failures != 70 || state.Error != "" {
+			t.Errorf("%+v", state)
+		}
+		if n := strings.Count(log, "the test does not work"); n != 1 || strings.Count(log, "what failed succeeds again") != 1 {
+			t.Errorf("the failure was logged %d times:\n%s", n, log)
+		}
+	})
+}
+
 // TestJobFailsAgain does a job that failed again sooner than its period.
 func TestJobFailsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

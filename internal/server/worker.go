@@ -225,10 +225,15 @@ func (w *worker) elsewhere(turn store.JobTurn) {
 // tellAgain is how often a failure that lasts is logged.
 const tellAgain = time.Minute
 
+// toldError is an error of a job that was logged before the job returned it.
+type toldError struct{ error }
+
 // tell logs when the job begins to fail, once a minute while it does, and when it
-// succeeds again.
+// succeeds again. What was logged already counts as logged.
 func (w *worker) tell(err error) {
 	switch {
+	case errors.As(err, &toldError{}):
+		w.failedAt = time.Now()
 	case err == nil && !w.failedAt.IsZero():
 		w.failedAt = time.Time{}
 		w.log.Info("what failed succeeds again", "job", w.name)
