@@ -13,9 +13,8 @@ import (
 const attentionPath = "/api/attention"
 
 // Attention returns what needs doing, of each section the first rows, at most n of them.
-func (c *Client) Attention(ctx context.Context, n int) ([]wire.AttentionSection, error) {
-	out, err := call[wire.Attention](ctx, c, http.MethodGet, attentionPath+"?limit="+strconv.Itoa(n), nil)
-	return out.Sections, err
+func (c *Client) Attention(ctx context.Context, n int) (wire.Attention, error) {
+	return call[wire.Attention](ctx, c, http.MethodGet, attentionPath+"?limit="+strconv.Itoa(n), nil)
 }
 
 // AttentionRows returns the rows of one section, at most n. It requests them page by

@@ -16,7 +16,7 @@ func TestAttention(t *testing.T) {
 	subject := "token:" + strconv.FormatInt(k.ID, 10)
 	const section = "never-ends"
 	waiting := func() bool {
-		for _, s := range of(f.Attention(ctx, 5))(t) {
+		for _, s := range of(f.Attention(ctx, 5))(t).Sections {
 			if s.Section == section {
 				return s.Total == 1 && s.Rows[0].Subject == subject
 			}

@@ -62,12 +62,12 @@ func attentionOf(t *testing.T, out string) string {
 	if at == nil || password == nil {
 		t.Fatalf("no address or no password in %s", out)
 	}
-	sections, err := client.NewWith(at[1], client.Options{Credential: client.Basic("admin", password[1])}).Attention(t.Context(), 10)
-	if err != nil || len(sections) == 0 {
-		t.Fatalf("%d sections, %v", len(sections), err)
+	todo, err := client.NewWith(at[1], client.Options{Credential: client.Basic("admin", password[1])}).Attention(t.Context(), 10)
+	if err != nil || len(todo.Sections) == 0 {
+		t.Fatalf("%d sections, %v", len(todo.Sections), err)
 	}
 	var rows []string
-	for _, s := range sections {
+	for _, s := range todo.Sections {
 		for _, r := range s.Rows {
 			rows = append(rows, r.Section+" "+r.Subject+" "+r.What)
 		}

@@ -5,7 +5,16 @@ import "time"
 // Attention is GET /api/attention: what needs doing, section by section, the most
 // urgent first. Sections that the caller may not read are left out.
 type Attention struct {
-	Sections []AttentionSection `json:"sections"`
+	Sections    []AttentionSection `json:"sections"`
+	FailingWork []FailingJob       `json:"failingWork"` // of the server that answers, told to those who may read its nodes
+}
+
+// FailingJob is background work of the server whose last run failed.
+type FailingJob struct {
+	Name  string     `json:"name"` // as "notices"
+	Does  string     `json:"does"` // in words
+	Error string     `json:"error"`
+	RanAt *time.Time `json:"ranAt,omitempty"` // when the last run began
 }
 
 // AttentionSection is one section of an Attention.

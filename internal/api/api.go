@@ -25,6 +25,7 @@ type Options struct {
 	Commit   string     // the version of Hallpass; /api/health shows it as the commit
 	Ready    func() Readiness
 	Refusals func(hallpass.GuardID) []hallpass.GuardRefusal // the last requests that this node refused for a guard, newest first; nil: none
+	Jobs     func() []hallpass.Job                          // background work of the server; nil: none
 	Stop     <-chan struct{}                                // closed when the server drains: streams end then
 }
 
@@ -40,6 +41,7 @@ type API struct {
 	answers  orgAnswers
 	ready    func() Readiness
 	refusals func(hallpass.GuardID) []hallpass.GuardRefusal
+	jobs     func() []hallpass.Job
 	stop     <-chan struct{}
 	base     httpd.Base // below which clients reach the server
 	contract []byte
@@ -62,7 +64,7 @@ const (
 func New(o Options) *API {
 	a := &API{
 		admin: o.Admin, library: o.Library, verify: o.Verify, node: o.Node, cookies: o.Cookies, basic: o.Basic,
-		health: health{commit: o.Commit, ready: o.Ready}, ready: o.Ready, refusals: o.Refusals, stop: o.Stop,
+		health: health{commit: o.Commit, ready: o.Ready}, ready: o.Ready, refusals: o.Refusals, jobs: o.Jobs, stop: o.Stop,
 		mux: http.NewServeMux(), names: http.NewServeMux(),
 		base: o.Base, contract: contractBelow(o.Base), docs: o.Base.Links(docsPage),
 	}

@@ -40,7 +40,7 @@ func (a *API) attention(c call, _ none) (wire.Attention, error) {
 	if err != nil {
 		return wire.Attention{}, err
 	}
-	out := wire.Attention{Sections: make([]wire.AttentionSection, 0, len(pages))}
+	out := wire.Attention{Sections: make([]wire.AttentionSection, 0, len(pages)), FailingWork: a.failingWork(c.caller)}
 	for _, p := range pages {
 		out.Sections = append(out.Sections, wire.AttentionSection{
 			Section: string(p.Section), Title: p.Section.Title(), Total: p.Total, More: p.More, Rows: a.attentionRows(p.Rows),
@@ -48,6 +48,18 @@ func (a *API) attention(c call, _ none) (wire.Attention, error) {
 		})
 	}
 	return out, nil
+}
+
+// failingWork returns the background work that fails, as far as the caller may know of it.
+func (a *API) failingWork(c hallpass.Caller) []wire.FailingJob {
+	out := []wire.FailingJob{}
+	if a.jobs == nil {
+		return out
+	}
+	for _, j := range hallpass.FailingJobs(a.jobs(), c) {
+		out = append(out, wire.FailingJob{Name: j.Name, Does: j.Does, Error: j.Error, RanAt: timeOrNil(j.RanAt)})
+	}
+	return out
 }
 
 // attentionRows returns the rows as the wire has them, with the last uses that are not

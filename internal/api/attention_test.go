@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
+	"github.com/hallpass-dev/hallpass/internal/server"
 	"github.com/hallpass-dev/hallpass/internal/store"
 	"github.com/hallpass-dev/hallpass/wire"
 )
@@ -258,4 +260,32 @@ func TestAttentionPages(t *testing.T) {
 		expect(t, path, s.Do(hallpasstest.Admin, "PUT", "/api/attention/"+path+"/snooze", body), http.StatusBadRequest)
 	}
 	expect(t, "no such token", s.Do(hallpasstest.Admin, "PUT", "/api/attention/idle/token:999/snooze", `{"reason":"x"}`), 404)
+}
+
+// TestAttentionTellsOfFailingWork has a job of the server fail: who may see the nodes is told
+// of it, and an admin of the org is not.
+func TestAttentionTellsOfFailingWork(t *testing.T) {
+	s := hallpasstest.New(t)
+	vera := s.User("vera", hallpass.RoleAdmin)
+	told := func(as hallpasstest.Credential) []wire.FailingJob {
+		t.Helper()
+		var out wire.Attention
+		into(t, s.Do(as, "GET", "/api/attention", ""), &out)
+		return out.FailingWork
+	}
+	if list := told(hallpasstest.Admin); list == nil || len(list) > 0 {
+		t.Errorf("nothing fails, and told is %+v", list)
+	}
+	err := s.ApplyFiles(t.Context(), server.ProvisioningConfig{Path: filepath.Join(t.TempDir(), "missing")})
+	if err == nil {
+		t.Fatal("a folder that is missing was read")
+	}
+	hallpasstest.Eventually(t, "the job to fail", func() bool { return len(told(hallpasstest.Admin)) > 0 })
+	list := told(hallpasstest.Admin)
+	if j := list[0]; len(list) != 1 || j.Name != "provisioning files" || j.Does == "" || j.Error != err.Error() || j.RanAt == nil {
+		t.Errorf("told of %+v, want %v", list, err)
+	}
+	if list := told(vera); list == nil || len(list) > 0 {
+		t.Errorf("who may not see the nodes is told of %+v", list)
+	}
 }

@@ -25,11 +25,13 @@ func attention() *cobra.Command {
 	r := &remote{}
 	var limit int
 	cmd := r.verb("attention [SECTION]", "List what needs doing: what fails, ends soon, or is not used", func(s *session) error { return s.attention(limit) })
-	cmd.Long = `List what somebody should do something about, the most urgent first, and the command
-that does it: tokens that are refused and still tried, that end soon or never, that
-nobody uses; APIs behind guards that answer with errors; accounts without an owner or with more power than they use; channels of
-notices that fail; rules of guards that refuse. With SECTION list the rows of that
-section alone. -o csv writes all rows.
+	cmd.Long = `List what somebody should do something about, the most urgent first, and the
+command that does it: tokens that are refused and still tried, that end soon or
+never, that nobody uses; APIs behind guards that answer with errors; accounts
+without an owner or with more power than they use; channels of notices that fail;
+rules of guards that refuse. Background work of the server that fails is told
+first, to those who may see its nodes. With SECTION list the rows of that section
+alone. -o csv writes all rows.
 
 When it is done, the row is gone. What can wait is put off with "attention snooze".`
 	cmd.Example = `  hallpass attention
@@ -70,11 +72,11 @@ func (s *session) attention(limit int) error {
 		}
 		return s.printSection(rows)
 	}
-	list, err := s.Attention(s.ctx, limitOr(limit, perSection))
+	todo, err := s.Attention(s.ctx, limitOr(limit, perSection))
 	if err != nil {
 		return err
 	}
-	return s.printAttention(list)
+	return s.printAttention(todo)
 }
 
 func limitOr(n, usual int) int {
@@ -99,13 +101,25 @@ func knownSection(name string) error {
 	return errors.New("there is no such section: there are " + strings.Join(names, ", "))
 }
 
-// printAttention prints the sections that have rows.
-func (s *session) printAttention(list []wire.AttentionSection) error {
+// printAttention prints background work of the server that fails, and the sections that
+// have rows. As JSON it prints the sections; the work is a message then.
+func (s *session) printAttention(todo wire.Attention) error {
 	if s.json {
-		return s.printJSON(list)
+		for _, line := range workText(todo.FailingWork) {
+			if err := s.say("%s", line); err != nil {
+				return err
+			}
+		}
+		return s.printJSON(todo.Sections)
 	}
 	shown := 0
-	for _, section := range list {
+	for _, line := range workText(todo.FailingWork) {
+		shown = 1
+		if _, err := fmt.Fprintln(s.out, printable(line)); err != nil {
+			return err
+		}
+	}
+	for _, section := range todo.Sections {
 		if section.Total == 0 {
 			continue
 		}
@@ -132,6 +146,17 @@ func (s *session) printAttention(list []wire.AttentionSection) error {
 		return s.say("Nothing needs doing.")
 	}
 	return nil
+}
+
+// workText returns the lines that tell of background work that fails; none if it works.
+func workText(list []wire.FailingJob) (lines []string) {
+	for _, j := range list {
+		lines = append(lines, "  "+j.Name+": "+j.Error)
+	}
+	if lines != nil {
+		lines = append([]string{hallpass.FailingWork}, lines...)
+	}
+	return lines
 }
 
 // printSection prints each row as two lines: what is the matter, and the command that does

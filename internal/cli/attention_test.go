@@ -112,6 +112,21 @@ func TestAttentionFits(t *testing.T) {
 	}
 }
 
+// TestAttentionTellsOfFailingWork prints what fails before all else, in the words of Home.
+// JSON stays the list of sections.
+func TestAttentionTellsOfFailingWork(t *testing.T) {
+	fake(t, func(w http.ResponseWriter, r *http.Request) {
+		answer(t, w, wire.Attention{FailingWork: []wire.FailingJob{{Name: "notices", Error: "no\x1broom"}}, Sections: []wire.AttentionSection{}})
+	})
+	const want = "Background work of this server fails.\n  notices: no\ufffdroom\n"
+	if got := run(t.Context(), strings.NewReader(""), "attention"); got.err != nil || got.out != want || got.errs != "" {
+		t.Errorf("%v, %q and %q, want %q", got.err, got.out, got.errs, want)
+	}
+	if got := run(t.Context(), strings.NewReader(""), "attention", "-o", "json"); got.err != nil || got.out != "[]\n" || got.errs != want {
+		t.Errorf("%v, %q and %q as JSON", got.err, got.out, got.errs)
+	}
+}
+
 // pasted reads a command line as a shell does, and as the command that it names; it does not
 // run it.
 func pasted(t *testing.T, line string) error {

@@ -43,6 +43,7 @@ type homeView struct {
 	One      string    // the title of the section of which all rows are shown
 	Nodes    badge     // without Text: the viewer may not see them
 	Alone    bool      // the one server there is
+	Work     string    // hallpass.FailingWork
 	Failing  []jobRow  // background work that fails, told to whom the nodes are told
 	Feed     []saying
 	Create   bool // there is no account yet, and the viewer may add one
@@ -57,7 +58,7 @@ func home(req *request) error {
 		return err
 	}
 	f.Crumbs = []crumb{{Label: "Home"}}
-	view := homeView{frame: f, Checked: req.timestamp(req.o.Admin.Now()), Failing: req.failingJobs()}
+	view := homeView{frame: f, Checked: req.timestamp(req.o.Admin.Now()), Work: hallpass.FailingWork, Failing: req.failingJobs()}
 	if req.caller.Can(hallpass.ServiceAccountsRead, "") {
 		err = req.attention(&view)
 	} else {
@@ -165,10 +166,10 @@ func (req *request) nodesState() (state badge, alone bool, err error) {
 
 // failingJobs returns the background work that fails, for those who may see the nodes.
 func (req *request) failingJobs() []jobRow {
-	if !req.caller.CanOnServer(hallpass.ServerStatsRead, "") {
+	if req.o.Jobs == nil {
 		return nil
 	}
-	return slices.DeleteFunc(req.jobs(nil), func(j jobRow) bool { return !j.Failed })
+	return req.jobRows(hallpass.FailingJobs(req.o.Jobs(), req.caller), nil)
 }
 
 // latestChanges returns the last changes of accounts, tokens and what they may do, among

@@ -102,8 +102,12 @@ func (req *request) jobs(nodes []node.Peer) []jobRow {
 	if req.o.Jobs == nil {
 		return nil
 	}
-	var list []jobRow
-	for _, j := range req.o.Jobs() {
+	return req.jobRows(req.o.Jobs(), nodes)
+}
+
+// jobRows returns the rows of the jobs.
+func (req *request) jobRows(jobs []hallpass.Job, nodes []node.Peer) (list []jobRow) {
+	for _, j := range jobs {
 		row := jobRow{Name: j.Name, Does: j.Does, Ran: req.timestamp(j.RanAt), Failed: j.Error != ""}
 		switch {
 		case row.Failed:

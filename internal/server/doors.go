@@ -164,7 +164,7 @@ func (s *Server) forPeople(site site) (http.Handler, error) {
 	}
 	calls := api.New(api.Options{
 		Admin: s.admin, Library: lib, Verify: s.verify, Node: s.node, Cookies: site.cookies, Base: site.base, Basic: s.config.Auth.Basic.Enabled, Commit: cmp.Or(build.Commit, build.Version), Ready: s.ready, Stop: s.stop,
-		Refusals: s.guard.Refusals,
+		Refusals: s.guard.Refusals, Jobs: s.Jobs,
 	})
 	s.scraped = s.scrapeDoor(calls)
 	doors := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
