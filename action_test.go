@@ -110,6 +110,9 @@ func TestEveryActionIsTold(t *testing.T) {
 		for _, s := range append(slices.Clone(row.Scopes), "", "*", "things:id:1", one(row.Scopes)) {
 			for _, kind := range []hallpass.PrincipalKind{hallpass.Nobody, hallpass.UserPrincipal, hallpass.ServiceAccountPrincipal} {
 				w := hallpass.NewPermissions(hallpass.Permission{Action: row.Action, Scope: s}).Power(kind, nil)
+				if len(w.Can) > 0 && (len(w.Areas) != 1 || !slices.Equal(w.Areas[0].Can, w.Can) || w.Areas[0].Area != row.Area || w.Areas[0].Part != strings.Contains(w.Can[0], "(only ")) {
+					t.Errorf("of a %q that holds %s on %q the areas are %+v", kind, row.Action, s, w.Areas)
+				}
 				for _, text := range []string{w.Sentences("It"), w.Short()} {
 					if !names(text, row.Action, false) {
 						t.Errorf("of a %q that holds %s on %q it is said: %s", kind, row.Action, s, text)

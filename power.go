@@ -11,11 +11,20 @@ import (
 type Power struct {
 	Can        []string          // as "read teams" or "delete folders (only the folder shop and what is in it)"
 	Changes    bool              // something in Can changes something
+	Areas      []AreaPower       // the same as Can by area, in the order of Areas
 	NoEffect   []Action          // held, and of no use to the holder
 	Foreign    []Action          // that only other APIs ask for
 	foreignOn  map[Action]string // in words, on which scopes alone a foreign action is held; none: on all, or without a scope
 	AllForeign bool              // every foreign action
 	AllReads   bool              // every foreign action that only looks
+}
+
+// AreaPower is what a set of permissions allows in one area, where it allows anything.
+type AreaPower struct {
+	Area  Area
+	Level ActionLevel // the highest of its actions
+	Part  bool        // no action of that level reaches all that there is
+	Can   []string    // as that of Power
 }
 
 // Power describes what the set allows a principal of that kind; for Nobody, what it
@@ -30,6 +39,7 @@ func (p *Permissions) Power(of PrincipalKind, name func(Scope) string) Power {
 	var phrases []phrase
 	for _, area := range Areas() {
 		var rows []phrase
+		in := AreaPower{Area: area}
 		whole := areaThings[area] != ""
 		for _, row := range actionTable {
 			if row.Area != area {
@@ -44,12 +54,19 @@ func (p *Permissions) Power(of PrincipalKind, name func(Scope) string) Power {
 			if ok {
 				rows = append(rows, phrase{strings.Split(row.Verb, " and "), []string{row.Object}, extent})
 				told[row.Action], w.Changes = true, w.Changes || row.Level > Reads
+				if row.Level > in.Level {
+					in.Level, in.Part = row.Level, true
+				}
+				in.Part = in.Part && (row.Level < in.Level || extent != "")
 			}
 		}
 		if whole && len(rows) > 0 {
 			rows = []phrase{{[]string{"do everything with"}, []string{areaThings[area]}, ""}}
 		}
-		phrases = append(phrases, rows...)
+		if phrases = append(phrases, rows...); len(rows) > 0 {
+			in.Can = merge(rows)
+			w.Areas = append(w.Areas, in)
+		}
 	}
 	w.Can = merge(phrases)
 	w.AllReads = p.foreignReads()
@@ -239,6 +256,56 @@ func (w Power) Sentences(who string) string {
 		out += " In other APIs it holds " + others + "."
 	}
 	return out + w.suggestions()
+}
+
+// Overview says in one sentence or two how far the power of who reaches, by level and area:
+// "This token can make changes to some folders; look at teams."
+func (w Power) Overview(who string) string {
+	if len(w.Areas) == 0 {
+		return w.Sentences(who)
+	}
+	var parts []string
+	for _, l := range []struct {
+		level ActionLevel
+		does  string
+	}{{Empowers, "decide who may do what with "}, {Changes, "make changes to "}, {Reads, "look at "}} {
+		var names []string
+		for _, a := range w.Areas {
+			if a.Level == l.level {
+				names = append(names, a.name())
+			}
+		}
+		if len(names) > 0 {
+			parts = append(parts, l.does+Enumerate(names))
+		}
+	}
+	out := who + " can " + strings.Join(parts, "; ") + "."
+	if !w.Changes {
+		out += " Nothing in Hallpass can be changed with that."
+	}
+	if others := w.Others(); others != "" {
+		if len(w.Foreign) > 2 {
+			others, _, _ = strings.Cut(others, ", and ")
+			if !w.AllForeign && !w.AllReads {
+				others = Counted(len(w.Foreign), "action")
+			}
+		}
+		out += " In other APIs: " + others + "."
+	}
+	return out + w.suggestions()
+}
+
+// name is what a sentence calls what is in the area.
+func (a AreaPower) name() string {
+	switch {
+	case a.Area == AreaOrganization:
+		return "the organization"
+	case a.Area == AreaOther:
+		return "other things"
+	case a.Part:
+		return "some " + strings.ToLower(string(a.Area))
+	}
+	return strings.ToLower(string(a.Area))
 }
 
 // Short says the same in one line, of a role: "Read teams. In other APIs: …".

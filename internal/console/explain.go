@@ -16,7 +16,8 @@ type explainView struct {
 	Lead    string
 	Can     string
 	Uses    usesView
-	Areas   []explainArea
+	Areas   []powerArea
+	Open    bool // there are few
 	Total   int
 	Action  string // that the form asks about
 	Scope   string
@@ -26,12 +27,6 @@ type explainView struct {
 	Would   []string
 	Notes   []string
 	Unknown bool // the action may be a typing error
-}
-
-// explainArea is what it can do in one area.
-type explainArea struct {
-	Name string
-	Rows []explainRow
 }
 
 // explainRow is one permission.
@@ -56,11 +51,12 @@ func explainAccount(req *request) error {
 		return err
 	}
 	var view explainView
-	view.Can = disabledWords(a.Disabled) + accountPowerWords("A token of this account", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName)
+	power := hallpass.NewPermissions(permissionsOf(held)...).Power(hallpass.ServiceAccountPrincipal, n.scopeName)
+	view.Can = disabledWords(a.Disabled) + accountPowerWords(power.Overview("A token of this account"), power)
 	if view.Uses, err = req.usesView(a); err != nil {
 		return err
 	}
-	if err := req.explain(&view, ref, held, n); err != nil {
+	if err := req.explain(&view, ref, held, n, power); err != nil {
 		return err
 	}
 	if view.Head, err = req.accountHead(a, tabAccess); err != nil {
@@ -84,9 +80,9 @@ func (req *request) effective(ref string) ([]admin.Effective, names, error) {
 
 // explain fills in what the principal holds, and answers whether it may do what the form
 // asks about.
-func (req *request) explain(view *explainView, ref string, held []admin.Effective, n names) error {
+func (req *request) explain(view *explainView, ref string, held []admin.Effective, n names, power hallpass.Power) error {
 	q := req.URL.Query()
-	view.Total, view.Areas = len(held), explainAreas(held, n, view.Uses.unused)
+	view.Total, view.Open, view.Areas = len(held), len(held) <= openPowers, explainAreas(held, n, view.Uses.unused, power)
 	view.Action, view.Scope = strings.TrimSpace(q.Get("action")), strings.TrimSpace(q.Get("scope"))
 	if view.Action == "" {
 		return nil
@@ -110,38 +106,32 @@ func (req *request) explain(view *explainView, ref string, held []admin.Effectiv
 	return nil
 }
 
-func explainAreas(held []admin.Effective, n names, unused map[hallpass.Permission]bool) []explainArea {
-	index := make(map[string]int)
-	var areas []explainArea
+// explainAreas are the areas of the power, with what is held in each.
+func explainAreas(held []admin.Effective, n names, unused map[hallpass.Permission]bool, power hallpass.Power) []powerArea {
+	areas := powerAreas(power)
 	for _, e := range held {
-		area, words := areaOf(e.Permission, n.scopeName)
-		i, ok := index[area]
-		if !ok {
-			i = len(areas)
-			index[area] = i
-			areas = append(areas, explainArea{Name: area})
-		}
+		name, words := areaOf(e.Permission, n.scopeName)
+		area := areaIn(&areas, name)
 		row := explainRow{Words: words, Action: actionText(e.Action), Scope: string(e.Scope), On: n.linkTo(e.Scope), Unused: unused[e.Permission]}
 		for _, s := range e.Sources {
 			if text := sourceWords(s); !slices.Contains(row.Sources, text) {
 				row.Sources = append(row.Sources, text)
 			}
 		}
-		areas[i].Rows = append(areas[i].Rows, row)
+		if row.Unused {
+			area.Unused++
+		}
+		area.Held = append(area.Held, row)
 	}
-	sortByName(areas, func(a explainArea) string { return a.Name })
 	return areas
 }
 
-// accountPowerWords says what a token of an account with the permissions can do.
-// who names it in the sentence.
-func accountPowerWords(who string, held *hallpass.Permissions, name func(hallpass.Scope) string) string {
-	w := held.Power(hallpass.ServiceAccountPrincipal, name)
-	out := w.Sentences(who)
+// accountPowerWords ends what is said of the power of an account's tokens.
+func accountPowerWords(said string, w hallpass.Power) string {
 	if w.Changes {
-		out += " If the job needs less, remove roles or access from the account."
+		said += " If the job needs less, remove roles or access from the account."
 	}
-	return out
+	return said
 }
 
 // tokenPower is what tokens of an account can do, as far as the viewer may see it.
@@ -193,7 +183,8 @@ func (p tokenPower) under(l hallpass.TokenLimits) (tokenPower, error) {
 
 // words tells the power in sentences.
 func (p tokenPower) words() string {
-	out := accountPowerWords("This token", p.held, p.name)
+	w := p.held.Power(hallpass.ServiceAccountPrincipal, p.name)
+	out := accountPowerWords(w.Sentences("This token"), w)
 	if p.partly {
 		out += " It may have more through roles and teams that you may not see."
 	}

@@ -81,8 +81,15 @@ func TestSentenceOfPower(t *testing.T) {
 		if want := power.Sentences("This token"); !strings.Contains(form, want) {
 			t.Errorf("%s: the form for a token does not say %q:\n%s", tt.name, want, form)
 		}
-		if want := power.Sentences("A token of this account"); !strings.Contains(page, want) {
-			t.Errorf("%s: the page of the account does not say %q", tt.name, want)
+		pageSays := []string{power.Overview("A token of this account")}
+		for _, area := range power.Areas {
+			told := strings.Join(area.Can, "; ")
+			pageSays = append(pageSays, "<strong>"+string(area.Area)+`</strong><span> <span class="cell `+area.Level.String()+`">`+area.Level.String()+"</span></span><span>"+strings.ToUpper(told[:1])+told[1:]+".")
+		}
+		for _, want := range pageSays {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: the page of the account does not say %q", tt.name, want)
+			}
 		}
 		for _, want := range tt.says {
 			if !strings.Contains(form, want) {
@@ -103,9 +110,10 @@ func TestSentenceOfPower(t *testing.T) {
 		t.Error("the form for an account tells a basic role as it was before it was changed")
 	}
 	// What its author wrote about a role stands beside what it permits, never in its place.
-	for _, at := range []string{"/org/serviceaccounts/create", "/admin/roles?view=list", "/admin/roles/sweeper"} {
+	for _, at := range []string{"/org/serviceaccounts/create", "/admin/roles?view=list"} {
 		b.want("the role at "+at, b.get(at), 200, "Looks at things", "Change who may manage service accounts and who may use folders; delete folders and dashboards.")
 	}
+	b.want("the role", b.get("/admin/roles/sweeper"), 200, "Looks at things", "<span>Change who may manage service accounts.</span>", "who may use folders", "elete folders", "<span>Delete dashboards.</span>", `<details class="power" open>`)
 }
 
 // idOf is the ID of the service account with that name.

@@ -88,7 +88,7 @@ func (req *request) ownPower() (has userHas, err error) {
 		return has, err
 	}
 	has.Given = givenIn(held, may)
-	has.Can = userPowerWords("You", hallpass.NewPermissions(permissionsOf(held)...), n.scopeName)
+	has.can("You", powerOf(held, n))
 	return has, nil
 }
 

@@ -48,6 +48,22 @@ type permissionRow struct {
 	On            link // what the scope stands for, if it is one thing with a name
 }
 
+func permissionRowOf(p hallpass.Permission, n names) permissionRow {
+	return permissionRow{actionText(p.Action), string(p.Scope), n.linkTo(p.Scope)}
+}
+
+// roleAreas are the areas in which a role with the permissions allows anything, with those
+// of each.
+func roleAreas(list []hallpass.Permission, n names) []powerArea {
+	areas := powerAreas(hallpass.NewPermissions(list...).Power(hallpass.Nobody, n.scopeName))
+	for _, p := range list {
+		name, _ := areaOf(p, n.scopeName)
+		area := areaIn(&areas, name)
+		area.Rows = append(area.Rows, permissionRowOf(p, n))
+	}
+	return areas
+}
+
 func roleRowOf(r hallpass.NamedRole, n names) roleRow {
 	row := roleRow{
 		UID: r.UID, URL: roleURL(r.UID), Title: roleTitle(r), Name: r.Name, Description: r.Description, File: r.File, Global: r.Global() && !r.Fixed() && !r.Basic(),
@@ -58,7 +74,7 @@ func roleRowOf(r hallpass.NamedRole, n names) roleRow {
 	}
 	words := []string{row.Title, r.Name, r.Description, r.Group, row.Can}
 	for _, p := range r.Permissions {
-		row.Permissions = append(row.Permissions, permissionRow{actionText(p.Action), string(p.Scope), n.linkTo(p.Scope)})
+		row.Permissions = append(row.Permissions, permissionRowOf(p, n))
 		words = append(words, string(p.Action), string(p.Scope))
 	}
 	row.Words = hallpass.NameKey(strings.Join(words, " "))
@@ -83,7 +99,6 @@ type rolesView struct {
 	Groups []roleGroup
 	Rows   []roleRow // of all groups
 	Areas  []string
-	Levels []actionLevel
 	See    bool // who has a role is told
 	Create bool
 }
@@ -102,7 +117,7 @@ func roles(req *request) error {
 	}
 	_, text := req.listPage()
 	q := req.URL.Query()
-	view := rolesView{Query: text, Kind: q.Get("kind"), Words: q.Get("view") == "list", Levels: actionLevels, Create: req.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
+	view := rolesView{Query: text, Kind: q.Get("kind"), Words: q.Get("view") == "list", Create: req.caller.Can(hallpass.RolesWrite, hallpass.ScopeDelegate)}
 	at := func(kind string, words bool) string {
 		values := map[string]string{"query": text, "kind": kind}
 		if words {
@@ -241,6 +256,8 @@ type roleView struct {
 	frame
 	Role        roleRow
 	Kind        string
+	Areas       []powerArea
+	Open        bool // there are few permissions
 	RoleVersion int64
 	Who         []link
 	SeeWho      bool
@@ -271,6 +288,7 @@ func (req *request) showRole(status int) error {
 		return err
 	}
 	view := roleView{Role: roleRowOf(r, n), Kind: sentenceStart(roleNoun(r).one), RoleVersion: r.Version}
+	view.Areas, view.Open = roleAreas(r.Permissions, n), len(r.Permissions) <= openPowers
 	view.Change, view.Delete = c.MayChangeRole(r), c.MayDeleteRole(r)
 	if declared := declaredBy(r.File); declared != "" && view.Delete {
 		view.Delete, view.DeleteBy = false, declared

@@ -191,8 +191,7 @@ func marked(text string, sought *regexp.Regexp) (before, match, after string) {
 // roleEffect is what a role allows, what a change of it adds and takes away, and whom it
 // touches.
 type roleEffect struct {
-	Allows []string
-	Others string // actions of other APIs
+	Allows []powerArea
 	Not    string // the areas in which it allows nothing
 	Plus   []string
 	Minus  []string
@@ -219,10 +218,7 @@ type roleHolderRow struct {
 // permitted before.
 func (req *request) roleEffect(was hallpass.NamedRole, next []hallpass.Permission, isNew bool, n names) (e roleEffect, err error) {
 	power := hallpass.NewPermissions(next...).Power(hallpass.Nobody, n.scopeName)
-	for _, can := range power.Can {
-		e.Allows = append(e.Allows, sentenceStart(can))
-	}
-	e.Others, e.Not = power.Others(), notAreas(next)
+	e.Allows, e.Not = powerAreas(power), notAreas(next)
 	if isNew {
 		return e, nil
 	}

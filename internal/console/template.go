@@ -14,7 +14,7 @@ import (
 type pages struct{ *template.Template }
 
 func parsePages(files fs.FS, a *assets) (pages, error) {
-	all := template.New("pages").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "avatar": avatarPart, "describe": fieldErrors.describe, "describeControl": fieldErrors.describeControl, "message": fieldErrors.message, "refusals": refusalWords})
+	all := template.New("pages").Funcs(template.FuncMap{"asset": a.url, "icon": icon, "avatar": avatarPart, "describe": fieldErrors.describe, "describeControl": fieldErrors.describeControl, "message": fieldErrors.message, "refusals": refusalWords, "levels": func() []actionLevel { return actionLevels }})
 	if _, err := all.ParseFS(files, "templates/*.html", "templates/*/*.html"); err != nil {
 		return pages{}, fmt.Errorf("console: parse templates: %w", err)
 	}

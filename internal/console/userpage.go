@@ -3,9 +3,9 @@ package console
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/admin"
 )
 
 // userView is the page of one user.
@@ -49,7 +49,8 @@ type userHas struct {
 	SeeGiven bool
 	Edit     string // address where roles are given; empty: the page is the user's own
 	Teams    []link
-	Can      string // what the user may do; empty: the viewer may not see it
+	Can      string // what the user may do, in short; empty: the viewer may not see it
+	Areas    []powerArea
 	All      string // address of the page with every permission
 }
 
@@ -175,8 +176,12 @@ func (req *request) userPower(view *userView, u hallpass.User) error {
 		return nil
 	}
 	has.All = view.User.URL + "/access"
-	has.Can, err = req.userCan(idText(int64(u.ID)), userName(u))
-	return err
+	held, n, err := req.effective(idText(int64(u.ID)))
+	if err != nil {
+		return err
+	}
+	has.can(userName(u), powerOf(held, n))
+	return nil
 }
 
 // userGiven fills in the roles that the user was given, and those of the teams.
@@ -221,25 +226,23 @@ func (req *request) roleLink(r hallpass.NamedRole) link {
 	return l
 }
 
-// userCan says what the user may do. who names them at the beginning of the sentence, as "You".
-func (req *request) userCan(ref, who string) (string, error) {
-	held, n, err := req.effective(ref)
-	if err != nil {
-		return "", err
-	}
-	return userPowerWords(who, hallpass.NewPermissions(permissionsOf(held)...), n.scopeName), nil
+// powerOf describes what a user may do who holds that.
+func powerOf(held []admin.Effective, n names) hallpass.Power {
+	return hallpass.NewPermissions(permissionsOf(held)...).Power(hallpass.UserPrincipal, n.scopeName)
 }
 
-// userPowerWords says what a user with the permissions can do.
-func userPowerWords(who string, held *hallpass.Permissions, name func(hallpass.Scope) string) string {
-	w := held.Power(hallpass.UserPrincipal, name)
-	out := who + " can sign in, and do nothing in Hallpass itself."
-	if len(w.Can) > 0 {
-		out = who + " can " + strings.Join(w.Can, "; ") + "."
-		if !w.Changes {
-			out += " Nothing in Hallpass can be changed with it."
-		}
+// can fills in what the user with the power may do. who names them at the beginning of the
+// sentence, as "You".
+func (has *userHas) can(who string, w hallpass.Power) {
+	has.Can, has.Areas = userPowerWords(who, w), powerAreas(w)
+}
+
+// userPowerWords says in short what a user with the power can do.
+func userPowerWords(who string, w hallpass.Power) string {
+	if len(w.Areas) > 0 {
+		return w.Overview(who)
 	}
+	out := who + " can sign in, and do nothing in Hallpass itself."
 	if others := w.Others(); others != "" {
 		out += " In other APIs: " + others + "."
 	}
@@ -294,8 +297,9 @@ func (req *request) showUserAccess(view explainView, ref, who string, crumbs ...
 	if err != nil {
 		return err
 	}
-	view.Can = userPowerWords(who, hallpass.NewPermissions(permissionsOf(held)...), n.scopeName)
-	if err := req.explain(&view, ref, held, n); err != nil {
+	power := powerOf(held, n)
+	view.Can = userPowerWords(who, power)
+	if err := req.explain(&view, ref, held, n, power); err != nil {
 		return err
 	}
 	if view.frame, err = req.frame("users", "Access", crumbs...); err != nil {

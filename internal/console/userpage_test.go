@@ -34,7 +34,7 @@ func TestUserPage(t *testing.T) {
 
 	p := b.get("/admin/users/2")
 	b.want("to a server admin", p, 200, hostile, "Main Org.", "Viewer", ">Crew</a>", "Own role</a>", "given to the user", "Crew role</a>", "through the team Crew",
-		"can read members of the organization, teams", `href="/admin/users/2/access"`, "Example", i.URL, "Last used", "127.0.0.1", "by Example", "connected a company account to the user",
+		"can look at members, teams", `href="/admin/users/2/access"`, "Example", i.URL, "Last used", "127.0.0.1", "by Example", "connected a company account to the user",
 		`href="/admin/audit?actor=ada"`, "Signs in with", "Disable user", "Change roles")
 	if strings.Contains(p.text, "<script>alert") {
 		t.Error("a name is markup")
@@ -47,7 +47,7 @@ func TestUserPage(t *testing.T) {
 	orga := signedIn(t, s, "orga", hallpasstest.UserPassword)
 	b.want("the list to an Admin of the org", orga.get("/org/users"), 200, `href="/admin/users/2"`)
 	member := orga.get("/admin/users/2")
-	b.want("a member to an Admin of the org", member, 200, ">Crew</a>", "Own role</a>", "through the team Crew", "can read members of the organization, teams", "All in the audit log")
+	b.want("a member to an Admin of the org", member, 200, ">Crew</a>", "Own role</a>", "through the team Crew", "can look at members, teams", "All in the audit log")
 	for _, hidden := range []string{`class="dense identities"`, "Sessions", "Disable user", "Delete user", "Set password", "On this server", "Server admin"} {
 		if strings.Contains(member.text, hidden) {
 			t.Errorf("an Admin of the org sees %q", hidden)

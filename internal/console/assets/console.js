@@ -1064,5 +1064,8 @@ pickRoles?.addEventListener("change", () => {
 
 const held = $$("tr[data-filter]");
 filterBy($("#held-search"), held, (e) => e.textContent.toLowerCase(), () => {
-	for (const a of $$(".area")) a.hidden = !$$("tr[data-filter]", a).some((r) => !r.hidden);
+	for (const a of $$("details.power")) {
+		a.hidden = !$$("tr[data-filter]", a).some((r) => !r.hidden);
+		if ($("#held-search").value) a.open = true;
+	}
 });
