@@ -21,6 +21,11 @@ type AuditLink struct {
 	Gone   [32]byte   // of a GoneLink: the Content of what was deleted; of a SealedLink: of what is not shown
 	Digest [32]byte   // as it is stored; zero: none is
 
+	// Mistyped names a column in which a value stands that Hallpass cannot have written: one
+	// of another type, which SQLite takes in every column. It may read like what was
+	// written, so no digest tells, and be found by no search. Empty: there is none.
+	Mistyped string
+
 	// Counted says of an entry that its digest covers the count. That of an entry which
 	// was written by a program that knew no chain does not: such a program adds repeats
 	// and tells nobody.
@@ -66,7 +71,7 @@ func (l AuditLink) Content() [32]byte {
 
 // Seal returns the link without what it says: only its number, its Content and its digest.
 func (l AuditLink) Seal() AuditLink {
-	return AuditLink{ID: l.ID, Kind: SealedLink, Gone: l.Content(), Digest: l.Digest}
+	return AuditLink{ID: l.ID, Kind: SealedLink, Gone: l.Content(), Digest: l.Digest, Mistyped: l.Mistyped}
 }
 
 // Prunes reports whether l is the entry of a retention, which a proof reads.

@@ -33,6 +33,10 @@ type AuditChain struct {
 	Begin   AuditMark // retention deleted what was up to here
 	End     AuditMark // the last link
 	Pruning bool      // retention is at work, or was killed: the entry that tells what is gone is still to come. No digest covers this
+
+	// Broken says what is wrong with the rows that say this, or with the tables of the
+	// audit as a whole. Empty: nothing is.
+	Broken string
 }
 
 // An AuditRetention names the entry of a retention. The zero AuditRetention is none.
@@ -115,10 +119,14 @@ const (
 	AuditMissing    AuditFaultKind = "missing"      // it was written, and is not there
 	AuditAdded      AuditFaultKind = "added"        // it is there, and was not written by Hallpass
 	AuditOutOfOrder AuditFaultKind = "out of order" // it stands at another place than it was written at
+	AuditBroken     AuditFaultKind = "broken"       // it is about no entry alone: From and To are 0
 )
 
 // String returns the fault as a sentence without its full stop.
 func (f AuditFault) String() string {
+	if f.Kind == AuditBroken {
+		return f.Detail
+	}
 	s := fmt.Sprintf("entry %d is %s", f.From, f.Kind)
 	if f.From != f.To {
 		s = fmt.Sprintf("entries %d to %d are %s", f.From, f.To, f.Kind)
@@ -148,6 +156,9 @@ type auditSuspect struct {
 // elsewhere.
 func NewAuditProof(c AuditChain, known ...AuditMark) *AuditProof {
 	p := &AuditProof{chain: c, at: c.Begin.Digest, last: c.Begin.ID, report: AuditReport{AuditChain: c}}
+	if c.Broken != "" {
+		p.fault(AuditFault{Kind: AuditBroken, Detail: c.Broken})
+	}
 	for _, m := range known {
 		p.noted = max(p.noted, m.ID)
 		switch {
@@ -178,6 +189,9 @@ func (p *AuditProof) fault(f AuditFault) {
 // Add takes the next link. Links come in the order of their numbers.
 func (p *AuditProof) Add(l AuditLink) {
 	p.count(l)
+	if l.Mistyped != "" {
+		p.fault(AuditFault{AuditChanged, l.ID, l.ID, fmt.Sprintf("its %s is not a value that Hallpass writes there", l.Mistyped)})
+	}
 	switch {
 	case l.ID <= p.chain.Begin.ID:
 		p.fault(AuditFault{AuditAdded, l.ID, l.ID, fmt.Sprintf("all up to %d was deleted by retention", p.chain.Begin.ID)})
@@ -283,7 +297,7 @@ func (p *AuditProof) End() AuditReport {
 	switch wrong := len(p.suspects) > 0 && p.suspects[len(p.suspects)-1].link.ID == p.last; {
 	case end.ID > p.last:
 		p.fault(AuditFault{AuditMissing, p.last + 1, end.ID, "the end was cut off"})
-	case end.Digest != p.at && !wrong:
+	case end.Digest != p.at && !wrong && p.report.Broken == "": // the mark of a broken chain may be lost
 		p.fault(AuditFault{AuditChanged, p.last, p.last, "its digest is not that of the chain's end"})
 	}
 	p.checkPruning()
@@ -340,8 +354,11 @@ func (p *AuditProof) resolve() {
 		}
 	}
 	for i, s := range p.suspects {
-		if !sound[i] || s.kind == AuditOutOfOrder {
-			p.fault(s.wrong())
+		if sound[i] && s.kind != AuditOutOfOrder {
+			continue
+		}
+		if f := s.wrong(); f.Kind != AuditChanged || s.link.Mistyped == "" { // else Add has told it
+			p.fault(f)
 		}
 	}
 }

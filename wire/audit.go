@@ -30,10 +30,11 @@ type AuditEntry struct {
 // AuditChain is the first line of GET /api/audit?format=chain: where the chain of the
 // audit begins and ends. Each line after it is an AuditLink, in the order of the numbers.
 type AuditChain struct {
-	Chain   string    `json:"chain"`   // AuditChainForm
-	Begin   AuditMark `json:"begin"`   // retention deleted what was up to here
-	End     AuditMark `json:"end"`     // the last link
-	Pruning bool      `json:"pruning"` // no digest covers it
+	Chain   string    `json:"chain"`            // AuditChainForm
+	Begin   AuditMark `json:"begin"`            // retention deleted what was up to here
+	End     AuditMark `json:"end"`              // the last link
+	Pruning bool      `json:"pruning"`          // no digest covers it
+	Broken  string    `json:"broken,omitempty"` // what somebody did to the rows that say this, or to the tables
 }
 
 // AuditChainForm names the form of the lines of an AuditChain. Another form gets another
@@ -58,6 +59,8 @@ type AuditLink struct {
 	Count   int64       `json:"count,omitempty"`   // of a repeat: how many
 	Content string      `json:"content,omitempty"` // of what is gone or sealed: the SHA-256 of its content
 	Digest  string      `json:"digest"`
+
+	Mistyped string `json:"mistyped,omitempty"` // the column in which a value stands that Hallpass does not write
 }
 
 // AuditProof is what "hallpass audit verify -o json" prints.
@@ -89,7 +92,7 @@ type AuditRetention struct {
 }
 
 // AuditFault is one fault of an AuditProof: From and To are the first and the last entry
-// that it is about.
+// that it is about, 0 of the kind "broken", which is about no entry alone.
 type AuditFault struct {
 	Kind string `json:"kind"`
 	From int64  `json:"from"`

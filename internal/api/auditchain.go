@@ -28,7 +28,7 @@ func (a *API) exportChain(l *streamWriter, c call, f hallpass.AuditFilter) error
 }
 
 func auditChain(c hallpass.AuditChain) wire.AuditChain {
-	return wire.AuditChain{Chain: wire.AuditChainForm, Begin: auditMark(c.Begin), End: auditMark(c.End), Pruning: c.Pruning}
+	return wire.AuditChain{Chain: wire.AuditChainForm, Begin: auditMark(c.Begin), End: auditMark(c.End), Pruning: c.Pruning, Broken: c.Broken}
 }
 
 func auditMark(m hallpass.AuditMark) wire.AuditMark {
@@ -36,7 +36,7 @@ func auditMark(m hallpass.AuditMark) wire.AuditMark {
 }
 
 func auditLink(l hallpass.AuditLink) wire.AuditLink {
-	out := wire.AuditLink{Link: string(l.Kind), ID: int64(l.ID)}
+	out := wire.AuditLink{Link: string(l.Kind), ID: int64(l.ID), Mistyped: l.Mistyped}
 	if l.Digest != [32]byte{} {
 		out.Digest = hallpass.DigestText(l.Digest)
 	}

@@ -181,7 +181,7 @@ func readChain(line []byte) (c hallpass.AuditChain, err error) {
 	if in.Chain != wire.AuditChainForm {
 		return c, fmt.Errorf("the export has the form %q, this program knows %q: use a newer program", in.Chain, wire.AuditChainForm)
 	}
-	c.Pruning = in.Pruning
+	c.Pruning, c.Broken = in.Pruning, in.Broken
 	if c.Begin, err = readMark(in.Begin); err == nil {
 		c.End, err = readMark(in.End)
 	}
@@ -207,7 +207,7 @@ func readLink(line []byte) (l hallpass.AuditLink, err error) {
 	if err := decode(line, &in); err != nil {
 		return l, err
 	}
-	l = hallpass.AuditLink{ID: hallpass.AuditID(in.ID), Kind: hallpass.AuditLinkKind(in.Link)}
+	l = hallpass.AuditLink{ID: hallpass.AuditID(in.ID), Kind: hallpass.AuditLinkKind(in.Link), Mistyped: in.Mistyped}
 	if in.Digest != "" {
 		if l.Digest, err = digest(in.Digest); err != nil {
 			return l, err

@@ -3,9 +3,12 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/hallpass-dev/hallpass"
 )
@@ -26,7 +29,7 @@ func (db *DB) beginChain(ctx context.Context) error {
 		err := each(tx, scanAuditLink, func(l hallpass.AuditLink) error {
 			end = hallpass.AuditMark{ID: l.ID, Digest: l.Follow(end.Digest)}
 			return nil
-		}, `SELECT `+linkColumns+` FROM audit a ORDER BY a.id`)
+		}, db.entryLinks()+` ORDER BY a.id`)
 		if err == nil {
 			err = tx.sql.QueryRow(`SELECT value FROM counters WHERE name = 'audit'`).Scan(&end.ID)
 		}
@@ -46,38 +49,109 @@ func chaining(err error) error {
 	return fmt.Errorf("store: chain the audit: %w", classify(err))
 }
 
-// linkColumns are what scanAuditLink reads of an entry a: its count is the one that it was
-// written with.
-const linkColumns = `a.id, a.at_us, a.org_id, a.actor_kind, a.actor_id, a.actor_login, a.token_id, a.action, a.target, a.outcome, a.reason, a.address, a.user_agent,
-	a.count - (SELECT CAST(COALESCE(SUM(r.count), 0) AS BIGINT) FROM audit_repeats r WHERE r.entry_id = a.id), a.counted, a.digest`
+// entryLinks, repeatLinks and goneLinks return the SELECT of links, whose condition follows:
+// what scanAuditLink, scanRepeatLink and scanGoneLink read. They read a value of any type
+// as the type of its column, and tell of it in AuditLink.Mistyped: SQLite takes values of
+// other types, and a reading that stops at one would prove nothing. An entry's count is
+// the one that it was written with.
+func (db *DB) entryLinks() string {
+	return `SELECT CAST(a.id AS BIGINT), CAST(a.at_us AS BIGINT), CAST(a.org_id AS BIGINT), CAST(a.actor_kind AS BIGINT), CAST(a.actor_id AS BIGINT), a.actor_login,
+		CAST(a.token_id AS BIGINT), a.action, a.target, a.outcome, a.reason, a.address, a.user_agent,
+		CAST(a.count - (SELECT CAST(COALESCE(SUM(r.count), 0) AS BIGINT) FROM audit_repeats r WHERE r.entry_id = a.id) AS BIGINT),
+		CASE WHEN a.counted THEN TRUE ELSE FALSE END, a.digest, ` + db.mistyped("audit", "a") + ` FROM audit a WHERE ` + db.numbered("a.id")
+}
+
+func (db *DB) repeatLinks() string {
+	return `SELECT CAST(a.id AS BIGINT), CAST(a.entry_id AS BIGINT), CAST(a.count AS BIGINT), a.digest, ` + db.mistyped("audit_repeats", "a") + ` FROM audit_repeats a WHERE ` + db.numbered("a.id")
+}
+
+func (db *DB) goneLinks() string {
+	return `SELECT CAST(a.id AS BIGINT), a.content, a.digest, ` + db.mistyped("audit_gone", "a") + ` FROM audit_gone a WHERE ` + db.numbered("a.id")
+}
 
 func scanAuditLink(r row) (l hallpass.AuditLink, err error) {
 	e := &l.Entry
-	var at int64
+	var at, kind int64
 	var digest []byte
-	err = r.Scan(&e.ID, &at, &e.Org, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Login, &e.Token, &e.Action, &e.Target, &e.Outcome, &e.Reason,
-		&e.From.Address, &e.From.UserAgent, &e.Count, &l.Counted, &digest)
+	err = r.Scan(&e.ID, &at, &e.Org, &kind, &e.Actor.ID, &e.Actor.Login, &e.Token, &e.Action, &e.Target, &e.Outcome, &e.Reason,
+		&e.From.Address, &e.From.UserAgent, &e.Count, &l.Counted, &digest, &l.Mistyped)
 	e.At = fromMicros(at)
+	e.Actor.Kind = hallpass.PrincipalKind(kind) // #nosec G115 -- compared on the next line
+	if int64(e.Actor.Kind) != kind {
+		l.Mistyped = cmp.Or(l.Mistyped, "actor_kind")
+	}
 	l.ID, l.Kind = e.ID, hallpass.EntryLink
-	copy(l.Digest[:], digest)
+	copyDigest(&l, &l.Digest, digest, "digest")
 	return l, err
 }
 
 func scanRepeatLink(r row) (l hallpass.AuditLink, err error) {
 	var digest []byte
-	err = r.Scan(&l.ID, &l.Of, &l.Count, &digest)
+	err = r.Scan(&l.ID, &l.Of, &l.Count, &digest, &l.Mistyped)
 	l.Kind = hallpass.RepeatLink
-	copy(l.Digest[:], digest)
+	copyDigest(&l, &l.Digest, digest, "digest")
 	return l, err
 }
 
 func scanGoneLink(r row) (l hallpass.AuditLink, err error) {
 	var content, digest []byte
-	err = r.Scan(&l.ID, &content, &digest)
+	err = r.Scan(&l.ID, &content, &digest, &l.Mistyped)
 	l.Kind = hallpass.GoneLink
-	copy(l.Gone[:], content)
-	copy(l.Digest[:], digest)
+	copyDigest(&l, &l.Gone, content, "content")
+	copyDigest(&l, &l.Digest, digest, "digest")
 	return l, err
+}
+
+// copyDigest copies the bytes of a column to one of the digests of l. None are no digest;
+// of any other number it is not.
+func copyDigest(l *hallpass.AuditLink, to *[32]byte, from []byte, column string) {
+	if copy(to[:], from); from != nil && len(from) != len(to) {
+		l.Mistyped = cmp.Or(l.Mistyped, column)
+	}
+}
+
+// auditColumnTypes are the tables of the audit with the types of their columns.
+var auditColumnTypes = map[string][]struct{ name, kind string }{
+	"audit": {
+		{"id", "integer"}, {"at_us", "integer"}, {"org_id", "integer"}, {"actor_kind", "integer"}, {"actor_id", "integer"}, {"actor_login", "text"}, {"token_id", "integer"},
+		{"action", "text"}, {"target", "text"}, {"outcome", "text"}, {"reason", "text"}, {"address", "text"}, {"user_agent", "text"}, {"count", "integer"}, {"counted", "boolean"}, {"digest", "blob or null"},
+	},
+	"audit_repeats": {{"id", "integer"}, {"entry_id", "integer"}, {"count", "integer"}, {"digest", "blob"}},
+	"audit_gone":    {{"id", "integer"}, {"content", "blob"}, {"digest", "blob or null"}},
+	"audit_chain":   {{"place", "text"}, {"last", "integer"}, {"digest", "blob"}},
+	"audit_pruning": {{"id", "integer"}, {"holder", "text"}, {"until_us", "integer"}, {"first_us", "integer"}, {"last_us", "integer"}, {"deleted", "integer"}, {"digest", "text"}},
+}
+
+// mistyped is the name of the first column of the table, called by that alias, in which a
+// value of another type stands, ” if there is none.
+func (db *DB) mistyped(table, alias string) string {
+	if db.postgres { // it takes none
+		return `''`
+	}
+	var b strings.Builder
+	b.WriteString("CASE")
+	for _, c := range auditColumnTypes[table] {
+		column, wrong := alias+"."+c.name, ""
+		switch c.kind {
+		case "boolean":
+			wrong = fmt.Sprintf("typeof(%[1]s) <> 'integer' OR %[1]s NOT IN (0, 1)", column)
+		case "blob or null":
+			wrong = fmt.Sprintf("typeof(%s) NOT IN ('blob', 'null')", column)
+		default:
+			wrong = fmt.Sprintf("typeof(%s) <> '%s'", column, c.kind)
+		}
+		fmt.Fprintf(&b, " WHEN %s THEN '%s'", wrong, c.name)
+	}
+	return b.String() + " ELSE '' END"
+}
+
+// numbered is the condition that a number stands in the column. What has none has no place
+// in the chain, and oddRows tells of it.
+func (db *DB) numbered(column string) string {
+	if db.postgres {
+		return "TRUE"
+	}
+	return "typeof(" + column + ") = 'integer'"
 }
 
 // link gives l, whose number was just taken, its place at the end of the chain, and
@@ -114,7 +188,7 @@ func (tx *Tx) keepEnd() error {
 // adopt links what programs that know no chain wrote between the end of the chain and
 // before: a node of an older version, and whoever writes to PostgreSQL by hand (byHand).
 func (tx *Tx) adopt(end hallpass.AuditMark, before hallpass.AuditID) (hallpass.AuditMark, error) {
-	list, err := all(tx, scanAuditLink, `SELECT `+linkColumns+` FROM audit a WHERE a.id > $1 AND a.id < $2 ORDER BY a.id`, end.ID, before)
+	list, err := all(tx, scanAuditLink, tx.db.entryLinks()+` AND a.id > $1 AND a.id < $2 ORDER BY a.id`, end.ID, before)
 	if err != nil {
 		return end, err
 	}
@@ -127,9 +201,16 @@ func (tx *Tx) adopt(end hallpass.AuditMark, before hallpass.AuditID) (hallpass.A
 	return end, nil
 }
 
+// errChainTaken says that a row of audit_chain is not there, which Hallpass never deletes.
+var errChainTaken = errors.New("where the audit's chain begins or ends was taken away from the table audit_chain, so nothing can be linked: restore a backup")
+
+// auditMark returns the place of the chain with that name: errChainTaken if it is not there.
 func (tx *Tx) auditMark(place string) (m hallpass.AuditMark, err error) {
 	var digest []byte
-	err = tx.sql.QueryRow(`SELECT last, digest FROM audit_chain WHERE place = $1`, place).Scan(&m.ID, &digest)
+	err = tx.sql.QueryRow(`SELECT CAST(last AS BIGINT), digest FROM audit_chain WHERE place = $1`, place).Scan(&m.ID, &digest)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errChainTaken
+	}
 	copy(m.Digest[:], digest)
 	return m, err
 }
@@ -139,33 +220,78 @@ func (tx *Tx) setAuditMark(place string, m hallpass.AuditMark) error {
 	return err
 }
 
-// AuditChain returns where the chain of the audit begins and ends.
+// AuditChain returns where the chain of the audit begins and ends. What somebody did to the
+// rows that say so is in Broken: then a beginning that is not there is the first of all, and
+// an end that is not there the number that was given out last.
 func (tx *Tx) AuditChain() (c hallpass.AuditChain, err error) {
 	if err := tx.keepEnd(); err != nil {
 		return c, err
 	}
-	if c.Begin, err = tx.auditMark("begin"); err == nil {
+	var broken []string
+	c.Begin, err = tx.auditMark("begin")
+	if errors.Is(err, errChainTaken) {
+		broken, err = append(broken, "where the chain begins was taken away from the table audit_chain"), nil
+	}
+	if err == nil {
 		c.End, err = tx.auditMark("end")
+	}
+	if errors.Is(err, errChainTaken) {
+		broken = append(broken, "where the chain ends was taken away from the table audit_chain")
+		err = tx.sql.QueryRow(`SELECT CAST(COALESCE(MAX(value), 0) AS BIGINT) FROM counters WHERE name = 'audit'`).Scan(&c.End.ID)
 	}
 	if err == nil {
 		err = tx.sql.QueryRow(`SELECT EXISTS (SELECT 1 FROM audit_pruning WHERE deleted > 0)`).Scan(&c.Pruning)
 	}
+	var odd []string
+	if err == nil {
+		odd, err = tx.oddRows()
+	}
 	if err != nil {
 		return c, fmt.Errorf("store: audit chain: %w", err)
 	}
+	c.Broken = strings.Join(append(broken, odd...), "; ")
 	return c, nil
+}
+
+// oddRows tells of the rows that SQLite took and Hallpass cannot have written, and that are
+// no link: of those without a number, and of those of audit_chain and audit_pruning.
+func (tx *Tx) oddRows() (says []string, err error) {
+	if tx.db.postgres {
+		return nil, nil
+	}
+	for _, t := range []string{"audit", "audit_repeats", "audit_gone"} {
+		var n int64
+		if err := tx.sql.QueryRow(`SELECT COUNT(*) FROM ` + t + ` WHERE NOT ` + tx.db.numbered("id")).Scan(&n); err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			says = append(says, fmt.Sprintf("the table %s has rows (%d) whose id is not a number", t, n))
+		}
+	}
+	for _, t := range []string{"audit_chain", "audit_pruning"} {
+		columns, err := all(tx, func(r row) (column string, err error) { return column, r.Scan(&column) }, `SELECT `+tx.db.mistyped(t, "a")+` FROM `+t+` a`)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range columns {
+			if c != "" {
+				says = append(says, fmt.Sprintf("the table %s has a row whose %s is not a value that Hallpass writes there", t, c))
+			}
+		}
+	}
+	return says, nil
 }
 
 // AuditLinks returns the links after the one with that number, in their order: n, unless
 // there are no more.
 func (tx *Tx) AuditLinks(after hallpass.AuditID, n int) ([]hallpass.AuditLink, error) {
-	entries, err := all(tx, scanAuditLink, `SELECT `+linkColumns+` FROM audit a WHERE a.id > $1 ORDER BY a.id LIMIT $2`, after, n)
+	entries, err := all(tx, scanAuditLink, tx.db.entryLinks()+` AND a.id > $1 ORDER BY a.id LIMIT $2`, after, n)
 	var repeats, gone []hallpass.AuditLink
 	if err == nil {
-		repeats, err = all(tx, scanRepeatLink, `SELECT id, entry_id, count, digest FROM audit_repeats WHERE id > $1 ORDER BY id LIMIT $2`, after, n)
+		repeats, err = all(tx, scanRepeatLink, tx.db.repeatLinks()+` AND a.id > $1 ORDER BY a.id LIMIT $2`, after, n)
 	}
 	if err == nil {
-		gone, err = all(tx, scanGoneLink, `SELECT id, content, digest FROM audit_gone WHERE id > $1 ORDER BY id LIMIT $2`, after, n)
+		gone, err = all(tx, scanGoneLink, tx.db.goneLinks()+` AND a.id > $1 ORDER BY a.id LIMIT $2`, after, n)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store: audit links after %d: %w", after, err)
@@ -188,10 +314,10 @@ func sortLinks(list []hallpass.AuditLink) {
 // what goes beyond that the digests stay.
 func (tx *Tx) unlink(ids []hallpass.AuditID) error {
 	among := idList(ids)
-	going, err := all(tx, scanAuditLink, `SELECT `+linkColumns+` FROM audit a WHERE a.id IN `+among)
+	going, err := all(tx, scanAuditLink, tx.db.entryLinks()+` AND a.id IN `+among)
 	var repeats []hallpass.AuditLink
 	if err == nil {
-		repeats, err = all(tx, scanRepeatLink, `SELECT id, entry_id, count, digest FROM audit_repeats WHERE entry_id IN `+among)
+		repeats, err = all(tx, scanRepeatLink, tx.db.repeatLinks()+` AND a.entry_id IN `+among)
 	}
 	if err != nil {
 		return err
@@ -204,7 +330,7 @@ func (tx *Tx) unlink(ids []hallpass.AuditID) error {
 	if err != nil {
 		return err
 	}
-	before, err := all(tx, scanGoneLink, `DELETE FROM audit_gone WHERE id < $1 RETURNING id, content, digest`, stays)
+	before, err := all(tx, scanGoneLink, `DELETE FROM audit_gone WHERE id < $1 RETURNING id, content, digest, ''`, stays)
 	if err != nil {
 		return err
 	}
@@ -256,13 +382,13 @@ func (tx *Tx) moveBegin(gone []hallpass.AuditLink, stays hallpass.AuditID) error
 
 // pruning returns what the entry of a retention says about the chain.
 func (tx *Tx) pruning() (p hallpass.AuditPruning, err error) {
-	if p.Begin, err = tx.auditMark("begin"); err != nil {
+	if p.Begin, err = tx.auditMark("begin"); err != nil && !errors.Is(err, errChainTaken) { // AuditChain tells of that
 		return p, fmt.Errorf("store: audit chain: %w", err)
 	}
 	err = each(tx, scanGoneLink, func(l hallpass.AuditLink) error {
 		p.Gone.Add(l)
 		return nil
-	}, `SELECT id, content, digest FROM audit_gone ORDER BY id`)
+	}, tx.db.goneLinks()+` ORDER BY a.id`)
 	if err != nil {
 		return p, fmt.Errorf("store: what is gone from the audit: %w", err)
 	}
