@@ -127,7 +127,7 @@ type InventoryFilter struct {
 	Account        int64
 	ExpiresBefore  time.Time
 	ExpiresAfter   time.Time // or never, and not revoked
-	LastUsedBefore time.Time // or never used
+	LastUsedBefore time.Time // or never used; tokens that were made later are left out
 	NeverUsed      bool
 	NoExpiry       bool
 	LastFour       string

@@ -56,7 +56,7 @@ func TestInventory(t *testing.T) {
 		"sort=-created": "[used =b a2 a1 a0]", "sort=expires&limit=1": "[=b]", "sort=-lastUsed&limit=1": "[used]", "neverUsed=true&account=" + id: "[a0 a1 a2]",
 		"noExpiry=true&q=TWO": "[used]", "state=live&q=a1": "[a1]", "state=revoked": "[]", "expiresBefore=2100-01-01T00:00:00Z": "[=b]",
 		"expiresAfter=2100-01-01T00:00:00Z&account=" + id:   "[a0 a1 a2]",
-		"lastUsedBefore=2000-01-01T00:00:00Z&account=" + id: "[a0 a1 a2]", "lastFour=" + used[len(used)-4:] + "&q=us": "[used]", "owner=nobody": "[]",
+		"lastUsedBefore=2100-01-01T00:00:00Z&account=" + id: "[a0 a1 a2]", "lastUsedBefore=2000-01-01T00:00:00Z": "[]", "lastFour=" + used[len(used)-4:] + "&q=us": "[used]", "owner=nobody": "[]",
 	} {
 		if _, names := inventoryPage(t, get(query)); fmt.Sprint(names) != want {
 			t.Errorf("%s: %v, want %s", query, names, want)

@@ -46,7 +46,7 @@ func (f *inventoryFlags) flags(cmd *cobra.Command) {
 	flags.StringVar(&f.Owner, "owner", "", "only tokens of this owner, or of accounts of this owner")
 	flags.StringVar(&f.account, "account", "", "only tokens of this account")
 	flags.StringVar(&f.within, "expires-within", "", "only tokens that end within so long, such as 14d; without --state not those that have ended")
-	flags.StringVar(&f.unused, "unused-for", "", "only tokens that nobody has used for so long, such as 90d")
+	flags.StringVar(&f.unused, "unused-for", "", "only tokens that nobody has used for so long, such as 90d; not those that are younger")
 	flags.BoolVar(&f.NeverUsed, "never-used", false, "only tokens that nobody has ever used")
 	flags.BoolVar(&f.NoExpiry, "no-expiry", false, "only tokens that never expire")
 	flags.StringVar(&f.LastFour, "last-four", "", "only tokens whose secret ends with these four characters")

@@ -19,7 +19,7 @@ type TokenQuery struct {
 	Owner         string    // the token's, or where it has none its account's
 	ExpiresBefore time.Time // and will, or has ended
 	ExpiresAfter  time.Time // or never, and nobody has ended it
-	UsedBefore    time.Time // the latest use is older, or it was never used
+	UsedBefore    time.Time // it was made and last used before this, or made before this and never used
 	NeverUsed     bool
 	NoExpiry      bool
 	LastFour      string
@@ -153,7 +153,9 @@ func (q TokenQuery) whereUsed(and func(string, ...any), bind func(any) string) {
 		and("t.revoked_us = 0 AND %s > %s", tokenOrders[hallpass.ByEnd], bind(micros(q.ExpiresAfter)))
 	}
 	if !q.UsedBefore.IsZero() {
-		and("t.used_us < %s", bind(micros(q.UsedBefore)))
+		at := bind(micros(q.UsedBefore))
+		and("t.used_us < %s", at)
+		and("t.created_us < %s", at) // a younger token was not left unused for so long
 	}
 	if q.NeverUsed {
 		and("t.used_us = 0")

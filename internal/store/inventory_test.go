@@ -120,13 +120,16 @@ func TestOrgTokens(t *testing.T) {
 				return !x.Token.EndsAt().IsZero() && x.Token.EndsAt().Before(noon)
 			}},
 			"expiresAfter": {store.TokenQuery{ExpiresAfter: noon}, func(x hallpass.TokenOfAccount) bool { return x.Token.Live(noon) }},
-			"usedBefore":   {store.TokenQuery{UsedBefore: noon.Add(-2 * time.Hour)}, func(x hallpass.TokenOfAccount) bool { return x.Token.LastUse.At.Before(noon.Add(-2 * time.Hour)) }},
-			"neverUsed":    {store.TokenQuery{NeverUsed: true}, func(x hallpass.TokenOfAccount) bool { return x.Token.LastUse.At.IsZero() }},
-			"noExpiry":     {store.TokenQuery{NoExpiry: true}, func(x hallpass.TokenOfAccount) bool { return x.Token.EndsAt().IsZero() }},
-			"lastFour":     {store.TokenQuery{LastFour: "ab03"}, func(x hallpass.TokenOfAccount) bool { return x.Token.LastFour == "ab03" }},
-			"text":         {store.TokenQuery{Text: "DEPLOY 0"}, func(x hallpass.TokenOfAccount) bool { return strings.Contains(x.Token.Name, " 0 ") }},
-			"text has _":   {store.TokenQuery{Text: "_1"}, func(x hallpass.TokenOfAccount) bool { return strings.Contains(x.Token.Name, "_1") }},
-			"account's":    {store.TokenQuery{Text: "äRGER"}, func(x hallpass.TokenOfAccount) bool { return x.Account.Name == "Ärger" }},
+			"usedBefore": {store.TokenQuery{UsedBefore: noon.Add(-2 * time.Hour)}, func(x hallpass.TokenOfAccount) bool {
+				at := noon.Add(-2 * time.Hour)
+				return x.Token.LastUse.At.Before(at) && x.Token.CreatedAt.Before(at)
+			}},
+			"neverUsed":  {store.TokenQuery{NeverUsed: true}, func(x hallpass.TokenOfAccount) bool { return x.Token.LastUse.At.IsZero() }},
+			"noExpiry":   {store.TokenQuery{NoExpiry: true}, func(x hallpass.TokenOfAccount) bool { return x.Token.EndsAt().IsZero() }},
+			"lastFour":   {store.TokenQuery{LastFour: "ab03"}, func(x hallpass.TokenOfAccount) bool { return x.Token.LastFour == "ab03" }},
+			"text":       {store.TokenQuery{Text: "DEPLOY 0"}, func(x hallpass.TokenOfAccount) bool { return strings.Contains(x.Token.Name, " 0 ") }},
+			"text has _": {store.TokenQuery{Text: "_1"}, func(x hallpass.TokenOfAccount) bool { return strings.Contains(x.Token.Name, "_1") }},
+			"account's":  {store.TokenQuery{Text: "äRGER"}, func(x hallpass.TokenOfAccount) bool { return x.Account.Name == "Ärger" }},
 		}
 		for _, s := range hallpass.TokenStates() {
 			picks["state "+string(s)] = tokenPick{store.TokenQuery{State: s}, func(x hallpass.TokenOfAccount) bool { return x.Token.State(noon, x.Account.Disabled) == s }}
