@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/hallpass-dev/hallpass/client"
 )
@@ -196,7 +198,7 @@ func (r *remote) open(cmd *cobra.Command, args []string) (*session, error) {
 // wordsOf returns the check of the arguments that a usage line describes: "get
 // ACCOUNT" takes one argument, "explain ACTION [SCOPE]" one or two, and "assign ROLE
 // TO..." two or more. The check refuses a token as an argument, and its errors
-// repeat no argument.
+// repeat no argument. It refuses a flag without its value too.
 func wordsOf(use string) cobra.PositionalArgs {
 	words := strings.Fields(use)[1:]
 	least, most := 0, len(words)
@@ -217,6 +219,9 @@ func wordsOf(use string) cobra.PositionalArgs {
 				return errors.New("an argument is empty")
 			}
 		}
+		if err := filled(cmd); err != nil {
+			return err
+		}
 		if len(args) < least || len(args) > most {
 			if most == 0 {
 				return fmt.Errorf("%s takes no arguments", cmd.CommandPath())
@@ -225,6 +230,25 @@ func wordsOf(use string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// texts are the flags that take a text for people, which may be empty. Of the inventory,
+// --owner is a filter and may not.
+var texts = map[string]bool{"owner": true, "purpose": true, "reason": true, "description": true, "display-name": true, "group": true, "email": true, "name": true}
+
+// filled returns an error if a flag was given an empty value, as by the variable of a script
+// that was never set: a filter that is empty would select everything.
+func filled(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		empty := f.Value.Type() == "string" && f.Value.String() == ""
+		if list, several := f.Value.(pflag.SliceValue); several {
+			empty = slices.Contains(list.GetSlice(), "")
+		}
+		if empty && (!texts[f.Name] || cmd.Name() == "inventory") {
+			err = fmt.Errorf("--%s is empty: give it a value, or leave it out", f.Name)
+		}
+	})
+	return err
 }
 
 // A toldError is an error with a text for the terminal.

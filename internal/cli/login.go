@@ -59,7 +59,7 @@ and in the list of processes.`,
 
 // loginArgument takes one URL. Its errors do not repeat the argument, which may be a
 // secret.
-func loginArgument(_ *cobra.Command, args []string) error {
+func loginArgument(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
 		return errors.New("login takes one URL: the secret is asked for, or read from stdin")
 	}
@@ -68,7 +68,7 @@ func loginArgument(_ *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	return nil
+	return filled(cmd)
 }
 
 func logIn(cmd *cobra.Command, name string, e entry) error {

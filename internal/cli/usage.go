@@ -35,7 +35,7 @@ func tokenUsage(r *remote) *cobra.Command {
 				return err
 			}
 		}
-		return s.printUsage(u, refused, fmt.Sprintf("Nobody has used %s in %d days.", k.say(), days))
+		return s.printUsage(u, refused, fmt.Sprintf("Nobody has used %s in %d days. Uses of the last seconds may be missing.", k.say(), days))
 	})
 	cmd.Long = `Show the clients that used a token, what they used it for, and how often on each
 day (UTC): requests that were answered, that lacked a permission (denied), that failed
@@ -122,7 +122,7 @@ func accountImpact(r *remote) *cobra.Command {
 disabled; with a flag, if it were deleted or had another role, if one of its tokens were
 deleted, or while its tokens, or one of them, are paused. Nothing is changed. The exit
 status is 0 when nothing that was used would break, 3 when something would, and 1 when
-an error left it unknown.`
+an error left it unknown. Uses of the last seconds may not be counted yet.`
 	cmd.Example = `  hallpass sa impact ci
   hallpass sa impact ci --role Viewer --days 90
   hallpass sa impact ci --token deploy
@@ -179,9 +179,9 @@ type question struct {
 // question returns what was asked about the change.
 func (f impactFlags) question(change string) question {
 	if f.pause {
-		return question{"While " + change + ", these will be refused; the last use was ", fmt.Sprintf("Nothing was used in %d days that will be refused while %s.", f.days, change), "REFUSED ACTION"}
+		return question{"While " + change + ", these will be refused; the last use was ", fmt.Sprintf("Nothing was used in %d days that will be refused while %s. Uses of the last seconds may be missing.", f.days, change), "REFUSED ACTION"}
 	}
-	return question{"This would break if " + change + "; it was last used ", fmt.Sprintf("Nothing that was used in %d days would break if %s.", f.days, change), "LOST ACTION"}
+	return question{"This would break if " + change + "; it was last used ", fmt.Sprintf("Nothing that was used in %d days would break if %s. Uses of the last seconds may be missing.", f.days, change), "LOST ACTION"}
 }
 
 // printImpact prints what would break.
