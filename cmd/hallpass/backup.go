@@ -24,7 +24,7 @@ it is complete, checked and on disk.
 FILE has no usable secrets, but it has everybody's names and the audit. It does
 not have the settings, nor the journal in the data directory.`,
 		Example: `  hallpass backup --data /var/lib/hallpass /backup/hallpass-$(date +%F).db
-  hallpass backup --config /etc/hallpass.toml /backup/hallpass-$(date +%F).db`,
+  hallpass backup --config /etc/hallpass/hallpass.toml /backup/hallpass-$(date +%F).db`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := p.loadConfig()
 			if err != nil {
@@ -63,7 +63,7 @@ An existing SQLite database is not replaced without --force, which keeps it unde
 another name. A PostgreSQL database must be empty.`,
 		Example: `  hallpass restore --data /var/lib/hallpass /backup/hallpass-2026-11-23.db
   hallpass restore --data /var/lib/hallpass --force /backup/hallpass-2026-11-23.db
-  hallpass restore --config /etc/hallpass.toml /backup/hallpass-2026-11-23.db`,
+  hallpass restore --config /etc/hallpass/hallpass.toml /backup/hallpass-2026-11-23.db`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := p.loadConfig()
 			if err != nil {
