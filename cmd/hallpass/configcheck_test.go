@@ -172,17 +172,17 @@ func TestConfigCheckNotes(t *testing.T) {
 		args, notes  []string // with FILE for the file
 		refuses      string
 	}{
-		{"all is known", "", nil, []string{"--data", here}, nil, ""},
+		{"all is known", "", nil, []string{"--data", here + "/new"}, nil, ""},
 		{"a file of that name", "", nil, []string{"--data", "data"}, nil, "--data: data is not a folder"},
 		{"no data directory", "", nil, nil, []string{unseen}, ""},
 		{"no data directory, and a first password", "", weak, nil, []string{unseen + ", nor whether a first start would take security.admin_password"}, ""},
 		{"no data directory, and a password that is never set", "[security]\ndisable_initial_admin_creation = true\n", weak, nil, []string{unseen}, ""},
 		{"no data directory, and a database elsewhere", "[database]\npath = \"" + here + "/x.db\"\n", weak, nil, []string{unseen}, "Password is shorter than 15 characters"},
-		{"the unit is stopped", strings.ReplaceAll(socket, "%s", "/run/no-such-unit"), nil, []string{"--data", here},
+		{"the unit is stopped", strings.ReplaceAll(socket, "%s", "/run/no-such-unit"), nil, []string{"--data", here + "/new"},
 			[]string{"FILE:2: server.socket: there is no /run/no-such-unit now: systemd makes it at the start of a unit that has RuntimeDirectory=no-such-unit"}, ""},
-		{"by the old name", strings.ReplaceAll(socket, "%s", "/var/run/no-such-unit/deep"), nil, []string{"--data", here},
+		{"by the old name", strings.ReplaceAll(socket, "%s", "/var/run/no-such-unit/deep"), nil, []string{"--data", here + "/new"},
 			[]string{"FILE:2: server.socket: there is no /var/run/no-such-unit/deep now: systemd makes it at the start of a unit that has RuntimeDirectory=no-such-unit/deep"}, ""},
-		{"a name that begins as /run does", strings.ReplaceAll(socket, "%s", "/running/hallpass"), nil, []string{"--data", here}, nil, "no such file or directory"},
+		{"a name that begins as /run does", strings.ReplaceAll(socket, "%s", "/running/hallpass"), nil, []string{"--data", here + "/new"}, nil, "no such file or directory"},
 	} {
 		path := written(t, "hallpass.toml", tt.config)
 		args := append([]string{"--config", path, "-o", "json"}, tt.args...)

@@ -72,15 +72,15 @@ func (c ServerConfig) checkSocket() (note string, err error) {
 func (c *Config) checkFolders() error {
 	var data error
 	if c.DataDir != "" {
-		data = isFolder("--data", c.DataDir)
-	}
-	if errors.Is(data, fs.ErrNotExist) {
-		data = nil
+		data = c.checkDirectory()
 	}
 	if c.Database.postgres() || c.Database.Path == "" {
 		return data
 	}
-	return errors.Join(data, isFolder("database.path", filepath.Dir(c.Database.Path)))
+	if err := isFolder("database.path", filepath.Dir(c.Database.Path)); err != nil {
+		return errors.Join(data, err)
+	}
+	return errors.Join(data, checkDatabase(c.Database.Path))
 }
 
 // checkFiles returns an error if a provisioning file is not valid. Whether the files fit what

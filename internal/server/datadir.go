@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -13,56 +14,118 @@ import (
 // Mode bits of files and folders of the data directory.
 const (
 	groupAndOthers = 0o077
+	others         = 0o007
 	othersWrite    = 0o002
 )
 
-// secureDirectory makes the data directory, or removes the access of other users to
-// it: a reader of the database learns every name and address in it, and a writer
-// controls every account. It refuses a folder that everybody may write to, because
-// others may have replaced its files. If others may read the folder or one of our
-// files in it, it changes the mode, and logs that.
-func secureDirectory(dir string, log *slog.Logger) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("data directory: %w", err)
-	}
-	info, err := os.Stat(dir)
+// checkDirectory returns an error if no server would take the folder as its data
+// directory: everybody may write to it, so that others may have replaced its files, or it
+// is somebody else's, such as a home folder or /. A folder that is not there, or is empty,
+// will do.
+func (c *Config) checkDirectory() error {
+	info, err := os.Stat(c.DataDir)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
 	case err != nil:
-		return fmt.Errorf("data directory: %w", err)
+		return fmt.Errorf("--data: %w", err)
 	case !info.IsDir():
-		return fmt.Errorf("data directory: %s is not a folder", dir)
+		return fmt.Errorf("--data: %s is not a folder", c.DataDir)
 	case info.Mode().Perm()&othersWrite != 0:
-		return fmt.Errorf("data directory: everybody may write to %s (mode %04o), so what is in it may be anybody's: look at it, then chmod 700 %s, or choose a folder below it with --data",
-			dir, info.Mode().Perm(), dir)
+		return fmt.Errorf("--data: everybody may write to %[1]s (mode %04[2]o), so what is in it may be anybody's: look at it, then chmod 700 %[1]s, or choose a folder below it with --data",
+			c.DataDir, info.Mode().Perm())
 	}
-	if err := closeToOthers(dir, info, log); err != nil {
+	files, err := os.ReadDir(c.DataDir)
+	if err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	for _, file := range files {
+		if c.ownFile(file.Name()) || strings.HasPrefix(file.Name(), "hallpass.") { // settings and a socket may be there before the first start
+			return nil
+		}
+	}
+	for _, file := range files {
+		if name := file.Name(); name != "lost+found" { // which is in every volume
+			return fmt.Errorf("--data: %s has files (such as %s) and none of them is of Hallpass, which would close the folder to others: choose an empty folder, such as %s",
+				c.DataDir, name, filepath.Join(c.DataDir, "hallpass"))
+		}
+	}
+	return nil
+}
+
+// secureDirectory makes the data directory, or removes the access of others to
+// it: a reader of the database learns every name and address in it, and a writer
+// controls every account. A folder that only its group may enter stays as it is. Of the
+// files it changes only those that a server makes, and logs that.
+func (c *Config) secureDirectory(log *slog.Logger) error {
+	if err := c.checkDirectory(); err != nil {
 		return err
 	}
-	files, err := os.ReadDir(dir)
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	info, err := os.Stat(c.DataDir)
+	if err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	if info.Mode().Perm()&others != 0 {
+		if err := closeToOthers(c.DataDir, info, log); err != nil {
+			return err
+		}
+	}
+	files, err := os.ReadDir(c.DataDir)
 	if err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
 	for _, file := range files {
-		if !ownFile(file.Name()) {
+		if !c.ownFile(file.Name()) {
 			continue
 		}
-		if err := secureFile(filepath.Join(dir, file.Name()), log); err != nil {
+		if err := secureFile(filepath.Join(c.DataDir, file.Name()), log); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// ownFile reports whether a server, a backup or a restore makes a file with that
-// name in the data directory.
-func ownFile(name string) bool {
-	return strings.HasPrefix(name, "hallpass.db") || strings.HasPrefix(name, "journal") || strings.HasSuffix(name, ".db") ||
-		name == "initial-admin-password" || strings.HasPrefix(name, "webhook-key") || name == "lock"
+// ownFile reports whether a server or a restore makes a file with that name in the data
+// directory.
+func (c *Config) ownFile(name string) bool {
+	path := filepath.Join(c.DataDir, name)
+	return strings.HasPrefix(name, "hallpass.db") || name == "journal" || strings.HasPrefix(name, "journal.") ||
+		name == "initial-admin-password" || strings.HasPrefix(name, "webhook-key") || name == "lock" ||
+		!c.Database.postgres() && path == filepath.Clean(databasePath(*c))
+}
+
+// sqliteHead begins every SQLite file that is not empty.
+const sqliteHead = "SQLite format 3\x00"
+
+// checkDatabase returns an error if something else than a SQLite database is at the path.
+// What is not there will do.
+func checkDatabase(path string) error {
+	f, err := os.Open(path) // #nosec G304 -- the operator named it
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("database.path: %w", err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	head := make([]byte, len(sqliteHead))
+	if n, err := io.ReadFull(f, head); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("database.path: %w", err)
+	} else if n > 0 && string(head) != sqliteHead {
+		return fmt.Errorf("database.path: %s is not a SQLite database", path)
+	}
+	return nil
 }
 
 // secureDatabase removes the access of other users to the SQLite file and the files
 // that SQLite keeps next to it, also outside the data directory.
 func secureDatabase(path string, log *slog.Logger) error {
+	if checkDatabase(path) != nil { // it is no database of ours, or damaged: opening it tells, and restore replaces it
+		return nil
+	}
 	for _, suffix := range []string{"", "-wal", "-shm", "-reserve", ".lock"} {
 		if err := secureFile(path+suffix, log); err != nil {
 			return err
@@ -72,9 +135,9 @@ func secureDatabase(path string, log *slog.Logger) error {
 }
 
 // secureFile removes the access of other users to a file. A file that does not exist
-// is not an error.
+// is not an error, and neither is a symbolic link, which leads to a file of somebody else.
 func secureFile(path string, log *slog.Logger) error {
-	info, err := os.Stat(path)
+	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -47,7 +48,7 @@ func TestOpenToOthers(t *testing.T) {
 			}
 			must(err)
 			defer func() { must(s.Close()) }()
-			if told := strings.Contains(log.String(), "others could look into "+dir+":"); told != (mode != 0o700) {
+			if told := strings.Contains(log.String(), "others could look into "+dir+":"); told != (mode&0o007 != 0) {
 				t.Errorf("the log tells of a folder with this mode: %v\n%s", told, &log)
 			}
 			must(filepath.Walk(filepath.Dir(elsewhere), func(path string, info os.FileInfo, err error) error {
@@ -57,11 +58,116 @@ func TestOpenToOthers(t *testing.T) {
 				return err
 			}))
 			must(filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
-				if err == nil && info.Mode().Perm()&0o077 != 0 {
+				if closed := os.FileMode(0o077); err == nil && info.Mode().Perm()&closed != 0 && (path != dir || info.Mode().Perm() != mode || mode&0o007 != 0) {
 					t.Errorf("%s has the mode %04o", path, info.Mode().Perm())
 				}
 				return err
 			}))
 		})
+	}
+}
+
+// TestFolderOfOthers names folders that are none of ours: a start and a check refuse them,
+// and change nothing in them. Files of others in a folder of ours keep their modes, also
+// when a symbolic link with the name of one of ours leads to them.
+func TestFolderOfOthers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		files   []string
+		refused string // empty: it is taken
+	}{
+		"empty":               {nil, ""},
+		"a volume":            {[]string{"lost+found/"}, ""},
+		"ours, with others":   {[]string{"lock", "other.db", "journalist", "notes/"}, ""},
+		"of others":           {[]string{"other.db"}, "has files (such as other.db)"},
+		"a home":              {[]string{".profile", "notes/"}, "has files (such as .profile)"},
+		"a volume of others":  {[]string{"lost+found/", "x"}, "has files (such as x)"},
+		"a restored database": {[]string{"hallpass.db"}, ""},
+		"settings alone":      {[]string{"hallpass.toml"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, outside := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "outside")
+			must := func(err error) {
+				t.Helper()
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			must(os.Mkdir(dir, 0o750))
+			must(os.Chmod(dir, 0o755))
+			must(os.WriteFile(outside, nil, 0o600))
+			must(os.Chmod(outside, 0o644))
+			for _, f := range tt.files {
+				path := filepath.Join(dir, f)
+				if strings.HasSuffix(f, "/") {
+					must(os.Mkdir(path, 0o750))
+					must(os.Chmod(path, 0o755))
+					continue
+				}
+				must(os.WriteFile(path, nil, 0o600))
+				must(os.Chmod(path, 0o644))
+			}
+			if tt.files != nil && tt.refused == "" {
+				must(os.Symlink(outside, filepath.Join(dir, "hallpass.db-old")))
+			}
+			mode := func(path string) os.FileMode {
+				t.Helper()
+				info, err := os.Stat(path)
+				must(err)
+				return info.Mode().Perm()
+			}
+			c := server.DefaultConfig()
+			c.DataDir, c.Security.AdminPassword = dir, secret.NewText("violet lamps hum at noon")
+			_, checked := c.Check()
+			s, err := server.Open(t.Context(), c, slog.New(slog.DiscardHandler))
+			if err == nil {
+				defer func() { must(s.Close()) }()
+			}
+			for what, err := range map[string]error{"a check": checked, "a start": err} {
+				if (err != nil) != (tt.refused != "") || err != nil && !strings.Contains(err.Error(), tt.refused) {
+					t.Errorf("%s: %v, want %q", what, err, tt.refused)
+				}
+			}
+			if want := os.FileMode(0o755); tt.refused != "" && mode(dir) != want {
+				t.Errorf("it was refused and changed to %04o", mode(dir))
+			}
+			for _, f := range tt.files {
+				want := os.FileMode(0o644)
+				switch {
+				case strings.HasSuffix(f, "/"):
+					want = 0o755
+				case f == "lock" || f == "hallpass.db":
+					want = 0o600
+				}
+				if got := mode(filepath.Join(dir, f)); got != want {
+					t.Errorf("%s has the mode %04o, want %04o", f, got, want)
+				}
+			}
+			if got := mode(outside); got != 0o644 {
+				t.Errorf("what a link leads to has the mode %04o", got)
+			}
+		})
+	}
+}
+
+// TestDatabaseOfOthers has database.path name what is no SQLite database: it is refused and
+// stays as it is.
+func TestDatabaseOfOthers(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "passwd")
+	if err := errors.Join(os.WriteFile(path, []byte("root:x:0:0"), 0o600), os.Chmod(path, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []string{path, filepath.Dir(path)} {
+		c := server.DefaultConfig()
+		c.DataDir, c.Database.Path, c.Security.AdminPassword = t.TempDir(), at, secret.NewText("violet lamps hum at noon")
+		_, checked := c.Check()
+		_, err := server.Open(t.Context(), c, slog.New(slog.DiscardHandler))
+		if err == nil || checked == nil || !strings.Contains(checked.Error(), "database.path") {
+			t.Errorf("%s: the check says %v, the start %v", at, checked, err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("it was refused and changed: %v, %v", info, err)
 	}
 }

@@ -278,7 +278,7 @@ func (s *Server) openStore(ctx context.Context) error {
 // lockDataDir locks the data directory and a database file for this process, and
 // opens the journal.
 func (s *Server) lockDataDir() error {
-	if err := secureDirectory(s.config.DataDir, s.log); err != nil {
+	if err := s.config.secureDirectory(s.log); err != nil {
 		return err
 	}
 	mine := []string{filepath.Join(s.config.DataDir, "lock")}
