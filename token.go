@@ -304,7 +304,7 @@ func (p TokenPolicy) Expiry(now time.Time, seconds int64) (time.Time, error) {
 	if p.DayLimit > 0 && utcDay(expires).After(p.lastDay(now)) {
 		return time.Time{}, lifetimeError("The expiration date input exceeds the limit for service account access tokens expiration date")
 	}
-	if expires.Year() > 9999 {
+	if !CanBeTold(expires) {
 		return time.Time{}, lifetimeError("invalid SecondsToLive value")
 	}
 	return expires, nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -522,19 +523,25 @@ func each[T any](tx *Tx, scan func(row) (T, error), fn func(T) error, query stri
 // row is what *sql.Row and *sql.Rows share.
 type row interface{ Scan(dest ...any) error }
 
-// micros turns a time into the database's form: UTC microseconds, 0 for zero.
+// micros turns a time into the database's form: UTC microseconds, 0 for zero and for no
+// other time.
 func micros(t time.Time) int64 {
-	if t.IsZero() {
+	if t = hallpass.WithinTime(t); t.IsZero() {
 		return 0
 	}
-	return t.UnixMicro()
+	return cmp.Or(t.UnixMicro(), 1)
 }
 
+// fromMicros is the way back. A number beyond what the wire can tell becomes the nearest
+// time: whoever asks for one thing in a list gets an answer about the others too.
 func fromMicros(us int64) time.Time {
 	if us == 0 {
 		return time.Time{}
 	}
-	return time.UnixMicro(us).UTC()
+	if t := hallpass.WithinTime(time.UnixMicro(us)); !t.IsZero() {
+		return t
+	}
+	return time.UnixMicro(us + 1).UTC() // 0 alone means that there is no time
 }
 
 // notFound turns "no rows" into a NotFound error.

@@ -128,3 +128,9 @@ func (tx *Tx) Numbers(fn func(int64) error, query string, args ...any) (list []i
 	}, query, args...)
 	return list, err
 }
+
+// SetTokenEnd has the database hold another number as the end of the token.
+func (tx *Tx) SetTokenEnd(id hallpass.TokenID, us int64) error {
+	_, err := tx.exec(`UPDATE tokens SET expires_us = $2 WHERE id = $1`, id, us)
+	return err
+}

@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"testing"
 	"time"
@@ -59,6 +61,42 @@ func TestTokenIsKept(t *testing.T) {
 		gone.ID = 999
 		if err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.UpdateToken(gone) }); !errors.Is(err, hallpass.NotFound) {
 			t.Errorf("a token that is not there was changed: %v", err)
+		}
+	})
+}
+
+// TestTokenEndsWithinTime stores ends that cannot be told, and reads numbers that another
+// program stored: each is read as a time that the wire has, and none as never.
+func TestTokenEndsWithinTime(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *store.DB, _ string) {
+		owner := newAccount(t, db, newOrg(t, db, "one").ID, "ci")
+		token := hallpass.Token{Org: owner.Org, ServiceAccount: owner.ID, Name: "t", Hash: [32]byte{2}, CreatedAt: noon, CreatedBy: "ada"}
+		write(t, db, func(tx *store.Tx) (err error) {
+			token, err = tx.CreateToken(token)
+			return err
+		})
+		ends := func(write func(tx *store.Tx) error) {
+			t.Helper()
+			var got hallpass.Token
+			err := db.Write(t.Context(), func(tx *store.Tx) error {
+				err := write(tx)
+				if err == nil {
+					got, err = tx.Token(token.Org, token.ServiceAccount, token.ID)
+				}
+				return err
+			})
+			if _, told := json.Marshal(got.ExpiresAt); err != nil || told != nil || got.ExpiresAt.IsZero() {
+				t.Errorf("it ends at %v: %v, %v", got.ExpiresAt, err, told)
+			}
+		}
+		for _, us := range []int64{math.MinInt64, -62_135_596_800_000_000, -1, 1, 253_402_300_800_000_000, math.MaxInt64} {
+			ends(func(tx *store.Tx) error { return tx.SetTokenEnd(token.ID, us) })
+		}
+		for _, at := range []time.Time{time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -14*3600)), time.Unix(0, 0), time.Date(300_000, 1, 1, 0, 0, 0, 0, time.UTC)} {
+			ends(func(tx *store.Tx) error {
+				token.ExpiresAt = at
+				return tx.UpdateToken(token)
+			})
 		}
 	})
 }
