@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hallpass-dev/hallpass"
 )
 
 // A KeyError says what is wrong with a key of a file.
@@ -74,6 +76,9 @@ func assignField(name, place string, value any, field reflect.Value) error {
 		at, ok := value.(time.Time)
 		if !ok || strings.HasSuffix(at.Location().String(), "-local") {
 			return keyErrorf(place, "%s: the value must be a time with its zone, without quotes, as in 2027-01-31T00:00:00Z", name)
+		}
+		if !hallpass.CanBeTold(at) {
+			return keyErrorf(place, "%s: the value must be a time between 1971 and 9999 in UTC", name)
 		}
 		field.Set(reflect.ValueOf(at.UTC()))
 		return nil
