@@ -21,7 +21,7 @@ const module = "github.com/hallpass-dev/hallpass"
 // Why: docs/decisions/0001-floors.md.
 var floors = map[string]int{
 	".":    0,
-	"wire": 1, "internal/secret": 1, "internal/httpd": 1, "docs/guard": 1, "internal/tomlfile": 1, "internal/version": 1,
+	"wire": 1, "internal/secret": 1, "internal/httpd": 1, "docs/guard": 1, "internal/tomlfile": 1, "internal/version": 1, "internal/plainfile": 1,
 	"internal/store": 2, "client": 2, "internal/federation": 2,
 	"internal/node":   3,
 	"internal/verify": 4, "internal/admin": 4, "internal/notice": 4,
@@ -39,7 +39,7 @@ var importers = map[string][]string{
 
 // imports lists, for rooms that may use little of ours, all they may.
 var imports = map[string][]string{
-	"internal/cli": {".", "wire", "client", "internal/secret", "internal/tomlfile", "internal/version"},
+	"internal/cli": {".", "wire", "client", "internal/secret", "internal/tomlfile", "internal/version", "internal/plainfile"},
 }
 
 // homes gives packages that are costly, or that would take a job to the wrong

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hallpass-dev/hallpass/internal/hallpasstest"
 )
@@ -170,4 +171,27 @@ func TestFirstPassword(t *testing.T) {
 	hallpasstest.Eventually(t, "the server to stop when its terminal is closed", func() bool { return !listens(address) })
 	again := start(t, data, made)
 	again.await() // the data directory is no longer locked
+}
+
+// TestPipeForCertificate puts a pipe in the place of the certificate of a server that runs,
+// and has it read its files again: it says what is wrong, and stops when it is told to.
+func TestPipeForCertificate(t *testing.T) {
+	cert, key := hallpasstest.NewAuthority(t, "test").Issue(t.TempDir(), time.Hour)
+	p := start(t, t.TempDir(), []string{"HALLPASS_SERVER_PROTOCOL=https", "HALLPASS_SERVER_CERT_FILE=" + cert, "HALLPASS_SERVER_CERT_KEY=" + key})
+	says := func(text string) {
+		t.Helper()
+		hallpasstest.Eventually(t, "the log to say "+text, func() bool { return strings.Contains(p.out.String(), text) })
+	}
+	says(`"msg":"serving"`)
+	if err := os.Remove(cert); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(cert, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(syscall.SIGHUP)
+	says("server.cert_file: " + cert + " is a pipe, not a regular file")
+	if err := p.stop(); err != nil {
+		t.Errorf("it ended with %v\n%s", err, p.out)
+	}
 }

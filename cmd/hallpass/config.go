@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/server"
 	"github.com/hallpass-dev/hallpass/internal/tomlfile"
@@ -100,11 +100,14 @@ func (r *reading) originOf(text string) string {
 	return r.origins[key]
 }
 
+// maxConfigFile is the largest file of settings, in bytes.
+const maxConfigFile = 4 << 20
+
 // readFile reads the settings of the file. It compares names with their case: if two
 // spellings of a name were the same, one setting could be set twice, and nobody would
 // notice which value applies.
 func (r *reading) readFile(path string) error {
-	text, err := os.ReadFile(path) // #nosec G304 -- the operator named it
+	text, _, err := plainfile.Read(path, maxConfigFile)
 	if err != nil {
 		return fmt.Errorf("--config: %w", err)
 	}

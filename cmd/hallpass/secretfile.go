@@ -5,13 +5,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/tomlfile"
 )
@@ -87,32 +87,17 @@ func (r *reading) warnSecrets(path string, known []setting) {
 }
 
 // readSecretFile returns what the file holds, without the end of its last line, and its
-// mode. It waits for nobody: what is no regular file, as a pipe, is refused.
-func readSecretFile(path string) (text string, mode fs.FileMode, err error) {
+// mode.
+func readSecretFile(path string) (string, fs.FileMode, error) {
 	if path == "" {
 		return "", 0, errors.New("it names no file")
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return "", 0, err
-	case !info.Mode().IsRegular():
-		return "", 0, fmt.Errorf("%s is not a regular file", path)
-	}
-	f, err := os.Open(path) // #nosec G304 -- the operator named it
+	b, info, err := plainfile.Read(path, maxSecretFile)
 	if err != nil {
 		return "", 0, err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	b, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
-	if err != nil {
-		return "", 0, err
-	}
-	text = strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
-	switch {
-	case len(b) > maxSecretFile:
-		return "", 0, fmt.Errorf("%s has more than %d bytes: a secret is shorter", path, maxSecretFile)
-	case text == "":
+	text := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
+	if text == "" {
 		return "", 0, fmt.Errorf("%s is empty", path)
 	}
 	return text, info.Mode(), nil

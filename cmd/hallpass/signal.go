@@ -26,46 +26,54 @@ func (p *program) serveWithSignals(ctx context.Context, s *server.Server) error 
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx) }()
-	for {
-		select {
-		case err := <-served:
-			return err
-		case <-hangups:
+	go func() { // its own: the end of the server waits for no file and no database that a reload waits for
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangups:
+			}
 			if terminal {
 				p.log.Info("the terminal was closed")
 				stop()
-				continue
+				return
 			}
 			done := s.Reloading()
 			p.reload(ctx, s)
-			done()
+			if ctx.Err() == nil {
+				done()
+			}
 		}
-	}
+	}()
+	return s.Serve(ctx)
 }
 
 // reload reads the settings again and applies those that can change while the server
 // runs: the log's level, the guards, and the files of TLS and provisioning. If one of them
-// is not valid, those after it stay as they were.
+// is not valid, those after it stay as they were. What the end of ctx cuts off is not told.
 func (p *program) reload(ctx context.Context, s *server.Server) {
+	failed := func(what string, err error) {
+		if ctx.Err() == nil {
+			p.log.Error(what, "error", err)
+		}
+	}
 	c, err := p.loadConfig()
 	if err != nil {
-		p.log.Error("the settings were read again and are not valid: the settings from before stay in effect", "error", err)
+		failed("the settings were read again and are not valid: the settings from before stay in effect", err)
 		return
 	}
 	if err := s.ReloadCertificates(); err != nil {
-		p.log.Error("the settings were read again, and the files of TLS cannot be used: the settings from before stay in effect", "error", err)
+		failed("the settings were read again, and the files of TLS cannot be used: the settings from before stay in effect", err)
 		return
 	}
 	if c.ConfigFile != "" {
 		if err := s.ApplyGuards(ctx, c.Guards); err != nil {
-			p.log.Error("the settings were read again, and the guards cannot be applied: the settings from before stay in effect", "error", err)
+			failed("the settings were read again, and the guards cannot be applied: the settings from before stay in effect", err)
 			return
 		}
 	}
 	if err := s.ApplyFiles(ctx, c.Provisioning); err != nil {
-		p.log.Error("the provisioning files were read again, and cannot be applied: what they declared before stays in effect, and it is tried again every ten seconds", "error", err)
+		failed("the provisioning files were read again, and cannot be applied: what they declared before stays in effect, and it is tried again every ten seconds", err)
 		return
 	}
 	p.level.Set(levelOf(c))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/client"
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
 
@@ -67,6 +68,9 @@ func contextsPath() (string, error) {
 	return filepath.Join(dir, "hallpass", "contexts.toml"), nil
 }
 
+// maxContexts is the largest file of contexts, in bytes.
+const maxContexts = 1 << 20
+
 // loadContexts reads the file. If there is none, it returns no contexts.
 func loadContexts() (*contexts, error) {
 	path, err := contextsPath()
@@ -79,7 +83,7 @@ func loadContexts() (*contexts, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(path)
+	text, _, err := plainfile.Read(path, maxContexts)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
@@ -53,7 +54,7 @@ const journalLimit = 32 << 20
 // off by a crash is dropped.
 func OpenJournal(dir string) (*Journal, error) {
 	path := filepath.Join(dir, "journal")
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	f, _, err := plainfile.Open(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("node: open journal: %w", err)
 	}
@@ -118,10 +119,10 @@ func (j *Journal) halve() error {
 		return err
 	}
 	next := j.path + ".new"
-	if err := os.WriteFile(next, kept.Bytes(), 0o600); err != nil {
+	if err := plainfile.Write(next, kept.Bytes(), 0o600); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(next, os.O_RDWR|os.O_APPEND, 0o600)
+	f, _, err := plainfile.Open(next, os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}

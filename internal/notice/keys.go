@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 )
 
 // Keys are the files that webhooks are signed by. Each has a key on its first line, and
@@ -128,14 +129,13 @@ func (k Keys) secrets(now time.Time) ([][]byte, error) {
 	return keys, err
 }
 
+// maxKeyFile is the largest file of keys, in bytes.
+const maxKeyFile = 4 << 10
+
 // readKeys returns the keys of a file that sign at now: the first alone when now is
 // zero. Errors do not repeat what is in the file.
 func readKeys(path, prefix string, now time.Time) (keys [][]byte, err error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(path) // #nosec G304 -- the operator named it
+	text, info, err := plainfile.Read(path, maxKeyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,9 @@ func readKeys(path, prefix string, now time.Time) (keys [][]byte, err error) {
 // MakeKey writes a new key to the file, which nobody else may read, unless there is one.
 // One process at a time may call it.
 func MakeKey(path string) error {
-	if _, err := os.Lstat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(path); err == nil {
+		return plainfile.Validate(path)
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	_, key, err := ed25519.GenerateKey(rand.Reader)

@@ -16,7 +16,7 @@ func TestReadPipe(t *testing.T) {
 		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := provision.Read(dir); err == nil || !strings.Contains(err.Error(), "is a pipe, and no file") {
+		if _, err := provision.Read(dir); err == nil || !strings.Contains(err.Error(), "is a pipe, not a regular file") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -6,13 +6,12 @@ package provision
 import (
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 )
 
 // maxFile is the largest provisioning file, in bytes.
@@ -44,10 +43,10 @@ func Read(dir string) ([][]hallpass.Declaration, error) {
 			continue
 		}
 		none = false
-		text, err := readSmall(path, maxFile, nil)
+		text, _, err := plainfile.Read(path, maxFile)
 		if err == nil {
 			var more []hallpass.Declaration
-			more, err = parse(name, text, func(path string) (string, error) { return readSecret(dir, path) })
+			more, err = parse(name, string(text), func(path string) (string, error) { return readSecret(dir, path) })
 			list = append(list, more...)
 		} else {
 			err = &hallpass.DeclarationError{File: name, Err: err}
@@ -74,41 +73,15 @@ func readSecret(dir, path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
-	return readSmall(path, maxSecretFile, func(info fs.FileInfo) error {
-		if mode := info.Mode(); mode.IsRegular() && mode.Perm()&others != 0 {
-			return fmt.Errorf("every user of this machine may read %s or write to it (mode %04o), and so has the secret: take that away (chmod o= FILE; defaultMode: 0440 of a Secret in Kubernetes)", path, mode.Perm())
-		}
-		return nil
-	})
+	text, info, err := plainfile.Read(path, maxSecretFile)
+	if err != nil {
+		return "", err
+	}
+	if mode := info.Mode(); mode.Perm()&others != 0 {
+		return "", fmt.Errorf("every user of this machine may read %s or write to it (mode %04o), and so has the secret: take that away (chmod o= FILE; defaultMode: 0440 of a Secret in Kubernetes)", path, mode.Perm())
+	}
+	return string(text), nil
 }
 
 // others are the bits of a mode for users who are neither the owner nor in the group.
 const others = 0o007
-
-// readSmall reads a file of at most so many bytes, if check lets it; nil: it does. A pipe is
-// refused before it is opened: that would wait for whoever writes to it, and nothing else
-// would go on, not even the end of the server.
-func readSmall(path string, most int64, check func(fs.FileInfo) error) (text string, err error) {
-	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
-		return "", fmt.Errorf("%s is a pipe, and no file", path)
-	}
-	f, err := os.Open(path) // #nosec G304 -- the operator named it
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	if check != nil {
-		info, err := f.Stat()
-		if err == nil {
-			err = check(info)
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(b)) > most {
-		err = fmt.Errorf("%s is larger than %d bytes", path, most)
-	}
-	return string(b), err
-}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
 
@@ -106,8 +107,6 @@ func (s *Server) unpack(ctx context.Context, path, scratch string) ([]Table, err
 	switch file, err := os.Stat(path); {
 	case err != nil:
 		return nil, fmt.Errorf("restore: %w", err)
-	case !file.Mode().IsRegular() && !file.IsDir(): // to open a pipe would be to wait for who writes it
-		return nil, fmt.Errorf("%s is not a file that a backup could be in", path)
 	case !s.config.Database.postgres():
 		if present, err := os.Stat(databasePath(s.config)); err == nil && os.SameFile(file, present) {
 			return nil, fmt.Errorf("%s is the database itself, not a backup of it", path)
@@ -137,7 +136,7 @@ func (s *Server) unpack(ctx context.Context, path, scratch string) ([]Table, err
 
 // copyFile copies the file to one that nobody else may read, over what is there.
 func copyFile(from, to string) (err error) {
-	in, err := os.Open(from)
+	in, _, err := plainfile.Open(from, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hallpass-dev/hallpass"
 	"github.com/hallpass-dev/hallpass/internal/admin"
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 	"github.com/hallpass-dev/hallpass/internal/store"
 )
@@ -21,8 +22,10 @@ type firstPassword struct {
 	fresh bool   // made at this start
 }
 
-func (s *Server) firstPasswordFile() string {
-	return filepath.Join(s.config.DataDir, "initial-admin-password")
+func (s *Server) firstPasswordFile() string { return s.config.firstPasswordFile() }
+
+func (c Config) firstPasswordFile() string {
+	return filepath.Join(c.DataDir, "initial-admin-password")
 }
 
 // FirstPassword returns the password that was made for the first admin, the
@@ -93,6 +96,9 @@ func hintPolicy(err error, login string, password secret.Text) error {
 	return fmt.Errorf("%s (auth.basic.password_policy = false allows any that is not empty)", e.Message)
 }
 
+// maxPasswordFile is the most bytes that the file of the first password has.
+const maxPasswordFile = 4 << 10
+
 // readFirstPassword reads the file of the first password, if that is still the
 // admin's.
 func (s *Server) readFirstPassword(ctx context.Context) error {
@@ -101,7 +107,7 @@ func (s *Server) readFirstPassword(ctx context.Context) error {
 	}
 	made := s.first.fresh // by a begin that was not confirmed
 	s.first = firstPassword{}
-	if kept, err := os.ReadFile(s.firstPasswordFile()); err == nil {
+	if kept, _, err := plainfile.Read(s.firstPasswordFile(), maxPasswordFile); err == nil {
 		s.first = firstPassword{text: secret.NewText(string(kept)), path: s.firstPasswordFile(), fresh: made}
 	}
 	return nil
@@ -117,7 +123,7 @@ func (s *Server) makeFirstPassword(first *admin.FirstAdmin) error {
 	}
 	first.Password = secret.NewPassword()
 	path := s.firstPasswordFile()
-	if err := os.WriteFile(path, []byte(first.Password.Reveal()), 0o600); err != nil {
+	if err := plainfile.Write(path, []byte(first.Password.Reveal()), 0o600); err != nil {
 		return fmt.Errorf("keep the first admin's password: %w", err)
 	}
 	s.first = firstPassword{text: first.Password, path: path, fresh: true}
@@ -156,7 +162,7 @@ func ask(wake chan<- struct{}) {
 // forgetFirstPassword removes the file of the first password if the admin has another
 // password now.
 func (s *Server) forgetFirstPassword(ctx context.Context) error {
-	kept, err := os.ReadFile(s.firstPasswordFile())
+	kept, _, err := plainfile.Read(s.firstPasswordFile(), maxPasswordFile)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 	"github.com/hallpass-dev/hallpass/internal/provision"
 	"github.com/hallpass-dev/hallpass/internal/secret"
 )
@@ -28,7 +29,7 @@ func (c *Config) Check() (notes []string, err error) {
 			notes = append(notes, n)
 		}
 	}
-	return notes, errors.Join(certificates, socket, c.checkFolders(), c.checkFiles(), c.checkFirstPassword(), unfit)
+	return notes, errors.Join(certificates, socket, c.checkFolders(), c.checkDataFiles(), c.checkFiles(), c.checkFirstPassword(), unfit)
 }
 
 // unseenData returns the note about what is not known without the data directory; empty if
@@ -81,6 +82,25 @@ func (c *Config) checkFolders() error {
 		return errors.Join(data, err)
 	}
 	return errors.Join(data, checkDatabase(c.Database.Path))
+}
+
+// checkDataFiles returns an error for each file that a start opens and that is no regular
+// one.
+func (c *Config) checkDataFiles() error {
+	var files []string
+	if c.DataDir != "" {
+		files = append(files, filepath.Join(c.DataDir, "lock"), filepath.Join(c.DataDir, "journal"), c.firstPasswordFile())
+	}
+	if !c.Database.postgres() && (c.DataDir != "" || c.Database.Path != "") {
+		for _, suffix := range databaseFiles {
+			files = append(files, databasePath(*c)+suffix)
+		}
+	}
+	var errs []error
+	for _, path := range files {
+		errs = append(errs, plainfile.Validate(path))
+	}
+	return errors.Join(errs...)
 }
 
 // checkFiles returns an error if a provisioning file is not valid. Whether the files fit what

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 )
 
 // Mode bits of files and folders of the data directory.
@@ -103,7 +105,7 @@ const sqliteHead = "SQLite format 3\x00"
 // checkDatabase returns an error if something else than a SQLite database is at the path.
 // What is not there will do.
 func checkDatabase(path string) error {
-	f, err := os.Open(path) // #nosec G304 -- the operator named it
+	f, _, err := plainfile.Open(path, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -120,14 +122,17 @@ func checkDatabase(path string) error {
 	return nil
 }
 
+// databaseFiles end the names of the SQLite file and of those that are kept next to it.
+var databaseFiles = []string{"", "-wal", "-shm", "-reserve", ".lock"}
+
 // secureDatabase removes the access of other users to the SQLite file and the files
-// that SQLite keeps next to it, also outside the data directory.
+// next to it, also outside the data directory. It refuses what is no regular file.
 func secureDatabase(path string, log *slog.Logger) error {
 	if checkDatabase(path) != nil { // it is no database of ours, or damaged: opening it tells, and restore replaces it
 		return nil
 	}
-	for _, suffix := range []string{"", "-wal", "-shm", "-reserve", ".lock"} {
-		if err := secureFile(path+suffix, log); err != nil {
+	for _, suffix := range databaseFiles {
+		if err := errors.Join(plainfile.Validate(path+suffix), secureFile(path+suffix, log)); err != nil {
 			return err
 		}
 	}

@@ -79,3 +79,8 @@ func (s *Server) AnswerWith(h http.Handler) { s.handler = h }
 
 // FollowFiles does the job of the provisioning files once.
 func (s *Server) FollowFiles(ctx context.Context) error { return s.followFiles(ctx) }
+
+// EndsWithin has fn run until it is told to end, and reports whether it did before ctx was done.
+func EndsWithin(ctx context.Context, fn func(context.Context)) bool {
+	return runUntil(context.Background(), fn)(ctx)
+}

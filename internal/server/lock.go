@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 )
 
 // locks are files that this process has locked. The operating system releases the
@@ -28,7 +30,7 @@ func lockFiles(paths ...string) (held locks, err error) {
 }
 
 func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, _, err := plainfile.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("%s belongs to somebody else: run as its owner, or choose another folder with --data: %w", filepath.Dir(path), err)
 	}

@@ -84,11 +84,15 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer cancel()
 	failure = errors.Join(failure, s.drain(drain, web, scrapes))
 	s.fold.Tell(time.Time{})
-	endJobs()
+	quiet, cancelQuiet := context.WithTimeout(background, lastWrites)
+	defer cancelQuiet()
+	if !endJobs(quiet) {
+		s.log.Warn("a job did not end, and the server stops without it: it waits for a file, perhaps")
+	}
 	last, cancelLast := context.WithDeadline(background, later(drained, time.Now().Add(lastWrites)))
 	defer cancelLast()
 	failure = errors.Join(failure, s.writeLast(last))
-	endHeartbeats() // last: what is changed while draining waits for this node too
+	endHeartbeats(last) // last: what is changed while draining waits for this node too
 	s.node.Leave(last)
 	return failure
 }
@@ -124,12 +128,20 @@ func (s *Server) drain(ctx context.Context, webs ...*http.Server) error {
 }
 
 // runUntil runs fn on a goroutine of its own and returns what ends it and waits
-// for its end.
-func runUntil(ctx context.Context, fn func(context.Context)) (end func()) {
+// for its end, until the context that it gets is done: then it is false.
+func runUntil(ctx context.Context, fn func(context.Context)) (end func(context.Context) bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); fn(ctx) }()
-	return func() { cancel(); <-done }
+	return func(ctx context.Context) bool {
+		cancel()
+		select {
+		case <-done:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 // writeLast writes what is in memory.

@@ -61,3 +61,18 @@ func TestStopWithSlowClient(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestStopWithoutJob ends background work that obeys, and gives up on work that waits for
+// what never comes.
+func TestStopWithoutJob(t *testing.T) {
+	if !server.EndsWithin(t.Context(), func(ctx context.Context) { <-ctx.Done() }) {
+		t.Error("work that ends at once is given up")
+	}
+	never := make(chan struct{})
+	defer close(never)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if server.EndsWithin(ctx, func(context.Context) { <-never }) {
+		t.Error("work that never ends is said to have ended")
+	}
+}

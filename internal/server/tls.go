@@ -10,11 +10,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 )
 
 // The values of ServerConfig.ClientAuth.
@@ -136,6 +137,9 @@ func (k *certificates) follow(context.Context) error {
 	return err
 }
 
+// maxTLSFile is the largest file of TLS, in bytes.
+const maxTLSFile = 4 << 20
+
 // tlsFiles are what the files hold.
 type tlsFiles struct{ cert, key, clientCA []byte }
 
@@ -152,7 +156,7 @@ func (k *certificates) read() (f tlsFiles, err error) {
 		if file.path == "" {
 			continue
 		}
-		if *file.text, err = os.ReadFile(file.path); err != nil { // #nosec G304 -- the operator named it
+		if *file.text, _, err = plainfile.Read(file.path, maxTLSFile); err != nil {
 			return f, fmt.Errorf("server.%s: %w", file.key, err)
 		}
 	}

@@ -226,7 +226,7 @@ func TestCertificateRefused(t *testing.T) {
 		"the key of another":         {func(dir string, _ *server.ServerConfig) { copyFile(t, otherKey(t, authority), dir+"/key.pem") }, "server.cert_key: the key in DIR/key.pem does not fit the first certificate in DIR/cert.pem"},
 		"authorities of clients":     {func(dir string, c *server.ServerConfig) { c.ClientCAFile = dir + "/key.pem" }, "server.client_ca_file: DIR/key.pem holds no certificate in PEM form"},
 		"no authorities of clients":  {func(dir string, c *server.ServerConfig) { c.ClientCAFile = dir + "/none.pem" }, "server.client_ca_file: open DIR/none.pem"},
-		"a folder for a certificate": {func(dir string, c *server.ServerConfig) { c.CertFile = dir }, "server.cert_file: read DIR"},
+		"a folder for a certificate": {func(dir string, c *server.ServerConfig) { c.CertFile = dir }, "server.cert_file: DIR is a folder, not a regular file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, dir := server.DefaultConfig(), t.TempDir()

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 )
 
 // recognize sees that the database is an installation's, with a schema that
@@ -165,7 +167,7 @@ func newPart(whole string) (*part, error) {
 	if err := p.free(); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(p.path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, _, err := plainfile.Open(p.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 )
 
 // busyTimeout is how long SQLite waits for a lock of another connection.
@@ -31,7 +32,12 @@ const busyTimeout = "busy_timeout(3000)"
 // of its transactions IMMEDIATE and durable when committed, and readers that
 // cannot write and are not held up by the writer.
 func openSQLite(path string) (write, read *sql.DB, err error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	for _, suffix := range sideFiles {
+		if err := plainfile.Validate(path + suffix); err != nil { // SQLite would wait for the other end of a pipe
+			return nil, nil, fmt.Errorf("store: open database: %w", err)
+		}
+	}
+	file, _, err := plainfile.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: open database: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/hallpass-dev/hallpass"
+	"github.com/hallpass-dev/hallpass/internal/plainfile"
 )
 
 // reserve is room that is set aside beside a SQLite file, so that on a full disk
@@ -62,7 +63,7 @@ func (r *reserve) use() bool {
 
 // occupy makes a file that takes so many bytes of the disk, or none at all.
 func occupy(path string, size int64) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, _, err := plainfile.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
