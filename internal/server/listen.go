@@ -270,6 +270,10 @@ func (c ServerConfig) socketMode() (fs.FileMode, error) {
 // maxSocketPath is the most bytes that the path of a socket has on every system.
 const maxSocketPath = 103
 
+// maxGroup is the largest number of a group: chown takes the one after it for "as it is",
+// and of larger ones the lowest 32 bits.
+const maxGroup = 1<<32 - 2
+
 // validateListening returns an error if the settings of where and how the server listens
 // are not valid or contradict each other.
 func (c ServerConfig) validateListening() error {
@@ -291,8 +295,8 @@ func (c ServerConfig) validateListening() error {
 	if _, err := c.socketMode(); err != nil {
 		return err
 	}
-	if c.SocketGID < -1 {
-		return fmt.Errorf("server.socket_gid: %d is not the number of a group; -1: the group stays", c.SocketGID)
+	if c.SocketGID < -1 || int64(c.SocketGID) > maxGroup {
+		return fmt.Errorf("server.socket_gid: %d is not the number of a group, which is at most %d; -1: the group stays", c.SocketGID, int64(maxGroup))
 	}
 	return c.validateTLS()
 }
