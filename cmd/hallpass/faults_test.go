@@ -72,6 +72,7 @@ func TestServeRefuses(t *testing.T) {
 		{"group with another number", "", "HALLPASS_SERVER_SOCKET_GID=4294967329", "server.socket_gid: 4294967329 is not the number of a group, which is at most 4294967294"},
 		{"group that would be root", "[server]\nsocket_gid = 4294967296", "", "server.socket_gid: 4294967296 is not the number of a group"},
 		{"group that chown leaves", "[server]\nsocket_gid = 4294967295", "", "server.socket_gid: 4294967295 is not the number of a group"},
+		{"abstract socket", "", "HALLPASS_SERVER_SOCKET=@hallpass", `server.socket: "@hallpass" would be an abstract socket, to which every user of the machine may connect`},
 		{"port that is taken", "", "HALLPASS_SERVER_HTTP_PORT=TAKEN", "server.http_port: listen on 127.0.0.1:TAKEN: bind: address already in use: stop the program that listens there, or choose another port"},
 		{"port of metrics that is taken", "[server]\nhttp_port = 0", "HALLPASS_METRICS_HTTP_PORT=TAKEN", "metrics.http_port: listen on 127.0.0.1:TAKEN: bind: address already in use: stop the program"},
 		{"port of gRPC that is taken", "[server]\nhttp_port = 0", "HALLPASS_GUARD_GRPC_LISTEN=127.0.0.1:TAKEN", "guard.grpc_listen: listen on 127.0.0.1:TAKEN: bind: address already in use: stop the program"},

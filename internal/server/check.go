@@ -44,8 +44,8 @@ func (c *Config) unseenData() string {
 	return "--data was not given: the data directory was not looked at"
 }
 
-// checkSocket returns an error if no server could listen on the socket, or one does. A
-// folder below /run that is not there is only a note: systemd makes it when it starts the
+// checkSocket returns an error if no server could listen on the socket. That a program
+// listens on it is only a note, for settings are checked while their server runs. A folder below /run that is not there is only a note: systemd makes it when it starts the
 // unit, and removes it when the unit stops.
 func (c ServerConfig) checkSocket() (note string, err error) {
 	if c.Socket == "" {
@@ -55,7 +55,11 @@ func (c ServerConfig) checkSocket() (note string, err error) {
 	switch {
 	case err == nil && info.Mode().Type() != fs.ModeSocket:
 		return "", fmt.Errorf("server.socket: %s is there already and is not a socket: choose another path, or move it away", c.Socket)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case err == nil:
+		if taken := nobodyListens(c.Socket); taken != nil {
+			return fmt.Sprintf("server.socket: %v. A server that runs with these settings is such a program", taken), nil
+		}
+	case !errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("server.socket: %w", err)
 	}
 	folder := filepath.Dir(c.Socket)

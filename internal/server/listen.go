@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/hallpass-dev/hallpass/internal/httpd"
@@ -223,6 +224,10 @@ func (c ServerConfig) listenOnSocket() (net.Listener, error) {
 	case err != nil:
 		return nil, fmt.Errorf("listen on %s: %w", c.Socket, reason(err))
 	}
+	l, err = own(l, c.Socket)
+	if err != nil {
+		return nil, err
+	}
 	if c.SocketGID >= 0 {
 		if err := os.Chown(c.Socket, -1, c.SocketGID); err != nil {
 			return nil, errors.Join(fmt.Errorf("server.socket_gid: %w: only root gives a file a group that its own user is not in", err), l.Close())
@@ -232,6 +237,35 @@ func (c ServerConfig) listenOnSocket() (net.Listener, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	return httpd.LocalPeers(l), nil
+}
+
+// ownSocket is a listener whose end removes its socket, if that is still the one at the
+// path: somebody may have removed it, and another server may listen there by now.
+type ownSocket struct {
+	*net.UnixListener
+	path   string
+	made   fs.FileInfo
+	remove *sync.Once
+}
+
+func own(l net.Listener, path string) (net.Listener, error) {
+	made, err := os.Lstat(path)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	u := l.(*net.UnixListener)
+	u.SetUnlinkOnClose(false)
+	return ownSocket{u, path, made, new(sync.Once)}, nil
+}
+
+// Close is for net.Listener.
+func (o ownSocket) Close() (err error) {
+	o.remove.Do(func() { // once: later, the file system may have given the number of the file to another
+		if there, gone := os.Lstat(o.path); gone == nil && os.SameFile(there, o.made) {
+			err = os.Remove(o.path)
+		}
+	})
+	return errors.Join(err, o.UnixListener.Close())
 }
 
 // clearSocket removes a socket that a process which was killed left at the path. It is
@@ -247,6 +281,14 @@ func clearSocket(path string) error {
 	if info.Mode().Type() != fs.ModeSocket {
 		return fmt.Errorf("%s is there already and is not a socket: choose another path, or move it away", path)
 	}
+	if err := nobodyListens(path); err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// nobodyListens returns an error if a program listens on the socket, or that cannot be found out.
+func nobodyListens(path string) error {
 	conn, err := (&net.Dialer{}).DialContext(context.Background(), "unix", path)
 	switch {
 	case err == nil:
@@ -255,7 +297,7 @@ func clearSocket(path string) error {
 	case !errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("whether a program listens on %s cannot be found out: %w", path, err)
 	}
-	return os.Remove(path)
+	return nil
 }
 
 // socketMode returns SocketMode as a mode.
@@ -288,6 +330,9 @@ func (c ServerConfig) validateListening() error {
 	}
 	if err := validateAddress("server", c.HTTPAddr, c.HTTPPort); err != nil {
 		return err
+	}
+	if strings.HasPrefix(c.Socket, "@") {
+		return fmt.Errorf("server.socket: %q would be an abstract socket, to which every user of the machine may connect: name a file (./%s for a file whose name begins so)", c.Socket, c.Socket)
 	}
 	if len(c.Socket) > maxSocketPath {
 		return fmt.Errorf("server.socket: the path has %d bytes, more than the %d that a socket may have", len(c.Socket), maxSocketPath)

@@ -143,6 +143,42 @@ func TestSocketTaken(t *testing.T) {
 	}
 }
 
+// TestSocketOfAnother stops a server whose socket somebody removed, after another began to
+// listen at the same path: that one keeps its socket.
+func TestSocketOfAnother(t *testing.T) {
+	path := socketPath(t)
+	listening := func() *server.Server {
+		t.Helper()
+		c := server.DefaultConfig()
+		c.DataDir, c.Server.Protocol, c.Server.Socket = t.TempDir(), "socket", path
+		s, err := server.Open(t.Context(), c, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Listen(); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	closed := func(s *server.Server) {
+		t.Helper()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	first := listening()
+	remove(t, path)
+	second := listening()
+	closed(first)
+	if _, err := os.Lstat(path); err != nil {
+		t.Errorf("the socket of the second server is gone: %v", err)
+	}
+	closed(second)
+	if _, err := os.Lstat(path); err == nil {
+		t.Error("the second server left its socket")
+	}
+}
+
 // TestSocketGroup gives the socket another group.
 func TestSocketGroup(t *testing.T) {
 	if os.Getuid() != 0 {
