@@ -21,7 +21,7 @@ type todoSection struct {
 	Key   string
 	Title string
 	Class string // of the dot
-	Now   bool   // a job is failing
+	Now   bool   // a token was refused within the hour
 	Count string
 	All   string // address of all its rows; empty: they are shown
 	Next  string // address of the next page; empty: there is none
@@ -48,7 +48,7 @@ type todoAction struct {
 
 // attentionWords are what sections are called beside a number, and their colours.
 var attentionWords = map[hallpass.AttentionSection]struct{ one, many, short, class string }{
-	hallpass.AttentionFailing:    {"job is failing now", "jobs are failing now", "failing now", "bad"},
+	hallpass.AttentionFailing:    {"token was refused within the hour", "tokens were refused within the hour", "refused within the hour", "bad"},
 	hallpass.AttentionAPIs:       {"API fails", "APIs fail", "APIs fail", "bad"},
 	hallpass.AttentionExpiring:   {"token ends within 14 days", "tokens end within 14 days", "end within 14 days", "warn"},
 	hallpass.AttentionOverlaps:   {"rotation to finish", "rotations to finish", "rotations to finish", "warn"},
@@ -146,6 +146,9 @@ func (req *request) todoRow(r hallpass.AttentionRow) todoRow {
 		row.Name, row.Of, row.URL = r.Channel.Name, "", channelURL(r.Channel.ID)
 	case hallpass.GuardSubject:
 		row.Name, row.Of, row.URL = r.Guard, "", guardURL(r.Guard)
+		if r.Section == hallpass.AttentionRefusals {
+			row.Name, row.Of, row.OfURL = req.ruleTitle(r.Guard, r.Rule), r.Guard, row.URL
+		}
 	case hallpass.OrgSubject:
 		row.Name, row.Of, row.URL = r.From.Address, "", ""
 	}
@@ -159,6 +162,22 @@ func (req *request) todoRow(r hallpass.AttentionRow) todoRow {
 		row.More = append(row.More, todoAction{Label: "Put off…", Icon: "clock", Text: "For some days, with a reason.", URL: snoozeURL + "?" + snooze.Encode(), Dialog: true})
 	}
 	return row
+}
+
+// ruleTitle names the rule of the guard: by its number, what it is for, and its path. 0 is the
+// guard itself.
+func (req *request) ruleTitle(guard string, number int) string {
+	title := sentenceStart(refusingRule(number))
+	g, err := req.o.Admin.Guard(req.Context(), req.caller, guard)
+	rules := g.AllRules()
+	if err != nil || number < 1 || number > len(rules) { // it is gone, or changed meanwhile: the number is told
+		return title
+	}
+	row := ruleRowOf(rules[number-1], number)
+	if row.Methods == anyMethod {
+		return title + ": " + row.Path
+	}
+	return title + ": " + row.Methods + " " + row.Path
 }
 
 // otherActions are those that a token's row offers beside the right one.
@@ -262,7 +281,7 @@ func (req *request) why(r hallpass.AttentionRow) string {
 		if !r.Last.Before(req.o.Admin.Now().UTC().Truncate(24 * time.Hour)) {
 			day = "today"
 		}
-		add(refusingRule(r.Rule), " refused ", hallpass.Counted(int(r.Count), "request"), ", the last ", day, guardReason(r.Reason))
+		add("refused ", hallpass.Counted(int(r.Count), "request"), ", the last ", day, guardReason(r.Reason))
 	}
 	if r.Subject.Kind == hallpass.TokenSubject {
 		if r.Token.LastUse.At.IsZero() {

@@ -280,9 +280,12 @@ func guardRules(g hallpass.Guard, use map[int]ruleUse, hit int) (rows []ruleRow)
 	return rows
 }
 
+// anyMethod stands for the methods of a rule that is for all of them.
+const anyMethod = "any"
+
 // ruleRowOf returns the row of a rule with that number.
 func ruleRowOf(r hallpass.GuardRule, number int) ruleRow {
-	row := ruleRow{Number: number, Methods: "any", Path: r.Path, Public: r.Need.Kind == hallpass.NeedNothing, Also: ruleExtras(r)}
+	row := ruleRow{Number: number, Methods: anyMethod, Path: r.Path, Public: r.Need.Kind == hallpass.NeedNothing, Also: ruleExtras(r)}
 	if len(r.Methods) > 0 {
 		row.Methods = strings.Join(r.Methods, ", ")
 	}

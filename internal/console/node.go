@@ -14,8 +14,11 @@ import (
 type nodesView struct {
 	frame
 	Summary string
+	Shared  bool // several nodes can share the database: they have leases, and acknowledge
 	Nodes   []nodeRow
 	Jobs    []jobRow
+	Well    string // how the jobs do, in a sentence
+	Failed  bool   // one of them fails
 	Late    string // how late last uses are written at most
 }
 
@@ -68,11 +71,13 @@ func nodesPage(req *request) error {
 		}
 		view.Nodes = append(view.Nodes, row)
 	}
+	view.Shared = req.o.Node.Shared()
 	view.Summary = fmt.Sprintf("%d of %s live.", live, hallpass.Counted(len(list), "node"))
-	if !req.o.Node.Shared() {
+	if !view.Shared {
 		view.Summary = "One server on SQLite. A revoked token is refused at once. With PostgreSQL, several nodes can share the work."
 	}
 	view.Jobs, view.Late = req.jobs(list), fmt.Sprintf("%.0f s", math.Ceil(req.o.Verify.Stats().UsesLate.Seconds()))
+	view.Well, view.Failed = jobsWords(view.Jobs)
 	if view.frame, err = req.frame("nodes", "Nodes", crumbAdmin); err != nil {
 		return err
 	}
@@ -95,6 +100,23 @@ func nodesBadge(nodes []node.Peer) badge {
 		return badge{Text: all + " live", Class: "good"}
 	}
 	return badge{Text: all + " agree", Class: "good"}
+}
+
+// jobsWords says how many of the jobs fail.
+func jobsWords(jobs []jobRow) (words string, failed bool) {
+	bad := 0
+	for _, j := range jobs {
+		if j.Failed {
+			bad++
+		}
+	}
+	switch bad {
+	case 0:
+		return "No job fails.", false
+	case 1:
+		return fmt.Sprintf("1 of %s fails.", hallpass.Counted(len(jobs), "job")), true
+	}
+	return fmt.Sprintf("%d of %s fail.", bad, hallpass.Counted(len(jobs), "job")), true
 }
 
 // jobs lists the background work.

@@ -19,7 +19,7 @@ var refusals = map[string]refusal{
 	"api-key.paused":                 {"the token is paused", "Resume it, or wait until its pause is over."},
 	"api-key.rate-limited":           {"the token was used too often", "Call less often, or give the token a higher rate."},
 	"api-key.revoked":                {"the token is revoked", knownAddress + "a new token."},
-	"api-key.rotated":                {"another token replaced the token", knownAddress + "the new secret."},
+	"api-key.rotated":                {"another token replaced the token", knownAddress + "the newest secret."},
 	"auth.busy":                      {"too many unknown tokens were being tried", "Try again shortly: the server found no time to look the token up."},
 	"auth.unauthorized":              {"the request has no token, or one that is no good", "Send a token that is good, as Authorization: Bearer glsa_…"},
 	"auth.view-too-old":              {"the server could not see whether the token is still good", "Try again shortly. If it goes on, look at the nodes and the database."},

@@ -13,8 +13,9 @@ type tokenView struct {
 	frame
 	Account    accountRow
 	Token      tokenRow
-	Replaces   string // the last four characters of the token that it replaced; empty: none
-	ReplacedBy link   // the token that replaced it
+	Replaces   string   // the last four characters of the token that it replaced; empty: none
+	ReplacedBy link     // the token that replaced it
+	Pair       pairHead // of the rotation that is under way; without a Title: none is
 	Generation int
 	Lead       string // how it is used now
 	LeadClass  string
@@ -131,7 +132,8 @@ func (req *request) limitFields(t hallpass.Token) (list []field) {
 	return list
 }
 
-// chainOf fills in the tokens that the token replaced and that replaced it.
+// chainOf fills in the tokens that the token replaced and that replaced it, and the rotation
+// that is under way between two of them.
 func (req *request) chainOf(view *tokenView, account hallpass.ServiceAccountID, t hallpass.Token) error {
 	find := func(id hallpass.TokenID) (hallpass.Token, error) {
 		if id == 0 {
@@ -149,6 +151,14 @@ func (req *request) chainOf(view *tokenView, account hallpass.ServiceAccountID, 
 	}
 	after, err := find(t.Rotation.Successor)
 	view.Replaces = before.LastFour
+	now := req.o.Admin.Now()
+	switch {
+	case err != nil:
+	case t.Rotating(after, now):
+		view.Pair = req.pair(view.Account, t, req.withUse(after)).Pair
+	case before.Rotating(t, now):
+		view.Pair = req.pair(view.Account, req.withUse(before), t).Pair
+	}
 	if after.ID != 0 {
 		view.ReplacedBy = link{Name: "…" + after.LastFour, URL: view.Account.URL + "/tokens/" + idText(int64(after.ID))}
 	}

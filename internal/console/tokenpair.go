@@ -2,6 +2,7 @@ package console
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/hallpass-dev/hallpass"
@@ -33,7 +34,8 @@ type pairHead struct {
 // Why the new token of a pair does not work.
 const newEnded, newPaused = "ended", "paused"
 
-// tokenGroups groups the tokens: the pairs first, the newer token of each before the older.
+// tokenGroups groups the tokens: the pairs first, the newer token of each before the older. The
+// tokens of a chain that was rotated several times stand in one block, the newest first.
 // A pair whose old token somebody tries after its end is one too.
 func (req *request) tokenGroups(a accountRow, tokens []hallpass.Token) ([]tokenGroup, error) {
 	var groups []tokenGroup
@@ -47,24 +49,47 @@ func (req *request) tokenGroups(a accountRow, tokens []hallpass.Token) ([]tokenG
 		_, tried := late[old.ID]
 		return old.Rotating(next, now) || tried && old.Rotation.Successor == next.ID && next.Live(now)
 	}
+	oldOf := func(next hallpass.Token) int {
+		return slices.IndexFunc(tokens, func(old hallpass.Token) bool { return paired(old, next) })
+	}
 	for _, t := range tokens {
-		before := slices.IndexFunc(tokens, func(old hallpass.Token) bool { return paired(old, t) })
-		after := slices.IndexFunc(tokens, func(next hallpass.Token) bool { return paired(t, next) })
-		switch {
-		case before >= 0:
-			if try, is := late[tokens[before].ID]; is {
-				groups = append(groups, req.latePair(a, tokens[before], t, try))
-			} else {
-				groups = append(groups, req.pair(a, tokens[before], t))
-			}
-		case after < 0:
-			alone.Tokens = append(alone.Tokens, req.tokenRow(a, t))
+		if slices.ContainsFunc(tokens, func(next hallpass.Token) bool { return paired(t, next) }) {
+			continue // it stands below the newest token of its chain
 		}
+		before := oldOf(t)
+		if before < 0 {
+			alone.Tokens = append(alone.Tokens, req.tokenRow(a, t))
+			continue
+		}
+		group := req.pairOf(a, tokens[before], t, late)
+		for older := oldOf(tokens[before]); older >= 0; older = oldOf(tokens[older]) {
+			group.addOlder(req.pairOf(a, tokens[older], t, late))
+		}
+		groups = append(groups, group)
 	}
 	if len(alone.Tokens) > 0 {
 		groups = append(groups, alone)
 	}
 	return groups, nil
+}
+
+// pairOf is the block of a token and the one that it replaces: one that works, or one that
+// has ended and is in late.
+func (req *request) pairOf(a accountRow, old, next hallpass.Token, late map[hallpass.TokenID]hallpass.AttentionRow) tokenGroup {
+	if try, is := late[old.ID]; is {
+		return req.latePair(a, old, next, try)
+	}
+	return req.pair(a, old, next)
+}
+
+// addOlder adds the old token of a pair with the same new one, from earlier in the chain,
+// and what is told about it if somebody tries it in vain.
+func (g *tokenGroup) addOlder(pair tokenGroup) {
+	old := pair.Tokens[1]
+	g.Tokens = append(g.Tokens, old)
+	if pair.Pair.Late {
+		g.Pair.Text += " Generation " + strconv.Itoa(old.Generation) + ": " + lowerFirst(pair.Pair.Text)
+	}
 }
 
 // late returns the tries of those of the tokens that others have replaced, and that have

@@ -68,6 +68,34 @@ func TestPair(t *testing.T) {
 	}
 }
 
+// TestChain rotates a token twice, and its first secret is still tried: all three stand in
+// one block, each once, and the pages of the two that work tell of the rotation.
+func TestChain(t *testing.T) {
+	s := hallpasstest.New(t)
+	b := signedIn(t, s, "admin", hallpasstest.AdminPassword)
+	path := b.create("ci", "Viewer")
+	first := tokenOf(t, s, "ci")
+	api := "/api/serviceaccounts/" + idOf(t, s, "ci") + "/tokens"
+	for _, r := range []struct{ path, body string }{{"/1/rotate", `{"graceSeconds":0}`}, {"/2/rotate", `{"graceSeconds":86400}`}} {
+		if answer := s.Do(hallpasstest.Admin, "POST", api+r.path, r.body); answer.StatusCode != 200 {
+			t.Fatalf("%s: %d %s", r.path, answer.StatusCode, answer.Text)
+		}
+	}
+	s.Do(hallpasstest.Bearer(first), "GET", "/api/org", "", "User-Agent: curl/8.5.0")
+	var p page
+	hallpasstest.Eventually(t, "the chain to show the try", func() bool {
+		p = b.get(path)
+		return strings.Contains(p.text, "Generation 1: the old secret is still tried")
+	})
+	b.want("the chain", p, 200, `<span class="gen new">3</span>New`, `<span class="gen">2</span>Old`, `<span class="gen">1</span>Old`, "Do you know this address?", "give it the newest secret")
+	if blocks, rows := strings.Count(p.text, `<tbody class="pair`), strings.Count(p.text, "data-token-id="); blocks != 1 || rows != 3 {
+		t.Errorf("%d blocks have %d rows:\n%s", blocks, rows, p.text)
+	}
+	for _, token := range []string{"2", "3"} {
+		b.want("the page of token "+token, b.get(path+"/tokens/"+token), 200, "Nobody has used the new secret.", path+"/tokens/2/extend", path+"/tokens/2/retire", path+"/tokens/3/undo")
+	}
+}
+
 // TestSuccessorThatDoesNotWork ends the new token of a rotation before the old one, and
 // pauses another: the pair says so, and offers what helps and nothing that is refused.
 func TestSuccessorThatDoesNotWork(t *testing.T) {
