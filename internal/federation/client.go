@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/plainfile"
 )
 
@@ -84,9 +85,13 @@ func ReadRoots(path string) (*x509.CertPool, error) {
 	if err != nil {
 		return nil, err
 	}
+	authorities, err := httpd.ParseCertificates(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate in PEM form", path)
+	for _, a := range authorities {
+		roots.AddCert(a)
 	}
 	return roots, nil
 }

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hallpass-dev/hallpass/internal/httpd"
 	"github.com/hallpass-dev/hallpass/internal/plainfile"
 )
 
@@ -171,9 +172,13 @@ func (k *certificates) use(f tlsFiles) error {
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: nextProtos, Certificates: []tls.Certificate{pair}}
 	if k.c.ClientCAFile != "" {
+		authorities, err := httpd.ParseCertificates(f.clientCA)
+		if err != nil {
+			return fmt.Errorf("server.client_ca_file: %s: %w", k.c.ClientCAFile, err)
+		}
 		config.ClientCAs = x509.NewCertPool()
-		if !config.ClientCAs.AppendCertsFromPEM(f.clientCA) {
-			return fmt.Errorf("server.client_ca_file: %s holds no certificate in PEM form", k.c.ClientCAFile)
+		for _, a := range authorities {
+			config.ClientCAs.AddCert(a)
 		}
 		config.ClientAuth = tls.RequireAndVerifyClientCert
 		if k.c.ClientAuth == clientAuthOptional {
@@ -189,17 +194,14 @@ func (k *certificates) use(f tlsFiles) error {
 
 // pair returns the certificate with its key.
 func (k *certificates) pair(f tlsFiles) (pair tls.Certificate, err error) {
-	if !holds(f.cert, "CERTIFICATE") {
-		return pair, fmt.Errorf("server.cert_file: %s holds no certificate in PEM form", k.c.CertFile)
+	if _, err := httpd.ParseCertificates(f.cert); err != nil {
+		return pair, fmt.Errorf("server.cert_file: %s: %w", k.c.CertFile, err)
 	}
 	if !holds(f.key, "PRIVATE KEY") {
 		return pair, fmt.Errorf("server.cert_key: %s holds no private key in PEM form", k.c.CertKey)
 	}
 	if holds(f.key, "ENCRYPTED PRIVATE KEY") || bytes.Contains(f.key, []byte("Proc-Type: 4,ENCRYPTED")) {
 		return pair, fmt.Errorf("server.cert_key: the key in %s is encrypted with a password: store it without one, readable for this server alone", k.c.CertKey)
-	}
-	if err := parseChain(f.cert); err != nil {
-		return pair, fmt.Errorf("server.cert_file: %s: %w", k.c.CertFile, err)
 	}
 	pair, err = tls.X509KeyPair(f.cert, f.key)
 	if err != nil {
@@ -217,22 +219,6 @@ func holds(text []byte, kind string) bool {
 		}
 		if strings.HasSuffix(block.Type, kind) {
 			return true
-		}
-	}
-}
-
-// parseChain returns the first error in the certificates of a file.
-func parseChain(text []byte) error {
-	for {
-		var block *pem.Block
-		if block, text = pem.Decode(text); block == nil {
-			return nil
-		}
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return err
 		}
 	}
 }

@@ -215,17 +215,22 @@ func TestCertificateRefused(t *testing.T) {
 		change func(dir string, c *server.ServerConfig)
 		says   string
 	}{
-		"no certificate file":        {func(dir string, _ *server.ServerConfig) { remove(t, dir+"/cert.pem") }, "server.cert_file: open DIR/cert.pem: no such file"},
-		"no key file":                {func(dir string, _ *server.ServerConfig) { remove(t, dir+"/key.pem") }, "server.cert_key: open DIR/key.pem: no such file"},
-		"an empty certificate":       {func(dir string, _ *server.ServerConfig) { write(t, dir+"/cert.pem", "") }, "server.cert_file: DIR/cert.pem holds no certificate in PEM form"},
-		"a key for a certificate":    {func(dir string, _ *server.ServerConfig) { copyFile(t, dir+"/key.pem", dir+"/cert.pem") }, "server.cert_file: DIR/cert.pem holds no certificate"},
-		"a certificate for a key":    {func(dir string, _ *server.ServerConfig) { copyFile(t, dir+"/cert.pem", dir+"/key.pem") }, "server.cert_key: DIR/key.pem holds no private key"},
-		"a broken certificate":       {func(dir string, _ *server.ServerConfig) { write(t, dir+"/cert.pem", block("CERTIFICATE")) }, "server.cert_file: DIR/cert.pem: x509: malformed"},
-		"a broken key":               {func(dir string, _ *server.ServerConfig) { write(t, dir+"/key.pem", block("PRIVATE KEY")) }, "server.cert_key: the key in DIR/key.pem does not fit"},
-		"an encrypted key":           {func(dir string, _ *server.ServerConfig) { write(t, dir+"/key.pem", block("ENCRYPTED PRIVATE KEY")) }, "server.cert_key: the key in DIR/key.pem is encrypted with a password"},
-		"the key of another":         {func(dir string, _ *server.ServerConfig) { copyFile(t, otherKey(t, authority), dir+"/key.pem") }, "server.cert_key: the key in DIR/key.pem does not fit the first certificate in DIR/cert.pem"},
-		"authorities of clients":     {func(dir string, c *server.ServerConfig) { c.ClientCAFile = dir + "/key.pem" }, "server.client_ca_file: DIR/key.pem holds no certificate in PEM form"},
-		"no authorities of clients":  {func(dir string, c *server.ServerConfig) { c.ClientCAFile = dir + "/none.pem" }, "server.client_ca_file: open DIR/none.pem"},
+		"no certificate file":       {func(dir string, _ *server.ServerConfig) { remove(t, dir+"/cert.pem") }, "server.cert_file: open DIR/cert.pem: no such file"},
+		"no key file":               {func(dir string, _ *server.ServerConfig) { remove(t, dir+"/key.pem") }, "server.cert_key: open DIR/key.pem: no such file"},
+		"an empty certificate":      {func(dir string, _ *server.ServerConfig) { write(t, dir+"/cert.pem", "") }, "server.cert_file: DIR/cert.pem: there is no certificate in PEM form"},
+		"a key for a certificate":   {func(dir string, _ *server.ServerConfig) { copyFile(t, dir+"/key.pem", dir+"/cert.pem") }, "server.cert_file: DIR/cert.pem: there is no certificate in PEM form"},
+		"a certificate for a key":   {func(dir string, _ *server.ServerConfig) { copyFile(t, dir+"/cert.pem", dir+"/key.pem") }, "server.cert_key: DIR/key.pem holds no private key"},
+		"a broken certificate":      {func(dir string, _ *server.ServerConfig) { write(t, dir+"/cert.pem", block("CERTIFICATE")) }, "server.cert_file: DIR/cert.pem: block 1: x509: malformed"},
+		"a broken key":              {func(dir string, _ *server.ServerConfig) { write(t, dir+"/key.pem", block("PRIVATE KEY")) }, "server.cert_key: the key in DIR/key.pem does not fit"},
+		"an encrypted key":          {func(dir string, _ *server.ServerConfig) { write(t, dir+"/key.pem", block("ENCRYPTED PRIVATE KEY")) }, "server.cert_key: the key in DIR/key.pem is encrypted with a password"},
+		"the key of another":        {func(dir string, _ *server.ServerConfig) { copyFile(t, otherKey(t, authority), dir+"/key.pem") }, "server.cert_key: the key in DIR/key.pem does not fit the first certificate in DIR/cert.pem"},
+		"authorities of clients":    {func(dir string, c *server.ServerConfig) { c.ClientCAFile = dir + "/key.pem" }, "server.client_ca_file: DIR/key.pem: there is no certificate in PEM form"},
+		"no authorities of clients": {func(dir string, c *server.ServerConfig) { c.ClientCAFile = dir + "/none.pem" }, "server.client_ca_file: open DIR/none.pem"},
+		"half an authority": {func(dir string, c *server.ServerConfig) {
+			half(t, dir+"/cert.pem", dir+"/ca.pem")
+			c.ClientCAFile = dir + "/ca.pem"
+		}, "server.client_ca_file: DIR/ca.pem: block 2 begins and does not end"},
+		"half a certificate":         {func(dir string, _ *server.ServerConfig) { half(t, dir+"/cert.pem", dir+"/cert.pem") }, "server.cert_file: DIR/cert.pem: block 2 begins and does not end"},
 		"a folder for a certificate": {func(dir string, c *server.ServerConfig) { c.CertFile = dir }, "server.cert_file: DIR is a folder, not a regular file"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -253,6 +258,16 @@ func remove(t *testing.T, path string) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// half writes the certificate in from to a file, and half of it once more.
+func half(t *testing.T, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, to, string(text)+string(text[:len(text)/2]))
 }
 
 // block is PEM of that kind with nothing useful inside.
