@@ -22,8 +22,8 @@ const (
 
 // checkDirectory returns an error if no server would take the folder as its data
 // directory: everybody may write to it, so that others may have replaced its files, or it
-// is somebody else's, such as a home folder or /. A folder that is not there, or is empty,
-// will do.
+// would have to be closed to others and is theirs, such as a home folder or /. A folder
+// that is not there, or is empty, or has only plain files, such as a log, will do.
 func (c *Config) checkDirectory() error {
 	info, err := os.Stat(c.DataDir)
 	switch {
@@ -37,6 +37,9 @@ func (c *Config) checkDirectory() error {
 		return fmt.Errorf("--data: everybody may write to %[1]s (mode %04[2]o), so what is in it may be anybody's: look at it, then chmod 700 %[1]s, or choose a folder below it with --data",
 			c.DataDir, info.Mode().Perm())
 	}
+	if info.Mode().Perm()&others == 0 {
+		return nil
+	}
 	files, err := os.ReadDir(c.DataDir)
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
@@ -47,8 +50,12 @@ func (c *Config) checkDirectory() error {
 		}
 	}
 	for _, file := range files {
-		if name := file.Name(); name != "lost+found" { // which is in every volume
-			return fmt.Errorf("--data: %s has files (such as %s) and none of them is of Hallpass, which would close the folder to others: choose an empty folder, such as %s",
+		name := file.Name()
+		if name == "lost+found" { // which is in every volume
+			continue
+		}
+		if file.IsDir() || strings.HasPrefix(name, ".") {
+			return fmt.Errorf("--data: %s seems to be a folder for other things: it has %s and nothing of Hallpass, which would close it to others. Choose a folder of its own, such as %s",
 				c.DataDir, name, filepath.Join(c.DataDir, "hallpass"))
 		}
 	}

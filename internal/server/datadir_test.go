@@ -68,22 +68,25 @@ func TestOpenToOthers(t *testing.T) {
 }
 
 // TestFolderOfOthers names folders that are none of ours: a start and a check refuse them,
-// and change nothing in them. Files of others in a folder of ours keep their modes, also
+// and change nothing in them, unless nothing but plain files is there, or nobody else may
+// look in anyway. Files of others in a folder of ours keep their modes, also
 // when a symbolic link with the name of one of ours leads to them.
 func TestFolderOfOthers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
+		mode    os.FileMode
 		files   []string
 		refused string // empty: it is taken
 	}{
-		"empty":               {nil, ""},
-		"a volume":            {[]string{"lost+found/"}, ""},
-		"ours, with others":   {[]string{"lock", "other.db", "journalist", "notes/"}, ""},
-		"of others":           {[]string{"other.db"}, "has files (such as other.db)"},
-		"a home":              {[]string{".profile", "notes/"}, "has files (such as .profile)"},
-		"a volume of others":  {[]string{"lost+found/", "x"}, "has files (such as x)"},
-		"a restored database": {[]string{"hallpass.db"}, ""},
-		"settings alone":      {[]string{"hallpass.toml"}, ""},
+		"empty":               {0o755, nil, ""},
+		"a volume":            {0o755, []string{"lost+found/"}, ""},
+		"ours, with others":   {0o755, []string{"lock", "other.db", "journalist", "notes/"}, ""},
+		"beside a log":        {0o755, []string{"log", "other.db"}, ""},
+		"a home":              {0o755, []string{".profile", "notes/"}, "it has .profile and nothing of Hallpass"},
+		"a private home":      {0o750, []string{".profile", "notes/"}, ""},
+		"a volume of others":  {0o711, []string{"lost+found/", "x/"}, "it has x and nothing of Hallpass"},
+		"a restored database": {0o755, []string{"hallpass.db"}, ""},
+		"settings alone":      {0o755, []string{"hallpass.toml"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, outside := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "outside")
@@ -94,7 +97,7 @@ func TestFolderOfOthers(t *testing.T) {
 				}
 			}
 			must(os.Mkdir(dir, 0o750))
-			must(os.Chmod(dir, 0o755))
+			must(os.Chmod(dir, tt.mode))
 			must(os.WriteFile(outside, nil, 0o600))
 			must(os.Chmod(outside, 0o644))
 			for _, f := range tt.files {
@@ -128,8 +131,12 @@ func TestFolderOfOthers(t *testing.T) {
 					t.Errorf("%s: %v, want %q", what, err, tt.refused)
 				}
 			}
-			if want := os.FileMode(0o755); tt.refused != "" && mode(dir) != want {
-				t.Errorf("it was refused and changed to %04o", mode(dir))
+			want := tt.mode
+			if tt.refused == "" && want&0o007 != 0 {
+				want = 0o700
+			}
+			if got := mode(dir); got != want {
+				t.Errorf("it has the mode %04o, want %04o", got, want)
 			}
 			for _, f := range tt.files {
 				want := os.FileMode(0o644)

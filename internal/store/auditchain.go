@@ -123,7 +123,7 @@ var auditColumnTypes = map[string][]struct{ name, kind string }{
 }
 
 // mistyped is the name of the first column of the table, called by that alias, in which a
-// value of another type stands, ” if there is none.
+// value of another type stands, empty if there is none.
 func (db *DB) mistyped(table, alias string) string {
 	if db.postgres { // it takes none
 		return `''`
