@@ -40,7 +40,7 @@ func AttentionSections() []AttentionSection {
 func (s AttentionSection) Title() string {
 	switch s {
 	case AttentionFailing:
-		return "Refused within the hour"
+		return "A job is failing now"
 	case AttentionAPIs:
 		return "APIs that fail"
 	case AttentionExpiring:

@@ -79,7 +79,7 @@ func TestAttentionFits(t *testing.T) {
 			answer(t, w, wire.ListedToken{Token: wire.Token{Networks: []string{"10.0.0.0/8"}}})
 			return
 		}
-		answer(t, w, wire.Attention{Sections: []wire.AttentionSection{{Section: "failing", Title: "Refused within the hour", Total: len(rows), Rows: rows}}})
+		answer(t, w, wire.Attention{Sections: []wire.AttentionSection{{Section: "failing", Title: "A job is failing now", Total: len(rows), Rows: rows}}})
 	})
 	lines := strings.Split(strings.TrimSuffix(hallpass(t, "", "attention"), "\n"), "\n")
 	if len(lines) != 1+2*len(rows) {

@@ -21,7 +21,7 @@ type todoSection struct {
 	Key   string
 	Title string
 	Class string // of the dot
-	Now   bool   // a token was refused within the hour
+	Now   bool   // a job is failing
 	Count string
 	All   string // address of all its rows; empty: they are shown
 	Next  string // address of the next page; empty: there is none
@@ -48,7 +48,7 @@ type todoAction struct {
 
 // attentionWords are what sections are called beside a number, and their colours.
 var attentionWords = map[hallpass.AttentionSection]struct{ one, many, short, class string }{
-	hallpass.AttentionFailing:    {"token was refused within the hour", "tokens were refused within the hour", "refused within the hour", "bad"},
+	hallpass.AttentionFailing:    {"job is failing now", "jobs are failing now", "failing now", "bad"},
 	hallpass.AttentionAPIs:       {"API fails", "APIs fail", "APIs fail", "bad"},
 	hallpass.AttentionExpiring:   {"token ends within 14 days", "tokens end within 14 days", "end within 14 days", "warn"},
 	hallpass.AttentionOverlaps:   {"rotation to finish", "rotations to finish", "rotations to finish", "warn"},

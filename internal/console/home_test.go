@@ -71,7 +71,7 @@ func TestHomeSaysWhatNeedsDoing(t *testing.T) {
 	var home page
 	hallpasstest.Eventually(t, "home to show what fails", func() bool {
 		home = b.get("/")
-		return strings.Contains(home.text, "2 tokens were refused within the hour")
+		return strings.Contains(home.text, "2 jobs are failing now")
 	})
 	want := map[string][]string{ // of each section: who is in it, and what its buttons say
 		"failing":    {"over", "Issue a new one", "waits", "Resume", "Once, just now, from 127.0.0.1 by curl/8.5.0"},
@@ -150,7 +150,7 @@ func TestHomeCreatesWhatWasRevoked(t *testing.T) {
 	}
 	b.want("the form", b.get(button[1]), 200, `value="stale one"`)
 	b.save(button[1], "name", "stale one", "expires", "2592000")
-	if home := b.get("/"); strings.Contains(home.text, "refused within the hour") {
+	if home := b.get("/"); strings.Contains(home.text, "is failing now") {
 		t.Errorf("it is there again, and home says\n%s", home.text)
 	}
 }

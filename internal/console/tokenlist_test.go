@@ -129,7 +129,7 @@ func TestNumbersAreRows(t *testing.T) {
 	var home page
 	hallpasstest.Eventually(t, "home to show what fails", func() bool {
 		home = b.get("/")
-		return strings.Contains(home.text, "refused within the hour")
+		return strings.Contains(home.text, "failing now")
 	})
 	sections := 0
 	for _, m := range tallyLink.FindAllStringSubmatch(home.text, -1) {
