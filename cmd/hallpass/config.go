@@ -112,7 +112,7 @@ func (r *reading) readFile(path string) error {
 		return fmt.Errorf("--config: %w", err)
 	}
 	var tree map[string]any
-	meta, err := toml.Decode(string(text), &tree)
+	meta, err := tomlfile.Decode(string(text), &tree)
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):

@@ -19,6 +19,7 @@ import (
 	"github.com/hallpass-dev/hallpass/client"
 	"github.com/hallpass-dev/hallpass/internal/plainfile"
 	"github.com/hallpass-dev/hallpass/internal/secret"
+	"github.com/hallpass-dev/hallpass/internal/tomlfile"
 )
 
 // contexts is the content of the contexts file: servers, with the credential for
@@ -87,7 +88,7 @@ func loadContexts() (*contexts, error) {
 	if err != nil {
 		return nil, err
 	}
-	meta, err := toml.Decode(string(text), c)
+	meta, err := tomlfile.Decode(string(text), c)
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):

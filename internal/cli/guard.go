@@ -131,7 +131,7 @@ func readGuards(cmd *cobra.Command, file string) (map[string]tomlfile.Guard, err
 		return nil, err
 	}
 	var tree map[string]any
-	_, err = toml.Decode(string(text), &tree)
+	_, err = tomlfile.Decode(string(text), &tree)
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):

@@ -33,7 +33,7 @@ func parse(name, text string, secret func(path string) (string, error)) ([]hallp
 		}
 	}
 	var tree map[string]any
-	_, err := toml.Decode(text, &tree)
+	_, err := tomlfile.Decode(text, &tree)
 	var syntax toml.ParseError
 	if errors.As(err, &syntax) {
 		return nil, f.wrong(syntax.Position.Line, errors.New(tomlfile.SyntaxError(syntax)))
