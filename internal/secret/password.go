@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -132,6 +133,17 @@ func ValidatePassword(p Text, login string, policy bool) error {
 	lower := strings.ToLower(p.s)
 	if squeezed := strings.ReplaceAll(lower, " ", ""); common[lower] || common[squeezed] || tooPlain(lower) || login != "" && strings.Trim(lower, "0123456789!@#$._- ") == strings.ToLower(login) {
 		return passwordError("Password is too easily guessed")
+	}
+	return nil
+}
+
+// CheckTyped refuses as Invalid a password that a person cannot type at a form: one with a
+// control character, such as the end of a line, with the mark that some programs put at the
+// begin of a file, or that is not UTF-8. Programs may have such passwords; who reads one
+// from a file for a person has a file that holds something else than was meant.
+func CheckTyped(p Text) error {
+	if !utf8.ValidString(p.s) || strings.ContainsFunc(p.s, func(r rune) bool { return unicode.IsControl(r) || r == '\uFEFF' }) {
+		return passwordError("Password holds a character that nobody can type, such as the end of a line")
 	}
 	return nil
 }

@@ -457,8 +457,15 @@ func (c *Config) Validate() error {
 	if err := c.Database.validate(); err != nil {
 		return err
 	}
-	if c.Security.AdminUser == "" {
-		return fmt.Errorf("security.admin_user: a login is needed")
+	login, email := c.Security.AdminUser, c.Security.AdminEmail
+	if err := hallpass.TidyLogin("login", &login); err != nil {
+		return fmt.Errorf("security.admin_user: %w", err)
+	}
+	if err := hallpass.TidyLogin("email", &email); err != nil {
+		return fmt.Errorf("security.admin_email: %w", err)
+	}
+	if err := secret.CheckTyped(c.Security.AdminPassword); err != nil {
+		return fmt.Errorf("security.admin_password: %w", err)
 	}
 	if !slices.Contains([]string{"lax", "strict"}, c.Security.CookieSameSite) {
 		return fmt.Errorf("security.cookie_samesite: %q is neither lax nor strict", c.Security.CookieSameSite)
