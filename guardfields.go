@@ -1,6 +1,7 @@
 package hallpass
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,7 +18,7 @@ func (g Guard) Fields() []Field {
 		{"preflight", g.Preflight()},
 		{"identity", strings.Join(g.Identity(), " ")},
 		{"listen", g.Listen},
-		{"timeout", g.Timeout.String()},
+		{"timeout", cmp.Or(g.Timeout, DefaultGuardTimeout).String()},
 	}
 }
 

@@ -79,7 +79,7 @@ permissions = ["dashboards:write@folders:uid:ops"]
 org = "acme"
 email = "ops@example.com"
 roles = ["deployer"]
-groups = [" cn=ops "]
+groups = [" cn=ops ", "cn=ops"]
 
 [guard.prom]
 org = "acme"

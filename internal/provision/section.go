@@ -91,7 +91,9 @@ func (f *file) team(d *hallpass.Declaration, table map[string]any) error {
 		if err := hallpass.TidyGroup(&group); err != nil {
 			return err
 		}
-		d.Groups = append(d.Groups, group)
+		if !slices.Contains(d.Groups, group) { // one that stands twice is one
+			d.Groups = append(d.Groups, group)
+		}
 	}
 	return fixedRoles(*d)
 }
