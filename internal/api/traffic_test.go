@@ -646,7 +646,14 @@ func TestTrafficBursts(t *testing.T) {
 			wg.Go(func() {
 				for i := range work {
 					s := make(i)
-					if r := x.send(s.method, s.path, s.body); r.StatusCode != s.status {
+					r := x.send(s.method, s.path, s.body)
+					for range 20 { // the provider asks again too: a slow machine hashes fewer passwords than ten clients send
+						if !strings.Contains(r.Text, "password-auth.busy") {
+							break
+						}
+						r = x.send(s.method, s.path, s.body)
+					}
+					if r.StatusCode != s.status {
 						t.Errorf("%s %s: %d %s, want %d", s.method, x.fill(s.path), r.StatusCode, r.Text, s.status)
 					}
 				}
