@@ -551,8 +551,8 @@ func TestRestoreRefusesFiles(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, path, says string }{
 		{"missing", filepath.Join(dir, "none"), "no such file"},
-		{"a folder", dir, "is a directory"},
-		{"a pipe", pipe, "not a file"},
+		{"a folder", dir, "is a folder"},
+		{"a pipe", pipe, "is a pipe"},
 		{"empty", file("empty", nil), "not the database of an installation"},
 		{"text", file("text", []byte("hello, this is a text of some length")), "not a database"},
 		{"another program's", altered("other.db", "ALTER TABLE state RENAME TO elsewhere"), "not the database of an installation"},
