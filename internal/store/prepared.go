@@ -12,6 +12,10 @@ import (
 // much is asked for; those that find no room run as they are.
 const maxPrepared = 256
 
+// maxPreparedText is how long the text of such a statement is at most, in bytes: a longer one
+// has a place for each of many values, and is not asked again.
+const maxPreparedText = 16 << 10
+
 // prepared keeps statements of a pool of SQLite connections that were parsed and planned,
 // which takes longer than most of them run. (On PostgreSQL the driver does that.) The zero
 // value, without a pool, keeps none. It is safe for concurrent use.
@@ -95,7 +99,7 @@ type statements struct {
 // stmt returns the prepared statement of the text within the transaction, nil if there is
 // none that is free.
 func (s *statements) stmt(query string) *sql.Stmt {
-	if s.prepared.pool == nil {
+	if s.prepared.pool == nil || len(query) > maxPreparedText {
 		return nil
 	}
 	stmt := s.prepared.of(query)
