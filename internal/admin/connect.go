@@ -85,10 +85,7 @@ func (a *Admin) UserDisconnection(ctx context.Context, c hallpass.Caller, id hal
 		if !c.ServerAdmin {
 			return errServerAdminOnly
 		}
-		d, err = a.disconnection(tx, id, issuer, subject)
-		if err == nil && d.OnlyWay && id == c.User() {
-			err = errOnlyWay
-		}
+		d, err = a.disconnection(tx, c.User(), id, issuer, subject)
 		return err
 	})
 	return d, err
@@ -123,8 +120,9 @@ func (a *Admin) DisconnectIdentity(ctx context.Context, c hallpass.Caller, issue
 	})
 }
 
-// disconnection reads what ends with the identity of the user.
-func (a *Admin) disconnection(tx *store.Tx, id hallpass.UserID, issuer, subject string) (d Disconnection, err error) {
+// disconnection reads what ends with the identity of the user when the caller takes it.
+// Nobody takes their own only way to sign in from themselves.
+func (a *Admin) disconnection(tx *store.Tx, caller, id hallpass.UserID, issuer, subject string) (d Disconnection, err error) {
 	u, err := tx.User(id)
 	if err != nil {
 		return d, err
@@ -154,6 +152,9 @@ func (a *Admin) disconnection(tx *store.Tx, id hallpass.UserID, issuer, subject 
 			d.Sessions++
 		}
 	}
+	if err == nil && d.OnlyWay && id == caller {
+		err = errOnlyWay
+	}
 	return d, err
 }
 
@@ -162,14 +163,9 @@ func (a *Admin) passwordWorks(u hallpass.User) bool {
 	return u.HasPassword() && (a.o.PasswordOf == "" || hallpass.NameKey(a.o.PasswordOf) == hallpass.NameKey(u.Login))
 }
 
-// disconnect ends the identity of the user and the sessions that began at its issuer. Nobody
-// takes their own only way to sign in from themselves.
+// disconnect ends the identity of the user and the sessions that began at its issuer.
 func (a *Admin) disconnect(t *Turn, id hallpass.UserID, issuer, subject string) error {
-	d, err := a.disconnection(t.Tx, id, issuer, subject)
-	if err == nil && d.OnlyWay && id == t.Caller.User() {
-		err = errOnlyWay
-	}
-	if err != nil {
+	if _, err := a.disconnection(t.Tx, t.Caller.User(), id, issuer, subject); err != nil {
 		return err
 	}
 	if err := a.endSessionsOf(t, id, issuer); err != nil {

@@ -35,7 +35,7 @@ func tokenUsage(r *remote) *cobra.Command {
 				return err
 			}
 		}
-		return s.printUsage(u, refused, fmt.Sprintf("Nobody has used %s in %d days. Uses of the last seconds may be missing.", k.say(), days))
+		return s.printUsage(u, refused, fmt.Sprintf("Nobody has used %s in %d days."+usesComeLate, k.say(), days))
 	})
 	cmd.Long = `Show the clients that used a token, what they used it for, and how often on each
 day (UTC): requests that were answered, that lacked a permission (denied), that failed
@@ -176,12 +176,15 @@ type question struct {
 	lost string // the head of the column of actions
 }
 
+// usesComeLate ends an answer that there was no use: nodes write them some seconds later.
+const usesComeLate = " Uses of the last seconds may be missing."
+
 // question returns what was asked about the change.
 func (f impactFlags) question(change string) question {
 	if f.pause {
-		return question{"While " + change + ", these will be refused; the last use was ", fmt.Sprintf("Nothing was used in %d days that will be refused while %s. Uses of the last seconds may be missing.", f.days, change), "REFUSED ACTION"}
+		return question{"While " + change + ", these will be refused; the last use was ", fmt.Sprintf("Nothing was used in %d days that will be refused while %s."+usesComeLate, f.days, change), "REFUSED ACTION"}
 	}
-	return question{"This would break if " + change + "; it was last used ", fmt.Sprintf("Nothing that was used in %d days would break if %s. Uses of the last seconds may be missing.", f.days, change), "LOST ACTION"}
+	return question{"This would break if " + change + "; it was last used ", fmt.Sprintf("Nothing that was used in %d days would break if %s."+usesComeLate, f.days, change), "LOST ACTION"}
 }
 
 // printImpact prints what would break.

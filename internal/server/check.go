@@ -45,8 +45,9 @@ func (c *Config) unseenData() string {
 }
 
 // checkSocket returns an error if no server could listen on the socket. That a program
-// listens on it is only a note, for settings are checked while their server runs. A folder below /run that is not there is only a note: systemd makes it when it starts the
-// unit, and removes it when the unit stops.
+// listens on it is only a note, for settings are checked while their server runs. So is a
+// folder below /run that is not there: systemd makes it when it starts the unit, and
+// removes it when the unit stops.
 func (c ServerConfig) checkSocket() (note string, err error) {
 	if c.Socket == "" {
 		return "", nil
